@@ -1,0 +1,324 @@
+"""Split a JSON document into content-addressed parts and a skeleton, and join them again.
+
+Everything works on the *bytes* of JSON values: a part is kept exactly as it was sent, so `\\u0000`, lone
+surrogates, huge numbers and key order survive. Only white space between the members of a split object is lost.
+
+A skeleton is JSON text with holes. A hole is `\\x01`, the letter of a list, a count and `;`: it stands for the next
+`count` parts of that list, joined by commas. JSON never holds a raw `\\x01`, so no key or value can look like one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import msgspec
+
+DIGEST_BYTES = 8
+LARGE_VALUE_BYTES = 256
+WIDE_OBJECT_BYTES = 2048
+MAX_OBJECT_DEPTH = 4
+BLOCK_PARTS = 32
+
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
+_HOLE = re.compile(rb"\x01([ioc])(\d+);")
+
+JsonBytes = bytes | msgspec.Raw
+
+
+class PartKind(IntEnum):
+    """What a part is; the numbers are stored."""
+
+    MESSAGE = 1
+    SYSTEM = 2
+    TOOL = 3
+    OTHER = 4
+    BLOCK = 5
+
+
+class DocumentError(ValueError):
+    """The bytes are not a JSON document that can be kept; the message is meant for the client."""
+
+
+@dataclass(slots=True)
+class PartList:
+    """The parts of one list of a document, in order: digests (8 bytes each), exact JSON bytes, kinds."""
+
+    digests: list[bytes] = field(default_factory=list)
+    contents: list[JsonBytes] = field(default_factory=list)
+    kinds: list[PartKind] = field(default_factory=list)
+
+    def add(self, raw: JsonBytes, kind: PartKind) -> None:
+        self.digests.append(digest(raw))
+        self.contents.append(raw)
+        self.kinds.append(kind)
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+
+@dataclass(slots=True)
+class SplitDocument:
+    """A skeleton and the parts that fill its holes: input (`i`), output (`o`) and context (`c`)."""
+
+    skeleton: bytes
+    input: PartList = field(default_factory=PartList)
+    output: PartList = field(default_factory=PartList)
+    context: PartList = field(default_factory=PartList)
+
+
+def digest(raw: JsonBytes) -> bytes:
+    """The first 8 bytes of the SHA-256 of a part's exact bytes; its address within a session."""
+    return hashlib.sha256(raw).digest()[:DIGEST_BYTES]
+
+
+# --- reading JSON without decoding it -------------------------------------------------------------------------------
+
+
+class _Literal(str):
+    """A number or constant as it stood in the text."""
+
+
+def object_fields(raw: JsonBytes) -> dict[str, JsonBytes]:
+    """The members of a JSON object as the exact bytes of their values; of equal keys the last one counts.
+
+    Raises DocumentError when it is no JSON object. What strict JSON refuses and Python's parser takes (NaN,
+    Infinity, lone surrogates) is understood too; such an object's values are written anew, in ASCII.
+    """
+    try:
+        return _OBJECT.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        value = _lenient(raw)
+    if not isinstance(value, dict):
+        raise DocumentError(f"expected a JSON object, got {json_kind(value)}")
+    return {key: _write(item) for key, item in value.items()}
+
+
+def array_items(raw: JsonBytes) -> list[JsonBytes]:
+    """The items of a JSON array as exact bytes; otherwise like `object_fields`."""
+    try:
+        return _ARRAY.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        value = _lenient(raw)
+    if not isinstance(value, list):
+        raise DocumentError(f"expected a JSON array, got {json_kind(value)}")
+    return [_write(item) for item in value]
+
+
+def _lenient(raw: JsonBytes) -> Any:
+    """Parse as Python's json does, keeping every number and constant as it was written."""
+    try:
+        text = bytes(raw).decode("utf-8-sig")
+        return json.loads(text, parse_int=_Literal, parse_float=_Literal, parse_constant=_Literal)
+    except RecursionError:
+        raise DocumentError("nested too deeply: at most about 900 levels are understood") from None
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"not UTF-8: {error.reason} at byte {error.start}") from None
+    except ValueError as error:
+        raise DocumentError(f"not valid JSON: {error}") from None
+
+
+def _write(value: Any) -> bytes:
+    try:
+        return "".join(_tokens(value)).encode("ascii")
+    except RecursionError:
+        raise DocumentError("nested too deeply: at most about 900 levels are understood") from None
+
+
+def _tokens(value: Any) -> Iterator[str]:
+    if isinstance(value, _Literal):
+        yield str(value)
+    elif isinstance(value, dict):
+        yield "{"
+        for index, (key, item) in enumerate(value.items()):
+            yield f"{',' if index else ''}{json.dumps(key)}:"
+            yield from _tokens(item)
+        yield "}"
+    elif isinstance(value, list):
+        yield "["
+        for index, item in enumerate(value):
+            if index:
+                yield ","
+            yield from _tokens(item)
+        yield "]"
+    else:
+        yield json.dumps(value)
+
+
+def loads(raw: JsonBytes) -> Any:
+    """Decode JSON as Python's parser sees it (NaN, lone surrogates and big integers included).
+
+    Raises DocumentError. Integers of more than 4,300 digits come back as text.
+    """
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        pass
+    try:
+        return json.loads(bytes(raw).decode("utf-8-sig"), parse_int=_parse_int)
+    except RecursionError:
+        raise DocumentError("nested too deeply: at most about 900 levels are understood") from None
+    except ValueError as error:
+        raise DocumentError(f"not valid JSON: {error}") from None
+
+
+def _parse_int(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+def json_kind(value: Any) -> str:
+    """The JSON name of a decoded value's kind, for error messages."""
+    names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "number", float: "number"}
+    return "null" if value is None else names.get(type(value), "number")
+
+
+def kind_of(raw: JsonBytes) -> str:
+    """The JSON kind of exact bytes, told by their first character."""
+    first = bytes(memoryview(raw)[:1])
+    kinds = {b"{": "object", b"[": "array", b'"': "string", b"n": "null", b"t": "boolean", b"f": "boolean"}
+    return kinds.get(first, "number")
+
+
+# --- splitting ------------------------------------------------------------------------------------------------------
+
+
+class Splitter:
+    """Collects the parts of one document while its skeleton is written.
+
+    The wire modules say which member holds what: they hand each list of messages, system prompt or tool
+    definitions to `items` or `item` and everything else to `rest`.
+    """
+
+    def __init__(self) -> None:
+        self.document = SplitDocument(b"")
+
+    def items(self, letter: str, raw: JsonBytes, kind: PartKind) -> bytes:
+        """Cut each item of an array out; anything but an array of objects or texts becomes one part as a whole."""
+        if kind_of(raw) != "array":
+            return self.item(letter, raw, kind)
+        contents = array_items(raw)
+        if not contents:
+            return b"[]"
+        if kind_of(contents[0]) not in ("object", "string"):
+            return self.item(letter, raw, kind)
+        parts = self._list(letter)
+        for content in contents:
+            parts.add(content, kind)
+        return b"[\x01%s%d;]" % (letter.encode(), len(contents))
+
+    def item(self, letter: str, raw: JsonBytes, kind: PartKind) -> bytes:
+        """Cut one value out; null stays where it is."""
+        if kind_of(raw) == "null":
+            return b"null"
+        self._list(letter).add(raw, kind)
+        return b"\x01%s1;" % letter.encode()
+
+    def rest(self, raw: JsonBytes, depth: int = 0) -> bytes:
+        """Keep a value in the skeleton, but cut out what is large in it (long texts, arrays, price maps)."""
+        size = len(memoryview(raw))
+        if size < LARGE_VALUE_BYTES:
+            return bytes(raw)
+        if kind_of(raw) != "object" or depth >= MAX_OBJECT_DEPTH:
+            return self.item("c", raw, PartKind.OTHER)
+        fields = object_fields(raw)
+        if size >= WIDE_OBJECT_BYTES and all(len(memoryview(v)) < LARGE_VALUE_BYTES for v in fields.values()):
+            return self.item("c", raw, PartKind.OTHER)
+        return self.members(fields, lambda _, value: self.rest(value, depth + 1))
+
+    def members(self, fields: dict[str, JsonBytes], write: Callable[[str, JsonBytes], bytes]) -> bytes:
+        """Write an object whose member values `write(key, value)` gives."""
+        written = [_key(key) + write(key, value) for key, value in fields.items()]
+        return b"{" + b",".join(written) + b"}"
+
+    def finish(self, skeleton: bytes) -> SplitDocument:
+        self.document.skeleton = skeleton
+        return self.document
+
+    def _list(self, letter: str) -> PartList:
+        document = self.document
+        return document.input if letter == "i" else document.output if letter == "o" else document.context
+
+
+def _key(key: str) -> bytes:
+    if key.isascii() and key.isidentifier():
+        return b'"%s":' % key.encode()
+    return json.dumps(key).encode() + b":"
+
+
+def split(raw: bytes) -> SplitDocument:
+    """Split a document of which nothing is known: every large value becomes a part of the context list."""
+    splitter = Splitter()
+    return splitter.finish(splitter.rest(raw))
+
+
+def join(skeleton: bytes, input: Sequence[bytes], output: Sequence[bytes], context: Sequence[bytes]) -> bytes:
+    """Fill the holes of a skeleton: the document's JSON bytes. Raises IndexError when parts are missing."""
+    lists = {b"i": iter(input), b"o": iter(output), b"c": iter(context)}
+
+    def fill(hole: re.Match[bytes]) -> bytes:
+        parts = lists[hole[1]]
+        try:
+            return b",".join([next(parts) for _ in range(int(hole[2]))])
+        except StopIteration:
+            raise IndexError("the skeleton has more holes than parts were given") from None
+
+    return _HOLE.sub(fill, skeleton)
+
+
+# --- lists of digests -----------------------------------------------------------------------------------------------
+
+
+def pack_digests(digests: Sequence[bytes]) -> tuple[bytes, dict[bytes, bytes]]:
+    """Write an ordered list of digests as few bytes: full blocks of 32 by their own digest, then the tail.
+
+    Requests of one session re-send their history, so they share all full blocks; a block is content-addressed and
+    stored once, which needs no earlier request to refer to. Returns the packed list (2 bytes: number of blocks;
+    8 bytes a block; 8 bytes a digest of the tail) and the blocks by digest.
+    """
+    full = len(digests) // BLOCK_PARTS
+    blocks: dict[bytes, bytes] = {}
+    packed = [full.to_bytes(2, "big")]
+    for index in range(full):
+        content = b"".join(digests[index * BLOCK_PARTS : (index + 1) * BLOCK_PARTS])
+        address = digest(content)
+        blocks[address] = content
+        packed.append(address)
+    packed.extend(digests[full * BLOCK_PARTS :])
+    return (b"".join(packed), blocks) if digests else (b"", {})
+
+
+def packed_blocks(packed: bytes) -> list[bytes]:
+    """The digests of the blocks that a packed list refers to."""
+    packed = bytes(packed)
+    count = int.from_bytes(packed[:2], "big")
+    return _chunks(packed[2 : 2 + count * DIGEST_BYTES])
+
+
+def unpack_digests(packed: bytes, blocks: dict[bytes, bytes]) -> list[bytes]:
+    """The digests of a packed list in order; `blocks` holds the contents of its blocks."""
+    packed = bytes(packed)
+    addresses = packed_blocks(packed)
+    tail = _chunks(packed[2 + len(addresses) * DIGEST_BYTES :])
+    return [d for address in addresses for d in _chunks(bytes(blocks[address]))] + tail
+
+
+def _chunks(data: bytes) -> list[bytes]:
+    return [data[i : i + DIGEST_BYTES] for i in range(0, len(data), DIGEST_BYTES)]
+
+
+def packed_count(packed: bytes) -> int:
+    """How many digests a packed list stands for."""
+    packed = bytes(packed)
+    if not packed:
+        return 0
+    full = int.from_bytes(packed[:2], "big")
+    return full * BLOCK_PARTS + (len(packed) - 2) // DIGEST_BYTES - full

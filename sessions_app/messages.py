@@ -1,0 +1,427 @@
+"""Read one message or item, in whichever API's shape, as a role and blocks. Pure Python, no Django.
+
+Shapes followed: OpenAI Chat Completions and Responses, Anthropic Messages 2023-06-01, Gemini generateContent v1beta.
+What is not recognised becomes a `data` block, so nothing is left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sessions_app import documents
+
+TEXT = "text"
+REASONING = "reasoning"
+TOOL_CALL = "tool_call"
+TOOL_RESULT = "tool_result"
+IMAGE = "image"
+FILE = "file"
+AUDIO = "audio"
+REFUSAL = "refusal"
+DATA = "data"
+
+_ROLES = {"model": "assistant", "developer": "system", "function": "tool", "human": "user", "ai": "assistant"}
+
+
+@dataclass(slots=True)
+class Block:
+    """One piece of a message.
+
+    `text` is the text itself, a tool call's arguments (JSON text or free text), or a tool result flattened to text.
+    `id` pairs tool calls with results; `name` is a tool's or file's name; `url` an image's or file's address (data
+    URLs included); `data` what has no better form; `blocks` a tool result's inner blocks.
+    """
+
+    type: str
+    text: str = ""
+    id: str = ""
+    name: str = ""
+    url: str = ""
+    media_type: str = ""
+    is_error: bool = False
+    data: Any = None
+    blocks: list[Block] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Message:
+    """A role (system, user, assistant, tool or what the sender wrote) and its blocks; `name` names the author."""
+
+    role: str
+    blocks: list[Block]
+    name: str = ""
+
+
+def read_message(raw: documents.JsonBytes, default_role: str = "user") -> Message:
+    """Read the exact JSON bytes of one message. Never raises: what cannot be read is one `data` block."""
+    try:
+        value = documents.loads(raw)
+    except documents.DocumentError:
+        value = bytes(raw).decode("utf-8", "replace")
+    return message_of(value, default_role)
+
+
+def message_of(value: Any, default_role: str = "user") -> Message:
+    """Read one decoded message, item, text or list of content blocks."""
+    if not isinstance(value, dict):
+        return Message(default_role, _content_blocks(value))
+    kind = value.get("type")
+    reader = _ITEM_READERS.get(kind) if isinstance(kind, str) else None
+    if reader is not None and not ("role" in value and "content" in value):
+        role, blocks = reader(value)
+        return Message(role, blocks)
+    return _role_message(value, default_role)
+
+
+def _role_message(value: dict[str, Any], default_role: str) -> Message:
+    role = value.get("role")
+    role = role if isinstance(role, str) and role else default_role
+    role = _ROLES.get(role, role)
+    known = value.keys() & {"content", "parts", "tool_calls", "function_call", "reasoning_content", "refusal", "text"}
+    if not known:
+        return Message(role, _unrecognised(value))
+    blocks = _reasoning_blocks(value)
+    content = value.get("content", value.get("parts", value.get("text")))
+    if role == "tool":
+        blocks.append(_tool_result(_text(value.get("tool_call_id")), _text(value.get("name")), content))
+    else:
+        blocks.extend(_content_blocks(content))
+        blocks.extend(_extras(value))
+    return Message(role, blocks, _text(value.get("name")))
+
+
+def _unrecognised(value: dict[str, Any]) -> list[Block]:
+    rest = {key: item for key, item in value.items() if key != "role" and item is not None}
+    return [Block(DATA, data=rest)] if rest else []
+
+
+def _reasoning_blocks(value: dict[str, Any]) -> list[Block]:
+    text = value.get("reasoning_content") or value.get("reasoning")
+    if isinstance(text, str) and text:
+        return [Block(REASONING, text)]
+    thinking = value.get("thinking_blocks")
+    if isinstance(thinking, list):
+        return [block for item in thinking for block in _content_block(item)]
+    return []
+
+
+def _extras(value: dict[str, Any]) -> list[Block]:
+    """What an OpenAI message holds beside its content."""
+    blocks: list[Block] = []
+    refusal = value.get("refusal")
+    if isinstance(refusal, str) and refusal:
+        blocks.append(Block(REFUSAL, refusal))
+    audio = value.get("audio")
+    if isinstance(audio, dict) and audio:
+        blocks.append(Block(AUDIO, _text(audio.get("transcript")), id=_text(audio.get("id"))))
+    images = value.get("images")
+    if isinstance(images, list):
+        blocks.extend(block for item in images for block in _content_block(item))
+    calls = value.get("tool_calls")
+    if isinstance(calls, list):
+        blocks.extend(_openai_call(call) for call in calls)
+    call = value.get("function_call")
+    if isinstance(call, dict) and call:
+        blocks.append(_openai_call({"function": call}))
+    return blocks
+
+
+def _openai_call(call: Any) -> Block:
+    if not isinstance(call, dict):
+        return Block(DATA, data=call)
+    function = call.get("function") or call.get("custom")
+    function = function if isinstance(function, dict) else {}
+    arguments = function.get("arguments", function.get("input"))
+    return Block(TOOL_CALL, _arguments(arguments), id=_text(call.get("id")), name=_text(function.get("name")))
+
+
+def _arguments(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else to_json(value)
+
+
+def _tool_result(call_id: str, name: str, content: Any, is_error: bool = False) -> Block:
+    blocks = _content_blocks(content)
+    text = "\n".join(block.text for block in blocks if block.text)
+    return Block(TOOL_RESULT, text, id=call_id, name=name, is_error=is_error, blocks=blocks)
+
+
+def _content_blocks(content: Any) -> list[Block]:
+    if content is None or content == "":
+        return []
+    if isinstance(content, str):
+        return [Block(TEXT, content)]
+    if isinstance(content, list):
+        return [block for item in content for block in _content_block(item)]
+    if isinstance(content, dict):
+        return _content_block(content)
+    return [Block(DATA, data=content)]
+
+
+def _content_block(item: Any) -> list[Block]:
+    if isinstance(item, str):
+        return [Block(TEXT, item)] if item else []
+    if not isinstance(item, dict):
+        return [] if item is None else [Block(DATA, data=item)]
+    kind = item.get("type")
+    reader = _BLOCK_READERS.get(kind) if isinstance(kind, str) else None
+    if reader is not None:
+        return reader(item)
+    if kind in _ITEM_READERS:
+        return _ITEM_READERS[kind](item)[1]
+    return _gemini_part(item)
+
+
+def _gemini_part(item: dict[str, Any]) -> list[Block]:
+    if isinstance(item.get("text"), str):
+        return [Block(REASONING if item.get("thought") is True else TEXT, item["text"])] if item["text"] else []
+    for key in ("inlineData", "inline_data"):
+        if isinstance(item.get(key), dict):
+            return [_inline(item[key])]
+    for key in ("fileData", "file_data"):
+        if isinstance(item.get(key), dict):
+            return [_file_uri(item[key])]
+    for key in ("functionCall", "function_call"):
+        if isinstance(item.get(key), dict):
+            call = item[key]
+            return [
+                Block(TOOL_CALL, _arguments(call.get("args")), id=_text(call.get("id")), name=_text(call.get("name")))
+            ]
+    for key in ("functionResponse", "function_response"):
+        if isinstance(item.get(key), dict):
+            reply = item[key]
+            return [_tool_result(_text(reply.get("id")), _text(reply.get("name")), reply.get("response"))]
+    return [Block(DATA, data=item)]
+
+
+def _inline(data: dict[str, Any]) -> Block:
+    media_type = _text(data.get("mimeType") or data.get("mime_type") or data.get("media_type"))
+    url = f"data:{media_type};base64,{_text(data.get('data'))}"
+    return Block(_media(media_type), url=url, media_type=media_type)
+
+
+def _file_uri(data: dict[str, Any]) -> Block:
+    media_type = _text(data.get("mimeType") or data.get("mime_type"))
+    return Block(_media(media_type), url=_text(data.get("fileUri") or data.get("file_uri")), media_type=media_type)
+
+
+def _media(media_type: str) -> str:
+    kind = media_type.partition("/")[0]
+    return {"image": IMAGE, "audio": AUDIO}.get(kind, FILE)
+
+
+# --- content blocks by their `type` ---------------------------------------------------------------------------------
+
+
+def _read_text(item: dict[str, Any]) -> list[Block]:
+    text = item.get("text")
+    if isinstance(text, dict):
+        text = text.get("value")
+    return [Block(TEXT, text)] if isinstance(text, str) and text else []
+
+
+def _read_thinking(item: dict[str, Any]) -> list[Block]:
+    text = _text(item.get("thinking") or item.get("text"))
+    return [Block(REASONING, text)] if text else []
+
+
+def _read_redacted_thinking(item: dict[str, Any]) -> list[Block]:
+    return [Block(REASONING, "", data=f"encrypted by the provider, {len(_text(item.get('data')))} characters")]
+
+
+def _read_refusal(item: dict[str, Any]) -> list[Block]:
+    return [Block(REFUSAL, _text(item.get("refusal")))]
+
+
+def _read_image(item: dict[str, Any]) -> list[Block]:
+    image = item.get("image_url", item.get("image"))
+    source = item.get("source")
+    if isinstance(source, dict):
+        if source.get("type") == "base64":
+            return [_inline(source)]
+        return [Block(IMAGE, url=_text(source.get("url") or source.get("file_id")))]
+    if isinstance(image, dict):
+        return [Block(IMAGE, url=_text(image.get("url")))]
+    return [Block(IMAGE, url=_text(image or item.get("file_id")))]
+
+
+def _read_file(item: dict[str, Any]) -> list[Block]:
+    source = item.get("source")
+    if isinstance(source, dict):
+        if source.get("type") == "base64":
+            block = _inline(source)
+            block.name = _text(item.get("title"))
+            return [block]
+        if source.get("type") == "text":
+            return [Block(FILE, _text(source.get("data")), name=_text(item.get("title")))]
+        return [Block(FILE, name=_text(item.get("title")), url=_text(source.get("url") or source.get("file_id")))]
+    file = item.get("file")
+    file = file if isinstance(file, dict) else item
+    url = _text(file.get("file_data") or file.get("file_url") or file.get("file_id"))
+    return [Block(FILE, name=_text(file.get("filename")), url=url)]
+
+
+def _read_audio(item: dict[str, Any]) -> list[Block]:
+    audio = item.get("input_audio")
+    audio = audio if isinstance(audio, dict) else {}
+    name = _text(audio.get("format"))
+    return [Block(AUDIO, _text(item.get("transcript")), name=name, data=len(_text(audio.get("data"))))]
+
+
+def _read_tool_use(item: dict[str, Any]) -> list[Block]:
+    return [Block(TOOL_CALL, _arguments(item.get("input")), id=_text(item.get("id")), name=_text(item.get("name")))]
+
+
+def _read_tool_result(item: dict[str, Any]) -> list[Block]:
+    call_id = _text(item.get("tool_use_id"))
+    return [_tool_result(call_id, "", item.get("content"), item.get("is_error") is True)]
+
+
+_BLOCK_READERS: dict[str, Callable[[dict[str, Any]], list[Block]]] = {
+    "text": _read_text,
+    "input_text": _read_text,
+    "output_text": _read_text,
+    "summary_text": _read_text,
+    "reasoning_text": _read_text,
+    "thinking": _read_thinking,
+    "redacted_thinking": _read_redacted_thinking,
+    "refusal": _read_refusal,
+    "image_url": _read_image,
+    "input_image": _read_image,
+    "image": _read_image,
+    "document": _read_file,
+    "file": _read_file,
+    "input_file": _read_file,
+    "input_audio": _read_audio,
+    "tool_use": _read_tool_use,
+    "server_tool_use": _read_tool_use,
+    "mcp_tool_use": _read_tool_use,
+    "tool_result": _read_tool_result,
+    "mcp_tool_result": _read_tool_result,
+    "web_search_tool_result": _read_tool_result,
+    "code_execution_tool_result": _read_tool_result,
+}
+
+
+# --- items of the Responses API -------------------------------------------------------------------------------------
+
+
+def _item_message(item: dict[str, Any]) -> tuple[str, list[Block]]:
+    role = _text(item.get("role")) or "assistant"
+    return _ROLES.get(role, role), _content_blocks(item.get("content"))
+
+
+def _item_call(item: dict[str, Any]) -> tuple[str, list[Block]]:
+    arguments = item.get("arguments", item.get("input", item.get("action")))
+    name = _text(item.get("name")) or _text(item.get("type")).removesuffix("_call")
+    call_id = _text(item.get("call_id") or item.get("id"))
+    return "assistant", [Block(TOOL_CALL, _arguments(arguments), id=call_id, name=name)]
+
+
+def _item_output(item: dict[str, Any]) -> tuple[str, list[Block]]:
+    return "tool", [_tool_result(_text(item.get("call_id")), "", item.get("output"))]
+
+
+def _item_reasoning(item: dict[str, Any]) -> tuple[str, list[Block]]:
+    blocks = _content_blocks(item.get("summary")) + _content_blocks(item.get("content"))
+    text = "\n\n".join(block.text for block in blocks if block.text)
+    if not text and item.get("encrypted_content"):
+        size = len(_text(item.get("encrypted_content")))
+        return "assistant", [Block(REASONING, data=f"encrypted by the provider, {size} characters")]
+    return "assistant", [Block(REASONING, text)] if text else []
+
+
+def _item_image(item: dict[str, Any]) -> tuple[str, list[Block]]:
+    result = _text(item.get("result"))
+    return "assistant", [Block(IMAGE, url=f"data:image/png;base64,{result}" if result else "", media_type="image/png")]
+
+
+_ITEM_READERS: dict[str, Callable[[dict[str, Any]], tuple[str, list[Block]]]] = {
+    "message": _item_message,
+    "function_call": _item_call,
+    "custom_tool_call": _item_call,
+    "computer_call": _item_call,
+    "local_shell_call": _item_call,
+    "web_search_call": _item_call,
+    "file_search_call": _item_call,
+    "code_interpreter_call": _item_call,
+    "mcp_call": _item_call,
+    "function_call_output": _item_output,
+    "custom_tool_call_output": _item_output,
+    "computer_call_output": _item_output,
+    "local_shell_call_output": _item_output,
+    "reasoning": _item_reasoning,
+    "image_generation_call": _item_image,
+}
+
+
+# --- what is derived from a message ---------------------------------------------------------------------------------
+
+
+def plain_text(message: Message) -> str:
+    """The text of a message as a person would copy it: texts and refusals, without reasoning and tool traffic."""
+    return "\n".join(block.text for block in message.blocks if block.type in (TEXT, REFUSAL) and block.text)
+
+
+def searchable_text(message: Message) -> str:
+    """All text of a message in which somebody may search, tool calls and results included; no encoded media."""
+    pieces = []
+    for block in message.blocks:
+        if block.name:
+            pieces.append(block.name)
+        if block.text:
+            pieces.append(block.text)
+        elif block.type == DATA:
+            pieces.append(to_json(block.data))
+    return "\n".join(pieces)
+
+
+def meaning_digest(message: Message) -> bytes | None:
+    """A digest (8 bytes) of what a message says, equal for the forms in which an API returns it and takes it back.
+
+    Left out are reasoning, null and empty members, author names, cache marks, annotations, and whether a text came as
+    a string or as one text block. None when nothing is left, as of a reasoning item.
+    """
+    pieces: list[Any] = []
+    for block in message.blocks:
+        if block.type == REASONING:
+            continue
+        if block.type == TEXT and pieces and pieces[-1][0] == TEXT:
+            pieces[-1][1] += block.text
+        elif block.type == DATA:
+            pieces.append([DATA, to_json(block.data)])
+        else:
+            pieces.append(
+                [block.type, _same_json(block) if block.type == TOOL_CALL else block.text, block.id, block.url]
+            )
+    if not pieces:
+        return None
+    text = json.dumps([message.role, pieces], separators=(",", ":"))
+    return hashlib.sha256(text.encode()).digest()[:8]
+
+
+def _same_json(block: Block) -> str:
+    """Arguments without the white space that clients add when they write them anew."""
+    try:
+        return block.name + json.dumps(json.loads(block.text), sort_keys=True)
+    except (ValueError, RecursionError):
+        return block.name + block.text
+
+
+def to_json(value: Any) -> str:
+    """JSON text of a decoded value for showing and searching; what cannot be written so is shown as Python does."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (ValueError, TypeError, RecursionError):
+        return repr(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else to_json(value)

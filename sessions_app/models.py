@@ -1,0 +1,277 @@
+"""Tables and constraints, no behaviour. `docs/architecture.md` says why the hot tables are shaped as they are."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Sharded(models.Model):
+    """A row of a hot table: the database's key is (id, session_id, bucket), Django's is `id`.
+
+    Updates name the whole key, so that they touch one shard and one partition, and never set it: a distributed
+    PostgreSQL refuses that.
+    """
+
+    KEY = ("session_id", "bucket")
+
+    class Meta:
+        abstract = True
+
+    def _do_update(
+        self, base_qs: Any, using: str, pk_val: Any, values: Any, update_fields: Any, forced_update: bool
+    ) -> bool:
+        values = [value for value in values if value[0].attname not in self.KEY]
+        base_qs = base_qs.filter(**{name: getattr(self, name) for name in self.KEY})
+        updated = super()._do_update(base_qs, using, pk_val, values, update_fields, forced_update)  # type: ignore[misc]
+        if not updated and not self._state.adding:
+            raise self.DoesNotExist(f"{self._meta.label} {pk_val} is gone")
+        return updated
+
+
+class Project(models.Model):
+    """A team's or an environment's logs, isolated from all others."""
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.name or self.slug
+
+
+class ApiKey(models.Model):
+    """Access of a program to one project. Only the SHA-256 of the key is kept."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="api_keys", db_constraint=False)
+    name = models.CharField(max_length=120)
+    prefix = models.CharField(max_length=16)
+    hash = models.CharField(max_length=64, unique=True)
+    scopes = ArrayField(models.CharField(max_length=20))
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=150, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class SignInToken(models.Model):
+    """A link that signs a user in once. Only the SHA-256 of the token is kept."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+
+class InboxEntry(models.Model):
+    """An accepted body that is not digested yet: zstd of the bytes as they came (after Content-Encoding)."""
+
+    project_id = models.BigIntegerField()
+    source = models.TextField()
+    content_type = models.TextField(default="", db_default="")
+    received_at = models.DateTimeField(db_default=Now())
+    raw_bytes = models.BigIntegerField()
+    body = models.BinaryField()
+
+    class Meta:
+        db_table = "inbox"
+        verbose_name = "inbox entry"
+        verbose_name_plural = "inbox"
+
+
+class RejectedLog(models.Model):
+    """A log that could not be understood, whole, with the reason."""
+
+    project_id = models.BigIntegerField()
+    source = models.TextField()
+    received_at = models.DateTimeField()
+    rejected_at = models.DateTimeField(auto_now_add=True)
+    reason_type = models.TextField()
+    reason = models.TextField()
+    field = models.TextField(default="", blank=True)
+    raw_bytes = models.BigIntegerField()
+    body = models.BinaryField()
+
+    class Meta:
+        db_table = "rejected_log"
+        indexes = [models.Index(fields=["project_id", "-id"], name="rejected_log_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.source} log of {self.received_at:%Y-%m-%d %H:%M:%S}"
+
+
+class Session(models.Model):
+    """A session with its roll-up. `id` is derived from the project's key and the session key."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    project_id = models.BigIntegerField()
+    # The caller's id; NULL when the session was formed without one.
+    session_key = models.TextField(null=True)
+    title = models.TextField(default="", db_default="")
+    preview = models.TextField(default="", db_default="")
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    request_count = models.BigIntegerField()
+    error_count = models.BigIntegerField()
+    # NULL is unknown: no request of the session said.
+    input_tokens = models.BigIntegerField(null=True)
+    output_tokens = models.BigIntegerField(null=True)
+    cached_tokens = models.BigIntegerField(null=True)
+    cost = models.DecimalField(null=True, max_digits=40, decimal_places=20)
+    model_names = ArrayField(models.TextField(), db_column="models", default=list)
+    users = ArrayField(models.TextField(), default=list)
+    tags = ArrayField(models.TextField(), default=list)
+    sources = ArrayField(models.TextField(), default=list)
+    rules = ArrayField(models.TextField(), default=list)
+    # The partitions in which this session has rows, so that reads touch no others.
+    buckets = ArrayField(models.DateField(), default=list)
+
+    class Meta:
+        db_table = "session"
+        indexes = [
+            models.Index("project_id", models.F("last_at").desc(), models.F("id").desc(), name="session_latest"),
+            GinIndex(fields=["model_names", "users", "tags"], name="session_facets"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.session_key or str(self.id)
+
+
+class RequestLog(Sharded):
+    """One call, with its response. What was sent and received lies in `skeleton` and the three packed part lists."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    session_id = models.UUIDField(editable=False)
+    bucket = models.DateField(editable=False)
+    project_id = models.BigIntegerField(editable=False)
+    request_id = models.TextField()
+    source = models.TextField()
+    kind = models.TextField()
+    call_type = models.TextField(default="", db_default="")
+    model = models.TextField(default="", db_default="")
+    requested_model = models.TextField(default="", db_default="")
+    provider = models.TextField(default="", db_default="")
+    api_base = models.TextField(default="", db_default="")
+    status = models.TextField()
+    http_status = models.IntegerField(null=True)
+    error_type = models.TextField(default="", db_default="")
+    error_message = models.TextField(default="", db_default="")
+    finish_reason = models.TextField(default="", db_default="")
+    started_at = models.DateTimeField()
+    first_token_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField()
+    time_problems = ArrayField(models.TextField(), default=list)
+    input_tokens = models.BigIntegerField(null=True)
+    output_tokens = models.BigIntegerField(null=True)
+    cached_tokens = models.BigIntegerField(null=True)
+    cache_write_tokens = models.BigIntegerField(null=True)
+    reasoning_tokens = models.BigIntegerField(null=True)
+    cost = models.DecimalField(null=True, max_digits=40, decimal_places=20)
+    cost_breakdown = models.JSONField(null=True)
+    end_user = models.TextField(default="", db_default="")
+    key_alias = models.TextField(default="", db_default="")
+    tags = ArrayField(models.TextField(), default=list)
+    # A cleaned and clipped copy of the caller's metadata, for filters; the exact one is in the document.
+    metadata = models.JSONField(null=True)
+    trace_id = models.TextField(default="", db_default="")
+    parent_id = models.TextField(default="", db_default="")
+    rule = models.TextField()
+    rule_detail = models.TextField(default="", db_default="")
+    weak = models.BooleanField(default=False, db_default=False)
+    # Link tokens: what later requests may name to continue this one, and what this one names.
+    provides = ArrayField(models.UUIDField(), default=list)
+    needs = ArrayField(models.UUIDField(), default=list)
+    # How many leading input messages reach up to and include the last assistant turn: the history it re-sends.
+    resent_count = models.IntegerField(default=0, db_default=0)
+    byte_size = models.BigIntegerField()
+    skeleton = models.BinaryField()
+    input_parts = models.BinaryField()
+    output_parts = models.BinaryField()
+    context_parts = models.BinaryField()
+
+    class Meta:
+        db_table = "request_log"
+        indexes = [models.Index("session_id", "started_at", name="request_timeline", include=("ended_at", "status"))]
+
+    def __str__(self) -> str:
+        return self.request_id
+
+
+class Part(Sharded):
+    """Content of a session, stored once: a message, a system prompt, a tool definition, another large value."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    session_id = models.UUIDField(editable=False)
+    bucket = models.DateField(editable=False)
+    kind = models.SmallIntegerField()
+    role = models.TextField(default="", db_default="")
+    byte_size = models.IntegerField()
+    # zstd of the exact JSON bytes; of a block, the digests it stands for.
+    content = models.BinaryField()
+
+    class Meta:
+        db_table = "part"
+
+
+class PartSearch(Sharded):
+    """Searchable text of a part, apart from it, so that it can be clipped, kept shorter, rebuilt or off.
+
+    `tsv` (a tsvector) is left out here: Django never reads it. `clipped` counts the characters left out.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False, db_column="part_id")
+    session_id = models.UUIDField(editable=False)
+    bucket = models.DateField(editable=False)
+    project_id = models.BigIntegerField()
+    created_at = models.DateTimeField()
+    clipped = models.IntegerField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "part_search"
+
+
+class RequestKey(models.Model):
+    """Idempotency: where the request with this key is. `id` is derived from the project's key and the log's key."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    request_log_id = models.UUIDField()
+    session_id = models.UUIDField()
+    bucket = models.DateField()
+    # Tells a copy that says the same from one that says more.
+    content_hash = models.BinaryField()
+    deliveries = models.IntegerField(default=1, db_default=1)
+
+    class Meta:
+        db_table = "request_key"
+
+
+class LinkToken(models.Model):
+    """An id under which a request can be found: its own, its call's, its response's. `token` is derived per project."""
+
+    pk = models.CompositePrimaryKey("token", "request_log_id")
+    token = models.UUIDField()
+    request_log_id = models.UUIDField()
+    session_id = models.UUIDField()
+    bucket = models.DateField()
+
+    class Meta:
+        db_table = "link_token"

@@ -1,0 +1,121 @@
+"""The normalised record: what every wire format is translated into. Plain Python, no Django."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sessions_app.documents import SplitDocument
+
+SUCCESS = "success"
+ERROR = "error"
+
+RULE_SESSION_ID = "session_id"
+RULE_TRACE_ID = "trace_id"
+RULE_ATTEMPT = "attempt"
+RULE_OWN = "own"
+
+KINDS = ("llm", "embedding", "tool", "agent", "retrieval", "other")
+
+
+class WireFormatError(ValueError):
+    """A log that cannot be understood.
+
+    `type` is a short machine-readable word, `field` the path of the offending member (`request.messages`), `status`
+    the HTTP status that says the same to a client.
+    """
+
+    def __init__(self, message: str, *, type: str = "invalid_log", field: str | None = None, status: int = 422) -> None:
+        super().__init__(message)
+        self.message = message
+        self.type = type
+        self.field = field
+        self.status = status
+
+    def as_dict(self) -> dict[str, Any]:
+        """The `error` object of the HTTP contract."""
+        named = {"field": self.field} if self.field else {}
+        return {"type": self.type, "message": self.message, **named}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts of one call; None is unknown. Cached and cache-write tokens are part of input, reasoning of output."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClaim:
+    """Which session a log says it belongs to: the key, the rule that found it and the member it stood in.
+
+    `key` is None when the caller gave none (rule `own`). `weak` marks a key that the proxy may have invented.
+    """
+
+    key: str | None = None
+    rule: str = RULE_OWN
+    detail: str = ""
+    weak: bool = False
+
+
+@dataclass(slots=True)
+class Record:
+    """One call of a model (or tool, agent, …) with its answer, as every source gives it.
+
+    `dedupe_key` is the idempotency key within the project (text of any length). `request_id` is the id a person
+    would look for; `aliases` are further ids of the same call (call id, response id). Times are aware datetimes in
+    UTC between the years 1 and 9999; `time_problems` names what was clamped or is contradictory. `document` is the
+    whole log entry, split; `input`, `output` and `context` lists of it are in the order of the conversation.
+    """
+
+    source: str
+    dedupe_key: str
+    request_id: str
+    claim: SessionClaim
+    document: SplitDocument
+    started_at: datetime
+    received_at: datetime
+    first_token_at: datetime | None = None
+    ended_at: datetime | None = None
+    time_problems: tuple[str, ...] = ()
+    trace_id: str = ""
+    parent_id: str = ""
+    kind: str = "llm"
+    call_type: str = ""
+    model: str = ""
+    requested_model: str = ""
+    provider: str = ""
+    api_base: str = ""
+    status: str = SUCCESS
+    http_status: int | None = None
+    error_type: str = ""
+    error_message: str = ""
+    finish_reason: str = ""
+    usage: Usage = field(default_factory=Usage)
+    cost: Decimal | None = None
+    cost_breakdown: dict[str, Any] = field(default_factory=dict)
+    end_user: str = ""
+    key_alias: str = ""
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, Any] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    response_id: str = ""
+    previous_response_id: str = ""
+    byte_size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """What one stored log entry holds, for reading: exact JSON bytes of each document, None when absent."""
+
+    request: bytes | None
+    response: bytes | None
+    metadata: bytes | None
+    parameters: dict[str, Any]
+    log: bytes
