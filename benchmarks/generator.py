@@ -1,8 +1,9 @@
 """The benchmark's data set: multi-turn sessions with a heavy tail, as native logs in the order a live system sees them.
 
 Every request re-sends its whole history. Session lengths are the quantiles of a log-normal distribution (median 6
-requests, 95th percentile 40), one session in a hundred has 200 to 300. A third are agents: 3 to 8 KB of tool definitions
-in each request, tool calls and results. 2 % of the requests fail and are tried again. Equal arguments give equal bytes.
+requests, 95th percentile 40), one session in a hundred has 200 to 300. A third are agents: 3 to 8 KB of tool
+definitions in each request, tool calls and results. 2 % of the requests fail and are tried again. Equal arguments give
+equal bytes.
 """
 
 import heapq
@@ -160,7 +161,7 @@ AGENT_PROMPTS = [text.markdown(Random(f"agent {application}"), 900 + 180 * appli
 
 
 def content_scale(plan: Plan) -> float:
-    """How much longer messages are than in a session of 36: people who write much stop earlier, context windows are finite."""
+    """How much longer messages are than in a session of 36: context windows are finite."""
     return min(3.5, max(0.2, (36 / plan.requests) ** 0.75))
 
 

@@ -1,7 +1,7 @@
 """Text that looks like language: a vocabulary of several thousand words under Zipf's law, code and tool output.
 
 Compression and search behave on it as they do on real conversations, which neither random bytes nor a repeated
-sentence would allow. Everything is drawn from the `random.Random` that the caller passes, so equal seeds give equal text.
+sentence would allow. Everything is drawn from the `random.Random` that the caller passes: equal seeds give equal text.
 """
 
 import json
@@ -11,8 +11,6 @@ from random import Random
 from typing import Any
 
 from benchmarks.words import ADJECTIVES, FUNCTION_WORDS, LANGUAGES, NOUNS, VERBS
-
-STEP = 1.0  # Zipf's exponent: the n-th most frequent word appears 1/n as often as the first.
 
 
 def inflected(words: list[str], *endings: str) -> list[str]:
@@ -25,7 +23,7 @@ def inflected(words: list[str], *endings: str) -> list[str]:
 
 
 def vocabulary() -> list[str]:
-    """About 4,000 distinct English word forms, most frequent first: function words, plain words, their forms, compounds."""
+    """About 4,000 English word forms, most frequent first: function words, plain words, their forms, compounds."""
     mixed = Random(20)
     plain = inflected(NOUNS, "", "s") + inflected(VERBS, "", "s") + ADJECTIVES
     derived = (
@@ -38,8 +36,8 @@ def vocabulary() -> list[str]:
 
 
 def zipf_weights(size: int) -> list[float]:
-    """Cumulative weights for `random.choices` over `size` words ordered by frequency."""
-    return list(accumulate(1 / (rank + 2.7) ** STEP for rank in range(size)))
+    """Cumulative weights for `random.choices` over `size` words ordered by frequency (Zipf-Mandelbrot)."""
+    return list(accumulate(1 / (rank + 2.7) for rank in range(size)))
 
 
 ENGLISH = vocabulary()
@@ -92,7 +90,7 @@ def code(random: Random, characters: int) -> str:
     while sum(map(len, lines)) < characters:
         verb, noun, other, third = random.choice(VERBS), *random.sample(NOUNS, 3)
         lines += [
-            f"def {verb}_{noun}({other}: {third.title()}, limit: int = {random.randrange(1, 500)}) -> list[{noun.title()}]:",
+            f"def {verb}_{noun}({other}: {third.title()}, limit={random.randrange(500)}) -> list[{noun.title()}]:",
             f'    """{sentence(random, "english")}"""',
             f"    {noun}s = {other}.{random.choice(VERBS)}({third}=limit)",
             f"    if not {noun}s:",
@@ -147,6 +145,7 @@ def log_lines(random: Random, characters: int) -> str:
     lines: list[str] = []
     while sum(map(len, lines)) < characters:
         level = random.choice(("INFO", "INFO", "INFO", "WARNING", "ERROR", "DEBUG"))
-        stamp = f"2026-10-{random.randrange(1, 29):02} {random.randrange(24):02}:{random.randrange(60):02}:{random.randrange(60):02}"
+        second = random.randrange(86_400)
+        stamp = f"2026-10-{random.randrange(1, 29):02} {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
         lines.append(f"{stamp} {level:7} {random.choice(NOUNS)}.{random.choice(VERBS)}: {sentence(random, 'english')}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The words of which the benchmark's text is made: English ones by part of speech, and a little of five other languages."""
+"""The words that the benchmark's text is made of: English by part of speech, and a little of five other languages."""
 
 FUNCTION_WORDS = """
 the to of and a in is it that for you on be with this are as at not have from or we can if by your but an will
