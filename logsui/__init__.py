@@ -1,0 +1,3 @@
+"""The Django project: settings, URLs, and what runs the processes."""
+
+__version__ = "0.1.0"

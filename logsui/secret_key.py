@@ -1,0 +1,49 @@
+"""The key that signs cookies: made once, kept in the data folder for its owner alone."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+NAME = "secret_key"
+
+
+def load_or_create(data_dir: Path) -> str:
+    """The key in `data_dir/secret_key`, which is made when there is none."""
+    path = data_dir / NAME
+    try:
+        return path.read_text().strip() or _create(path)
+    except FileNotFoundError:
+        return _create(path)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{path} can't be read: {error.strerror}. It holds the key of the cookies."
+        ) from None
+
+
+def _create(path: Path) -> str:
+    """Two processes may start at once: the first to put its file in place wins, and both use what lies there."""
+    draft = path.with_name(f".{NAME}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(50))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        message = (
+            f"The data folder {path.parent} can't be written: {error.strerror}. Set LOGSUI_DATA_DIR to one that can."
+        )
+        raise ImproperlyConfigured(message) from None
+    try:
+        if path.exists() and not path.read_text().strip():
+            path.unlink()
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path.read_text().strip()

@@ -1,0 +1,142 @@
+"""Django's settings. What an operator may change is read through `logsui.env` and listed in docs/settings.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from logsui import __version__, database, env, secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+LOGSUI_DATA_DIR = env.directory("LOGSUI_DATA_DIR", "var", base=BASE_DIR)
+LOGSUI_DATABASE_URL = env.text("DATABASE_URL", "")
+LOGSUI_HOST = env.text("HOST", "127.0.0.1")
+LOGSUI_PORT = env.integer("PORT", 8000, minimum=1, maximum=65535)
+LOGSUI_WEB_WORKERS = env.integer("LOGSUI_WEB_WORKERS", 2, minimum=1, maximum=64)
+LOGSUI_WEB_THREADS = env.integer("LOGSUI_WEB_THREADS", 8, minimum=1, maximum=256)
+LOGSUI_LOG_LEVEL = env.choice("LOGSUI_LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
+
+# What one request may bring.
+LOGSUI_MAX_BODY_BYTES = env.size("LOGSUI_MAX_BODY_BYTES", "64 MiB", minimum=2**10)
+LOGSUI_MAX_LOG_BYTES = env.size("LOGSUI_MAX_LOG_BYTES", "32 MiB", minimum=2**10)
+LOGSUI_MAX_LOGS_PER_REQUEST = env.integer("LOGSUI_MAX_LOGS_PER_REQUEST", 10_000, minimum=1, maximum=1_000_000)
+# What may wait for the digester; beyond it the answer is 503.
+LOGSUI_INBOX_MAX_BYTES = env.size("LOGSUI_INBOX_MAX_BYTES", "2 GiB", minimum=2**20)
+# How much of a text can be searched; what is stored and shown is never cut.
+LOGSUI_SEARCH_TEXT_MAX_CHARS = env.integer("LOGSUI_SEARCH_TEXT_MAX_CHARS", 20_000, maximum=100_000)
+LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS = env.integer("LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS", 2_000, maximum=100_000)
+# One transaction of the digester.
+LOGSUI_DIGEST_BATCH_LOGS = env.integer("LOGSUI_DIGEST_BATCH_LOGS", 500, minimum=1, maximum=10_000)
+LOGSUI_DIGEST_BATCH_BYTES = env.size("LOGSUI_DIGEST_BATCH_BYTES", "32 MiB", minimum=2**20)
+
+SECRET_KEY = env.secret("LOGSUI_SECRET_KEY") or secret_key.load_or_create(LOGSUI_DATA_DIR)
+DEBUG = env.boolean("LOGSUI_DEBUG", False)
+ALLOWED_HOSTS = env.names("LOGSUI_ALLOWED_HOSTS", ["*"])
+CSRF_TRUSTED_ORIGINS = env.names("LOGSUI_TRUSTED_ORIGINS", [])
+
+ROOT_URLCONF = "logsui.urls"
+WSGI_APPLICATION = "logsui.wsgi.application"
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "sessions_app",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "logsui.middleware.content_security_policy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": database.config(LOGSUI_DATABASE_URL, LOGSUI_DATA_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = LOGSUI_DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/login/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# Behind a proxy that ends TLS the operator says so, and cookies are then for https alone.
+LOGSUI_HTTPS = env.boolean("LOGSUI_HTTPS", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if LOGSUI_HTTPS else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LOGSUI_HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# Ports do not keep cookies apart, so the names do: other Django sites on this host keep theirs.
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "logsui_session", "logsui_csrf"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+REST_FRAMEWORK = {
+    # Each endpoint names how it authenticates; nothing is open by an oversight.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "logsui",
+    "DESCRIPTION": "Request logs of LLM applications, shown as sessions.",
+    "VERSION": __version__,
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOGSUI_LOG_LEVEL},
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+}

@@ -1,0 +1,17 @@
+"""Django's settings under pytest: a data folder of its own, cheap password hashes, static files as they lie."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+# Private, short enough for a socket, and never the developer's data.
+os.environ["LOGSUI_DATA_DIR"] = tempfile.mkdtemp(prefix="logsui-test-")
+atexit.register(shutil.rmtree, os.environ["LOGSUI_DATA_DIR"], ignore_errors=True)
+
+from logsui.settings import *  # noqa: E402, F403
+from logsui.settings import STORAGES  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+WHITENOISE_USE_FINDERS = True
