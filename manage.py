@@ -8,8 +8,20 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "logsui.settings")
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        sys.exit(f"The database can't be used: {error}\n{hint()}")
+
+
+def hint() -> str:
+    from django.conf import settings
+
+    if settings.LOGSUI_DATABASE_URL:
+        return "DATABASE_URL names the server."
+    return f"The embedded PostgreSQL runs while `make run` does; its data folder is {settings.LOGSUI_DATA_DIR}."
 
 
 if __name__ == "__main__":

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 import shutil
 import struct
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+logger = logging.getLogger(__name__)
 
 NAME = "logsui"
 # An access control list as Linux keeps it: a version, then (tag, permissions, id) for each entry.
@@ -30,7 +32,7 @@ class Account:
 
 
 def account_for(folder: Path) -> Account | None:
-    """None unless we are root; then whoever owns `folder`, or the system account `logsui` for a new one."""
+    """None unless we are root; then whoever owns `folder`, or the system account `logsui` for one that is not there."""
     if os.geteuid() != 0:
         return None
     if folder.exists() and folder.stat().st_uid != 0:
@@ -76,10 +78,7 @@ def open_path(folder: Path, account: Account) -> None:
             _grant_search(path, account.uid)
         except (OSError, AttributeError):
             path.chmod(path.stat().st_mode | 0o001)
-            print(
-                f"Note: {path} can now be passed through (not read) by every user; PostgreSQL needs it.",
-                file=sys.stderr,
-            )
+            logger.warning("%s can now be passed through (not read) by every user; PostgreSQL needs it", path)
 
 
 def _can_enter(path: Path, account: Account) -> bool:

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import time
 from collections.abc import Callable
@@ -34,7 +35,8 @@ START_ATTEMPTS = 5
 CTYPES = ("C.UTF-8", "C.utf8", "en_US.UTF-8", "UTF-8")
 
 CONFIGURATION = """\
-# Written by logsui at each start. ALTER SYSTEM overrides it.
+# Written by logsui at each start, so changes here are lost; ALTER SYSTEM overrides it.
+include 'data/postgresql.conf'
 listen_addresses = ''
 unix_socket_permissions = 0700
 max_connections = {max_connections}
@@ -76,9 +78,10 @@ class EmbeddedServer:
     """One PostgreSQL in `data_dir/postgres`. The caller holds the data folder's lock: there is only one."""
 
     def __init__(self, data_dir: Path, *, max_connections: int = 40, durable: bool = True) -> None:
-        self.data_dir = data_dir
+        self.data_dir = data_dir = data_dir.resolve()
         self.folder = data_dir / "postgres"
         self.data = self.folder / "data"
+        self.configuration = self.folder / "logsui.conf"
         self.log = self.folder / "server.log"
         self.socket = socket_folder(data_dir)
         self.max_connections = max_connections
@@ -105,31 +108,29 @@ class EmbeddedServer:
 
     def prepare(self) -> None:
         """Folders, the account that owns them, the cluster and its configuration."""
-        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.account = accounts.account_for(self.folder)
-        for folder in (self.folder, self.socket):
-            self.make_private(folder)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.account = accounts.account_for(self.data)
         if self.account is not None:
-            accounts.open_path(self.data_dir, self.account)
+            accounts.open_path(self.folder, self.account)
+        self.make_private(self.socket)
         self.bin = self.find_binaries()
-        if not (self.data / "PG_VERSION").exists():
+        if not self.data.exists():
             self.create_cluster()
+        self.make_private(self.data)
         self.check_version()
         self.configure()
 
     def make_private(self, folder: Path) -> None:
-        """`folder`, for its owner alone: whoever reaches the socket in it is let in without a password."""
+        """`folder`, for PostgreSQL's account alone: whoever reaches the socket in it is let in without a password."""
         owner = os.geteuid() if self.account is None else self.account.uid
-        try:
+        if not os.path.lexists(folder):
             folder.mkdir(mode=0o700)
-            if self.account is not None:
-                os.chown(folder, self.account.uid, self.account.gid)
-        except FileExistsError:
-            pass
+            os.chown(folder, owner, -1)
         status = folder.lstat()
-        if folder.is_symlink() or not folder.is_dir() or status.st_uid != owner:
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != owner:
             raise EmbeddedError(
-                f"{folder} belongs to another user than PostgreSQL runs as. Run as that user, or as root."
+                f"{folder} belongs to another user than PostgreSQL would run as. Start as its owner or as root, "
+                f"or set LOGSUI_DATA_DIR to another folder."
             )
         if status.st_mode & 0o077:
             folder.chmod(0o700)
@@ -148,7 +149,8 @@ class EmbeddedServer:
                 if source.exists():
                     shutil.copytree(source, draft / source.name, symlinks=True)
             for path in (draft, *draft.rglob("*")):
-                os.chown(path, self.account.uid, self.account.gid, follow_symlinks=False)
+                if not path.is_symlink():
+                    path.chmod(0o755)
             draft.rename(copy)
         return copy / package.name / "pginstall" / "bin"
 
@@ -156,10 +158,11 @@ class EmbeddedServer:
         return self.call([binaries / "postgres", "--version"]).returncode == 0
 
     def create_cluster(self) -> None:
-        """initdb beside the final place, moved there when it is complete: a crash on the way leaves nothing half made."""
+        """initdb beside the final place, moved there when complete: a crash on the way leaves nothing half made."""
         draft = self.folder / "data.new"
         for ctype in (*CTYPES, "C"):
             shutil.rmtree(draft, ignore_errors=True)
+            self.make_private(draft)
             result = self.call(
                 [
                     *(self.bin / "initdb", "-D", draft, "-U", SUPERUSER, "--encoding=UTF8"),
@@ -172,10 +175,6 @@ class EmbeddedServer:
                 break
         else:
             raise EmbeddedError(f"PostgreSQL's initdb failed:\n{result.stderr.decode(errors='replace')[-2000:]}")
-        with open(draft / "postgresql.conf", "a") as file:
-            file.write("\ninclude_if_exists = 'logsui.conf'\n")
-            file.flush()
-            os.fsync(file.fileno())
         draft.rename(self.data)
         processes.sync_folder(self.folder)
 
@@ -189,10 +188,8 @@ class EmbeddedServer:
 
     def configure(self) -> None:
         text = CONFIGURATION.format(max_connections=self.max_connections) + ("" if self.durable else NOT_DURABLE)
-        path = self.data / "logsui.conf"
-        path.write_text(text)
-        if self.account is not None:
-            os.chown(path, self.account.uid, self.account.gid)
+        self.configuration.write_text(text)
+        self.configuration.chmod(0o644)
 
     # -- the process ---------------------------------------------------------------------------------------------
 
@@ -216,18 +213,26 @@ class EmbeddedServer:
         After a restart of the machine or container the old pid may be any process, and PostgreSQL would refuse to
         start for it. The file stays: its other lines let PostgreSQL see whether the old memory is still in use.
         """
+        for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
+            (self.socket / name).unlink(missing_ok=True)
         path = self.data / "postmaster.pid"
-        try:
-            lines = path.read_text().splitlines()
-        except FileNotFoundError:
+        if not os.path.lexists(path):
             return
-        if not lines or not lines[0].strip().isdigit():
-            return path.unlink()  # Cut short by a crash of the machine.
-        path.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+        # What PostgreSQL's account may replace by a link, root does not follow.
+        with open(os.open(path, os.O_RDWR | os.O_NOFOLLOW), "r+") as file:
+            lines = file.read().splitlines()
+            if lines and lines[0].strip().isdigit():
+                file.seek(0)
+                file.truncate()
+                file.write("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+                return
+        path.unlink()  # Cut short by a crash of the machine.
 
     def spawn(self) -> None:
         self.bound_log()
-        command = [self.bin / "postgres", "-D", self.data, "-k", '"' + str(self.socket).replace('"', '""') + '"']
+        # A list of folders by its syntax: the quotes keep a comma in the path from splitting it.
+        socket = '"' + str(self.socket).replace('"', '""') + '"'
+        command = [self.bin / "postgres", "-D", self.data, "-k", socket, "-c", f"config_file={self.configuration}"]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -244,12 +249,14 @@ class EmbeddedServer:
 
     def wait_until_ready(self, wait: Callable[[float], None] = time.sleep) -> bool:
         """True once it answers, False when it exited."""
-        assert self.process is not None
-        while self.process.poll() is None:
+        while self.is_running():
             if self.answers():
                 return True
             wait(0.05)
         return False
+
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
     def answers(self) -> bool:
         try:
@@ -260,7 +267,7 @@ class EmbeddedServer:
 
     def stop(self, seconds: float = 300) -> None:
         """Disconnect everybody, write everything, exit; kill it only when that takes longer than `seconds`."""
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None or not self.is_running():
             return
         for number, patience in ((signal.SIGINT, seconds), (signal.SIGQUIT, 10), (signal.SIGKILL, 10)):
             self.process.send_signal(number)

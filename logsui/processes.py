@@ -14,7 +14,7 @@ import psutil
 PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
+def die_with_parent(number: signal.Signals, parent: int | None = None) -> Callable[[], None] | None:
     """For Popen's `preexec_fn`: the kernel sends the signal to the child when its parent is gone, even by `kill -9`.
 
     Linux only; None elsewhere, where the next start stops what it finds. Popen calls it after it changed the user,
@@ -23,7 +23,7 @@ def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
+    parent = parent or os.getpid()
 
     def ask_the_kernel() -> None:
         prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)

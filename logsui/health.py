@@ -1,0 +1,97 @@
+"""What monitoring asks: is the process up, is it ready, how much is waiting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+INBOX = """
+SELECT count(*), coalesce(sum(raw_bytes), 0), coalesce(extract(epoch FROM now() - min(received_at)), 0) FROM inbox
+"""
+# The planner's estimates: exact counts would read whole tables.
+ROWS = """
+SELECT root.relname, sum(greatest(leaf.reltuples, 0))::bigint
+FROM pg_class root JOIN pg_class leaf ON leaf.oid IN (SELECT relid FROM pg_partition_tree(root.oid) WHERE isleaf)
+    OR (root.relkind = 'r' AND leaf.oid = root.oid)
+WHERE root.oid IN ('session'::regclass, 'request_log'::regclass, 'part'::regclass, 'rejected_log'::regclass)
+GROUP BY 1 ORDER BY 1
+"""
+
+_migrated = False
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 while the process answers, whatever the database does."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when the database answers and knows every migration, else 503 with the reason."""
+    try:
+        problem = None if is_migrated() else "migrations are not applied: run manage.py migrate"
+    except DatabaseError:
+        problem = "the database can't be reached"
+    return JsonResponse({"ready": problem is None, "problem": problem}, status=200 if problem is None else 503)
+
+
+def is_migrated() -> bool:
+    """Asks the database each time; the plan is computed until it is empty once."""
+    global _migrated
+    if _migrated:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return True
+    executor = MigrationExecutor(connection)
+    _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return _migrated
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus' text format, version 0.0.4. Totals over all projects; the row counts are estimates."""
+    try:
+        samples = read_samples()
+    except DatabaseError:
+        samples = [("logsui_up", "1 when the database answers", {}, 0)]
+    return HttpResponse(render(samples), content_type=METRICS_TYPE)
+
+
+Sample = tuple[str, str, dict[str, str], Any]
+
+
+def read_samples() -> list[Sample]:
+    with connection.cursor() as cursor:
+        cursor.execute(INBOX)
+        waiting, size, age = cursor.fetchone()
+        cursor.execute(ROWS)
+        tables = cursor.fetchall()
+        cursor.execute("SELECT pg_database_size(current_database())")
+        (database_size,) = cursor.fetchone()
+    return [
+        ("logsui_up", "1 when the database answers", {}, 1),
+        ("logsui_inbox_entries", "Accepted bodies that wait for the digester", {}, waiting),
+        ("logsui_inbox_bytes", "Their size before compression", {}, size),
+        ("logsui_inbox_oldest_seconds", "How long the oldest of them has waited", {}, round(float(age), 3)),
+        *(("logsui_rows", "Estimated rows of a table", {"table": name}, count) for name, count in tables),
+        ("logsui_database_bytes", "Size of the database on disk", {}, database_size),
+    ]
+
+
+def render(samples: list[Sample]) -> str:
+    lines: list[str] = []
+    seen = set()
+    for name, description, labels, value in samples:
+        if name not in seen:
+            lines += [f"# HELP {name} {description}", f"# TYPE {name} gauge"]
+            seen.add(name)
+        inside = ",".join(f'{label}="{text}"' for label, text in labels.items())
+        lines.append(f"{name}{{{inside}}} {value}" if inside else f"{name} {value}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,60 @@
+"""The listening socket, held by `serve` for as long as it runs: web workers come and go behind it."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+import sys
+
+# A client that stalls in the middle of a body would hold a thread for ever.
+STALL_SECONDS = 60
+BACKLOG = 1024
+
+
+class ListenError(Exception):
+    """The address can't be listened on; the message is for the operator."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound and listening TCP socket. Raises ListenError."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
+    except socket.gaierror as error:
+        raise ListenError(f"HOST is {host!r}, which is no address of this machine ({error.strerror}).") from None
+    listener = socket.socket(family, kind)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ListenError(_explain(error, host, port)) from None
+    _limit_stalls(listener)
+    return listener
+
+
+def _limit_stalls(listener: socket.socket) -> None:
+    """Linux hands these to each accepted connection; elsewhere a proxy has to do it."""
+    if sys.platform.startswith("linux"):
+        timeout = struct.pack("ll", STALL_SECONDS, 0)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeout)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+
+def _explain(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} of {host} is in use by another program. Choose another one: PORT={port + 1} make run"
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs root's rights. Choose one above 1023: PORT=8000 make run"
+    return f"{host}:{port} can't be listened on: {error.strerror}. HOST and PORT set the address."
+
+
+def browser_url(host: str, port: int) -> str:
+    """The address to open on this machine."""
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,184 @@
+"""Child processes kept running: started in order, started again when they die, stopped in order."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from logsui import processes
+
+logger = logging.getLogger(__name__)
+
+FIRST_DELAY, LONGEST_DELAY = 0.2, 30.0
+# A process that ran this long had a good start: its next failure counts as the first again.
+GOOD_RUN = 30.0
+POLL = 0.1
+TASK_ATTEMPTS = 5
+
+
+class StopRequested(Exception):
+    """Ctrl-C, SIGTERM or SIGHUP came, or the parent is gone."""
+
+
+@dataclass
+class Child:
+    """A process of ours. `patience`: seconds that it may take to finish its work after SIGTERM."""
+
+    name: str
+    command: Sequence[str]
+    patience: float
+    pass_fds: Sequence[int] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
+    # A task runs once; anything else is started again whenever it ends.
+    once: bool = False
+    process: subprocess.Popen[bytes] | None = None
+    failures: int = 0
+    started_at: float = 0.0
+    due_at: float = 0.0
+    # Of a task: it has ended for good, well or after too many attempts.
+    done: bool = False
+    succeeded: bool = False
+
+    def start(self) -> None:
+        self.started_at = time.monotonic()
+        self.process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.DEVNULL,
+            pass_fds=self.pass_fds,
+            env=os.environ | self.environment,
+            cwd=self.cwd,
+            # Away from the terminal's Ctrl-C: we stop it when its turn comes.
+            start_new_session=True,
+            preexec_fn=processes.die_with_parent(signal.SIGTERM),
+        )
+
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def keep_running(self) -> bool:
+        """Start what is due; True when a process was started."""
+        now = time.monotonic()
+        if self.done or self.is_running():
+            return False
+        if self.process is not None:
+            self.note_end(self.process.returncode, now)
+            self.process = None
+        if self.done or now < self.due_at:
+            return False
+        self.start()
+        return True
+
+    def note_end(self, code: int, now: float) -> None:
+        self.succeeded = code == 0
+        if self.once and (self.succeeded or self.failures >= TASK_ATTEMPTS):
+            self.done = True
+            return
+        self.failures = 0 if now - self.started_at > GOOD_RUN else self.failures
+        # The first time at once: a process that was killed is needed now.
+        delay = min(LONGEST_DELAY, FIRST_DELAY * 4**self.failures) if self.failures or self.once else 0.0
+        self.failures += 1
+        self.due_at = now + delay
+        logger.warning(
+            "%s ended (%s); starting it again%s", self.name, describe(code), f" in {delay:g} s" if delay else ""
+        )
+
+    def stop(self) -> None:
+        if self.process is None or self.process.poll() is not None:
+            return
+        for number, seconds in ((signal.SIGTERM, self.patience), (signal.SIGKILL, 10.0)):
+            self.process.send_signal(number)
+            try:
+                self.process.wait(seconds)
+                return
+            except subprocess.TimeoutExpired:
+                logger.warning("%s still runs %g s after %s", self.name, seconds, number.name)
+
+
+class Signals:
+    """Remembers the wish to stop. A second one makes everything but the database hurry."""
+
+    def __init__(self, *, with_parent: bool) -> None:
+        self.stop_requested = False
+        self.parent = os.getppid() if with_parent else None
+        self.hurry: Callable[[], None] = lambda: None
+
+    def install(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.receive)
+        # Under nohup it is ignored, and stays so.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self.receive)
+
+    def receive(self, number: int, frame: object) -> None:
+        if self.stop_requested:
+            self.hurry()
+        self.stop_requested = True
+
+    def wait(self, seconds: float) -> None:
+        """Sleep; raises StopRequested."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self.check()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, POLL))
+
+    def check(self) -> None:
+        if self.parent is not None and os.getppid() != self.parent:
+            self.stop_requested = True
+        if self.stop_requested:
+            raise StopRequested
+
+
+class ProcessList:
+    """The children's pids in a file, so that the next start finds those which a killed one left behind."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, pids: Sequence[int]) -> None:
+        rows = [[pid, psutil.Process(pid).create_time()] for pid in pids if psutil.pid_exists(pid)]
+        draft = self.path.with_suffix(".new")
+        draft.write_text(json.dumps(rows))
+        draft.replace(self.path)
+
+    def stop_leftovers(self) -> None:
+        """Stop each process of the list that still runs, and those it started."""
+        found = [process for pid, created in self.read() for process in session_of(pid, created)]
+        if found:
+            logger.warning("Stopping %d processes that an earlier run left behind", len(found))
+        processes.stop(found, [(signal.SIGTERM, 15), (signal.SIGKILL, 10)])
+        self.path.unlink(missing_ok=True)
+
+    def read(self) -> list[tuple[int, float]]:
+        try:
+            return [(int(pid), float(created)) for pid, created in json.loads(self.path.read_text())]
+        except (FileNotFoundError, ValueError, TypeError):
+            return []
+
+
+def session_of(pid: int, created: float) -> list[psutil.Process]:
+    """The processes of the session that `pid`, started at `created`, leads; it may be gone itself."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if os.getsid(process.pid) == pid and process.create_time() >= created:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def describe(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit status {code}"

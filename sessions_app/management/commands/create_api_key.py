@@ -1,0 +1,35 @@
+"""`manage.py create_api_key`: a key for a program, alone on stdout so that a script can take it."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from sessions_app.keys import SCOPES, create_key
+from sessions_app.models import Project
+
+
+class Command(BaseCommand):
+    help = "Make an API key and print it; it can't be read again."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--project", default="default", help="slug of the project (default: default)")
+        parser.add_argument("--name", required=True, help="what the key is for, such as: ci")
+        parser.add_argument("--scopes", default="ingest", help=f"some of {','.join(SCOPES)} (default: ingest)")
+
+    def handle(self, *args: Any, project: str, name: str, scopes: str, **options: Any) -> None:
+        wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
+        try:
+            _, key = create_key(self.find(project), name, wanted)
+        except ValueError as error:
+            raise CommandError(f"--scopes is {scopes!r}: {error}") from None
+        self.stdout.write(key)
+
+    def find(self, slug: str) -> Project:
+        try:
+            return Project.objects.get(slug=slug)
+        except Project.DoesNotExist:
+            known = ", ".join(Project.objects.values_list("slug", flat=True)[:20]) or "none"
+            raise CommandError(f"There is no project {slug!r}. Projects: {known}.") from None

@@ -1,0 +1,63 @@
+"""`manage.py prepare`: what has to be there before the first page: tables, static files, first projects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+
+from logsui import static_files
+from sessions_app import first_start
+
+# Any number that nobody else uses: two instances on one database migrate one after the other.
+LOCK = 0x6C6F6773
+SERVER = """
+SELECT current_setting('server_version_num')::int, pg_encoding_to_char(encoding), lower('É') = 'é'
+FROM pg_database WHERE datname = current_database()
+"""
+
+
+class Command(BaseCommand):
+    help = "Migrate, collect static files, make the first projects; prints first_start.Welcome as JSON on stdout."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with one_at_a_time():
+                self.check_server()
+                call_command("migrate", interactive=False, verbosity=0)
+                static_files.collect()
+                welcome = first_start.welcome()
+        except OperationalError as error:
+            raise CommandError(f"The database can't be used: {error}") from None
+        self.stdout.write(json.dumps(asdict(welcome)))
+
+    def check_server(self) -> None:
+        """The server of DATABASE_URL may be too old, or its database made without Unicode."""
+        with connection.cursor() as cursor:
+            cursor.execute(SERVER)
+            version, encoding, knows_unicode = cursor.fetchone()
+        if version < 150000:
+            raise CommandError(f"PostgreSQL 15 or later is needed; the server of DATABASE_URL is {version // 10000}.")
+        if encoding != "UTF8":
+            raise CommandError(f"The database's encoding is {encoding}; logsui needs UTF8. See docs/deployment.md.")
+        if not knows_unicode:
+            self.stderr.write(
+                "Warning: the database's locale knows ASCII only: search is worse beyond it. See docs/deployment.md."
+            )
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+    try:
+        yield
+    finally:
+        connection.close()
