@@ -13,6 +13,7 @@ from sessions_app.models import Project
 
 class Command(BaseCommand):
     help = "Make an API key and print it; it can't be read again."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--project", default="default", help="slug of the project (default: default)")
