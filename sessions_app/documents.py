@@ -72,6 +72,11 @@ class SplitDocument:
     output: PartList = field(default_factory=PartList)
     context: PartList = field(default_factory=PartList)
 
+    def joined(self) -> bytes:
+        """The document's JSON bytes again."""
+        lists = (self.input, self.output, self.context)
+        return join(self.skeleton, *([bytes(content) for content in part_list.contents] for part_list in lists))
+
 
 def digest(raw: JsonBytes) -> bytes:
     """The first 8 bytes of the SHA-256 of a part's exact bytes; its address within a session."""

@@ -24,6 +24,8 @@ AUDIO = "audio"
 REFUSAL = "refusal"
 DATA = "data"
 
+MOST_REMEMBERED = 100_000
+
 _ROLES = {"model": "assistant", "developer": "system", "function": "tool", "human": "user", "ai": "assistant"}
 
 
@@ -425,3 +427,32 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None else to_json(value)
+
+
+class MessageReader:
+    """Reads messages once: what it learnt of one is remembered by digest, the message itself for the batch."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, str], tuple[str, bytes | None]] = {}
+        self._messages: dict[tuple[bytes, str], Message] = {}
+
+    def start_batch(self) -> None:
+        self._messages.clear()
+        if len(self._known) > MOST_REMEMBERED:
+            self._known.clear()
+
+    def meaning(self, digest: bytes, raw: documents.JsonBytes, default_role: str) -> tuple[str, bytes | None]:
+        """The role of a message and the digest of what it says."""
+        key = (digest, default_role)
+        known = self._known.get(key)
+        if known is None:
+            message = self.message(digest, raw, default_role)
+            known = self._known[key] = (message.role, meaning_digest(message))
+        return known
+
+    def message(self, digest: bytes, raw: documents.JsonBytes, default_role: str) -> Message:
+        key = (digest, default_role)
+        message = self._messages.get(key)
+        if message is None:
+            message = self._messages[key] = read_message(raw, default_role)
+        return message

@@ -89,6 +89,8 @@ class InboxEntry(models.Model):
     content_type = models.TextField(default="", db_default="")
     received_at = models.DateTimeField(db_default=Now())
     raw_bytes = models.BigIntegerField()
+    # How many of its logs are stored already: a long body is digested in several transactions.
+    digested_logs = models.IntegerField(default=0, db_default=0)
     body = models.BinaryField()
 
     class Meta:
@@ -125,8 +127,11 @@ class Session(models.Model):
     project_id = models.BigIntegerField()
     # The caller's id; NULL when the session was formed without one.
     session_key = models.TextField(null=True)
+    # The first user text and the last answer, with the time of the request that gave it.
     title = models.TextField(default="", db_default="")
+    title_at = models.DateTimeField(null=True)
     preview = models.TextField(default="", db_default="")
+    preview_at = models.DateTimeField(null=True)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     request_count = models.BigIntegerField()
@@ -202,6 +207,9 @@ class RequestLog(Sharded):
     needs = ArrayField(models.UUIDField(), default=list)
     # How many leading input messages reach up to and include the last assistant turn: the history it re-sends.
     resent_count = models.IntegerField(default=0, db_default=0)
+    # One line each of the new user text and of the answer, for lists.
+    input_preview = models.TextField(default="", db_default="")
+    output_preview = models.TextField(default="", db_default="")
     byte_size = models.BigIntegerField()
     skeleton = models.BinaryField()
     input_parts = models.BinaryField()

@@ -72,6 +72,7 @@ class Record:
     would look for; `aliases` are further ids of the same call (call id, response id). Times are aware datetimes in
     UTC between the years 1 and 9999; `time_problems` names what was clamped or is contradictory. `document` is the
     whole log entry, split; `input`, `output` and `context` lists of it are in the order of the conversation.
+    `alternative_outputs`: the outputs are choices among which a caller picks, not one sequence.
     """
 
     source: str
@@ -107,6 +108,7 @@ class Record:
     aliases: tuple[str, ...] = ()
     response_id: str = ""
     previous_response_id: str = ""
+    alternative_outputs: bool = False
     byte_size: int = 0
 
 

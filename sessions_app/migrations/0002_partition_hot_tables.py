@@ -48,6 +48,11 @@ CREATE FUNCTION known_sum(a numeric, b numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN a IS NULL THEN b WHEN b IS NULL THEN a ELSE a + b END
 $$;
+-- A client's clock may be absurd. Roll-ups take what lies within 1970 and a day after the receipt.
+CREATE FUNCTION sane_time(moment timestamptz, received timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT greatest(least(moment, received + interval '1 day'), '1970-01-01 00:00:00+00'::timestamptz)
+$$;
 -- What the plain text box of the session list looks into.
 CREATE FUNCTION session_words(title text, session_key text, users text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -59,6 +64,7 @@ CREATE INDEX session_words ON session USING gin (session_words(title, session_ke
 
 DROP_FUNCTIONS = """
 DROP INDEX session_words;
+DROP FUNCTION sane_time(timestamptz, timestamptz);
 DROP FUNCTION session_words(text, text, text[]);
 DROP FUNCTION known_sum(numeric, numeric);
 DROP FUNCTION date_union(date[], date[]);

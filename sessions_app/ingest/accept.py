@@ -1,0 +1,77 @@
+"""Accept a body: check it, store it as it came, answer. Everything else is the digester's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from sessions_app.records import WireFormatError
+from sessions_app.storage import inbox
+from sessions_app.storage.inbox import InboxFull
+from sessions_app.wire import format_of
+
+__all__ = ["Accepted", "InboxFull", "accept_body"]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """How many logs of a body were accepted, and for each other one its index and error object.
+
+    `entry_id` is None when nothing was stored, since no log is good. `request_ids` are those of the accepted logs, by
+    index; "" for one that brings none.
+    """
+
+    accepted: int
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    project_id: int = 0
+    entry_id: int | None = None
+    received_at: datetime | None = None
+    request_ids: dict[int, str] = field(default_factory=dict)
+
+
+def accept_body(project_id: int, source: str, body: bytes, content_type: str = "application/json") -> Accepted:
+    """Check a decoded (not compressed) body and store it durably in the inbox.
+
+    `source` is a wire format's name ("native", "litellm"). Logs that cannot be understood are reported by index and
+    kept; when none can be understood nothing is stored. Raises WireFormatError, which says with which HTTP status,
+    when the body as a whole cannot be taken, and InboxFull.
+    """
+    wire = format_of(source)
+    items = wire.split_body(body, content_type)
+    if not items:
+        raise WireFormatError("the body has no logs: send at least one", type="no_logs")
+    if len(items) > settings.LOGSUI_MAX_LOGS_PER_REQUEST:
+        most = settings.LOGSUI_MAX_LOGS_PER_REQUEST
+        message = f"the body has {len(items):,} logs; send at most {most:,} in one request"
+        raise WireFormatError(message, type="too_many_logs", status=413)
+    request_ids, rejected = _check(wire, items)
+    del items
+    if not request_ids:
+        return Accepted(0, rejected)
+    entry_id, received_at = inbox.put(project_id, source, content_type, body)
+    return Accepted(len(request_ids), rejected, project_id, entry_id, received_at, request_ids)
+
+
+def _check(wire: Any, items: list[Any]) -> tuple[dict[int, str], list[dict[str, Any]]]:
+    request_ids: dict[int, str] = {}
+    rejected = []
+    for index, item in enumerate(items):
+        try:
+            request_ids[index] = check_item(wire, item)
+        except WireFormatError as error:
+            rejected.append({"index": index, "error": error.as_dict()})
+    return request_ids, rejected
+
+
+def check_item(wire: Any, item: Any) -> str:
+    """The request id of a log that can be stored ("" when it brings none). Raises WireFormatError for any other."""
+    if item.error:
+        raise item.error
+    size = len(memoryview(item.raw))
+    if size > settings.LOGSUI_MAX_LOG_BYTES:
+        message = f"a log may have at most {settings.LOGSUI_MAX_LOG_BYTES:,} bytes, got {size:,}"
+        raise WireFormatError(message, type="log_too_large", status=413)
+    return wire.check_log(item.raw)

@@ -1,0 +1,114 @@
+"""What a request continues and what may continue it: link tokens, from ids and from the conversation itself.
+
+A request *provides* the token of its response id and one for its normalised input and output together; it *needs*
+that of its previous response id and one for its normalised input up to the last assistant turn. System prompts are
+left out: they may carry the time of day and still be the same conversation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sessions_app import messages
+from sessions_app.documents import PartKind, PartList
+from sessions_app.messages import MessageReader
+from sessions_app.records import Record
+from sessions_app.storage import ids
+from sessions_app.wire.fields import clean
+
+PREVIEW_CHARS = 160
+
+
+@dataclass(slots=True)
+class Links:
+    """`resent_count`: how many leading input parts reach up to and include the last assistant turn."""
+
+    provides: list[uuid.UUID] = field(default_factory=list)
+    needs: list[uuid.UUID] = field(default_factory=list)
+    resent_count: int = 0
+    input_preview: str = ""
+    output_preview: str = ""
+
+
+def links_of(project_key: uuid.UUID, record: Record, reader: MessageReader) -> Links:
+    """The link tokens of a request and its one-line previews."""
+    links = Links()
+    if record.response_id:
+        links.provides.append(ids.token(project_key, "response", record.response_id))
+    if record.previous_response_id:
+        links.needs.append(ids.token(project_key, "response", record.previous_response_id))
+    if record.kind == "llm":
+        _conversation(project_key, record, reader, links)
+    _previews(record, reader, links)
+    return links
+
+
+def _conversation(project_key: uuid.UUID, record: Record, reader: MessageReader, links: Links) -> None:
+    chain, needed = b"", b""
+    for index, (role, meaning) in enumerate(_meanings(record.document.input, reader, "user")):
+        if meaning is None or role == "system":
+            continue
+        chain = _extend(chain, meaning)
+        if role == "assistant":
+            links.resent_count, needed = index + 1, chain
+    if needed:
+        links.needs.append(ids.token(project_key, "conversation", needed))
+    for end in _ends(chain, record, reader):
+        links.provides.append(ids.token(project_key, "conversation", end))
+
+
+def _ends(chain: bytes, record: Record, reader: MessageReader) -> Iterator[bytes]:
+    """The conversation after each alternative answer, or after the whole answer."""
+    end = chain
+    for _, meaning in _meanings(record.document.output, reader, "assistant"):
+        if meaning is None:
+            continue
+        if record.alternative_outputs:
+            yield _extend(chain, meaning)
+        else:
+            end = _extend(end, meaning)
+    if end != chain:
+        yield end
+
+
+def _meanings(parts: PartList, reader: MessageReader, default_role: str) -> Iterator[tuple[str, bytes | None]]:
+    for digest, raw, kind in zip(parts.digests, parts.contents, parts.kinds, strict=True):
+        yield reader.meaning(digest, raw, default_role) if kind is PartKind.MESSAGE else ("system", None)
+
+
+def _extend(chain: bytes, meaning: bytes) -> bytes:
+    return hashlib.sha256(chain + meaning).digest()[:16]
+
+
+def _previews(record: Record, reader: MessageReader, links: Links) -> None:
+    """The newest user text that this request added, and the beginning of its answer."""
+    parts = record.document.input
+    for index in range(len(parts) - 1, links.resent_count - 1, -1):
+        role, _ = reader.meaning(parts.digests[index], parts.contents[index], "user")
+        if role == "user":
+            message = reader.message(parts.digests[index], parts.contents[index], "user")
+            links.input_preview = one_line(messages.plain_text(message))
+            if links.input_preview:
+                break
+    outputs = record.document.output
+    for digest, raw in zip(outputs.digests, outputs.contents, strict=True):
+        links.output_preview = answer_line(reader.message(digest, raw, "assistant"))
+        if links.output_preview:
+            break
+
+
+def answer_line(message: messages.Message) -> str:
+    """An answer in one line: its text, else the names of the tools it calls."""
+    text = one_line(messages.plain_text(message))
+    if text:
+        return text
+    names = [block.name for block in message.blocks if block.type == messages.TOOL_CALL and block.name]
+    return one_line(", ".join(names))
+
+
+def one_line(text: str) -> str:
+    """The beginning of a text, white space folded, as a column takes it."""
+    return clean(" ".join(text[: PREVIEW_CHARS * 4].split()), PREVIEW_CHARS)

@@ -1,0 +1,206 @@
+"""Delete sessions and single requests with everything that belongs to them, and say what that was.
+
+No foreign key leads to the hot tables, so each table is named here. The advisory lock keeps digesters out meanwhile:
+a batch takes for granted that the parts which it found are there when it commits.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db import connection, transaction
+
+from sessions_app.documents import DIGEST_BYTES, packed_blocks, unpack_digests
+from sessions_app.models import ApiKey, InboxEntry, Project, RejectedLog, RequestLog, Session
+from sessions_app.storage import ids, sql
+from sessions_app.storage.connections import binary_cursor
+from sessions_app.storage.locks import LOCK_DIGEST
+
+# About as much as one transaction should delete while digesters wait.
+CHUNK_REQUESTS = 2_000
+CHUNK_SESSIONS = 200
+TABLES = ("session", "request_log", "part", "part_search", "request_key", "link_token")
+
+PartLists = tuple[bytes, bytes, bytes]
+
+
+@dataclass(slots=True)
+class Removed:
+    """Rows deleted from one table, and their bytes as the database stores them, indexes aside."""
+
+    rows: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What a deletion removed, by table."""
+
+    tables: dict[str, Removed] = field(default_factory=lambda: {name: Removed() for name in TABLES})
+
+    def add(self, table: str, rows: int, size: int) -> None:
+        removed = self.tables.setdefault(table, Removed())
+        removed.rows += rows
+        removed.bytes += size
+
+    def merge(self, other: Receipt) -> None:
+        for table, removed in other.tables.items():
+            self.add(table, removed.rows, removed.bytes)
+
+    @property
+    def sessions(self) -> int:
+        return self.tables["session"].rows
+
+    @property
+    def requests(self) -> int:
+        return self.tables["request_log"].rows
+
+    @property
+    def rows(self) -> int:
+        return sum(removed.rows for removed in self.tables.values())
+
+    @property
+    def bytes(self) -> int:
+        return sum(removed.bytes for removed in self.tables.values())
+
+
+def delete_sessions(project_id: int, session_ids: Iterable[uuid.UUID]) -> Receipt:
+    """Delete these sessions of a project; ids that are not there are left out. One transaction a chunk."""
+    receipt = Receipt()
+    for chunk in _chunks(project_id, sorted(set(session_ids))):
+        with transaction.atomic():
+            _lock_out_digesters()
+            for session_id in chunk:
+                receipt.merge(_delete_session(project_id, session_id))
+    return receipt
+
+
+def delete_requests(project_id: int, request_log_ids: Iterable[uuid.UUID]) -> Receipt:
+    """Delete single requests: parts that no other request needs go too, roll-ups are computed anew.
+
+    A session that has no request left is deleted.
+    """
+    receipt = Receipt()
+    found = RequestLog.objects.filter(project_id=project_id, id__in=sorted(set(request_log_ids)))
+    by_session: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
+    for session_id, request_log_id in found.values_list("session_id", "id"):
+        by_session[session_id].append(request_log_id)
+    for session_id in sorted(by_session):
+        with transaction.atomic():
+            _lock_out_digesters()
+            receipt.merge(_delete_requests(project_id, session_id, by_session[session_id]))
+    return receipt
+
+
+def delete_project(project: Project) -> Receipt:
+    """Delete a project with all that it has. Its keys go first, then what waits in the inbox: nothing comes after."""
+    receipt = Receipt()
+    for model in (ApiKey, InboxEntry):
+        receipt.add(model._meta.db_table, model.objects.filter(project_id=project.pk).delete()[0], 0)
+    latest = Session.objects.filter(project_id=project.pk).order_by("-last_at", "-id").values_list("id", flat=True)
+    while session_ids := list(latest[:CHUNK_SESSIONS]):
+        receipt.merge(delete_sessions(project.pk, session_ids))
+    receipt.add(RejectedLog._meta.db_table, RejectedLog.objects.filter(project_id=project.pk).delete()[0], 0)
+    receipt.add(Project._meta.db_table, project.delete()[0], 0)
+    return receipt
+
+
+def _chunks(project_id: int, session_ids: list[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
+    """The sessions that exist, as many at a time as one transaction should delete."""
+    for start in range(0, len(session_ids), CHUNK_SESSIONS):
+        some = session_ids[start : start + CHUNK_SESSIONS]
+        rows = Session.objects.filter(project_id=project_id, id__in=some).values_list("id", "request_count")
+        chunk: list[uuid.UUID] = []
+        requests = 0
+        for session_id, count in sorted(rows):
+            if chunk and requests + count > CHUNK_REQUESTS:
+                yield chunk
+                chunk, requests = [], 0
+            chunk.append(session_id)
+            requests += count
+        if chunk:
+            yield chunk
+
+
+def _lock_out_digesters() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_DIGEST])
+
+
+def _delete_session(project_id: int, session_id: uuid.UUID) -> Receipt:
+    receipt = Receipt()
+    deleted = _rows("delete_session", session_id=session_id, project_id=project_id)
+    for buckets, size in deleted:
+        receipt.add("session", 1, size)
+        first, last = ids.id_range(session_id)
+        where = {"session_id": session_id, "buckets": buckets, "first": first, "last": last}
+        receipt.add("request_log", *_rows("delete_session_requests", **where)[0])
+        receipt.add("part", *_rows("delete_session_parts", **where)[0])
+        receipt.add("part_search", *_rows("delete_session_search", **where)[0])
+        receipt.add("request_key", *_rows("delete_session_keys", session_id=session_id)[0])
+        receipt.add("link_token", *_rows("delete_session_tokens", session_id=session_id)[0])
+    return receipt
+
+
+def _delete_requests(project_id: int, session_id: uuid.UUID, request_log_ids: list[uuid.UUID]) -> Receipt:
+    session = (
+        Session.objects.filter(id=session_id, project_id=project_id).values_list("buckets", "request_count").first()
+    )
+    if session is None:
+        return Receipt()
+    buckets, request_count = session
+    if request_count <= len(request_log_ids):
+        return _delete_session(project_id, session_id)
+    receipt = Receipt()
+    rows = _rows("delete_requests", session_id=session_id, buckets=buckets, ids=request_log_ids)
+    unneeded: dict[date, list[PartLists]] = defaultdict(list)
+    for bucket, *lists, size in rows:
+        receipt.add("request_log", 1, size)
+        unneeded[bucket].append(tuple(lists))
+    receipt.add("request_key", *_rows("delete_request_keys", session_id=session_id, ids=request_log_ids)[0])
+    receipt.add("link_token", *_rows("delete_request_tokens", session_id=session_id, ids=request_log_ids)[0])
+    for bucket, lists_of_bucket in unneeded.items():
+        _prune_parts(receipt, session_id, bucket, lists_of_bucket)
+    with binary_cursor() as cursor:
+        cursor.execute(sql.load("recompute_sessions"), {"ids": [session_id]})
+    return receipt
+
+
+def _prune_parts(receipt: Receipt, session_id: uuid.UUID, bucket: date, unneeded: list[PartLists]) -> None:
+    """Delete those of the parts in `unneeded` lists that no request of the session and bucket refers to any more."""
+    first, last = ids.id_range(session_id)
+    needed: list[PartLists] = _rows("part_lists", session_id=session_id, bucket=bucket, first=first, last=last)
+    blocks = _blocks(session_id, bucket, [*unneeded, *needed])
+    orphans = _digests(unneeded, blocks) - _digests(needed, blocks)
+    part_ids = sorted(ids.part_id(session_id, digest) for digest in orphans)
+    where = {"session_id": session_id, "bucket": bucket, "ids": part_ids}
+    receipt.add("part", *_rows("delete_parts", **where)[0])
+    receipt.add("part_search", *_rows("delete_search", **where)[0])
+
+
+def _blocks(session_id: uuid.UUID, bucket: date, part_lists: list[PartLists]) -> dict[bytes, bytes]:
+    addresses = {address for lists in part_lists for packed in lists for address in packed_blocks(packed)}
+    part_ids = [ids.part_id(session_id, address) for address in addresses]
+    rows = _rows("block_contents", session_id=session_id, bucket=bucket, ids=part_ids) if part_ids else []
+    return {part_id.bytes[-DIGEST_BYTES:]: bytes(content) for part_id, content in rows}
+
+
+def _digests(part_lists: list[PartLists], blocks: dict[bytes, bytes]) -> set[bytes]:
+    """Every digest that these lists refer to, the blocks' own included."""
+    found: set[bytes] = set()
+    for lists in part_lists:
+        for packed in lists:
+            found.update(packed_blocks(packed))
+            found.update(unpack_digests(packed, blocks))
+    return found
+
+
+def _rows(statement: str, **parameters: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.load(statement), parameters)
+        return cursor.fetchall()

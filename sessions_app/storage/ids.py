@@ -1,0 +1,55 @@
+"""Ids derived from what they name, so that a writer needs no look-up and ids survive an export."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import date
+
+PREFIX_BYTES = 8
+
+
+def session_id(project_key: uuid.UUID, session_key: str | None, dedupe_key: str) -> uuid.UUID:
+    """UUIDv5 (RFC 9562) in the project's namespace: of the caller's key, or of the request that stands alone."""
+    name = f"key:{session_key}" if session_key is not None else f"own:{dedupe_key}"
+    # uuid.uuid5 refuses lone surrogates, which a session key may hold.
+    hashed = hashlib.sha1(project_key.bytes + _encode(name), usedforsecurity=False).digest()
+    return uuid.UUID(bytes=hashed[:16], version=5)
+
+
+def request_log_id(session: uuid.UUID, bucket: date, dedupe_key: str) -> uuid.UUID:
+    """The session's first 8 bytes, then 8 of a hash: neighbours in the index, and one look-up without the session."""
+    hashed = hashlib.sha256(bucket.isoformat().encode() + _encode(dedupe_key)).digest()
+    return uuid.UUID(bytes=session.bytes[:PREFIX_BYTES] + hashed[:8])
+
+
+def part_id(session: uuid.UUID, digest: bytes) -> uuid.UUID:
+    """The session's first 8 bytes, then the part's digest."""
+    return uuid.UUID(bytes=session.bytes[:PREFIX_BYTES] + digest)
+
+
+def id_range(session: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
+    """The first and last id that a row of this session can have: one index range instead of another index."""
+    prefix = session.bytes[:PREFIX_BYTES]
+    return uuid.UUID(bytes=prefix + bytes(8)), uuid.UUID(bytes=prefix + b"\xff" * 8)
+
+
+def request_key(project_key: uuid.UUID, dedupe_key: str) -> uuid.UUID:
+    """The id of the idempotency row of a log."""
+    return token(project_key, "dedupe", dedupe_key)
+
+
+def token(project_key: uuid.UUID, kind: str, value: str | bytes) -> uuid.UUID:
+    """A link token: 16 bytes that stand for an id of some kind within a project."""
+    data = value if isinstance(value, bytes) else _encode(value)
+    hashed = hashlib.sha256(project_key.bytes + kind.encode() + b"\x00" + data).digest()
+    return uuid.UUID(bytes=hashed[:16])
+
+
+def alias_token(project_key: uuid.UUID, value: str) -> uuid.UUID:
+    """The token under which a request is found by any id of it: request, call or response id."""
+    return token(project_key, "id", value)
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,154 @@
+"""The inbox: accepted bodies on their way to the digester, and what was rejected."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import zstandard
+from django.conf import settings
+
+from sessions_app.storage import sql
+from sessions_app.storage.connections import binary_cursor
+
+# A body is compressed while its sender waits, so fast counts more than small.
+LEVEL = 1
+FULLNESS_CHECK_SECONDS = 1.0
+CHANNEL = "logsui_inbox"
+_checked = {"at": float("-inf"), "bytes": 0}
+
+
+class InboxFull(Exception):
+    """More bytes wait for the digester than the setting LOGSUI_INBOX_MAX_BYTES allows; try again later."""
+
+    retry_after_seconds = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An accepted body, claimed by this transaction."""
+
+    id: int
+    project_id: int
+    # None when the project was deleted meanwhile.
+    project_key: uuid.UUID | None
+    source: str
+    content_type: str
+    received_at: datetime
+    raw_bytes: int
+    digested_logs: int
+    packed: bytes
+
+    def body(self) -> bytes:
+        """The bytes as they came, after Content-Encoding."""
+        return unpack(self.packed)
+
+
+def pack(body: bytes) -> bytes:
+    """A body as the inbox and the rejected logs keep it (a zstd frame)."""
+    return zstandard.ZstdCompressor(level=LEVEL).compress(body)
+
+
+def unpack(packed: bytes | memoryview) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(bytes(packed))
+
+
+def put(project_id: int, source: str, content_type: str, body: bytes) -> tuple[int, datetime]:
+    """Store a body durably; one statement, committed by itself outside a transaction. Returns its id and time.
+
+    Raises InboxFull.
+    """
+    _refuse_when_full()
+    packed = pack(body)
+    with binary_cursor() as cursor:
+        cursor.execute(
+            sql.load("put_inbox"),
+            {
+                "project_id": project_id,
+                "source": source,
+                "content_type": content_type[:200].replace("\x00", ""),
+                "raw_bytes": len(body),
+                "body": packed,
+            },
+        )
+        row = cursor.fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def _refuse_when_full() -> None:
+    """Looked up once a second and process, so the bound is soft by what arrives within one."""
+    now = time.monotonic()
+    if now - _checked["at"] >= FULLNESS_CHECK_SECONDS:
+        _checked["bytes"] = waiting_bytes()
+        _checked["at"] = now
+    if _checked["bytes"] >= settings.LOGSUI_INBOX_MAX_BYTES:
+        raise InboxFull
+
+
+def waiting_bytes() -> int:
+    """The bytes, before compression, of all bodies that wait for the digester."""
+    with binary_cursor() as cursor:
+        cursor.execute("SELECT coalesce(sum(raw_bytes), 0)::bigint FROM inbox")
+        row = cursor.fetchone()
+    assert row is not None
+    return row[0]
+
+
+def claim(cursor: psycopg.Cursor[Any], most_bytes: int, most_entries: int) -> list[Entry]:
+    """The oldest entries that no other digester holds, at least one and up to about `most_bytes` together."""
+    cursor.execute(sql.load("claim_inbox"), {"most_entries": most_entries, "most_bytes": most_bytes})
+    return [Entry(*row) for row in cursor.fetchall()]
+
+
+def finish(cursor: psycopg.Cursor[Any], entry_ids: Sequence[int]) -> None:
+    """Delete entries that are digested, in the transaction that stored their logs."""
+    cursor.execute("DELETE FROM inbox WHERE id = ANY(%b::bigint[])", [list(entry_ids)])
+
+
+def advance(cursor: psycopg.Cursor[Any], entry_id: int, digested_logs: int) -> None:
+    """Note how far into a long body the stored logs reach."""
+    cursor.execute("UPDATE inbox SET digested_logs = %b WHERE id = %b", [digested_logs, entry_id])
+
+
+def is_waiting(entry_id: int) -> bool:
+    with binary_cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM inbox WHERE id = %b)", [entry_id])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A log or body that could not be understood, and why."""
+
+    project_id: int
+    source: str
+    received_at: datetime
+    raw: bytes
+    reason_type: str
+    reason: str
+    field: str = ""
+
+
+def reject(cursor: psycopg.Cursor[Any], rejections: Sequence[Rejection]) -> None:
+    """Keep what could not be understood."""
+    if rejections:
+        cursor.execute(
+            sql.load("insert_rejected"),
+            {
+                "project_id": [r.project_id for r in rejections],
+                "source": [r.source for r in rejections],
+                "received_at": [r.received_at for r in rejections],
+                "reason_type": [r.reason_type for r in rejections],
+                "reason": [r.reason for r in rejections],
+                "field": [r.field for r in rejections],
+                "raw_bytes": [len(r.raw) for r in rejections],
+                "body": [pack(r.raw) for r in rejections],
+            },
+        )

@@ -1,0 +1,105 @@
+"""What a batch adds to its sessions' roll-ups, and the exact roll-up again from the stored requests."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+
+from sessions_app.records import ERROR, Record
+from sessions_app.storage import sql
+from sessions_app.wire.fields import TAG_CHARS
+
+MOST_LISTED = 50
+UNIT_SEPARATOR = "\x1f"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def sane_time(moment: datetime, received: datetime) -> datetime:
+    """A client's time within 1970 and a day after the receipt, as the SQL function of this name has it."""
+    return max(min(moment, received + timedelta(days=1)), _EPOCH)
+
+
+@dataclass(slots=True)
+class RollUp:
+    """What new requests add to one session; the names are those of the session's columns."""
+
+    id: uuid.UUID
+    project_id: int
+    session_key: str | None
+    title: str = ""
+    title_at: datetime | None = None
+    preview: str = ""
+    preview_at: datetime | None = None
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    request_count: int = 0
+    error_count: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    cost: Decimal | None = None
+    models: set[str] = field(default_factory=set)
+    users: set[str] = field(default_factory=set)
+    tags: set[str] = field(default_factory=set)
+    sources: set[str] = field(default_factory=set)
+    rules: set[str] = field(default_factory=set)
+    buckets: set[date] = field(default_factory=set)
+
+    def add(self, record: Record, bucket: date, rule: str, input_preview: str, output_preview: str) -> None:
+        """Count one new request."""
+        started = sane_time(record.started_at, record.received_at)
+        ended = sane_time(max(record.started_at, record.ended_at or record.started_at), record.received_at)
+        self.first_at = min(self.first_at or started, started)
+        self.last_at = max(self.last_at or ended, ended)
+        self._add_texts(started, input_preview, output_preview)
+        self.request_count += 1
+        self.error_count += record.status == ERROR
+        usage = record.usage
+        self.input_tokens = _known_sum(self.input_tokens, usage.input_tokens)
+        self.output_tokens = _known_sum(self.output_tokens, usage.output_tokens)
+        self.cached_tokens = _known_sum(self.cached_tokens, usage.cached_tokens)
+        self.cost = _known_sum(self.cost, record.cost)
+        self.models.update([record.model[:TAG_CHARS]] if record.model else [])
+        self.users.update([record.end_user] if record.end_user else [])
+        self.tags.update(record.tags)
+        self.sources.add(record.source)
+        self.rules.add(rule)
+        self.buckets.add(bucket)
+
+    def _add_texts(self, started: datetime, input_preview: str, output_preview: str) -> None:
+        if input_preview and (self.title_at is None or (started, input_preview) < (self.title_at, self.title)):
+            self.title, self.title_at = input_preview, started
+        if output_preview and (self.preview_at is None or (started, output_preview) > (self.preview_at, self.preview)):
+            self.preview, self.preview_at = output_preview, started
+
+
+def _known_sum(a: Any, b: Any) -> Any:
+    return b if a is None else a if b is None else a + b
+
+
+_LISTS = ("models", "users", "tags", "sources", "rules", "buckets")
+
+
+def upsert(cursor: psycopg.Cursor[Any], roll_ups: Iterable[RollUp]) -> None:
+    """Add roll-ups to their sessions, or make the sessions; one statement."""
+    rows = sorted(roll_ups, key=lambda roll_up: roll_up.id)
+    if not rows:
+        return
+    names = [name for name in RollUp.__slots__ if name not in _LISTS]
+    params: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in names}
+    for name in _LISTS:
+        params[name] = [UNIT_SEPARATOR.join(sorted(map(str, getattr(row, name)))[:MOST_LISTED]) for row in rows]
+    cursor.execute(sql.load("upsert_sessions"), params)
+
+
+def recompute(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> None:
+    """Set the roll-ups of these sessions from their stored requests; one statement, within the transaction."""
+    wanted = sorted(set(session_ids))
+    if wanted:
+        cursor.execute(sql.load("recompute_sessions"), {"ids": wanted})

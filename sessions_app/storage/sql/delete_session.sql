@@ -1,0 +1,3 @@
+-- The row itself goes first: a writer that brings more for this session waits for it and then makes a fresh one.
+DELETE FROM session AS s WHERE s.id = %(session_id)s AND s.project_id = %(project_id)s
+RETURNING s.buckets, pg_column_size(s.*)

@@ -1,0 +1,4 @@
+WITH gone AS (
+    DELETE FROM request_key AS k WHERE k.session_id = %(session_id)s RETURNING pg_column_size(k.*) AS bytes
+)
+SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM gone

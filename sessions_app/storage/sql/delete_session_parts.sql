@@ -1,0 +1,6 @@
+WITH gone AS (
+    DELETE FROM part AS p
+    WHERE p.session_id = %(session_id)s AND p.bucket = ANY(%(buckets)s::date[]) AND p.id BETWEEN %(first)s AND %(last)s
+    RETURNING pg_column_size(p.*) AS bytes
+)
+SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM gone

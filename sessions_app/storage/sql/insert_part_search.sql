@@ -1,0 +1,7 @@
+INSERT INTO part_search (part_id, session_id, bucket, project_id, created_at, clipped, tsv)
+SELECT part_id, session_id, bucket, project_id, created_at, clipped, to_tsvector('simple', words)
+FROM unnest(
+    %(id)b::uuid[], %(session_id)b::uuid[], %(bucket)b::date[], %(project_id)b::bigint[],
+    %(created_at)b::timestamptz[], %(clipped)b::int[], %(words)b::text[]
+) AS t (part_id, session_id, bucket, project_id, created_at, clipped, words)
+ON CONFLICT (part_id, session_id, bucket) DO NOTHING

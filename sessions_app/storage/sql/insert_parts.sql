@@ -1,0 +1,8 @@
+-- Another writer may have brought the same part since the probe; the rows that come back are the new ones.
+INSERT INTO part (id, session_id, bucket, kind, role, byte_size, content)
+SELECT * FROM unnest(
+    %(id)b::uuid[], %(session_id)b::uuid[], %(bucket)b::date[], %(kind)b::smallint[], %(role)b::text[],
+    %(byte_size)b::int[], %(content)b::bytea[]
+)
+ON CONFLICT (id, session_id, bucket) DO NOTHING
+RETURNING id, bucket

@@ -1,0 +1,4 @@
+-- The part lists of the requests that a session still has in one bucket.
+SELECT r.input_parts, r.output_parts, r.context_parts
+FROM request_log AS r
+WHERE r.session_id = %(session_id)s AND r.bucket = %(bucket)s AND r.id BETWEEN %(first)s AND %(last)s

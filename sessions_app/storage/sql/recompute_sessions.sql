@@ -1,0 +1,44 @@
+-- The exact roll-up of these sessions from their requests: after a completion, a deletion or a repair. Sessions
+-- without requests are left alone.
+WITH fresh AS (
+    SELECT
+        r.session_id,
+        min(sane_time(r.started_at, r.received_at)) AS first_at,
+        max(sane_time(greatest(r.started_at, r.ended_at), r.received_at))
+            AS last_at,
+        (array_agg(r.input_preview ORDER BY sane_time(r.started_at, r.received_at), r.input_preview)
+            FILTER (WHERE r.input_preview <> ''))[1] AS title,
+        min(sane_time(r.started_at, r.received_at))
+            FILTER (WHERE r.input_preview <> '') AS title_at,
+        (array_agg(r.output_preview ORDER BY sane_time(r.started_at, r.received_at) DESC, r.output_preview DESC)
+            FILTER (WHERE r.output_preview <> ''))[1] AS preview,
+        max(sane_time(r.started_at, r.received_at))
+            FILTER (WHERE r.output_preview <> '') AS preview_at,
+        count(*) AS request_count,
+        count(*) FILTER (WHERE r.status = 'error') AS error_count,
+        sum(r.input_tokens)::bigint AS input_tokens,
+        sum(r.output_tokens)::bigint AS output_tokens,
+        sum(r.cached_tokens)::bigint AS cached_tokens,
+        sum(r.cost) AS cost,
+        (array_agg(DISTINCT left(r.model, 200) ORDER BY left(r.model, 200)) FILTER (WHERE r.model <> ''))[:50] AS models,
+        (array_agg(DISTINCT r.end_user ORDER BY r.end_user) FILTER (WHERE r.end_user <> ''))[:50] AS users,
+        (array_agg(DISTINCT r.source ORDER BY r.source))[:50] AS sources,
+        (array_agg(DISTINCT r.rule ORDER BY r.rule))[:50] AS rules,
+        array_agg(DISTINCT r.bucket ORDER BY r.bucket) AS buckets
+    FROM request_log AS r
+    WHERE r.session_id = ANY(%(ids)b::uuid[])
+    GROUP BY r.session_id
+), tagged AS (
+    SELECT session_id, (array_agg(DISTINCT tag ORDER BY tag))[:50] AS tags
+    FROM request_log, unnest(tags) AS tag
+    WHERE session_id = ANY(%(ids)b::uuid[])
+    GROUP BY session_id
+)
+UPDATE session AS s SET
+    title = coalesce(f.title, ''), title_at = f.title_at, preview = coalesce(f.preview, ''), preview_at = f.preview_at,
+    first_at = f.first_at, last_at = f.last_at, request_count = f.request_count, error_count = f.error_count,
+    input_tokens = f.input_tokens, output_tokens = f.output_tokens, cached_tokens = f.cached_tokens, cost = f.cost,
+    models = coalesce(f.models, '{}'), users = coalesce(f.users, '{}'), tags = coalesce(t.tags, '{}'),
+    sources = f.sources, rules = f.rules, buckets = f.buckets
+FROM fresh AS f LEFT JOIN tagged AS t ON t.session_id = f.session_id
+WHERE s.id = f.session_id

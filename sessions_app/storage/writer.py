@@ -1,0 +1,327 @@
+"""Store a batch of logs: a constant number of statements within the caller's transaction.
+
+Rows go in sorted by key and the roll-up goes last, so that two writers that share sessions lock them in one order
+and for a short time.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+from django.conf import settings
+
+from sessions_app.documents import JsonBytes, PartKind, PartList, SplitDocument, digest, pack_digests
+from sessions_app.messages import MessageReader, searchable_text
+from sessions_app.records import Record
+from sessions_app.storage import ids, rollups, sql
+from sessions_app.storage.compression import compress
+from sessions_app.storage.rollups import UNIT_SEPARATOR, RollUp
+from sessions_app.storage.search_text import normalise
+
+
+@dataclass(slots=True)
+class PreparedLog:
+    """A record with everything that is known of its place: ids, session, rule, link tokens, previews.
+
+    `copies` counts how often this batch brought the log.
+    """
+
+    project_id: int
+    project_key: uuid.UUID
+    record: Record
+    session_id: uuid.UUID
+    session_key: str | None
+    rule: str
+    rule_detail: str
+    bucket: date
+    key_id: uuid.UUID
+    log_id: uuid.UUID
+    content_hash: bytes
+    aliases: list[uuid.UUID] = field(default_factory=list)
+    provides: list[uuid.UUID] = field(default_factory=list)
+    needs: list[uuid.UUID] = field(default_factory=list)
+    resent_count: int = 0
+    input_preview: str = ""
+    output_preview: str = ""
+    copies: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request is stored already, and the hash of what was stored."""
+
+    log_id: uuid.UUID
+    session_id: uuid.UUID
+    bucket: date
+    content_hash: bytes
+
+
+def content_hash(document: SplitDocument) -> bytes:
+    """Equal for two copies of a log that say the same (8 bytes)."""
+    parts = (document.input, document.output, document.context)
+    return digest(b"\x00".join([document.skeleton, *(b"".join(part.digests) for part in parts)]))
+
+
+def claim_keys(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> dict[uuid.UUID, Place]:
+    """Claim the idempotency keys of these logs, each of which may appear once; returns those taken before, by key."""
+    rows = sorted(logs, key=lambda log: log.key_id)
+    cursor.execute(
+        sql.load("upsert_request_keys"),
+        {
+            "id": [log.key_id for log in rows],
+            "request_log_id": [log.log_id for log in rows],
+            "session_id": [log.session_id for log in rows],
+            "bucket": [log.bucket for log in rows],
+            "content_hash": [log.content_hash for log in rows],
+            "deliveries": [log.copies for log in rows],
+        },
+    )
+    return {row[0]: Place(row[2], row[3], row[4], bytes(row[5])) for row in cursor.fetchall() if not row[1]}
+
+
+def insert_logs(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog], reader: MessageReader) -> list[PreparedLog]:
+    """Insert requests whose keys were claimed, with their parts, search text, link tokens and roll-ups.
+
+    Returns the logs that were new.
+    """
+    if not logs:
+        return []
+    packed = {id(log): _PackedDocument(log.record.document) for log in logs}
+    _insert_parts(cursor, _parts_of(logs, packed), reader)
+    rows = sorted(logs, key=lambda log: (log.session_id, log.log_id))
+    cursor.execute(sql.load("insert_requests"), _request_columns(rows, packed))
+    inserted = {row[0] for row in cursor.fetchall()}
+    new = [log for log in rows if log.log_id in inserted]
+    _insert_link_tokens(cursor, new)
+    rollups.upsert(cursor, roll_ups_of(new))
+    return new
+
+
+def replace_log(cursor: psycopg.Cursor[Any], place: Place, log: PreparedLog, reader: MessageReader) -> None:
+    """Put a completed request in the place of its earlier copy, which may have been in another session."""
+    where = {"log_id": place.log_id, "session_id": place.session_id, "bucket": place.bucket}
+    for statement in ("delete_request", "delete_request_links"):
+        cursor.execute(sql.load(statement), where)
+    insert_logs(cursor, [log], reader)
+    cursor.execute(
+        sql.load("move_request_key"),
+        {
+            "id": log.key_id,
+            "log_id": log.log_id,
+            "session_id": log.session_id,
+            "bucket": log.bucket,
+            "content_hash": log.content_hash,
+        },
+    )
+    rollups.recompute(cursor, [place.session_id, log.session_id])
+    cursor.execute(sql.load("delete_empty_session"), {"session_id": place.session_id})
+
+
+def roll_ups_of(logs: Sequence[PreparedLog]) -> list[RollUp]:
+    """What these new requests add to their sessions."""
+    found: dict[uuid.UUID, RollUp] = {}
+    for log in logs:
+        roll_up = found.get(log.session_id)
+        if roll_up is None:
+            roll_up = found[log.session_id] = RollUp(log.session_id, log.project_id, log.session_key)
+        roll_up.add(log.record, log.bucket, log.rule, log.input_preview, log.output_preview)
+    return list(found.values())
+
+
+# --- parts ----------------------------------------------------------------------------------------------------------
+
+
+class _PackedDocument:
+    """The three lists of a document as they are stored, and the blocks they refer to."""
+
+    def __init__(self, document: SplitDocument) -> None:
+        self.input, blocks = pack_digests(document.input.digests)
+        self.output, more = pack_digests(document.output.digests)
+        self.context, others = pack_digests(document.context.digests)
+        self.blocks = blocks | more | others
+
+
+@dataclass(slots=True)
+class _NewPart:
+    """A part of a batch, before it is known whether it is stored already."""
+
+    id: uuid.UUID
+    session_id: uuid.UUID
+    bucket: date
+    digest: bytes
+    kind: PartKind
+    default_role: str
+    raw: JsonBytes
+    project_id: int
+    created_at: datetime
+
+
+def _parts_of(logs: Sequence[PreparedLog], packed: dict[int, _PackedDocument]) -> list[_NewPart]:
+    """The distinct parts of a batch, sorted by key."""
+    found: dict[tuple[bytes, date, bytes], _NewPart] = {}
+    for log in logs:
+        prefix = log.session_id.bytes[: ids.PREFIX_BYTES]
+        document = log.record.document
+        for parts, default_role in ((document.input, "user"), (document.output, "assistant"), (document.context, "")):
+            _collect(found, log, prefix, parts, default_role)
+        for address, content in packed[id(log)].blocks.items():
+            key = (prefix, log.bucket, address)
+            if key not in found:
+                found[key] = _new_part(log, address, PartKind.BLOCK, "", content)
+    return sorted(found.values(), key=lambda part: (part.session_id, part.id, part.bucket))
+
+
+def _collect(
+    found: dict[tuple[bytes, date, bytes], _NewPart],
+    log: PreparedLog,
+    prefix: bytes,
+    parts: PartList,
+    default_role: str,
+) -> None:
+    bucket = log.bucket
+    for index, address in enumerate(parts.digests):
+        key = (prefix, bucket, address)
+        if key not in found:
+            found[key] = _new_part(log, address, parts.kinds[index], default_role, parts.contents[index])
+
+
+def _new_part(log: PreparedLog, address: bytes, kind: PartKind, default_role: str, raw: JsonBytes) -> _NewPart:
+    part_id = ids.part_id(log.session_id, address)
+    started = rollups.sane_time(log.record.started_at, log.record.received_at)
+    return _NewPart(part_id, log.session_id, log.bucket, address, kind, default_role, raw, log.project_id, started)
+
+
+def _insert_parts(cursor: psycopg.Cursor[Any], parts: list[_NewPart], reader: MessageReader) -> None:
+    cursor.execute(
+        sql.load("probe_parts"),
+        {
+            "id": [part.id for part in parts],
+            "session_id": [part.session_id for part in parts],
+            "bucket": [part.bucket for part in parts],
+        },
+    )
+    stored = set(cursor.fetchall())
+    missing = [part for part in parts if (part.id, part.bucket) not in stored]
+    if not missing:
+        return
+    cursor.execute(sql.load("insert_parts"), _part_columns(missing, reader))
+    inserted = set(cursor.fetchall())
+    _insert_search(cursor, [part for part in missing if (part.id, part.bucket) in inserted], reader)
+
+
+def _part_columns(parts: list[_NewPart], reader: MessageReader) -> dict[str, list[Any]]:
+    return {
+        "id": [part.id for part in parts],
+        "session_id": [part.session_id for part in parts],
+        "bucket": [part.bucket for part in parts],
+        "kind": [int(part.kind) for part in parts],
+        "role": [_role(part, reader) for part in parts],
+        "byte_size": [len(memoryview(part.raw)) for part in parts],
+        "content": [_stored_content(part) for part in parts],
+    }
+
+
+def _role(part: _NewPart, reader: MessageReader) -> str:
+    if part.kind is not PartKind.MESSAGE:
+        return ""
+    # Clipped: the role is the sender's text.
+    return _clean(reader.meaning(part.digest, part.raw, part.default_role)[0][:40])
+
+
+def _stored_content(part: _NewPart) -> bytes:
+    # Digests are random bytes: compressing them would only cost time.
+    return bytes(part.raw) if part.kind is PartKind.BLOCK else compress(bytes(part.raw))
+
+
+# --- search text ----------------------------------------------------------------------------------------------------
+
+
+def _insert_search(cursor: psycopg.Cursor[Any], parts: list[_NewPart], reader: MessageReader) -> None:
+    rows = []
+    for part in parts:
+        if part.kind is PartKind.MESSAGE or part.kind is PartKind.SYSTEM:
+            words, clipped = search_words(part, reader)
+            if words:
+                rows.append((part, words, clipped))
+    if not rows:
+        return
+    cursor.execute(
+        sql.load("insert_part_search"),
+        {
+            "id": [part.id for part, _, _ in rows],
+            "session_id": [part.session_id for part, _, _ in rows],
+            "bucket": [part.bucket for part, _, _ in rows],
+            "project_id": [part.project_id for part, _, _ in rows],
+            "created_at": [part.created_at for part, _, _ in rows],
+            "clipped": [clipped for _, _, clipped in rows],
+            "words": [words for _, words, _ in rows],
+        },
+    )
+
+
+def search_words(part: _NewPart, reader: MessageReader) -> tuple[str, int]:
+    """The normalised words of a part and how many characters of its text were left out."""
+    message = reader.message(part.digest, part.raw, part.default_role or "system")
+    text = searchable_text(message)
+    most = settings.LOGSUI_SEARCH_TEXT_MAX_CHARS
+    if message.role == "tool":
+        most = min(most, settings.LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS)
+    return normalise(text[:most]), max(len(text) - most, 0)
+
+
+# --- requests -------------------------------------------------------------------------------------------------------
+
+_RECORD_COLUMNS = (
+    *("request_id", "source", "kind", "call_type", "model", "requested_model", "provider", "api_base", "status"),
+    *("http_status", "error_type", "error_message", "finish_reason", "started_at", "first_token_at", "ended_at"),
+    *("received_at", "cost", "end_user", "key_alias", "trace_id", "parent_id", "byte_size"),
+)
+_LOG_COLUMNS = (
+    *("session_id", "bucket", "project_id", "rule", "rule_detail", "resent_count", "input_preview", "output_preview"),
+)
+_USAGE_COLUMNS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
+
+
+def _request_columns(logs: list[PreparedLog], packed: dict[int, _PackedDocument]) -> dict[str, list[Any]]:
+    records = [log.record for log in logs]
+    columns: dict[str, list[Any]] = {name: [getattr(record, name) for record in records] for name in _RECORD_COLUMNS}
+    columns |= {name: [getattr(log, name) for log in logs] for name in _LOG_COLUMNS}
+    columns |= {name: [getattr(record.usage, name) for record in records] for name in _USAGE_COLUMNS}
+    packs = [packed[id(log)] for log in logs]
+    return columns | {
+        "id": [log.log_id for log in logs],
+        "time_problems": [UNIT_SEPARATOR.join(record.time_problems) for record in records],
+        "cost_breakdown": [_json_or_null(record.cost_breakdown) for record in records],
+        "tags": [UNIT_SEPARATOR.join(record.tags) for record in records],
+        "metadata": [_json_or_null(record.metadata) for record in records],
+        "weak": [record.claim.weak for record in records],
+        "provides": [",".join(map(str, log.provides)) for log in logs],
+        "needs": [",".join(map(str, log.needs)) for log in logs],
+        "skeleton": [compress(record.document.skeleton) for record in records],
+        "input_parts": [pack.input for pack in packs],
+        "output_parts": [pack.output for pack in packs],
+        "context_parts": [pack.context for pack in packs],
+    }
+
+
+def _json_or_null(value: dict[str, Any]) -> str | None:
+    return json.dumps(value, default=str) if value else None
+
+
+def _insert_link_tokens(cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> None:
+    rows = sorted((token, log.log_id, log.session_id, log.bucket) for log in logs for token in log.aliases)
+    if not rows:
+        return
+    tokens, log_ids, session_ids, buckets = zip(*rows, strict=True)
+    params = {"token": tokens, "request_log_id": log_ids, "session_id": session_ids, "bucket": buckets}
+    cursor.execute(sql.load("insert_link_tokens"), {name: list(values) for name, values in params.items()})
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")

@@ -1,0 +1,206 @@
+"""Request and response bodies of the model APIs: which members are messages, and the facts a log needs of them.
+
+Followed: OpenAI Chat Completions, Completions, Responses and Embeddings (2025), Anthropic Messages 2023-06-01, Gemini
+generateContent v1beta. A body of another shape is kept whole, its large values as parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sessions_app.documents import (
+    DocumentError,
+    JsonBytes,
+    PartKind,
+    Splitter,
+    array_items,
+    kind_of,
+    loads,
+    object_fields,
+)
+from sessions_app.records import Usage
+from sessions_app.wire.fields import lenient_count, usage_of
+
+INPUT_MEMBERS = frozenset({"messages", "input", "contents", "prompt"})
+SYSTEM_MEMBERS = frozenset({"system", "instructions", "systemInstruction", "system_instruction"})
+TOOL_MEMBERS = frozenset({"tools", "functions"})
+
+
+@dataclass(slots=True)
+class RequestFacts:
+    """What a request body says beside its messages; `call_type` is the API whose shape it has, "" when unknown."""
+
+    model: str = ""
+    previous_response_id: str = ""
+    call_type: str = ""
+    user: str = ""
+
+
+@dataclass(slots=True)
+class ResponseFacts:
+    """What a response body says beside its messages. `alternatives`: its outputs are choices, not one sequence."""
+
+    id: str = ""
+    model: str = ""
+    finish_reason: str = ""
+    usage: Usage = field(default_factory=Usage)
+    alternatives: bool = False
+    error_type: str = ""
+    error_message: str = ""
+
+
+def split_request(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, RequestFacts]:
+    """Cut a request body into parts; returns its skeleton and its facts."""
+    kind = kind_of(raw)
+    if kind in ("array", "string"):
+        return splitter.items("i", raw, PartKind.MESSAGE), RequestFacts()
+    if kind != "object":
+        return bytes(raw), RequestFacts()
+    fields = object_fields(raw)
+
+    def write(key: str, value: JsonBytes) -> bytes:
+        if key in INPUT_MEMBERS:
+            return splitter.items("i", value, PartKind.MESSAGE)
+        if key in SYSTEM_MEMBERS:
+            return splitter.item("c", value, PartKind.SYSTEM)
+        if key in TOOL_MEMBERS:
+            return splitter.items("c", value, PartKind.TOOL)
+        return splitter.rest(value)
+
+    return splitter.members(fields, write), _request_facts(fields)
+
+
+def _request_facts(fields: dict[str, JsonBytes]) -> RequestFacts:
+    return RequestFacts(
+        model=text_member(fields, "model"),
+        previous_response_id=text_member(fields, "previous_response_id"),
+        call_type=call_type_of(fields),
+        user=text_member(fields, "user") or text_member(fields, "safety_identifier"),
+    )
+
+
+def call_type_of(fields: dict[str, JsonBytes]) -> str:
+    """The API that a request body of this shape is for."""
+    if "contents" in fields:
+        return "generate_content"
+    if "messages" in fields:
+        return "messages" if "system" in fields or "anthropic_version" in fields else "chat.completions"
+    if "input" in fields:
+        responses = fields.keys() & {"instructions", "tools", "previous_response_id", "reasoning", "text", "store"}
+        if responses or kind_of(fields["input"]) == "array" and _holds_objects(fields["input"]):
+            return "responses"
+        return "embeddings" if "embed" in text_member(fields, "model") else "responses"
+    return "completions" if "prompt" in fields else ""
+
+
+def _holds_objects(raw: JsonBytes) -> bool:
+    return bytes(memoryview(raw)[:16]).replace(b" ", b"").startswith(b"[{")
+
+
+def split_response(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseFacts]:
+    """Cut a response body into parts; returns its skeleton and its facts."""
+    kind = kind_of(raw)
+    if kind == "string":
+        return splitter.item("o", raw, PartKind.MESSAGE), ResponseFacts()
+    if kind != "object":
+        return splitter.rest(raw), ResponseFacts()
+    fields = object_fields(raw)
+    facts = _response_facts(fields)
+
+    def write(key: str, value: JsonBytes) -> bytes:
+        if key in ("choices", "candidates") and kind_of(value) == "array":
+            return _choices(splitter, value, facts)
+        if key == "output" and kind_of(value) in ("array", "string"):
+            return splitter.items("o", value, PartKind.MESSAGE)
+        if key == "content" and kind_of(value) in ("array", "string"):
+            return splitter.item("o", value, PartKind.MESSAGE)
+        if key == "message" and "choices" not in fields and kind_of(value) == "object":
+            return splitter.item("o", value, PartKind.MESSAGE)
+        return splitter.rest(value)
+
+    return splitter.members(fields, write), facts
+
+
+def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
+    """`choices` of OpenAI or `candidates` of Gemini: each one's message is an output."""
+    choices = array_items(raw)
+    facts.alternatives = len(choices) > 1
+    written = []
+    for choice in choices:
+        if kind_of(choice) != "object":
+            written.append(splitter.rest(choice))
+            continue
+        fields = object_fields(choice)
+        reason = text_member(fields, "finish_reason") or text_member(fields, "finishReason")
+        facts.finish_reason = facts.finish_reason or reason
+        written.append(splitter.members(fields, lambda key, value: _choice_member(splitter, key, value)))
+    return b"[" + b",".join(written) + b"]"
+
+
+def _choice_member(splitter: Splitter, key: str, value: JsonBytes) -> bytes:
+    if key in ("message", "text", "content", "delta") and kind_of(value) in ("object", "string"):
+        return splitter.item("o", value, PartKind.MESSAGE)
+    return splitter.rest(value)
+
+
+def _response_facts(fields: dict[str, JsonBytes]) -> ResponseFacts:
+    facts = ResponseFacts(
+        id=text_member(fields, "id") or text_member(fields, "responseId"),
+        model=text_member(fields, "model") or text_member(fields, "modelVersion"),
+        finish_reason=text_member(fields, "stop_reason"),
+        usage=usage_of(small_member(fields, "usage") or small_member(fields, "usageMetadata")),
+    )
+    if "output" in fields and not facts.finish_reason:
+        facts.finish_reason = text_member(fields, "status")
+    error = small_member(fields, "error")
+    if error:
+        facts.error_type, facts.error_message = error_of(error)
+    return facts
+
+
+def error_of(error: Any) -> tuple[str, str]:
+    """Type and message of an error member: a text, or an object as OpenAI, Anthropic and Gemini write it."""
+    if isinstance(error, str):
+        return "", error
+    if not isinstance(error, dict):
+        return "", ""
+    if isinstance(error.get("error"), dict):
+        error = error["error"]
+    kind = error.get("type") or error.get("code") or error.get("status") or ""
+    message = error.get("message")
+    return (str(kind), message if isinstance(message, str) else "")
+
+
+def error_status_of(error: Any) -> int | None:
+    """An HTTP status that an error object names."""
+    if not isinstance(error, dict):
+        return None
+    for name in ("status_code", "http_status", "code"):
+        status = lenient_count(error.get(name))
+        if status is not None and 100 <= status <= 599:
+            return status
+    return None
+
+
+def text_member(fields: dict[str, JsonBytes], name: str) -> str:
+    """A member that is a text; "" when it is absent or of another kind."""
+    raw = fields.get(name)
+    if raw is None or kind_of(raw) != "string":
+        return ""
+    try:
+        value = loads(raw)
+    except DocumentError:
+        return ""
+    return value if isinstance(value, str) else ""
+
+
+def small_member(fields: dict[str, JsonBytes], name: str, most: int = 100_000) -> Any:
+    """A decoded member; None when it is absent, unreadable or larger than `most` bytes."""
+    raw = fields.get(name)
+    if raw is None or len(memoryview(raw)) > most:
+        return None
+    try:
+        return loads(raw)
+    except DocumentError:
+        return None

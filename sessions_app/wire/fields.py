@@ -1,0 +1,250 @@
+"""Read single members of a log: ids, times, counts, costs, tags, metadata. Every error names the member."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sessions_app.documents import json_kind
+from sessions_app.records import Usage, WireFormatError
+
+MAX_ID_CHARS = 1_000
+MAX_COUNT = 2**53
+MAX_COST = Decimal(10) ** 15
+COLUMN_CHARS = 500
+ERROR_CHARS = 2_000
+MAX_TAGS = 50
+TAG_CHARS = 200
+METADATA_DEPTH = 5
+METADATA_MEMBERS = 200
+METADATA_CHARS = 1_000
+
+EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_DIGITS = re.compile(r"-?\d{1,12}(\.\d{1,9})?")
+
+
+def clean(text: str, limit: int = COLUMN_CHARS) -> str:
+    """A copy that a PostgreSQL text column takes: NUL and lone surrogates become U+FFFD; at most `limit` characters."""
+    return _UNSTORABLE.sub("\ufffd", text[:limit])
+
+
+def invalid(field: str, expected: str, value: Any) -> WireFormatError:
+    """The error for a member of the wrong kind or range."""
+    shown = f" {value!r:.60}" if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+    message = f"{field} must be {expected}, got {json_kind(value)}{shown}"
+    return WireFormatError(clean(message), type="invalid_field", field=field)
+
+
+def optional_text(value: Any, field: str) -> str:
+    """A text that may be absent or null; "" then. Raises WireFormatError for any other kind."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise invalid(field, "a string", value)
+    return value
+
+
+def optional_id(value: Any, field: str) -> str:
+    """An id of at most 1,000 characters, exactly as given; "" when absent, null or empty."""
+    text = optional_text(value, field)
+    if len(text) > MAX_ID_CHARS:
+        message = f"{field} must have at most {MAX_ID_CHARS:,} characters, got {len(text):,}"
+        raise WireFormatError(message, type="invalid_field", field=field)
+    return text
+
+
+def optional_time(value: Any, field: str) -> datetime | None:
+    """RFC 3339 text or epoch seconds as an aware datetime in UTC, to the microsecond; None when absent or null.
+
+    A time without an offset is taken as UTC. Raises WireFormatError outside the years 1 to 9999.
+    """
+    if value is None or value == "":
+        return None
+    try:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise ValueError
+        if isinstance(value, str) and not _DIGITS.fullmatch(value):
+            return _from_text(value)
+        return _from_epoch(value)
+    except (ValueError, OverflowError, InvalidOperation):
+        expected = "an RFC 3339 time or epoch seconds, in the years 1 to 9999"
+        raise invalid(field, expected, value) from None
+
+
+def _from_epoch(seconds: str | float) -> datetime:
+    exact = Decimal(str(seconds))
+    if not exact.is_finite():
+        raise ValueError
+    return _EPOCH + timedelta(microseconds=int(exact.scaleb(6).to_integral_value()))
+
+
+def _from_text(text: str) -> datetime:
+    moment = datetime.fromisoformat(text.strip())
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        # Only an offset can carry year 1 or 9999 over the edge.
+        return EARLIEST if moment.year == 1 else LATEST
+
+
+def time_problems(started: datetime, ended: datetime | None, received: datetime) -> tuple[str, ...]:
+    """What is odd about the client's clock, in words for the page."""
+    problems = []
+    if started > received + timedelta(days=1):
+        problems.append("starts more than a day after it was received")
+    if started < datetime(2000, 1, 1, tzinfo=UTC):
+        problems.append("starts before the year 2000")
+    if ended is not None and ended < started:
+        problems.append("ends before it starts")
+    return tuple(problems)
+
+
+def optional_count(value: Any, field: str) -> int | None:
+    """A whole number from 0 to 2**53; None when absent or null. Raises WireFormatError otherwise."""
+    if value is None:
+        return None
+    count = lenient_count(value)
+    if count is None:
+        raise invalid(field, "a whole number from 0 to 2^53", value)
+    return count
+
+
+def lenient_count(value: Any) -> int | None:
+    """A count where it is one, else None: for members of bodies that we did not define."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if isinstance(value, float) and not (math.isfinite(value) and value.is_integer()):
+        return None
+    return int(value) if 0 <= value <= MAX_COUNT else None
+
+
+def optional_cost(value: Any, field: str) -> Decimal | None:
+    """A cost in US dollars, number or decimal text, from 0 to 10^15; None when absent or null."""
+    if value is None:
+        return None
+    cost = lenient_cost(value)
+    if cost is None:
+        raise invalid(field, "a finite number from 0 to 10^15", value)
+    return cost
+
+
+def lenient_cost(value: Any) -> Decimal | None:
+    """A cost where it is one, else None. Floats are read as their shortest decimal form."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    try:
+        cost = Decimal(str(value)[:100])
+    except InvalidOperation:
+        return None
+    return cost if cost.is_finite() and 0 <= cost <= MAX_COST else None
+
+
+def tags_of(value: Any, field: str) -> tuple[str, ...]:
+    """Tags in order, without repeats; at most 50 of at most 200 characters count (the document keeps all)."""
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise invalid(field, "an array of strings", value)
+    for index, tag in enumerate(value):
+        if not isinstance(tag, str):
+            raise invalid(f"{field}[{index}]", "a string", tag)
+    return clean_tags(value)
+
+
+def clean_tags(values: list[str]) -> tuple[str, ...]:
+    # The unit separator divides tags on their way into the database.
+    cleaned = (clean(tag, TAG_CHARS).replace("\x1f", "\ufffd") for tag in values[:1000] if tag)
+    return tuple(dict.fromkeys(cleaned))[:MAX_TAGS]
+
+
+def clean_metadata(value: Any) -> dict[str, Any]:
+    """A copy of metadata that `jsonb` takes, for filters: clipped in depth, members and text length."""
+    if not isinstance(value, dict) or not value:
+        return {}
+    budget = [METADATA_MEMBERS]
+    cleaned = _clean_value(value, METADATA_DEPTH, budget)
+    return cleaned if isinstance(cleaned, dict) else {}
+
+
+def _clean_value(value: Any, depth: int, budget: list[int]) -> Any:
+    budget[0] -= 1
+    if isinstance(value, str):
+        return clean(value, METADATA_CHARS)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, int) and abs(value) > MAX_COUNT:
+        return str(value)[:100] if value.bit_length() < 400 else "(a huge number)"
+    if not isinstance(value, (dict, list)):
+        return value
+    if depth == 0 or budget[0] <= 0:
+        return f"({json_kind(value)} of {len(value)})"
+    if isinstance(value, dict):
+        kept = list(value.items())[: max(budget[0], 0)]
+        return {clean(str(key), TAG_CHARS): _clean_value(item, depth - 1, budget) for key, item in kept}
+    return [_clean_value(item, depth - 1, budget) for item in value[: max(budget[0], 0)]]
+
+
+# --- usage, under every name it has ---------------------------------------------------------------------------------
+
+
+def usage_of(value: Any) -> Usage:
+    """Token counts from a usage object of OpenAI, Anthropic, Gemini or our own names; unreadable ones are None.
+
+    OpenAI and Gemini count cached tokens as part of the input. Anthropic (Messages API 2023-06-01) reports them
+    beside `input_tokens`, so they are added.
+    """
+    if not isinstance(value, dict):
+        return Usage()
+    count = _Counts(value)
+    cached = count.first("cached_tokens", "cachedContentTokenCount") or count.detail("cached_tokens")
+    cache_write = count.first("cache_write_tokens") or count.detail("cache_creation_tokens")
+    reasoning = count.first("reasoning_tokens", "thoughtsTokenCount") or count.detail("reasoning_tokens")
+    read, written = count.first("cache_read_input_tokens"), count.first("cache_creation_input_tokens")
+    input_tokens = count.first("prompt_tokens", "promptTokenCount")
+    if input_tokens is None:
+        input_tokens = count.first("input_tokens")
+        if input_tokens is not None and "input_tokens_details" not in value:
+            input_tokens += (read or 0) + (written or 0)
+    output_tokens = count.first("completion_tokens", "output_tokens", "candidatesTokenCount")
+    if "candidatesTokenCount" in value and output_tokens is not None:
+        output_tokens += count.first("thoughtsTokenCount") or 0
+    return Usage(
+        input_tokens,
+        output_tokens,
+        cached if cached is not None else read,
+        cache_write if cache_write is not None else written,
+        reasoning,
+    )
+
+
+class _Counts:
+    def __init__(self, usage: dict[str, Any]) -> None:
+        self.usage = usage
+
+    def first(self, *names: str) -> int | None:
+        for name in names:
+            count = lenient_count(self.usage.get(name))
+            if count is not None:
+                return count
+        return None
+
+    def detail(self, name: str) -> int | None:
+        details = (
+            "prompt_tokens_details",
+            "input_tokens_details",
+            "completion_tokens_details",
+            "output_tokens_details",
+        )
+        for group in details:
+            inner = self.usage.get(group)
+            if isinstance(inner, dict) and (count := lenient_count(inner.get(name))) is not None:
+                return count
+        return None

@@ -1,0 +1,318 @@
+"""logsui's own log format, as `POST /api/v1/logs` takes it: one object, an array, `{"logs": [...]}` or NDJSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sessions_app.documents import (
+    DocumentError,
+    JsonBytes,
+    Splitter,
+    array_items,
+    kind_of,
+    loads,
+    object_fields,
+)
+from sessions_app.records import (
+    ERROR,
+    KINDS,
+    RULE_SESSION_ID,
+    RULE_TRACE_ID,
+    SUCCESS,
+    Documents,
+    Record,
+    SessionClaim,
+    Usage,
+    WireFormatError,
+)
+from sessions_app.wire import bodies, fields
+
+NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
+BODY_MEMBERS = frozenset({"request", "response", "metadata"})
+KNOWN_MEMBERS = BODY_MEMBERS | {
+    *("request_id", "trace_id", "session_id", "parent_id", "kind", "call_type", "model", "provider", "status"),
+    *("status_code", "error", "started_at", "first_token_at", "ended_at", "usage", "cost", "user", "tags"),
+}
+USAGE_MEMBERS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
+_OTHER_USAGE = (
+    *("prompt_tokens", "completion_tokens", "total_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
+)
+
+
+@dataclass(slots=True)
+class Item:
+    """One log of a body: its exact bytes, or why they are no JSON."""
+
+    raw: JsonBytes
+    error: WireFormatError | None = None
+
+
+def split_body(body: bytes, content_type: str) -> list[Item]:
+    """The logs of a body. Raises WireFormatError (status 400) when the body as a whole is not JSON."""
+    if content_type.partition(";")[0].strip().lower() in NDJSON_TYPES:
+        return lines_of(body)
+    try:
+        if kind_of(body.lstrip()) == "array":
+            return [Item(raw) for raw in array_items(body)]
+        members = object_fields(body)
+    except DocumentError as error:
+        raise WireFormatError(str(error), type="not_json", status=400) from None
+    if "logs" in members and not members.keys() & {"request", "response", "error"}:
+        if kind_of(members["logs"]) != "array":
+            raise fields.invalid("logs", "an array of logs", loads(members["logs"]))
+        return [Item(raw) for raw in array_items(members["logs"])]
+    return [Item(body)]
+
+
+def lines_of(body: bytes) -> list[Item]:
+    """The lines of an NDJSON body; a line that is no JSON is an item with its error."""
+    items = []
+    for line in body.split(b"\n"):
+        line = line.strip()
+        if not line:
+            continue
+        try:
+            # Reading the members checks the whole line, nested values included.
+            object_fields(line) if kind_of(line) == "object" else loads(line)
+            items.append(Item(line))
+        except DocumentError as error:
+            items.append(Item(line, WireFormatError(str(error), type="not_json")))
+    if not items:
+        raise WireFormatError("the body is empty: send one JSON object a line", type="not_json", status=400)
+    return items
+
+
+@dataclass(slots=True)
+class _Header:
+    """The members of a log that are no documents, decoded and checked."""
+
+    request_id: str
+    claim: SessionClaim
+    trace_id: str
+    parent_id: str
+    kind: str
+    status: str
+    http_status: int | None
+    error: Any
+    started_at: datetime | None
+    first_token_at: datetime | None
+    ended_at: datetime | None
+    usage: Usage
+    values: dict[str, Any]
+    tags: tuple[str, ...]
+
+
+def check_log(raw: JsonBytes) -> str:
+    """Check a log as `read_log` would, without cutting its bodies; returns its request id ("" when it has none).
+
+    Raises WireFormatError.
+    """
+    return _read_header(_members(raw)).request_id
+
+
+def _members(raw: JsonBytes) -> dict[str, JsonBytes]:
+    if kind_of(raw) != "object":
+        kind = "number" if kind_of(raw) == "number" else kind_of(raw)
+        raise WireFormatError(f"a log must be a JSON object, got {kind}", type="invalid_log")
+    try:
+        return object_fields(raw)
+    except DocumentError as error:
+        raise WireFormatError(str(error), type="not_json") from None
+
+
+def _read_header(members: dict[str, JsonBytes]) -> _Header:
+    values = {name: loads(raw) for name, raw in members.items() if name in KNOWN_MEMBERS - BODY_MEMBERS}
+    present = [name for name in ("request", "response", "error") if _is_given(members.get(name))]
+    if not present:
+        message = "a log needs at least one of request, response and error; all are missing or null"
+        raise WireFormatError(message, type="missing_field", field="request")
+    if "metadata" in members and kind_of(members["metadata"]) not in ("object", "null"):
+        raise fields.invalid("metadata", "an object", loads(members["metadata"]))
+    session_id = fields.optional_id(values.get("session_id"), "session_id")
+    trace_id = fields.optional_id(values.get("trace_id"), "trace_id")
+    for name in ("call_type", "model", "provider", "user"):
+        fields.optional_text(values.get(name), name)
+    fields.optional_cost(values.get("cost"), "cost")
+    http_status = _http_status(values.get("status_code"))
+    return _Header(
+        request_id=fields.optional_id(values.get("request_id"), "request_id"),
+        claim=_claim(session_id, trace_id),
+        trace_id=trace_id,
+        parent_id=fields.optional_id(values.get("parent_id"), "parent_id"),
+        kind=_choice(values.get("kind"), "kind", KINDS, "llm"),
+        status=_status(values, http_status),
+        http_status=http_status,
+        error=_error(values.get("error")),
+        started_at=fields.optional_time(values.get("started_at"), "started_at"),
+        first_token_at=fields.optional_time(values.get("first_token_at"), "first_token_at"),
+        ended_at=fields.optional_time(values.get("ended_at"), "ended_at"),
+        usage=_usage(values.get("usage")),
+        values=values,
+        tags=fields.tags_of(values.get("tags"), "tags"),
+    )
+
+
+def _is_given(raw: JsonBytes | None) -> bool:
+    return raw is not None and kind_of(raw) != "null"
+
+
+def _claim(session_id: str, trace_id: str) -> SessionClaim:
+    if session_id:
+        return SessionClaim(session_id, RULE_SESSION_ID, "session_id")
+    if trace_id:
+        return SessionClaim(trace_id, RULE_TRACE_ID, "trace_id")
+    return SessionClaim()
+
+
+def _choice(value: Any, name: str, choices: tuple[str, ...], default: str) -> str:
+    if value is None:
+        return default
+    if not isinstance(value, str) or value not in choices:
+        raise fields.invalid(name, f"one of {', '.join(choices)}", value)
+    return value
+
+
+def _status(values: dict[str, Any], http_status: int | None) -> str:
+    failed = values.get("error") not in (None, "", {}) or (http_status is not None and http_status >= 400)
+    return _choice(values.get("status"), "status", (SUCCESS, ERROR), ERROR if failed else SUCCESS)
+
+
+def _http_status(value: Any) -> int | None:
+    status = fields.optional_count(value, "status_code")
+    if status is not None and not 100 <= status <= 999:
+        raise fields.invalid("status_code", "an HTTP status from 100 to 999", value)
+    return status
+
+
+def _error(value: Any) -> Any:
+    if value is not None and not isinstance(value, (str, dict)):
+        raise fields.invalid("error", 'an object {"type", "message"} or a string', value)
+    return value
+
+
+def _usage(value: Any) -> Usage:
+    if value is None:
+        return Usage()
+    if not isinstance(value, dict):
+        raise fields.invalid("usage", "an object", value)
+    for name in (*USAGE_MEMBERS, *_OTHER_USAGE):
+        fields.optional_count(value.get(name), f"usage.{name}")
+    return fields.usage_of(value)
+
+
+def read_log(raw: JsonBytes, received_at: datetime, generated_id: str) -> Record:
+    """Translate one log. `generated_id` is its request id when it brings none. Raises WireFormatError."""
+    members = _members(raw)
+    header = _read_header(members)
+    splitter = Splitter()
+    request, response = bodies.RequestFacts(), bodies.ResponseFacts()
+
+    def write(key: str, value: JsonBytes) -> bytes:
+        nonlocal request, response
+        if key == "request":
+            skeleton, request = bodies.split_request(splitter, value)
+            return skeleton
+        if key == "response":
+            skeleton, response = bodies.split_response(splitter, value)
+            return skeleton
+        return splitter.rest(value)
+
+    try:
+        document = splitter.finish(splitter.members(members, write))
+    except DocumentError as error:
+        raise WireFormatError(str(error), type="not_json") from None
+    return _record(header, members, document, request, response, received_at, generated_id, len(memoryview(raw)))
+
+
+def _record(
+    header: _Header,
+    members: dict[str, JsonBytes],
+    document: Any,
+    request: bodies.RequestFacts,
+    response: bodies.ResponseFacts,
+    received_at: datetime,
+    generated_id: str,
+    byte_size: int,
+) -> Record:
+    values = header.values
+    started_at = header.started_at or received_at
+    request_id = header.request_id or generated_id
+    error_type, error_message = bodies.error_of(header.error)
+    served = response.model
+    asked = values.get("model") or request.model
+    return Record(
+        source="native",
+        dedupe_key=request_id,
+        request_id=fields.clean(request_id, fields.MAX_ID_CHARS),
+        claim=header.claim,
+        document=document,
+        started_at=started_at,
+        received_at=received_at,
+        first_token_at=header.first_token_at,
+        ended_at=header.ended_at,
+        time_problems=fields.time_problems(started_at, header.ended_at, received_at),
+        trace_id=fields.clean(header.trace_id, fields.MAX_ID_CHARS),
+        parent_id=fields.clean(header.parent_id, fields.MAX_ID_CHARS),
+        kind=_kind(values, request),
+        call_type=fields.clean(values.get("call_type") or request.call_type),
+        model=fields.clean(asked or served),
+        requested_model=fields.clean(request.model),
+        provider=fields.clean(values.get("provider") or ""),
+        status=header.status,
+        http_status=header.http_status or bodies.error_status_of(header.error),
+        error_type=fields.clean(error_type or response.error_type),
+        error_message=fields.clean(error_message or response.error_message, fields.ERROR_CHARS),
+        finish_reason=fields.clean(response.finish_reason),
+        usage=merge_usage(header.usage, response.usage),
+        cost=fields.optional_cost(values.get("cost"), "cost"),
+        end_user=fields.clean(values.get("user") or request.user, fields.TAG_CHARS),
+        tags=header.tags,
+        metadata=fields.clean_metadata(bodies.small_member(members, "metadata")),
+        aliases=(response.id,) if response.id else (),
+        response_id=response.id,
+        previous_response_id=request.previous_response_id,
+        alternative_outputs=response.alternatives,
+        byte_size=byte_size,
+    )
+
+
+def _kind(values: dict[str, Any], request: bodies.RequestFacts) -> str:
+    return values.get("kind") or ("embedding" if request.call_type == "embeddings" else "llm")
+
+
+def merge_usage(first: Usage, second: Usage) -> Usage:
+    """Field by field, the first that is known."""
+    pairs = ((getattr(first, name), getattr(second, name)) for name in USAGE_MEMBERS)
+    return Usage(*(a if a is not None else b for a, b in pairs))
+
+
+def documents_of(log: bytes) -> Documents:
+    """The documents of a stored log, exactly as sent. Unknown members of the log are shown with its metadata."""
+    members = object_fields(log)
+    request = members.get("request")
+    return Documents(
+        request=bytes(request) if _is_given(request) else None,
+        response=bytes(members["response"]) if _is_given(members.get("response")) else None,
+        metadata=_metadata(members),
+        parameters=parameters_of(request),
+        log=log,
+    )
+
+
+def _metadata(members: dict[str, JsonBytes]) -> bytes | None:
+    unknown = {key: raw for key, raw in members.items() if key not in KNOWN_MEMBERS}
+    given = members.get("metadata")
+    if not unknown:
+        return bytes(given) if _is_given(given) else None
+    merged = {**unknown, **(object_fields(given) if _is_given(given) else {})}
+    return Splitter().members(merged, lambda _, raw: bytes(raw))
+
+
+def parameters_of(request: JsonBytes | None) -> dict[str, Any]:
+    """What a request body asks for beside messages, system prompt and tools, decoded; {} for other shapes."""
+    if request is None or kind_of(request) != "object":
+        return {}
+    left_out = bodies.INPUT_MEMBERS | bodies.SYSTEM_MEMBERS | bodies.TOOL_MEMBERS
+    return {key: loads(raw) for key, raw in object_fields(request).items() if key not in left_out}

@@ -1,0 +1,202 @@
+"""From an accepted body to sessions, requests and parts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from sessions_app.ingest.accept import accept_body
+from sessions_app.ingest.digest import digest_until_empty
+from sessions_app.ingest.waiting import wait_for
+from sessions_app.models import InboxEntry, Part, Project, RejectedLog, RequestKey, RequestLog, Session
+from sessions_app.storage.connections import binary_cursor
+from sessions_app.storage.reader import read_log
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project() -> Project:
+    return Project.objects.create(slug="acme")
+
+
+def chat(request_id: str = "r1", **changes: Any) -> dict[str, Any]:
+    """A chat completion as a client would log it."""
+    return {
+        "request_id": request_id,
+        "trace_id": "trace-1",
+        "model": "gpt-4o",
+        "started_at": "2026-11-20T10:00:00Z",
+        "ended_at": "2026-11-20T10:00:02.5Z",
+        "request": {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello there"}]},
+        "response": {
+            "id": f"resp-{request_id}",
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hi!"}}],
+            "usage": {"prompt_tokens": 9, "completion_tokens": 3},
+        },
+        "cost": 0.0021,
+        "user": "alice",
+        "tags": ["ci"],
+    } | changes
+
+
+def send(project: Project, *logs: Any) -> None:
+    accept_body(project.id, "native", json.dumps(list(logs)).encode())
+    digest_until_empty()
+
+
+def stored_log(request: RequestLog) -> Any:
+    with binary_cursor() as cursor:
+        raw = read_log(cursor, request.id, request.session_id, request.bucket)
+    assert raw is not None
+    return json.loads(raw)
+
+
+def test_it_works(project: Project) -> None:
+    send(project, chat())
+
+    session = Session.objects.get()
+    assert (session.session_key, session.title, session.preview) == ("trace-1", "Hello there", "Hi!")
+    assert (session.request_count, session.error_count, session.input_tokens, session.output_tokens) == (1, 0, 9, 3)
+    assert str(session.cost) == "0.0021"
+    assert (session.model_names, session.users, session.tags, session.sources) == (
+        ["gpt-4o"],
+        ["alice"],
+        ["ci"],
+        ["native"],
+    )
+    request = RequestLog.objects.get()
+    assert request.session_id == session.id
+    assert (request.rule, request.rule_detail, request.finish_reason) == ("trace_id", "trace_id", "stop")
+    assert stored_log(request) == chat()
+    assert not InboxEntry.objects.exists()
+
+
+def test_same_log_many_times_is_stored_and_counted_once(project: Project) -> None:
+    send(project, chat(), chat())
+    send(project, chat())
+
+    assert RequestLog.objects.count() == 1
+    assert Session.objects.get().request_count == 1
+    assert RequestKey.objects.get().deliveries == 3
+
+
+def test_history_is_stored_once(project: Project) -> None:
+    history: list[dict[str, Any]] = []
+    for turn in range(40):
+        history.append({"role": "user", "content": f"question {turn}"})
+        request = {"model": "gpt-4o", "messages": list(history)}
+        send(project, chat(f"r{turn}", request=request, started_at=f"2026-11-20T10:{turn:02}:00Z"))
+        history.append({"role": "assistant", "content": "Hi!"})
+
+    messages = Part.objects.exclude(kind=5)
+    # 40 questions and one answer, sent back as it was returned.
+    assert messages.count() == 41
+    last = RequestLog.objects.order_by("-started_at")[0]
+    assert len(stored_log(last)["request"]["messages"]) == 79
+    assert last.resent_count == 78
+    before = RequestLog.objects.order_by("-started_at")[1]
+    assert set(before.provides) & set(last.needs)
+
+
+def test_later_copy_completes_the_earlier_one(project: Project) -> None:
+    begun = chat(response=None, ended_at=None, cost=None)
+    send(project, begun)
+    assert Session.objects.get().output_tokens is None
+
+    send(project, chat())
+
+    request = RequestLog.objects.get()
+    assert (request.output_tokens, request.output_preview) == (3, "Hi!")
+    session = Session.objects.get()
+    assert (session.request_count, session.output_tokens, str(session.cost)) == (1, 3, "0.0021")
+
+
+def test_earlier_copy_that_arrives_late_erases_nothing(project: Project) -> None:
+    send(project, chat())
+    send(project, chat(response=None, ended_at=None, cost=None, tags=[]))
+
+    request = RequestLog.objects.get()
+    assert (request.output_tokens, request.tags) == (3, ["ci"])
+    assert Session.objects.get().request_count == 1
+
+
+def test_copy_that_names_a_session_moves_the_request_there(project: Project) -> None:
+    send(project, chat(trace_id=None, response=None))
+    send(project, chat(trace_id="trace-9"))
+
+    assert [s.session_key for s in Session.objects.all()] == ["trace-9"]
+    assert RequestLog.objects.get().session_id == Session.objects.get().id == RequestKey.objects.get().session_id
+
+
+def test_bad_items_are_kept_with_their_reason(project: Project) -> None:
+    answer = accept_body(project.id, "native", json.dumps([chat(), {"trace_id": 5, "request": {}}, 7]).encode())
+    digest_until_empty()
+
+    assert answer.accepted == 1
+    assert [(r["index"], r["error"].get("field")) for r in answer.rejected] == [(1, "trace_id"), (2, None)]
+    assert RequestLog.objects.count() == 1
+    assert sorted(r.field for r in RejectedLog.objects.all()) == ["", "trace_id"]
+
+
+def test_when_no_log_is_good_nothing_is_stored(project: Project) -> None:
+    answer = accept_body(project.id, "native", b'{"trace_id": 5, "request": {}}')
+    assert (answer.accepted, answer.entry_id) == (0, None)
+    assert answer.rejected[0]["error"]["message"] == "trace_id must be a string, got number 5"
+    assert not InboxEntry.objects.exists()
+
+
+def test_waiting_tells_where_each_log_is(project: Project) -> None:
+    send(project, chat("old"))
+    accepted = accept_body(project.id, "native", json.dumps([chat("old"), {"bad": 1}, chat(request_id=None)]).encode())
+    digest_until_empty()
+    stored = wait_for(accepted, timeout=1)
+    assert stored is not None
+    assert [(log.index, log.duplicate, log.session_key) for log in stored] == [
+        (0, True, "trace-1"),
+        (2, False, "trace-1"),
+    ]
+    assert RequestLog.objects.filter(id=stored[1].request_log_id, request_id=stored[1].request_id).exists()
+
+
+def test_long_body_is_digested_in_several_transactions(project: Project, settings: Any) -> None:
+    settings.LOGSUI_DIGEST_BATCH_LOGS = 7
+    send(project, *(chat(f"r{i}") for i in range(20)))
+    assert RequestLog.objects.count() == 20
+    assert Session.objects.get().request_count == 20
+
+
+def test_logs_without_ids_are_sessions_of_their_own(project: Project) -> None:
+    nameless = {"request": {"messages": [{"role": "user", "content": "x"}]}}
+    send(project, nameless, nameless)
+    assert sorted(s.rules[0] for s in Session.objects.all()) == ["own", "own"]
+    assert {s.session_key for s in Session.objects.all()} == {None}
+
+
+def test_hostile_values_are_stored_exactly(project: Project) -> None:
+    raw = (
+        b'{"request_id":"a\\u0000\\ud83d","trace_id":"\\u0000\\ud800","started_at":"0001-01-01T00:00:00+14:00",'
+        b'"ended_at":"9999-12-31T23:59:59-14:00","request":{"messages":[{"role":"us\\u0000er","content":"\\ud83d\\u0000"}],'
+        b'"x":NaN,"y":1e400,"z":' + b"9" * 5000 + b'},"tags":["a\\u0000\\u001fb"],"metadata":{"\\u0000":1e999}}'
+    )
+    accept_body(project.id, "native", raw)
+    digest_until_empty()
+    assert not RejectedLog.objects.exists()
+    request = RequestLog.objects.get()
+    with binary_cursor() as cursor:
+        stored = read_log(cursor, request.id, request.session_id, request.bucket)
+    assert stored is not None
+    assert b'"y":1e400,"z":' + b"9" * 5000 in stored
+    assert b"\\ud83d\\u0000" in stored
+    assert request.time_problems
+
+
+def test_digest_uses_a_constant_number_of_statements(project: Project, django_assert_max_num_queries: Any) -> None:
+    send(project, chat("warm up"))
+    accept_body(project.id, "native", json.dumps([chat(f"r{i}", trace_id=f"t{i % 9}") for i in range(60)]).encode())
+    with connection.execute_wrapper(lambda execute, *args: execute(*args)):
+        digest_until_empty()
+    assert RequestLog.objects.count() == 61
