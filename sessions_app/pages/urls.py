@@ -1,5 +1,25 @@
 """The URLs of the pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from sessions_app.pages import keys, onboarding, projects, request, session, session_list, sign_in, theme
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", projects.home, name="home"),
+    path("login/", sign_in.SignIn.as_view(), name="sign_in"),
+    path("sign-in/<str:token>/", sign_in.sign_in_link, name="sign_in_link"),
+    path("logout/", sign_in.SignOut.as_view(), name="sign_out"),
+    path("account/password/", sign_in.ChangePassword.as_view(), name="password"),
+    path("theme/", theme.set_theme, name="theme"),
+    path("projects/new/", projects.new_project, name="projects_new"),
+    path("p/<slug:slug>/", projects.project_home, name="project"),
+    path("p/<slug:slug>/sessions/", session_list.sessions_page, name="sessions"),
+    path("p/<slug:slug>/sessions/new/", session_list.new_sessions, name="sessions_news"),
+    path("p/<slug:slug>/sessions/<uuid:session_id>/", session.session_page, name="session"),
+    path("p/<slug:slug>/requests/<uuid:request_id>/", request.request_page, name="request"),
+    path("p/<slug:slug>/t/<path:trace_id>", session.trace_redirect, name="trace"),
+    path("p/<slug:slug>/start/", onboarding.onboarding_page, name="onboarding"),
+    path("p/<slug:slug>/start/waiting/", onboarding.waiting, name="onboarding_waiting"),
+    path("p/<slug:slug>/settings/keys/", keys.keys_page, name="keys"),
+    path("p/<slug:slug>/settings/keys/<int:key_id>/revoke/", keys.revoke_page, name="key_revoke"),
+]

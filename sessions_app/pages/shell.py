@@ -1,0 +1,88 @@
+"""What every page shares: who may see it, its project, the viewer's time zone, and whole page or partial."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable
+from datetime import tzinfo
+from functools import wraps
+from typing import Any
+from urllib.parse import unquote
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django_htmx.http import HttpResponseClientRefresh
+
+from sessions_app.models import Project
+
+ZONE_COOKIE = "logsui_zone"
+PROJECT_COOKIE = "logsui_project"
+COOKIE_SECONDS = 365 * 24 * 3600
+# The switcher's menu; more are found through the address.
+MAX_PROJECTS_SHOWN = 100
+
+Page = Callable[..., HttpResponse]
+
+
+def signed_in_page(view: Page) -> Page:
+    """Only for signed-in users; times are shown in the viewer's zone."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            # A partial must not be replaced by the sign-in page: the browser loads the page anew, which asks.
+            return HttpResponseClientRefresh() if request.htmx else redirect_to_login(request.get_full_path())
+        with timezone.override(viewer_zone(request)):
+            response = view(request, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        return response
+
+    return wrapper
+
+
+def project_page(view: Page) -> Page:
+    """A signed-in page of the project whose slug is in the address: `view(request, project, ...)`."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        project = get_object_or_404(Project, slug=slug)
+        response = view(request, project, *args, **kwargs)
+        if request.COOKIES.get(PROJECT_COOKIE) != slug:
+            response.set_cookie(PROJECT_COOKIE, slug, max_age=COOKIE_SECONDS, samesite="Lax", httponly=True)
+        return response
+
+    return signed_in_page(wrapper)
+
+
+def viewer_zone(request: HttpRequest) -> tzinfo:
+    """The zone that the viewer's browser reported, else UTC."""
+    name = unquote(request.COOKIES.get(ZONE_COOKIE, ""))
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return zoneinfo.ZoneInfo("UTC")
+
+
+def render_page(
+    request: HttpRequest, template: str, context: dict[str, Any], project: Project | None = None, status: int = 200
+) -> HttpResponse:
+    """Render a page that extends base.html."""
+    return render(request, template, page_context(project) | context, status=status)
+
+
+def render_page_or_partial(
+    request: HttpRequest, page: str, partial: str, context: dict[str, Any], project: Project | None = None
+) -> HttpResponse:
+    """The partial for htmx, the whole page for a browser, and for htmx too when it goes back in history or boosts."""
+    wants_partial = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
+    response = render(request, partial if wants_partial else page, page_context(project) | context)
+    patch_vary_headers(response, ["HX-Request", "HX-Boosted", "HX-History-Restore-Request"])
+    return response
+
+
+def page_context(project: Project | None) -> dict[str, Any]:
+    """What base.html shows: the project, and all of them (read only when a template lists them)."""
+    return {"project": project, "projects": Project.objects.order_by("slug")[:MAX_PROJECTS_SHOWN]}
