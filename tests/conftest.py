@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -29,3 +31,32 @@ def database_server() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(database_server: None) -> None:
     """pytest-django asks for this before it creates the test database."""
+
+
+# -- the browser -----------------------------------------------------------------------------------------------------
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_MISSING = (
+    "The browser tests need an installed Chromium and found none of: " + ", ".join(BROWSERS) + ". "
+    "Debian and Ubuntu: apt-get install chromium. Elsewhere, set LOGSUI_TEST_BROWSER to the program's path."
+)
+
+
+def find_browser() -> str | None:
+    chosen = os.environ.get("LOGSUI_TEST_BROWSER")
+    return chosen or next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The machine's own Chromium; nothing is downloaded."""
+    path = find_browser()
+    if path is None:
+        pytest.fail(BROWSER_MISSING, pytrace=False)
+    return browser_type_launch_args | {"executable_path": path}
+
+
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
+    if find_browser() is None and exitstatus != 0:
+        terminalreporter.section("Chromium is missing", red=True, bold=True)
+        terminalreporter.write_line(BROWSER_MISSING)

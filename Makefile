@@ -1,0 +1,71 @@
+# Needs Python 3.11 or later with venv, make and a POSIX shell; everything else comes into .venv.
+# Each target sets up what it needs. PYTHON chooses the interpreter: make run PYTHON=python3.12
+
+.POSIX:
+.SUFFIXES:
+
+PYTHON = python3
+VENV = .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input install --root-user-action=ignore
+N = 5000
+# For commands that start Django but need no database: they leave var/ alone.
+TEST_SETTINGS = DJANGO_SETTINGS_MODULE=tests.settings
+
+help:
+	@echo 'make run           start logsui at http://127.0.0.1:8000 (HOST, PORT, LOGSUI_DATA_DIR, DATABASE_URL)'
+	@echo 'make test          all tests, in a real browser too (ARGS: arguments for pytest)'
+	@echo 'make check         linters, formats, import contracts, missing migrations'
+	@echo 'make format        format code and templates'
+	@echo 'make bench         measure speed and size (N=$(N) requests)'
+	@echo 'make e2e-litellm   a real LiteLLM proxy and clients against a running server'
+	@echo 'make install       only set up $(VENV)'
+
+run: $(VENV)/.runtime
+	@exec $(BIN)/python manage.py serve --stop-with-parent
+
+test: $(VENV)/.development
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+	$(TEST_SETTINGS) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	find templates -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
+
+format: $(VENV)/.development
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 {} +
+
+bench: $(VENV)/.development
+	$(BIN)/python -m benchmarks N=$(N)
+
+e2e-litellm: $(VENV)/.runtime
+	sh e2e/litellm/run.sh
+
+install: $(VENV)/.development
+
+clean:
+	rm -rf $(VENV) $(VENV)-e2e .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+# The stamps stand for an environment that has all of a requirements file: an interrupted installation has none.
+$(VENV)/.runtime: requirements.txt $(VENV)/.made
+	@echo 'Installing requirements.txt into $(VENV)'
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.development: requirements-dev.txt $(VENV)/.runtime
+	@echo 'Installing requirements-dev.txt into $(VENV)'
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo 'logsui needs Python 3.11 or later: make run PYTHON=/path/to/python3.11' >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { \
+	    echo 'Python has no venv; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
+	@touch $@
+
+.PHONY: help run test check format bench e2e-litellm install clean
