@@ -270,6 +270,8 @@ class RequestKey(models.Model):
 
     class Meta:
         db_table = "request_key"
+        # For deletions.
+        indexes = [models.Index(fields=["session_id"], name="request_key_session")]
 
 
 class LinkToken(models.Model):
@@ -283,3 +285,5 @@ class LinkToken(models.Model):
 
     class Meta:
         db_table = "link_token"
+        # For deletions.
+        indexes = [models.Index(fields=["session_id"], name="link_token_session")]
