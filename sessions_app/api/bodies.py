@@ -1,0 +1,149 @@
+"""Read a request's body as a stream: bounded before and after decompression, chunked transfer included."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import zstandard
+from django.http import HttpRequest, UnreadablePostError
+
+from sessions_app.api.errors import DOCS_PATH, ApiError
+
+CHUNK_BYTES = 256 * 2**10
+# This much gzip or zstd inflates to at most about 8 MB, which bounds by how much a bomb can overshoot the limit.
+GZIP_STEP_BYTES = 8 * 2**10
+ZSTD_STEP_BYTES = 256
+# RFC 9659: a window beyond 8 MB need not be understood; it would be memory that the sender chooses.
+ZSTD_WINDOW_BYTES = 8 * 2**20
+# How much of a body that is refused is still read, so that a client which sends first and reads later gets the answer.
+DRAIN_BYTES = 256 * 2**20
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def read_body(request: HttpRequest, limit: int) -> bytes:
+    """The body after Content-Encoding, of at most `limit` bytes (also as sent).
+
+    Raises ApiError: 413 over the limit, 415 for an unknown encoding, 400 when it breaks off or can't be unpacked.
+    """
+    unpack = _unpacker(request)
+    chunks = _chunks(request)
+    try:
+        if _declared_bytes(request) > limit:
+            raise _TooLarge
+        return _collect(unpack(_bounded(chunks, limit)), limit)
+    except _TooLarge:
+        for _ in _bounded(chunks, DRAIN_BYTES, stop=True):
+            pass
+        message = f"The body is larger than {limit:,} bytes, unpacked or as sent. Send it in several requests."
+        raise ApiError(413, "too_large", message, docs=DOCS_PATH) from None
+
+
+def _collect(pieces: Iterator[bytes], limit: int) -> bytes:
+    # Grows in place, and getvalue() hands its buffer over without copying it.
+    body = io.BytesIO()
+    for piece in _bounded(pieces, limit):
+        body.write(piece)
+    # RFC 8259 lets a parser ignore a byte order mark; ours do not. Without one this copies nothing either.
+    return body.getvalue().removeprefix(codecs.BOM_UTF8)
+
+
+def _bounded(pieces: Iterator[bytes], limit: int, *, stop: bool = False) -> Iterator[bytes]:
+    """The pieces as long as they are at most `limit` bytes together; beyond, stops or raises _TooLarge."""
+    for piece in pieces:
+        limit -= len(piece)
+        if limit < 0:
+            if stop:
+                return
+            raise _TooLarge
+        yield piece
+
+
+def _declared_bytes(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
+def _chunks(request: HttpRequest) -> Iterator[bytes]:
+    """The body as it arrives. Django reads no further than Content-Length, which a chunked body does not have; the
+    server knows its end."""
+    chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
+    read = request.META["wsgi.input"].read if chunked else request.read
+    missing = 0 if chunked else _declared_bytes(request)
+    try:
+        while piece := read(CHUNK_BYTES):
+            missing -= len(piece)
+            yield piece
+    except (OSError, UnreadablePostError) as error:
+        raise _incomplete(str(error)) from None
+    if missing > 0:
+        raise _incomplete(f"{missing:,} bytes fewer than Content-Length says")
+
+
+def _incomplete(reason: str) -> ApiError:
+    return ApiError(400, "incomplete_body", f"The body broke off: {reason[:200]}", docs=DOCS_PATH)
+
+
+# --- Content-Encoding -----------------------------------------------------------------------------------------------
+
+Unpacker = Callable[[Iterator[bytes]], Iterator[bytes]]
+
+
+def _unpacker(request: HttpRequest) -> Unpacker:
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    unpacker = UNPACKERS.get(encoding)
+    if unpacker is None:
+        message = f"Content-Encoding {encoding[:40]!r} is not understood: send gzip, zstd or none."
+        raise ApiError(415, "unsupported_encoding", message, docs=DOCS_PATH)
+    return unpacker
+
+
+def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """A gzip stream of one or more members (RFC 1952)."""
+    return _inflate(chunks, "gzip", lambda: zlib.decompressobj(zlib.MAX_WBITS | 16), GZIP_STEP_BYTES)
+
+
+def _unzstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Zstandard frames (RFC 8878), one after another."""
+    decompressor = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES)
+    return _inflate(chunks, "zstd", decompressor.decompressobj, ZSTD_STEP_BYTES)
+
+
+def _inflate(chunks: Iterator[bytes], name: str, new_frame: Callable[[], Any], step: int) -> Iterator[bytes]:
+    frame, begun = new_frame(), False
+    for chunk in chunks:
+        rest = memoryview(chunk)
+        while rest:
+            if frame.eof:
+                frame = new_frame()
+            piece, begun = rest[:step], True
+            try:
+                yield frame.decompress(piece)
+            except (zlib.error, zstandard.ZstdError) as error:
+                raise _broken(name, str(error)) from None
+            unused = len(frame.unused_data) if frame.eof else 0
+            rest = rest[len(piece) - unused :]
+    if begun and not frame.eof:
+        raise _broken(name, "it breaks off before its end")
+
+
+def _broken(name: str, reason: str) -> ApiError:
+    message = f"The body is not valid {name}, which Content-Encoding says it is: {reason[:200]}"
+    return ApiError(400, "invalid_encoding", message, docs=DOCS_PATH)
+
+
+UNPACKERS: dict[str, Unpacker] = {
+    "": lambda chunks: chunks,
+    "identity": lambda chunks: chunks,
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
+    "zstd": _unzstd,
+}

@@ -1,0 +1,112 @@
+"""Errors as every client of the API sees them: `{"error": {"type", "message", "field"?, "index"?, "docs"?}}`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework import exceptions
+
+from sessions_app.records import WireFormatError
+
+DOCS_PATH = "/api/v1/docs"
+API_PREFIX = "/api/"
+LOG = logging.getLogger(__name__)
+
+# What answers that Django itself gives under /api/ say, by status.
+PLAIN_MESSAGES = {
+    400: ("bad_request", "The request can't be read: check the host name, the path and the headers."),
+    403: ("forbidden", "This is not allowed."),
+    404: ("not_found", "There is nothing here. docs lists the addresses."),
+    405: ("method_not_allowed", "This address does not take that method; the Allow header names those it takes."),
+    413: ("too_large", "The request is too large."),
+    500: ("internal_error", "The server failed to answer; what happened is in its log."),
+}
+
+
+class ApiError(Exception):
+    """An answer other than success. `type` is a short machine-readable word, `message` names problem and fix."""
+
+    def __init__(
+        self,
+        status: int,
+        type: str,
+        message: str,
+        *,
+        field: str | None = None,
+        index: int | None = None,
+        docs: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers or {}
+        members = {"type": type, "message": message, "field": field, "index": index, "docs": docs}
+        self.error = {key: value for key, value in members.items() if value is not None}
+
+
+def bad_parameter(name: str, message: str) -> ApiError:
+    """400 for a query parameter that can't be understood; the message is prefixed with its name."""
+    return ApiError(400, "invalid_parameter", f"{name} {message}", field=name, docs=DOCS_PATH)
+
+
+def not_found(what: str) -> ApiError:
+    """404; also for what exists in another project, so that ids can't be probed."""
+    return ApiError(404, "not_found", f"There is no {what} with this id in the project of this key.")
+
+
+def json_response(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
+    """An answer in JSON; `orjson.Fragment` members are written as they are."""
+    return HttpResponse(orjson.dumps(content), status=status, headers=headers, content_type="application/json")
+
+
+def response_for(error: Exception) -> HttpResponse | None:
+    """The answer for an exception that a view raised; None for one that is nobody's fault but ours."""
+    if isinstance(error, ApiError):
+        return json_response({"error": error.error}, error.status, error.headers)
+    if isinstance(error, WireFormatError):
+        return json_response({"error": error.as_dict() | {"docs": DOCS_PATH}}, error.status)
+    if isinstance(error, exceptions.MethodNotAllowed):
+        return json_response({"error": _plain(405)}, 405)
+    if isinstance(error, (exceptions.PermissionDenied, PermissionDenied)):
+        return json_response({"error": {"type": "forbidden", "message": str(error) or PLAIN_MESSAGES[403][1]}}, 403)
+    if isinstance(error, Http404):
+        return json_response({"error": _plain(404)}, 404)
+    return None
+
+
+def internal_error(error: Exception) -> HttpResponse:
+    """500 without a word about what happened, which goes to the log."""
+    LOG.error("Unhandled error in the API", exc_info=error)
+    return json_response({"error": _plain(500)}, 500)
+
+
+@csrf_exempt
+def unknown_address(request: HttpRequest, rest: str) -> HttpResponse:
+    """The view of every address under /api/ that is nothing."""
+    return json_response({"error": _plain(404)}, 404)
+
+
+def json_errors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware, the outermost: what Django or another middleware answers in HTML under /api/ becomes JSON."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code < 400 or not request.path.startswith(API_PREFIX):
+            return response
+        if response.headers.get("Content-Type", "").startswith("application/json"):
+            return response
+        kept = {name: response.headers[name] for name in ("Allow", "Retry-After") if name in response.headers}
+        return json_response({"error": _plain(response.status_code)}, response.status_code, kept)
+
+    return middleware
+
+
+def _plain(status: int) -> dict[str, str]:
+    type_, message = PLAIN_MESSAGES.get(status, PLAIN_MESSAGES[500 if status >= 500 else 400])
+    return {"type": type_, "message": message, "docs": DOCS_PATH}
