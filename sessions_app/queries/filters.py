@@ -1,0 +1,189 @@
+"""The filters of the session list, as addresses write them. The page and the API read the same ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+OK, ERROR = "ok", "error"
+STATUSES = {"ok": OK, "success": OK, "error": ERROR}
+# Ranges that end now, by their name in the address.
+RANGES = {
+    "15m": timedelta(minutes=15),
+    "1h": timedelta(hours=1),
+    "24h": timedelta(days=1),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+}
+CUSTOM_RANGE = "custom"
+MAX_TEXT_CHARS = 1_000
+MAX_VALUES = 50
+# The filters that take several values, by their name in the address: any of them may match.
+LISTS = {"status": "statuses", "model": "models", "user": "users", "tag": "tags", "source": "sources"}
+
+_DIGITS = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
+# In an address a plus sign that is not escaped arrives as a space.
+_LOST_PLUS = re.compile(r"(?<=\d:\d\d|:\d\d\.\d|\d{3}) (?=\d\d:?\d\d$)")
+
+
+class FilterError(ValueError):
+    """A parameter that can't be understood; `field` is its name, the message follows it in a sentence."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field} {message}")
+        self.field = field
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilters:
+    """Which sessions: those that match every filter that is set.
+
+    `text`: words, each of which is in the title, the session's key or a user; or one id of a session, trace, request,
+    call or response. `since`, `until`: when its last activity was, both inclusive. `range` names the preset that set
+    `since`. `statuses`: `ok` has no failed request, `error` has one.
+    """
+
+    text: str = ""
+    trace_id: str = ""
+    range: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    statuses: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    def is_empty(self) -> bool:
+        return self == SessionFilters()
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """Names and values for an address, in a fixed order."""
+        pairs = [("q", self.text), ("trace_id", self.trace_id), ("range", self.range)]
+        if not self.range:
+            pairs += [
+                (name, moment.isoformat()) for name, moment in (("from", self.since), ("to", self.until)) if moment
+            ]
+        for name, attribute in LISTS.items():
+            pairs += [(name, value) for value in getattr(self, attribute)]
+        return [pair for pair in pairs if pair[1]]
+
+    def query(self, **more: str) -> str:
+        """The query string of these filters, with `?` unless it is empty."""
+        pairs = self.parameters() + [pair for pair in more.items() if pair[1]]
+        return f"?{urlencode(pairs)}" if pairs else ""
+
+    def without(self, name: str, value: str | None = None) -> SessionFilters:
+        """These filters less one of them, or less one of its values."""
+        if name in LISTS:
+            attribute = LISTS[name]
+            kept = tuple(item for item in getattr(self, attribute) if value is not None and item != value)
+            return replace(self, **{attribute: kept})
+        if name == "range":
+            return replace(self, range="", since=None, until=None)
+        return replace(self, **{{"q": "text"}.get(name, name): ""})
+
+
+@dataclass(slots=True)
+class ParsedFilters:
+    """What an address says, and what of it could not be understood and was left out."""
+
+    filters: SessionFilters
+    errors: list[FilterError] = field(default_factory=list)
+
+    def checked(self) -> SessionFilters:
+        """The filters. Raises the first FilterError."""
+        if self.errors:
+            raise self.errors[0]
+        return self.filters
+
+
+def parse_filters(parameters: QueryDict, zone: tzinfo = UTC, now: datetime | None = None) -> ParsedFilters:
+    """Read the filters of an address.
+
+    `q`, `trace_id`, `range` (15m, 1h, 24h, 7d, 30d), else `from` and `to` (RFC 3339, a date, or epoch seconds; without
+    an offset in `zone`), and `status` (ok, error), `model`, `user`, `tag`, `source`, each any number of times.
+    """
+    parsed = ParsedFilters(SessionFilters())
+    values: dict[str, Any] = {
+        "text": _text(parsed, parameters, "q"),
+        "trace_id": _text(parsed, parameters, "trace_id"),
+        **_times(parsed, parameters, zone, now or datetime.now(UTC)),
+    }
+    for name, attribute in LISTS.items():
+        values[attribute] = _list(parsed, parameters, name)
+    values["statuses"] = _statuses(parsed, values["statuses"])
+    parsed.filters = SessionFilters(**values)
+    return parsed
+
+
+def _text(parsed: ParsedFilters, parameters: QueryDict, name: str) -> str:
+    text = parameters.get(name, "").strip()
+    if len(text) > MAX_TEXT_CHARS:
+        message = f"may have at most {MAX_TEXT_CHARS:,} characters, got {len(text):,}"
+        parsed.errors.append(FilterError(name, message))
+        return ""
+    return text
+
+
+def _list(parsed: ParsedFilters, parameters: QueryDict, name: str) -> tuple[str, ...]:
+    values = tuple(dict.fromkeys(value.replace("\0", "\ufffd") for value in parameters.getlist(name) if value))
+    if len(values) > MAX_VALUES:
+        parsed.errors.append(FilterError(name, f"may be given at most {MAX_VALUES} times, got {len(values):,}"))
+    return values[:MAX_VALUES]
+
+
+def _statuses(parsed: ParsedFilters, values: Sequence[str]) -> tuple[str, ...]:
+    known = {STATUSES[value] for value in values if value in STATUSES}
+    for value in values:
+        if value not in STATUSES:
+            parsed.errors.append(FilterError("status", f"must be ok or error, got {value[:40]!r}"))
+    return tuple(sorted(known, reverse=True))
+
+
+def _times(parsed: ParsedFilters, parameters: Mapping[str, str], zone: tzinfo, now: datetime) -> dict[str, Any]:
+    preset = parameters.get("range", "")
+    if preset in RANGES:
+        return {"range": preset, "since": now - RANGES[preset]}
+    if preset not in ("", CUSTOM_RANGE):
+        expected = ", ".join(RANGES)
+        parsed.errors.append(FilterError("range", f"must be one of {expected}, got {preset[:40]!r}"))
+    since = _time(parsed, "from", parameters.get("from", ""), zone)
+    until = _time(parsed, "to", parameters.get("to", ""), zone, end=True)
+    if since and until and since > until:
+        parsed.errors.append(FilterError("from", "is after to, so nothing can match"))
+    return {"since": since, "until": until}
+
+
+def _time(parsed: ParsedFilters, name: str, text: str, zone: tzinfo, end: bool = False) -> datetime | None:
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        return _moment(text, zone, end)
+    except (ValueError, OverflowError, OSError):
+        example = "2026-01-31T14:00:00Z, 2026-01-31 or 1769868000"
+        parsed.errors.append(FilterError(name, f"must be a time such as {example}, got {text[:40]!r}"))
+        return None
+
+
+def _moment(text: str, zone: tzinfo, end: bool) -> datetime:
+    if _DIGITS.fullmatch(text):
+        return datetime.fromtimestamp(float(text), UTC)
+    moment = datetime.fromisoformat(_LOST_PLUS.sub("+", text))
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    moment = moment.astimezone(UTC)
+    # To a day or a minute means: to its end.
+    if end and re.fullmatch(r"\d{4}-?\d\d-?\d\d", text):
+        return moment + timedelta(days=1, microseconds=-1)
+    if end and re.fullmatch(r"[\d-]{8,10}[T ]\d\d:\d\d", text):
+        return moment + timedelta(minutes=1, microseconds=-1)
+    return moment

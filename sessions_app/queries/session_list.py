@@ -1,0 +1,341 @@
+"""The sessions of a project, newest activity first, with what the list shows beside them.
+
+Every query starts from the project and walks an index; nothing counts a whole table.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from django.db import connection
+from django.db.models import F, Func, Q, QuerySet, TextField, Value
+from django.db.models.functions import Lower
+
+from sessions_app.models import LinkToken, Project, RequestKey, Session
+from sessions_app.queries.filters import ERROR, LISTS, OK, FilterError, SessionFilters
+from sessions_app.storage import ids
+
+NEWEST_FIRST, OLDEST_FIRST = "-last_at", "last_at"
+MAX_LIMIT = 1_000
+# Facets are counted in so many of the newest matching sessions.
+FACET_SAMPLE = 1_000
+# A trigram index helps from three characters; a shorter text is looked for in so many of the newest sessions.
+SHORT_TEXT_SAMPLE = 10_000
+MAX_WORDS = 8
+MAX_IDS = 100
+NEWS_LIMIT = 100
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_CURSOR = re.compile(r"(-?\d{1,18})\.([0-9a-f]{32})")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session with its roll-up. `session_key` is the caller's id, None when the session was formed without one.
+
+    Tokens and cost are None when no request said; `cost` is in US dollars.
+    """
+
+    id: uuid.UUID
+    session_key: str | None
+    title: str
+    preview: str
+    first_at: datetime
+    last_at: datetime
+    request_count: int
+    error_count: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_tokens: int | None
+    cost: Decimal | None
+    model_names: list[str]
+    users: list[str]
+    tags: list[str]
+    sources: list[str]
+    rules: list[str]
+    buckets: list[date]
+
+    @property
+    def duration(self) -> timedelta:
+        return self.last_at - self.first_at
+
+    @property
+    def cursor(self) -> str:
+        return encode_cursor(self.last_at, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some sessions, and the cursor with which the next ones are asked for; None at the end."""
+
+    results: list[SessionRow]
+    next_cursor: str | None
+
+
+FIELDS = tuple(SessionRow.__dataclass_fields__)
+
+
+def list_sessions(
+    project: Project,
+    filters: SessionFilters,
+    order: str = NEWEST_FIRST,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page:
+    """Sessions of a project by their last activity, `limit` of them (1 to 1,000) after `cursor`.
+
+    One statement, and one more to resolve an id when the filters have a text or trace id. Raises FilterError for an
+    order, limit or cursor that can't be.
+    """
+    if order not in (NEWEST_FIRST, OLDEST_FIRST):
+        raise FilterError("order", f"must be {NEWEST_FIRST} or {OLDEST_FIRST}, got {order[:40]!r}")
+    if not 1 <= limit <= MAX_LIMIT:
+        raise FilterError("limit", f"must be from 1 to {MAX_LIMIT:,}, got {limit}")
+    sessions = matching(project, filters)
+    if cursor:
+        sessions = sessions.filter(_after(cursor, order))
+    # A row more than asked for tells whether there is a next page.
+    found = [SessionRow(*row) for row in _ordered(sessions, order).values_list(*FIELDS)[: limit + 1]]
+    more = len(found) > limit
+    return Page(found[:limit], found[limit - 1].cursor if more else None)
+
+
+def encode_cursor(last_at: datetime, session_id: uuid.UUID) -> str:
+    """The place of a session in the list."""
+    return f"{(last_at - _EPOCH) // _MICROSECOND}.{session_id.hex}"
+
+
+def decode_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
+    """The place that a cursor names. Raises FilterError."""
+    match = _CURSOR.fullmatch(cursor)
+    try:
+        if match:
+            return _EPOCH + int(match[1]) * _MICROSECOND, uuid.UUID(match[2])
+    except OverflowError:
+        pass
+    raise FilterError("cursor", "is none that this list gave: take it from the page before")
+
+
+def _after(cursor: str, order: str) -> Q:
+    last_at, session_id = decode_cursor(cursor)
+    # The first condition alone is a range of the index; the second leaves out the sessions of the same moment.
+    if order == NEWEST_FIRST:
+        return Q(last_at__lte=last_at) & (Q(last_at__lt=last_at) | Q(id__lt=session_id))
+    return Q(last_at__gte=last_at) & (Q(last_at__gt=last_at) | Q(id__gt=session_id))
+
+
+def _ordered(sessions: QuerySet[Session], order: str = NEWEST_FIRST) -> QuerySet[Session]:
+    return sessions.order_by("-last_at", "-id") if order == NEWEST_FIRST else sessions.order_by("last_at", "id")
+
+
+# --- filters --------------------------------------------------------------------------------------------------------
+
+
+def matching(project: Project, filters: SessionFilters) -> QuerySet[Session]:
+    """The sessions of a project that match, in no order."""
+    sessions = Session.objects.filter(project_id=project.pk)
+    if filters.since:
+        sessions = sessions.filter(last_at__gte=filters.since)
+    if filters.until:
+        sessions = sessions.filter(last_at__lte=filters.until)
+    if len(filters.statuses) == 1:
+        failed = filters.statuses[0] == ERROR
+        sessions = sessions.filter(error_count__gt=0) if failed else sessions.filter(error_count=0)
+    for name, values in (
+        ("model_names", filters.models),
+        ("users", filters.users),
+        ("tags", filters.tags),
+        ("sources", filters.sources),
+    ):
+        if values:
+            sessions = sessions.filter(**{f"{name}__overlap": list(values)})
+    if filters.trace_id:
+        sessions = sessions.filter(id__in=sessions_with_id(project, filters.trace_id))
+    return _with_text(sessions, project, filters.text) if filters.text else sessions
+
+
+def sessions_with_id(project: Project, text: str) -> list[uuid.UUID]:
+    """The sessions that an id leads to: their own, their key (a trace id), or that of a request, call or response."""
+    found = {ids.session_id(project.key, text, "")}
+    try:
+        found.add(uuid.UUID(text))
+    except ValueError:
+        pass
+    key, alias = ids.request_key(project.key, text), ids.alias_token(project.key, text)
+    of_keys = RequestKey.objects.filter(id=key).values_list("session_id")
+    of_aliases = LinkToken.objects.filter(token=alias).order_by().values_list("session_id")[:MAX_IDS]
+    found.update(session_id for (session_id,) in of_keys.union(of_aliases, all=True))
+    return sorted(found)
+
+
+class SessionWords(Func):
+    """The text in which the plain text box looks; the function and its trigram index are in the migrations."""
+
+    function = "session_words"
+    output_field = TextField()
+
+
+def _with_text(sessions: QuerySet[Session], project: Project, text: str) -> QuerySet[Session]:
+    words = text.replace("\0", "\ufffd").split()[:MAX_WORDS]
+    if all(len(word) < 3 for word in words):
+        newest = _ordered(Session.objects.filter(project_id=project.pk)).values("id")[:SHORT_TEXT_SAMPLE]
+        sessions = sessions.filter(id__in=newest)
+    contains = Q()
+    for word in words:
+        contains &= Q(words__contains=Lower(Value(word)))
+    sessions = sessions.alias(words=SessionWords(F("title"), F("session_key"), F("users")))
+    return sessions.filter(Q(id__in=sessions_with_id(project, text)) | contains)
+
+
+# --- facets ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    value: str
+    count: int
+    selected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """For each filter its values with how many sessions have them, most first, selected ones always among them.
+
+    `sampled`: there are more matching sessions than the FACET_SAMPLE newest in which was counted.
+    """
+
+    values: dict[str, list[FacetValue]]
+    sampled: bool
+
+
+FACET_LIMIT = 50
+_FACET_VALUES = {
+    "status": "ARRAY[CASE WHEN error_count > 0 THEN 'error' ELSE 'ok' END]",
+    "model": "models",
+    "user": "users",
+    "tag": "tags",
+    "source": "sources",
+}
+_SAMPLE_COLUMNS = ("error_count", "model_names", "users", "tags", "sources")
+
+
+def facets(project: Project, filters: SessionFilters) -> Facets:
+    """Count the values of each filter in the newest matching sessions, by one statement.
+
+    A filter's own values are counted as if it were not set, so that its other values show what they would add.
+    """
+    samples = {"sample": filters}
+    counts = ["SELECT '' AS facet, '' AS value, count(*) AS count FROM sample"]
+    for name, values in _FACET_VALUES.items():
+        sample = "sample"
+        if getattr(filters, LISTS[name]):
+            sample = f"sample_{name}"
+            samples[sample] = filters.without(name)
+        counts.append(_count_values(name, values, sample))
+    statement, params = _with_samples(project, samples, " UNION ALL ".join(counts))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        rows = cursor.fetchall()
+    counted: dict[str, dict[str, int]] = {name: {} for name in ("", *_FACET_VALUES)}
+    for facet, value, count in rows:
+        counted[facet][value] = count
+    values_of = {name: _facet_values(name, counted[name], filters) for name in _FACET_VALUES}
+    return Facets(values_of, sampled=counted[""].get("", 0) >= FACET_SAMPLE)
+
+
+def _count_values(name: str, values: str, sample: str) -> str:
+    # All three are names of this module, never what a user wrote.
+    return (
+        f"(SELECT '{name}', value, count(*) FROM {sample}, unnest({values}) AS value"  # noqa: S608
+        f" GROUP BY value ORDER BY count(*) DESC, value LIMIT {FACET_LIMIT})"
+    )
+
+
+def _with_samples(project: Project, samples: dict[str, SessionFilters], statement: str) -> tuple[str, list[Any]]:
+    """`statement` with its samples: each the newest sessions that match, as Django writes the query for them."""
+    tables, params = [], []
+    for name, filters in samples.items():
+        newest = _ordered(matching(project, filters)).values(*_SAMPLE_COLUMNS)[:FACET_SAMPLE]
+        select, values = newest.query.sql_with_params()
+        tables.append(f"{name} AS ({select})")
+        params.extend(values)
+    return f"WITH {', '.join(tables)} {statement}", params
+
+
+def _facet_values(name: str, counts: dict[str, int], filters: SessionFilters) -> list[FacetValue]:
+    selected = set(getattr(filters, LISTS[name]))
+    fixed = (OK, ERROR) if name == "status" else ()
+    counts = dict.fromkeys((*fixed, *sorted(selected)), 0) | counts
+    values = [FacetValue(value, count, value in selected) for value, count in counts.items()]
+    if fixed:
+        return sorted(values, key=lambda item: fixed.index(item.value))
+    return sorted(values, key=lambda item: (-item.selected, -item.count, item.value))
+
+
+# --- activity -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Requests that follow each other closely: from `start` to `end`, as shares of the session's duration."""
+
+    start: float
+    end: float
+    failed: bool
+
+
+# A strip is about 140 pixels wide: what starts in the same slot is drawn as one, however many requests there are.
+ACTIVITY_SLOTS = 120
+_ACTIVITY = """
+WITH placed AS (
+    SELECT r.session_id, r.status = 'error' AS failed,
+           greatest(0, least(1, extract(epoch FROM r.started_at - s.first_at)::float8 / s.seconds)) AS start,
+           greatest(0, least(1, extract(epoch FROM greatest(r.started_at, r.ended_at) - s.first_at)::float8 / s.seconds))
+               AS stop
+    FROM unnest(%(ids)s::uuid[], %(first)s::timestamptz[], %(seconds)s::float8[]) AS s (id, first_at, seconds)
+    JOIN request_log AS r ON r.session_id = s.id
+    WHERE r.bucket = ANY(%(buckets)s::date[])
+)
+SELECT session_id, failed, min(start), max(stop) FROM placed
+GROUP BY session_id, failed, floor(start * %(slots)s)
+ORDER BY session_id, min(start), failed
+"""
+
+
+def activity(rows: Iterable[SessionRow]) -> dict[uuid.UUID, list[Span]]:
+    """When the requests of these sessions ran, by one statement; at most 2 * ACTIVITY_SLOTS spans a session."""
+    rows = list(rows)
+    if not rows:
+        return {}
+    params = {
+        "ids": [row.id for row in rows],
+        "first": [row.first_at for row in rows],
+        "seconds": [row.duration.total_seconds() or 1.0 for row in rows],
+        "buckets": sorted({bucket for row in rows for bucket in row.buckets}),
+        "slots": ACTIVITY_SLOTS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_ACTIVITY, params)
+        found = cursor.fetchall()
+    return {
+        session_id: [Span(start, end, failed) for _, failed, start, end in spans]
+        for session_id, spans in groupby(found, key=itemgetter(0))
+    }
+
+
+# --- news -----------------------------------------------------------------------------------------------------------
+
+
+def count_newer(project: Project, filters: SessionFilters, cursor: str) -> int:
+    """How many matching sessions have come, or moved, before the place that `cursor` names: up to NEWS_LIMIT."""
+    newer = matching(project, filters).filter(_after(cursor, OLDEST_FIRST))
+    return newer.order_by("last_at", "id").values("id")[:NEWS_LIMIT].count()
