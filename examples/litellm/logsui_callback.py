@@ -15,7 +15,8 @@ Settings, all from the environment: LOGSUI_API_KEY (needed; a key with scope `in
 What it does that LiteLLM's own `generic_api` callback does not: it posts synchronous calls too, it keeps the
 caller's own metadata (LiteLLM's payload has only keys that LiteLLM knows, so `metadata.litellm_trace_id` is lost
 without a proxy), it never drops events because a POST is in flight or failed, and it delivers what is queued when
-the program ends. Needs nothing but litellm and the standard library; tried with LiteLLM 1.81.12 to 1.109.1.
+the program ends. Needs nothing but litellm and the standard library; tried with LiteLLM 1.81.12 and 1.106.2, and
+Python 3.11 to 3.13.
 """
 
 import asyncio
@@ -46,8 +47,10 @@ POST_TIMEOUT_SECONDS = 30.0
 EXIT_SECONDS = 10.0  # how long the end of the program may be held up to deliver what is queued
 FIRST_RETRY_SECONDS = 0.25
 LONGEST_RETRY_SECONDS = 15.0
-# LiteLLM hands an event over in a thread of its own, shortly after the call has returned.
-HANDOVER_SECONDS = 0.3
+# LiteLLM hands an event over in a thread of its own, after the call has returned. `flush` waits for the calls that
+# it has seen begin, and a moment for kinds of calls that it is not told about (a mocked embedding, say).
+OPEN_CALL_SECONDS = 3.0
+QUIET_SECONDS = 0.3
 REMEMBERED_EVENTS = 10_000
 WARNING_INTERVAL_SECONDS = 10.0
 
@@ -130,6 +133,7 @@ class LogsuiCallback(CustomLogger):
         self._thread: threading.Thread | None = None
         self._exit_at: float | None = None
         self._seen: OrderedDict[tuple[Any, ...], None] = OrderedDict()
+        self._open_calls: OrderedDict[Any, None] = OrderedDict()
         self._dropped = self._refused = self._undelivered = 0
         self._warned: dict[str, float] = {}
 
@@ -145,6 +149,10 @@ class LogsuiCallback(CustomLogger):
 
     # What LiteLLM calls, with the arguments by name. A streamed call comes here once, when it is complete:
     # `log_stream_event` and `async_log_stream_event`, which are called for every chunk, are left alone.
+
+    def log_pre_api_call(self, model: Any, messages: Any, kwargs: Any) -> None:
+        with self._changed:
+            remember(self._open_calls, kwargs.get("litellm_call_id"))
 
     def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         self._take(kwargs)
@@ -171,17 +179,15 @@ class LogsuiCallback(CustomLogger):
             logger.exception("logsui: an event could not be written as JSON and is lost")
             with self._changed:
                 self._dropped += 1
+        finally:
+            with self._changed:
+                self._open_calls.pop(kwargs.get("litellm_call_id"), None)
 
     def _is_new(self, payload: Mapping[str, Any]) -> bool:
         """False for an event that was taken before: some call types reach both the sync and the async method."""
         key = tuple(payload.get(name) for name in ("id", "litellm_call_id", "status", "startTime"))
         with self._changed:
-            if key in self._seen:
-                return False
-            self._seen[key] = None
-            if len(self._seen) > REMEMBERED_EVENTS:
-                self._seen.popitem(last=False)
-        return True
+            return remember(self._seen, key)
 
     def _offer(self, event: bytes) -> None:
         with self._changed:
@@ -331,11 +337,11 @@ class LogsuiCallback(CustomLogger):
         began = time.monotonic()
         with self._changed:
             while (left := began + timeout - time.monotonic()) > 0:
-                quiet_since = max(began, self._last_event)
-                quiet_for = time.monotonic() - quiet_since
-                if not self._waiting() and quiet_for >= HANDOVER_SECONDS:
+                quiet_seconds = time.monotonic() - max(began, self._last_event)
+                enough = OPEN_CALL_SECONDS if self._open_calls else QUIET_SECONDS
+                if not self._waiting() and quiet_seconds >= enough:
                     return True
-                self._changed.wait(min(left, HANDOVER_SECONDS / 3))
+                self._changed.wait(min(left, 0.05))
             return not self._waiting()
 
     async def aflush(self, timeout: float = 30.0) -> bool:
@@ -408,6 +414,16 @@ def plain(value: Any) -> Any:
     if isinstance(value, (set, frozenset, tuple)):
         return list(value)
     return str(value)
+
+
+def remember(known: OrderedDict[Any, None], key: Any) -> bool:
+    """Add a key to the newest ten thousand; False when it was among them already."""
+    if key in known:
+        return False
+    known[key] = None
+    if len(known) > REMEMBERED_EVENTS:
+        known.popitem(last=False)
+    return True
 
 
 def retry_delay_seconds(attempt: int) -> float:
