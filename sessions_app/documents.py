@@ -9,6 +9,7 @@ A skeleton is JSON text with holes. A hole is `\\x01`, the letter of a list, a c
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -47,17 +48,89 @@ class DocumentError(ValueError):
 
 
 @dataclass(slots=True)
-class PartList:
-    """The parts of one list of a document, in order: digests (8 bytes each), exact JSON bytes, kinds."""
+class KnownArray:
+    """An array of messages that was split before: its JSON text without the closing bracket, its items' digests.
 
-    digests: list[bytes] = field(default_factory=list)
-    contents: list[JsonBytes] = field(default_factory=list)
-    kinds: list[PartKind] = field(default_factory=list)
+    `facts` is for whoever reads the conversation: what it knows of these items together.
+    """
+
+    text: bytes
+    digests: list[bytes]
+    facts: Any = None
+
+
+class ArrayMemory:
+    """The last message arrays of each conversation, so that a re-sent history is compared, not read again."""
+
+    MOST_BYTES = 24 * 2**20
+    MOST_BRANCHES = 3
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, list[KnownArray]] = {}
+        self._bytes = 0
+
+    def longest_start(self, key: str, text: bytes) -> KnownArray | None:
+        """The longest remembered array with whose items this array begins."""
+        fitting = [known for known in self._arrays.get(key, ()) if _begins_with(text, known.text)]
+        return max(fitting, key=lambda known: len(known.text), default=None)
+
+    def remember(self, key: str, array: KnownArray, instead_of: KnownArray | None) -> None:
+        """Keep an array; the one that it continues is not needed any more."""
+        if self._bytes + len(array.text) > self.MOST_BYTES:
+            self._arrays.clear()
+            self._bytes = 0
+        branches = [known for known in self._arrays.get(key, ()) if known is not instead_of]
+        kept = [array, *branches][: self.MOST_BRANCHES]
+        self._bytes += sum(len(known.text) for known in kept) - sum(len(k.text) for k in self._arrays.get(key, ()))
+        self._arrays[key] = kept
+
+
+def _begins_with(text: bytes, start: bytes) -> bool:
+    # A comma or bracket must follow, or a number could go on.
+    return text.startswith(start) and text[len(start) : len(start) + 1] in (b",", b"]")
+
+
+class PartList:
+    """The parts of one list of a document, in order: digests (8 bytes each), exact JSON bytes, kinds.
+
+    Items that an array shares with a remembered one are not cut out until somebody asks for their bytes.
+    """
+
+    __slots__ = ("_contents", "_text", "array", "base", "digests", "kinds")
+
+    def __init__(self) -> None:
+        self.digests: list[bytes] = []
+        self.kinds: list[PartKind] = []
+        # The remembered array this list begins with, and what is remembered of this one.
+        self.base: KnownArray | None = None
+        self.array: KnownArray | None = None
+        self._text = b""
+        self._contents: list[JsonBytes] = []
 
     def add(self, raw: JsonBytes, kind: PartKind) -> None:
         self.digests.append(digest(raw))
-        self.contents.append(raw)
+        self._contents.append(raw)
         self.kinds.append(kind)
+
+    def begin_with(self, base: KnownArray, text: bytes, kind: PartKind) -> None:
+        """Take over the items of a remembered array with which `text`, an array, begins."""
+        self.base, self._text = base, text
+        self.digests = list(base.digests)
+        self.kinds = [kind] * len(base.digests)
+
+    @property
+    def contents(self) -> list[JsonBytes]:
+        """The exact JSON bytes of every item."""
+        if self._text:
+            missing = len(self.digests) - len(self._contents)
+            self._contents = array_items(self._text)[:missing] + self._contents
+            self._text = b""
+        return self._contents
+
+    def content(self, index: int) -> JsonBytes:
+        """The exact JSON bytes of one item."""
+        own = index - (len(self.digests) - len(self._contents))
+        return self._contents[own] if own >= 0 else self.contents[index]
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -200,25 +273,48 @@ class Splitter:
     """Collects the parts of one document while its skeleton is written.
 
     The wire modules say which member holds what: they hand each list of messages, system prompt or tool
-    definitions to `items` or `item` and everything else to `rest`.
+    definitions to `items` or `item` and everything else to `rest`. With a memory and the conversation's key, input
+    arrays that begin as an earlier one are only read from where they differ.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, memory: ArrayMemory | None = None, key: str = "") -> None:
         self.document = SplitDocument(b"")
+        self.memory = memory
+        self.key = key
 
     def items(self, letter: str, raw: JsonBytes, kind: PartKind) -> bytes:
         """Cut each item of an array out; anything but an array of objects or texts becomes one part as a whole."""
         if kind_of(raw) != "array":
             return self.item(letter, raw, kind)
+        parts = self._list(letter)
+        if letter == "i" and self.memory is not None and not parts.digests:
+            return self._remembered_items(parts, bytes(raw), kind)
         contents = array_items(raw)
         if not contents:
             return b"[]"
         if kind_of(contents[0]) not in ("object", "string"):
             return self.item(letter, raw, kind)
-        parts = self._list(letter)
         for content in contents:
             parts.add(content, kind)
         return b"[\x01%s%d;]" % (letter.encode(), len(contents))
+
+    def _remembered_items(self, parts: PartList, text: bytes, kind: PartKind) -> bytes:
+        assert self.memory is not None
+        base = self.memory.longest_start(self.key, text)
+        rest = text
+        if base is not None:
+            parts.begin_with(base, text, kind)
+            rest = b"[" + text[len(base.text) + 1 :] if text[len(base.text) :] != b"]" else b"[]"
+        contents = array_items(rest)
+        if base is None and contents and kind_of(contents[0]) not in ("object", "string"):
+            return self.item("i", text, kind)
+        for content in contents:
+            parts.add(content, kind)
+        if not parts.digests:
+            return b"[]"
+        parts.array = KnownArray(text[:-1].rstrip(), list(parts.digests))
+        self.memory.remember(self.key, parts.array, base)
+        return b"[\x01i%d;]" % len(parts.digests)
 
     def item(self, letter: str, raw: JsonBytes, kind: PartKind) -> bytes:
         """Cut one value out; null stays where it is."""
@@ -254,6 +350,15 @@ class Splitter:
 
 
 def _key(key: str) -> bytes:
+    return _short_key(key) if len(key) <= 64 else _write_key(key)
+
+
+@functools.lru_cache(maxsize=4096)
+def _short_key(key: str) -> bytes:
+    return _write_key(key)
+
+
+def _write_key(key: str) -> bytes:
     if key.isascii() and key.isidentifier():
         return b'"%s":' % key.encode()
     return json.dumps(key).encode() + b":"

@@ -15,14 +15,15 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
+from sessions_app.documents import ArrayMemory
 from sessions_app.ingest.accept import check_item
 from sessions_app.ingest.completion import merge_logs
 from sessions_app.ingest.prepare import prepare
 from sessions_app.messages import MessageReader
 from sessions_app.records import WireFormatError
-from sessions_app.storage import buckets, inbox, rollups, writer
+from sessions_app.storage import buckets, inbox, writer
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.inbox import Entry, Rejection
 from sessions_app.storage.locks import LOCK_DIGEST
@@ -75,6 +76,7 @@ class Digester:
 
     def __init__(self) -> None:
         self.reader = MessageReader()
+        self.memory = ArrayMemory()
 
     def digest_batch(self) -> DigestStats | None:
         """Digest one batch; None when the inbox is empty. Retries what other writers made fail."""
@@ -142,7 +144,7 @@ class Digester:
                 check_item(wire, item)
             assert entry.project_key is not None
             generated = generated_request_id(entry.project_key, entry.id, entry.received_at, index)
-            record = wire.read_log(item.raw, entry.received_at, generated)
+            record = wire.read_log(item.raw, entry.received_at, generated, self.memory)
             batch.logs.append(prepare(entry.project_id, entry.project_key, record, self.reader))
         except WireFormatError as error:
             batch.rejections.append(_rejection(entry, bytes(item.raw), error))

@@ -46,24 +46,48 @@ def links_of(project_key: uuid.UUID, record: Record, reader: MessageReader) -> L
     return links
 
 
+@dataclass(frozen=True, slots=True)
+class _Conversation:
+    """How far a conversation is: the hash of all it says, the same up to its last assistant turn, and where that is."""
+
+    chain: bytes = b""
+    needed: bytes = b""
+    resent_count: int = 0
+
+
 def _conversation(project_key: uuid.UUID, record: Record, reader: MessageReader, links: Links) -> None:
-    chain, needed = b"", b""
-    for index, (role, meaning) in enumerate(_meanings(record.document.input, reader, "user")):
+    conversation = _read_conversation(record.document.input, reader)
+    links.resent_count = conversation.resent_count
+    if conversation.needed:
+        links.needs.append(ids.token(project_key, "conversation", conversation.needed))
+    for end in _ends(conversation.chain, record, reader):
+        links.provides.append(ids.token(project_key, "conversation", end))
+
+
+def _read_conversation(parts: PartList, reader: MessageReader) -> _Conversation:
+    """Read the input, from where a remembered array ends that it begins with."""
+    known = parts.base.facts if parts.base else None
+    start = len(parts.base.digests) if parts.base and known else 0
+    known = known or _Conversation()
+    chain, needed, resent_count = known.chain, known.needed, known.resent_count
+    for index in range(start, len(parts)):
+        role, meaning = _meaning(parts, index, reader, "user")
         if meaning is None or role == "system":
             continue
         chain = _extend(chain, meaning)
         if role == "assistant":
-            links.resent_count, needed = index + 1, chain
-    if needed:
-        links.needs.append(ids.token(project_key, "conversation", needed))
-    for end in _ends(chain, record, reader):
-        links.provides.append(ids.token(project_key, "conversation", end))
+            resent_count, needed = index + 1, chain
+    conversation = _Conversation(chain, needed, resent_count)
+    if parts.array:
+        parts.array.facts = conversation
+    return conversation
 
 
 def _ends(chain: bytes, record: Record, reader: MessageReader) -> Iterator[bytes]:
     """The conversation after each alternative answer, or after the whole answer."""
     end = chain
-    for _, meaning in _meanings(record.document.output, reader, "assistant"):
+    for index in range(len(record.document.output)):
+        _, meaning = _meaning(record.document.output, index, reader, "assistant")
         if meaning is None:
             continue
         if record.alternative_outputs:
@@ -74,9 +98,10 @@ def _ends(chain: bytes, record: Record, reader: MessageReader) -> Iterator[bytes
         yield end
 
 
-def _meanings(parts: PartList, reader: MessageReader, default_role: str) -> Iterator[tuple[str, bytes | None]]:
-    for digest, raw, kind in zip(parts.digests, parts.contents, parts.kinds, strict=True):
-        yield reader.meaning(digest, raw, default_role) if kind is PartKind.MESSAGE else ("system", None)
+def _meaning(parts: PartList, index: int, reader: MessageReader, default_role: str) -> tuple[str, bytes | None]:
+    if parts.kinds[index] is not PartKind.MESSAGE:
+        return "system", None
+    return reader.meaning(parts.digests[index], parts.content(index), default_role)
 
 
 def _extend(chain: bytes, meaning: bytes) -> bytes:
@@ -87,15 +112,15 @@ def _previews(record: Record, reader: MessageReader, links: Links) -> None:
     """The newest user text that this request added, and the beginning of its answer."""
     parts = record.document.input
     for index in range(len(parts) - 1, links.resent_count - 1, -1):
-        role, _ = reader.meaning(parts.digests[index], parts.contents[index], "user")
+        role, _ = _meaning(parts, index, reader, "user")
         if role == "user":
-            message = reader.message(parts.digests[index], parts.contents[index], "user")
+            message = reader.message(parts.digests[index], parts.content(index), "user")
             links.input_preview = one_line(messages.plain_text(message))
             if links.input_preview:
                 break
     outputs = record.document.output
-    for digest, raw in zip(outputs.digests, outputs.contents, strict=True):
-        links.output_preview = answer_line(reader.message(digest, raw, "assistant"))
+    for index, digest in enumerate(outputs.digests):
+        links.output_preview = answer_line(reader.message(digest, outputs.content(index), "assistant"))
         if links.output_preview:
             break
 

@@ -39,7 +39,8 @@ def wait_for(accepted: Accepted, timeout: float) -> list[StoredLog] | None:
 
 def _stored(accepted: Accepted) -> list[StoredLog]:
     project_key = Project.objects.values_list("key", flat=True).get(id=accepted.project_id)
-    assert accepted.entry_id is not None and accepted.received_at is not None
+    assert accepted.entry_id is not None
+    assert accepted.received_at is not None
     names = {
         index: given or generated_request_id(project_key, accepted.entry_id, accepted.received_at, index)
         for index, given in accepted.request_ids.items()

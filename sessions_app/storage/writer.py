@@ -22,7 +22,7 @@ from sessions_app.records import Record
 from sessions_app.storage import ids, rollups, sql
 from sessions_app.storage.compression import compress
 from sessions_app.storage.rollups import UNIT_SEPARATOR, RollUp
-from sessions_app.storage.search_text import normalise
+from sessions_app.storage.search_text import as_vector, normalise
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ def content_hash(document: SplitDocument) -> bytes:
 
 def claim_keys(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> dict[uuid.UUID, Place]:
     """Claim the idempotency keys of these logs, each of which may appear once; returns those taken before, by key."""
-    rows = sorted(logs, key=lambda log: log.key_id)
+    rows = sorted(logs, key=lambda log: log.key_id.bytes)
     cursor.execute(
         sql.load("upsert_request_keys"),
         {
@@ -94,7 +94,7 @@ def insert_logs(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog], reader
         return []
     packed = {id(log): _PackedDocument(log.record.document) for log in logs}
     _insert_parts(cursor, _parts_of(logs, packed), reader)
-    rows = sorted(logs, key=lambda log: (log.session_id, log.log_id))
+    rows = sorted(logs, key=lambda log: (log.session_id.bytes, log.log_id.bytes))
     cursor.execute(sql.load("insert_requests"), _request_columns(rows, packed))
     inserted = {row[0] for row in cursor.fetchall()}
     new = [log for log in rows if log.log_id in inserted]
@@ -157,44 +157,45 @@ class _NewPart:
     digest: bytes
     kind: PartKind
     default_role: str
-    raw: JsonBytes
     project_id: int
     created_at: datetime
+    source: PartList | bytes
+    index: int
+
+    @property
+    def raw(self) -> JsonBytes:
+        """The exact bytes; cut out of the document only now, since most parts are stored already."""
+        return self.source if isinstance(self.source, bytes) else self.source.content(self.index)
 
 
 def _parts_of(logs: Sequence[PreparedLog], packed: dict[int, _PackedDocument]) -> list[_NewPart]:
     """The distinct parts of a batch, sorted by key."""
-    found: dict[tuple[bytes, date, bytes], _NewPart] = {}
+    seen: dict[tuple[uuid.UUID, date], set[bytes]] = {}
+    found: list[_NewPart] = []
     for log in logs:
-        prefix = log.session_id.bytes[: ids.PREFIX_BYTES]
+        known = seen.setdefault((log.session_id, log.bucket), set())
         document = log.record.document
         for parts, default_role in ((document.input, "user"), (document.output, "assistant"), (document.context, "")):
-            _collect(found, log, prefix, parts, default_role)
+            for index in [i for i, address in enumerate(parts.digests) if address not in known]:
+                # A document may hold the same part twice.
+                if parts.digests[index] not in known:
+                    known.add(parts.digests[index])
+                    found.append(_new_part(log, parts.digests[index], parts.kinds[index], default_role, parts, index))
         for address, content in packed[id(log)].blocks.items():
-            key = (prefix, log.bucket, address)
-            if key not in found:
-                found[key] = _new_part(log, address, PartKind.BLOCK, "", content)
-    return sorted(found.values(), key=lambda part: (part.session_id, part.id, part.bucket))
+            if address not in known:
+                known.add(address)
+                found.append(_new_part(log, address, PartKind.BLOCK, "", content, 0))
+    return sorted(found, key=lambda part: (part.session_id.bytes, part.id.bytes, part.bucket))
 
 
-def _collect(
-    found: dict[tuple[bytes, date, bytes], _NewPart],
-    log: PreparedLog,
-    prefix: bytes,
-    parts: PartList,
-    default_role: str,
-) -> None:
-    bucket = log.bucket
-    for index, address in enumerate(parts.digests):
-        key = (prefix, bucket, address)
-        if key not in found:
-            found[key] = _new_part(log, address, parts.kinds[index], default_role, parts.contents[index])
-
-
-def _new_part(log: PreparedLog, address: bytes, kind: PartKind, default_role: str, raw: JsonBytes) -> _NewPart:
+def _new_part(
+    log: PreparedLog, address: bytes, kind: PartKind, default_role: str, source: PartList | bytes, index: int
+) -> _NewPart:
     part_id = ids.part_id(log.session_id, address)
     started = rollups.sane_time(log.record.started_at, log.record.received_at)
-    return _NewPart(part_id, log.session_id, log.bucket, address, kind, default_role, raw, log.project_id, started)
+    return _NewPart(
+        part_id, log.session_id, log.bucket, address, kind, default_role, log.project_id, started, source, index
+    )
 
 
 def _insert_parts(cursor: psycopg.Cursor[Any], parts: list[_NewPart], reader: MessageReader) -> None:
@@ -266,13 +267,13 @@ def _insert_search(cursor: psycopg.Cursor[Any], parts: list[_NewPart], reader: M
 
 
 def search_words(part: _NewPart, reader: MessageReader) -> tuple[str, int]:
-    """The normalised words of a part and how many characters of its text were left out."""
+    """The words of a part, as a tsvector is written, and how many characters of its text were left out."""
     message = reader.message(part.digest, part.raw, part.default_role or "system")
     text = searchable_text(message)
     most = settings.LOGSUI_SEARCH_TEXT_MAX_CHARS
     if message.role == "tool":
         most = min(most, settings.LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS)
-    return normalise(text[:most]), max(len(text) - most, 0)
+    return as_vector(normalise(text[:most])), max(len(text) - most, 0)
 
 
 # --- requests -------------------------------------------------------------------------------------------------------

@@ -31,7 +31,10 @@ _DIGITS = re.compile(r"-?\d{1,12}(\.\d{1,9})?")
 
 def clean(text: str, limit: int = COLUMN_CHARS) -> str:
     """A copy that a PostgreSQL text column takes: NUL and lone surrogates become U+FFFD; at most `limit` characters."""
-    return _UNSTORABLE.sub("\ufffd", text[:limit])
+    text = text[:limit]
+    if text.isascii() and "\x00" not in text:
+        return text
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def invalid(field: str, expected: str, value: Any) -> WireFormatError:

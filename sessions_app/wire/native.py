@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sessions_app.documents import (
+    ArrayMemory,
     DocumentError,
     JsonBytes,
     Splitter,
@@ -202,11 +203,16 @@ def _usage(value: Any) -> Usage:
     return fields.usage_of(value)
 
 
-def read_log(raw: JsonBytes, received_at: datetime, generated_id: str) -> Record:
-    """Translate one log. `generated_id` is its request id when it brings none. Raises WireFormatError."""
+def read_log(
+    raw: JsonBytes, received_at: datetime, generated_id: str, memory: ArrayMemory | None = None
+) -> Record:
+    """Translate one log. `generated_id` is its request id when it brings none. Raises WireFormatError.
+
+    `memory` saves reading again what earlier logs of the same session brought.
+    """
     members = _members(raw)
     header = _read_header(members)
-    splitter = Splitter()
+    splitter = Splitter(memory if header.claim.key else None, header.claim.key or "")
     request, response = bodies.RequestFacts(), bodies.ResponseFacts()
 
     def write(key: str, value: JsonBytes) -> bytes:
