@@ -253,23 +253,48 @@ def nested(depth: int) -> dict[str, Any]:
     return inner
 
 
-@pytest.mark.parametrize(
-    "value",
-    [{1, 2}, b"bytes", 1 + 2j, {("a", 1): 2}, float("nan"), "\x00\ud83d", nested(5000), object(), Hostile()],
-    ids=["set", "bytes", "complex", "key", "nan", "surrogate", "deep", "object", "hostile"],
-)
-def test_metadata_of_any_kind_loses_no_event(
-    value: Any, receiver: Receiver, make_callback: Callable[..., LogsuiCallback]
-) -> None:
-    callback = make_callback()
-    payload = {"id": "a", "metadata": {}, "messages": "hi"}
+DESCRIPTIONS = {
+    "set": ({2}, [2]),
+    "bytes": (b"bytes", "b'bytes'"),
+    "key": ({("a", 1): 2, None: 3}, {"('a', 1)": 2, "None": 3}),
+    "surrogate": ("\x00\ud83d", "\x00\ud83d"),
+    "model": (litellm.Message(content="hi"), litellm.Message(content="hi").model_dump()),
+    "hostile": ([Hostile(), 1], ["<Hostile that cannot be described>", 1]),
+}
+
+
+def post_metadata(callback: LogsuiCallback, receiver: Receiver, value: Any) -> Any:
+    """What arrives for this value in the caller's metadata."""
     metadata = {"litellm_trace_id": "t", "value": value}
-    callback.log_success_event(
-        {"standard_logging_object": payload, "litellm_params": {"metadata": metadata}}, None, None, None
-    )
+    kwargs = {"standard_logging_object": {"id": "a", "metadata": {}}, "litellm_params": {"metadata": metadata}}
+    callback.log_success_event(kwargs, None, None, None)
     assert callback.flush(10)
     (event,) = receiver.events
     assert event["metadata"]["requester_metadata"]["litellm_trace_id"] == "t"
+    return event["metadata"]["requester_metadata"]["value"]
+
+
+@pytest.mark.parametrize(("value", "posted"), DESCRIPTIONS.values(), ids=DESCRIPTIONS)
+def test_metadata_of_any_kind_is_posted(
+    value: Any, posted: Any, receiver: Receiver, make_callback: Callable[..., LogsuiCallback]
+) -> None:
+    assert post_metadata(make_callback(), receiver, value) == posted
+
+
+@pytest.mark.parametrize("depth", [5000, 50_000])
+def test_extreme_depth_is_cut_with_litellms_mark(
+    depth: int, receiver: Receiver, make_callback: Callable[..., LogsuiCallback]
+) -> None:
+    assert '"deeper": "MaxDepthExceeded"' in json.dumps(post_metadata(make_callback(), receiver, nested(depth)))
+
+
+def test_circular_metadata_is_cut_with_litellms_mark(
+    receiver: Receiver, make_callback: Callable[..., LogsuiCallback]
+) -> None:
+    circle: dict[str, Any] = {"one": 1}
+    circle["itself"] = [circle, circle]
+    mark = "CircularReference Detected"
+    assert post_metadata(make_callback(), receiver, circle) == {"one": 1, "itself": [mark, mark]}
 
 
 def test_proxys_own_metadata_is_not_posted(receiver: Receiver, make_callback: Callable[..., LogsuiCallback]) -> None:

@@ -34,7 +34,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
-from litellm.litellm_core_utils.safe_json_dumps import safe_dumps
 
 logger = logging.getLogger("logsui")
 
@@ -52,6 +51,7 @@ LONGEST_RETRY_SECONDS = 15.0
 OPEN_CALL_SECONDS = 3.0
 QUIET_SECONDS = 0.3
 REMEMBERED_EVENTS = 10_000
+MAX_DEPTH = 100
 WARNING_INTERVAL_SECONDS = 10.0
 
 # The answers that are about the body, and not about the moment or the configuration: sending it again won't help.
@@ -401,19 +401,39 @@ def to_json(payload: Mapping[str, Any]) -> bytes:
     """ASCII JSON of a payload, whatever the caller put into it."""
     try:
         return json.dumps(payload, default=plain).encode("ascii")
-    except (
-        Exception
-    ):  # keys that are no text, circular references, extreme depth, objects that fail to describe themselves
-        return safe_dumps(dict(payload)).encode("ascii", "backslashreplace")
+    except Exception:  # keys that are no text, circular references, extreme depth, objects that cannot be described
+        return json.dumps(plain_tree(payload, ())).encode("ascii")
 
 
 def plain(value: Any) -> Any:
     """What JSON has no form for: the fields of a pydantic model, the items of a set, else its text."""
     if callable(dump := getattr(value, "model_dump", None)) and not isinstance(value, type):
         return dump()
-    if isinstance(value, (set, frozenset, tuple)):
+    if isinstance(value, (set, frozenset)):
         return list(value)
     return str(value)
+
+
+def plain_tree(value: Any, around: tuple[int, ...]) -> Any:
+    """A copy that JSON has a form for, with LiteLLM's own marks where something is cut.
+
+    `around` holds the identities of the containers that the value is in.
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if id(value) in around:
+        return "CircularReference Detected"
+    if len(around) >= MAX_DEPTH:
+        return "MaxDepthExceeded"
+    inside = (*around, id(value))
+    if isinstance(value, Mapping):
+        return {str(name): plain_tree(item, inside) for name, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain_tree(item, inside) for item in value]
+    try:
+        return plain_tree(plain(value), inside)
+    except Exception:
+        return f"<{type(value).__name__} that cannot be described>"
 
 
 def remember(known: OrderedDict[Any, None], key: Any) -> bool:
