@@ -115,7 +115,9 @@ class UsedKeys:
             ids, self._pending = list(self._pending), set()
         try:
             with transaction.atomic():
-                free = ApiKey.objects.select_for_update(skip_locked=True).filter(id__in=ids).values_list("id", flat=True)
+                free = (
+                    ApiKey.objects.select_for_update(skip_locked=True).filter(id__in=ids).values_list("id", flat=True)
+                )
                 ApiKey.objects.filter(id__in=list(free)).update(last_used_at=datetime.now(UTC))
         except DatabaseError:
             LOG.warning("The last use of API keys could not be noted", exc_info=True)

@@ -5,10 +5,16 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from sessions_app.api.errors import unknown_address
 from sessions_app.api.litellm import LiteLLMEndpoint
 from sessions_app.api.logs import LogsEndpoint
+from sessions_app.api.requests import RequestEndpoint
+from sessions_app.api.sessions import SessionEndpoint, SessionRequestsEndpoint, SessionsEndpoint
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/logs", LogsEndpoint.as_view(), name="api-logs"),
     path("api/v1/litellm", LiteLLMEndpoint.as_view(), name="api-litellm"),
+    path("api/v1/sessions", SessionsEndpoint.as_view(), name="api-sessions"),
+    path("api/v1/sessions/<str:session_id>", SessionEndpoint.as_view(), name="api-session"),
+    path("api/v1/sessions/<str:session_id>/requests", SessionRequestsEndpoint.as_view(), name="api-session-requests"),
+    path("api/v1/requests/<str:request_id>", RequestEndpoint.as_view(), name="api-request"),
     # Without this an unknown address would be redirected to one with a slash, or answered by the site's own page.
     re_path(r"^api/(?P<rest>.*)$", unknown_address),
 ]

@@ -1,0 +1,111 @@
+"""Sessions and requests in JSON: unknown is null, times are RFC 3339 in UTC, costs are decimal texts."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from sessions_app import timeline
+from sessions_app.models import Session
+from sessions_app.queries.requests import RequestRow
+from sessions_app.queries.session_list import SessionRow
+from sessions_app.records import ERROR, Documents
+
+
+def session_json(session: SessionRow | Session, project_slug: str, url: str) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "session_key": session.session_key,
+        "project": project_slug,
+        "title": session.title or None,
+        "preview": session.preview or None,
+        "started_at": time_text(session.first_at),
+        "last_at": time_text(session.last_at),
+        "request_count": session.request_count,
+        "error_count": session.error_count,
+        "input_tokens": session.input_tokens,
+        "output_tokens": session.output_tokens,
+        "cached_tokens": session.cached_tokens,
+        "cost": cost_text(session.cost),
+        "models": session.model_names,
+        "users": session.users,
+        "tags": session.tags,
+        "sources": session.sources,
+        "url": url,
+    }
+
+
+def request_json(row: RequestRow, session_key: str | None, continues: uuid.UUID | None, url: str) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "request_id": row.request_id,
+        "session_id": row.session_id,
+        "session_key": session_key,
+        "kind": row.kind,
+        "call_type": row.call_type or None,
+        "model": row.model or None,
+        "provider": row.provider or None,
+        "status": row.status,
+        "status_code": row.http_status,
+        "error": error_json(row),
+        "started_at": time_text(row.started_at),
+        "first_token_at": time_text(row.first_token_at),
+        "ended_at": time_text(row.ended_at),
+        "duration_ms": milliseconds(timeline.duration(row)),
+        "input_tokens": row.input_tokens,
+        "output_tokens": row.output_tokens,
+        "cached_tokens": row.cached_tokens,
+        "cache_write_tokens": row.cache_write_tokens,
+        "reasoning_tokens": row.reasoning_tokens,
+        "cost": cost_text(row.cost),
+        "user": row.end_user or None,
+        "tags": row.tags,
+        "source": row.source,
+        "grouped_by": {"rule": row.rule, "detail": row.rule_detail or None},
+        "continues": continues,
+        "url": url,
+    }
+
+
+def error_json(row: RequestRow) -> dict[str, Any] | None:
+    """What a failed request says of its failure; null for one that succeeded and says nothing."""
+    if row.status != ERROR and not row.error_type and not row.error_message:
+        return None
+    return {"type": row.error_type or None, "message": row.error_message or None}
+
+
+def documents_json(documents: Documents) -> dict[str, Any]:
+    """The documents as they were sent, byte for byte: they are put into the answer without being read."""
+    return {
+        "request": verbatim(documents.request),
+        "response": verbatim(documents.response),
+        "metadata": verbatim(documents.metadata),
+        # Python's own writer takes what its reader gave: NaN, lone surrogates, integers of any size.
+        "parameters": orjson.Fragment(json.dumps(documents.parameters)),
+    }
+
+
+def verbatim(raw: bytes | None) -> orjson.Fragment | None:
+    return None if raw is None else orjson.Fragment(raw)
+
+
+def time_text(moment: datetime | None) -> str | None:
+    """`2026-11-20T10:00:00.000000Z`."""
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def cost_text(cost: Decimal | None) -> str | None:
+    """A decimal without exponent and trailing zeros."""
+    if cost is None:
+        return None
+    text = format(cost, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def milliseconds(duration: timedelta | None) -> float | None:
+    return None if duration is None else round(duration / timedelta(milliseconds=1), 3)

@@ -1,0 +1,85 @@
+"""GET /api/v1/sessions, GET and DELETE /api/v1/sessions/{id}, GET /api/v1/sessions/{id}/requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+
+from sessions_app.api import links, parameters
+from sessions_app.api.errors import bad_parameter, json_response, not_found
+from sessions_app.api.representation import request_json, session_json
+from sessions_app.api.views import Endpoint
+from sessions_app.ingest import cleanup
+from sessions_app.models import Session
+from sessions_app.queries import lookup, requests, session_list
+from sessions_app.queries.filters import FilterError, parse_filters
+
+
+class SessionsEndpoint(Endpoint):
+    def get(self, request: Any) -> HttpResponse:
+        http = request._request
+        parameters.refuse_project(http, self.caller)
+        project = parameters.project_of(http, self.caller)
+        limit = parameters.limit_of(http, session_list.MAX_LIMIT)
+        order = http.GET.get("order") or session_list.NEWEST_FIRST
+        try:
+            filters = parse_filters(http.GET).checked()
+            page = session_list.list_sessions(project, filters, order, limit, http.GET.get("cursor"))
+        except FilterError as error:
+            raise bad_parameter(error.field, error.message) from None
+        results = [
+            session_json(row, project.slug, links.session_url(http, project.slug, row.id)) for row in page.results
+        ]
+        return json_response({"results": results, "next": page.next_cursor})
+
+
+class SessionEndpoint(Endpoint):
+    def get(self, request: Any, session_id: str) -> HttpResponse:
+        session = self.find(session_id)
+        slug = parameters.slug_of(self.caller, session.project_id)
+        return json_response(session_json(session, slug, links.session_url(request._request, slug, session.id)))
+
+    def delete(self, request: Any, session_id: str) -> HttpResponse:
+        session = self.find(session_id)
+        receipt = cleanup.delete_sessions(session.project_id, [session.id])
+        if not receipt.sessions:
+            raise not_found("session")  # Another deletion came first.
+        return json_response(receipt_json(receipt))
+
+    def find(self, session_id: str) -> Session:
+        session = lookup.find_session(parameters.uuid_of(session_id, "session"), self.caller.project_id)
+        if session is None:
+            raise not_found("session")
+        return session
+
+
+class SessionRequestsEndpoint(SessionEndpoint):
+    http_method_names = ("get", "head")
+
+    def get(self, request: Any, session_id: str) -> HttpResponse:
+        http = request._request
+        session = self.find(session_id)
+        limit = parameters.limit_of(http, requests.MAX_LIMIT)
+        try:
+            page = requests.list_requests(session, limit, http.GET.get("cursor"))
+        except FilterError as error:
+            raise bad_parameter(error.field, error.message) from None
+        continued = requests.continued_by(page.results, session)
+        slug = parameters.slug_of(self.caller, session.project_id)
+        results = [
+            request_json(row, session.session_key, continued.get(row.id), links.request_url(http, slug, row.id))
+            for row in page.results
+        ]
+        return json_response({"results": results, "next": page.next_cursor})
+
+
+def receipt_json(receipt: cleanup.Receipt) -> dict[str, Any]:
+    """What was deleted: sessions, requests, and rows and bytes in all and by table."""
+    tables = {name: {"rows": removed.rows, "bytes": removed.bytes} for name, removed in receipt.tables.items()}
+    return {
+        "deleted": {"sessions": receipt.sessions, "requests": receipt.requests},
+        "rows": receipt.rows,
+        "bytes": receipt.bytes,
+        "tables": tables,
+    }

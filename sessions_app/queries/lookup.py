@@ -1,0 +1,25 @@
+"""Find one session or request by its id: a program's in its project, a signed-in user's in any."""
+
+from __future__ import annotations
+
+import uuid
+
+from sessions_app.models import Project, RequestLog, Session
+
+
+def find_session(session_id: uuid.UUID, project_id: int | None) -> Session | None:
+    """The session; None when it is not there, or not in this project. `project_id` None: in any."""
+    return Session.objects.filter(id=session_id, **_in(project_id)).first()
+
+
+def find_request(request_log_id: uuid.UUID, project_id: int | None) -> RequestLog | None:
+    """The request with everything that is stored of it; None as above."""
+    return RequestLog.objects.filter(id=request_log_id, **_in(project_id)).first()
+
+
+def find_project(slug: str) -> Project | None:
+    return Project.objects.filter(slug=slug).first()
+
+
+def _in(project_id: int | None) -> dict[str, int]:
+    return {} if project_id is None else {"project_id": project_id}

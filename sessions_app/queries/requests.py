@@ -1,0 +1,144 @@
+"""The requests of a session page by page, and what each of them continues; for programs."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+
+from sessions_app.models import RequestLog, Session
+from sessions_app.queries.filters import FilterError
+
+MAX_LIMIT = 1_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+# Where a request without an end stands among those that started at the same moment: last.
+_NO_END = datetime.max.replace(tzinfo=UTC)
+_CURSOR = re.compile(r"(-?\d{1,18})\.(-?\d{1,18})\.(-?\d{1,18})\.([0-9a-f]{32})")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """A request without its content; None is unknown. Costs are US dollars."""
+
+    id: uuid.UUID
+    session_id: uuid.UUID
+    bucket: date
+    request_id: str
+    source: str
+    kind: str
+    call_type: str
+    model: str
+    provider: str
+    status: str
+    http_status: int | None
+    error_type: str
+    error_message: str
+    started_at: datetime
+    first_token_at: datetime | None
+    ended_at: datetime | None
+    received_at: datetime
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_tokens: int | None
+    cache_write_tokens: int | None
+    reasoning_tokens: int | None
+    cost: Decimal | None
+    end_user: str
+    tags: list[str]
+    rule: str
+    rule_detail: str
+    needs: list[uuid.UUID]
+
+    @property
+    def place(self) -> tuple[datetime, datetime, datetime, uuid.UUID]:
+        """Sorts as the timeline does: by start, then by end, then by arrival."""
+        return (self.started_at, self.ended_at or _NO_END, self.received_at, self.id)
+
+
+COLUMNS = tuple(RequestRow.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPage:
+    """Some requests in chronological order, and the cursor for the next ones; None at the end."""
+
+    results: list[RequestRow]
+    next_cursor: str | None
+
+
+def list_requests(session: Session, limit: int = 50, cursor: str | None = None) -> RequestPage:
+    """Requests of a session by their start, `limit` of them (1 to 1,000) after `cursor`; one statement.
+
+    Raises FilterError for a limit or cursor that can't be.
+    """
+    if not 1 <= limit <= MAX_LIMIT:
+        raise FilterError("limit", f"must be from 1 to {MAX_LIMIT:,}, got {limit}")
+    requests = _requests(session.id, session.buckets).annotate(end=Coalesce("ended_at", Value(_NO_END)))
+    if cursor:
+        requests = requests.filter(_after(*_decode(cursor)))
+    ordered = requests.order_by("started_at", "end", "received_at", "id").values_list(*COLUMNS)
+    # A row more than asked for tells whether there is a next page.
+    found = [RequestRow(*row) for row in ordered[: limit + 1]]
+    return RequestPage(found[:limit], _encode(found[limit - 1]) if len(found) > limit else None)
+
+
+def row_of(log: RequestLog) -> RequestRow:
+    return RequestRow(*(getattr(log, name) for name in COLUMNS))
+
+
+def continued_by(rows: Iterable[RequestRow], session: Session) -> dict[uuid.UUID, uuid.UUID]:
+    """For those of these requests of a session that continue another one, that one's id; at most one statement.
+
+    It is the latest earlier request whose `provides` has a token of theirs, as in the timeline.
+    """
+    rows = [row for row in rows if row.needs]
+    tokens = {token for row in rows for token in row.needs}
+    if not tokens:
+        return {}
+    places = ("started_at", "ended_at", "received_at", "id")
+    provided = _requests(session.id, session.buckets).filter(provides__overlap=sorted(tokens))
+    providers = [
+        ((start, end or _NO_END, received, log_id), set(provides))
+        for start, end, received, log_id, provides in provided.values_list(*places, "provides")
+    ]
+    providers.sort(key=lambda provider: provider[0], reverse=True)
+    return {row.id: found for row in rows if (found := _latest_earlier(row, providers))}
+
+
+def _latest_earlier(row: RequestRow, providers: Sequence[tuple[Any, set[uuid.UUID]]]) -> uuid.UUID | None:
+    needs = set(row.needs)
+    return next((place[-1] for place, provides in providers if place < row.place and provides & needs), None)
+
+
+def _requests(session_id: uuid.UUID, buckets: Sequence[date]) -> QuerySet[RequestLog]:
+    return RequestLog.objects.filter(session_id=session_id, bucket__in=buckets)
+
+
+def _encode(row: RequestRow) -> str:
+    *times, log_id = row.place
+    return ".".join([*(str((moment - _EPOCH) // _MICROSECOND) for moment in times), log_id.hex])
+
+
+def _decode(cursor: str) -> tuple[datetime, datetime, datetime, uuid.UUID]:
+    match = _CURSOR.fullmatch(cursor)
+    try:
+        if match:
+            started, ended, received = (_EPOCH + int(number) * _MICROSECOND for number in match.groups()[:3])
+            return started, ended, received, uuid.UUID(match[4])
+    except OverflowError:
+        pass
+    raise FilterError("cursor", "is none that this list gave: take it from the page before")
+
+
+def _after(started: datetime, ended: datetime, received: datetime, log_id: uuid.UUID) -> Q:
+    later = Q(end__gt=ended) | Q(end=ended) & (Q(received_at__gt=received) | Q(received_at=received, id__gt=log_id))
+    # The first condition alone is a range of the index.
+    return Q(started_at__gte=started) & (Q(started_at__gt=started) | later)

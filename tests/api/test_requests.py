@@ -1,0 +1,260 @@
+"""GET /api/v1/sessions/{id}/requests and GET /api/v1/requests/{id}."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from sessions_app.ingest.digest import digest_until_empty
+from sessions_app.models import RequestLog, Session
+from tests.api.conftest import log
+
+Store = Callable[..., None]
+
+
+def requests_of(client: Client, query: str = "") -> dict[str, Any]:
+    response = client.get(f"/api/v1/sessions/{Session.objects.get().id}/requests{query}")
+    assert response.status_code == 200, response.content
+    return response.json()
+
+
+def request(client: Client, request_id: str = "r1") -> Any:
+    return client.get(f"/api/v1/requests/{RequestLog.objects.get(request_id=request_id).id}")
+
+
+def test_it_works(store: Store, client: Client) -> None:
+    store(log())
+
+    page = requests_of(client)
+
+    stored = RequestLog.objects.get()
+    assert page == {
+        "results": [
+            {
+                "id": str(stored.id),
+                "request_id": "r1",
+                "session_id": str(stored.session_id),
+                "session_key": "trace-1",
+                "kind": "llm",
+                "call_type": "chat.completions",
+                "model": "gpt-4o",
+                "provider": None,
+                "status": "success",
+                "status_code": None,
+                "error": None,
+                "started_at": "2026-11-20T10:00:00.000000Z",
+                "first_token_at": None,
+                "ended_at": "2026-11-20T10:00:02.500000Z",
+                "duration_ms": 2500.0,
+                "input_tokens": 9,
+                "output_tokens": 3,
+                "cached_tokens": None,
+                "cache_write_tokens": None,
+                "reasoning_tokens": None,
+                "cost": "0.0021",
+                "user": "alice",
+                "tags": ["ci"],
+                "source": "native",
+                "grouped_by": {"rule": "trace_id", "detail": "trace_id"},
+                "continues": None,
+                "url": f"http://testserver/p/acme/requests/{stored.id}/",
+            }
+        ],
+        "next": None,
+    }
+    one = request(client).json()
+    assert one == page["results"][0] | {
+        "request": log()["request"],
+        "response": log()["response"],
+        "metadata": {"team": "search"},
+        "parameters": {"model": "gpt-4o", "temperature": 0.5},
+    }
+
+
+def test_failure(store: Store, client: Client) -> None:
+    store(log(response=None, status_code=429, error={"type": "rate_limit", "message": "slow down"}, ended_at=None))
+
+    found = requests_of(client)["results"][0]
+
+    assert (found["status"], found["status_code"]) == ("error", 429)
+    assert found["error"] == {"type": "rate_limit", "message": "slow down"}
+    assert (found["ended_at"], found["duration_ms"]) == (None, None)
+    assert request(client).json()["response"] is None
+
+
+@pytest.mark.parametrize(
+    ("cost", "text"),
+    [
+        ("0", "0"),
+        ("10", "10"),
+        ("0.10", "0.1"),
+        (1e-7, "0.0000001"),
+        ("123456789.123456789", "123456789.123456789"),
+        (1e14, "100000000000000"),
+        (None, None),
+    ],
+)
+def test_cost_is_a_plain_decimal(store: Store, client: Client, cost: Any, text: str | None) -> None:
+    store(log(cost=cost))
+
+    assert requests_of(client)["results"][0]["cost"] == text
+
+
+def test_ended_before_started_has_no_duration(store: Store, client: Client) -> None:
+    store(log(ended_at="2026-11-20T09:00:00Z"))
+
+    found = requests_of(client)["results"][0]
+
+    assert (found["ended_at"], found["duration_ms"]) == ("2026-11-20T09:00:00.000000Z", None)
+
+
+# --- order, paging, continuing --------------------------------------------------------------------------------------
+
+
+def test_chronological_with_ties(store: Store, client: Client) -> None:
+    moment = "2026-11-20T10:00:00Z"
+    store(
+        log(request_id="no end", ended_at=None),
+        log(request_id="later", started_at="2026-11-20T10:00:01Z", ended_at="2026-11-20T10:00:01Z"),
+        log(request_id="long", started_at=moment, ended_at="2026-11-20T10:00:09Z"),
+        log(request_id="short", started_at=moment, ended_at="2026-11-20T10:00:01Z"),
+    )
+    expected = ["short", "long", "no end", "later"]
+
+    assert [found["request_id"] for found in requests_of(client)["results"]] == expected
+    paged, cursor = [], ""
+    while cursor is not None:
+        page = requests_of(client, f"?limit=1&cursor={cursor}")
+        paged += [found["request_id"] for found in page["results"]]
+        cursor = page["next"]
+    assert paged == expected
+
+
+def turn(number: int, **changes: Any) -> dict[str, Any]:
+    """The request of a conversation that re-sends everything before it."""
+    history: list[dict[str, str]] = []
+    for past in range(number):
+        history += [{"role": "user", "content": f"question {past}"}, {"role": "assistant", "content": f"answer {past}"}]
+    messages = [*history, {"role": "user", "content": f"question {number}"}]
+    answer = {"role": "assistant", "content": f"answer {number}"}
+    return (
+        log(
+            request_id=f"turn {number}",
+            started_at=f"2026-11-20T10:{number:02}:00Z",
+            ended_at=None,
+            request={"model": "gpt-4o", "messages": messages},
+            response={"choices": [{"message": answer}]},
+        )
+        | changes
+    )
+
+
+def test_continues_names_the_earlier_request(store: Store, client: Client) -> None:
+    store(*(turn(number) for number in range(4)))
+    ids = {name: str(log_id) for name, log_id in RequestLog.objects.values_list("request_id", "id")}
+
+    found = {item["request_id"]: item["continues"] for item in requests_of(client)["results"]}
+
+    assert found == {
+        "turn 0": None,
+        "turn 1": ids["turn 0"],
+        "turn 2": ids["turn 1"],
+        "turn 3": ids["turn 2"],
+    }
+    # The same when what is continued is on the page before, and for one request.
+    last = requests_of(client, f"?limit=3&cursor={requests_of(client, '?limit=3')['next']}")["results"]
+    assert [item["continues"] for item in last] == [ids["turn 2"]]
+    assert request(client, "turn 3").json()["continues"] == ids["turn 2"]
+
+
+def test_previous_response_id_continues(store: Store, client: Client) -> None:
+    store(
+        log(request_id="first", request={"input": "a"}, response={"id": "resp_1", "output": []}),
+        log(
+            request_id="second",
+            started_at="2026-11-20T11:00:00Z",
+            ended_at=None,
+            request={"input": "b", "previous_response_id": "resp_1"},
+            response={"id": "resp_2", "output": []},
+        ),
+    )
+
+    first, second = requests_of(client)["results"]
+
+    assert (first["continues"], second["continues"]) == (None, first["id"])
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("?limit=0", "limit"),
+        ("?limit=x", "limit"),
+        ("?cursor=1.2.3", "cursor"),
+        ("?cursor=1.2.999999999999999999.00000000000000000000000000000000", "cursor"),
+    ],
+)
+def test_odd_parameters_are_400_and_named(store: Store, client: Client, query: str, field: str) -> None:
+    store(log())
+
+    response = client.get(f"/api/v1/sessions/{Session.objects.get().id}/requests{query}")
+
+    assert (response.status_code, response.json()["error"]["field"]) == (400, field)
+
+
+def test_constant_number_of_statements(store: Store, client: Client) -> None:
+    store(*(turn(number) for number in range(40)))
+    session_id = Session.objects.get().id
+    last = RequestLog.objects.get(request_id="turn 39")
+
+    with CaptureQueriesContext(connection) as captured:
+        requests_of(client)
+    # (The helper's own look for the session,) the key, the session, its requests, what they continue.
+    assert len(captured) == 5
+    with CaptureQueriesContext(connection) as captured:
+        client.get(f"/api/v1/sessions/{session_id}/requests?limit=1")
+    assert len(captured) == 3  # The first request needs nothing.
+    with CaptureQueriesContext(connection) as captured:
+        client.get(f"/api/v1/requests/{last.id}")
+    # The key, the request, its session, what it continues, its blocks, its parts.
+    assert len(captured) == 6
+
+
+# --- documents exactly as sent --------------------------------------------------------------------------------------
+
+EXACT = [
+    '{"messages":[{"role":"user","content":"nul \\u0000 half \\ud83d emoji \\ud83d\\ude00 \\u00e9"}]}',
+    '{"messages":[{"role":"user","content":"x"}],"big":1e400,"neg":-0.0,"int":123456789012345678901234567890,"f":1.00}',
+    '{"messages":[],"a":NaN,"b":[Infinity,-Infinity]}',
+    '{"z":1,"a":2,"messages":[{"content":"key order","role":"user"}]}',
+    '[1,2,{"a":[]}]',
+    '"only text"',
+    '{"$ref":"\\u0001i1;","messages":[{"\\u0001":"\\u0001o2;"}]}',
+    '{"input":' + "[" * 300 + "]" * 300 + "}",
+]
+
+
+@pytest.mark.parametrize("raw", EXACT, ids=range(len(EXACT)))
+def test_documents_come_back_as_sent(post: Callable[..., Any], client: Client, raw: str) -> None:
+    body = f'{{"request_id":"r1","request":{raw},"response":{raw},"metadata":{{"x":{raw}}}}}'.encode()
+    assert post(body).status_code == 202
+    digest_until_empty()
+
+    answer = request(client)
+
+    assert answer.status_code == 200
+    assert json.dumps(answer.json()["request"]) == json.dumps(json.loads(raw))
+    assert answer.content.count(raw.encode()) == 3, answer.content[:2000]
+
+
+def test_white_space_is_all_that_may_change(post: Callable[..., Any], client: Client) -> None:
+    document = {"messages": [{"role": "user", "content": "a  b"}], "n": [1, 2], "deep": {"list": list(range(100))}}
+    post(json.dumps(log(request=document), indent=2).encode())
+    digest_until_empty()
+
+    assert request(client).json()["request"] == document

@@ -1,0 +1,297 @@
+"""GET /api/v1/sessions, GET and DELETE /api/v1/sessions/{id}."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from sessions_app.ingest.digest import digest_until_empty
+from sessions_app.models import LinkToken, Part, PartSearch, Project, RequestKey, RequestLog, Session
+from tests.api.conftest import key_for, log
+
+Store = Callable[..., None]
+
+
+def listed(client: Client, query: str = "") -> list[str]:
+    response = client.get(f"/api/v1/sessions{query}")
+    assert response.status_code == 200, response.content
+    return [session["session_key"] for session in response.json()["results"]]
+
+
+@pytest.fixture
+def three(store: Store) -> None:
+    """Sessions s1 to s3, an hour apart."""
+    store(
+        log(request_id="a", trace_id="s1", started_at="2026-11-20T10:00:00Z", ended_at=None),
+        log(request_id="b", trace_id="s2", started_at="2026-11-20T11:00:00Z", ended_at=None, user="bob", tags=["x"]),
+        log(
+            request_id="c",
+            trace_id="s3",
+            started_at="2026-11-20T12:00:00Z",
+            ended_at=None,
+            status="error",
+            error={"type": "rate_limit", "message": "slow down"},
+            response=None,
+            model="claude-4",
+        ),
+    )
+
+
+def test_it_works(store: Store, client: Client) -> None:
+    store(log(), log(request_id="r2", started_at="2026-11-20T10:01:00Z", ended_at="2026-11-20T10:01:01Z", cost="0.10"))
+
+    response = client.get("/api/v1/sessions")
+
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    session = Session.objects.get()
+    assert response.json() == {
+        "results": [
+            {
+                "id": str(session.id),
+                "session_key": "trace-1",
+                "project": "acme",
+                "title": "Hello there",
+                "preview": "Hi!",
+                "started_at": "2026-11-20T10:00:00.000000Z",
+                "last_at": "2026-11-20T10:01:01.000000Z",
+                "request_count": 2,
+                "error_count": 0,
+                "input_tokens": 18,
+                "output_tokens": 6,
+                "cached_tokens": None,
+                "cost": "0.1021",
+                "models": ["gpt-4o"],
+                "users": ["alice"],
+                "tags": ["ci"],
+                "sources": ["native"],
+                "url": f"http://testserver/p/acme/sessions/{session.id}/",
+            }
+        ],
+        "next": None,
+    }
+    assert client.get(f"/api/v1/sessions/{session.id}").json() == response.json()["results"][0]
+
+
+def test_unknown_is_null(store: Store, client: Client) -> None:
+    store({"request": {"odd": 1}, "started_at": 1763600000})
+
+    session = client.get("/api/v1/sessions").json()["results"][0]
+
+    for name in ("session_key", "title", "preview", "input_tokens", "output_tokens", "cached_tokens", "cost"):
+        assert session[name] is None, name
+    assert (session["models"], session["users"], session["tags"]) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["s3", "s2", "s1"]),
+        ("?order=last_at", ["s1", "s2", "s3"]),
+        ("?q=bob", ["s2"]),
+        ("?q=s1", ["s1"]),
+        ("?trace_id=s2", ["s2"]),
+        ("?trace_id=s", []),
+        ("?status=error", ["s3"]),
+        ("?status=ok", ["s2", "s1"]),
+        ("?model=claude-4", ["s3"]),
+        ("?user=bob&user=nobody", ["s2"]),
+        ("?tag=x", ["s2"]),
+        ("?source=native", ["s3", "s2", "s1"]),
+        ("?source=litellm", []),
+        ("?from=2026-11-20T11:00:00Z", ["s3", "s2"]),
+        ("?to=2026-11-20T11:00:00Z", ["s2", "s1"]),
+        ("?from=2026-11-20T10:30:00Z&to=2026-11-20T11:30:00Z", ["s2"]),
+        ("?limit=2", ["s3", "s2"]),
+        ("?unknown=1", ["s3", "s2", "s1"]),
+    ],
+)
+def test_filters(three: None, client: Client, query: str, expected: list[str]) -> None:
+    assert listed(client, query) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("?limit=0", "limit"),
+        ("?limit=1001", "limit"),
+        ("?limit=many", "limit"),
+        ("?limit=-1", "limit"),
+        ("?limit=9999999999999999999999", "limit"),
+        ("?cursor=x", "cursor"),
+        ("?cursor=999999999999999999.00000000000000000000000000000000", "cursor"),
+        ("?order=cost", "order"),
+        ("?from=yesterday", "from"),
+        ("?to=9999-99-99", "to"),
+        ("?status=maybe", "status"),
+        ("?q=" + "x" * 1001, "q"),
+    ],
+)
+def test_odd_parameters_are_400_and_named(client: Client, query: str, field: str) -> None:
+    response = client.get(f"/api/v1/sessions{query}")
+
+    assert response.status_code == 400, response.content
+    assert response.json()["error"]["field"] == field
+    assert response.json()["error"]["message"].startswith(field)
+
+
+@pytest.mark.parametrize("query", ["?q=%00", "?trace_id=%00", "?model=%00", "?user=%ff%fe", "?q=%ED%A0%80", "?tag="])
+def test_text_that_no_database_takes_matches_nothing_or_all(client: Client, query: str) -> None:
+    assert client.get(f"/api/v1/sessions{query}").status_code == 200
+
+
+def test_paging_reaches_the_end(store: Store, client: Client) -> None:
+    moment = "2026-11-20T10:00:00Z"
+    store(*(log(request_id=f"r{n}", trace_id=f"s{n}", started_at=moment, ended_at=None) for n in range(7)))
+
+    found, cursor, pages = [], "", 0
+    while cursor is not None:
+        page = client.get(f"/api/v1/sessions?limit=3&cursor={cursor}").json()
+        found += [session["session_key"] for session in page["results"]]
+        cursor, pages = page["next"], pages + 1
+
+    assert (sorted(found), pages) == ([f"s{n}" for n in range(7)], 3)
+
+
+def test_list_is_a_constant_number_of_statements(three: None, client: Client) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        listed(client)
+    # The key, its project, the sessions.
+    assert len(captured) == 3
+
+
+# --- one project sees nothing of another ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stranger(three: None) -> Client:
+    other = Project.objects.create(slug="other")
+    return Client(headers={"authorization": f"Bearer {key_for(other)}"})
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/sessions/{session}", "/api/v1/sessions/{session}/requests", "/api/v1/requests/{request}"]
+)
+def test_other_project_404(stranger: Client, client: Client, path: str) -> None:
+    request = RequestLog.objects.first()
+    path = path.format(session=request.session_id, request=request.id)
+
+    assert client.get(path).status_code == 200
+    response = stranger.get(path)
+    assert (response.status_code, response.json()["error"]["type"]) == (404, "not_found")
+
+
+def test_other_project_lists_and_deletes_nothing(stranger: Client) -> None:
+    assert listed(stranger) == listed(stranger, "?trace_id=s1") == listed(stranger, "?q=bob") == []
+    assert stranger.delete(f"/api/v1/sessions/{Session.objects.first().id}").status_code == 404
+    assert Session.objects.count() == 3
+
+
+def test_key_cannot_choose_another_project(stranger: Client) -> None:
+    assert listed(stranger, "?project=other") == []
+    response = stranger.get("/api/v1/sessions?project=acme")
+    assert (response.status_code, response.json()["error"]["field"]) == (400, "project")
+
+
+@pytest.mark.parametrize("session_id", ["x", "0", "%00", str(uuid.uuid4()), "1" * 5000])
+def test_unknown_session_404(client: Client, session_id: str) -> None:
+    response = client.get(f"/api/v1/sessions/{session_id}")
+
+    assert (response.status_code, response.json()["error"]["type"]) == (404, "not_found")
+
+
+# --- a signed-in browser --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def signed_in(three: None) -> Client:
+    signed_in = Client(enforce_csrf_checks=True)
+    signed_in.force_login(User.objects.create_user("ada"))
+    return signed_in
+
+
+def test_browser_names_the_project(signed_in: Client) -> None:
+    Project.objects.create(slug="other")
+
+    assert listed(signed_in, "?project=acme") == ["s3", "s2", "s1"]
+    assert listed(signed_in, "?project=other") == []
+    for query in ("", "?project=nothing", "?project=%00"):
+        response = signed_in.get(f"/api/v1/sessions{query}")
+        assert (response.status_code, response.json()["error"]["field"]) == (400, "project")
+        assert "acme, other" in response.json()["error"]["message"]
+
+
+def test_browser_reads_sessions_and_requests(signed_in: Client) -> None:
+    request = RequestLog.objects.first()
+
+    session = signed_in.get(f"/api/v1/sessions/{request.session_id}").json()
+    assert session["project"] == "acme"
+    requests = signed_in.get(f"/api/v1/sessions/{request.session_id}/requests").json()
+    assert [item["id"] for item in requests["results"]] == [str(request.id)]
+    assert signed_in.get(f"/api/v1/requests/{request.id}").json()["id"] == str(request.id)
+
+
+def test_browser_needs_the_token_to_delete(signed_in: Client) -> None:
+    path = f"/api/v1/sessions/{Session.objects.first().id}"
+
+    response = signed_in.delete(path)
+    assert (response.status_code, response.json()["error"]["type"]) == (403, "csrf_failed")
+    assert Session.objects.count() == 3
+
+    token = "a" * 32
+    signed_in.cookies["logsui_csrf"] = token
+    assert signed_in.delete(path, headers={"X-CSRFToken": token}).status_code == 200
+    assert Session.objects.count() == 2
+
+
+def test_inactive_user_401(signed_in: Client) -> None:
+    User.objects.update(is_active=False)
+
+    assert signed_in.get("/api/v1/sessions?project=acme").status_code == 401
+
+
+# --- deletion -------------------------------------------------------------------------------------------------------
+
+
+def test_delete_removes_everything_and_says_what(three: None, client: Client) -> None:
+    session = Session.objects.get(session_key="s2")
+
+    response = client.delete(f"/api/v1/sessions/{session.id}")
+
+    assert response.status_code == 200
+    receipt = response.json()
+    assert receipt["deleted"] == {"sessions": 1, "requests": 1}
+    assert {name: table["rows"] for name, table in receipt["tables"].items()} == {
+        "session": 1,
+        "request_log": 1,
+        "part": 2,
+        "part_search": 2,
+        "request_key": 1,
+        "link_token": 1,
+    }
+    assert receipt["rows"] == 8
+    assert receipt["bytes"] == sum(table["bytes"] for table in receipt["tables"].values()) > 500
+    assert listed(client) == ["s3", "s1"]
+    for model in (RequestLog, Part, PartSearch, RequestKey, LinkToken):
+        assert not model.objects.filter(session_id=session.id).exists()
+        assert model.objects.exists()
+    assert client.get(f"/api/v1/sessions/{session.id}").status_code == 404
+    assert client.delete(f"/api/v1/sessions/{session.id}").status_code == 404
+
+
+def test_deleted_session_comes_back_when_its_logs_are_sent_again(store: Store, client: Client) -> None:
+    store(log())
+    session_id = Session.objects.get().id
+    client.delete(f"/api/v1/sessions/{session_id}")
+
+    store(log())
+
+    assert Session.objects.get().id == session_id
+    assert Session.objects.get().request_count == RequestLog.objects.count() == 1
+    assert digest_until_empty().new == 0
