@@ -1,0 +1,176 @@
+"""Recognise what others cut out of a text, or hid in it, before it reached us. Pure Python, no Django.
+
+Every mark is said with who left it, how much is missing where the mark tells, and where to switch it off. The wording
+is that of LiteLLM 1.106.2 (with the older forms of its marks) and of Claude Code's telemetry (2026).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+BASE64 = "encoded media"
+DEPTH = "nested values"
+REDACTED = "redacted text"
+MIDDLE = "middle of a text"
+END = "end of a text"
+MASKED = "masked text"
+
+LITELLM = "LiteLLM"
+CLAUDE_CODE = "Claude Code"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One mark in a text: where it stands (`text[start:end]`), what is missing, who left it out.
+
+    `missing_bytes` and `missing_chars` are None when the mark does not tell; bytes of encoded media are LiteLLM's own
+    estimate. `sentence` is for the page; `switch_off` says how to receive the whole content next time.
+    """
+
+    start: int
+    end: int
+    what: str
+    who: str
+    sentence: str
+    switch_off: str
+    missing_bytes: int | None = None
+    missing_chars: int | None = None
+
+
+def find_cuts(text: str) -> list[Cut]:
+    """All marks of a text, in order. A text without marks costs one search a kind of mark."""
+    found = [cut for signs, find in _FINDERS if any(sign in text for sign in signs) for cut in find(text)]
+    return sorted(found, key=lambda cut: cut.start)
+
+
+# --- LiteLLM --------------------------------------------------------------------------------------------------------
+
+_BASE64_MARK = re.compile(r"\[base64_data truncated: (\d{1,12}(?:\.\d{1,3})?)(B|KB|MB|GB)\]")
+_UNIT_BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+# The note behind the number has one pair of brackets: "(OTEL, Datadog, etc.)".
+_MIDDLE_MARK = re.compile(
+    r"(?:\.\.\. )?\(litellm_truncated(?: skipped)? (\d{1,15}) chars(?:[^()]{0,400}(?:\([^()]{0,100}\)[^()]{0,300})?)\)"
+    r"(?: ?\.\.\.)?"
+)
+# These replace whole values; inside a sentence they are somebody's words.
+_REDACTED_MARK = re.compile(
+    r'\A(?:redacted-by-litellm|REDACTED_BY_LITELL?M)\Z|"(?:redacted-by-litellm|REDACTED_BY_LITELL?M)"'
+)
+_DEPTH_MARK = re.compile(r'\AMaxDepthExceeded\Z|"MaxDepthExceeded"')
+_MASK = re.compile(r"\[([A-Z][A-Z0-9_]{0,60})_REDACTED\]")
+
+
+def _base64(text: str) -> Iterator[Cut]:
+    for match in _BASE64_MARK.finditer(text):
+        size = round(float(match[1]) * _UNIT_BYTES[match[2]])
+        yield Cut(
+            match.start(),
+            match.end(),
+            BASE64,
+            LITELLM,
+            f"LiteLLM left out about {match[1]} {match[2]} of encoded media here.",
+            "Set MAX_BASE64_LENGTH_FOR_LOGGING=0 in the environment of the LiteLLM proxy.",
+            missing_bytes=size,
+        )
+
+
+def _middle(text: str) -> Iterator[Cut]:
+    for match in _MIDDLE_MARK.finditer(text):
+        count = int(match[1])
+        setting = "MAX_STRING_LENGTH_PROMPT_IN_DB"
+        if "MAX_STRING_LENGTH_STDOUT_LOG" in match[0]:
+            setting = "MAX_STRING_LENGTH_STDOUT_LOG"
+        yield Cut(
+            match.start(),
+            match.end(),
+            MIDDLE,
+            LITELLM,
+            f"LiteLLM left out {count:,} characters here when it stored its own log.",
+            f"Raise {setting} in the environment of the LiteLLM proxy, or log through its generic_api callback, "
+            "which sends whole texts.",
+            missing_chars=count,
+        )
+
+
+def _redacted(text: str) -> Iterator[Cut]:
+    for match in _REDACTED_MARK.finditer(text):
+        yield Cut(
+            match.start(),
+            match.end(),
+            REDACTED,
+            LITELLM,
+            "LiteLLM redacted this text before it logged it.",
+            "The proxy has turn_off_message_logging set, or the request asked for it "
+            "(header x-litellm-enable-message-redaction).",
+        )
+
+
+def _depth(text: str) -> Iterator[Cut]:
+    for match in _DEPTH_MARK.finditer(text):
+        yield Cut(
+            match.start(),
+            match.end(),
+            DEPTH,
+            LITELLM,
+            "LiteLLM left out what is nested deeper than 100 levels.",
+            "Raise DEFAULT_MAX_RECURSE_DEPTH in the environment of the LiteLLM proxy.",
+        )
+
+
+def _masked(text: str) -> Iterator[Cut]:
+    for match in _MASK.finditer(text):
+        label = match[1].lower().replace("_", " ")
+        yield Cut(
+            match.start(),
+            match.end(),
+            MASKED,
+            LITELLM,
+            f"A guardrail masked this ({label}); LiteLLM's content filter writes such masks.",
+            "The mask was set before the model saw the text: change the guardrail's action to keep it.",
+        )
+
+
+# --- Claude Code ----------------------------------------------------------------------------------------------------
+
+_LONG_MARK = "[TRUNCATED - Content exceeds 60KB limit]"
+_HIDDEN_MARK = "<REDACTED>"
+
+
+def _too_long(text: str) -> Iterator[Cut]:
+    for match in re.finditer(re.escape(_LONG_MARK), text):
+        yield Cut(
+            match.start(),
+            match.end(),
+            END,
+            CLAUDE_CODE,
+            "Claude Code cut this text off at 60 KB; how long it was is not said here.",
+            "Let Claude Code write bodies to files: OTEL_LOG_RAW_API_BODIES=file:<folder>.",
+        )
+
+
+def _hidden(text: str) -> Iterator[Cut]:
+    # As a whole value only: within a text it is anybody's.
+    if text.strip() == _HIDDEN_MARK:
+        start = text.index(_HIDDEN_MARK)
+        yield Cut(
+            start,
+            start + len(_HIDDEN_MARK),
+            REDACTED,
+            CLAUDE_CODE,
+            "The sender hid this text. Claude Code hides prompts and thinking like this.",
+            "For prompts: OTEL_LOG_USER_PROMPTS=1 in Claude Code's environment. Thinking stays hidden.",
+        )
+
+
+# What a text must hold for a finder to look at it.
+_FINDERS: tuple[tuple[tuple[str, ...], Callable[[str], Iterator[Cut]]], ...] = (
+    (("[base64_data truncated: ",), _base64),
+    (("(litellm_truncated",), _middle),
+    (("redacted-by-litellm", "REDACTED_BY_LITEL"), _redacted),
+    (("MaxDepthExceeded",), _depth),
+    (("_REDACTED]",), _masked),
+    ((_LONG_MARK,), _too_long),
+    ((_HIDDEN_MARK,), _hidden),
+)
