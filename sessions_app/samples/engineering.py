@@ -204,6 +204,7 @@ def code_review() -> Talk:
         metadata={"merge_request": 2231, "commit": "8f1c0de"},
     )
     talk.say(
+        "Please review: invoices in one transaction, so that a month is closed completely or not at all.\n\n"
         "```diff\n--- a/billing/invoices.py\n+++ b/billing/invoices.py\n"
         "@@ -41,12 +41,19 @@ def close_month(month):\n-    for account in Account.objects.all():\n"
         "-        invoice = create_invoice(account, month)\n"

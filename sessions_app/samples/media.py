@@ -127,35 +127,32 @@ def floor_plan_check() -> Talk:
 def icon_generation() -> Talk:
     """A picture comes back: the images interface."""
     talk = Talk("brand-icons-03", timedelta(days=1, hours=20), "gpt-image-1", user="studio-klee", tags=("images",))
-    for place, (prompt, colour, letter) in enumerate(
-        (
-            ("App icon: a white N on blue, flat, rounded", (66, 99, 235), "N"),
-            ("The same in green, with a P", (47, 158, 68), "P"),
-        )
-    ):
-        start = talk.clock + (52.0 if place else 0.0)
-        picture = base64.b64encode(pictures.badge(colour, letter)).decode()
-        response: dict[str, Any] = {
-            "created": 0,
-            "data": [{"b64_json": picture, "revised_prompt": prompt + ", centred, no shadow"}],
-            "output_format": "png",
-            "size": "1024x1024",
-        }
-        request = {"model": "gpt-image-1", "prompt": prompt, "size": "1024x1024", "quality": "medium", "n": 1}
-        talk.add(
-            Call(
-                start,
-                start + 14.2,
-                None,
-                "gpt-image-1",
-                "images.generations",
-                request,
-                response,
-                Tokens(24 + place, 1056),
-                kind="other",
-            )
-        )
+    orders = (
+        ("App icon: a white N on blue, flat, rounded", (66, 99, 235), "N"),
+        ("The same in green, with a P", (47, 158, 68), "P"),
+    )
+    for prompt, colour, letter in orders:
+        start = talk.clock + (52.0 if talk.calls else 0.0)
+        talk.add(icon(prompt, pictures.badge(colour, letter), start))
     return talk
+
+
+def icon(prompt: str, png: bytes, start: float) -> Call:
+    tokens = Tokens(estimate(prompt) + 12, 1056)
+    response: dict[str, Any] = {
+        "created": 0,
+        "data": [{"b64_json": base64.b64encode(png).decode(), "revised_prompt": prompt + ", centred, no shadow"}],
+        "output_format": "png",
+        "size": "1024x1024",
+        "usage": {
+            "input_tokens": tokens.input,
+            "output_tokens": tokens.output,
+            "total_tokens": tokens.input + tokens.output,
+        },
+    }
+    request = {"model": "gpt-image-1", "prompt": prompt, "size": "1024x1024", "quality": "medium", "n": 1}
+    end = start + 14.2
+    return Call(start, end, None, "gpt-image-1", "images.generations", request, response, tokens, kind="other")
 
 
 def vector(text: str) -> list[float]:
@@ -186,6 +183,12 @@ def retrieval(query: str, names: tuple[str, ...], start: float) -> Call:
     return Call(start, start + 0.02, None, "", "vector_search", request, {"results": found}, None, kind="retrieval")
 
 
+def help_centre_index() -> Talk:
+    """Six articles become vectors: one request, no conversation."""
+    talk = Talk("help-centre-index-v12", timedelta(hours=10), "text-embedding-3-small", tags=("rag", "batch"))
+    return talk.add(embedding([text for _, text in ARTICLES], 0.0))
+
+
 def help_centre() -> Talk:
     """Embeddings, a retrieval and an answer in one session."""
     talk = Talk(
@@ -197,7 +200,6 @@ def help_centre() -> Talk:
         tags=("rag", "support"),
         metadata={"index": "help-centre", "version": 12},
     )
-    talk.add(embedding([text for _, text in ARTICLES], 0.0))
     for question, names, answer in (
         (
             "Can I leave my e-bike battery in the shed over winter?",
@@ -212,7 +214,7 @@ def help_centre() -> Talk:
             "do not say so for batteries, so please ask us. *(warranty)*",
         ),
     ):
-        talk.add(embedding([question], talk.clock + 20.0))
+        talk.add(embedding([question], talk.clock + (20.0 if talk.calls else 0.0)))
         talk.add(retrieval(question, names, talk.clock + 0.01))
         articles = "\n".join(f"[{name}] {dict(ARTICLES)[name]}" for name in names)
         talk.say(f"Articles:\n{articles}\n\nQuestion: {question}", after=0.02).reply(answer)
@@ -258,4 +260,12 @@ def house_rules() -> Talk:
     return talk
 
 
-SESSIONS = (chart_question, receipt_reading, floor_plan_check, icon_generation, help_centre, house_rules)
+SESSIONS = (
+    chart_question,
+    receipt_reading,
+    floor_plan_check,
+    icon_generation,
+    help_centre_index,
+    help_centre,
+    house_rules,
+)

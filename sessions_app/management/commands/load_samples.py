@@ -1,0 +1,35 @@
+"""`manage.py load_samples`: fill project `demo` with sample sessions. Loading twice adds nothing."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from sessions_app.ingest.accept import InboxFull
+from sessions_app.models import Project
+from sessions_app.samples import loading
+
+
+class Command(BaseCommand):
+    help = "Load sample sessions of many shapes into a project, through the inbox. What is there is left as it is."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--project", default="demo", help="slug of the project, made when missing (default: demo)")
+        parser.add_argument("--wait", action="store_true", help="digest them too, and return when they are on the page")
+
+    def handle(self, *args: Any, project: str, wait: bool, **options: Any) -> None:
+        found, _ = Project.objects.get_or_create(slug=project, defaults={"name": project.title()})
+        try:
+            loaded = loading.load(found)
+        except InboxFull:
+            raise CommandError("The inbox is full and nothing empties it; is the digester running?") from None
+        if wait:
+            loading.settle(found)
+        if not loaded:
+            self.stdout.write(f"All sample sessions are in project {project!r} already.")
+            return
+        requests = sum(len(sample.calls) for sample in loaded)
+        self.stdout.write(f"{len(loaded)} sample sessions with {requests} requests loaded into project {project!r}.")

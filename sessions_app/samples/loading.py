@@ -1,0 +1,88 @@
+"""Put the sample sessions into a project's inbox, as a client would; what is there already is left as it is."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from sessions_app.ingest.accept import InboxFull, accept_body
+from sessions_app.ingest.digest import digest_until_empty
+from sessions_app.models import InboxEntry, Project, Session
+from sessions_app.samples import Sample, all_samples, bodies, started
+from sessions_app.storage.ids import session_id
+
+POLL_SECONDS = 0.2
+# How long to wait for a full inbox to be digested.
+SECONDS_FOR_ROOM = 60
+
+
+class RejectedSampleError(Exception):
+    """The accept path refused a sample: a fault of ours."""
+
+
+def settle(project: Project) -> None:
+    """Digest until nothing of the project waits, here or in another digester's hands."""
+    digest_until_empty()
+    while InboxEntry.objects.filter(project_id=project.id).exists():
+        time.sleep(POLL_SECONDS)
+        digest_until_empty()
+
+
+def load(project: Project) -> list[Sample]:
+    """Accept the samples that are missing or incomplete, the oldest first; returns them.
+
+    Times are relative to the first loading: a session that is there tells when that was, so that a second loading
+    sends the same bytes and adds nothing. Raises RejectedSampleError.
+    """
+    if InboxEntry.objects.filter(project_id=project.id).exists():
+        settle(project)
+    stored = stored_sessions(project)
+    anchor = anchor_of(stored)
+    missing = [sample for sample in reversed(all_samples()) if not is_complete(sample, stored.get(sample.key))]
+    for sample in missing:
+        for body in bodies(sample, anchor):
+            put(project, sample, body)
+    return missing
+
+
+def stored_sessions(project: Project) -> dict[str, Session]:
+    """The project's sessions that are samples, by key."""
+    keys = {session_id(project.key, sample.key, ""): sample.key for sample in all_samples()}
+    fields = ("first_at", "request_count")
+    found = Session.objects.filter(project_id=project.id, id__in=keys).only(*fields)
+    return {keys[session.id]: session for session in found}
+
+
+def anchor_of(stored: dict[str, Session]) -> datetime:
+    """The moment of loading, in whole seconds: now, or what a session of an earlier loading says."""
+    for sample in all_samples():
+        if sample.key in stored:
+            return moment_of_loading(sample, stored[sample.key].first_at)
+    return timezone.now().replace(microsecond=0)
+
+
+def moment_of_loading(sample: Sample, first_at: datetime) -> datetime:
+    """The whole second for which `started(sample, second)` is `first_at`, which was cut to milliseconds."""
+    exact = first_at + sample.ago + timedelta(seconds=sample.calls[-1].end - sample.calls[0].start)
+    second = exact.replace(microsecond=0)
+    candidates = (second, second + timedelta(seconds=1))
+    return min(candidates, key=lambda candidate: abs(started(sample, candidate) - first_at))
+
+
+def is_complete(sample: Sample, session: Session | None) -> bool:
+    return session is not None and session.request_count >= len(sample.calls)
+
+
+def put(project: Project, sample: Sample, body: bytes) -> None:
+    for _ in range(SECONDS_FOR_ROOM):
+        try:
+            accepted = accept_body(project.id, sample.source, body)
+        except InboxFull:
+            time.sleep(1)
+            continue
+        if accepted.rejected:
+            raise RejectedSampleError(f"sample {sample.key}: {accepted.rejected[0]}")
+        return
+    raise InboxFull

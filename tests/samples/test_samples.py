@@ -1,0 +1,124 @@
+"""The sample sessions: what they show, and that they are what a client could have sent."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sessions_app.samples import Sample, all_samples, bodies
+from sessions_app.samples.prices import Tokens, cost
+from sessions_app.wire import format_of
+
+ANCHOR = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def logs_of(sample: Sample, anchor: datetime = ANCHOR) -> list[dict[str, Any]]:
+    return [log for body in bodies(sample, anchor) for log in json.loads(body)]
+
+
+@pytest.fixture(scope="module")
+def logs() -> dict[str, list[dict[str, Any]]]:
+    return {sample.key: logs_of(sample) for sample in all_samples()}
+
+
+def test_about_forty_sessions_of_many_shapes(logs: dict[str, list[dict[str, Any]]]) -> None:
+    assert 40 <= len(logs) <= 50
+    assert len({sample.key for sample in all_samples()}) == len(all_samples())
+    assert max(len(session) for session in logs.values()) == 300
+    assert min(len(session) for session in logs.values()) == 1
+    calls = [call for sample in all_samples() for call in sample.calls]
+    assert {call.call_type for call in calls} >= {
+        *("chat.completions", "messages", "generateContent", "responses", "embeddings", "images.generations"),
+    }
+    assert len({call.model for call in calls}) >= 10
+    assert {call.kind for call in calls} >= {"llm", "embedding", "retrieval", "other"}
+
+
+def test_equal_moments_give_equal_bytes() -> None:
+    for sample in all_samples()[:10]:
+        assert list(bodies(sample, ANCHOR)) == list(bodies(sample, ANCHOR))
+
+
+def test_only_times_depend_on_the_moment() -> None:
+    def without_times(log: dict[str, Any]) -> dict[str, Any]:
+        kept = {name: value for name, value in log.items() if not name.endswith(("_at", "Time")) and name != "response"}
+        response = log.get("response") or {}
+        return kept | {"response": {k: v for k, v in response.items() if not k.startswith("created")}}
+
+    for sample in all_samples():
+        if sample.source == "native":
+            first, second = logs_of(sample), logs_of(sample, ANCHOR + timedelta(days=40))
+            assert [without_times(log) for log in first] == [without_times(log) for log in second]
+
+
+def test_newest_is_minutes_old_and_the_rest_lies_in_the_last_days(logs: dict[str, list[dict[str, Any]]]) -> None:
+    ages = [sample.ago for sample in all_samples()]
+    assert ages[0] < timedelta(minutes=10)
+    assert timedelta(days=3) < ages[-1] < timedelta(days=7)
+    newest = logs[all_samples()[0].key][-1]["ended_at"]
+    assert datetime.fromisoformat(newest) == pytest.approx(ANCHOR - ages[0], abs=timedelta(milliseconds=1))
+
+
+def test_every_log_is_accepted_by_its_format() -> None:
+    for sample in all_samples():
+        wire = format_of(sample.source)
+        for body in bodies(sample, ANCHOR):
+            for item in wire.split_body(body, "application/json"):
+                assert wire.check_log(item.raw)
+
+
+def test_requests_do_not_overlap(logs: dict[str, list[dict[str, Any]]]) -> None:
+    for sample in all_samples():
+        for before, after in itertools.pairwise(sample.calls):
+            assert before.end <= after.start
+            assert before.start < before.end
+
+
+def test_native_ids_are_unique(logs: dict[str, list[dict[str, Any]]]) -> None:
+    ids = [log["request_id"] for session in logs.values() for log in session if "request_id" in log]
+    assert len(ids) == len(set(ids))
+
+
+def test_tool_calls_and_results_pair(logs: dict[str, list[dict[str, Any]]]) -> None:
+    messages = logs["agent-fix-utc-20261122"][-1]["request"]["messages"]
+    called = [call["id"] for message in messages for call in message.get("tool_calls", ())]
+    answered = [message["tool_call_id"] for message in messages if message["role"] == "tool"]
+    assert called == answered
+    assert len(called) > 50
+
+
+def test_responses_name_the_one_before(logs: dict[str, list[dict[str, Any]]]) -> None:
+    session = logs["trip-planner-6620"]
+    assert "previous_response_id" not in session[0]["request"]
+    for before, after in itertools.pairwise(session):
+        assert after["request"]["previous_response_id"] == before["response"]["id"]
+    kinds = {item["type"] for log in session for item in log["request"]["input"] + log["response"]["output"]}
+    assert kinds == {"message", "reasoning", "function_call", "function_call_output"}
+
+
+def test_fallback_shares_the_call_id_and_keeps_the_trace_id_where_litellm_leaves_it(
+    logs: dict[str, list[dict[str, Any]]],
+) -> None:
+    failed, good, *_ = logs["search-summary-55e1"]
+    assert (failed["status"], good["status"]) == ("failure", "success")
+    assert failed["litellm_call_id"] == good["litellm_call_id"]
+    assert failed["model_group"] != good["model_group"]
+    assert good["metadata"]["requester_metadata"]["litellm_trace_id"] == "search-summary-55e1"
+    assert good["trace_id"] != "search-summary-55e1"
+    assert good["hidden_params"]["additional_headers"]["x-litellm-attempted-fallbacks"] == 1
+
+
+def test_pictures_are_pngs(logs: dict[str, list[dict[str, Any]]]) -> None:
+    parts = logs["board-deck-q4"][0]["request"]["messages"][0]["content"]
+    url = next(part["image_url"]["url"] for part in parts if part["type"] == "image_url")
+    assert base64.b64decode(url.removeprefix("data:image/png;base64,")).startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_costs_follow_the_price_list() -> None:
+    assert cost("gpt-4o", Tokens(input=1_000_000, output=100_000, cached=500_000)) == pytest.approx(2.875)
+    assert cost("llama-3.3-70b-instruct", Tokens(10, 10)) is None
