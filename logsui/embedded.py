@@ -31,6 +31,8 @@ PORT = "5432"  # Only names the socket: the server does not listen on TCP.
 MAX_SOCKET_PATH_BYTES = 103
 MAX_LOG_BYTES = 5 * 2**20
 START_ATTEMPTS = 5
+POLL = 0.05
+REACH_SECONDS = 10
 # The first that the machine's C library has. Without one, lower-casing and trigrams know ASCII only.
 CTYPES = ("C.UTF-8", "C.utf8", "en_US.UTF-8", "UTF-8")
 
@@ -61,9 +63,10 @@ class EmbeddedError(Exception):
 
 
 def socket_folder(data_dir: Path) -> Path:
-    """A private folder for the socket: in the data folder, or under /tmp when that path is too long for a socket."""
+    """A private folder for the socket: in the data folder, or under /tmp when that path can't hold a socket."""
     folder = data_dir / "postgres" / "socket"
-    if len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= MAX_SOCKET_PATH_BYTES:
+    # A comma separates hosts for libpq, and it knows no way to write another.
+    if len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= MAX_SOCKET_PATH_BYTES and "," not in str(folder):
         return folder
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     return Path("/tmp") / f"logsui-{os.geteuid()}-{digest}"
@@ -248,22 +251,34 @@ class EmbeddedServer:
             )
 
     def wait_until_ready(self, wait: Callable[[float], None] = time.sleep) -> bool:
-        """True once it answers, False when it exited."""
+        """True once it answers, False when it exited. Raises EmbeddedError when it is ready and can't be reached."""
+        waited_ready = 0.0
         while self.is_running():
-            if self.answers():
+            problem = self.problem()
+            if problem is None:
                 return True
-            wait(0.05)
+            if waited_ready > REACH_SECONDS:
+                raise EmbeddedError(f"PostgreSQL runs and can't be reached: {problem}")
+            wait(POLL)
+            waited_ready += POLL if self.says_ready() else 0
         return False
+
+    def says_ready(self) -> bool:
+        try:
+            return (self.data / "postmaster.pid").read_text().splitlines()[7:8] == ["ready   "]
+        except OSError:
+            return False
 
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def answers(self) -> bool:
+    def problem(self) -> str | None:
+        """Why it can't be connected to; None when it can."""
         try:
             self.connect("postgres").close()
-        except psycopg.OperationalError:
-            return False
-        return True
+        except psycopg.OperationalError as error:
+            return str(error)
+        return None
 
     def stop(self, seconds: float = 300) -> None:
         """Disconnect everybody, write everything, exit; kill it only when that takes longer than `seconds`."""
@@ -273,9 +288,11 @@ class EmbeddedServer:
             self.process.send_signal(number)
             try:
                 self.process.wait(patience)
-                return
+                break
             except subprocess.TimeoutExpired:
                 continue
+        if self.socket.parent != self.folder:
+            shutil.rmtree(self.socket, ignore_errors=True)
 
     # -- the database --------------------------------------------------------------------------------------------
 

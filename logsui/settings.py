@@ -29,6 +29,8 @@ LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS = env.integer("LOGSUI_SEARCH_TOOL_TEXT_MAX_CHA
 LOGSUI_DIGEST_BATCH_LOGS = env.integer("LOGSUI_DIGEST_BATCH_LOGS", 500, minimum=1, maximum=10_000)
 LOGSUI_DIGEST_BATCH_BYTES = env.size("LOGSUI_DIGEST_BATCH_BYTES", "32 MiB", minimum=2**20)
 
+LOGSUI_DIGEST_THREADS = env.integer("LOGSUI_DIGEST_THREADS", 2, minimum=1, maximum=16)
+
 SECRET_KEY = env.secret("LOGSUI_SECRET_KEY") or secret_key.load_or_create(LOGSUI_DATA_DIR)
 DEBUG = env.boolean("LOGSUI_DEBUG", False)
 ALLOWED_HOSTS = env.names("LOGSUI_ALLOWED_HOSTS", ["*"])
