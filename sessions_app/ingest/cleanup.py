@@ -5,14 +5,28 @@ from __future__ import annotations
 from django.db import transaction
 
 from sessions_app.models import RejectedLog
+from sessions_app.records import WireFormatError
 from sessions_app.storage import inbox
 from sessions_app.storage.deletion import Receipt, Removed, delete_project, delete_requests, delete_sessions
+from sessions_app.wire import format_of
+
+# What is rejected is one log, or a body that was no JSON at all.
+CONTENT_TYPE = "application/json"
 
 __all__ = ["Receipt", "Removed", "delete_project", "delete_requests", "delete_sessions", "replay"]
 
 
 def replay(rejected: RejectedLog) -> None:
     """Put a rejected log back into the inbox, and out of the list of rejected ones. Raises InboxFull."""
+    body = inbox.unpack(rejected.body)
     with transaction.atomic():
-        inbox.put(rejected.project_id, rejected.source, "application/json", inbox.unpack(rejected.body))
+        inbox.put(rejected.project_id, rejected.source, CONTENT_TYPE, body, _log_count(rejected.source, body))
         rejected.delete()
+
+
+def _log_count(source: str, body: bytes) -> int:
+    """How many logs a body has; one when that can't be told."""
+    try:
+        return len(format_of(source).split_body(body, CONTENT_TYPE))
+    except (WireFormatError, KeyError):
+        return 1

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 
 from sessions_app.documents import DIGEST_BYTES, packed_blocks, unpack_digests
 from sessions_app.models import ApiKey, InboxEntry, Project, RejectedLog, RequestLog, Session
-from sessions_app.storage import ids, sql
+from sessions_app.storage import ids, rollups, sql
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.locks import LOCK_DIGEST
 
@@ -97,13 +97,18 @@ def delete_requests(project_id: int, request_log_ids: Iterable[uuid.UUID]) -> Re
     return receipt
 
 
-def delete_project(project: Project) -> Receipt:
-    """Delete a project with all that it has. Its keys go first, then what waits in the inbox: nothing comes after."""
+def delete_project(project: Project, most_sessions: int | None = None) -> Receipt:
+    """Delete a project with all that it has. Its keys go first, then what waits in the inbox: nothing comes after.
+
+    With more than `most_sessions` the project stays with the rest of them, to be called again.
+    """
     receipt = Receipt()
     for model in (ApiKey, InboxEntry):
         receipt.add(model._meta.db_table, model.objects.filter(project_id=project.pk).delete()[0], 0)
     latest = Session.objects.filter(project_id=project.pk).order_by("-last_at", "-id").values_list("id", flat=True)
     while session_ids := list(latest[:CHUNK_SESSIONS]):
+        if most_sessions is not None and receipt.sessions >= most_sessions:
+            return receipt
         receipt.merge(delete_sessions(project.pk, session_ids))
     receipt.add(RejectedLog._meta.db_table, RejectedLog.objects.filter(project_id=project.pk).delete()[0], 0)
     receipt.add(Project._meta.db_table, project.delete()[0], 0)
@@ -167,7 +172,7 @@ def _delete_requests(project_id: int, session_id: uuid.UUID, request_log_ids: li
     for bucket, lists_of_bucket in unneeded.items():
         _prune_parts(receipt, session_id, bucket, lists_of_bucket)
     with binary_cursor() as cursor:
-        cursor.execute(sql.load("recompute_sessions"), {"ids": [session_id]})
+        rollups.recompute(cursor, [session_id])
     return receipt
 
 

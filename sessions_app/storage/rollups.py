@@ -98,8 +98,13 @@ def upsert(cursor: psycopg.Cursor[Any], roll_ups: Iterable[RollUp]) -> None:
     cursor.execute(sql.load("upsert_sessions"), params)
 
 
-def recompute(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> None:
-    """Set the roll-ups of these sessions from their stored requests; one statement, within the transaction."""
+def recompute(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Set the roll-ups of these sessions from their stored requests; one statement, within the transaction.
+
+    Returns the sessions whose roll-up was another one.
+    """
     wanted = sorted(set(session_ids))
-    if wanted:
-        cursor.execute(sql.load("recompute_sessions"), {"ids": wanted})
+    if not wanted:
+        return set()
+    cursor.execute(sql.load("recompute_sessions"), {"ids": wanted})
+    return {row[0] for row in cursor.fetchall()}

@@ -1,5 +1,5 @@
 -- The exact roll-up of these sessions from their requests: after a completion, a deletion or a repair. Sessions
--- without requests are left alone.
+-- without requests are left alone, and so are those that are right: the ids that come back are of those that were not.
 WITH fresh AS (
     SELECT
         r.session_id,
@@ -42,3 +42,11 @@ UPDATE session AS s SET
     sources = f.sources, rules = f.rules, buckets = f.buckets
 FROM fresh AS f LEFT JOIN tagged AS t ON t.session_id = f.session_id
 WHERE s.id = f.session_id
+    AND (s.title, s.title_at, s.preview, s.preview_at, s.first_at, s.last_at, s.request_count, s.error_count,
+         s.input_tokens, s.output_tokens, s.cached_tokens, s.cost, s.models, s.users, s.tags, s.sources, s.rules,
+         s.buckets)
+    IS DISTINCT FROM
+        (coalesce(f.title, ''), f.title_at, coalesce(f.preview, ''), f.preview_at, f.first_at, f.last_at,
+         f.request_count, f.error_count, f.input_tokens, f.output_tokens, f.cached_tokens, f.cost,
+         coalesce(f.models, '{}'), coalesce(f.users, '{}'), coalesce(t.tags, '{}'), f.sources, f.rules, f.buckets)
+RETURNING s.id

@@ -1,0 +1,71 @@
+"""Compare the sessions' roll-ups with their requests, and set right those that are wrong."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from sessions_app.models import RequestLog, Session
+from sessions_app.storage import rollups
+from sessions_app.storage.connections import binary_cursor
+from sessions_app.storage.locks import LOCK_DIGEST
+
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A session whose roll-up is not what its requests give: by column, what stands there and what should.
+
+    `empty`: it has no request at all.
+    """
+
+    session_id: uuid.UUID
+    columns: dict[str, tuple[Any, Any]]
+    empty: bool = False
+
+
+def check_rollups(project_id: int | None = None, *, fix: bool = False) -> Iterator[list[Difference]]:
+    """The differences, a chunk of sessions at a time: one list for each chunk, empty when all is well.
+
+    Each chunk is a transaction that keeps digesters out, and is rolled back unless `fix`. Sessions without requests
+    are deleted by `fix`.
+    """
+    after = uuid.UUID(int=0)
+    while True:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_DIGEST])
+            before = _chunk(project_id, after)
+            if not before:
+                return
+            differences = _compare(before)
+            if fix:
+                Session.objects.filter(id__in=[found.session_id for found in differences if found.empty]).delete()
+            transaction.set_rollback(not fix)
+        yield differences
+        after = max(before)
+
+
+def _chunk(project_id: int | None, after: uuid.UUID) -> dict[uuid.UUID, dict[str, Any]]:
+    sessions = Session.objects.filter(id__gt=after)
+    if project_id is not None:
+        sessions = sessions.filter(project_id=project_id)
+    return {row["id"]: row for row in sessions.order_by("id").values()[:CHUNK]}
+
+
+def _compare(before: dict[uuid.UUID, dict[str, Any]]) -> list[Difference]:
+    with binary_cursor() as cursor:
+        wrong = rollups.recompute(cursor, before)
+    differences = [_difference(before[row["id"]], row) for row in Session.objects.filter(id__in=wrong).values()]
+    full = set(RequestLog.objects.filter(session_id__in=before).values_list("session_id", flat=True).distinct())
+    return differences + [Difference(session_id, {}, empty=True) for session_id in before if session_id not in full]
+
+
+def _difference(was: dict[str, Any], should: dict[str, Any]) -> Difference:
+    columns = {name: (was[name], value) for name, value in should.items() if was[name] != value}
+    return Difference(was["id"], columns)
