@@ -273,7 +273,9 @@ def test_resolvable_links_of_chains_resolve(file: str) -> None:
     for session in EXPECTED[file]["expected_sessions"]:
         records = [record_of(file, request) for request in session["requests"]]
         provided = {record.response_id for record in records}
-        linked = sum(bool(record.previous_response_id) and record.previous_response_id in provided for record in records)
+        linked = sum(
+            bool(record.previous_response_id) and record.previous_response_id in provided for record in records
+        )
         assert linked == session.get("chain_links_resolvable", 0)
 
 
