@@ -30,6 +30,7 @@ logger = logging.getLogger("logsui.serve")
 
 # Connections beside those of the web threads: digesters, commands, monitoring.
 SPARE_CONNECTIONS = 24
+WEB_ATTEMPTS = 3
 # The name by which gunicorn's configuration finds the socket that it inherits.
 LISTEN_FD = "LOGSUI_LISTEN_FD"
 
@@ -162,9 +163,12 @@ class Server:
         return self.data_dir / "samples_loaded"
 
     def wait_for_web(self) -> None:
-        """Until the first page could be served: the link in the banner works at once."""
+        """Until the first page could be served: the link in the banner works at once. Raises ServeError."""
+        web = self.children[0]
         while not answers(self.socket):
             self.watch(once=True)
+            if web.failures >= WEB_ATTEMPTS:
+                raise ServeError("The web server does not start; the reason is above.")
 
     # -- running -------------------------------------------------------------------------------------------------
 
