@@ -19,9 +19,7 @@ def load_or_create(data_dir: Path) -> str:
     except FileNotFoundError:
         return _create(path)
     except OSError as error:
-        raise ImproperlyConfigured(
-            f"{path} can't be read: {error.strerror}. It holds the key of the cookies."
-        ) from None
+        raise _unusable(path, error) from None
 
 
 def _create(path: Path) -> str:
@@ -34,10 +32,7 @@ def _create(path: Path) -> str:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        message = (
-            f"The data folder {path.parent} can't be written: {error.strerror}. Set LOGSUI_DATA_DIR to one that can."
-        )
-        raise ImproperlyConfigured(message) from None
+        raise _unusable(path, error) from None
     try:
         if path.exists() and not path.read_text().strip():
             path.unlink()
@@ -47,3 +42,9 @@ def _create(path: Path) -> str:
     finally:
         draft.unlink()
     return path.read_text().strip()
+
+
+def _unusable(path: Path, error: OSError) -> ImproperlyConfigured:
+    return ImproperlyConfigured(
+        f"{path}, the key of the cookies, can't be used: {error.strerror}. LOGSUI_DATA_DIR names its folder."
+    )
