@@ -9,11 +9,10 @@ A skeleton is JSON text with holes. A hole is `\\x01`, the letter of a list, a c
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -24,6 +23,7 @@ DIGEST_BYTES = 8
 LARGE_VALUE_BYTES = 256
 WIDE_OBJECT_BYTES = 2048
 MAX_OBJECT_DEPTH = 4
+VIEWED_BYTES = 65_536
 BLOCK_PARTS = 32
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -170,9 +170,12 @@ def object_fields(raw: JsonBytes) -> dict[str, JsonBytes]:
     Infinity, lone surrogates) is understood too; such an object's values are written anew, in ASCII.
     """
     try:
-        return _OBJECT.decode(raw)
+        fields = _OBJECT.decode(raw)
     except (msgspec.DecodeError, RecursionError):
         value = _lenient(raw)
+    else:
+        # Small values are handled often, so as plain bytes; large ones stay views of their document.
+        return {key: bytes(item) if len(item) < VIEWED_BYTES else item for key, item in fields.items()}
     if not isinstance(value, dict):
         raise DocumentError(f"expected a JSON object, got {json_kind(value)}")
     return {key: _write(item) for key, item in value.items()}
@@ -259,11 +262,14 @@ def json_kind(value: Any) -> str:
     return "null" if value is None else names.get(type(value), "number")
 
 
+_KINDS = {ord("{"): "object", ord("["): "array", ord('"'): "string", ord("n"): "null"}
+_KINDS |= {ord("t"): "boolean", ord("f"): "boolean"}
+
+
 def kind_of(raw: JsonBytes) -> str:
     """The JSON kind of exact bytes, told by their first character."""
-    first = bytes(memoryview(raw)[:1])
-    kinds = {b"{": "object", b"[": "array", b'"': "string", b"n": "null", b"t": "boolean", b"f": "boolean"}
-    return kinds.get(first, "number")
+    first = raw[0] if type(raw) is bytes else memoryview(raw)[0]
+    return _KINDS.get(first, "number")
 
 
 # --- splitting ------------------------------------------------------------------------------------------------------
@@ -325,19 +331,31 @@ class Splitter:
 
     def rest(self, raw: JsonBytes, depth: int = 0) -> bytes:
         """Keep a value in the skeleton, but cut out what is large in it (long texts, arrays, price maps)."""
-        size = len(memoryview(raw))
+        size = len(raw)
         if size < LARGE_VALUE_BYTES:
             return bytes(raw)
         if kind_of(raw) != "object" or depth >= MAX_OBJECT_DEPTH:
             return self.item("c", raw, PartKind.OTHER)
         fields = object_fields(raw)
-        if size >= WIDE_OBJECT_BYTES and all(len(memoryview(v)) < LARGE_VALUE_BYTES for v in fields.values()):
+        if size >= WIDE_OBJECT_BYTES and all(len(v) < LARGE_VALUE_BYTES for v in fields.values()):
             return self.item("c", raw, PartKind.OTHER)
-        return self.members(fields, lambda _, value: self.rest(value, depth + 1))
+        return self.object(fields, {}, depth)
+
+    def object(self, fields: dict[str, JsonBytes], cut: Mapping[str, Callable[[JsonBytes], bytes]], depth: int) -> bytes:
+        """Write an object: a member named in `cut` as that function says, any other as `rest` does."""
+        written = []
+        for key, value in fields.items():
+            write = cut.get(key)
+            if write is not None:
+                value = write(value)
+            elif len(value) >= LARGE_VALUE_BYTES:
+                value = self.rest(value, depth + 1)
+            written.append((_KEYS.get(key) or _key(key)) + value)
+        return b"{" + b",".join(written) + b"}"
 
     def members(self, fields: dict[str, JsonBytes], write: Callable[[str, JsonBytes], bytes]) -> bytes:
         """Write an object whose member values `write(key, value)` gives."""
-        written = [_key(key) + write(key, value) for key, value in fields.items()]
+        written = [(_KEYS.get(key) or _key(key)) + write(key, value) for key, value in fields.items()]
         return b"{" + b",".join(written) + b"}"
 
     def finish(self, skeleton: bytes) -> SplitDocument:
@@ -349,19 +367,15 @@ class Splitter:
         return document.input if letter == "i" else document.output if letter == "o" else document.context
 
 
+_KEYS: dict[str, bytes] = {}
+_MOST_KEYS = 10_000
+
+
 def _key(key: str) -> bytes:
-    return _short_key(key) if len(key) <= 64 else _write_key(key)
-
-
-@functools.lru_cache(maxsize=4096)
-def _short_key(key: str) -> bytes:
-    return _write_key(key)
-
-
-def _write_key(key: str) -> bytes:
-    if key.isascii() and key.isidentifier():
-        return b'"%s":' % key.encode()
-    return json.dumps(key).encode() + b":"
+    written = json.dumps(key).encode() + b":"
+    if len(_KEYS) < _MOST_KEYS and len(key) <= 40:
+        _KEYS[key] = written
+    return written
 
 
 def split(raw: bytes) -> SplitDocument:

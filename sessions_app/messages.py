@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from sessions_app import documents
 
 TEXT = "text"
@@ -389,7 +391,7 @@ def meaning_digest(message: Message) -> bytes | None:
     Left out are reasoning, null and empty members, author names, cache marks, annotations, and whether a text came as
     a string or as one text block. None when nothing is left, as of a reasoning item.
     """
-    pieces: list[Any] = []
+    pieces: list[list[str]] = []
     for block in message.blocks:
         if block.type == REASONING:
             continue
@@ -398,20 +400,21 @@ def meaning_digest(message: Message) -> bytes | None:
         elif block.type == DATA:
             pieces.append([DATA, to_json(block.data)])
         else:
-            pieces.append(
-                [block.type, _same_json(block) if block.type == TOOL_CALL else block.text, block.id, block.url]
-            )
+            text = _same_json(block) if block.type == TOOL_CALL else block.text
+            pieces.append([block.type, text, block.id, block.url])
     if not pieces:
         return None
-    text = json.dumps([message.role, pieces], separators=(",", ":"))
-    return hashlib.sha256(text.encode()).digest()[:8]
+    # Written with lengths, so that no text can look like another piece.
+    flat = [message.role, *(field for piece in pieces for field in piece)]
+    data = "".join([f"{len(field)}:{field}" for field in flat])
+    return hashlib.sha256(data.encode("utf-8", "surrogatepass")).digest()[:8]
 
 
 def _same_json(block: Block) -> str:
-    """Arguments without the white space that clients add when they write them anew."""
+    """Arguments without the white space and order that clients give them when they write them anew."""
     try:
-        return block.name + json.dumps(json.loads(block.text), sort_keys=True)
-    except (ValueError, RecursionError):
+        return block.name + msgspec.json.encode(msgspec.json.decode(block.text), order="sorted").decode()
+    except (msgspec.MsgspecError, ValueError, RecursionError, TypeError):
         return block.name + block.text
 
 

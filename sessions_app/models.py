@@ -89,6 +89,7 @@ class InboxEntry(models.Model):
     content_type = models.TextField(default="", db_default="")
     received_at = models.DateTimeField(db_default=Now())
     raw_bytes = models.BigIntegerField()
+    log_count = models.IntegerField(default=1, db_default=1)
     # How many of its logs are stored already: a long body is digested in several transactions.
     digested_logs = models.IntegerField(default=0, db_default=0)
     body = models.BinaryField()

@@ -42,7 +42,7 @@ class WireFormatError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token counts of one call; None is unknown. Cached and cache-write tokens are part of input, reasoning of output."""
+    """Token counts of one call; None is unknown. Cached and cache-write tokens count as input, reasoning as output."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None

@@ -48,10 +48,11 @@ def accept_body(project_id: int, source: str, body: bytes, content_type: str = "
         message = f"the body has {len(items):,} logs; send at most {most:,} in one request"
         raise WireFormatError(message, type="too_many_logs", status=413)
     request_ids, rejected = _check(wire, items)
+    log_count = len(items)
     del items
     if not request_ids:
         return Accepted(0, rejected)
-    entry_id, received_at = inbox.put(project_id, source, content_type, body)
+    entry_id, received_at = inbox.put(project_id, source, content_type, body, log_count)
     return Accepted(len(request_ids), rejected, project_id, entry_id, received_at, request_ids)
 
 
@@ -70,7 +71,7 @@ def check_item(wire: Any, item: Any) -> str:
     """The request id of a log that can be stored ("" when it brings none). Raises WireFormatError for any other."""
     if item.error:
         raise item.error
-    size = len(memoryview(item.raw))
+    size = len(item.raw)
     if size > settings.LOGSUI_MAX_LOG_BYTES:
         message = f"a log may have at most {settings.LOGSUI_MAX_LOG_BYTES:,} bytes, got {size:,}"
         raise WireFormatError(message, type="log_too_large", status=413)

@@ -29,7 +29,7 @@ def _fullness(log: dict[str, JsonBytes]) -> tuple[int, int, bytes]:
 
 
 def _says_something(raw: JsonBytes | None) -> bool:
-    return raw is not None and (len(memoryview(raw)) > 4 or bytes(raw) not in _EMPTY)
+    return raw is not None and (len(raw) > 4 or bytes(raw) not in _EMPTY)
 
 
 def _merge(leader: dict[str, JsonBytes], other: dict[str, JsonBytes], depth: int) -> dict[str, JsonBytes]:

@@ -33,7 +33,6 @@ from sessions_app.wire import format_of
 
 log = logging.getLogger(__name__)
 
-MOST_ENTRIES = 500
 MOST_ATTEMPTS = 5
 _RETRIED = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 # Faults of the data, not of the database: the batch is halved until the bad log is alone.
@@ -94,8 +93,8 @@ class Digester:
         with transaction.atomic(), binary_cursor() as cursor:
             cursor.execute(_SESSION_SETTINGS)
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%b::bigint)", [LOCK_DIGEST])
-            most_bytes = settings.LOGSUI_DIGEST_BATCH_BYTES
-            entries = inbox.claim(cursor, most_bytes, MOST_ENTRIES)
+            most_logs, most_bytes = settings.LOGSUI_DIGEST_BATCH_LOGS, settings.LOGSUI_DIGEST_BATCH_BYTES
+            entries = inbox.claim(cursor, most_logs, most_bytes)
             if not entries:
                 return None
             self.reader.start_batch()
@@ -137,7 +136,7 @@ class Digester:
 
     def _read_item(self, entry: Entry, index: int, item: Any, batch: _Batch) -> None:
         wire = format_of(entry.source)
-        size = len(memoryview(item.raw))
+        size = len(item.raw)
         batch.raw_bytes += size
         try:
             if item.error or size > settings.LOGSUI_MAX_LOG_BYTES:

@@ -19,7 +19,9 @@ from sessions_app.records import Record
 from sessions_app.storage import ids
 from sessions_app.wire.fields import clean
 
-PREVIEW_CHARS = 160
+# The first user text becomes the session's title; the others are labels in a list.
+TITLE_CHARS = 160
+LABEL_CHARS = 64
 
 
 @dataclass(slots=True)
@@ -115,7 +117,8 @@ def _previews(record: Record, reader: MessageReader, links: Links) -> None:
         role, _ = _meaning(parts, index, reader, "user")
         if role == "user":
             message = reader.message(parts.digests[index], parts.content(index), "user")
-            links.input_preview = one_line(messages.plain_text(message))
+            most = LABEL_CHARS if links.resent_count else TITLE_CHARS
+            links.input_preview = one_line(messages.plain_text(message), most)
             if links.input_preview:
                 break
     outputs = record.document.output
@@ -127,13 +130,14 @@ def _previews(record: Record, reader: MessageReader, links: Links) -> None:
 
 def answer_line(message: messages.Message) -> str:
     """An answer in one line: its text, else the names of the tools it calls."""
-    text = one_line(messages.plain_text(message))
+    text = one_line(messages.plain_text(message), LABEL_CHARS)
     if text:
         return text
     names = [block.name for block in message.blocks if block.type == messages.TOOL_CALL and block.name]
-    return one_line(", ".join(names))
+    return one_line(", ".join(names), LABEL_CHARS)
 
 
-def one_line(text: str) -> str:
-    """The beginning of a text, white space folded, as a column takes it."""
-    return clean(" ".join(text[: PREVIEW_CHARS * 4].split()), PREVIEW_CHARS)
+def one_line(text: str, most: int) -> str:
+    """The beginning of a text, white space folded, as a column takes it; an ellipsis tells that there is more."""
+    line = " ".join(text[: most * 4].split())
+    return clean(line if len(line) <= most else line[: most - 1] + "…", most)

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ("content_type", models.TextField(db_default="", default="")),
                 ("received_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("raw_bytes", models.BigIntegerField()),
+                ("log_count", models.IntegerField(db_default=1, default=1)),
                 ("digested_logs", models.IntegerField(db_default=0, default=0)),
                 ("body", models.BinaryField()),
             ],

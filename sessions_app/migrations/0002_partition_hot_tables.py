@@ -19,7 +19,7 @@ ALTER TABLE part ADD PRIMARY KEY (id, session_id, bucket);
 ALTER TABLE part_search ADD COLUMN tsv tsvector NOT NULL;
 ALTER TABLE part_search ADD PRIMARY KEY (part_id, session_id, bucket);
 CREATE INDEX request_timeline ON request_log (session_id, started_at) INCLUDE (ended_at, status);
-CREATE INDEX part_search_text ON part_search USING gin (tsv) WITH (gin_pending_list_limit = 16384);
+CREATE INDEX part_search_text ON part_search USING gin (tsv);
 CREATE INDEX part_search_time ON part_search (project_id, created_at);
 -- Compressed by us already; the statistics help the planner with rare words. Neither can be set once distributed.
 ALTER TABLE request_log ALTER skeleton SET STORAGE EXTERNAL;
@@ -59,7 +59,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT lower(left(title || ' ' || coalesce(session_key, '') || ' ' || array_to_string(users, ' '), 2000))
 $$;
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
-CREATE INDEX session_words ON session USING gin (session_words(title, session_key, users) gin_trgm_ops);
+CREATE INDEX session_words ON session USING gin (session_words(title, session_key, users) gin_trgm_ops)
+    WITH (gin_pending_list_limit = 512);
+-- A session's row changes with every request; long pending lists would outgrow the table.
+ALTER INDEX session_facets SET (gin_pending_list_limit = 512);
 """
 
 DROP_FUNCTIONS = """

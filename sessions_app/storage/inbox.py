@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from sessions_app.storage.connections import binary_cursor
 
 # A body is compressed while its sender waits, so fast counts more than small.
 LEVEL = 1
+FIRST_CLAIM = 4
 FULLNESS_CHECK_SECONDS = 1.0
 CHANNEL = "logsui_inbox"
 _checked = {"at": float("-inf"), "bytes": 0}
@@ -41,6 +43,7 @@ class Entry:
     content_type: str
     received_at: datetime
     raw_bytes: int
+    log_count: int
     digested_logs: int
     packed: bytes
 
@@ -58,7 +61,7 @@ def unpack(packed: bytes | memoryview) -> bytes:
     return zstandard.ZstdDecompressor().decompress(bytes(packed))
 
 
-def put(project_id: int, source: str, content_type: str, body: bytes) -> tuple[int, datetime]:
+def put(project_id: int, source: str, content_type: str, body: bytes, log_count: int) -> tuple[int, datetime]:
     """Store a body durably; one statement, committed by itself outside a transaction. Returns its id and time.
 
     Raises InboxFull.
@@ -73,6 +76,7 @@ def put(project_id: int, source: str, content_type: str, body: bytes) -> tuple[i
                 "source": source,
                 "content_type": content_type[:200].replace("\x00", ""),
                 "raw_bytes": len(body),
+                "log_count": log_count,
                 "body": packed,
             },
         )
@@ -100,10 +104,24 @@ def waiting_bytes() -> int:
     return row[0]
 
 
-def claim(cursor: psycopg.Cursor[Any], most_bytes: int, most_entries: int) -> list[Entry]:
-    """The oldest entries that no other digester holds, at least one and up to about `most_bytes` together."""
-    cursor.execute(sql.load("claim_inbox"), {"most_entries": most_entries, "most_bytes": most_bytes})
-    return [Entry(*row) for row in cursor.fetchall()]
+def claim(cursor: psycopg.Cursor[Any], most_logs: int, most_bytes: int) -> list[Entry]:
+    """The oldest entries that no other digester holds: about as many logs and bytes as asked for, at least one entry.
+
+    Takes a few first and then as many as those let expect, since what is locked here no other digester can take.
+    """
+    entries: list[Entry] = []
+    wanted = FIRST_CLAIM
+    while wanted > 0:
+        cursor.execute(sql.load("claim_inbox"), {"most": wanted, "after": entries[-1].id if entries else 0})
+        claimed = [Entry(*row) for row in cursor.fetchall()]
+        entries += claimed
+        if len(claimed) < wanted:
+            break
+        logs = sum(entry.log_count - entry.digested_logs for entry in entries)
+        size = sum(entry.raw_bytes for entry in entries)
+        missing = min((most_logs - logs) / max(logs, 1), (most_bytes - size) / max(size, 1))
+        wanted = math.ceil(missing * len(entries))
+    return entries
 
 
 def finish(cursor: psycopg.Cursor[Any], entry_ids: Sequence[int]) -> None:

@@ -8,28 +8,28 @@ from itertools import chain
 
 WORD_CHARS = 64
 _NOT_WORD = re.compile(r"[\W_]+")
-# ASCII text, which is most of it, is done character by character in C.
-_ASCII_WORDS = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+# ASCII text, which is most of it, is done byte by byte in C.
+_ASCII_WORDS = bytes(ord(chr(code).lower()) if chr(code).isalnum() else ord(" ") for code in range(128)) + bytes(128)
 # Scripts written without spaces: each character is a word of its own, and several of them a phrase.
 _CJK = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+")
-_LONG_WORD = re.compile(rf"\S{{{WORD_CHARS + 1},}}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # A tsvector counts positions up to here and takes later ones for this one.
-_MOST_POSITIONS = 16_383
-_POSITIONS = [f":{position} " for position in range(1, _MOST_POSITIONS + 1)]
+_POSITIONS = [f":{position} " for position in range(1, 16_384)]
 
 
-def normalise(text: str) -> str:
-    """NFKC, lower case, every non-word character a space, CJK characters apart, words over 64 characters dropped."""
+def words_of(text: str) -> list[str]:
+    """NFKC, lower case, split at every non-word character, CJK characters apart, words over 64 characters dropped."""
     if text.isascii():
-        text = text.translate(_ASCII_WORDS)
+        words = text.encode().translate(_ASCII_WORDS).decode().split()
     else:
         text = unicodedata.normalize("NFKC", _UNSTORABLE.sub(" ", text))
         text = _CJK.sub(lambda run: f" {' '.join(run[0])} ", text)
-        text = _NOT_WORD.sub(" ", text).lower()
-    return _LONG_WORD.sub(" ", text).strip()
+        words = _NOT_WORD.sub(" ", text).lower().split()
+    if words and len(max(words, key=len)) > WORD_CHARS:
+        return [word for word in words if len(word) <= WORD_CHARS]
+    return words
 
 
-def as_vector(words: str) -> str:
-    """Normalised words as PostgreSQL reads a tsvector: each with its position. They hold nothing to be quoted."""
-    return "".join(chain.from_iterable(zip(words.split(), _POSITIONS, strict=False)))
+def as_vector(words: list[str]) -> str:
+    """Words as PostgreSQL reads a tsvector: each with its position. They hold nothing that needs quotes."""
+    return "".join(chain.from_iterable(zip(words, _POSITIONS, strict=False)))

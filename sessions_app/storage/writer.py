@@ -22,7 +22,7 @@ from sessions_app.records import Record
 from sessions_app.storage import ids, rollups, sql
 from sessions_app.storage.compression import compress
 from sessions_app.storage.rollups import UNIT_SEPARATOR, RollUp
-from sessions_app.storage.search_text import as_vector, normalise
+from sessions_app.storage.search_text import as_vector, words_of
 
 
 @dataclass(slots=True)
@@ -223,7 +223,7 @@ def _part_columns(parts: list[_NewPart], reader: MessageReader) -> dict[str, lis
         "bucket": [part.bucket for part in parts],
         "kind": [int(part.kind) for part in parts],
         "role": [_role(part, reader) for part in parts],
-        "byte_size": [len(memoryview(part.raw)) for part in parts],
+        "byte_size": [len(part.raw) for part in parts],
         "content": [_stored_content(part) for part in parts],
     }
 
@@ -273,7 +273,7 @@ def search_words(part: _NewPart, reader: MessageReader) -> tuple[str, int]:
     most = settings.LOGSUI_SEARCH_TEXT_MAX_CHARS
     if message.role == "tool":
         most = min(most, settings.LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS)
-    return as_vector(normalise(text[:most])), max(len(text) - most, 0)
+    return as_vector(words_of(text[:most])), max(len(text) - most, 0)
 
 
 # --- requests -------------------------------------------------------------------------------------------------------

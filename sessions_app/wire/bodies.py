@@ -6,6 +6,7 @@ generateContent v1beta. A body of another shape is kept whole, its large values 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,17 +59,23 @@ def split_request(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, RequestFac
     if kind != "object":
         return bytes(raw), RequestFacts()
     fields = object_fields(raw)
+    return splitter.object(fields, request_cuts(splitter), 0), _request_facts(fields)
 
-    def write(key: str, value: JsonBytes) -> bytes:
-        if key in INPUT_MEMBERS:
-            return splitter.items("i", value, PartKind.MESSAGE)
-        if key in SYSTEM_MEMBERS:
-            return splitter.item("c", value, PartKind.SYSTEM)
-        if key in TOOL_MEMBERS:
-            return splitter.items("c", value, PartKind.TOOL)
-        return splitter.rest(value)
 
-    return splitter.members(fields, write), _request_facts(fields)
+def request_cuts(splitter: Splitter) -> dict[str, Callable[[JsonBytes], bytes]]:
+    """How the members of a request body that become parts are cut out."""
+
+    def messages(value: JsonBytes) -> bytes:
+        return splitter.items("i", value, PartKind.MESSAGE)
+
+    def system(value: JsonBytes) -> bytes:
+        return splitter.item("c", value, PartKind.SYSTEM)
+
+    def tools(value: JsonBytes) -> bytes:
+        return splitter.items("c", value, PartKind.TOOL)
+
+    cuts = dict.fromkeys(INPUT_MEMBERS, messages)
+    return cuts | dict.fromkeys(SYSTEM_MEMBERS, system) | dict.fromkeys(TOOL_MEMBERS, tools)
 
 
 def _request_facts(fields: dict[str, JsonBytes]) -> RequestFacts:
@@ -88,7 +95,7 @@ def call_type_of(fields: dict[str, JsonBytes]) -> str:
         return "messages" if "system" in fields or "anthropic_version" in fields else "chat.completions"
     if "input" in fields:
         responses = fields.keys() & {"instructions", "tools", "previous_response_id", "reasoning", "text", "store"}
-        if responses or kind_of(fields["input"]) == "array" and _holds_objects(fields["input"]):
+        if responses or (kind_of(fields["input"]) == "array" and _holds_objects(fields["input"])):
             return "responses"
         return "embeddings" if "embed" in text_member(fields, "model") else "responses"
     return "completions" if "prompt" in fields else ""
@@ -108,24 +115,45 @@ def split_response(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseF
     fields = object_fields(raw)
     facts = _response_facts(fields)
 
-    def write(key: str, value: JsonBytes) -> bytes:
-        if key in ("choices", "candidates") and kind_of(value) == "array":
-            return _choices(splitter, value, facts)
-        if key == "output" and kind_of(value) in ("array", "string"):
-            return splitter.items("o", value, PartKind.MESSAGE)
-        if key == "content" and kind_of(value) in ("array", "string"):
-            return splitter.item("o", value, PartKind.MESSAGE)
-        if key == "message" and "choices" not in fields and kind_of(value) == "object":
-            return splitter.item("o", value, PartKind.MESSAGE)
-        return splitter.rest(value)
+    return splitter.object(fields, response_cuts(splitter, fields, facts), 0), facts
 
-    return splitter.members(fields, write), facts
+
+def response_cuts(
+    splitter: Splitter, fields: dict[str, JsonBytes], facts: ResponseFacts
+) -> dict[str, Callable[[JsonBytes], bytes]]:
+    """How the members of this response body that become parts are cut out."""
+
+    def choices(value: JsonBytes) -> bytes:
+        return _choices(splitter, value, facts)
+
+    def items(value: JsonBytes) -> bytes:
+        return splitter.items("o", value, PartKind.MESSAGE)
+
+    def item(value: JsonBytes) -> bytes:
+        return splitter.item("o", value, PartKind.MESSAGE)
+
+    cuts = {}
+    for names, kinds, write in (
+        (("choices", "candidates"), ("array",), choices),
+        (("output",), ("array", "string"), items),
+        (("content",), ("array", "string"), item),
+        (("message",), () if "choices" in fields else ("object",), item),
+    ):
+        cuts |= {name: write for name in names if name in fields and kind_of(fields[name]) in kinds}
+    return cuts
 
 
 def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
     """`choices` of OpenAI or `candidates` of Gemini: each one's message is an output."""
     choices = array_items(raw)
     facts.alternatives = len(choices) > 1
+
+    def message(value: JsonBytes) -> bytes:
+        if kind_of(value) in ("object", "string"):
+            return splitter.item("o", value, PartKind.MESSAGE)
+        return splitter.rest(value)
+
+    cuts = dict.fromkeys(_CHOICE_MEMBERS, message)
     written = []
     for choice in choices:
         if kind_of(choice) != "object":
@@ -134,14 +162,11 @@ def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
         fields = object_fields(choice)
         reason = text_member(fields, "finish_reason") or text_member(fields, "finishReason")
         facts.finish_reason = facts.finish_reason or reason
-        written.append(splitter.members(fields, lambda key, value: _choice_member(splitter, key, value)))
+        written.append(splitter.object(fields, cuts, 1))
     return b"[" + b",".join(written) + b"]"
 
 
-def _choice_member(splitter: Splitter, key: str, value: JsonBytes) -> bytes:
-    if key in ("message", "text", "content", "delta") and kind_of(value) in ("object", "string"):
-        return splitter.item("o", value, PartKind.MESSAGE)
-    return splitter.rest(value)
+_CHOICE_MEMBERS = ("message", "text", "content", "delta")
 
 
 def _response_facts(fields: dict[str, JsonBytes]) -> ResponseFacts:
@@ -198,7 +223,7 @@ def text_member(fields: dict[str, JsonBytes], name: str) -> str:
 def small_member(fields: dict[str, JsonBytes], name: str, most: int = 100_000) -> Any:
     """A decoded member; None when it is absent, unreadable or larger than `most` bytes."""
     raw = fields.get(name)
-    if raw is None or len(memoryview(raw)) > most:
+    if raw is None or len(raw) > most:
         return None
     try:
         return loads(raw)

@@ -36,6 +36,7 @@ KNOWN_MEMBERS = BODY_MEMBERS | {
     *("request_id", "trace_id", "session_id", "parent_id", "kind", "call_type", "model", "provider", "status"),
     *("status_code", "error", "started_at", "first_token_at", "ended_at", "usage", "cost", "user", "tags"),
 }
+HEADER_MEMBERS = KNOWN_MEMBERS - BODY_MEMBERS
 USAGE_MEMBERS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
 _OTHER_USAGE = (
     *("prompt_tokens", "completion_tokens", "total_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
@@ -55,7 +56,7 @@ def split_body(body: bytes, content_type: str) -> list[Item]:
     if content_type.partition(";")[0].strip().lower() in NDJSON_TYPES:
         return lines_of(body)
     try:
-        if kind_of(body.lstrip()) == "array":
+        if body.lstrip()[:1] == b"[":
             return [Item(raw) for raw in array_items(body)]
         members = object_fields(body)
     except DocumentError as error:
@@ -124,7 +125,7 @@ def _members(raw: JsonBytes) -> dict[str, JsonBytes]:
 
 
 def _read_header(members: dict[str, JsonBytes]) -> _Header:
-    values = {name: loads(raw) for name, raw in members.items() if name in KNOWN_MEMBERS - BODY_MEMBERS}
+    values = {name: loads(raw) for name, raw in members.items() if name in HEADER_MEMBERS}
     present = [name for name in ("request", "response", "error") if _is_given(members.get(name))]
     if not present:
         message = "a log needs at least one of request, response and error; all are missing or null"
@@ -215,21 +216,22 @@ def read_log(
     splitter = Splitter(memory if header.claim.key else None, header.claim.key or "")
     request, response = bodies.RequestFacts(), bodies.ResponseFacts()
 
-    def write(key: str, value: JsonBytes) -> bytes:
-        nonlocal request, response
-        if key == "request":
-            skeleton, request = bodies.split_request(splitter, value)
-            return skeleton
-        if key == "response":
-            skeleton, response = bodies.split_response(splitter, value)
-            return skeleton
-        return splitter.rest(value)
+    def write_request(value: JsonBytes) -> bytes:
+        nonlocal request
+        skeleton, request = bodies.split_request(splitter, value)
+        return skeleton
+
+    def write_response(value: JsonBytes) -> bytes:
+        nonlocal response
+        skeleton, response = bodies.split_response(splitter, value)
+        return skeleton
 
     try:
-        document = splitter.finish(splitter.members(members, write))
+        cuts = {"request": write_request, "response": write_response}
+        document = splitter.finish(splitter.object(members, cuts, 0))
     except DocumentError as error:
         raise WireFormatError(str(error), type="not_json") from None
-    return _record(header, members, document, request, response, received_at, generated_id, len(memoryview(raw)))
+    return _record(header, members, document, request, response, received_at, generated_id, len(raw))
 
 
 def _record(

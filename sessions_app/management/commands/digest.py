@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import signal
+import threading
 import time
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, connection
 
-from sessions_app.ingest.digest import Digester, digest_until_empty
+from sessions_app.ingest.digest import Digester, DigestStats
 from sessions_app.storage.buckets import ensure_current_partitions
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.inbox import CHANNEL
@@ -31,38 +33,60 @@ class Command(BaseCommand):
         parser.add_argument("--until-empty", action="store_true", help="stop when nothing waits any more")
 
     def handle(self, *args: Any, until_empty: bool, **options: Any) -> None:
+        ensure_current_partitions()
+        workers = [Worker(until_empty) for _ in range(settings.LOGSUI_DIGEST_THREADS)]
+
+        def stop(number: int, frame: object) -> None:
+            for worker in workers:
+                worker.stopping = True
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
         if until_empty:
-            ensure_current_partitions()
-            stats = digest_until_empty()
-            self.stdout.write(
-                f"{stats.bodies} bodies: {stats.new} logs new, {stats.completed} completed, "
-                f"{stats.duplicates} repeated, {stats.rejected} rejected"
-            )
-            return
-        Loop().run()
+            self.stdout.write(summary([worker.stats for worker in workers]))
 
 
-class Loop:
-    """Batch after batch; sleeps while the inbox is empty; finishes its batch when told to stop."""
+def summary(all_stats: list[DigestStats]) -> str:
+    """What the workers did together, in one line."""
+    total = DigestStats()
+    for stats in all_stats:
+        total += stats
+    return (
+        f"{total.bodies} bodies: {total.new} logs new, {total.completed} completed, "
+        f"{total.duplicates} repeated, {total.rejected} rejected"
+    )
 
-    def __init__(self) -> None:
+
+class Worker(threading.Thread):
+    """Batch after batch; sleeps while the inbox is empty; finishes its batch when told to stop.
+
+    Two of them keep the interpreter and PostgreSQL busy at the same time: while one waits for the database, the
+    other reads JSON.
+    """
+
+    def __init__(self, until_empty: bool) -> None:
+        super().__init__()
+        self.until_empty = until_empty
         self.stopping = False
+        self.stats = DigestStats()
         self.digester = Digester()
-        self.partitions_at = float("-inf")
+        self.partitions_at = time.monotonic()
 
     def run(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.stop)
-        while not self.stopping:
-            try:
-                self.work()
-            except (OperationalError, psycopg.OperationalError) as error:
-                log.warning("the database is not there, trying again: %s", error)
-                connection.close()
-                time.sleep(RECONNECT_SECONDS)
-
-    def stop(self, number: int, frame: object) -> None:
-        self.stopping = True
+        try:
+            while not self.stopping:
+                try:
+                    self.work()
+                except (OperationalError, psycopg.OperationalError) as error:
+                    log.warning("the database is not there, trying again: %s", error)
+                    connection.close()
+                    time.sleep(RECONNECT_SECONDS)
+        finally:
+            connection.close()
 
     def work(self) -> None:
         with binary_cursor() as cursor:
@@ -71,6 +95,11 @@ class Loop:
             if time.monotonic() - self.partitions_at > PARTITIONS_SECONDS:
                 ensure_current_partitions()
                 self.partitions_at = time.monotonic()
-            if self.digester.digest_batch() is None and not self.stopping:
+            stats = self.digester.digest_batch()
+            if stats is not None:
+                self.stats += stats
+            elif self.until_empty:
+                self.stopping = True
+            else:
                 # An empty generator after POLL_SECONDS, or the first notification at once.
                 next(connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1), None)
