@@ -48,9 +48,13 @@ _READ = (
 # All of them in one go; strict JSON only.
 _FAST = msgspec.json.Decoder(msgspec.defstruct("Read", [(name, Any, None) for name in (*_READ, "metadata")]))
 # What is wholly a document or a column of its own; everything else is shown with the metadata.
-_SHOWN_ELSEWHERE = frozenset(_READ[:16]) - {"litellm_call_id", "session_id", "stream", "request_tags"} | {
-    *("messages", "response", "model_parameters", "metadata", "prompt_tokens", "completion_tokens", "response_cost"),
-}
+_SHOWN_ELSEWHERE = frozenset(
+    {
+        *("messages", "response", "model_parameters", "metadata"),
+        *("id", "trace_id", "call_type", "status", "custom_llm_provider", "model", "model_group", "api_base"),
+        *("startTime", "endTime", "end_user", "prompt_tokens", "completion_tokens", "response_cost"),
+    }
+)
 # Members that LiteLLM itself adds to the caller's metadata.
 _NOT_THE_CALLERS = frozenset({"headers", "used_client_oauth_token", "user_api_key_user_id", "model_group"})
 _MOST_METADATA_BYTES = 8_000_000

@@ -307,8 +307,17 @@ def test_what_an_mcp_tool_was_called_with_is_its_input() -> None:
     record = next(record for record in records_of("mcp-tool-calls.json") if record.call_type == "call_mcp_tool")
     call = json.loads(bytes(record.document.input.contents[0]))
     assert (call["name"], call["arguments"]["city"]) == ("get_weather", "Zürich")
+    (shown,) = read_message(record.document.input.contents[0]).blocks
+    assert (shown.type, shown.name, json.loads(shown.text)) == ("tool_call", "get_weather", call["arguments"])
     answer = read_message(record.document.output.contents[0], "tool")
     assert plain_text(answer) == "18 degrees, light rain in Zürich"
+
+
+def test_a_generated_image_is_an_output() -> None:
+    record = records_of("image-generation-and-moderation.json")[0]
+    (image,) = read_message(record.document.output.contents[0], "assistant").blocks
+    assert image.type == "image"
+    assert image.url.startswith("data:image/png;base64,iVBOR")
 
 
 def test_redacted_contents_are_kept_as_they_are() -> None:
