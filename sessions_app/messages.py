@@ -100,7 +100,20 @@ def _role_message(value: dict[str, Any], default_role: str) -> Message:
 
 def _unrecognised(value: dict[str, Any]) -> list[Block]:
     rest = {key: item for key, item in value.items() if key != "role" and item is not None}
+    if isinstance(rest.get("b64_json"), str) or ("url" in rest and "revised_prompt" in value):
+        return _generated_image(rest)
+    if isinstance(rest.get("name"), str) and "arguments" in rest:
+        # A call of an MCP tool (tools/call, 2025-06-18).
+        return [Block(TOOL_CALL, _arguments(rest["arguments"]), id=_text(rest.get("id")), name=rest["name"])]
     return [Block(DATA, data=rest)] if rest else []
+
+
+def _generated_image(image: dict[str, Any]) -> list[Block]:
+    """An item of OpenAI's Images API, which names no media type: the first characters of the data tell it."""
+    data, caption = _text(image.get("b64_json")), _text(image.get("revised_prompt"))
+    media_type = {"/9j": "image/jpeg", "Ukl": "image/webp"}.get(data[:3], "image/png")
+    url = f"data:{media_type};base64,{data}" if data else _text(image.get("url"))
+    return [Block(IMAGE, url=url, media_type=media_type if data else ""), *([Block(TEXT, caption)] if caption else [])]
 
 
 def _reasoning_blocks(value: dict[str, Any]) -> list[Block]:
