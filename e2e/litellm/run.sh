@@ -20,7 +20,7 @@ if ! cmp -s "$requirements" "$venv/requirements.txt"; then
     echo "e2e-litellm: installing $requirements into $venv (about a minute)"
     rm -rf "$venv"
     "$LOGSUI_PYTHON" -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check -r "$requirements"
     cp "$requirements" "$venv/requirements.txt"
 fi
 

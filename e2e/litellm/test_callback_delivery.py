@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -340,20 +341,29 @@ def test_forked_child_posts_its_own_events_only(
     assert sorted(receiver.questions()) == ["of the child", "of the parent"]
 
 
-EXIT_SCRIPT = """
-import sys, litellm, logsui_callback
+START = """
+import asyncio, litellm, logsui_callback
 litellm.callbacks = [logsui_callback.instance]
 logsui_callback.instance.exit_seconds = 2.0
+CALL = dict(model="openai/gpt-4o-mini", api_key="x", mock_response="Hi")
+"""
+SYNC_CALLS = """
 for number in range(3):
-    litellm.completion(
-        model="openai/gpt-4o-mini", api_key="x", mock_response="Hi", messages=[{"role": "user", "content": str(number)}]
-    )
+    litellm.completion(messages=[{"role": "user", "content": str(number)}], **CALL)
+"""
+ASYNC_CALLS = """
+async def main():
+    calls = [litellm.acompletion(messages=[{"role": "user", "content": str(n)}], **CALL) for n in range(50)]
+    await asyncio.gather(*calls)
+    FLUSH
+asyncio.run(main())
 """
 
 
-def run_exit_script(url: str, tmp_path: Path) -> tuple[str, float]:
+def run_to_its_end(source: str, url: str, tmp_path: Path) -> tuple[str, float]:
+    """What the program wrote to its error output, and how long it took in seconds."""
     script = tmp_path / "script.py"
-    script.write_text(EXIT_SCRIPT)
+    script.write_text(START + source)
     environment = {"LOGSUI_ENDPOINT": url, "LOGSUI_API_KEY": "key", "PYTHONPATH": str(EXAMPLES)}
     environment |= {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     began = time.monotonic()
@@ -364,21 +374,35 @@ def run_exit_script(url: str, tmp_path: Path) -> tuple[str, float]:
     return done.stderr, time.monotonic() - began
 
 
+def test_async_calls_are_flushed_by_the_coroutine(receiver: Receiver, tmp_path: Path) -> None:
+    flush = "assert await logsui_callback.instance.aflush()"
+    errors, _ = run_to_its_end(ASYNC_CALLS.replace("FLUSH", flush), receiver.url, tmp_path)
+    assert len(receiver.events) == 50
+    assert "has not handed over" not in errors
+
+
+def test_async_calls_that_litellm_gave_up_are_reported(receiver: Receiver, tmp_path: Path) -> None:
+    errors, _ = run_to_its_end(ASYNC_CALLS.replace("FLUSH", "pass"), receiver.url, tmp_path)
+    reported = sum(int(count) for count in re.findall(r"has not handed over (\d+) calls", errors))
+    # LiteLLM's own exit handler may still hand over some of them.
+    assert reported >= 50 - len(receiver.events)
+
+
 def test_end_of_the_program_delivers_the_queue(receiver: Receiver, tmp_path: Path) -> None:
-    run_exit_script(receiver.url, tmp_path)
+    run_to_its_end(SYNC_CALLS, receiver.url, tmp_path)
     assert sorted(receiver.questions()) == ["0", "1", "2"]
 
 
 def test_end_of_the_program_waits_for_a_failing_server_only_so_long(receiver: Receiver, tmp_path: Path) -> None:
     receiver.answer = lambda body: (503, {})
-    errors, seconds = run_exit_script(receiver.url, tmp_path)
+    errors, seconds = run_to_its_end(SYNC_CALLS, receiver.url, tmp_path)
     assert "3 events are lost, the program ended before they could be sent" in errors
     assert seconds < 30
 
 
 def test_end_of_the_program_does_not_wait_for_a_wrong_key(receiver: Receiver, tmp_path: Path) -> None:
     receiver.answer = lambda body: (401, {})
-    errors, _ = run_exit_script(receiver.url, tmp_path)
+    errors, _ = run_to_its_end(SYNC_CALLS, receiver.url, tmp_path)
     assert "answered 401" in errors
     assert len(receiver.bodies) <= 6
 

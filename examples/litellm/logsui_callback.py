@@ -7,7 +7,8 @@
 
     litellm.completion(model=..., messages=..., metadata={"litellm_trace_id": "conversation-42"})
 
-It also works inside a proxy (`litellm_settings.callbacks: logsui_callback.instance`, this file beside config.yaml).
+In a coroutine, end with `await logsui_callback.instance.aflush()`: see `flush`. It also works inside a proxy
+(`litellm_settings.callbacks: logsui_callback.instance`, this file beside config.yaml).
 
 Settings, all from the environment: LOGSUI_API_KEY (needed; a key with scope `ingest`) and LOGSUI_ENDPOINT
 (default http://127.0.0.1:8000/api/v1/litellm).
@@ -331,8 +332,9 @@ class LogsuiCallback(CustomLogger):
     def flush(self, timeout: float = 30.0) -> bool:
         """Wait until all events so far are stored by logsui; False when `timeout` seconds were not enough.
 
-        For serverless functions and scripts that stop without a normal end. In a coroutine use `await aflush()`:
-        events of asynchronous calls are handed over by the event loop, which must not be blocked meanwhile.
+        For serverless functions and processes that stop without a normal end. In a coroutine use `await aflush()`,
+        and as its last step: LiteLLM hands over asynchronous calls in tasks of the event loop, which must go on
+        meanwhile, and `asyncio.run` cancels those that are left when the coroutine returns.
         """
         began = time.monotonic()
         with self._changed:
@@ -366,7 +368,13 @@ class LogsuiCallback(CustomLogger):
         if self._waiting():
             logger.error("logsui: %d events are lost, the program ended while they were being sent", self._waiting())
         if self._dropped:
-            logger.warning("logsui: %d events were dropped in all, the queue was full", self._dropped)
+            logger.warning("logsui: %d events were dropped in all", self._dropped)
+        if self._open_calls:
+            # When `asyncio.run` ends, it cancels the tasks in which LiteLLM logs the calls just made.
+            logger.warning(
+                "logsui: LiteLLM has not handed over %d calls; end a coroutine with `await instance.aflush()`",
+                len(self._open_calls),
+            )
 
 
 def payload_of(kwargs: Mapping[str, Any]) -> dict[str, Any] | None:
