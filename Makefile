@@ -40,7 +40,7 @@ format: $(VENV)/.development
 	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 {} +
 
 bench: $(VENV)/.development
-	$(BIN)/python -m benchmarks N=$(N)
+	$(BIN)/python -m benchmarks --requests $(N)
 
 e2e-litellm: $(VENV)/.runtime
 	sh e2e/litellm/run.sh

@@ -62,6 +62,7 @@ class Plan:
     language: str
     started_at: datetime
     seed: int
+    scale: float | None = None  # Of the messages' lengths; None: as `content_scale` says.
 
 
 @dataclass
@@ -124,6 +125,12 @@ def plans(requests: int, seed: int = 1, until: datetime = UNTIL) -> list[Plan]:
     return sorted(found, key=lambda plan: (plan.started_at, plan.index))
 
 
+def single_plan(requests: int, until: datetime = UNTIL) -> Plan:
+    """A session beside the data set, of any length, with messages of a line or two."""
+    start = until - timedelta(seconds=60 * requests)
+    return Plan(900_000 + requests, requests, False, "english", start, seed=requests, scale=0.03)
+
+
 def session_key(plan: Plan) -> str:
     """The trace id that the session's logs carry."""
     return f"{'agent' if plan.is_agent else 'chat'}-{plan.index:06d}-{plan.seed:015x}"
@@ -177,7 +184,7 @@ def open_conversation(plan: Plan) -> Conversation:
         tools=TOOLBOXES[application] if plan.is_agent else [],
         messages=[{"role": "system", "content": prompt}],
         clock=plan.started_at,
-        scale=content_scale(plan),
+        scale=plan.scale or content_scale(plan),
     )
 
 
@@ -348,10 +355,21 @@ def push(live: list[tuple[str, int, Log, Iterator[Log]]], rest: Iterator[Log], o
         heapq.heappush(live, (log["started_at"], next(order), log, rest))
 
 
+def pinned_keys(requests: int, seed: int = 1) -> dict[int, str]:
+    """The keys of sessions of 6, 40 and 200 requests in the data set, by their length."""
+    found = {plan.requests: session_key(plan) for plan in plans(requests, seed)}
+    return {length: found[length] for length in sorted(PINNED_LENGTHS) if length in found}
+
+
 def encoded_logs(requests: int, seed: int = 1, until: datetime = UNTIL) -> Iterator[tuple[str, bytes]]:
     """(session key, JSON document) of every log."""
     for log in logs(requests, seed, until):
         yield log["trace_id"], orjson.dumps(log)
+
+
+def encoded_session(plan: Plan) -> Iterator[bytes]:
+    """The JSON documents of one session."""
+    return (orjson.dumps(log) for log in session_logs(plan))
 
 
 def array_bodies(documents: Iterator[bytes], size: int) -> Iterator[bytes]:

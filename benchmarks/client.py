@@ -1,0 +1,49 @@
+"""A client on loopback with one connection that stays open, as an SDK or a browser keeps it."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer and how long it took, from the first byte sent to the last one read."""
+
+    status: int
+    body: bytes
+    milliseconds: float
+
+
+class Client:
+    """Sends requests one after the other; `headers` go with each."""
+
+    def __init__(self, host: str, port: int, headers: Mapping[str, str] | None = None) -> None:
+        self.connection = http.client.HTTPConnection(host, port, timeout=120)
+        self.headers = dict(headers or {})
+
+    def get(self, path: str) -> Answer:
+        return self.send("GET", path, None, {})
+
+    def post(self, path: str, body: bytes) -> Answer:
+        return self.send("POST", path, body, {"Content-Type": "application/json"})
+
+    def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        started = time.perf_counter()
+        self.connection.request(method, path, body, self.headers | dict(headers))
+        response = self.connection.getresponse()
+        text = response.read()
+        return Answer(response.status, text, (time.perf_counter() - started) * 1000)
+
+
+def timed(send: Callable[[], Answer], times: int, warm_up: int = 2, pause: float = 0.0) -> list[Answer]:
+    """Answers of `times` requests after a few unmeasured ones, `pause` seconds apart."""
+    for _ in range(warm_up):
+        send()
+    answers = []
+    for _ in range(times):
+        time.sleep(pause)
+        answers.append(send())
+    return answers

@@ -1,0 +1,81 @@
+"""How fast one digester process stores what waits in the inbox, and how many bytes that takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+
+import psycopg
+
+from benchmarks import generator
+from benchmarks.client import Client
+from benchmarks.installation import Installation
+from benchmarks.plain import PlainFigures
+from benchmarks.report import Figure, median
+
+# A client's batch. The inbox is bounded, so that a large data set goes through it in several fillings.
+LOGS_PER_BODY = 10
+LOGS_PER_FILLING = 10_000
+TABLES = ("session", "request_log", "part", "part_search", "request_key", "link_token")
+# A table that is not partitioned has no tree; the root of one that is holds nothing itself.
+SIZES = """
+SELECT root.name, sum(pg_total_relation_size(coalesce(tree.relid, root.name::regclass)))::bigint
+FROM unnest(%s::text[]) AS root (name)
+LEFT JOIN LATERAL pg_partition_tree(root.name::regclass) AS tree ON true
+GROUP BY root.name
+"""
+
+
+def measure_digest(installation: Installation, client: Client, requests: int, plain: PlainFigures) -> list[Figure]:
+    """Post all logs without a digester, then let one process digest them; its start is not counted."""
+    start = median([run_digester(installation) for _ in range(3)])
+    documents = (document for _, document in generator.encoded_logs(requests))
+    seconds, fillings = 0.0, 0
+    while post_logs(client, islice(documents, LOGS_PER_FILLING)):
+        seconds += run_digester(installation) - start
+        fillings += 1
+    rate = requests / seconds
+    return [
+        Figure("Digest", "raw COPY into one jsonb table", plain.requests_per_second, "requests/s"),
+        Figure("Digest", "one digester process", rate, "requests/s", note=f"start of {start:.1f} s not counted"),
+        Figure("Digest", "ratio to COPY", rate / plain.requests_per_second, "", least=2),
+    ]
+
+
+def post_logs(client: Client, documents: Iterator[bytes]) -> int:
+    """Post native logs in arrays; returns how many bodies."""
+    posted = 0
+    for body in generator.array_bodies(documents, LOGS_PER_BODY):
+        answer = client.post("/api/v1/logs", body)
+        if answer.status != 202:
+            raise RuntimeError(f"POST /api/v1/logs answered {answer.status}: {answer.body[:300]!r}")
+        posted += 1
+    return posted
+
+
+def run_digester(installation: Installation) -> float:
+    """Seconds that a process needs to empty the inbox, its start included."""
+    started = time.perf_counter()
+    installation.manage("digest", "--until-empty")
+    return time.perf_counter() - started
+
+
+def table_sizes(connection: psycopg.Connection) -> dict[str, int]:
+    """Bytes of each table with its partitions, TOAST and indexes."""
+    return dict(connection.execute(SIZES, [list(TABLES)]).fetchall())
+
+
+def storage_figures(connection: psycopg.Connection, requests: int, plain: PlainFigures) -> list[Figure]:
+    sizes = table_sizes(connection)
+    total = sum(sizes.values()) / requests
+    without_search = total - sizes["part_search"] / requests
+    each = ", ".join(f"{name} {size / requests:,.0f}" for name, size in sorted(sizes.items(), key=lambda row: -row[1]))
+    base = plain.bytes_per_request
+    return [
+        Figure("Storage", "jsonb table", base, "bytes/request"),
+        Figure("Storage", "all tables but search", without_search, "bytes/request", note=each),
+        Figure("Storage", "all tables with search", total, "bytes/request"),
+        Figure("Storage", "share of jsonb, search aside", without_search / base, "", most=1 / 8),
+        Figure("Storage", "share of jsonb, with search", total / base, "", most=1 / 3),
+    ]

@@ -1,0 +1,102 @@
+"""How long pages take, whole: request sent to answer read, on loopback, signed in."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+from benchmarks import generator
+from benchmarks.client import Answer, Client, timed
+from benchmarks.report import Figure, median, percentile
+from benchmarks.statements import counted
+
+TIMES = 15
+MOST_STATEMENTS = 12
+OLDER = re.compile(r'href="([^"]*[?&]before=[^"]*)"')
+LATER_PART = re.compile(
+    r'hx-get="([^"]+)"[^>]*hx-trigger="[^"]*\bload\b|hx-trigger="[^"]*\bload\b[^>]*hx-get="([^"]+)"'
+)
+
+
+class Pages:
+    """The pages of one project, read over HTTP by a signed-in browser and counted in this process."""
+
+    def __init__(self, host: str, port: int, slug: str) -> None:
+        from django.contrib.auth import get_user_model
+        from django.test import Client as TestClient
+
+        from sessions_app.models import Project
+
+        self.project = Project.objects.get(slug=slug)
+        self.inside = TestClient()
+        self.inside.force_login(get_user_model().objects.get(username="admin"))
+        cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in self.inside.cookies.items())
+        self.outside = Client(host, port, {"Cookie": cookies})
+
+    @property
+    def list_path(self) -> str:
+        return f"/p/{self.project.slug}/sessions/"
+
+    def session_path(self, key: str) -> str:
+        from sessions_app.storage.ids import session_id
+
+        return f"{self.list_path}{session_id(self.project.key, key, '')}/"
+
+    def request_path(self, key: str) -> str:
+        """The last request of a session, which has the longest input."""
+        from sessions_app.models import RequestLog
+        from sessions_app.storage.ids import session_id
+
+        logs = RequestLog.objects.filter(session_id=session_id(self.project.key, key, ""))
+        return f"/p/{self.project.slug}/requests/{logs.order_by('-started_at').values_list('id', flat=True)[0]}/"
+
+    def list_page_path(self, number: int) -> tuple[str, int]:
+        """The path of the list's page `number`, or of the last one there is; and which that is."""
+        path = self.list_path
+        for reached in range(1, number):
+            link = OLDER.search(self.outside.get(path).body.decode())
+            if link is None:
+                return path, reached
+            path = self.resolved(html.unescape(link[1]))
+        return path, number
+
+    def resolved(self, link: str) -> str:
+        return self.list_path + link if link.startswith("?") else link
+
+    def measure(self, name: str, path: str, most: float | None, note: str = "") -> Iterator[Figure]:
+        """Milliseconds at the median for all that the first view fetches, and the page's statements."""
+        status = self.outside.get(path).status
+        if status != 200:
+            yield Figure("Read", name, None, "ms", note=f"GET {path} answered {status}")
+            return
+        answers = timed(lambda: self.first_view(path), TIMES)
+        times = [answer.milliseconds for answer in answers]
+        size = f"p95 {percentile(times, 0.95):.0f} ms, {len(answers[-1].body) / 1000:,.0f} KB"
+        yield Figure("Read", name, median(times), "ms", most=most, note=", ".join(filter(None, (size, note))))
+        self.inside.get(path)
+        with counted() as statements:
+            self.inside.get(path)
+        yield Figure("Read", f"{name}: statements", len(statements), "", most=MOST_STATEMENTS)
+
+    def first_view(self, path: str) -> Answer:
+        """The page, and whatever it fetches at once without being asked."""
+        page = self.outside.get(path)
+        parts = [
+            self.outside.get(html.unescape(first or second)) for first, second in LATER_PART.findall(page.body.decode())
+        ]
+        body = page.body + b"".join(part.body for part in parts)
+        return Answer(page.status, body, page.milliseconds + sum(part.milliseconds for part in parts))
+
+
+def measure_pages(pages: Pages, keys: dict[int, str], requests: int) -> Iterator[Figure]:
+    at_scale = "" if requests >= 50_000 else "target is for 50,000 requests"
+    yield from pages.measure("session list, first page", pages.list_path, 30, at_scale)
+    path, number = pages.list_page_path(50)
+    note = at_scale if number == 50 else f"only {number} pages; {at_scale}"
+    yield from pages.measure("session list, fiftieth page", path, 30, note)
+    for length, key in keys.items():
+        most = {6: None, 40: 60, 200: 150}.get(length)
+        yield from pages.measure(f"session of {length:,} requests", pages.session_path(key), most)
+    longest = keys[max(length for length in keys if length <= generator.LONGEST)]
+    yield from pages.measure("request page, the last of 200", pages.request_path(longest), None)
