@@ -1,18 +1,68 @@
-"""How to send the first request."""
+"""How to send the first request: a key, snippets with this server's address, and a card that says when one is here."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
 
+from sessions_app.keys import create_key
 from sessions_app.models import Project
-from sessions_app.pages.shell import project_page
+from sessions_app.pages.shell import project_page, render_page
+from sessions_app.queries import arrivals
+
+KEY_NAME = "first app"
+PLACEHOLDER = "YOUR_KEY"
+LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
+# A digester that works needs less.
+PATIENCE = timedelta(seconds=5)
+# A log refused shortly before the page was opened is of interest too.
+LOOK_BACK = timedelta(hours=1)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @project_page
 def onboarding_page(request: HttpRequest, project: Project) -> HttpResponse:
-    return HttpResponse(status=204)
+    """The steps. By POST a key is made, which the answer alone shows, in the snippets too."""
+    secret = None
+    if request.method == "POST":
+        _, secret = create_key(project, KEY_NAME, ["ingest"], request.user.get_username())
+    context = _arrival(project, timezone.now()) | {
+        "secret": secret,
+        "key": secret or PLACEHOLDER,
+        "base": f"{request.scheme}://{request.get_host()}",
+        "is_local": split_domain_port(request.get_host())[0] in LOCAL_NAMES,
+    }
+    response = render_page(request, "onboarding.html", context, project)
+    if secret:
+        response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @project_page
 def waiting(request: HttpRequest, project: Project) -> HttpResponse:
-    return HttpResponse(status=204)
+    """The card alone, which asks for itself until a request is here."""
+    context = {"project": project} | _arrival(project, _since(request))
+    return render(request, "_waiting.html", context)
+
+
+def _since(request: HttpRequest) -> datetime:
+    """When the page began to wait, as its card says."""
+    try:
+        return datetime.fromtimestamp(int(request.GET.get("since", "")), UTC)
+    except (ValueError, OverflowError, OSError):
+        return timezone.now()
+
+
+def _arrival(project: Project, since: datetime) -> dict[str, Any]:
+    arrived = arrivals.newest_session(project)
+    if arrived:
+        return {"arrived": arrived}
+    waits_since = arrivals.undigested_since()
+    late = waits_since if waits_since and timezone.now() - waits_since > PATIENCE else None
+    return {"since": since, "refused": arrivals.newest_refusal(project, since - LOOK_BACK), "undigested_since": late}

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from logsui import __version__
 from sessions_app import keys
 from sessions_app.models import SignInToken
 from sessions_app.pages import shell
@@ -27,6 +28,7 @@ class SignIn(views.LoginView):
 
     template_name = "sign_in.html"
     redirect_authenticated_user = True
+    extra_context = {"version": __version__}
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
@@ -51,7 +53,7 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
             login(request, user, backend=BACKEND)
             request.session.set_expiry(REMEMBER_SECONDS)
             return redirect("home")
-    response = render(request, "sign_in_link.html", {"user_of_link": _user_of(token)})
+    response = render(request, "sign_in_link.html", {"user_of_link": _user_of(token), "version": __version__})
     # The address is a secret: no page opened from here learns it.
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

@@ -29,7 +29,7 @@ LISTS = {"status": "statuses", "model": "models", "user": "users", "tag": "tags"
 
 _DIGITS = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
 # In an address a plus sign that is not escaped arrives as a space.
-_LOST_PLUS = re.compile(r"(?<=\d:\d\d|:\d\d\.\d|\d{3}) (?=\d\d:?\d\d$)")
+_LOST_PLUS = re.compile(r"(T\d\d:?\d\d\S*) (\d\d:?\d\d)$")
 
 
 class FilterError(ValueError):
@@ -177,7 +177,7 @@ def _time(parsed: ParsedFilters, name: str, text: str, zone: tzinfo, end: bool =
 def _moment(text: str, zone: tzinfo, end: bool) -> datetime:
     if _DIGITS.fullmatch(text):
         return datetime.fromtimestamp(float(text), UTC)
-    moment = datetime.fromisoformat(_LOST_PLUS.sub("+", text))
+    moment = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", text))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
     moment = moment.astimezone(UTC)

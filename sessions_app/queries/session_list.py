@@ -5,6 +5,7 @@ Every query starts from the project and walks an index; nothing counts a whole t
 
 from __future__ import annotations
 
+import contextlib
 import re
 import uuid
 from collections.abc import Iterable
@@ -15,8 +16,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import F, Func, Q, QuerySet, TextField, Value
+from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Lower
 
 from sessions_app.models import LinkToken, Project, RequestKey, Session
@@ -31,7 +33,7 @@ FACET_SAMPLE = 1_000
 SHORT_TEXT_SAMPLE = 10_000
 MAX_WORDS = 8
 MAX_IDS = 100
-NEWS_LIMIT = 100
+COUNT_LIMIT = 100
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -93,8 +95,7 @@ def list_sessions(
 ) -> Page:
     """Sessions of a project by their last activity, `limit` of them (1 to 1,000) after `cursor`.
 
-    One statement, and one more to resolve an id when the filters have a text or trace id. Raises FilterError for an
-    order, limit or cursor that can't be.
+    One statement. Raises FilterError for an order, limit or cursor that can't be.
     """
     if order not in (NEWEST_FIRST, OLDEST_FIRST):
         raise FilterError("order", f"must be {NEWEST_FIRST} or {OLDEST_FIRST}, got {order[:40]!r}")
@@ -159,22 +160,27 @@ def matching(project: Project, filters: SessionFilters) -> QuerySet[Session]:
         if values:
             sessions = sessions.filter(**{f"{name}__overlap": list(values)})
     if filters.trace_id:
-        sessions = sessions.filter(id__in=sessions_with_id(project, filters.trace_id))
+        sessions = sessions.filter(named_by(project, filters.trace_id))
     return _with_text(sessions, project, filters.text) if filters.text else sessions
 
 
-def sessions_with_id(project: Project, text: str) -> list[uuid.UUID]:
+class IsOneOf(Func):
+    """`a = ANY(b)` for an array `b` that a sub-select makes: an index takes it, which it does not an `IN`."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+
+def named_by(project: Project, text: str) -> Q:
     """The sessions that an id leads to: their own, their key (a trace id), or that of a request, call or response."""
-    found = {ids.session_id(project.key, text, "")}
-    try:
-        found.add(uuid.UUID(text))
-    except ValueError:
-        pass
+    own = [ids.session_id(project.key, text, "")]
+    with contextlib.suppress(ValueError):
+        own.append(uuid.UUID(text))
     key, alias = ids.request_key(project.key, text), ids.alias_token(project.key, text)
-    of_keys = RequestKey.objects.filter(id=key).values_list("session_id")
-    of_aliases = LinkToken.objects.filter(token=alias).order_by().values_list("session_id")[:MAX_IDS]
-    found.update(session_id for (session_id,) in of_keys.union(of_aliases, all=True))
-    return sorted(found)
+    of_keys = RequestKey.objects.filter(id=key).values("session_id")
+    of_aliases = LinkToken.objects.filter(token=alias).values("session_id")[:MAX_IDS]
+    return Q(id__in=own) | Q(IsOneOf(F("id"), ArraySubquery(of_keys))) | Q(IsOneOf(F("id"), ArraySubquery(of_aliases)))
 
 
 class SessionWords(Func):
@@ -193,7 +199,7 @@ def _with_text(sessions: QuerySet[Session], project: Project, text: str) -> Quer
     for word in words:
         contains &= Q(words__contains=Lower(Value(word)))
     sessions = sessions.alias(words=SessionWords(F("title"), F("session_key"), F("users")))
-    return sessions.filter(Q(id__in=sessions_with_id(project, text)) | contains)
+    return sessions.filter(named_by(project, text) | contains)
 
 
 # --- facets ---------------------------------------------------------------------------------------------------------
@@ -217,10 +223,10 @@ class Facets:
     sampled: bool
 
 
-FACET_LIMIT = 50
+FACET_LIMIT = 24
 _FACET_VALUES = {
     "status": "ARRAY[CASE WHEN error_count > 0 THEN 'error' ELSE 'ok' END]",
-    "model": "models",
+    "model": "model_names",
     "user": "users",
     "tag": "tags",
     "source": "sources",
@@ -299,10 +305,9 @@ _ACTIVITY = """
 WITH placed AS (
     SELECT r.session_id, r.status = 'error' AS failed,
            greatest(0, least(1, extract(epoch FROM r.started_at - s.first_at)::float8 / s.seconds)) AS start,
-           greatest(0, least(1, extract(epoch FROM greatest(r.started_at, r.ended_at) - s.first_at)::float8 / s.seconds))
-               AS stop
+           greatest(0, least(1, extract(epoch FROM r.last - s.first_at)::float8 / s.seconds)) AS stop
     FROM unnest(%(ids)s::uuid[], %(first)s::timestamptz[], %(seconds)s::float8[]) AS s (id, first_at, seconds)
-    JOIN request_log AS r ON r.session_id = s.id
+    JOIN (SELECT *, greatest(started_at, ended_at) AS last FROM request_log) AS r ON r.session_id = s.id
     WHERE r.bucket = ANY(%(buckets)s::date[])
 )
 SELECT session_id, failed, min(start), max(stop) FROM placed
@@ -332,10 +337,19 @@ def activity(rows: Iterable[SessionRow]) -> dict[uuid.UUID, list[Span]]:
     }
 
 
-# --- news -----------------------------------------------------------------------------------------------------------
+# --- counts, each with a limit --------------------------------------------------------------------------------------
 
 
 def count_newer(project: Project, filters: SessionFilters, cursor: str) -> int:
-    """How many matching sessions have come, or moved, before the place that `cursor` names: up to NEWS_LIMIT."""
-    newer = matching(project, filters).filter(_after(cursor, OLDEST_FIRST))
-    return newer.order_by("last_at", "id").values("id")[:NEWS_LIMIT].count()
+    """How many matching sessions have come, or moved, before the place that `cursor` names: up to COUNT_LIMIT."""
+    return _count(matching(project, filters).filter(_after(cursor, OLDEST_FIRST)))
+
+
+def count_some(project: Project, filters: SessionFilters) -> int:
+    """How many sessions match: up to COUNT_LIMIT."""
+    return _count(matching(project, filters))
+
+
+def _count(sessions: QuerySet[Session]) -> int:
+    # The order makes it a walk along the index that ends at the limit.
+    return _ordered(sessions).values("id")[:COUNT_LIMIT].count()

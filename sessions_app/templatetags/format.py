@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from typing import Any
 
 from django import template
 from django.utils import timezone
@@ -241,3 +243,15 @@ def initials(name: str) -> str:
 def short_id(value: object) -> str:
     """The first eight characters, as lists show an id."""
     return str(value)[:8]
+
+
+@register.filter
+def session_title(session: Any) -> str:
+    """A session's title; without a user's text the caller's key or the id."""
+    return session.title or session.session_key or f"Session {short_id(session.id)}"
+
+
+@register.filter
+def of(key: Any, mapping: Mapping[Any, Any]) -> Any:
+    """The value of a key, which a template has in a variable; "" when it is missing."""
+    return mapping.get(key, "")

@@ -1,0 +1,208 @@
+"""The filters beside the session list: facets, the range menu, what is set, and ways out of an empty list."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from sessions_app.models import Project
+from sessions_app.queries.filters import ERROR, LISTS, RANGES, SessionFilters
+from sessions_app.queries.session_list import COUNT_LIMIT, FACET_LIMIT, FACET_SAMPLE, FacetValue, count_some, facets
+from sessions_app.templatetags.format import exact, hue, in_zone, stamp
+
+RANGE_NAMES = {
+    "15m": "Last 15 minutes",
+    "1h": "Last hour",
+    "24h": "Last 24 hours",
+    "7d": "Last 7 days",
+    "30d": "Last 30 days",
+}
+SOURCE_NAMES = {"litellm": "LiteLLM", "native": "REST", "otlp": "OpenTelemetry"}
+FACET_TITLES = {"status": "Status", "model": "Model", "user": "User", "tag": "Tag", "source": "Source"}
+# More than these are folded under "8 more".
+FACET_ROWS = 8
+MAX_DROPS_TRIED = 2
+
+
+@dataclass(frozen=True)
+class FacetRow:
+    id: str
+    value: str
+    label: str
+    mark: SafeString
+    count: str
+    selected: bool
+
+
+@dataclass(frozen=True)
+class Facet:
+    """A filter's values; those from index `fold` on, `folded` of them, are behind "8 more"."""
+
+    name: str
+    title: str
+    rows: list[FacetRow]
+    fold: int
+    folded: int
+
+
+def facet_lists(project: Project, filters: SessionFilters) -> dict[str, Any]:
+    """The lists beside the sessions: `list` of Facet, and what is to be said about their counts."""
+    found = facets(project, filters)
+    shown = [_facet(name, values) for name, values in found.values.items()]
+    is_cut = any(len(facet.rows) >= FACET_LIMIT for facet in shown)
+    return {
+        "list": shown,
+        "sample": exact(FACET_SAMPLE) if found.sampled else "",
+        "limit": FACET_LIMIT if is_cut else 0,
+    }
+
+
+def _facet(name: str, values: list[FacetValue]) -> Facet:
+    rows = [_facet_row(name, item) for item in values]
+    fold = max(FACET_ROWS, sum(row.selected for row in rows))
+    # A fold for a single row would take the row's place.
+    if len(rows) == fold + 1:
+        fold += 1
+    return Facet(name, FACET_TITLES[name], rows, fold, max(len(rows) - fold, 0))
+
+
+def _facet_row(name: str, item: FacetValue) -> FacetRow:
+    label = value_label(name, item.value)
+    # By its id the focus survives that the row is replaced.
+    row_id = f"f-{name}-{zlib.crc32(item.value.encode()):08x}"
+    return FacetRow(row_id, item.value, label, _facet_mark(name, label), exact(item.count), item.selected)
+
+
+def _facet_mark(name: str, label: str) -> SafeString:
+    if name == "status":
+        icon = "error" if label == ERROR else "check"
+        mark = '<span class="status" data-state="{0}"><svg class="i" data-size="s" aria-hidden="true">'
+        return format_html(mark + '<use href="#i-{1}"/></svg>{0}</span>', label, icon)
+    if name == "model":
+        return format_html('<span class="model" {}><bdi>{}</bdi></span>', hue(label), label)
+    return format_html("<bdi>{}</bdi>", label)
+
+
+def value_label(name: str, value: str) -> str:
+    """How a filter's value is shown."""
+    return SOURCE_NAMES.get(value, value) if name == "source" else value
+
+
+@dataclass(frozen=True)
+class RangeMenu:
+    """The time range: its name on the button, the presets, and the two ends as the browser's fields write them."""
+
+    label: str
+    presets: list[tuple[str, str, bool]]
+    since: str
+    until: str
+
+
+def range_menu(filters: SessionFilters) -> RangeMenu:
+    """The menu as these filters have it."""
+    custom = not filters.range and bool(filters.since or filters.until)
+    presets = [(name, label, filters.range == name) for name, label in RANGE_NAMES.items()]
+    presets.append(("", "Any time", not filters.range and not custom))
+    since, until = (filters.since, filters.until) if custom else (None, None)
+    return RangeMenu(range_label(filters), presets, _local_input(since), _local_input(until))
+
+
+def range_label(filters: SessionFilters) -> str:
+    """What the filters say about time, in words."""
+    if filters.range:
+        return RANGE_NAMES[filters.range]
+    if filters.since and filters.until:
+        return "Custom range"
+    if filters.since:
+        return "Since " + f"{in_zone(filters.since):%Y-%m-%d %H:%M}"
+    return "Until " + f"{in_zone(filters.until):%Y-%m-%d %H:%M}" if filters.until else "Any time"
+
+
+def _local_input(moment: datetime | None) -> str:
+    return f"{in_zone(moment):%Y-%m-%dT%H:%M}" if moment else ""
+
+
+@dataclass(frozen=True)
+class ActiveFilter:
+    """A filter that is set, and the filters without it. A range and a text speak for themselves and have no name."""
+
+    name: str
+    value: str
+    rest: SessionFilters
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}:{self.value}" if self.name else self.value
+
+
+def active_filters(filters: SessionFilters) -> list[ActiveFilter]:
+    """What is set beside the range."""
+    active = []
+    if filters.text:
+        active.append(ActiveFilter("", f"“{filters.text}”", filters.without("q")))
+    if filters.trace_id:
+        active.append(ActiveFilter("trace", filters.trace_id, filters.without("trace_id")))
+    for name, attribute in LISTS.items():
+        for value in getattr(filters, attribute):
+            active.append(ActiveFilter(name, value_label(name, value), filters.without(name, value)))
+    return active
+
+
+def active_range(filters: SessionFilters) -> list[ActiveFilter]:
+    """The range, if one is set."""
+    if not (filters.since or filters.until):
+        return []
+    ends = " to ".join(stamp(moment) for moment in (filters.since, filters.until) if moment)
+    return [ActiveFilter("", range_label(filters) if filters.range else ends, filters.without("range"))]
+
+
+# --- nothing found --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class WayOut:
+    label: str
+    found: str
+    filters: SessionFilters
+
+
+def period(filters: SessionFilters) -> str:
+    """When, in a sentence: `in the last hour`."""
+    if filters.range:
+        return "in the " + RANGE_NAMES[filters.range].lower()
+    since = f"since {stamp(filters.since)}" if filters.since else ""
+    until = f"until {stamp(filters.until)}" if filters.until else ""
+    return f"{since} {until}".strip()
+
+
+def ways_out(project: Project, filters: SessionFilters) -> Iterable[WayOut]:
+    """The likeliest ways out of an empty list, with how many sessions they give: a wider range, one filter less."""
+    if filters.since or filters.until:
+        month = replace(filters, range="30d", since=timezone.now() - RANGES["30d"], until=None)
+        wider = [month, filters.without("range")][filters.range == "30d" :]
+        yield from _first_with_sessions(project, [(range_label(candidate), candidate) for candidate in wider])
+    active = active_filters(filters)
+    # The text first, which was typed last; then from the end, where the narrow filters are.
+    drops = [*active[:1], *active[:0:-1]][:MAX_DROPS_TRIED]
+    yield from _first_with_sessions(project, [(f"Drop {item.label}", item.rest) for item in drops])
+    yield WayOut("Drop all filters", "", SessionFilters())
+
+
+def _first_with_sessions(project: Project, candidates: list[tuple[str, SessionFilters]]) -> Iterable[WayOut]:
+    for label, filters in candidates:
+        count = count_some(project, filters)
+        if count:
+            yield WayOut(label, at_least(count), filters)
+            return
+
+
+def at_least(count: int) -> str:
+    """A number that was counted up to a limit: `12`, `100+`."""
+    return f"{count}+" if count >= COUNT_LIMIT else str(count)
