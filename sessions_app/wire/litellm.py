@@ -27,15 +27,16 @@ from sessions_app.documents import (
     Splitter,
     array_items,
     kind_of,
-    loads,
     object_fields,
 )
-from sessions_app.records import ERROR, SUCCESS, Documents, Record, SessionClaim, Usage, WireFormatError
+from sessions_app.records import ERROR, SUCCESS, Record, SessionClaim, Usage, WireFormatError
 from sessions_app.wire import bodies, fields, litellm_text
+from sessions_app.wire.litellm_documents import documents_of, is_placeholder
 from sessions_app.wire.litellm_session import headers_of, parent_span, session_claim
 from sessions_app.wire.native import Item, lines_of, merge_usage
 
-PLACEHOLDER = "default-message-value"
+__all__ = ["check_log", "documents_of", "read_log", "split_body"]
+
 USER_AGENT_TAG = "User-Agent: "
 
 # The members that are read, metadata and model parameters aside.
@@ -47,14 +48,6 @@ _READ = (
 )
 # All of them in one go; strict JSON only.
 _FAST = msgspec.json.Decoder(msgspec.defstruct("Read", [(name, Any, None) for name in (*_READ, "metadata")]))
-# What is wholly a document or a column of its own; everything else is shown with the metadata.
-_SHOWN_ELSEWHERE = frozenset(
-    {
-        *("messages", "response", "model_parameters", "metadata"),
-        *("id", "trace_id", "call_type", "status", "custom_llm_provider", "model", "model_group", "api_base"),
-        *("startTime", "endTime", "end_user", "prompt_tokens", "completion_tokens", "response_cost"),
-    }
-)
 # Members that LiteLLM itself adds to the caller's metadata.
 _NOT_THE_CALLERS = frozenset({"headers", "used_client_oauth_token", "user_api_key_user_id", "model_group"})
 _MOST_METADATA_BYTES = 8_000_000
@@ -64,7 +57,7 @@ _SPLIT = frozenset({"messages", "response", "model_parameters", "metadata", "mod
 
 _KINDS = {
     "embedding": ("embedding",),
-    "retrieval": ("rerank", "search", "vector_store", "rag"),
+    "retrieval": ("rerank", "search", "vector_store", "rag_"),
     "agent": ("send_message", "a2a", "run_thread", "assistant"),
     "tool": ("mcp",),
     "llm": ("completion", "response", "messages", "generate_content", "realtime", "converse", "chat"),
@@ -423,15 +416,7 @@ def _facts_of_text(members: dict[str, JsonBytes]) -> bodies.ResponseFacts:
 
 
 def _split_messages(splitter: Splitter, raw: JsonBytes) -> bytes:
-    return bytes(raw) if _is_placeholder(raw) else splitter.items("i", raw, PartKind.MESSAGE)
-
-
-def _is_placeholder(raw: JsonBytes) -> bool:
-    """Did LiteLLM have no messages? It puts a made-up user message in their place, or an empty text."""
-    size = len(memoryview(raw))
-    if size > 100 or not (size <= 2 or PLACEHOLDER.encode() in bytes(raw)):
-        return False
-    return loads(raw) in ("", PLACEHOLDER, [{"role": "user", "content": PLACEHOLDER}])
+    return bytes(raw) if is_placeholder(raw) else splitter.items("i", raw, PartKind.MESSAGE)
 
 
 def _split_parameter(splitter: Splitter, name: str, raw: JsonBytes) -> bytes:
@@ -474,105 +459,3 @@ def _split_response(splitter: Splitter, raw: JsonBytes, call_type: str) -> tuple
 
     facts = bodies.ResponseFacts(id=bodies.text_member(members, "id"), model=bodies.text_member(members, "model"))
     return splitter.members(members, write), facts
-
-
-# --- reading a stored payload ---------------------------------------------------------------------------------------
-
-
-def documents_of(log: bytes) -> Documents:
-    """The documents of a stored payload. The request is put together as its client sent it: LiteLLM logs its pieces."""
-    members = object_fields(log)
-    if litellm_text.is_text_payload(members):
-        return litellm_text.text_documents(members, log)
-    parameters = _parameters(members)
-    left_out = bodies.SYSTEM_MEMBERS | bodies.TOOL_MEMBERS
-    return Documents(
-        request=_request(members, parameters),
-        response=_given(members.get("response")),
-        metadata=_metadata(members),
-        parameters={name: loads(raw) for name, raw in parameters.items() if name not in left_out},
-        log=log,
-    )
-
-
-def _parameters(members: dict[str, JsonBytes]) -> dict[str, JsonBytes]:
-    raw = members.get("model_parameters")
-    return object_fields(raw) if raw is not None and kind_of(raw) == "object" else {}
-
-
-def _given(raw: JsonBytes | None) -> bytes | None:
-    """A document; None when it is missing, null, or the {} of a failure."""
-    return None if raw is None or bytes(memoryview(raw)[:4]) in (b"null", b"{}") else bytes(raw)
-
-
-def _metadata(members: dict[str, JsonBytes]) -> bytes:
-    raw = members.get("metadata")
-    given = object_fields(raw) if raw is not None and kind_of(raw) == "object" else {}
-    others = {name: value for name, value in members.items() if name not in _SHOWN_ELSEWHERE}
-    return _as_object(others | given)
-
-
-def _request(members: dict[str, JsonBytes], parameters: dict[str, JsonBytes]) -> bytes | None:
-    messages = members.get("messages")
-    call_type = bodies.text_member(members, "call_type")
-    if call_type == "call_mcp_tool":
-        return _tool_call(members)
-    if messages is None or kind_of(messages) == "null" or _is_placeholder(messages):
-        return _as_object(parameters) if parameters else None
-    if call_type == "pass_through_endpoint" and (body := _body_in_message(messages)):
-        return body
-    name, value = _input_member(call_type, messages)
-    model = _model_member(members)
-    return _as_object(model | {name: value} | {key: raw for key, raw in parameters.items() if key not in model})
-
-
-def _model_member(members: dict[str, JsonBytes]) -> dict[str, JsonBytes]:
-    """The model as the client named it: the public name of its group, else the one that was called."""
-    for name in ("model_group", "model"):
-        if bodies.text_member(members, name):
-            return {"model": members[name]}
-    return {}
-
-
-def _input_member(call_type: str, messages: JsonBytes) -> tuple[str, JsonBytes]:
-    """The input under the name that the called API gives it; LiteLLM makes user messages of plain texts."""
-    if "response" in call_type:
-        return "input", messages
-    if any(word in call_type for word in ("embedding", "moderation")):
-        return "input", _texts(messages)
-    if any(word in call_type for word in ("text_completion", "image", "video")):
-        return "prompt", _texts(messages)
-    return "messages", messages
-
-
-def _texts(messages: JsonBytes) -> JsonBytes:
-    """The texts inside made-up user messages: one alone, several as an array. Anything else stays as it is."""
-    if kind_of(messages) != "array":
-        return messages
-    contents = []
-    for item in array_items(messages):
-        members = object_fields(item) if kind_of(item) == "object" else {}
-        if members.keys() != {"role", "content"}:
-            return messages
-        contents.append(bytes(members["content"]))
-    return contents[0] if len(contents) == 1 else b"[" + b",".join(contents) + b"]"
-
-
-def _tool_call(members: dict[str, JsonBytes]) -> bytes | None:
-    raw = members.get("metadata")
-    metadata = object_fields(raw) if raw is not None and kind_of(raw) == "object" else {}
-    return _given(metadata.get("mcp_tool_call_metadata"))
-
-
-def _body_in_message(messages: JsonBytes) -> bytes | None:
-    """The JSON body that a pass-through request's only message holds as text."""
-    text = loads(_texts(messages))
-    try:
-        body = text.encode() if isinstance(text, str) else b""
-        return body if kind_of(body) == "object" and object_fields(body) else None
-    except (DocumentError, UnicodeEncodeError):
-        return None
-
-
-def _as_object(members: dict[str, JsonBytes]) -> bytes:
-    return Splitter().members(members, lambda _, raw: bytes(raw))
