@@ -9,6 +9,7 @@ A skeleton is JSON text with holes. A hole is `\\x01`, the letter of a list, a c
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import re
@@ -24,6 +25,7 @@ LARGE_VALUE_BYTES = 256
 WIDE_OBJECT_BYTES = 2048
 MAX_OBJECT_DEPTH = 4
 VIEWED_BYTES = 65_536
+_CHECKED_BYTES = 2**20
 BLOCK_PARTS = 32
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -159,26 +161,18 @@ def digest(raw: JsonBytes) -> bytes:
 # --- reading JSON without decoding it -------------------------------------------------------------------------------
 
 
-class _Literal(str):
-    """A number or constant as it stood in the text."""
-
-
 def object_fields(raw: JsonBytes) -> dict[str, JsonBytes]:
     """The members of a JSON object as the exact bytes of their values; of equal keys the last one counts.
 
     Raises DocumentError when it is no JSON object. What strict JSON refuses and Python's parser takes (NaN,
-    Infinity, lone surrogates) is understood too; such an object's values are written anew, in ASCII.
+    Infinity, lone surrogates) is understood too.
     """
     try:
         fields = _OBJECT.decode(raw)
     except (msgspec.DecodeError, RecursionError):
-        value = _lenient(raw)
-    else:
-        # Small values are handled often, so as plain bytes; large ones stay views of their document.
-        return {key: bytes(item) if len(item) < VIEWED_BYTES else item for key, item in fields.items()}
-    if not isinstance(value, dict):
-        raise DocumentError(f"expected a JSON object, got {json_kind(value)}")
-    return {key: _write(item) for key, item in value.items()}
+        return _LenientText(raw).fields()
+    # Small values are handled often, so as plain bytes; large ones stay views of their document.
+    return {key: bytes(item) if len(item) < VIEWED_BYTES else item for key, item in fields.items()}
 
 
 def array_items(raw: JsonBytes) -> list[JsonBytes]:
@@ -186,50 +180,86 @@ def array_items(raw: JsonBytes) -> list[JsonBytes]:
     try:
         return _ARRAY.decode(raw)
     except (msgspec.DecodeError, RecursionError):
-        value = _lenient(raw)
-    if not isinstance(value, list):
-        raise DocumentError(f"expected a JSON array, got {json_kind(value)}")
-    return [_write(item) for item in value]
+        return _LenientText(raw).items()
 
 
-def _lenient(raw: JsonBytes) -> Any:
-    """Parse as Python's json does, keeping every number and constant as it was written."""
-    try:
-        text = bytes(raw).decode("utf-8-sig")
-        return json.loads(text, parse_int=_Literal, parse_float=_Literal, parse_constant=_Literal)
-    except RecursionError:
-        raise DocumentError("nested too deeply: at most about 900 levels are understood") from None
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"not UTF-8: {error.reason} at byte {error.start}") from None
-    except ValueError as error:
-        raise DocumentError(f"not valid JSON: {error}") from None
+def check_utf8(raw: bytes) -> None:
+    """Raise DocumentError unless these bytes are UTF-8: cutting JSON into values does not look into its texts."""
+    if raw.isascii():
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(raw), _CHECKED_BYTES):
+        try:
+            decoder.decode(raw[start : start + _CHECKED_BYTES], final=start + _CHECKED_BYTES >= len(raw))
+        except UnicodeDecodeError as error:
+            raise DocumentError(f"not UTF-8: {error.reason} near byte {start + error.start}") from None
 
 
-def _write(value: Any) -> bytes:
-    try:
-        return "".join(_tokens(value)).encode("ascii")
-    except RecursionError:
-        raise DocumentError("nested too deeply: at most about 900 levels are understood") from None
+class _LenientText:
+    """JSON text cut into its items by Python's own parser, which takes what strict JSON refuses."""
 
+    # Numbers are only measured here, never converted.
+    _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
+    _SPACE = re.compile(r"[ \t\n\r]*")
 
-def _tokens(value: Any) -> Iterator[str]:
-    if isinstance(value, _Literal):
-        yield str(value)
-    elif isinstance(value, dict):
-        yield "{"
-        for index, (key, item) in enumerate(value.items()):
-            yield f"{',' if index else ''}{json.dumps(key)}:"
-            yield from _tokens(item)
-        yield "}"
-    elif isinstance(value, list):
-        yield "["
-        for index, item in enumerate(value):
-            if index:
-                yield ","
-            yield from _tokens(item)
-        yield "]"
-    else:
-        yield json.dumps(value)
+    def __init__(self, raw: JsonBytes) -> None:
+        try:
+            self.text = bytes(raw).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise DocumentError(f"not UTF-8: {error.reason} at byte {error.start}") from None
+        self.at = 0
+
+    def items(self) -> list[JsonBytes]:
+        return self._cut("[", "]", self._item)
+
+    def fields(self) -> dict[str, JsonBytes]:
+        return dict(self._cut("{", "}", self._member))
+
+    def _cut(self, opening: str, closing: str, read: Callable[[], Any]) -> list[Any]:
+        try:
+            if self._peek() != opening:
+                value, _ = self._DECODER.raw_decode(self.text, self.at)
+                wanted = "object" if opening == "{" else "array"
+                raise DocumentError(f"expected a JSON {wanted}, got {json_kind(value)}")
+            self.at += 1
+            found = [] if self._peek() == closing else [read()]
+            while self._peek() == ",":
+                self.at += 1
+                found.append(read())
+            self._expect(closing)
+            if self._peek():
+                raise json.JSONDecodeError("Extra data", self.text, self.at)
+        except RecursionError:
+            raise DocumentError("nested too deeply: at most about 900 levels are understood") from None
+        except DocumentError:
+            raise
+        except ValueError as error:
+            raise DocumentError(f"not valid JSON: {error}") from None
+        return found
+
+    def _item(self) -> bytes:
+        self._peek()
+        start = self.at
+        _, self.at = self._DECODER.raw_decode(self.text, start)
+        return self.text[start : self.at].encode()
+
+    def _member(self) -> tuple[str, bytes]:
+        self._peek()
+        key, self.at = self._DECODER.raw_decode(self.text, self.at)
+        if not isinstance(key, str):
+            raise json.JSONDecodeError("Expecting property name enclosed in double quotes", self.text, self.at)
+        self._expect(":")
+        return key, self._item()
+
+    def _peek(self) -> str:
+        """The next character that is no white space; "" at the end."""
+        self.at = self._SPACE.match(self.text, self.at).end()  # type: ignore[union-attr]
+        return self.text[self.at : self.at + 1]
+
+    def _expect(self, character: str) -> None:
+        if self._peek() != character:
+            raise json.JSONDecodeError(f"Expecting {character!r}", self.text, self.at)
+        self.at += 1
 
 
 def loads(raw: JsonBytes) -> Any:

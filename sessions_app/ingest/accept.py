@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from sessions_app.documents import DocumentError, check_utf8
 from sessions_app.records import WireFormatError
 from sessions_app.storage import inbox
 from sessions_app.storage.inbox import InboxFull
@@ -40,6 +41,10 @@ def accept_body(project_id: int, source: str, body: bytes, content_type: str = "
     when the body as a whole cannot be taken, and InboxFull.
     """
     wire = format_of(source)
+    try:
+        check_utf8(body)
+    except DocumentError as error:
+        raise WireFormatError(str(error), type="not_json", status=400) from None
     items = wire.split_body(body, content_type)
     if not items:
         raise WireFormatError("the body has no logs: send at least one", type="no_logs")
