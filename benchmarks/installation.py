@@ -67,7 +67,10 @@ class Installation:
     def checkpoint(self) -> None:
         """Write what is dirty, so that nobody pays for what came before; only the embedded server's owner may."""
         if self.embedded is not None:
-            with self.embedded.connect("postgres") as connection:
+            from logsui.embedded import SUPERUSER, connection_fields
+
+            fields = connection_fields(self.folder) | {"user": SUPERUSER}
+            with psycopg.connect(**fields, autocommit=True) as connection:
                 connection.execute("CHECKPOINT")
 
     def manage(self, *arguments: str) -> str:
