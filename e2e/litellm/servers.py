@@ -79,7 +79,7 @@ class Server:
             wait_for(f"{self.url}{self.health_path} answers", self._is_healthy, START_SECONDS)
         except BaseException as error:
             self.stop()
-            raise AssertionError(f"{' '.join(self.command)} did not start:\n{self.log_end()}") from error
+            raise AssertionError(f"{' '.join(self.command)} did not start ({error}):\n{self.log_end()}") from error
 
     def _is_healthy(self) -> bool:
         if self.process is not None and self.process.poll() is not None:
