@@ -18,7 +18,7 @@ def prepare(project_id: int, project_key: uuid.UUID, record: Record, reader: Mes
     membership = resolve(project_key, record)
     bucket = bucket_of(record.started_at)
     links = links_of(project_key, record, reader)
-    names = dict.fromkeys(name for name in (record.request_id, *record.aliases) if name)
+    names = dict.fromkeys(name for name in (record.request_id, *record.aliases, record.trace_id) if name)
     return PreparedLog(
         project_id=project_id,
         project_key=project_key,
@@ -31,8 +31,12 @@ def prepare(project_id: int, project_key: uuid.UUID, record: Record, reader: Mes
         key_id=ids.request_key(project_key, record.dedupe_key),
         log_id=ids.request_log_id(membership.session_id, bucket, record.dedupe_key),
         content_hash=content_hash(record.document),
-        # The idempotency key finds a request by its own id already.
-        aliases=[ids.alias_token(project_key, name) for name in names if name != record.dedupe_key],
+        # The idempotency key finds a request by its own id already, and the session's id is made of its key.
+        aliases=[
+            ids.alias_token(project_key, name)
+            for name in names
+            if name not in (record.dedupe_key, membership.session_key)
+        ],
         provides=links.provides,
         needs=links.needs,
         resent_count=links.resent_count,
