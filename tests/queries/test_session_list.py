@@ -1,0 +1,368 @@
+"""The session list: order, paging, filters, facets, activity."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from pytest_django import DjangoAssertNumQueries
+
+from sessions_app.models import Project
+from sessions_app.queries import session_list
+from sessions_app.queries.filters import FilterError, SessionFilters
+from sessions_app.queries.session_list import (
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    Page,
+    activity,
+    count_newer,
+    count_some,
+    decode_cursor,
+    encode_cursor,
+    facets,
+    list_sessions,
+)
+from tests.factories import START, make_log, make_project, make_session, store_logs
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project() -> Project:
+    return make_project()
+
+
+def keys(page: Page) -> list[str | None]:
+    return [row.session_key for row in page.results]
+
+
+def found(project: Project, **filters: Any) -> set[str | None]:
+    return set(keys(list_sessions(project, SessionFilters(**filters))))
+
+
+def test_it_works(project: Project) -> None:
+    first = make_log("First question", user="alice", tags=["ci"], cost=0.25, started_at=START, seconds=2)
+    second = make_log("More", model="o3", status="error", started_at=START + timedelta(seconds=10), seconds=5)
+    make_session(project, "old", first, second)
+    make_session(project, "new", started_at=START + timedelta(hours=1))
+
+    page = list_sessions(project, SessionFilters())
+
+    assert keys(page) == ["new", "old"]
+    assert page.next_cursor is None
+    row = page.results[1]
+    assert row.title == "First question"
+    assert (row.request_count, row.error_count) == (2, 1)
+    assert (row.input_tokens, row.output_tokens, row.cost) == (16, 8, Decimal("0.25"))
+    assert (row.model_names, row.users, row.tags, row.sources) == (["gpt-4o", "o3"], ["alice"], ["ci"], ["native"])
+    assert (row.first_at, row.duration) == (START, timedelta(seconds=15))
+
+
+def test_other_projects_are_never_seen(project: Project) -> None:
+    other = make_project("other")
+    theirs = make_session(other, "secret-trace", request_id="secret-request")
+    assert not list_sessions(project, SessionFilters()).results
+    for text in ("secret-trace", "secret-request", "Hello", str(theirs.id), "se"):
+        assert found(project, text=text) == set(), text
+        assert found(other, text=text) <= {"secret-trace"}
+    assert found(project, trace_id="secret-trace") == set()
+    assert all(
+        not values or not any(v.count for v in values) for values in facets(project, SessionFilters()).values.values()
+    )
+
+
+# --- paging ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", [NEWEST_FIRST, OLDEST_FIRST])
+def test_pages_reach_the_end_without_gap_or_repetition(project: Project, order: str) -> None:
+    # Groups of three end at the same moment: the id decides among them.
+    store_logs(
+        project, *[make_log(session_id=f"s{i}", started_at=START + timedelta(minutes=i // 3)) for i in range(11)]
+    )
+    pages, cursor = [], None
+    while True:
+        page = list_sessions(project, SessionFilters(), order, limit=2, cursor=cursor)
+        pages.append(page)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    rows = [row for page in pages for row in page.results]
+    assert [len(page.results) for page in pages] == [2, 2, 2, 2, 2, 1]
+    assert len({row.id for row in rows}) == 11
+    places = [(row.last_at, row.id) for row in rows]
+    assert places == sorted(places, reverse=order == NEWEST_FIRST)
+
+
+def test_last_full_page_has_no_next_one(project: Project) -> None:
+    store_logs(project, *[make_log(session_id=f"s{i}") for i in range(4)])
+    first = list_sessions(project, SessionFilters(), limit=2)
+    assert first.next_cursor
+    assert list_sessions(project, SessionFilters(), limit=2, cursor=first.next_cursor).next_cursor is None
+
+
+def test_cursor_names_a_moment_to_the_microsecond() -> None:
+    place = (START.replace(microsecond=123457), uuid.uuid4())
+    assert decode_cursor(encode_cursor(*place)) == place
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", "1.2", f"{10**17}.{'0' * 32}x", f"{10**18}.{'0' * 32}", f"{'9' * 18}.{'0' * 32}"]
+)
+def test_cursor_from_elsewhere_is_refused(project: Project, cursor: str) -> None:
+    with pytest.raises(FilterError) as caught:
+        list_sessions(project, SessionFilters(), cursor=cursor)
+    assert caught.value.field == "cursor"
+
+
+@pytest.mark.parametrize(("argument", "value"), [("order", "cost"), ("limit", 0), ("limit", 1_001)])
+def test_order_and_limit_that_can_not_be_are_refused(project: Project, argument: str, value: Any) -> None:
+    with pytest.raises(FilterError) as caught:
+        list_sessions(project, SessionFilters(), **{argument: value})
+    assert caught.value.field == argument
+
+
+def test_one_statement_reads_a_page(project: Project, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    store_logs(project, *[make_log(session_id=f"s{i}", tags=["t"]) for i in range(5)])
+    filters = SessionFilters(text="hello", tags=("t",), statuses=("ok",), since=START)
+    with django_assert_num_queries(1):
+        assert len(list_sessions(project, filters, limit=3).results) == 3
+
+
+# --- filters --------------------------------------------------------------------------------------------------------
+
+
+def test_filters_combine(project: Project) -> None:
+    make_session(project, "a", model="gpt-4o", user="alice", tags=["ci", "x"])
+    make_session(project, "b", model="o3", user="bob", tags=["ci"], status="error")
+    assert found(project, models=("gpt-4o",)) == {"a"}
+    assert found(project, models=("gpt-4o", "o3")) == {"a", "b"}
+    assert found(project, tags=("ci",)) == {"a", "b"}
+    assert found(project, tags=("ci",), users=("bob",)) == {"b"}
+    assert found(project, users=("alice",), models=("o3",)) == set()
+    assert found(project, statuses=("error",)) == {"b"}
+    assert found(project, statuses=("ok",)) == {"a"}
+    assert found(project, statuses=("ok", "error")) == {"a", "b"}
+    assert found(project, sources=("native",)) == {"a", "b"}
+    assert found(project, sources=("litellm",)) == set()
+
+
+def test_range_is_of_the_last_activity(project: Project) -> None:
+    make_session(project, "early", started_at=START, seconds=0)
+    make_session(project, "late", started_at=START + timedelta(hours=2), seconds=0)
+    assert found(project, since=START) == {"early", "late"}
+    assert found(project, since=START + timedelta(microseconds=1)) == {"late"}
+    assert found(project, until=START) == {"early"}
+    assert found(project, since=START, until=START + timedelta(hours=1)) == {"early"}
+
+
+def test_text_is_looked_for_in_title_key_and_users(project: Project) -> None:
+    make_session(project, "conversation-42", make_log("A story about a Robot who whistles", user="Alice.Moreau"))
+    make_session(project, "other", make_log("Something else"))
+    for text in ("robot", "ROBOT whistles", "whistles story", "tion-42", "moreau", "alice robot conversation"):
+        assert found(project, text=text) == {"conversation-42"}, text
+    assert found(project, text="robot else") == set()
+
+
+@pytest.mark.parametrize("text", ["%", "_", "a%b", "100 %", "\\", "'", '"', "\0", "‮", "%s %(x)s"])
+def test_text_is_taken_literally(project: Project, text: str) -> None:
+    make_session(project, "plain", make_log("axb 100 c percent"))
+    assert found(project, text=text) == set()
+
+
+def test_wildcards_are_found_as_characters(project: Project) -> None:
+    make_session(project, "plain", make_log("VAT is 100% of a_b"))
+    assert found(project, text="100%") == {"plain"}
+    assert found(project, text="a_b") == {"plain"}
+
+
+def test_unicode_text_is_found_whatever_its_case(project: Project) -> None:
+    make_session(project, "a", make_log("ÜBER die Straße"))
+    make_session(project, "b", make_log("東京の天気"))
+    assert found(project, text="über") == {"a"}
+    assert found(project, text="の天気") == {"b"}
+
+
+def test_short_text_is_found(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_session(project, "old", make_log("ab"))
+    make_session(project, "new", make_log("cd ab", started_at=START + timedelta(hours=1)))
+    assert found(project, text="ab") == {"old", "new"}
+    monkeypatch.setattr(session_list, "SHORT_TEXT_SAMPLE", 1)
+    assert found(project, text="ab") == {"new"}
+
+
+def test_session_is_found_by_every_id_of_it(project: Project) -> None:
+    response = {"id": "resp_abc", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}}]}
+    session = make_session(project, "t" * 1000, request_id="req-of-it", response=response)
+    make_session(project, "another")
+    for text in ("t" * 1000, "req-of-it", "resp_abc", str(session.id), session.id.hex):
+        assert found(project, text=text) == {"t" * 1000}, text
+        assert found(project, trace_id=text) == {"t" * 1000}, text
+
+
+def test_session_without_a_key_is_found_by_its_request(project: Project) -> None:
+    store_logs(project, make_log(request_id="lonely"))
+    assert [row.session_key for row in list_sessions(project, SessionFilters(text="lonely")).results] == [None]
+
+
+def test_trace_id_is_found_when_the_session_id_won(project: Project) -> None:
+    make_session(project, "session-7", trace_id="trace-7")
+    assert found(project, text="trace-7") == {"session-7"}
+    assert found(project, trace_id="trace-7") == {"session-7"}
+
+
+def test_trace_id_filter_is_exact(project: Project) -> None:
+    make_session(project, "trace-1")
+    make_session(project, "trace-12")
+    assert found(project, trace_id="trace-1") == {"trace-1"}
+
+
+# --- facets ---------------------------------------------------------------------------------------------------------
+
+
+def counted(project: Project, name: str, **filters: Any) -> dict[str, int]:
+    return {item.value: item.count for item in facets(project, SessionFilters(**filters)).values[name]}
+
+
+def test_facets_count_sessions_most_first(project: Project) -> None:
+    make_session(project, "a", make_log(model="o3", tags=["x"]), make_log(model="o3"), make_log(model="gpt-4o"))
+    make_session(project, "b", model="gpt-4o", status="error", tags=["x", "y"])
+    found = facets(project, SessionFilters())
+    assert [(item.value, item.count) for item in found.values["model"]] == [("gpt-4o", 2), ("o3", 1)]
+    assert [(item.value, item.count) for item in found.values["tag"]] == [("x", 2), ("y", 1)]
+    assert [(item.value, item.count) for item in found.values["status"]] == [("ok", 1), ("error", 1)]
+    assert [(item.value, item.count) for item in found.values["source"]] == [("native", 2)]
+    assert found.values["user"] == []
+    assert not found.sampled
+
+
+def test_a_filter_does_not_hide_its_own_other_values(project: Project) -> None:
+    make_session(project, "a", model="o3", tags=["x"])
+    make_session(project, "b", model="gpt-4o", tags=["y"])
+    make_session(project, "c", model="gpt-4o", status="error", tags=["z"])
+    assert counted(project, "model", models=("o3",)) == {"o3": 1, "gpt-4o": 2}
+    assert counted(project, "tag", models=("o3",)) == {"x": 1}
+    assert counted(project, "model", models=("o3",), statuses=("error",)) == {"o3": 0, "gpt-4o": 1}
+    assert counted(project, "status", models=("o3",)) == {"ok": 1, "error": 0}
+
+
+def test_selected_value_is_listed_first_also_without_sessions(project: Project) -> None:
+    make_session(project, "a", model="o3")
+    values = facets(project, SessionFilters(models=("gone",))).values["model"]
+    assert [(item.value, item.count, item.selected) for item in values] == [("gone", 0, True), ("o3", 1, False)]
+
+
+def test_facets_count_in_the_newest_sessions(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    store_logs(
+        project,
+        make_log(session_id="old", model="old"),
+        *[make_log(session_id=f"s{i}", model="new", started_at=START + timedelta(hours=1)) for i in range(3)],
+    )
+    monkeypatch.setattr(session_list, "FACET_SAMPLE", 3)
+    found = facets(project, SessionFilters())
+    assert found.sampled
+    assert [(item.value, item.count) for item in found.values["model"]] == [("new", 3)]
+
+
+def test_one_statement_counts_all_facets(project: Project, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    make_session(project, "a", user="%s", tags=["{}"])
+    filters = SessionFilters(
+        text="hello", models=("gpt-4o",), users=("%s", "'"), tags=("{}",), statuses=("ok",), sources=("native",)
+    )
+    with django_assert_num_queries(1):
+        assert counted(project, "user", users=("%s",)) == {"%s": 1}
+    assert facets(project, filters).values["user"][0].count == 1
+
+
+# --- activity -------------------------------------------------------------------------------------------------------
+
+
+def test_activity_places_requests_within_the_session(project: Project) -> None:
+    at = [make_log(started_at=START + timedelta(seconds=start), seconds=10) for start in (0, 50, 90)]
+    make_session(project, "a", at[0], at[1] | {"status": "error"}, at[2])
+    rows = list_sessions(project, SessionFilters()).results
+    spans = activity(rows)[rows[0].id]
+    assert [(span.start, span.end, span.failed) for span in spans] == [
+        (0.0, 0.1, False),
+        (0.5, 0.6, True),
+        (0.9, 1.0, False),
+    ]
+
+
+def test_activity_of_a_page_is_one_statement(
+    project: Project, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    store_logs(project, *[make_log(session_id=f"s{i}", started_at=START + timedelta(days=20 * i)) for i in range(6)])
+    rows = list_sessions(project, SessionFilters()).results
+    with django_assert_num_queries(1):
+        spans = activity(rows)
+    assert {row.id for row in rows} == spans.keys()
+
+
+def test_activity_of_nothing_asks_nothing(project: Project, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(0):
+        assert activity([]) == {}
+
+
+def test_activity_of_a_huge_session_is_bounded_and_whole(project: Project) -> None:
+    logs = [make_log(started_at=START + timedelta(seconds=i), seconds=0.5) for i in range(1_000)]
+    logs[500]["status"] = "error"
+    make_session(project, "huge", *logs)
+    rows = list_sessions(project, SessionFilters()).results
+    spans = activity(rows)[rows[0].id]
+    assert len(spans) <= 2 * session_list.ACTIVITY_SLOTS
+    assert sum(span.failed for span in spans) == 1
+    assert (min(span.start for span in spans), max(span.end for span in spans)) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_absurd_clocks_stay_on_the_strip(project: Project, year: int) -> None:
+    make_session(project, "a", make_log(), make_log(started_at=START.replace(year=year), seconds=0))
+    rows = list_sessions(project, SessionFilters()).results
+    for span in activity(rows)[rows[0].id]:
+        assert 0 <= span.start <= span.end <= 1
+
+
+# --- bounded counts -------------------------------------------------------------------------------------------------
+
+
+def test_newer_sessions_are_counted(project: Project) -> None:
+    make_session(project, "a")
+    newest = list_sessions(project, SessionFilters()).results[0].cursor
+    assert count_newer(project, SessionFilters(), newest) == 0
+    make_session(project, "b", started_at=START + timedelta(hours=1))
+    make_session(project, "a", started_at=START + timedelta(hours=2))
+    make_session(project, "c", started_at=START - timedelta(hours=1))
+    assert count_newer(project, SessionFilters(), newest) == 2
+    assert count_newer(project, SessionFilters(models=("other",)), newest) == 0
+
+
+def test_counting_ends_at_its_limit(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    store_logs(project, *[make_log(session_id=f"s{i}") for i in range(5)])
+    assert count_some(project, SessionFilters()) == 5
+    monkeypatch.setattr(session_list, "COUNT_LIMIT", 3)
+    assert count_some(project, SessionFilters()) == 3
+
+
+def test_list_can_walk_the_index_without_sorting(project: Project) -> None:
+    cursor = encode_cursor(START, uuid.uuid4())
+    sessions = session_list.matching(project, SessionFilters(since=START)).filter(
+        session_list._after(cursor, NEWEST_FIRST)
+    )
+    with connection.cursor() as database:
+        database.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+    plan = session_list._ordered(sessions)[:2].explain()
+    assert "Index Scan using session_latest" in plan
+    assert "Sort" not in plan
+
+
+def test_text_can_use_the_indexes(project: Project) -> None:
+    with connection.cursor() as database:
+        database.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+    plan = session_list.matching(project, SessionFilters(text="robot")).explain()
+    assert "BitmapOr" in plan
+    assert "Bitmap Index Scan on session_words" in plan
