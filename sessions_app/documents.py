@@ -27,6 +27,7 @@ MAX_OBJECT_DEPTH = 4
 VIEWED_BYTES = 65_536
 _CHECKED_BYTES = 2**20
 BLOCK_PARTS = 32
+COUNT_BYTES = 2
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
@@ -440,7 +441,7 @@ def pack_digests(digests: Sequence[bytes]) -> tuple[bytes, dict[bytes, bytes]]:
     """
     full = len(digests) // BLOCK_PARTS
     blocks: dict[bytes, bytes] = {}
-    packed = [full.to_bytes(2, "big")]
+    packed = [full.to_bytes(COUNT_BYTES, "big")]
     for index in range(full):
         content = b"".join(digests[index * BLOCK_PARTS : (index + 1) * BLOCK_PARTS])
         address = digest(content)
@@ -453,15 +454,15 @@ def pack_digests(digests: Sequence[bytes]) -> tuple[bytes, dict[bytes, bytes]]:
 def packed_blocks(packed: bytes) -> list[bytes]:
     """The digests of the blocks that a packed list refers to."""
     packed = bytes(packed)
-    count = int.from_bytes(packed[:2], "big")
-    return _chunks(packed[2 : 2 + count * DIGEST_BYTES])
+    count = int.from_bytes(packed[:COUNT_BYTES], "big")
+    return _chunks(packed[COUNT_BYTES : COUNT_BYTES + count * DIGEST_BYTES])
 
 
 def unpack_digests(packed: bytes, blocks: dict[bytes, bytes]) -> list[bytes]:
     """The digests of a packed list in order; `blocks` holds the contents of its blocks."""
     packed = bytes(packed)
     addresses = packed_blocks(packed)
-    tail = _chunks(packed[2 + len(addresses) * DIGEST_BYTES :])
+    tail = _chunks(packed[COUNT_BYTES + len(addresses) * DIGEST_BYTES :])
     return [d for address in addresses for d in _chunks(bytes(blocks[address]))] + tail
 
 
@@ -474,5 +475,5 @@ def packed_count(packed: bytes) -> int:
     packed = bytes(packed)
     if not packed:
         return 0
-    full = int.from_bytes(packed[:2], "big")
-    return full * BLOCK_PARTS + (len(packed) - 2) // DIGEST_BYTES - full
+    full = int.from_bytes(packed[:COUNT_BYTES], "big")
+    return full * BLOCK_PARTS + (len(packed) - COUNT_BYTES) // DIGEST_BYTES - full

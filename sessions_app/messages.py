@@ -27,6 +27,8 @@ REFUSAL = "refusal"
 DATA = "data"
 
 MOST_REMEMBERED = 100_000
+# What LiteLLM (1.106) writes in place of a message when it is told not to log messages.
+REDACTED = frozenset({"redacted-by-litellm", "redacted-by-litellm."})
 
 _ROLES = {"model": "assistant", "developer": "system", "function": "tool", "human": "user", "ai": "assistant"}
 
@@ -402,11 +404,12 @@ def meaning_digest(message: Message) -> bytes | None:
     """A digest (8 bytes) of what a message says, equal for the forms in which an API returns it and takes it back.
 
     Left out are reasoning, null and empty members, author names, cache marks, annotations, and whether a text came as
-    a string or as one text block. None when nothing is left, as of a reasoning item.
+    a string or as one text block. None when nothing is left, as of a reasoning item, or of a redacted message: all of
+    those are equal, and conversations must not seem so.
     """
     pieces: list[list[str]] = []
     for block in message.blocks:
-        if block.type == REASONING:
+        if block.type == REASONING or block.text in REDACTED:
             continue
         if block.type == TEXT and pieces and pieces[-1][0] == TEXT:
             pieces[-1][1] += block.text

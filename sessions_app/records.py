@@ -17,6 +17,9 @@ RULE_TRACE_ID = "trace_id"
 RULE_ATTEMPT = "attempt"
 RULE_OWN = "own"
 
+# Texts in lists and filters (tags, end users, models) are clipped to this, which every index takes.
+TAG_CHARS = 200
+
 KINDS = ("llm", "embedding", "tool", "agent", "retrieval", "other")
 
 

@@ -12,11 +12,10 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sessions_app import messages
+from sessions_app import ids, messages
 from sessions_app.documents import PartKind, PartList
 from sessions_app.messages import MessageReader
 from sessions_app.records import Record
-from sessions_app.storage import ids
 from sessions_app.wire.fields import clean
 
 # The first user text becomes the session's title; the others are labels in a list.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 
+from sessions_app import ids
 from sessions_app.ingest.links import links_of
 from sessions_app.ingest.resolution import resolve
 from sessions_app.messages import MessageReader
 from sessions_app.records import Record
-from sessions_app.storage import ids
 from sessions_app.storage.buckets import bucket_of
 from sessions_app.storage.writer import PreparedLog, content_hash
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from sessions_app import ids
 from sessions_app.records import RULE_OWN, Record
-from sessions_app.storage import ids
 from sessions_app.wire.fields import MAX_ID_CHARS, clean
 
 

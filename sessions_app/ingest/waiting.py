@@ -6,10 +6,11 @@ import time
 import uuid
 from dataclasses import dataclass
 
+from sessions_app import ids
 from sessions_app.ingest.accept import Accepted
 from sessions_app.ingest.digest import generated_request_id
 from sessions_app.models import Project, RequestKey, Session
-from sessions_app.storage import ids, inbox
+from sessions_app.storage import inbox
 
 POLL_SECONDS = 0.02
 

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from sessions_app.ids import session_id
 from sessions_app.ingest.accept import InboxFull, accept_body
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import InboxEntry, Project, Session
 from sessions_app.samples import Sample, all_samples, bodies, started
-from sessions_app.storage.ids import session_id
 
 POLL_SECONDS = 0.2
 # How long to wait for a full inbox to be digested.

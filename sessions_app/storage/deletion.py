@@ -15,9 +15,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from sessions_app import ids
 from sessions_app.documents import DIGEST_BYTES, packed_blocks, unpack_digests
 from sessions_app.models import ApiKey, InboxEntry, Project, RejectedLog, RequestLog, Session
-from sessions_app.storage import ids, rollups, sql
+from sessions_app.storage import rollups, sql
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.locks import LOCK_DIGEST
 

@@ -11,9 +11,8 @@ from typing import Any
 
 import psycopg
 
-from sessions_app.records import ERROR, Record
+from sessions_app.records import ERROR, TAG_CHARS, Record
 from sessions_app.storage import sql
-from sessions_app.wire.fields import TAG_CHARS
 
 MOST_LISTED = 50
 UNIT_SEPARATOR = "\x1f"

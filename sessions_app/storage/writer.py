@@ -16,13 +16,14 @@ from typing import Any
 import psycopg
 from django.conf import settings
 
+from sessions_app import ids
+from sessions_app.compression import compress
 from sessions_app.documents import JsonBytes, PartKind, PartList, SplitDocument, digest, pack_digests
 from sessions_app.messages import MessageReader, searchable_text
 from sessions_app.records import Record
-from sessions_app.storage import ids, rollups, sql
-from sessions_app.storage.compression import compress
+from sessions_app.search_text import as_vector, words_of
+from sessions_app.storage import rollups, sql
 from sessions_app.storage.rollups import UNIT_SEPARATOR, RollUp
-from sessions_app.storage.search_text import as_vector, words_of
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sessions_app.documents import json_kind
-from sessions_app.records import Usage, WireFormatError
+from sessions_app.records import TAG_CHARS, Usage, WireFormatError
 
 MAX_ID_CHARS = 1_000
 MAX_COUNT = 2**53
@@ -17,7 +17,6 @@ MAX_COST = Decimal(10) ** 15
 COLUMN_CHARS = 500
 ERROR_CHARS = 2_000
 MAX_TAGS = 50
-TAG_CHARS = 200
 METADATA_DEPTH = 5
 METADATA_MEMBERS = 200
 METADATA_CHARS = 1_000
