@@ -21,9 +21,9 @@ from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Lower
 
+from sessions_app import ids
 from sessions_app.models import LinkToken, Project, RequestKey, Session
 from sessions_app.queries.filters import ERROR, LISTS, OK, FilterError, SessionFilters
-from sessions_app.storage import ids
 
 NEWEST_FIRST, OLDEST_FIRST = "-last_at", "last_at"
 MAX_LIMIT = 1_000

@@ -1,0 +1,101 @@
+"""What requests sent and received: parts of many requests in one statement, and the documents of one request."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import connection
+
+from sessions_app.compression import decompress
+from sessions_app.documents import DIGEST_BYTES, PartKind, join, unpack_digests
+from sessions_app.ids import part_id
+from sessions_app.models import Part, RequestLog
+from sessions_app.records import Documents
+from sessions_app.timeline import block_addresses
+from sessions_app.wire import documents_of
+
+# One page reads at most this much of content (uncompressed), small parts first; larger ones open by themselves.
+MAX_PAGE_BYTES = 24_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """A part of a session; `content` is its exact JSON bytes, None when it was too large to be read with the others."""
+
+    digest: bytes
+    kind: PartKind
+    role: str
+    byte_size: int
+    content: bytes | None
+
+
+PARTS = """
+SELECT id, kind, role, byte_size,
+       CASE WHEN (kind <> 4 OR byte_size <= %(other_bytes)s)
+                 AND sum(byte_size) OVER (ORDER BY byte_size, id) <= %(budget)s
+            THEN content END
+FROM part
+WHERE session_id = %(session_id)s AND bucket = ANY(%(buckets)s::date[]) AND id = ANY(%(ids)s::uuid[])
+"""
+
+
+def load_parts(
+    session_id: uuid.UUID,
+    buckets: Collection[date],
+    digests: Iterable[bytes],
+    other_bytes: int = 0,
+    budget: int = MAX_PAGE_BYTES,
+) -> dict[bytes, StoredPart]:
+    """Parts of a session by digest; one statement. Of kind OTHER only those up to `other_bytes` come with content."""
+    ids = [part_id(session_id, digest) for digest in sorted(set(digests))]
+    if not ids:
+        return {}
+    params = {"session_id": session_id, "buckets": list(buckets), "ids": ids}
+    with connection.cursor() as cursor:
+        cursor.execute(PARTS, params | {"other_bytes": other_bytes, "budget": budget})
+        rows = cursor.fetchall()
+    return {part.digest: part for part in map(_stored_part, rows)}
+
+
+def _stored_part(row: tuple[uuid.UUID, int, str, int, bytes | None]) -> StoredPart:
+    part_uuid, kind, role, byte_size, content = row
+    raw = None if content is None else bytes(content) if kind == PartKind.BLOCK else decompress(content)
+    return StoredPart(part_uuid.bytes[-DIGEST_BYTES:], PartKind(kind), role, byte_size, raw)
+
+
+def load_part(session_id: uuid.UUID, hex_digest: str) -> StoredPart | None:
+    """A part of a session with its content, by the hexadecimal digits of its digest; None when there is no such part."""
+    try:
+        digest = bytes.fromhex(hex_digest)
+    except ValueError:
+        return None
+    if len(digest) != DIGEST_BYTES:
+        return None
+    found = Part.objects.filter(id=part_id(session_id, digest), session_id=session_id).exclude(kind=PartKind.BLOCK)
+    row = found.values_list("id", "kind", "role", "byte_size", "content").first()
+    return None if row is None else _stored_part(row)
+
+
+def load_blocks(session_id: uuid.UUID, buckets: Collection[date], packed_lists: Iterable[bytes]) -> dict[bytes, bytes]:
+    """The blocks that packed lists refer to, by address; one statement, none when there are no blocks."""
+    parts = load_parts(session_id, buckets, block_addresses(packed_lists), budget=2**40)
+    return {part.digest: part.content for part in parts.values() if part.content is not None}
+
+
+def load_log(log: RequestLog) -> bytes:
+    """The JSON bytes of a stored log entry, as it was posted. Raises KeyError when parts of it are gone."""
+    lists = [bytes(log.input_parts), bytes(log.output_parts), bytes(log.context_parts)]
+    blocks = load_blocks(log.session_id, [log.bucket], lists)
+    digests = [unpack_digests(packed, blocks) for packed in lists]
+    wanted = [digest for part_list in digests for digest in part_list]
+    parts = load_parts(log.session_id, [log.bucket], wanted, other_bytes=2**31, budget=2**40)
+    contents = [[parts[digest].content or b"" for digest in part_list] for part_list in digests]
+    return join(decompress(log.skeleton), *contents)
+
+
+def load_documents(log: RequestLog) -> Documents:
+    """The request, response, metadata and parameters of a stored log entry."""
+    return documents_of(log.source, load_log(log))
