@@ -13,9 +13,10 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import generator, plain
+from benchmarks import generator
 from benchmarks.client import Client
 from benchmarks.installation import HOST, Installation, connect
+from benchmarks.plain import PlainTable
 from benchmarks.report import Figure, Report, median
 
 LONG_SESSION = 2_000
@@ -105,29 +106,25 @@ def sender(installation: Installation, key: str) -> Client:
 
 
 def measure_storing(installation: Installation, requests: int, key: str, report: Report) -> list[Figure]:
-    """The plain table, then the same logs through the web server and one digester."""
+    """The plain table and the product, taking turns on the same logs; returns what reading the former took."""
     from benchmarks.accepting import measure_accept_statements
     from benchmarks.digesting import measure_digest, storage_figures
 
     with connect() as connection:
-        base = plain.store(connection, generator.encoded_logs(requests))
-        report.facts["raw_bytes_per_request"] = round(base.raw_bytes / requests)
-        reading = plain_reading(connection, requests)
-        connection.execute("DROP TABLE plain_document")
-        installation.checkpoint()
+        plain = PlainTable(connection)
         with installation.web():
-            report.add(*measure_digest(installation, sender(installation, key), requests, base))
-        report.add(*storage_figures(connection, requests, base))
+            report.add(*measure_digest(installation, sender(installation, key), plain, requests))
+        report.add(*storage_figures(connection, plain, requests))
+        report.facts["raw_bytes_per_request"] = round(plain.raw_bytes / requests)
+        reading = plain_reading(plain, generator.pinned_keys(requests)[200])
+        plain.drop()
     report.add(*measure_accept_statements(key))
     return reading
 
 
-def plain_reading(connection: object, requests: int) -> list[Figure]:
+def plain_reading(plain: PlainTable, key: str) -> list[Figure]:
     """What the same session costs to fetch from the plain table, without any page."""
-    key = generator.pinned_keys(requests).get(200)
-    if key is None:
-        return []
-    times = [plain.read_session(connection, key)[1] for _ in range(7)]  # type: ignore[arg-type]
+    times = [plain.read_session(key)[1] for _ in range(7)]
     return [
         Figure("Read", "200 requests from the jsonb table", median(times[2:]), "ms", note="documents only, no page")
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from itertools import islice
 
 import psycopg
@@ -11,12 +11,13 @@ import psycopg
 from benchmarks import generator
 from benchmarks.client import Client
 from benchmarks.installation import Installation
-from benchmarks.plain import PlainFigures
+from benchmarks.plain import PlainTable
 from benchmarks.report import Figure, median
 
-# A client's batch. The inbox is bounded, so that a large data set goes through it in several fillings.
+# A client's batch.
 LOGS_PER_BODY = 10
-LOGS_PER_FILLING = 10_000
+# COPY and digester take turns on the same logs, so that what else the machine does falls on both.
+LOGS_PER_TURN = 2_500
 TABLES = ("session", "request_log", "part", "part_search", "request_key", "link_token")
 # A table that is not partitioned has no tree; the root of one that is holds nothing itself.
 SIZES = """
@@ -27,14 +28,17 @@ GROUP BY root.name
 """
 
 
-def measure_digest(installation: Installation, client: Client, requests: int, plain: PlainFigures) -> list[Figure]:
-    """Post all logs without a digester, then let one process digest them; its start is not counted."""
+def measure_digest(installation: Installation, client: Client, plain: PlainTable, requests: int) -> list[Figure]:
+    """Post logs without a digester, then let one process digest them; its start is not counted."""
     start = median([run_digester(installation) for _ in range(3)])
-    documents = (document for _, document in generator.encoded_logs(requests))
-    seconds, fillings = 0.0, 0
-    while post_logs(client, islice(documents, LOGS_PER_FILLING)):
+    documents = generator.encoded_logs(requests)
+    seconds = 0.0
+    while turn := list(islice(documents, LOGS_PER_TURN)):
+        installation.checkpoint()
+        plain.store(turn)
+        post_logs(client, (document for _, document in turn))
+        installation.checkpoint()
         seconds += run_digester(installation) - start
-        fillings += 1
     rate = requests / seconds
     return [
         Figure("Digest", "raw COPY into one jsonb table", plain.requests_per_second, "requests/s"),
@@ -43,15 +47,12 @@ def measure_digest(installation: Installation, client: Client, requests: int, pl
     ]
 
 
-def post_logs(client: Client, documents: Iterator[bytes]) -> int:
-    """Post native logs in arrays; returns how many bodies."""
-    posted = 0
+def post_logs(client: Client, documents: Iterable[bytes]) -> None:
+    """Post native logs in arrays. Raises RuntimeError when one is not accepted."""
     for body in generator.array_bodies(documents, LOGS_PER_BODY):
         answer = client.post("/api/v1/logs", body)
         if answer.status != 202:
             raise RuntimeError(f"POST /api/v1/logs answered {answer.status}: {answer.body[:300]!r}")
-        posted += 1
-    return posted
 
 
 def run_digester(installation: Installation) -> float:
@@ -66,7 +67,7 @@ def table_sizes(connection: psycopg.Connection) -> dict[str, int]:
     return dict(connection.execute(SIZES, [list(TABLES)]).fetchall())
 
 
-def storage_figures(connection: psycopg.Connection, requests: int, plain: PlainFigures) -> list[Figure]:
+def storage_figures(connection: psycopg.Connection, plain: PlainTable, requests: int) -> list[Figure]:
     sizes = table_sizes(connection)
     total = sum(sizes.values()) / requests
     without_search = total - sizes["part_search"] / requests

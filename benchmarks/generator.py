@@ -7,10 +7,10 @@ equal bytes.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, islice
 from random import Random
 from statistics import NormalDist
 from typing import Any
@@ -372,13 +372,8 @@ def encoded_session(plan: Plan) -> Iterator[bytes]:
     return (orjson.dumps(log) for log in session_logs(plan))
 
 
-def array_bodies(documents: Iterator[bytes], size: int) -> Iterator[bytes]:
+def array_bodies(documents: Iterable[bytes], size: int) -> Iterator[bytes]:
     """JSON arrays of `size` documents each, as a client's batches."""
-    batch: list[bytes] = []
-    for document in documents:
-        batch.append(document)
-        if len(batch) == size:
-            yield b"[" + b",".join(batch) + b"]"
-            batch = []
-    if batch:
+    waiting = iter(documents)
+    while batch := list(islice(waiting, size)):
         yield b"[" + b",".join(batch) + b"]"

@@ -1,10 +1,10 @@
 """The yardstick: the same documents, raw `COPY` into one `jsonb` table that is indexed by session."""
 
+from __future__ import annotations
+
 import struct
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterator, Sequence
 
 import psycopg
 
@@ -14,21 +14,35 @@ CREATE INDEX plain_document_session ON plain_document (session_key);
 """
 COPY = "COPY plain_document (session_key, document) FROM STDIN (FORMAT binary)"
 READ = "SELECT document FROM plain_document WHERE session_key = %s"
+# Rows in one transaction, as many as the digester takes at most.
 BATCH = 500
 # Binary COPY, PostgreSQL 18 "COPY File Formats": signature, flags, header extension; tuples; -1.
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 TRAILER = struct.pack("!h", -1)
 JSONB_VERSION = b"\x01"
 
+Keyed = tuple[str, bytes]  # (session key, JSON document)
 
-@dataclass(frozen=True)
-class PlainFigures:
-    """What the plain table took: requests, seconds of COPY alone, bytes on disk with TOAST and index, bytes of JSON."""
 
-    requests: int
-    seconds: float
-    table_bytes: int
-    raw_bytes: int
+class PlainTable:
+    """The table, and what it took: requests, seconds of COPY and commit alone, bytes of JSON."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self.connection = connection
+        self.requests = 0
+        self.seconds = 0.0
+        self.raw_bytes = 0
+        connection.execute(CREATE)
+
+    def store(self, documents: Sequence[Keyed]) -> None:
+        """COPY them; encoding is not timed."""
+        for payload in payloads(documents):
+            started = time.perf_counter()
+            with self.connection.transaction(), self.connection.cursor().copy(COPY) as copy:
+                copy.write(payload)
+            self.seconds += time.perf_counter() - started
+        self.requests += len(documents)
+        self.raw_bytes += sum(len(document) for _, document in documents)
 
     @property
     def requests_per_second(self) -> float:
@@ -36,51 +50,28 @@ class PlainFigures:
 
     @property
     def bytes_per_request(self) -> float:
-        return self.table_bytes / self.requests
+        """On disk, with TOAST and the index."""
+        row = self.connection.execute("SELECT pg_total_relation_size('plain_document')").fetchone()
+        assert row is not None
+        return row[0] / self.requests
+
+    def read_session(self, session_key: str) -> tuple[int, float]:
+        """(requests, milliseconds) to fetch one session's documents, for comparison with a page."""
+        started = time.perf_counter()
+        documents = self.connection.execute(READ, [session_key]).fetchall()
+        return len(documents), (time.perf_counter() - started) * 1000
+
+    def drop(self) -> None:
+        self.connection.execute("DROP TABLE plain_document")
+
+
+def payloads(documents: Sequence[Keyed]) -> Iterator[bytes]:
+    """The bytes of one COPY for each batch."""
+    for first in range(0, len(documents), BATCH):
+        rows = b"".join(encode_row(key, document) for key, document in documents[first : first + BATCH])
+        yield HEADER + rows + TRAILER
 
 
 def encode_row(session_key: str, document: bytes) -> bytes:
     key = session_key.encode()
     return struct.pack("!hi", 2, len(key)) + key + struct.pack("!i", len(document) + 1) + JSONB_VERSION + document
-
-
-def batches(documents: Iterator[tuple[str, bytes]], size: int) -> Iterator[tuple[int, int, bytes]]:
-    """(rows, bytes of their documents, one COPY's bytes)."""
-    while batch := list(islice(documents, size)):
-        rows = b"".join(encode_row(session_key, document) for session_key, document in batch)
-        yield len(batch), sum(len(document) for _, document in batch), HEADER + rows + TRAILER
-
-
-def copy_batch(connection: psycopg.Connection, payload: bytes) -> float:
-    """Seconds that one COPY took with its commit."""
-    started = time.perf_counter()
-    with connection.transaction(), connection.cursor().copy(COPY) as copy:
-        copy.write(payload)
-    return time.perf_counter() - started
-
-
-def table_bytes(connection: psycopg.Connection) -> int:
-    row = connection.execute("SELECT pg_total_relation_size('plain_document')").fetchone()
-    assert row is not None
-    return row[0]
-
-
-def store(connection: psycopg.Connection, documents: Iterator[tuple[str, bytes]]) -> PlainFigures:
-    """Create the table and COPY everything in transactions of 500 rows, as many as the digester takes at most.
-
-    Only COPY and commit are timed; encoding and generating are not.
-    """
-    connection.execute(CREATE)
-    requests, seconds, raw_bytes = 0, 0.0, 0
-    for rows, size, payload in batches(documents, BATCH):
-        seconds += copy_batch(connection, payload)
-        requests += rows
-        raw_bytes += size
-    return PlainFigures(requests, seconds, table_bytes(connection), raw_bytes)
-
-
-def read_session(connection: psycopg.Connection, session_key: str) -> tuple[int, float]:
-    """(requests, milliseconds) to fetch one session's documents, for comparison with a page."""
-    started = time.perf_counter()
-    documents = connection.execute(READ, [session_key]).fetchall()
-    return len(documents), (time.perf_counter() - started) * 1000

@@ -39,14 +39,14 @@ class Pages:
         return f"/p/{self.project.slug}/sessions/"
 
     def session_path(self, key: str) -> str:
-        from sessions_app.storage.ids import session_id
+        from sessions_app.ids import session_id
 
         return f"{self.list_path}{session_id(self.project.key, key, '')}/"
 
     def request_path(self, key: str) -> str:
         """The last request of a session, which has the longest input."""
+        from sessions_app.ids import session_id
         from sessions_app.models import RequestLog
-        from sessions_app.storage.ids import session_id
 
         logs = RequestLog.objects.filter(session_id=session_id(self.project.key, key, ""))
         return f"/p/{self.project.slug}/requests/{logs.order_by('-started_at').values_list('id', flat=True)[0]}/"

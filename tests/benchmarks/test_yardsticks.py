@@ -9,9 +9,10 @@ import psycopg
 import pytest
 from django.db import connection as django_connection
 
-from benchmarks import digesting, generator, plain
+from benchmarks import digesting, generator
 from benchmarks.installation import connect
 from benchmarks.litellm_logs import payloads
+from benchmarks.plain import PlainTable
 from benchmarks.statements import counted
 from sessions_app.models import Project
 from sessions_app.storage.connections import binary_cursor
@@ -26,21 +27,22 @@ def outside(transactional_db: None) -> Iterator[psycopg.Connection]:
 
 
 def test_plain_table_holds_every_document(outside: psycopg.Connection) -> None:
-    documents = list(generator.encoded_logs(60))
-    figures = plain.store(outside, iter(documents))
-    assert figures.requests == 60
-    assert figures.raw_bytes == sum(len(document) for _, document in documents)
-    assert figures.table_bytes > 0
-    rows = outside.execute("SELECT session_key, document::text FROM plain_document").fetchall()
-    expected = sorted((key, orjson.loads(document)["request_id"]) for key, document in documents)
-    assert sorted((key, orjson.loads(document)["request_id"]) for key, document in rows) == expected
+    documents = list(generator.encoded_logs(600))
+    table = PlainTable(outside)
+    table.store(documents)
+    assert table.requests == 600
+    assert table.raw_bytes == sum(len(document) for _, document in documents)
+    assert table.bytes_per_request > 1_000
+    rows = outside.execute("SELECT session_key, document->>'request_id' FROM plain_document").fetchall()
+    assert sorted(rows) == sorted((key, orjson.loads(document)["request_id"]) for key, document in documents)
 
 
 def test_reading_a_session_takes_all_its_documents(outside: psycopg.Connection) -> None:
     documents = list(generator.encoded_logs(60))
-    plain.store(outside, iter(documents))
+    table = PlainTable(outside)
+    table.store(documents)
     key = documents[0][0]
-    assert plain.read_session(outside, key)[0] == sum(name == key for name, _ in documents)
+    assert table.read_session(key)[0] == sum(name == key for name, _ in documents)
 
 
 def test_sizes_cover_every_table_of_a_session(outside: psycopg.Connection) -> None:
