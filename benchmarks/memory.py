@@ -69,7 +69,7 @@ def idle_figure(name: str, top: psutil.Process, has_database: bool) -> Figure:
     sums = {kind: sum(map(proportional_bytes, found)) for kind, found in processes_of(top).items()}
     each = ", ".join(f"{kind} {size / MEGABYTE:.0f}" for kind, size in sums.items() if size)
     note = each if has_database else each + ", without PostgreSQL"
-    return Figure("Memory", name, sum(sums.values()) / MEGABYTE, "MB", most=400, note=note)
+    return Figure("Memory", name, sum(sums.values()) / MEGABYTE, "MB", most=400 if has_database else None, note=note)
 
 
 def measure_memory(top: psutil.Process, client: Client, has_database: bool) -> Iterator[Figure]:
