@@ -1,0 +1,175 @@
+"""Markdown of strangers as HTML that is safe to show: no HTML of theirs, nothing fetched, every link's target named.
+
+CommonMark 0.31 with the tables and strikethrough of GitHub's dialect. Headings shift down by two, since the page has
+its own first two levels. An image becomes a link: what it points to is never fetched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import nh3
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+
+HEADING_SHIFT = 2
+MOST_NESTED = 20
+LINK_REL = "noopener noreferrer nofollow ugc"
+# Texts up to this length are remembered; whatever is longer is shown rarely.
+MOST_REMEMBERED_CHARS = 4_000
+REMEMBERED = 3_000
+
+_SAFE_URL = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x1f]+", re.IGNORECASE)
+_TAGS = {
+    *("p", "br", "hr", "em", "strong", "s", "code", "pre", "div", "span", "a", "blockquote", "ul", "ol", "li"),
+    *("h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
+}
+_ATTRIBUTES = {
+    "a": {"href", "title", "target"},
+    "span": {"class"},
+    "div": {"class"},
+    "pre": {"tabindex"},
+    "ol": {"start"},
+    "th": {"data-align"},
+    "td": {"data-align"},
+}
+
+
+def render(text: str) -> SafeString:
+    """The HTML of a Markdown text. Rendering the same short text again costs nothing."""
+    return _remembered(text) if len(text) <= MOST_REMEMBERED_CHARS else _render(text)
+
+
+@lru_cache(REMEMBERED)
+def _remembered(text: str) -> SafeString:
+    return _render(text)
+
+
+def _render(text: str) -> SafeString:
+    tokens = _MARKDOWN.parse(text)
+    # What is nested deeper than this is left out by the parser; nothing may be, so such a text is shown as it is.
+    if any(token.level >= MOST_NESTED - 1 for token in tokens):
+        return plain(text)
+    # The renderer writes safe HTML by itself; the sanitiser makes sure.
+    html = nh3.clean(
+        _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}),
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes={"http", "https", "mailto"},
+        link_rel=LINK_REL,
+    )
+    return mark_safe(html)  # noqa: S308 - sanitised
+
+
+def plain(text: str) -> SafeString:
+    """A text as it is, its lines kept."""
+    return mark_safe(f'<div class="plain">{escape(text)}</div>')  # noqa: S308 - escaped
+
+
+def link(url: str, text: str) -> SafeString:
+    """A link to a stranger's address, which it names; only the address as text when it is no web or mail address."""
+    return mark_safe(_open_link(url) + escape(text) + _close_link(url, text))  # noqa: S308 - escaped
+
+
+def _open_link(url: str) -> str:
+    if not _SAFE_URL.fullmatch(url):
+        return ""
+    return f'<a href="{escape(url)}" title="{escape(url)}" rel="{LINK_REL}" target="_blank">'
+
+
+def _close_link(url: str, text: str) -> str:
+    """The end of a link, and where it leads unless its text says so."""
+    if not _SAFE_URL.fullmatch(url):
+        return "" if url in text else f' <span class="link-target">({escape(_shortened(url))})</span>'
+    target = _host(url)
+    named = text.strip().rstrip("/") in (url.rstrip("/"), target)
+    return "</a>" if named else f'</a> <span class="link-target">({escape(target)})</span>'
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or url.partition(":")[2].partition("?")[0]
+    except ValueError:
+        return _shortened(url)
+
+
+def _shortened(url: str, most: int = 80) -> str:
+    return url if len(url) <= most else f"{url[:most]}…"
+
+
+class _Renderer(RendererHTML):
+    """Writes what the design's prose knows, and links that name their target."""
+
+    def heading_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return f"<{_shifted(tokens[idx].tag)}>"
+
+    def heading_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return f"</{_shifted(tokens[idx].tag)}>\n"
+
+    def link_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return _open_link(str(tokens[idx].attrGet("href") or ""))
+
+    def link_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        start = _opening(tokens, idx)
+        text = "".join(token.content for token in tokens[start:idx])
+        return _close_link(str(tokens[start].attrGet("href") or ""), text)
+
+    def image(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        token = tokens[idx]
+        url = str(token.attrGet("src") or "")
+        text = self.renderInlineAsText(token.children or [], options, env)
+        return f'<span class="img-link">image: {link(url, text or _shortened(url))}</span>'
+
+    def fence(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        token = tokens[idx]
+        language = token.info.strip().split(maxsplit=1)[0][:40] if token.info.strip() else ""
+        head = f'<div class="code-head"><span>{escape(language)}</span></div>' if language else ""
+        return _code(token.content, head)
+
+    def code_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return _code(tokens[idx].content, "")
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return '<div class="table-scroll"><table>'
+
+    def table_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return "</table></div>\n"
+
+    def th_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return _cell(tokens[idx])
+
+    td_open = th_open
+
+
+def _shifted(tag: str) -> str:
+    return f"h{min(int(tag[1]) + HEADING_SHIFT, 6)}"
+
+
+def _opening(tokens: Sequence[Token], close: int) -> int:
+    """The index of the link_open that the link_close at `close` ends; links do not nest."""
+    return next(index for index in range(close, -1, -1) if tokens[index].type == "link_open")
+
+
+def _code(content: str, head: str) -> str:
+    return f'<div class="code">{head}<pre tabindex="0"><code>{escape(content)}</code></pre></div>\n'
+
+
+def _cell(token: Token) -> str:
+    # The policy forbids style attributes, in which markdown-it says how a column is aligned.
+    aligned = str(token.attrGet("style") or "").removeprefix("text-align:")
+    return f'<{token.tag} data-align="{aligned}">' if aligned in ("center", "right") else f"<{token.tag}>"
+
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False, "maxNesting": MOST_NESTED}, renderer_cls=_Renderer)
+_MARKDOWN.enable(["table", "strikethrough"])
+# A definition `[a]: address` shows nothing by itself: text could be hidden in it.
+_MARKDOWN.disable("reference")
+# Every address is let through here and judged when the link is written, so that refused ones are still seen.
+_MARKDOWN.validateLink = lambda url: True  # type: ignore[method-assign]
