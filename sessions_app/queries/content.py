@@ -67,7 +67,7 @@ def _stored_part(row: tuple[uuid.UUID, int, str, int, bytes | None]) -> StoredPa
 
 
 def load_part(session_id: uuid.UUID, hex_digest: str) -> StoredPart | None:
-    """A part of a session with its content, by the hexadecimal digits of its digest; None when there is no such part."""
+    """A part of a session with its content, by the hexadecimal digits of its digest; None when there is none."""
     try:
         digest = bytes.fromhex(hex_digest)
     except ValueError:

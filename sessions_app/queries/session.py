@@ -1,0 +1,130 @@
+"""One session and its requests, in a constant number of statements whatever its length."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sessions_app import timeline
+from sessions_app.models import RequestLog, Session
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """A session with its roll-up; None is unknown. Costs are US dollars."""
+
+    id: uuid.UUID
+    session_key: str | None
+    title: str
+    first_at: datetime
+    last_at: datetime
+    request_count: int
+    error_count: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_tokens: int | None
+    cost: Decimal | None
+    models: tuple[str, ...]
+    users: tuple[str, ...]
+    tags: tuple[str, ...]
+    sources: tuple[str, ...]
+    rules: tuple[str, ...]
+    buckets: tuple[date, ...]
+
+    @property
+    def name(self) -> str:
+        """What the page is called: the first user text, else the caller's id, else our own."""
+        return self.title or self.session_key or str(self.id)
+
+
+_SESSION_COLUMNS = (
+    *("id", "session_key", "title", "first_at", "last_at", "request_count", "error_count", "input_tokens"),
+    *("output_tokens", "cached_tokens", "cost", "model_names", "users", "tags", "sources", "rules", "buckets"),
+)
+
+
+def find_session(project_id: int, session_id: uuid.UUID) -> SessionFacts | None:
+    """A session of this project; None when it is not there, or another project's."""
+    row = Session.objects.filter(id=session_id, project_id=project_id).values_list(*_SESSION_COLUMNS).first()
+    return None if row is None else SessionFacts(*(tuple(v) if isinstance(v, list) else v for v in row))
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """What the rail and the hairline say of a request: no content, so that thousands are light. None is unknown."""
+
+    id: uuid.UUID
+    bucket: date
+    started_at: datetime
+    first_token_at: datetime | None
+    ended_at: datetime | None
+    received_at: datetime
+    kind: str
+    call_type: str
+    status: str
+    http_status: int | None
+    error_type: str
+    finish_reason: str
+    model: str
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_tokens: int | None
+    cost: Decimal | None
+    input_preview: str
+    output_preview: str
+    resent_count: int
+    rule: str
+    rule_detail: str
+    time_problems: tuple[str, ...]
+    needs: tuple[uuid.UUID, ...]
+    provides: tuple[uuid.UUID, ...]
+
+
+_LINE_COLUMNS = tuple(RequestLine.__slots__)
+
+
+def load_lines(session: SessionFacts) -> list[RequestLine]:
+    """All requests of a session, in chronological order; one statement."""
+    rows = _requests(session).values_list(*_LINE_COLUMNS)
+    return timeline.chronological(_line(row) for row in rows)
+
+
+def _requests(session: SessionFacts) -> Any:
+    return RequestLog.objects.filter(session_id=session.id, bucket__in=session.buckets)
+
+
+def _line(row: Sequence[Any]) -> RequestLine:
+    *plain, problems, needs, provides = row
+    return RequestLine(*plain, tuple(problems), tuple(needs), tuple(provides))
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDetail:
+    """What is shown of a request that is printed in full, and where its content is (packed lists of digests)."""
+
+    id: uuid.UUID
+    bucket: date
+    request_id: str
+    source: str
+    requested_model: str
+    provider: str
+    error_message: str
+    end_user: str
+    resent_count: int
+    input_parts: bytes
+    output_parts: bytes
+    context_parts: bytes
+
+
+_DETAIL_COLUMNS = tuple(RequestDetail.__slots__)
+
+
+def load_details(session: SessionFacts, lines: Iterable[RequestLine]) -> dict[uuid.UUID, RequestDetail]:
+    """The details of some requests of a session, by id; one statement."""
+    wanted = [line.id for line in lines]
+    rows = _requests(session).filter(id__in=wanted).values_list(*_DETAIL_COLUMNS)
+    return {row[0]: RequestDetail(*row[:-3], *map(bytes, row[-3:])) for row in rows}
