@@ -1,15 +1,364 @@
-"""One request: its permalink."""
+"""One request: its permalink, and the pieces of it that pages load when somebody asks for them."""
 
 from __future__ import annotations
 
+import json
+import re
 import uuid
+from dataclasses import dataclass
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django.utils.safestring import SafeString, mark_safe
 
-from sessions_app.models import Project
-from sessions_app.pages.shell import project_page
+from sessions_app import messages
+from sessions_app.documents import DocumentError, json_kind, packed_count
+from sessions_app.messages import Block, read_message
+from sessions_app.models import Project, RequestLog
+from sessions_app.pages import curl, media, raw_json
+from sessions_app.pages.excerpts import WHOLE_CHARS, piece
+from sessions_app.pages.facts import facts_of
+from sessions_app.pages.message_html import (
+    MessageWriter,
+    Source,
+    arguments_text,
+    data_text,
+    text_piece,
+    whole_text,
+)
+from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
+from sessions_app.pages.thread import MESSAGES_BLOCK, Addresses, ThreadBuilder, more_messages
+from sessions_app.pages.tool_definitions import part_text
+from sessions_app.queries.content import StoredPart, load_documents, load_part
+from sessions_app.queries.lookup import find_request
+from sessions_app.queries.session import RequestLine, SessionFacts, find_session, load_lines
+from sessions_app.queries.thread import Stretch, index_of, load_messages, load_stretch
+from sessions_app.records import Documents
+
+_PATH = re.compile(r"(\d{1,6})(?:\.(\d{1,6}))?|raw")
+_PARAMETER_CHARS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A request in its session: the session's requests in order, and which of them it is."""
+
+    log: RequestLog
+    session: SessionFacts
+    lines: list[RequestLine]
+    index: int
+    addresses: Addresses
+
+    @property
+    def number(self) -> int:
+        return self.index + 1
+
+    @property
+    def url(self) -> str:
+        return self.addresses.request(self.log.id)
+
+    def neighbour(self, step: int) -> RequestLine | None:
+        index = self.index + step
+        return self.lines[index] if 0 <= index < len(self.lines) else None
+
+
+def place_of(project: Project, request_id: uuid.UUID) -> Place | None:
+    """Where a request of this project stands; None when it is not there."""
+    log = find_request(request_id, project.pk)
+    session = find_session(project.pk, log.session_id) if log else None
+    lines = load_lines(session) if session else []
+    index = index_of(lines, request_id)
+    if log is None or session is None or index is None:
+        return None
+    return Place(log, session, lines, index, Addresses(project.slug, session.id, len(lines)))
 
 
 @project_page
 def request_page(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
+    """Everything about one request."""
+    place = place_of(project, request_id)
+    if place is None:
+        return render_page(request, "request_gone.html", {"section": "sessions"}, project, status=404)
+    stretch = load_stretch(place.session, place.lines, place.index, place.index + 1)
+    documents = load_documents(place.log)
+    chosen = raw_json.chosen(request.GET.get("raw", ""), documents)
+    context = {
+        "section": "sessions",
+        "place": place,
+        "line": place.lines[place.index],
+        "facts": facts_of(place.log, place.lines, place.index, stretch, place.addresses),
+        "input": input_of(request, place, stretch),
+        "output": mark_safe(_output(place, stretch)),  # noqa: S308 - written by MessageWriter, which escapes
+        "parameters": _members(documents.parameters),
+        "metadata": _metadata(documents),
+        "raw": raw_json.view(documents, chosen, place.url),
+        "curl": curl.command(place.log, documents.request),
+        "previous": place.neighbour(-1),
+        "next": place.neighbour(1),
+    }
+    return render_page(request, "request.html", context, project)
+
+
+@project_page
+def request_facts(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
+    """The facts of a request, beside its session."""
+    place = _place_or_404(project, request_id)
+    if not request.htmx:
+        return redirect(place.url)
+    return render(request, "_session_inspector.html", facts_context(project, place))
+
+
+def facts_context(project: Project, place: Place) -> dict[str, Any]:
+    """What the inspector shows."""
+    stretch = load_stretch(place.session, place.lines, place.index, place.index + 1)
+    facts = facts_of(place.log, place.lines, place.index, stretch, place.addresses)
+    return {"project": project, "place": place, "line": place.lines[place.index], "facts": facts}
+
+
+# --- input and output -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """The messages that a request sent, as far as the page shows them. `is_new`: only those that it added."""
+
+    html: SafeString
+    count: int
+    new_count: int
+    is_new: bool
+
+
+def input_of(request: HttpRequest, place: Place, stretch: Stretch) -> Input:
+    count = packed_count(stretch.details[place.index].input_parts)
+    printed = list(stretch.printed(place.index))
+    is_new = request.GET.get("input") == "new"
+    if is_new:
+        first, last = stretch.added[place.index].start, count
+    else:
+        first = max(_number(request.GET.get("from", ""), 1) - 1, 0)
+        last = count
+    html = messages_html(place, min(first, max(count - 1, 0)), last, with_context=True)
+    return Input(html, count, len(printed), is_new)
+
+
+def messages_html(place: Place, first: int, last: int, with_context: bool = False) -> SafeString:
+    """Input messages from position `first` up to `last`, at most a block of them; then what shows the next ones."""
+    last = min(last, packed_count(place.log.input_parts))
+    end = min(last, first + MESSAGES_BLOCK)
+    stretch = load_messages(place.session, place.lines, place.index, range(first, end))
+    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, (), ())
+    writer = builder.writer_within(place.index, range(first, end))
+    folds = builder.context_folds(place.index, writer, always=True) if with_context else ("", "")
+    html = ""
+    if with_context and first > 0:
+        html += more_messages(place.url, 0, first)
+    html += builder.inputs_html(place.index, range(first, end), writer, *folds)
+    if end < last:
+        html += more_messages(place.url, end, last)
+    return mark_safe(html)  # noqa: S308 - written by MessageWriter, which escapes
+
+
+def _output(place: Place, stretch: Stretch) -> str:
+    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, (), ())
+    writer = MessageWriter(place.url, builder.pairs(), place.log.end_user)
+    return builder.answer_html(place.index, writer)
+
+
+@project_page
+def request_messages(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
+    """Input messages from position `from` up to `to`, to stand in a page."""
+    place = _place_or_404(project, request_id)
+    first, last = (_number(request.GET.get(name, ""), 0) for name in ("from", "to"))
+    if not request.htmx:
+        return redirect(f"{place.url}?from={first + 1}#input")
+    return HttpResponse(messages_html(place, first, last))
+
+
+# --- parts ----------------------------------------------------------------------------------------------------------
+
+
+@project_page
+def request_part(request: HttpRequest, project: Project, request_id: uuid.UUID, digest: str) -> HttpResponse:
+    """One message that was too large to be read with its page."""
+    log, part = _part_or_404(project, request_id, digest)
+    role = "assistant" if request.GET.get("role") == "assistant" else "user"
+    url = f"/p/{project.slug}/requests/{log.id}/"
+    source = Source(read_message(part.content or b"null", role), part.digest)
+    html = mark_safe(MessageWriter(url).thread([source]))  # noqa: S308 - escaped there
+    context = {"section": "sessions", "html": html, "url": url, "title": "Message", "total_chars": None}
+    return render_page_or_partial(request, "request_text.html", "_request_part.html", context, project)
+
+
+@project_page
+def request_text(request: HttpRequest, project: Project, request_id: uuid.UUID, digest: str, path: str) -> HttpResponse:
+    """A long text whole, or a piece of a very long one: in the place of its beginning, or as a page."""
+    log, part = _part_or_404(project, request_id, digest)
+    text, is_code = text_at(part, path)
+    if request.GET.get("download"):
+        return _attachment(text.encode("utf-8", "replace"), "text/plain; charset=utf-8", f"{digest}.txt")
+    url = f"/p/{project.slug}/requests/{log.id}/"
+    offset = _number(request.GET.get("offset", ""), 0)
+    context = {
+        "section": "sessions",
+        "url": url,
+        "text_url": f"{url}text/{digest}/{path}/",
+        "title": "Text",
+        "total_chars": len(text),
+        **_whole_or_piece(text, is_code, offset),
+    }
+    return render_page_or_partial(request, "request_text.html", "_request_text.html", context, project)
+
+
+def _whole_or_piece(text: str, is_code: bool, offset: int) -> dict[str, Any]:
+    if len(text) <= WHOLE_CHARS:
+        return {"html": mark_safe(whole_text(text, is_code)), "piece": None}  # noqa: S308 - escaped there
+    found = piece(text, offset)
+    return {"html": mark_safe(text_piece(found.text)), "piece": found}  # noqa: S308 - escaped there
+
+
+def text_at(part: StoredPart, path: str) -> tuple[str, bool]:
+    """The text of a block of a message (its number, or `raw` for the part's JSON), and whether it is code."""
+    if path == "raw":
+        return part_text(part.content or b""), True
+    block = block_at(part, path)
+    if block.type == messages.TOOL_CALL:
+        return arguments_text(block), True
+    if block.type == messages.DATA:
+        return data_text(block), True
+    return block.text, block.type == messages.TOOL_RESULT
+
+
+def block_at(part: StoredPart, path: str) -> Block:
+    """A block of a message by its number, or an inner one of a tool result: `2`, `2.0`. Raises Http404."""
+    match = _PATH.fullmatch(path)
+    blocks = read_message(part.content or b"null", "user").blocks
+    try:
+        if match and match[1]:
+            block = blocks[int(match[1])]
+            return block.blocks[int(match[2])] if match[2] else block
+    except IndexError:
+        pass
     raise Http404
+
+
+@project_page
+def request_media(
+    request: HttpRequest, project: Project, request_id: uuid.UUID, digest: str, path: str
+) -> HttpResponse:
+    """The bytes of an image or file that a message holds; what is no plain image is only offered as a download."""
+    _, part = _part_or_404(project, request_id, digest)
+    payload, name = _payload_at(part, path)
+    content = media.decode(payload) if payload is not None else None
+    if content is None:
+        raise Http404
+    media_type = media.image_type(content)
+    if media_type is None or request.GET.get("download"):
+        return _attachment(content, "application/octet-stream", name or digest)
+    response = HttpResponse(content, content_type=media_type)
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    # What a digest names never changes.
+    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    return response
+
+
+def _payload_at(part: StoredPart, path: str) -> tuple[str | None, str]:
+    """The base64 text of a media block, and its name."""
+    images = media.generated_images(part.content or b"")
+    if images is not None:
+        number = _number(path, -1)
+        return (images[number] if 0 <= number < len(images) else None), f"image-{number + 1}"
+    block = block_at(part, path)
+    data = media.data_url(block.url)
+    return (data.payload if data else None), block.name
+
+
+def _attachment(content: bytes, content_type: str, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=content_type)
+    safe = re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).strip("._")[:100] or "file"
+    response.headers["Content-Disposition"] = f'attachment; filename="{safe}"'
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+# --- documents ------------------------------------------------------------------------------------------------------
+
+
+@project_page
+def request_raw(request: HttpRequest, project: Project, request_id: uuid.UUID, which: str) -> HttpResponse:
+    """The JSON of the request, the response or the log entry: to read, piece by piece, or exactly as received."""
+    log = find_request(request_id, project.pk)
+    if log is None or which not in raw_json.NAMES:
+        raise Http404
+    documents = load_documents(log)
+    content = raw_json.document(documents, which)
+    if content is None:
+        raise Http404
+    if request.GET.get("download"):
+        return _attachment(content, "application/json", f"{which}-{log.id}.json")
+    url = f"/p/{project.slug}/requests/{log.id}/"
+    if not request.htmx:
+        return redirect(f"{url}?raw={which}#raw")
+    if "offset" in request.GET:
+        found = piece(raw_json.readable(content), _number(request.GET["offset"], 0))
+        context = {"html": mark_safe(text_piece(found.text)), "piece": found}  # noqa: S308 - escaped there
+        return render(request, "_request_text.html", context | {"text_url": f"{url}raw/{which}/"})
+    response = render(request, "_request_raw.html", {"raw": raw_json.view(documents, which, url)})
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a document for a list of names and values: a short text, or JSON text over several lines."""
+
+    name: str
+    text: str
+    is_json: bool
+
+
+def _members(values: dict[str, Any]) -> list[Member]:
+    return [_member(name, value) for name, value in values.items()]
+
+
+def _member(name: str, value: Any) -> Member:
+    if isinstance(value, (dict, list)):
+        return Member(
+            name, raw_json.clipped(json.dumps(value, ensure_ascii=False, default=str), _PARAMETER_CHARS), True
+        )
+    text = value if isinstance(value, str) else messages.to_json(value)
+    return Member(name, raw_json.clipped(text, _PARAMETER_CHARS), False)
+
+
+def _metadata(documents: Documents) -> list[Member]:
+    if documents.metadata is None:
+        return []
+    try:
+        value = messages.documents.loads(documents.metadata)
+    except DocumentError:
+        value = documents.metadata.decode("utf-8", "replace")
+    return _members(value) if isinstance(value, dict) else [_member(json_kind(value), value)]
+
+
+# --- finding --------------------------------------------------------------------------------------------------------
+
+
+def _place_or_404(project: Project, request_id: uuid.UUID) -> Place:
+    place = place_of(project, request_id)
+    if place is None:
+        raise Http404
+    return place
+
+
+def _part_or_404(project: Project, request_id: uuid.UUID, digest: str) -> tuple[RequestLog, StoredPart]:
+    """A request of this project, and a part of its session. Raises Http404 for anything else."""
+    log = find_request(request_id, project.pk)
+    part = load_part(log.session_id, digest) if log else None
+    if log is None or part is None:
+        raise Http404
+    return log, part
+
+
+def _number(text: str, default: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else default

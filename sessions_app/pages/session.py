@@ -1,20 +1,130 @@
-"""One session: its timeline."""
+"""One session: its totals, its table of contents, and its requests in order."""
 
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.safestring import SafeString, mark_safe
 
+from sessions_app import timeline
 from sessions_app.models import Project
-from sessions_app.pages.shell import project_page
+from sessions_app.pages.rail import Rail
+from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
+from sessions_app.pages.thread import Addresses, RequestView, ThreadBuilder
+from sessions_app.pages.wording import session_grouped_by, source_name
+from sessions_app.queries.filters import SessionFilters
+from sessions_app.queries.session import RequestLine, SessionFacts, find_session, load_lines
+from sessions_app.queries.session_list import list_sessions
+from sessions_app.queries.thread import Stretch, load_stretch
+from sessions_app.records import ERROR
+
+MOST_TAGS = 8
+MOST_USERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The requests of a session that a page shows: their numbers, and the numbers of the blocks before and after."""
+
+    first: int
+    last: int
+    before: tuple[int, int] | None
+    after: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the head of a session says."""
+
+    facts: SessionFacts
+    request_count: int
+    error_count: int
+    wall: timedelta | None
+    busy: timedelta | None
+    sources: list[str]
+    users: tuple[str, ...]
+    more_users: int
+    tags: tuple[str, ...]
+    more_tags: int
+    grouped_by: SafeString
 
 
 @project_page
 def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> HttpResponse:
-    raise Http404
+    """The session from request `from` on; for htmx only the requests, to stand before or after those on the page."""
+    session = find_session(project.pk, session_id)
+    lines = load_lines(session) if session else []
+    if session is None or not lines:
+        return gone(request, project)
+    addresses = Addresses(project.slug, session.id, len(lines))
+    block = block_of(request.GET.get("from", ""), addresses, request.GET.get("side", ""))
+    stretch = load_stretch(session, lines, block.first - 1, block.last)
+    context: dict[str, Any] = {
+        "section": "sessions",
+        "addresses": addresses,
+        "block": block,
+        "requests": views(stretch, addresses),
+    }
+    if not request.htmx:
+        rail = Rail(lines, addresses, block.first, block.last)
+        context |= {"head": head_of(session, lines), "rail": mark_safe(rail.html())}  # noqa: S308 - escaped there
+    return render_page_or_partial(request, "session.html", "_session_requests.html", context, project)
 
 
 @project_page
 def trace_redirect(request: HttpRequest, project: Project, trace_id: str) -> HttpResponse:
-    raise Http404
+    """To the session that a trace id, or another id of a request, leads to."""
+    found = list_sessions(project, SessionFilters(trace_id=trace_id), limit=1).results
+    if not found:
+        return gone(request, project, trace_id)
+    return redirect("session", project.slug, found[0].id)
+
+
+def gone(request: HttpRequest, project: Project, trace_id: str = "") -> HttpResponse:
+    """There is no such session, or not any more."""
+    if request.htmx:
+        raise Http404
+    return render_page(request, "session_gone.html", {"section": "sessions", "trace_id": trace_id}, project, status=404)
+
+
+def block_of(start: str, addresses: Addresses, side: str = "") -> Block:
+    """The block that holds request number `start`, the first one when that is no number of the session.
+
+    `side`: where the block goes when others are on the page already: "before" or "after" them.
+    """
+    number = int(start) if start.isascii() and start.isdigit() and len(start) < 10 else 1
+    first = addresses.block_start(min(max(number, 1), addresses.count))
+    last = addresses.block_end(first)
+    before = (addresses.block_start(first - 1), first - 1) if first > 1 and side != "after" else None
+    after = (last + 1, addresses.block_end(last + 1)) if last < addresses.count and side != "before" else None
+    return Block(first, last, before, after)
+
+
+def views(stretch: Stretch, addresses: Addresses) -> list[RequestView]:
+    """The requests of a stretch, ready for the template."""
+    lines = stretch.lines
+    costs = timeline.running_costs(line.cost for line in lines)
+    start = min(map(timeline.sane_start, lines))
+    return ThreadBuilder(stretch, addresses, start, costs, timeline.idle_before(lines)).views()
+
+
+def head_of(session: SessionFacts, lines: list[RequestLine]) -> Head:
+    span = timeline.span_of(lines)
+    return Head(
+        facts=session,
+        request_count=len(lines),
+        error_count=sum(line.status == ERROR for line in lines),
+        wall=span.wall if span else None,
+        busy=span.busy if span else None,
+        sources=[source_name(source) for source in session.sources],
+        users=session.users[:MOST_USERS],
+        more_users=max(len(session.users) - MOST_USERS, 0),
+        tags=session.tags[:MOST_TAGS],
+        more_tags=max(len(session.tags) - MOST_TAGS, 0),
+        grouped_by=mark_safe(session_grouped_by(lines)),  # noqa: S308 - escaped there
+    )

@@ -1,0 +1,60 @@
+"""Long texts: what of them is shown at first, how much is left out, how the rest is fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MESSAGE_CHARS, MESSAGE_LINES = 2_000, 40
+RESULT_LINES = 12
+# A text up to this length opens whole and as Markdown; a longer one in pieces of it, as plain text.
+WHOLE_CHARS = 40_000
+PIECE_CHARS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The beginning of a text, and how many characters follow it."""
+
+    shown: str
+    hidden_chars: int
+
+
+def excerpt(text: str, chars: int = MESSAGE_CHARS, lines: int = MESSAGE_LINES) -> Excerpt:
+    """At most so many characters and lines of a text."""
+    end = min(_end_of_lines(text, lines), chars)
+    if end >= len(text):
+        return Excerpt(text, 0)
+    return Excerpt(text[:end], len(text) - end)
+
+
+def _end_of_lines(text: str, lines: int) -> int:
+    position = -1
+    for _ in range(lines):
+        position = text.find("\n", position + 1)
+        if position < 0:
+            return len(text)
+    return position
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a very long text; `next_offset` is None at its end."""
+
+    text: str
+    offset: int
+    total_chars: int
+
+    @property
+    def next_offset(self) -> int | None:
+        end = self.offset + len(self.text)
+        return end if end < self.total_chars else None
+
+    @property
+    def hidden_chars(self) -> int:
+        return self.total_chars - self.offset - len(self.text)
+
+
+def piece(text: str, offset: int) -> Piece:
+    """The stretch of a text that begins at `offset`."""
+    offset = max(0, min(offset, len(text)))
+    return Piece(text[offset : offset + PIECE_CHARS], offset, len(text))

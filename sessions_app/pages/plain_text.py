@@ -1,0 +1,58 @@
+"""Strangers' text as HTML: escaped, its control characters made visible, terminal colours drawn with ink."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+# Everything below the space but tab and line ends, DEL, the C1 controls, and surrogates, which UTF-8 cannot write.
+_ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# Select Graphic Rendition of ECMA-48, 8.3.117.
+_COLOUR = re.compile("\x1b\\[([0-9;]{0,40})m")
+_INK = {"1": "w", "2": "c", "31": "e", "91": "e"}
+
+
+def visible(text: str) -> str:
+    """A text that HTML and UTF-8 can hold: control characters as their pictures, lone surrogates as U+FFFD."""
+    return _ODD.sub(_picture, text) if _ODD.search(text) else text
+
+
+def _picture(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else "\ufffd"
+
+
+def shown(text: str) -> str:
+    """The HTML of a text, for element content and quoted attributes."""
+    return escape(visible(text))
+
+
+def isolated(text: str) -> str:
+    """The HTML of a text within a line: its direction, and what it does to it, ends with it."""
+    return f"<bdi>{shown(text)}</bdi>"
+
+
+def terminal(text: str) -> str:
+    """The HTML of a program's output: bold, faint and red as ink; other colours are left out."""
+    if "\x1b" not in text:
+        return shown(text)
+    pieces, end, ink = [], 0, ""
+    for match in _COLOUR.finditer(text):
+        pieces.append(_inked(text[end : match.start()], ink))
+        ink = _ink_after(match[1], ink)
+        end = match.end()
+    pieces.append(_inked(text[end:], ink))
+    return "".join(pieces)
+
+
+def _inked(text: str, ink: str) -> str:
+    return f'<span class="{ink}">{shown(text)}</span>' if ink and text else shown(text)
+
+
+def _ink_after(codes: str, ink: str) -> str:
+    for code in codes.split(";"):
+        code = code.lstrip("0")
+        ink = "" if code in ("", "22", "39") else _INK.get(code, ink)
+    return ink

@@ -1,0 +1,123 @@
+"""The rail of a session: its contents with a small waterfall. Written in Python: it may have thousands of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sessions_app import timeline
+from sessions_app.pages.message_html import icon
+from sessions_app.pages.plain_text import isolated, shown
+from sessions_app.pages.thread import Addresses
+from sessions_app.queries.session import RequestLine
+from sessions_app.records import ERROR
+from sessions_app.templatetags.format import cost, duration, hue
+
+LABEL_CHARS = 60
+TURN_CHARS = 80
+# A pause is drawn as at most this share of the time in which something ran.
+MOST_PAUSE = 0.08
+LEAST_WIDTH = 0.1
+
+
+class Scale:
+    """Where a moment lies on the drawn line, in percent. Pauses are squeezed, so that the bars stay visible."""
+
+    def __init__(self, lines: Sequence[RequestLine]) -> None:
+        self._pauses: list[tuple[datetime, datetime, float]] = []
+        span = timeline.span_of(lines)
+        self._start = span.start if span else None
+        gaps = timeline.idle_before(lines)
+        active = (span.wall - sum(filter(None, gaps), timedelta())).total_seconds() if span else 0
+        drawn = max(active, 1.0) * min(MOST_PAUSE, 0.5 / max(sum(map(bool, gaps)), 1))
+        for line, gap in zip(lines, gaps, strict=True):
+            if gap:
+                begin = timeline.sane_start(line) - gap
+                self._pauses.append((begin, begin + gap, min(drawn, gap.total_seconds())))
+        self._length = active + sum(pause[2] for pause in self._pauses)
+        self._next, self._saved = 0, 0.0
+
+    def advance(self, moment: datetime) -> None:
+        """Go on to a request that starts at `moment`; requests come in order."""
+        while self._next < len(self._pauses) and self._pauses[self._next][1] <= moment:
+            begin, end, drawn = self._pauses[self._next]
+            self._saved += (end - begin).total_seconds() - drawn
+            self._next += 1
+
+    def at(self, moment: datetime) -> float:
+        if self._start is None or self._length <= 0:
+            return 0.0
+        seconds = (moment - self._start).total_seconds() - self._saved
+        return max(0.0, min(100.0, 100 * seconds / self._length))
+
+
+@dataclass(slots=True)
+class Rail:
+    """Writes the rows of the rail. Requests `first` to `last` (numbers) are on the page, the others on other pages."""
+
+    lines: Sequence[RequestLine]
+    addresses: Addresses
+    first: int
+    last: int
+
+    def html(self) -> str:
+        return "".join(self._rows())
+
+    def _rows(self) -> Iterator[str]:
+        scale = Scale(self.lines)
+        turn = ""
+        for index, (line, gap) in enumerate(zip(self.lines, timeline.idle_before(self.lines), strict=True)):
+            if gap:
+                yield f'<li class="rail-gap"><span>idle {duration(gap)}</span></li>'
+            if line.input_preview and line.input_preview != turn:
+                turn = line.input_preview
+                yield self._turn(index, turn)
+            scale.advance(timeline.sane_start(line))
+            yield self._row(index, line, scale)
+
+    def _href(self, number: int) -> str:
+        return f"#r{number}" if self.first <= number <= self.last else self.addresses.in_session(number)
+
+    def _turn(self, index: int, text: str) -> str:
+        return (
+            f'<li class="rail-turn"><a href="{self._href(index + 1)}">{icon("user")}'
+            f"<span>{isolated(text[:TURN_CHARS])}</span></a></li>"
+        )
+
+    def _row(self, index: int, line: RequestLine, scale: Scale) -> str:
+        number = index + 1
+        state = "error" if line.status == ERROR else "ok"
+        length = duration(timeline.duration(line))
+        title = ", ".join(filter(None, (line.model, length, cost(line.cost) if line.cost is not None else "")))
+        return (
+            f'<li data-state="{state}" {hue(line.model)}><a class="rail-row" href="{self._href(number)}" '
+            f'title="{shown(title)}"><i class="lane"></i><span class="rail-n">{number}</span>'
+            f'<span class="rail-label">{label(line)}</span><span class="rail-dur">{length}</span>'
+            f"{bar(line, scale)}</a></li>"
+        )
+
+
+def label(line: RequestLine) -> str:
+    """The HTML of what came back, in a few words: the answer's beginning, the tools it calls, or the error."""
+    if line.status == ERROR:
+        return f'<code class="err">{isolated((line.error_type or "error")[:LABEL_CHARS])}</code>'
+    if line.output_preview:
+        return isolated(line.output_preview[:LABEL_CHARS])
+    return f'<span class="faint">{shown(line.call_type or line.kind)}</span>'
+
+
+def bar(line: RequestLine, scale: Scale) -> str:
+    """When the request ran: light until its first token, then full."""
+    begin, end = scale.at(timeline.sane_start(line)), scale.at(timeline.sane_end(line))
+    width = max(end - begin, LEAST_WIDTH)
+    if line.status == ERROR:
+        rects = f'<rect class="e" x="{begin:.2f}%" width="{width:.2f}%" height="4"/>'
+    else:
+        first = line.first_token_at
+        middle = scale.at(first) if first and first > line.started_at else begin
+        middle = max(begin, min(middle, end))
+        light = f'<rect class="t" x="{begin:.2f}%" width="{width:.2f}%" height="4"/>' if middle > begin else ""
+        rest = max(begin + width - middle, LEAST_WIDTH)
+        rects = f'{light}<rect class="g" x="{middle:.2f}%" width="{rest:.2f}%" height="4"/>'
+    return f'<svg class="bar" aria-hidden="true">{rects}</svg>'
