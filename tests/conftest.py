@@ -8,10 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 
+from logsui.database import create_embedded
 from logsui.embedded import EmbeddedServer
+
+# How long an example takes says nothing here: the machine is shared.
+hypothesis.settings.register_profile("logsui", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("logsui")
 
 # pytest-playwright runs an event loop in the main thread, and Django would refuse to use its database there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -24,6 +30,7 @@ def database_server() -> Iterator[None]:
         return
     server = EmbeddedServer(Path(settings.LOGSUI_DATA_DIR), durable=False)
     server.start()
+    create_embedded(server.data_dir)
     yield
     server.stop(seconds=5)
 

@@ -213,6 +213,9 @@ def text_member(fields: dict[str, JsonBytes], name: str) -> str:
     raw = fields.get(name)
     if raw is None or kind_of(raw) != "string":
         return ""
+    text = bytes(raw[1:-1]) if type(raw) is bytes else b"\\"
+    if b"\\" not in text and text.isascii():
+        return text.decode()
     try:
         value = loads(raw)
     except DocumentError:

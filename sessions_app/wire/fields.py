@@ -206,25 +206,28 @@ def usage_of(value: Any) -> Usage:
     if not isinstance(value, dict):
         return Usage()
     count = _Counts(value)
-    cached = count.first("cached_tokens", "cachedContentTokenCount") or count.detail("cached_tokens")
-    cache_write = count.first("cache_write_tokens") or count.detail("cache_creation_tokens")
-    reasoning = count.first("reasoning_tokens", "thoughtsTokenCount") or count.detail("reasoning_tokens")
-    read, written = count.first("cache_read_input_tokens"), count.first("cache_creation_input_tokens")
     input_tokens = count.first("prompt_tokens", "promptTokenCount")
+    output_tokens = count.first("completion_tokens", "output_tokens", "candidatesTokenCount")
+    cached = count.first("cached_tokens", "cachedContentTokenCount", "cache_read_input_tokens")
+    cache_write = count.first("cache_write_tokens", "cache_creation_input_tokens")
+    reasoning = count.first("reasoning_tokens", "thoughtsTokenCount")
     if input_tokens is None:
         input_tokens = count.first("input_tokens")
         if input_tokens is not None and "input_tokens_details" not in value:
-            input_tokens += (read or 0) + (written or 0)
-    output_tokens = count.first("completion_tokens", "output_tokens", "candidatesTokenCount")
+            beside = count.first("cache_read_input_tokens") or 0, count.first("cache_creation_input_tokens") or 0
+            input_tokens += sum(beside)
     if "candidatesTokenCount" in value and output_tokens is not None:
         output_tokens += count.first("thoughtsTokenCount") or 0
     return Usage(
         input_tokens,
         output_tokens,
-        cached if cached is not None else read,
-        cache_write if cache_write is not None else written,
-        reasoning,
+        count.detail("cached_tokens") if cached is None else cached,
+        count.detail("cache_creation_tokens") if cache_write is None else cache_write,
+        count.detail("reasoning_tokens") if reasoning is None else reasoning,
     )
+
+
+_DETAILS = ("prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details")
 
 
 class _Counts:
@@ -239,13 +242,7 @@ class _Counts:
         return None
 
     def detail(self, name: str) -> int | None:
-        details = (
-            "prompt_tokens_details",
-            "input_tokens_details",
-            "completion_tokens_details",
-            "output_tokens_details",
-        )
-        for group in details:
+        for group in _DETAILS:
             inner = self.usage.get(group)
             if isinstance(inner, dict) and (count := lenient_count(inner.get(name))) is not None:
                 return count

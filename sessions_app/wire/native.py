@@ -37,10 +37,12 @@ KNOWN_MEMBERS = BODY_MEMBERS | {
     *("status_code", "error", "started_at", "first_token_at", "ended_at", "usage", "cost", "user", "tags"),
 }
 HEADER_MEMBERS = KNOWN_MEMBERS - BODY_MEMBERS
+UNKNOWN_USAGE = Usage()
 USAGE_MEMBERS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
-_OTHER_USAGE = (
+_COUNTS = {
+    *USAGE_MEMBERS,
     *("prompt_tokens", "completion_tokens", "total_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
-)
+}
 
 
 @dataclass(slots=True)
@@ -196,11 +198,11 @@ def _error(value: Any) -> Any:
 
 def _usage(value: Any) -> Usage:
     if value is None:
-        return Usage()
+        return UNKNOWN_USAGE
     if not isinstance(value, dict):
         raise fields.invalid("usage", "an object", value)
-    for name in (*USAGE_MEMBERS, *_OTHER_USAGE):
-        fields.optional_count(value.get(name), f"usage.{name}")
+    for name in value.keys() & _COUNTS:
+        fields.optional_count(value[name], f"usage.{name}")
     return fields.usage_of(value)
 
 
@@ -292,6 +294,8 @@ def _kind(values: dict[str, Any], request: bodies.RequestFacts) -> str:
 
 def merge_usage(first: Usage, second: Usage) -> Usage:
     """Field by field, the first that is known."""
+    if first == UNKNOWN_USAGE:
+        return second
     pairs = ((getattr(first, name), getattr(second, name)) for name in USAGE_MEMBERS)
     return Usage(*(a if a is not None else b for a, b in pairs))
 
