@@ -99,6 +99,7 @@ ERROR_CLASSES = {
     500: ("InternalServerError", "500_PROVIDER_INTERNAL_ERROR"),
     503: ("ServiceUnavailableError", "503_PROVIDER_OVERLOADED"),
 }
+EXCEPTION_NAMES = {"openai": "OpenAIException", "anthropic": "AnthropicException"}
 TRACEBACK = """\
   File "lib/python3.11/site-packages/litellm/utils.py", line 2112, in wrapper_async
     result = await original_function(*args, **call_kwargs)
@@ -304,7 +305,7 @@ def model_map(model: str, price: Price) -> Log:
 def error_text(call: Call) -> str:
     assert call.error is not None
     name = ERROR_CLASSES[call.status_code][0]
-    return f"litellm.{name}: {name}: {PRICES[call.model].provider.title()}Exception - {call.error['message']}"
+    return f"litellm.{name}: {name}: {EXCEPTION_NAMES[PRICES[call.model].provider]} - {call.error['message']}"
 
 
 def error_information(call: Call, price: Price) -> Log:
