@@ -49,9 +49,9 @@ def _base_lines(spans: list[Span]) -> Iterable[tuple[str, str]]:
     yield _percent(start), _percent(1.0 if 1 - end <= BROKEN else end)
 
 
-def _bar(span: Span) -> tuple[SafeString | str, str, str, str, str]:
+def _bar(span: Span) -> tuple[SafeString, str, str, str, str]:
     width = f"{max((span.end - span.start) * 98, 0.15):.4g}"
-    failed = format_html(' class="e"') if span.failed else ""
+    failed = SafeString(' class="e"' if span.failed else "")
     return failed, _percent(span.start), "3" if span.failed else "5.5", width, "12" if span.failed else "7"
 
 

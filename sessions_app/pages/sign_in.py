@@ -53,10 +53,7 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
             login(request, user, backend=BACKEND)
             request.session.set_expiry(REMEMBER_SECONDS)
             return redirect("home")
-    response = render(request, "sign_in_link.html", {"user_of_link": _user_of(token), "version": __version__})
-    # The address is a secret: no page opened from here learns it.
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return render(request, "sign_in_link.html", {"user_of_link": _user_of(token), "version": __version__})
 
 
 def _user_of(token: str) -> Any | None:

@@ -1,0 +1,106 @@
+"""How to send the first request, and the card that waits for it."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from sessions_app.ingest.accept import accept_body
+from sessions_app.ingest.digest import digest_until_empty
+from sessions_app.keys import hash_secret
+from sessions_app.models import ApiKey, InboxEntry, Project, RejectedLog
+from tests.factories import make_log, make_project, make_session
+
+ADDRESS = "/p/acme/start/"
+WAITING = "/p/acme/start/waiting/"
+
+
+def snippet(page: str, name: str) -> str:
+    return unescape(re.search(rf'<code id="snippet-{name}">(.*?)</code>', page, re.DOTALL)[1])  # type: ignore[index]
+
+
+def test_empty_project_leads_here(signed_in: Client, project: Project) -> None:
+    assert signed_in.get("/p/acme/sessions/").url == ADDRESS
+    assert b"Send the first request" in signed_in.get(ADDRESS).content
+
+
+def test_project_with_sessions_shows_them(signed_in: Client, project: Project) -> None:
+    make_session(project, "a")
+    assert signed_in.get("/p/acme/sessions/").status_code == 200
+
+
+def test_a_filter_that_finds_nothing_does_not_lead_here(signed_in: Client, project: Project) -> None:
+    assert signed_in.get("/p/acme/sessions/?q=x").status_code == 200
+
+
+def test_snippets_have_the_real_address(signed_in: Client, project: Project) -> None:
+    page = signed_in.get(ADDRESS, headers={"host": "logs.acme.example:8443"}).content.decode()
+    assert "endpoint: http://logs.acme.example:8443/api/v1/litellm\n" in snippet(page, "proxy")
+    assert "curl http://logs.acme.example:8443/api/v1/logs " in snippet(page, "curl")
+    assert "YOUR_KEY" in snippet(page, "py")
+
+
+def test_made_key_is_in_the_snippets(signed_in: Client, project: Project) -> None:
+    response = signed_in.post(ADDRESS)
+    page = response.content.decode()
+    secret = re.search(r'<code id="secret">(lsk_[\w-]+)</code>', page)[1]  # type: ignore[index]
+    key = ApiKey.objects.get(hash=hash_secret(secret))
+    assert (key.project, key.scopes) == (project, ["ingest"])
+    for name in ("proxy", "curl", "py"):
+        assert secret in snippet(page, name)
+    assert response.headers["Cache-Control"] == "no-store"
+    assert secret not in signed_in.get(ADDRESS).content.decode()
+
+
+def test_curl_snippet_sends_a_log_that_is_accepted(signed_in: Client, project: Project) -> None:
+    body = re.search(r"-d '(.*)'", snippet(signed_in.get(ADDRESS).content.decode(), "curl"), re.DOTALL)
+    assert body
+    accepted = accept_body(project.pk, "native", body[1].encode())
+    assert (accepted.accepted, accepted.rejected) == (1, [])
+
+
+def test_python_snippet_is_python(signed_in: Client, project: Project) -> None:
+    page = signed_in.get(ADDRESS).content.decode()
+    compile(snippet(page, "py"), "log.py", "exec")
+    compile(snippet(page, "sdk"), "app.py", "exec")
+
+
+def test_card_waits_and_then_links_to_the_session(signed_in: Client, project: Project) -> None:
+    waiting = signed_in.get(WAITING).content.decode()
+    assert "Waiting for the first request" in waiting
+    assert 'hx-trigger="tick from:body"' in waiting
+    session = make_session(project, "a", make_log("<b>Hello</b>"))
+    arrived = signed_in.get(WAITING).content.decode()
+    assert f'href="/p/acme/sessions/{session.pk}/"' in arrived
+    assert "&lt;b&gt;Hello&lt;/b&gt;" in arrived
+    assert "hx-get" not in arrived
+
+
+def test_card_sees_its_own_project_alone(signed_in: Client, project: Project) -> None:
+    make_session(make_project("other"), "a")
+    assert b"Waiting for the first request" in signed_in.get(WAITING).content
+
+
+def test_card_says_why_a_log_was_refused(signed_in: Client, project: Project) -> None:
+    refused = {"project_id": project.pk, "source": "native", "received_at": timezone.now(), "raw_bytes": 2}
+    RejectedLog.objects.create(**refused, reason_type="invalid_field", reason="cost must be a number <b>", body=b"{}")
+    assert "cost must be a number &lt;b&gt;" in signed_in.get(WAITING).content.decode()
+
+
+def test_card_says_that_nothing_is_digested(signed_in: Client, project: Project) -> None:
+    accept_body(project.pk, "native", json.dumps(make_log(), default=str).encode())
+    assert b"waits to be digested" not in signed_in.get(WAITING).content
+    InboxEntry.objects.update(received_at=timezone.now() - timezone.timedelta(minutes=2))
+    assert b"waits to be digested" in signed_in.get(WAITING).content
+    digest_until_empty()
+    assert b"The first request is here" in signed_in.get(WAITING).content
+
+
+@pytest.mark.parametrize("since", ["", "x", "9" * 30, "-1"])
+def test_odd_beginning_of_the_wait(signed_in: Client, project: Project, since: str) -> None:
+    assert signed_in.get(f"{WAITING}?since={since}").status_code == 200
