@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
-
 from logsui import embedded, env
 
 # Names of libpq that Django has names of its own for.
@@ -29,6 +26,10 @@ def config(url: str, data_dir: Path) -> dict[str, Any]:
 
 
 def parse_url(url: str) -> dict[str, Any]:
+    # Here and not above: with the embedded server, the processes that only watch others do without libpq.
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
     expected = "a PostgreSQL URL such as postgresql://user:password@host:5432/logsui"
     try:
         fields = conninfo_to_dict(url)
@@ -38,3 +39,19 @@ def parse_url(url: str) -> dict[str, Any]:
     if not fields.get("dbname") and not fields.get("service"):
         raise env.refuse("DATABASE_URL", "(not shown)", expected + "; the name of the database is missing")
     return fields
+
+
+def create_embedded(data_dir: Path) -> None:
+    """The application's role and database on the running embedded server, when they are not there yet."""
+    import psycopg
+    from psycopg import sql
+
+    role, name = sql.Identifier(embedded.ROLE), sql.Identifier(embedded.DATABASE)
+    fields = embedded.connection_fields(data_dir) | {"user": embedded.SUPERUSER, "dbname": "postgres"}
+    with psycopg.connect(**fields, autocommit=True, connect_timeout=10) as connection:
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [embedded.ROLE]).fetchone():
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(role))
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [embedded.DATABASE]).fetchone():
+            # The cluster's locale is the database's: builtin C.UTF-8, which no update of the C library changes.
+            statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(name, role)
+            connection.execute(statement)

@@ -16,11 +16,8 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psutil
-import psycopg
-from psycopg import sql
 
 from logsui import accounts, processes
 
@@ -32,7 +29,7 @@ MAX_SOCKET_PATH_BYTES = 103
 MAX_LOG_BYTES = 5 * 2**20
 START_ATTEMPTS = 5
 POLL = 0.05
-REACH_SECONDS = 10
+STATE_LINE = 7
 # The first that the machine's C library has. Without one, lower-casing and trigrams know ASCII only.
 CTYPES = ("C.UTF-8", "C.utf8", "en_US.UTF-8", "UTF-8")
 
@@ -47,6 +44,9 @@ max_wal_size = 4GB
 checkpoint_timeout = 15min
 random_page_cost = 1.1
 jit = off
+# Fewer processes: reads go through the system's cache anyway, and nobody replicates from here.
+io_method = sync
+max_logical_replication_workers = 0
 timezone = UTC
 log_timezone = UTC
 log_line_prefix = '%m [%p] '
@@ -102,7 +102,7 @@ class EmbeddedServer:
             self.clear_leftovers()
             self.spawn()
             if self.wait_until_ready(wait):
-                return self.create_database()
+                return
             # After a crash the memory of the old server may be in use for a moment.
             wait(0.2 * 2**attempt)
         raise EmbeddedError(f"PostgreSQL does not start. The end of {self.log}:\n{self.log_tail()}")
@@ -251,34 +251,24 @@ class EmbeddedServer:
             )
 
     def wait_until_ready(self, wait: Callable[[float], None] = time.sleep) -> bool:
-        """True once it answers, False when it exited. Raises EmbeddedError when it is ready and can't be reached."""
-        waited_ready = 0.0
+        """True once it takes connections, False when it exited."""
         while self.is_running():
-            problem = self.problem()
-            if problem is None:
+            if self.says_ready():
                 return True
-            if waited_ready > REACH_SECONDS:
-                raise EmbeddedError(f"PostgreSQL runs and can't be reached: {problem}")
             wait(POLL)
-            waited_ready += POLL if self.says_ready() else 0
         return False
 
     def says_ready(self) -> bool:
+        """By its lock file, where it keeps its state for programs such as pg_ctl."""
         try:
-            return (self.data / "postmaster.pid").read_text().splitlines()[7:8] == ["ready   "]
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
+        ours = self.process is not None and lines[:1] == [str(self.process.pid)]
+        return ours and len(lines) > STATE_LINE and lines[STATE_LINE].strip() == "ready"
 
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
-
-    def problem(self) -> str | None:
-        """Why it can't be connected to; None when it can."""
-        try:
-            self.connect("postgres").close()
-        except psycopg.OperationalError as error:
-            return str(error)
-        return None
 
     def stop(self, seconds: float = 300) -> None:
         """Disconnect everybody, write everything, exit; kill it only when that takes longer than `seconds`."""
@@ -293,26 +283,6 @@ class EmbeddedServer:
                 continue
         if self.socket.parent != self.folder:
             shutil.rmtree(self.socket, ignore_errors=True)
-
-    # -- the database --------------------------------------------------------------------------------------------
-
-    def create_database(self) -> None:
-        """The application's role and database, when they are not there yet."""
-        with self.connect("postgres") as connection:
-            if not exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", ROLE):
-                connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(ROLE)))
-            if not exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s", DATABASE):
-                # The cluster's locale is the database's: builtin C.UTF-8, which no update of the C library changes.
-                connection.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(
-                        sql.Identifier(DATABASE), sql.Identifier(ROLE)
-                    )
-                )
-
-    def connect(self, database: str) -> psycopg.Connection[Any]:
-        """As the superuser, without a transaction."""
-        fields = connection_fields(self.data_dir) | {"user": SUPERUSER, "dbname": database}
-        return psycopg.connect(**fields, autocommit=True, connect_timeout=5)
 
     # -- its log -------------------------------------------------------------------------------------------------
 
@@ -339,10 +309,6 @@ class EmbeddedServer:
             check=False,
             **accounts.popen_arguments(self.account),
         )
-
-
-def exists(connection: psycopg.Connection[Any], query: str, name: str) -> bool:
-    return connection.execute(query, [name]).fetchone() is not None
 
 
 def environment() -> dict[str, str]:

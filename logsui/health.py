@@ -14,11 +14,11 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 INBOX = """
 SELECT count(*), coalesce(sum(raw_bytes), 0), coalesce(extract(epoch FROM now() - min(received_at)), 0) FROM inbox
 """
-# The planner's estimates: exact counts would read whole tables.
+# Estimates, of the statistics collector or the planner: exact counts would read whole tables.
 ROWS = """
-SELECT root.relname, sum(greatest(leaf.reltuples, 0))::bigint
-FROM pg_class root JOIN pg_class leaf ON leaf.oid IN (SELECT relid FROM pg_partition_tree(root.oid) WHERE isleaf)
-    OR (root.relkind = 'r' AND leaf.oid = root.oid)
+SELECT root.relname, coalesce(sum(greatest(leaf.reltuples, pg_stat_get_live_tuples(leaf.oid), 0)), 0)::bigint
+FROM pg_class root LEFT JOIN pg_class leaf ON leaf.relkind = 'r'
+    AND leaf.oid IN (SELECT root.oid UNION ALL SELECT relid FROM pg_partition_tree(root.oid) WHERE isleaf)
 WHERE root.oid IN ('session'::regclass, 'request_log'::regclass, 'part'::regclass, 'rejected_log'::regclass)
 GROUP BY 1 ORDER BY 1
 """

@@ -10,8 +10,10 @@ os.environ["LOGSUI_DATA_DIR"] = tempfile.mkdtemp(prefix="logsui-test-")
 atexit.register(shutil.rmtree, os.environ["LOGSUI_DATA_DIR"], ignore_errors=True)
 
 from logsui.settings import *  # noqa: E402, F403
-from logsui.settings import STORAGES  # noqa: E402
+from logsui.settings import STATIC_ROOT, STORAGES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True
+# WhiteNoise warns when it is missing.
+STATIC_ROOT.mkdir()

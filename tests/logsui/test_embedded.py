@@ -19,6 +19,7 @@ import psycopg
 import pytest
 
 from logsui import embedded
+from logsui.database import create_embedded
 from logsui.embedded import EmbeddedError, EmbeddedServer, connection_fields, socket_folder
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes users")
@@ -59,6 +60,7 @@ def stop_all(folder: Path) -> None:
 
 def ask(folder: Path, statement: str) -> Any:
     """As the application does it."""
+    create_embedded(folder)
     with psycopg.connect(**connection_fields(folder), autocommit=True) as connection:
         cursor = connection.execute(statement)
         return cursor.fetchone()[0] if cursor.description else None

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
+import psycopg
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from logsui import static_files
+from logsui import database, static_files
 from sessions_app import first_start
 
 # Any number that nobody else uses: two instances on one database migrate one after the other.
@@ -29,12 +31,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            if not settings.LOGSUI_DATABASE_URL:
+                database.create_embedded(settings.LOGSUI_DATA_DIR)
             with one_at_a_time():
                 self.check_server()
                 call_command("migrate", interactive=False, verbosity=0)
                 static_files.collect()
                 welcome = first_start.welcome()
-        except OperationalError as error:
+        except (OperationalError, psycopg.OperationalError) as error:
             raise CommandError(f"The database can't be used: {error}") from None
         self.stdout.write(json.dumps(asdict(welcome)))
 
