@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from sessions_app.models import Project
-from sessions_app.queries.filters import ERROR, LISTS, RANGES, SessionFilters
+from sessions_app.queries.filters import ANY_RANGE, ERROR, LISTS, RANGES, SessionFilters
 from sessions_app.queries.session_list import COUNT_LIMIT, FACET_LIMIT, FACET_SAMPLE, FacetValue, count_some, facets
 from sessions_app.templatetags.format import exact, hue, in_zone, stamp
 
@@ -109,7 +109,7 @@ def range_menu(filters: SessionFilters) -> RangeMenu:
     """The menu as these filters have it."""
     custom = not filters.range and bool(filters.since or filters.until)
     presets = [(name, label, filters.range == name) for name, label in RANGE_NAMES.items()]
-    presets.append(("", "Any time", not filters.range and not custom))
+    presets.append((ANY_RANGE, "Any time", not filters.range and not custom))
     since, until = (filters.since, filters.until) if custom else (None, None)
     return RangeMenu(range_label(filters), presets, _local_input(since), _local_input(until))
 

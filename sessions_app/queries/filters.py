@@ -21,7 +21,8 @@ RANGES = {
     "7d": timedelta(days=7),
     "30d": timedelta(days=30),
 }
-CUSTOM_RANGE = "custom"
+# By these two the page's form says which of its controls counts.
+CUSTOM_RANGE, ANY_RANGE = "custom", "any"
 MAX_TEXT_CHARS = 1_000
 MAX_VALUES = 50
 # The filters that take several values, by their name in the address: any of them may match.
@@ -152,6 +153,8 @@ def _times(parsed: ParsedFilters, parameters: Mapping[str, str], zone: tzinfo, n
     preset = parameters.get("range", "")
     if preset in RANGES:
         return {"range": preset, "since": now - RANGES[preset]}
+    if preset == ANY_RANGE:
+        return {}
     if preset not in ("", CUSTOM_RANGE):
         expected = ", ".join(RANGES)
         parsed.errors.append(FilterError("range", f"must be one of {expected}, got {preset[:40]!r}"))

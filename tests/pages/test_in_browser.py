@@ -94,6 +94,22 @@ def test_range_and_search_keep_each_other(in_list: Page, problems: list[str]) ->
     assert problems == []
 
 
+def test_custom_range_is_applied_and_dropped(in_list: Page, problems: list[str]) -> None:
+    in_list.locator("#range > summary").click()
+    in_list.get_by_label("From").fill("2026-03-14T12:00")
+    in_list.get_by_label("To").fill("2026-03-14T13:00")
+    in_list.get_by_role("button", name="Apply", exact=True).click()
+    # In Berlin it is an hour later than in the logs' UTC.
+    expect_titles(in_list, "s3", "s2")
+    expect(in_list.locator("#range > summary")).to_contain_text("Custom range")
+    in_list.get_by_role("checkbox", name="o3").check()
+    expect_titles(in_list, "s3")
+    in_list.locator("#range > summary").click()
+    in_list.get_by_label("Any time").check()
+    expect_titles(in_list, "s5", "s3", "s1")
+    assert problems == []
+
+
 def test_keys_move_open_and_turn_pages(in_list: Page, live_server: LiveServer, problems: list[str]) -> None:
     in_list.keyboard.press("j")
     in_list.keyboard.press("j")

@@ -48,6 +48,10 @@ def test_preset_wins_over_the_fields_of_a_custom_range() -> None:
     assert parse("range=1h&from=2020-01-01", now=NOW).since == NOW - timedelta(hours=1)
 
 
+def test_any_time_drops_the_fields_of_a_custom_range() -> None:
+    assert parse("range=any&from=2020-01-01&to=x").is_empty()
+
+
 def test_custom_range_of_the_button_wins_over_the_radio() -> None:
     assert parse("range=1h&from=2020-01-01&range=custom", now=NOW).since == datetime(2020, 1, 1, tzinfo=UTC)
 
