@@ -26,7 +26,7 @@ AUDIO = "audio"
 REFUSAL = "refusal"
 DATA = "data"
 
-MOST_REMEMBERED = 100_000
+MOST_REMEMBERED = 50_000
 # What LiteLLM (1.106) writes in place of a message when it is told not to log messages.
 REDACTED = frozenset({"redacted-by-litellm", "redacted-by-litellm."})
 

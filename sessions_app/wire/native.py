@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,6 +46,9 @@ _COUNTS = {
 }
 
 
+_FIRST = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*(.?)", re.DOTALL)
+
+
 @dataclass(slots=True)
 class Item:
     """One log of a body: its exact bytes, or why they are no JSON."""
@@ -58,7 +62,7 @@ def split_body(body: bytes, content_type: str) -> list[Item]:
     if content_type.partition(";")[0].strip().lower() in NDJSON_TYPES:
         return lines_of(body)
     try:
-        if body.lstrip()[:1] == b"[":
+        if _FIRST.match(body)[1] == b"[":
             return [Item(raw) for raw in array_items(body)]
         members = object_fields(body)
     except DocumentError as error:
@@ -206,9 +210,7 @@ def _usage(value: Any) -> Usage:
     return fields.usage_of(value)
 
 
-def read_log(
-    raw: JsonBytes, received_at: datetime, generated_id: str, memory: ArrayMemory | None = None
-) -> Record:
+def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: ArrayMemory | None = None) -> Record:
     """Translate one log. `generated_id` is its request id when it brings none. Raises WireFormatError.
 
     `memory` saves reading again what earlier logs of the same session brought.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import signal
 import threading
@@ -75,6 +76,7 @@ class Worker(threading.Thread):
         self.stats = DigestStats()
         self.digester = Digester()
         self.partitions_at = time.monotonic()
+        self.worked = False
 
     def run(self) -> None:
         try:
@@ -98,8 +100,23 @@ class Worker(threading.Thread):
             stats = self.digester.digest_batch()
             if stats is not None:
                 self.stats += stats
+                self.worked = True
             elif self.until_empty:
                 self.stopping = True
             else:
+                self.rest()
                 # An empty generator after POLL_SECONDS, or the first notification at once.
                 next(connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1), None)
+
+    def rest(self) -> None:
+        """Give the memory of the last batches back: a large body may have been among them."""
+        if self.worked:
+            self.worked = False
+            return_free_memory()
+
+
+def return_free_memory() -> None:
+    """Ask the C library to return what it holds free; not every one can."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
