@@ -158,7 +158,10 @@ class EmbeddedServer:
         return copy / package.name / "pginstall" / "bin"
 
     def runs(self, binaries: Path) -> bool:
-        return self.call([binaries / "postgres", "--version"]).returncode == 0
+        try:
+            return self.call([binaries / "postgres", "--version"]).returncode == 0
+        except PermissionError:
+            return False
 
     def create_cluster(self) -> None:
         """initdb beside the final place, moved there when complete: a crash on the way leaves nothing half made."""

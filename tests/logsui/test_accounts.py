@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import stat
@@ -57,6 +58,23 @@ def test_only_the_account_may_pass_through(tmp_path: Path) -> None:
     # It may pass through, not look around.
     assert subprocess.run(["ls", closed], user=NOBODY, capture_output=True).returncode != 0
     assert len(os.getxattr(closed, accounts.ACL)) == 4 + 8 * 5
+
+
+@as_root
+def test_without_access_control_lists_everybody_may_pass_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*args: object) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(os, "setxattr", refuse)
+    tmp_path.chmod(0o755)
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    accounts.open_path(closed, Account(NOBODY, NOBODY))
+    assert can_enter(closed, NOBODY)
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o701
+    assert str(closed) in caplog.text
 
 
 @as_root

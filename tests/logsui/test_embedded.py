@@ -125,6 +125,25 @@ def test_another_user_does_not_reach_the_socket(shared: EmbeddedServer) -> None:
 
 
 @as_root
+def test_program_that_the_account_cannot_read_is_copied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a `git clone` and `make run` under umask 077."""
+    package = embedded.installed_binaries().parent.parent
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    for source in (package, package.with_name(package.name + ".libs")):
+        shutil.copytree(source, closed / source.name, symlinks=True)
+    monkeypatch.setattr(embedded, "installed_binaries", lambda: closed / package.name / "pginstall" / "bin")
+    server = EmbeddedServer(folder, durable=False)
+    server.start()
+    assert ask(folder, "SELECT 1") == 1
+    assert server.folder in server.bin.parents
+    assert (server.bin / "postgres").stat().st_uid == 0
+    server.stop(5)
+    server.prepare()
+    assert server.folder in server.bin.parents
+
+
+@as_root
 def test_root_starts_it_as_another_user(shared: EmbeddedServer) -> None:
     assert psutil.Process(pid_of(shared)).uids().real != 0
 
