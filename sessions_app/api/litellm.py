@@ -6,12 +6,14 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from sessions_app.api import schema
 from sessions_app.api.errors import json_response
 from sessions_app.api.logs import accept_body, none_is_good
 from sessions_app.api.views import WriteEndpoint
 
 
 class LiteLLMEndpoint(WriteEndpoint):
+    @schema.POST_LITELLM
     def post(self, request: Any) -> HttpResponse:
         content_type = request._request.META.get("CONTENT_TYPE", "")
         accepted = accept_body(request._request, self.caller, "litellm", content_type)

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from sessions_app.api import bodies, links
+from sessions_app.api import bodies, links, schema
 from sessions_app.api.authentication import Caller
 from sessions_app.api.errors import DOCS_PATH, ApiError, bad_parameter, json_response
 from sessions_app.api.views import WriteEndpoint
@@ -19,6 +19,7 @@ JSON_TYPES = ("", "application/json", "text/json")
 
 
 class LogsEndpoint(WriteEndpoint):
+    @schema.POST_LOGS
     def post(self, request: Any) -> HttpResponse:
         wait = wants_to_wait(request._request)
         content_type = checked_content_type(request._request)

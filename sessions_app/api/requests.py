@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from sessions_app.api import links, parameters
+from sessions_app.api import links, parameters, schema
 from sessions_app.api.errors import json_response, not_found
 from sessions_app.api.representation import documents_json, request_json
 from sessions_app.api.views import Endpoint
@@ -14,6 +14,7 @@ from sessions_app.queries import content, lookup, requests
 
 
 class RequestEndpoint(Endpoint):
+    @schema.GET_REQUEST
     def get(self, request: Any, request_id: str) -> HttpResponse:
         log = lookup.find_request(parameters.uuid_of(request_id, "request"), self.caller.project_id)
         session = log and lookup.find_session(log.session_id, log.project_id)

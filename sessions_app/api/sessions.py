@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from sessions_app.api import links, parameters
+from sessions_app.api import links, parameters, schema
 from sessions_app.api.errors import bad_parameter, json_response, not_found
 from sessions_app.api.representation import request_json, session_json
 from sessions_app.api.views import Endpoint
@@ -17,12 +17,13 @@ from sessions_app.queries.filters import FilterError, parse_filters
 
 
 class SessionsEndpoint(Endpoint):
+    @schema.LIST_SESSIONS
     def get(self, request: Any) -> HttpResponse:
         http = request._request
         parameters.refuse_project(http, self.caller)
         project = parameters.project_of(http, self.caller)
         limit = parameters.limit_of(http, session_list.MAX_LIMIT)
-        order = http.GET.get("order") or session_list.NEWEST_FIRST
+        order = http.GET.get("order", session_list.NEWEST_FIRST)
         try:
             filters = parse_filters(http.GET).checked()
             page = session_list.list_sessions(project, filters, order, limit, http.GET.get("cursor"))
@@ -35,11 +36,13 @@ class SessionsEndpoint(Endpoint):
 
 
 class SessionEndpoint(Endpoint):
+    @schema.GET_SESSION
     def get(self, request: Any, session_id: str) -> HttpResponse:
         session = self.find(session_id)
         slug = parameters.slug_of(self.caller, session.project_id)
         return json_response(session_json(session, slug, links.session_url(request._request, slug, session.id)))
 
+    @schema.DELETE_SESSION
     def delete(self, request: Any, session_id: str) -> HttpResponse:
         session = self.find(session_id)
         receipt = cleanup.delete_sessions(session.project_id, [session.id])
@@ -57,6 +60,7 @@ class SessionEndpoint(Endpoint):
 class SessionRequestsEndpoint(SessionEndpoint):
     http_method_names = ("get", "head")
 
+    @schema.LIST_REQUESTS
     def get(self, request: Any, session_id: str) -> HttpResponse:
         http = request._request
         session = self.find(session_id)

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
+from sessions_app.api.docs import docs_page, schema_document
 from sessions_app.api.errors import unknown_address
 from sessions_app.api.litellm import LiteLLMEndpoint
 from sessions_app.api.logs import LogsEndpoint
@@ -15,6 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/sessions/<str:session_id>", SessionEndpoint.as_view(), name="api-session"),
     path("api/v1/sessions/<str:session_id>/requests", SessionRequestsEndpoint.as_view(), name="api-session-requests"),
     path("api/v1/requests/<str:request_id>", RequestEndpoint.as_view(), name="api-request"),
+    path("api/v1/schema", schema_document, name="api-schema"),
+    path("api/v1/docs", docs_page, name="api-docs"),
     # Without this an unknown address would be redirected to one with a slash, or answered by the site's own page.
     re_path(r"^api/(?P<rest>.*)$", unknown_address),
 ]
