@@ -60,9 +60,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE INDEX session_words ON session USING gin (session_words(title, session_key, users) gin_trgm_ops)
-    WITH (gin_pending_list_limit = 512);
+    WITH (gin_pending_list_limit = 128);
 -- A session's row changes with every request; long pending lists would outgrow the table.
-ALTER INDEX session_facets SET (gin_pending_list_limit = 512);
+ALTER INDEX session_facets SET (gin_pending_list_limit = 128);
 """
 
 DROP_FUNCTIONS = """
