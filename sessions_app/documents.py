@@ -13,7 +13,7 @@ import codecs
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -306,6 +306,9 @@ def kind_of(raw: JsonBytes) -> str:
 # --- splitting ------------------------------------------------------------------------------------------------------
 
 
+Cut = Callable[[JsonBytes], bytes]
+
+
 class Splitter:
     """Collects the parts of one document while its skeleton is written.
 
@@ -372,7 +375,7 @@ class Splitter:
             return self.item("c", raw, PartKind.OTHER)
         return self.object(fields, {}, depth)
 
-    def object(self, fields: dict[str, JsonBytes], cut: Mapping[str, Callable[[JsonBytes], bytes]], depth: int) -> bytes:
+    def object(self, fields: dict[str, JsonBytes], cut: Mapping[str, Cut], depth: int) -> bytes:
         """Write an object: a member named in `cut` as that function says, any other as `rest` does."""
         written = []
         for key, value in fields.items():

@@ -177,11 +177,12 @@ def _parts_of(logs: Sequence[PreparedLog], packed: dict[int, _PackedDocument]) -
         known = seen.setdefault((log.session_id, log.bucket), set())
         document = log.record.document
         for parts, default_role in ((document.input, "user"), (document.output, "assistant"), (document.context, "")):
-            for index in [i for i, address in enumerate(parts.digests) if address not in known]:
-                # A document may hold the same part twice.
-                if parts.digests[index] not in known:
-                    known.add(parts.digests[index])
-                    found.append(_new_part(log, parts.digests[index], parts.kinds[index], default_role, parts, index))
+            if known.issuperset(parts.digests):
+                continue
+            for index, address in enumerate(parts.digests):
+                if address not in known:
+                    known.add(address)
+                    found.append(_new_part(log, address, parts.kinds[index], default_role, parts, index))
         for address, content in packed[id(log)].blocks.items():
             if address not in known:
                 known.add(address)

@@ -69,10 +69,12 @@ def optional_time(value: Any, field: str) -> datetime | None:
     if value is None or value == "":
         return None
     try:
+        if isinstance(value, str) and "-" in value[1:]:
+            return _from_text(value)
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise ValueError
         if isinstance(value, str) and not _DIGITS.fullmatch(value):
-            return _from_text(value)
+            raise ValueError
         return _from_epoch(value)
     except (ValueError, OverflowError, InvalidOperation):
         expected = "an RFC 3339 time or epoch seconds, in the years 1 to 9999"
@@ -88,6 +90,8 @@ def _from_epoch(seconds: str | float) -> datetime:
 
 def _from_text(text: str) -> datetime:
     moment = datetime.fromisoformat(text.strip())
+    if moment.tzinfo is UTC:
+        return moment
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     try:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from sessions_app.documents import (
     ArrayMemory,
     DocumentError,
@@ -131,7 +133,7 @@ def _members(raw: JsonBytes) -> dict[str, JsonBytes]:
 
 
 def _read_header(members: dict[str, JsonBytes]) -> _Header:
-    values = {name: loads(raw) for name, raw in members.items() if name in HEADER_MEMBERS}
+    values = _header_values(members)
     present = [name for name in ("request", "response", "error") if _is_given(members.get(name))]
     if not present:
         message = "a log needs at least one of request, response and error; all are missing or null"
@@ -160,6 +162,14 @@ def _read_header(members: dict[str, JsonBytes]) -> _Header:
         values=values,
         tags=fields.tags_of(values.get("tags"), "tags"),
     )
+
+
+def _header_values(members: dict[str, JsonBytes]) -> dict[str, Any]:
+    given = [(name, raw) for name, raw in members.items() if name in HEADER_MEMBERS]
+    try:
+        return {name: msgspec.json.decode(raw) for name, raw in given}
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return {name: loads(raw) for name, raw in given}
 
 
 def _is_given(raw: JsonBytes | None) -> bool:
