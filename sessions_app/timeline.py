@@ -63,16 +63,17 @@ def sane_start(request: Timed) -> datetime:
 def sane_end(request: Timed) -> datetime:
     """When a request ended, for drawing; its start when it did not say, or contradicts itself."""
     start = sane_start(request)
-    if request.ended_at is None:
+    if request.ended_at is None or start != request.started_at:
         return start
     return max(start, min(request.ended_at, request.received_at + timedelta(days=1)))
 
 
 def duration(request: Timed) -> timedelta | None:
-    """How long a request took; None when it has no end or ends before it starts."""
+    """How long a request took; None when it has no end, ends before it starts, or one of both is absurd."""
     if request.ended_at is None or request.ended_at < request.started_at:
         return None
-    return request.ended_at - request.started_at
+    is_sane = (sane_start(request), sane_end(request)) == (request.started_at, request.ended_at)
+    return request.ended_at - request.started_at if is_sane else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from sessions_app.documents import PartKind, packed_count
 from sessions_app.pages import media
-from sessions_app.pages.message_html import reference
+from sessions_app.pages.excerpts import excerpt
+from sessions_app.pages.json_text import drawn, indented
+from sessions_app.pages.message_html import code_box, fold, more, reference, row
+from sessions_app.pages.plain_text import shown
 from sessions_app.queries.content import StoredPart
 from sessions_app.queries.session import RequestLine
-from sessions_app.queries.thread import Stretch
+from sessions_app.queries.thread import Stretch, documents_of_call
 from sessions_app.records import ERROR
 from sessions_app.templatetags.format import exact, size, tokens
 
@@ -23,14 +25,14 @@ MOST_PICTURES = 12
 class _Item(msgspec.Struct):
     """An item of the `data`, `results` or `embeddings` list of an answer, as far as it is described."""
 
-    embedding: msgspec.Raw | None = None
+    embedding: msgspec.Raw = msgspec.Raw(b"")
     b64_json: str | None = None
     flagged: bool | None = None
     categories: dict[str, bool] | None = None
     relevance_score: float | None = None
 
 
-_ITEMS = msgspec.json.Decoder(list[_Item])
+_ITEMS = msgspec.json.Decoder(list[_Item] | _Item)
 
 
 def is_conversation(line: RequestLine) -> bool:
@@ -38,22 +40,48 @@ def is_conversation(line: RequestLine) -> bool:
     return line.kind == "llm" and not any(name in line.call_type for name in _SINGLE_CALLS)
 
 
+def folds_inputs(line: RequestLine) -> bool:
+    """Whether what was sent is folded: a prompt for an image is a message, a list of texts to embed is not."""
+    return not is_conversation(line) and "image" not in line.call_type
+
+
 _SINGLE_CALLS = ("embedding", "image", "moderation", "rerank", "transcription", "speech")
 
 
-def summary(line: RequestLine, stretch: Stretch, index: int, base_url: str) -> str:
-    """The HTML of the line; "" for a conversation and for a failure."""
+def summary(line: RequestLine, stretch: Stretch, index: int, base_url: str) -> tuple[str, set[bytes]]:
+    """The HTML of the line, and the digests of the parts that it describes; nothing for a conversation or failure."""
     if is_conversation(line) or line.status == ERROR:
-        return ""
-    detail = stretch.details[index]
-    sent = _sent(packed_count(detail.input_parts), line)
-    parts = [part for digest in stretch.context(index, PartKind.OTHER) if (part := stretch.parts[digest])]
-    answers = [answer for part in parts if (answer := _answer(part, base_url))]
-    received = ", ".join(answers) or (f"{tokens(line.output_tokens)} tokens" if line.output_tokens else "")
+        return "", set()
+    candidates = [*stretch.context(index, PartKind.OTHER), *stretch.outputs(index)]
+    answers = {d: found for d in candidates if (part := stretch.parts.get(d)) and (found := _answer(part))}
+    sent = _sent(packed_count(stretch.details[index].input_parts), line)
+    received = ", ".join(answers.values())
+    if not received and line.output_tokens:
+        received = f"{tokens(line.output_tokens)} tokens"
     words = " → ".join(filter(None, (sent, received)))
-    link = f'<a class="link" href="{base_url}">open request</a>'
-    body = reference("info", f"{words or 'No messages'} · {link}")
-    return f'<div class="msg" data-role="other"><span class="role">{_title(line)}</span><div>{body}</div></div>'
+    images = "".join(pictures(stretch.parts[digest], base_url) for digest in answers)
+    line_html = reference("info", f'{words} · <a class="link" href="{base_url}">open request</a>') if words else ""
+    body = line_html + images + ("" if words else _bodies(stretch, index, base_url))
+    return row(_title(line), f'<div class="single">{body}</div>') if body else "", set(answers)
+
+
+def _bodies(stretch: Stretch, index: int, base_url: str) -> str:
+    """The request and response of a call that has no messages, folded."""
+    documents = documents_of_call(stretch, index)
+    if documents is None:
+        return ""
+    named = (("request", documents.request), ("response", documents.response))
+    return "".join(_document_fold(name, content, base_url) for name, content in named if content is not None)
+
+
+def _document_fold(name: str, content: bytes, base_url: str) -> str:
+    text = indented(content.decode("utf-8", "replace"))
+    found = excerpt(text)
+    body = code_box(drawn(found.shown))
+    if found.hidden_chars:
+        body = f'<div class="clamp">{body}{more(f"{base_url}raw/{name}/?offset=0", found.hidden_chars)}</div>'
+    peek = shown(" ".join(text[:400].split())[:160])
+    return fold(name.capitalize(), size(len(content)), peek, body)
 
 
 def _title(line: RequestLine) -> str:
@@ -66,20 +94,20 @@ def _sent(count: int, line: RequestLine) -> str:
     return ", ".join(filter(None, (words, used)))
 
 
-def _answer(part: StoredPart, base_url: str) -> str:
+def _answer(part: StoredPart) -> str:
     """`12 × 1536 floats`, `2 images`, `flagged: violence`; "" for what is not recognised."""
-    if part.content is None or not part.content.lstrip().startswith(b"["):
+    if part.content is None or not part.content.lstrip().startswith((b"[", b"{")):
         return ""
     try:
         items = _ITEMS.decode(part.content)
     except (msgspec.MsgspecError, RecursionError):
         return ""
-    written = (write(items, part, base_url) for write in (_embeddings, _pictures, _moderation, _ranking))
-    return next(filter(None, written), "")
+    items = items if isinstance(items, list) else [items]
+    return next(filter(None, (write(items) for write in (_embeddings, _pictures, _moderation, _ranking))), "")
 
 
-def _embeddings(items: list[_Item], part: StoredPart, base_url: str) -> str:
-    vectors = [bytes(item.embedding) for item in items if item.embedding is not None]
+def _embeddings(items: list[_Item]) -> str:
+    vectors = [vector for item in items if (vector := bytes(item.embedding)) not in (b"", b"null")]
     if not vectors:
         return ""
     dimensions = _dimensions(vectors[0])
@@ -96,25 +124,31 @@ def _dimensions(raw: bytes) -> int:
         return 0
 
 
-def _pictures(items: list[_Item], part: StoredPart, base_url: str) -> str:
-    shown = list(_thumbs(((n, item.b64_json) for n, item in enumerate(items) if item.b64_json), part, base_url))
-    if not shown:
+def _pictures(items: list[_Item]) -> str:
+    count = sum(item.b64_json is not None for item in items)
+    return f"{exact(count)} image{'' if count == 1 else 's'}" if count else ""
+
+
+def pictures(part: StoredPart, base_url: str) -> str:
+    """The HTML of the images that an image API's answer holds; "" for any other part."""
+    payloads = media.generated_images(part.content or b"") or []
+    thumbs = [_thumb(n, payload, part, base_url) for n, payload in enumerate(payloads[:MOST_PICTURES])]
+    return f'<div class="thumbs">{"".join(thumbs)}</div>' if any(thumbs) else ""
+
+
+def _thumb(number: int, payload: str, part: StoredPart, base_url: str) -> str:
+    head = media.decode(payload[:64])
+    if not head or not media.image_type(head):
         return ""
-    more = f" and {exact(len(shown) - MOST_PICTURES)} more" if len(shown) > MOST_PICTURES else ""
-    return f'<span class="thumbs">{"".join(shown[:MOST_PICTURES])}</span>{more}'
+    url = f"{base_url}media/{part.digest.hex()}/{number}/"
+    amount = size(len(payload) * 3 // 4)
+    return (
+        f'<a class="thumb" href="{url}"><img src="{url}" alt="Image {number + 1}, {amount}" loading="lazy">'
+        f"<span>{amount}</span></a>"
+    )
 
 
-def _thumbs(found: Iterable[tuple[int, str]], part: StoredPart, base_url: str) -> Iterator[str]:
-    for number, payload in found:
-        head = media.decode(payload[:64])
-        if head and media.image_type(head):
-            url = f"{base_url}media/{part.digest.hex()}/{number}/"
-            amount = size(len(payload) * 3 // 4)
-            image = f'<img src="{url}" alt="Image {number + 1}, {amount}" loading="lazy">'
-            yield f'<a class="thumb" href="{url}">{image}</a>'
-
-
-def _moderation(items: list[_Item], part: StoredPart, base_url: str) -> str:
+def _moderation(items: list[_Item]) -> str:
     known = [item for item in items if item.flagged is not None]
     if not known:
         return ""
@@ -128,5 +162,5 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in name[:60] if letter.isalnum() or letter in " /_-")
 
 
-def _ranking(items: list[_Item], part: StoredPart, base_url: str) -> str:
+def _ranking(items: list[_Item]) -> str:
     return f"{exact(len(items))} ranked" if any(item.relevance_score is not None for item in items) else ""

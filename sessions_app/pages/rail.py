@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,11 @@ TURN_CHARS = 80
 # A pause is drawn as at most this share of the time in which something ran.
 MOST_PAUSE = 0.08
 LEAST_WIDTH = 0.1
+
+_CALLS = ("tool_calls", "tool_use", "function_call")
+_TOOL_NAMES = re.compile(r"[\w.:/-]+(, [\w.:/-]+)*$")
+# Of Markdown, in which answers come.
+_MARKS = re.compile(r"\*\*|`|^#+ ")
 
 
 class Scale:
@@ -103,7 +109,10 @@ def label(line: RequestLine) -> str:
     if line.status == ERROR:
         return f'<code class="err">{isolated((line.error_type or "error")[:LABEL_CHARS])}</code>'
     if line.output_preview:
-        return isolated(line.output_preview[:LABEL_CHARS])
+        text = line.output_preview[:LABEL_CHARS]
+        if line.finish_reason in _CALLS and _TOOL_NAMES.match(text):
+            return f"<code>{isolated(text)}</code>"
+        return isolated(_MARKS.sub("", text))
     return f'<span class="faint">{shown(line.call_type or line.kind)}</span>'
 
 

@@ -19,7 +19,6 @@ from sessions_app.messages import Block, read_message
 from sessions_app.models import Project, RequestLog
 from sessions_app.pages import curl, media, raw_json
 from sessions_app.pages.excerpts import WHOLE_CHARS, piece
-from sessions_app.pages.facts import facts_of
 from sessions_app.pages.message_html import (
     MessageWriter,
     Source,
@@ -28,51 +27,17 @@ from sessions_app.pages.message_html import (
     text_piece,
     whole_text,
 )
+from sessions_app.pages.place import Place, facts_context, place_of
 from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
-from sessions_app.pages.thread import MESSAGES_BLOCK, Addresses, ThreadBuilder, more_messages
+from sessions_app.pages.thread import MESSAGES_BLOCK, ThreadBuilder, more_messages
 from sessions_app.pages.tool_definitions import part_text
 from sessions_app.queries.content import StoredPart, load_documents, load_part
 from sessions_app.queries.lookup import find_request
-from sessions_app.queries.session import RequestLine, SessionFacts, find_session, load_lines
-from sessions_app.queries.thread import Stretch, index_of, load_messages, load_stretch
+from sessions_app.queries.thread import Stretch, load_messages, load_stretch
 from sessions_app.records import Documents
 
 _PATH = re.compile(r"(\d{1,6})(?:\.(\d{1,6}))?|raw")
 _PARAMETER_CHARS = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A request in its session: the session's requests in order, and which of them it is."""
-
-    log: RequestLog
-    session: SessionFacts
-    lines: list[RequestLine]
-    index: int
-    addresses: Addresses
-
-    @property
-    def number(self) -> int:
-        return self.index + 1
-
-    @property
-    def url(self) -> str:
-        return self.addresses.request(self.log.id)
-
-    def neighbour(self, step: int) -> RequestLine | None:
-        index = self.index + step
-        return self.lines[index] if 0 <= index < len(self.lines) else None
-
-
-def place_of(project: Project, request_id: uuid.UUID) -> Place | None:
-    """Where a request of this project stands; None when it is not there."""
-    log = find_request(request_id, project.pk)
-    session = find_session(project.pk, log.session_id) if log else None
-    lines = load_lines(session) if session else []
-    index = index_of(lines, request_id)
-    if log is None or session is None or index is None:
-        return None
-    return Place(log, session, lines, index, Addresses(project.slug, session.id, len(lines)))
 
 
 @project_page
@@ -86,9 +51,6 @@ def request_page(request: HttpRequest, project: Project, request_id: uuid.UUID) 
     chosen = raw_json.chosen(request.GET.get("raw", ""), documents)
     context = {
         "section": "sessions",
-        "place": place,
-        "line": place.lines[place.index],
-        "facts": facts_of(place.log, place.lines, place.index, stretch, place.addresses),
         "input": input_of(request, place, stretch),
         "output": mark_safe(_output(place, stretch)),  # noqa: S308 - written by MessageWriter, which escapes
         "parameters": _members(documents.parameters),
@@ -98,7 +60,7 @@ def request_page(request: HttpRequest, project: Project, request_id: uuid.UUID) 
         "previous": place.neighbour(-1),
         "next": place.neighbour(1),
     }
-    return render_page(request, "request.html", context, project)
+    return render_page(request, "request.html", context | facts_context(project, place, stretch), project)
 
 
 @project_page
@@ -107,14 +69,8 @@ def request_facts(request: HttpRequest, project: Project, request_id: uuid.UUID)
     place = _place_or_404(project, request_id)
     if not request.htmx:
         return redirect(place.url)
-    return render(request, "_session_inspector.html", facts_context(project, place))
-
-
-def facts_context(project: Project, place: Place) -> dict[str, Any]:
-    """What the inspector shows."""
     stretch = load_stretch(place.session, place.lines, place.index, place.index + 1)
-    facts = facts_of(place.log, place.lines, place.index, stretch, place.addresses)
-    return {"project": project, "place": place, "line": place.lines[place.index], "facts": facts}
+    return render(request, "_session_inspector.html", facts_context(project, place, stretch))
 
 
 # --- input and output -----------------------------------------------------------------------------------------------

@@ -13,12 +13,13 @@ from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app import timeline
 from sessions_app.models import Project
+from sessions_app.pages.place import Place, facts_context
 from sessions_app.pages.rail import Rail
 from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
 from sessions_app.pages.thread import Addresses, RequestView, ThreadBuilder
 from sessions_app.pages.wording import session_grouped_by, source_name
 from sessions_app.queries.filters import SessionFilters
-from sessions_app.queries.session import RequestLine, SessionFacts, find_session, load_lines
+from sessions_app.queries.session import RequestLine, SessionFacts, find_session, load_lines, load_request
 from sessions_app.queries.session_list import list_sessions
 from sessions_app.queries.thread import Stretch, load_stretch
 from sessions_app.records import ERROR
@@ -71,6 +72,8 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
         "requests": views(stretch, addresses),
     }
     if not request.htmx:
+        place = Place(load_request(session, lines[block.first - 1]), session, lines, block.first - 1, addresses)
+        context |= facts_context(project, place, stretch)
         rail = Rail(lines, addresses, block.first, block.last)
         context |= {"head": head_of(session, lines), "rail": mark_safe(rail.html())}  # noqa: S308 - escaped there
     return render_page_or_partial(request, "session.html", "_session_requests.html", context, project)

@@ -15,7 +15,7 @@ from sessions_app import timeline
 from sessions_app.documents import PartKind, packed_count
 from sessions_app.messages import TOOL_CALL, Message, read_message
 from sessions_app.pages import other_bodies
-from sessions_app.pages.message_html import MessageWriter, Pairs, Source, icon, reference, row
+from sessions_app.pages.message_html import MessageWriter, Pairs, Source, fold, icon, reference, row
 from sessions_app.pages.pairing import Pairing, pieces
 from sessions_app.pages.plain_text import isolated, shown
 from sessions_app.pages.tool_definitions import tools_fold
@@ -137,8 +137,18 @@ class ThreadBuilder:
             writer.changed = (index, "i", 0)
         problems = self.stretch.lines[index].time_problems
         pieces = [clock_note(problems)] if problems else []
-        pieces += [self._inputs(index, writer), self.answer_html(index, writer)]
+        inputs = self._inputs(index, writer)
+        if inputs and other_bodies.folds_inputs(self.stretch.lines[index]):
+            inputs = self._folded(index, inputs)
+        pieces += [inputs, self.answer_html(index, writer)]
         return "".join(pieces)
+
+    def _folded(self, index: int, inputs: str) -> str:
+        """What was sent to a call that is described in one line."""
+        count = self.stretch.added[index].count
+        peek = shown(self.stretch.lines[index].input_preview)
+        body = f'<div class="folded">{inputs}</div>'
+        return row("input", fold(f"{exact(count)} input{'' if count == 1 else 's'}", "", peek, body))
 
     # --- input ------------------------------------------------------------------------------------------------------
 
@@ -204,7 +214,8 @@ class ThreadBuilder:
     def answer_html(self, index: int, writer: MessageWriter) -> str:
         """What came back: the answer, why it ends early, the error."""
         line, detail = self.stretch.lines[index], self.stretch.details[index]
-        html = other_bodies.summary(line, self.stretch, index, writer.base_url) + self._output(index, writer)
+        html, described = other_bodies.summary(line, self.stretch, index, writer.base_url)
+        html += self._output(index, writer, described)
         if line.finish_reason in CUT_SHORT:
             words = f"{CUT_SHORT[line.finish_reason]}: <code>finish_reason: {shown(line.finish_reason)}</code>"
             html += row("", reference("info", words))
@@ -212,9 +223,9 @@ class ThreadBuilder:
             html += error_card(line, detail, writer.base_url)
         return html or row("", reference("info", "No answer was logged"))
 
-    def _output(self, index: int, writer: MessageWriter) -> str:
-        digests = self.stretch.outputs(index)
-        sources = self._outputs(index)
+    def _output(self, index: int, writer: MessageWriter, described: set[bytes]) -> str:
+        digests = [digest for digest in self.stretch.outputs(index) if digest not in described]
+        sources = [source for source in self._outputs(index) if source.digest not in described]
         known = {source.digest for source in sources}
         missing = [digest for digest in digests if digest not in known]
         html = "".join(unread(self.stretch.parts.get(d), d, writer.base_url, "assistant") for d in missing)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sessions_app.documents import DocumentError, loads
-from sessions_app.pages.excerpts import RESULT_LINES, excerpt
+from sessions_app.pages.excerpts import excerpt
 from sessions_app.pages.json_text import drawn, indented
 from sessions_app.pages.message_html import code_box, fold, more
 from sessions_app.pages.plain_text import shown
@@ -61,7 +61,7 @@ def _definition(part: StoredPart, name: str, base_url: str) -> str:
     url = f"{base_url}text/{part.digest.hex()}/raw/"
     if part.content is None:
         return fold(shown(name), amount, "", f'<div class="clamp">{more(url, part.byte_size)}</div>')
-    found = excerpt(part_text(part.content), lines=RESULT_LINES)
+    found = excerpt(part_text(part.content))
     body = code_box(drawn(found.shown))
     if found.hidden_chars:
         body = f'<div class="clamp">{body}{more(url, found.hidden_chars)}</div>'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -92,8 +92,19 @@ def load_log(log: RequestLog) -> bytes:
     digests = [unpack_digests(packed, blocks) for packed in lists]
     wanted = [digest for part_list in digests for digest in part_list]
     parts = load_parts(log.session_id, [log.bucket], wanted, other_bytes=2**31, budget=2**40)
-    contents = [[parts[digest].content or b"" for digest in part_list] for part_list in digests]
-    return join(decompress(log.skeleton), *contents)
+    return join_parts(log.skeleton, digests, parts)
+
+
+def join_parts(skeleton: bytes, lists: Sequence[Sequence[bytes]], parts: Mapping[bytes, StoredPart]) -> bytes:
+    """A log entry from its stored skeleton and the digests of its three lists. Raises KeyError for missing content."""
+    contents = [[_content(parts[digest]) for digest in digests] for digests in lists]
+    return join(decompress(skeleton), *contents)
+
+
+def _content(part: StoredPart) -> bytes:
+    if part.content is None:
+        raise KeyError(part.digest)
+    return part.content
 
 
 def load_documents(log: RequestLog) -> Documents:

@@ -9,6 +9,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Case, F, When
+
 from sessions_app import timeline
 from sessions_app.models import RequestLog, Session
 
@@ -102,6 +104,12 @@ def _line(row: Sequence[Any]) -> RequestLine:
     return RequestLine(*plain, tuple(problems), tuple(needs), tuple(provides))
 
 
+def load_request(session: SessionFacts, line: RequestLine) -> RequestLog:
+    """A request of a session without its content. Raises RequestLog.DoesNotExist when it was deleted meanwhile."""
+    found = RequestLog.objects.filter(session_id=session.id, bucket=line.bucket, id=line.id)
+    return found.defer("skeleton", "input_parts", "output_parts", "context_parts").get()
+
+
 @dataclass(frozen=True, slots=True)
 class RequestDetail:
     """What is shown of a request that is printed in full, and where its content is (packed lists of digests)."""
@@ -118,13 +126,22 @@ class RequestDetail:
     input_parts: bytes
     output_parts: bytes
     context_parts: bytes
+    # Of what is no model call: its bodies have no messages, so they are put together to be shown.
+    skeleton: bytes | None
 
 
-_DETAIL_COLUMNS = tuple(RequestDetail.__slots__)
+_DETAIL_COLUMNS = tuple(name for name in RequestDetail.__slots__ if name != "skeleton")
+_SKELETON = Case(When(kind="llm", then=None), default=F("skeleton"))
 
 
 def load_details(session: SessionFacts, lines: Iterable[RequestLine]) -> dict[uuid.UUID, RequestDetail]:
     """The details of some requests of a session, by id; one statement."""
     wanted = [line.id for line in lines]
-    rows = _requests(session).filter(id__in=wanted).values_list(*_DETAIL_COLUMNS)
-    return {row[0]: RequestDetail(*row[:-3], *map(bytes, row[-3:])) for row in rows}
+    rows = _requests(session).filter(id__in=wanted).annotate(shown_skeleton=_SKELETON)
+    return {row[0]: _detail(row) for row in rows.values_list(*_DETAIL_COLUMNS, "shown_skeleton")}
+
+
+def _detail(row: Sequence[Any]) -> RequestDetail:
+    *plain, inputs, outputs, context, skeleton = row
+    lists = (bytes(inputs), bytes(outputs), bytes(context))
+    return RequestDetail(*plain, *lists, None if skeleton is None else bytes(skeleton))

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 
 from sessions_app import timeline
 from sessions_app.documents import PartKind, packed_count
-from sessions_app.queries.content import StoredPart, load_blocks, load_parts
+from sessions_app.queries.content import StoredPart, join_parts, load_blocks, load_parts
 from sessions_app.queries.session import RequestDetail, RequestLine, SessionFacts, load_details
+from sessions_app.records import Documents
 from sessions_app.timeline import NEIGHBOURS, Added, PackedLists
+from sessions_app.wire import documents_of
 
 # Of what one request added, this much is printed at its place: the beginning and the end.
 HEAD_MESSAGES, TAIL_MESSAGES = 10, 50
@@ -90,6 +92,18 @@ class Stretch:
         part = self.parts.get(self.inputs(index, [0])[0][1])
         is_system = part is not None and part.role == "system"
         return what if is_system else Printed(what.head[1:], what.skipped, what.tail)
+
+
+def documents_of_call(stretch: Stretch, index: int) -> Documents | None:
+    """The bodies of what is no model call; None for a model call, and when they were too large to be read."""
+    detail = stretch.details[index]
+    if detail.skeleton is None:
+        return None
+    lists = [stretch.lists.digests(p) for p in (detail.input_parts, detail.output_parts, detail.context_parts)]
+    try:
+        return documents_of(detail.source, join_parts(detail.skeleton, lists, stretch.parts))
+    except KeyError:
+        return None
 
 
 def load_stretch(

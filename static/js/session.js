@@ -1,0 +1,231 @@
+// The session and request pages: the current request (keys, rail, inspector, stepper), earlier messages, copying code.
+(() => {
+  const thread = document.querySelector(".page-session .thread");
+  const rail = document.getElementById("rail-rows");
+    let inspectTimer;
+
+  // --- the current request ---
+
+  const current = () => thread?.querySelector(".req[aria-current]");
+  const numberOf = (article) => Number(article.id.slice(1));
+  const rows = () => [...rail.querySelectorAll(".rail-row")];
+
+  // The request under the sticky head: where reading is, when no request was chosen or it was scrolled away.
+  function atTop() {
+    const box = thread.getBoundingClientRect();
+    const stick = document.getElementById("session-head").getBoundingClientRect().bottom;
+    for (const below of [20, 80, 160]) {
+      const found = document.elementFromPoint(box.left + box.width / 2, stick + below)?.closest(".req");
+      if (found) return found;
+    }
+    return thread.querySelector(".req");
+  }
+
+  function isVisible(article) {
+    const box = article.getBoundingClientRect();
+    return box.bottom > 140 && box.top < innerHeight - 40;
+  }
+
+  const here = () => (current() && isVisible(current()) ? current() : atTop());
+
+  function choose(article, { scroll = false } = {}) {
+    current()?.removeAttribute("aria-current");
+    article.setAttribute("aria-current", "true");
+    if (scroll) article.scrollIntoView({ block: "start", behavior: "instant" });
+    const number = numberOf(article);
+    for (const row of rail.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
+    const row = rowOf(number);
+    row?.setAttribute("aria-current", "true");
+    keepInRail(row);
+    history.replaceState(history.state, "", `#r${number}`);
+    step(number);
+    inspect(article);
+  }
+
+  const rowOf = (number) => rows()[number - 1];
+
+  function keepInRail(row) {
+    const box = rail.parentElement;
+    if (!row || !box.clientHeight) return;
+    const top = row.getBoundingClientRect().top - box.getBoundingClientRect().top;
+    if (top < 40 || top > box.clientHeight - 80) box.scrollTop += top - box.clientHeight / 2;
+  }
+
+  // The facts follow quick steps only when they rest.
+  function inspect(article) {
+    clearTimeout(inspectTimer);
+    const inspector = document.getElementById("inspector");
+    if (!inspector || getComputedStyle(inspector).display === "none") return;
+    inspectTimer = setTimeout(() => {
+      htmx.ajax("GET", `${article.dataset.url}facts/`, { source: article, target: "#inspector", swap: "outerHTML" });
+    }, 120);
+  }
+
+  // To a request by its number: on this page, or on the one that its row of the rail leads to.
+  function go(number) {
+    const article = document.getElementById(`r${number}`);
+    const row = rowOf(number);
+    if (article) choose(article, { scroll: true });
+    else if (row) location.assign(row.href);
+  }
+
+  // From the chosen request; when none is chosen or it was scrolled away, to the one that is being read.
+  function walk(direction) {
+    const from = current() && isVisible(current());
+    go(Math.max(numberOf(here()) + (from ? direction : 0), 1));
+  }
+
+  function goToError(direction) {
+    const all = rows().map((row, index) => ({ number: index + 1, failed: row.parentElement.dataset.state === "error" }));
+    const now = numberOf(here());
+    const failed = all.filter((row) => row.failed && (direction > 0 ? row.number > now : row.number < now));
+    const next = direction > 0 ? failed[0] : failed.at(-1);
+    if (next) go(next.number);
+  }
+
+  function toggleTools(scope) {
+    const tools = [...scope.querySelectorAll("details.tool")];
+    const open = tools.some((tool) => !tool.open);
+    for (const tool of tools) tool.open = open;
+  }
+
+  function toggleInspector() {
+    const toggle = document.getElementById("inspector-toggle");
+    if (!toggle) return;
+    toggle.checked = !toggle.checked;
+    toggle.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  const keys = {
+    j: () => walk(1),
+    k: () => walk(-1),
+    e: () => goToError(1),
+    E: () => goToError(-1),
+    i: toggleInspector,
+    o: () => location.assign(here().dataset.url),
+    t: () => toggleTools(here()),
+    h: () => here().querySelector("a.req-hist")?.click(),
+  };
+
+  const typing = (target) => target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (typing(event.target) || document.querySelector("dialog[open]")) return;
+      if (thread && event.key in keys) {
+        event.preventDefault();
+        keys[event.key]();
+      } else if (!thread && event.key === "t") {
+        toggleTools(document);
+      }
+    },
+    true,
+  );
+
+  // --- clicks ---
+
+  document.addEventListener(
+    "click",
+    (event) => {
+      if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      const link = event.target.closest("a[href]");
+      const past = link?.matches(".req-hist") && document.querySelector(link.getAttribute("hx-target"));
+      if (past?.childElementCount) {
+        // Loaded before: only shown or hidden again.
+        past.hidden = !past.hidden;
+        link.setAttribute("aria-expanded", String(!past.hidden));
+        event.preventDefault();
+        event.stopPropagation();
+        return;
+      }
+      const target = link?.hash.match(/^#r\d+$/) && link.pathname === location.pathname && document.getElementById(link.hash.slice(1));
+      if (thread && target) {
+        event.preventDefault();
+        choose(target, { scroll: true });
+      } else if (thread && !link && event.target.closest(".req-line")) {
+        choose(event.target.closest(".req"));
+      }
+    },
+    true,
+  );
+
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "inspector-toggle" && current()) inspect(current());
+  });
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const past = event.target.matches?.(".past") && event.target;
+    if (past) past.closest(".req").querySelector("a.req-hist")?.setAttribute("aria-expanded", "true");
+    addCopyButtons(event.target.parentElement || document);
+    if (stepper) step(numberOf(here()));
+  });
+
+  // --- code ---
+
+  function addCopyButtons(scope) {
+    const template = document.getElementById("copy-code");
+    if (!template) return;
+    for (const head of scope.querySelectorAll(".prose .code-head")) {
+      if (!head.querySelector("button")) head.append(template.content.cloneNode(true));
+    }
+  }
+
+  document.addEventListener(
+    "click",
+    (event) => {
+      const button = event.target.closest("[data-copy-code]");
+      if (button) button.dataset.copy = button.closest(".code").querySelector("pre").textContent;
+    },
+    true,
+  );
+
+  // --- phones: previous, next, position ---
+
+  const stepper = document.getElementById("stepper");
+
+  function step(number) {
+    if (!stepper) return;
+    const count = rows().length;
+    stepper.querySelector("b").textContent = number;
+    stepper.querySelector("[data-step='-1']").disabled = number <= 1;
+    stepper.querySelector("[data-step='1']").disabled = number >= count;
+    const article = document.getElementById(`r${number}`);
+    if (article) stepper.querySelector("a").href = article.dataset.url;
+  }
+
+  stepper?.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-step]");
+    if (button) walk(Number(button.dataset.step));
+  });
+
+  let waiting = false;
+  if (stepper) {
+    addEventListener(
+      "scroll",
+      () => {
+        if (waiting) return;
+        waiting = true;
+        requestAnimationFrame(() => {
+          waiting = false;
+          step(numberOf(here()));
+        });
+      },
+      { passive: true },
+    );
+  }
+
+  // --- start ---
+
+  addCopyButtons(document);
+  if (thread) {
+    for (const element of document.querySelectorAll("[data-needs-script]")) element.hidden = false;
+    const wanted = location.hash.match(/^#r(\d+)$/);
+    const article = wanted && document.getElementById(`r${wanted[1]}`);
+    if (article) choose(article);
+    // A link from before the session grew, or from elsewhere: the request is on another page.
+    else if (wanted && rowOf(Number(wanted[1]))?.search !== location.search) go(Number(wanted[1]));
+    else step(numberOf(thread.querySelector(".req")));
+  }
+})();
