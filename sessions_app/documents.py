@@ -65,7 +65,7 @@ class KnownArray:
 class ArrayMemory:
     """The last message arrays of each conversation, so that a re-sent history is compared, not read again."""
 
-    MOST_BYTES = 16 * 2**20
+    MOST_BYTES = 12 * 2**20
     MOST_BRANCHES = 3
 
     def __init__(self) -> None:

@@ -92,11 +92,12 @@ class Digester:
     def _digest_once(self) -> DigestStats | None:
         with transaction.atomic(), binary_cursor() as cursor:
             cursor.execute(_SESSION_SETTINGS)
-            cursor.execute("SELECT pg_advisory_xact_lock_shared(%b::bigint)", [LOCK_DIGEST])
             most_logs, most_bytes = settings.LOGSUI_DIGEST_BATCH_LOGS, settings.LOGSUI_DIGEST_BATCH_BYTES
             entries = inbox.claim(cursor, most_logs, most_bytes)
             if not entries:
                 return None
+            # After the claim, whose result with all its bodies the cursor lets go with the next statement.
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%b::bigint)", [LOCK_DIGEST])
             self.reader.start_batch()
             batch = self._read(entries)
             stats = self._store(cursor, batch.logs, batch)
@@ -121,10 +122,11 @@ class Digester:
         if entry.project_key is None:
             batch.finished.append(entry.id)
             return
+        body = entry.take_body()
         try:
-            items = format_of(entry.source).split_body(entry.body(), entry.content_type)
+            items = format_of(entry.source).split_body(body, entry.content_type)
         except (WireFormatError, KeyError) as error:
-            batch.rejections.append(_rejection(entry, entry.body(), error))
+            batch.rejections.append(_rejection(entry, body, error))
             batch.finished.append(entry.id)
             return
         for index in range(entry.digested_logs, len(items)):

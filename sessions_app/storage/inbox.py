@@ -31,7 +31,7 @@ class InboxFull(Exception):
     retry_after_seconds = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """An accepted body, claimed by this transaction."""
 
@@ -47,9 +47,10 @@ class Entry:
     digested_logs: int
     packed: bytes
 
-    def body(self) -> bytes:
-        """The bytes as they came, after Content-Encoding."""
-        return unpack(self.packed)
+    def take_body(self) -> bytes:
+        """The bytes as they came, after Content-Encoding. Once: the compressed ones are let go, since both are large."""
+        packed, self.packed = self.packed, b""
+        return unpack(packed)
 
 
 def pack(body: bytes) -> bytes:
