@@ -31,6 +31,12 @@ logger = logging.getLogger("logsui.serve")
 # Connections beside those of the web threads: digesters, commands, monitoring.
 SPARE_CONNECTIONS = 24
 WEB_ATTEMPTS = 3
+# For glibc: give the memory of large bodies back to the system, and do not keep a pool of it for every thread.
+LEAN_MALLOC = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "1048576",
+    "MALLOC_TRIM_THRESHOLD_": "1048576",
+}
 # The name by which gunicorn's configuration finds the socket that it inherits.
 LISTEN_FD = "LOGSUI_LISTEN_FD"
 
@@ -146,8 +152,7 @@ class Server:
     def make_children(self, *, load_samples: bool) -> list[Child]:
         gunicorn = (sys.executable, "-m", "gunicorn", "-c", "python:logsui.gunicorn_conf")
         cwd = settings.BASE_DIR
-        # Many threads otherwise keep as many pools of freed memory.
-        lean = {"MALLOC_ARENA_MAX": "2", "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
+        lean = LEAN_MALLOC | {"DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
         listening = lean | {LISTEN_FD: str(self.socket.fileno())}
         children = [
             Child("web", gunicorn, 30, pass_fds=(self.socket.fileno(),), environment=listening, cwd=cwd),

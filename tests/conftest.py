@@ -11,6 +11,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from logsui.database import create_embedded
 from logsui.embedded import EmbeddedServer
@@ -37,7 +38,21 @@ def database_server() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(database_server: None) -> None:
-    """pytest-django asks for this before it creates the test database."""
+    """pytest-django asks for this before it creates the test database: with the locale of docs/deployment.md."""
+    if settings.LOGSUI_DATABASE_URL:
+        connection.creation.sql_table_creation_suffix = creation_suffix
+
+
+def creation_suffix() -> str:
+    """As far as the server can: the builtin locale is of PostgreSQL 17, and not every machine has C.UTF-8."""
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('server_version_num')::int, "
+            "(SELECT min(collcollate) FROM pg_collation WHERE lower(collcollate) IN ('c.utf8', 'c.utf-8'))"
+        )
+        version, ctype = cursor.fetchone()
+    builtin = "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'" if version >= 170000 else ""
+    return f"TEMPLATE template0 ENCODING 'UTF8' {builtin} LC_COLLATE 'C' LC_CTYPE '{ctype or 'C'}'"
 
 
 # -- the browser -----------------------------------------------------------------------------------------------------
