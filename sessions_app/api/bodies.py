@@ -6,6 +6,8 @@ import codecs
 import io
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from threading import Semaphore
 from typing import Any
 
 import zstandard
@@ -19,50 +21,78 @@ GZIP_STEP_BYTES = 8 * 2**10
 ZSTD_STEP_BYTES = 256
 # RFC 9659: a window beyond 8 MB need not be understood; it would be memory that the sender chooses.
 ZSTD_WINDOW_BYTES = 8 * 2**20
-# How much of a body that is refused is still read, so that a client which sends first and reads later gets the answer.
-DRAIN_BYTES = 256 * 2**20
+# A process takes one body beyond this size at a time: its threads together would need too much memory.
+LARGE_BYTES = 8 * 2**20
+LARGE_WAIT_SECONDS = 60
+_LARGE_BODY = Semaphore()
+# How much of a refused body is still read.
+DRAIN_BYTES = 128 * 2**20
 
 
-class _TooLarge(Exception):
-    pass
+@contextmanager
+def received_body(request: HttpRequest, limit: int) -> Iterator[bytes]:
+    """The body after Content-Encoding, of at most `limit` bytes (also as sent); it is to be let go with the context.
 
-
-def read_body(request: HttpRequest, limit: int) -> bytes:
-    """The body after Content-Encoding, of at most `limit` bytes (also as sent).
-
-    Raises ApiError: 413 over the limit, 415 for an unknown encoding, 400 when it breaks off or can't be unpacked.
+    Raises ApiError: 413 over the limit, 415 for an unknown encoding, 400 when it breaks off or can't be unpacked, 503
+    when another large body keeps the process from taking this one.
     """
     unpack = _unpacker(request)
-    chunks = _chunks(request)
-    try:
-        if _declared_bytes(request) > limit:
-            raise _TooLarge
-        return _collect(unpack(_bounded(chunks, limit)), limit)
-    except _TooLarge:
-        for _ in _bounded(chunks, DRAIN_BYTES, stop=True):
-            pass
-        message = f"The body is larger than {limit:,} bytes, unpacked or as sent. Send it in several requests."
-        raise ApiError(413, "too_large", message, docs=DOCS_PATH) from None
+    if _declared_bytes(request) > limit:
+        raise _too_large(limit)
+    with ExitStack() as turn:
+        yield _collect(_bounded(unpack(_bounded(_chunks(request), limit)), limit), turn)
 
 
-def _collect(pieces: Iterator[bytes], limit: int) -> bytes:
+def _collect(pieces: Iterator[bytes], turn: ExitStack) -> bytes:
     # Grows in place, and getvalue() hands its buffer over without copying it.
-    body = io.BytesIO()
-    for piece in _bounded(pieces, limit):
+    body, waited = io.BytesIO(), False
+    for piece in pieces:
         body.write(piece)
+        if not waited and body.tell() > LARGE_BYTES:
+            turn.enter_context(_one_large_body())
+            waited = True
     # RFC 8259 lets a parser ignore a byte order mark; ours do not. Without one this copies nothing either.
     return body.getvalue().removeprefix(codecs.BOM_UTF8)
 
 
-def _bounded(pieces: Iterator[bytes], limit: int, *, stop: bool = False) -> Iterator[bytes]:
-    """The pieces as long as they are at most `limit` bytes together; beyond, stops or raises _TooLarge."""
-    for piece in pieces:
-        limit -= len(piece)
-        if limit < 0:
-            if stop:
+@contextmanager
+def _one_large_body() -> Iterator[None]:
+    if not _LARGE_BODY.acquire(timeout=LARGE_WAIT_SECONDS):
+        message = "Other large bodies are being received: send this one again later, or in several requests."
+        raise ApiError(503, "busy", message, docs=DOCS_PATH, headers={"Retry-After": "10"})
+    try:
+        yield
+    finally:
+        _LARGE_BODY.release()
+
+
+def drain(request: HttpRequest) -> None:
+    """Read what is left of a body that is refused: a client that sends first and reads later gets its answer.
+
+    Without this the server closes the connection under the sender, who then sees a broken pipe instead.
+    """
+    left = DRAIN_BYTES
+    try:
+        for piece in _chunks(request):
+            left -= len(piece)
+            if left < 0:
                 return
-            raise _TooLarge
+    except ApiError:
+        return  # It broke off.
+
+
+def _bounded(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    left = limit
+    for piece in pieces:
+        left -= len(piece)
+        if left < 0:
+            raise _too_large(limit)
         yield piece
+
+
+def _too_large(limit: int) -> ApiError:
+    message = f"The body is larger than {limit:,} bytes, unpacked or as sent. Send it in several requests."
+    return ApiError(413, "too_large", message, docs=DOCS_PATH)
 
 
 def _declared_bytes(request: HttpRequest) -> int:

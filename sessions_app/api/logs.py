@@ -55,9 +55,9 @@ def stored_log(log: waiting.StoredLog, url: str) -> dict[str, Any]:
 def accept_body(request: HttpRequest, caller: Caller, source: str, content_type: str) -> accept.Accepted:
     """Read the body and put it into the inbox. Raises ApiError and WireFormatError."""
     assert caller.project_id is not None, "only keys may write, and a key has a project"
-    body = bodies.read_body(request, settings.LOGSUI_MAX_BODY_BYTES)
     try:
-        return accept.accept_body(caller.project_id, source, body, content_type)
+        with bodies.received_body(request, settings.LOGSUI_MAX_BODY_BYTES) as body:
+            return accept.accept_body(caller.project_id, source, body, content_type)
     except accept.InboxFull as error:
         message = "Too much waits to be digested: send this again later. Is the digester running?"
         headers = {"Retry-After": str(error.retry_after_seconds)}

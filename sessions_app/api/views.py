@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.views import APIView
 
-from sessions_app.api import authentication, errors
+from sessions_app.api import authentication, bodies, errors
 
 
 class JsonOnly(BaseContentNegotiation):
@@ -53,3 +53,7 @@ class WriteEndpoint(Endpoint):
 
     scope = authentication.INGEST
     browser = False
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:
+        bodies.drain(self.request._request)
+        return super().handle_exception(exc)

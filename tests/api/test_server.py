@@ -1,0 +1,176 @@
+"""Bodies as they arrive through the real web server: chunked, cut off, refused while they are being sent."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psutil
+import pytest
+from django.conf import settings
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+
+from sessions_app.models import InboxEntry
+from sessions_app.storage import inbox
+from tests.api.conftest import log
+
+MIB = 2**20
+BODY = json.dumps([log(request_id=f"r{n}") for n in range(50)]).encode()
+Send = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def listening() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def worker(django_db_setup: None, django_db_blocker: Any, listening: socket.socket) -> Iterator[psutil.Process]:
+    """gunicorn as `serve` starts it, with one worker, on the test's database; yields that worker."""
+    parameters = connection.get_connection_params()
+    names = ("dbname", "user", "password", "host", "port")
+    environment = os.environ | {
+        "DATABASE_URL": make_conninfo(**{name: parameters[name] for name in names if parameters.get(name)}),
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "LOGSUI_LISTEN_FD": str(listening.fileno()),
+        "LOGSUI_WEB_WORKERS": "1",
+        "MALLOC_ARENA_MAX": "2",
+    }
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:logsui.gunicorn_conf"]
+    process = subprocess.Popen(
+        command, cwd=settings.BASE_DIR, env=environment, pass_fds=[listening.fileno()], stderr=subprocess.PIPE
+    )
+    try:
+        yield worker_of(process, listening)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def worker_of(process: subprocess.Popen[bytes], listening: socket.socket) -> psutil.Process:
+    """The worker, once it answers."""
+    client = http.client.HTTPConnection(*listening.getsockname(), timeout=60)
+    client.request("GET", "/healthz")
+    assert client.getresponse().status == 200
+    client.close()
+    return psutil.Process(process.pid).children()[0]
+
+
+@pytest.fixture
+def send(worker: psutil.Process, listening: socket.socket, transactional_db: None, key: str) -> Iterator[Send]:
+    """POST through one connection, which is kept, or one that is not; a list of pieces goes chunked."""
+    kept = http.client.HTTPConnection(*listening.getsockname(), timeout=60)
+
+    def post(
+        body: bytes | list[bytes], path: str = "/api/v1/logs", alone: bool = False, **headers: str
+    ) -> tuple[int, dict[str, Any]]:
+        client = http.client.HTTPConnection(*listening.getsockname(), timeout=60) if alone else kept
+        sent = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"} | headers
+        client.request("POST", path, iter(body) if isinstance(body, list) else body, sent)
+        response = client.getresponse()
+        return response.status, json.loads(response.read())
+
+    yield post
+    kept.close()
+
+
+def pieces(body: bytes, size: int = 700) -> list[bytes]:
+    return [body[start : start + size] for start in range(0, len(body), size)]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/logs", "/api/v1/litellm"])
+def test_chunked_body_without_a_length(send: Send, path: str) -> None:
+    body = BODY if path == "/api/v1/logs" else json.dumps([{"id": str(n), "messages": []} for n in range(50)]).encode()
+
+    status, answer = send(pieces(body), path)
+
+    assert status in (200, 202)
+    assert answer == {"accepted": 50, "rejected": []}
+    assert inbox.unpack(InboxEntry.objects.get().body) == body
+
+
+def test_chunked_and_gzipped(send: Send) -> None:
+    status, answer = send(pieces(gzip.compress(BODY), 11), **{"Content-Encoding": "gzip"})
+
+    assert (status, answer["accepted"]) == (202, 50)
+
+
+def test_empty_chunked_body(send: Send) -> None:
+    status, answer = send([])
+
+    assert (status, answer["error"]["type"]) == (400, "not_json")
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_body_over_the_limit_gets_its_answer(send: Send, chunked: bool) -> None:
+    """The client sends all before it reads: the answer must not be lost with the connection."""
+    piece = b" " * MIB
+    status, answer = send([piece] * 65 if chunked else piece * 65)
+    assert (status, answer["error"]["type"]) == (413, "too_large")
+
+    status, answer = send(BODY)
+    assert (status, answer["accepted"]) == (202, 50)
+
+
+def test_refused_key_gets_its_answer_too(send: Send) -> None:
+    status, answer = send(b" " * (8 * MIB), Authorization="Bearer wrong")
+    assert (status, answer["error"]["type"]) == (401, "invalid_key")
+
+    status, _ = send(BODY)
+    assert status == 202
+
+
+def test_body_that_breaks_off_is_not_stored(
+    worker: psutil.Process, listening: socket.socket, send: Send, key: str
+) -> None:
+    """Half an NDJSON body may end between two lines, where it looks whole."""
+    line = json.dumps(log()).encode() + b"\n"
+    head = (
+        f"POST /api/v1/logs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: application/x-ndjson\r\nContent-Length: {2 * len(line)}\r\n\r\n"
+    )
+    with socket.create_connection(listening.getsockname(), timeout=30) as client:
+        client.sendall(head.encode() + line)
+        client.shutdown(socket.SHUT_WR)
+        answer = client.makefile("rb").read()
+
+    assert b" 400 " in answer.splitlines()[0]
+    assert b"incomplete_body" in answer
+    assert not InboxEntry.objects.exists()
+
+
+def logs_of(size: int, text: str) -> bytes:
+    """An array of logs of nearly `size` bytes, each with its own text: nothing is there twice."""
+    made = []
+    while size > 0:
+        text = text[7:] + text[:7]
+        made.append(json.dumps(log(request_id=f"r{len(made)}", request={"input": text})).encode())
+        size -= len(made[-1]) + 1
+    return b"[" + b",".join(made[:-1]) + b"]"
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_memory_stays_bounded_by_bodies_of_64_mb(worker: psutil.Process, send: Send, at_once: int) -> None:
+    # Random text, so that it can't be packed small.
+    body = logs_of(64 * MIB, base64.b64encode(os.urandom(9_000)).decode())
+    assert len(body) > 63 * MIB
+
+    with ThreadPoolExecutor(at_once) as senders:
+        answers = list(senders.map(lambda _: send(body, alone=True), range(at_once)))
+
+    assert [status for status, _ in answers] == [202] * at_once
+    # VmHWM: the highest that it ever was.
+    with open(f"/proc/{worker.pid}/status") as lines:
+        peak = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    assert peak < 250 * MIB, f"{peak / MIB:.0f} MiB"
