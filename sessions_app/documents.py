@@ -202,6 +202,7 @@ class _LenientText:
     # Numbers are only measured here, never converted.
     _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
     _SPACE = re.compile(r"[ \t\n\r]*")
+    _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
     def __init__(self, raw: JsonBytes) -> None:
         try:
@@ -239,18 +240,37 @@ class _LenientText:
         return found
 
     def _item(self) -> bytes:
-        self._peek()
-        start = self.at
+        start = self._start()
+        try:
+            return self._value(start)
+        except RecursionError:
+            # Whoever reads this item will refuse it; its neighbours are fine.
+            self.at = self._end_of_nested(start)
+            return self.text[start : self.at].encode()
+
+    def _value(self, start: int) -> bytes:
         _, self.at = self._DECODER.raw_decode(self.text, start)
         return self.text[start : self.at].encode()
 
-    def _member(self) -> tuple[str, bytes]:
+    def _start(self) -> int:
         self._peek()
-        key, self.at = self._DECODER.raw_decode(self.text, self.at)
+        return self.at
+
+    def _end_of_nested(self, start: int) -> int:
+        """Where the object or array that begins at `start` ends, told by its brackets alone."""
+        depth = 0
+        for token in self._BRACKETS.finditer(self.text, start):
+            depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+            if depth == 0:
+                return token.end()
+        raise json.JSONDecodeError("Unterminated value starting at", self.text, start)
+
+    def _member(self) -> tuple[str, bytes]:
+        key, self.at = self._DECODER.raw_decode(self.text, self._start())
         if not isinstance(key, str):
             raise json.JSONDecodeError("Expecting property name enclosed in double quotes", self.text, self.at)
         self._expect(":")
-        return key, self._item()
+        return key, self._value(self._start())
 
     def _peek(self) -> str:
         """The next character that is no white space; "" at the end."""

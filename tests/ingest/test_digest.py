@@ -142,6 +142,17 @@ def test_bad_items_are_kept_with_their_reason(project: Project) -> None:
     assert sorted(r.field for r in RejectedLog.objects.all()) == ["", "trace_id"]
 
 
+def test_logs_beside_one_nested_too_deeply_are_stored(project: Project) -> None:
+    deep = b'{"request":{"x":"]}\\"","a":' + b"[" * 10_000 + b"]" * 10_000 + b"}}"
+    body = b"[" + json.dumps(chat("a")).encode() + b"," + deep + b"," + json.dumps(chat("b")).encode() + b"]"
+    answer = accept_body(project.id, "native", body)
+    digest_until_empty()
+    assert [r["index"] for r in answer.rejected] == [1]
+    assert "nested too deeply" in answer.rejected[0]["error"]["message"]
+    assert sorted(r.request_id for r in RequestLog.objects.all()) == ["a", "b"]
+    assert bytes(RejectedLog.objects.get().body)
+
+
 def test_when_no_log_is_good_nothing_is_stored(project: Project) -> None:
     answer = accept_body(project.id, "native", b'{"trace_id": 5, "request": {}}')
     assert (answer.accepted, answer.entry_id) == (0, None)
