@@ -8,6 +8,7 @@ left out: they may carry the time of day and still be the same conversation.
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from sessions_app.wire.fields import clean
 
 # The first user text becomes the session's title; the others are labels in a list.
 TITLE_CHARS = 160
+_FENCE = re.compile(r"```\w*")
 LABEL_CHARS = 64
 
 
@@ -137,6 +139,6 @@ def answer_line(message: messages.Message) -> str:
 
 
 def one_line(text: str, most: int) -> str:
-    """The beginning of a text, white space folded, as a column takes it; an ellipsis tells that there is more."""
-    line = " ".join(text[: most * 4].split())
+    """The beginning of a text, white space folded and code fences dropped; an ellipsis tells that there is more."""
+    line = " ".join(_FENCE.sub(" ", text[: most * 4]).split())
     return clean(line if len(line) <= most else line[: most - 1] + "…", most)
