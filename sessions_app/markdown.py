@@ -54,8 +54,7 @@ def _remembered(text: str) -> SafeString:
 
 def _render(text: str) -> SafeString:
     tokens = _MARKDOWN.parse(text)
-    # What is nested deeper than this is left out by the parser; nothing may be, so such a text is shown as it is.
-    if any(token.level >= MOST_NESTED - 1 for token in tokens):
+    if _leaves_out(tokens, text):
         return plain(text)
     # The renderer writes safe HTML by itself; the sanitiser makes sure.
     html = nh3.clean(
@@ -68,14 +67,35 @@ def _render(text: str) -> SafeString:
     return mark_safe(html)  # noqa: S308 - sanitised
 
 
+def _leaves_out(tokens: Sequence[Token], text: str) -> bool:
+    """Whether the parser dropped something: what is nested too deeply, or cells that a table has no columns for."""
+    if any(token.level >= MOST_NESTED - 1 for token in tokens):
+        return True
+    lines = text.split("\n")
+    columns = 0
+    for token in tokens:
+        if token.type == "table_open":
+            columns = 0
+        elif token.type == "th_open":
+            columns += 1
+        elif token.type == "tr_open" and columns and token.map and _cells(lines[token.map[0]]) > columns:
+            return True
+    return False
+
+
+def _cells(line: str) -> int:
+    """At most so many cells has a row of a table."""
+    return line.count("|") - line.count("\\|") + 1 - line.strip().startswith("|") - line.strip().endswith("|")
+
+
 def plain(text: str) -> SafeString:
     """A text as it is, its lines kept."""
     return mark_safe(f'<div class="plain">{escape(text)}</div>')  # noqa: S308 - escaped
 
 
-def link(url: str, text: str) -> SafeString:
+def link(url: str, text: str, title: str = "") -> SafeString:
     """A link to a stranger's address, which it names; only the address as text when it is no web or mail address."""
-    return mark_safe(_open_link(url) + escape(text) + _close_link(url, text))  # noqa: S308 - escaped
+    return mark_safe(_open_link(url) + escape(text) + _close_link(url, text, title))  # noqa: S308 - escaped
 
 
 def _open_link(url: str) -> str:
@@ -84,13 +104,14 @@ def _open_link(url: str) -> str:
     return f'<a href="{escape(url)}" title="{escape(url)}" rel="{LINK_REL}" target="_blank">'
 
 
-def _close_link(url: str, text: str) -> str:
-    """The end of a link, and where it leads unless its text says so."""
-    if not _SAFE_URL.fullmatch(url):
-        return "" if url in text else f' <span class="link-target">({escape(_shortened(url))})</span>'
-    target = _host(url)
-    named = text.strip().rstrip("/") in (url.rstrip("/"), target)
-    return "</a>" if named else f'</a> <span class="link-target">({escape(target)})</span>'
+def _close_link(url: str, text: str, title: str = "") -> str:
+    """The end of a link, and where it leads unless its text says so; its title, which would show on hovering alone."""
+    is_link = _SAFE_URL.fullmatch(url) is not None
+    target = _host(url) if is_link else _shortened(url)
+    is_named = text.strip().rstrip("/") in (url.rstrip("/"), target) if is_link else url in text
+    facts = ", ".join(filter(None, ("" if is_named else target, title)))
+    end = "</a>" if is_link else ""
+    return f'{end} <span class="link-target">({escape(facts)})</span>' if facts else end
 
 
 def _host(url: str) -> str:
@@ -100,7 +121,7 @@ def _host(url: str) -> str:
         return _shortened(url)
 
 
-def _shortened(url: str, most: int = 80) -> str:
+def _shortened(url: str, most: int = 300) -> str:
     return url if len(url) <= most else f"{url[:most]}…"
 
 
@@ -114,22 +135,23 @@ class _Renderer(RendererHTML):
         return f"</{_shifted(tokens[idx].tag)}>\n"
 
     def link_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        return _open_link(str(tokens[idx].attrGet("href") or ""))
+        return _open_link(_attribute(tokens[idx], "href"))
 
     def link_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         start = _opening(tokens, idx)
         text = "".join(token.content for token in tokens[start:idx])
-        return _close_link(str(tokens[start].attrGet("href") or ""), text)
+        return _close_link(_attribute(tokens[start], "href"), text, _attribute(tokens[start], "title"))
 
     def image(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         token = tokens[idx]
-        url = str(token.attrGet("src") or "")
+        url = _attribute(token, "src")
         text = self.renderInlineAsText(token.children or [], options, env)
-        return f'<span class="img-link">image: {link(url, text or _shortened(url))}</span>'
+        named = link(url, text or _shortened(url), _attribute(token, "title"))
+        return f'<span class="img-link">image: {named}</span>'
 
     def fence(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         token = tokens[idx]
-        language = token.info.strip().split(maxsplit=1)[0][:40] if token.info.strip() else ""
+        language = token.info.strip()
         head = f'<div class="code-head"><span>{escape(language)}</span></div>' if language else ""
         return _code(token.content, head)
 
@@ -146,6 +168,10 @@ class _Renderer(RendererHTML):
         return _cell(tokens[idx])
 
     td_open = th_open
+
+
+def _attribute(token: Token, name: str) -> str:
+    return str(token.attrGet(name) or "")
 
 
 def _shifted(tag: str) -> str:

@@ -13,7 +13,7 @@ from sessions_app.pages.json_text import drawn, indented
 from sessions_app.pages.message_html import code_box, fold, more, reference, row
 from sessions_app.pages.plain_text import shown
 from sessions_app.queries.content import StoredPart
-from sessions_app.queries.session import RequestLine
+from sessions_app.queries.session import SINGLE_CALLS, RequestLine
 from sessions_app.queries.thread import Stretch, documents_of_call
 from sessions_app.records import ERROR
 from sessions_app.templatetags.format import exact, size, tokens
@@ -35,22 +35,14 @@ class _Item(msgspec.Struct):
 _ITEMS = msgspec.json.Decoder(list[_Item] | _Item)
 
 
-def is_conversation(line: RequestLine) -> bool:
-    """Whether a request is a chat or completion, and not one of the calls that are described in one line."""
-    return line.kind == "llm" and not any(name in line.call_type for name in _SINGLE_CALLS)
-
-
 def folds_inputs(line: RequestLine) -> bool:
     """Whether what was sent is folded: a prompt for an image is a message, a list of texts to embed is not."""
-    return not is_conversation(line) and "image" not in line.call_type
-
-
-_SINGLE_CALLS = ("embedding", "image", "moderation", "rerank", "transcription", "speech")
+    return not line.is_conversation and "image" not in line.call_type
 
 
 def summary(line: RequestLine, stretch: Stretch, index: int, base_url: str) -> tuple[str, set[bytes]]:
     """The HTML of the line, and the digests of the parts that it describes; nothing for a conversation or failure."""
-    if is_conversation(line) or line.status == ERROR:
+    if line.is_conversation or line.status == ERROR:
         return "", set()
     candidates = [*stretch.context(index, PartKind.OTHER), *stretch.outputs(index)]
     answers = {d: found for d in candidates if (part := stretch.parts.get(d)) and (found := _answer(part))}
@@ -85,7 +77,7 @@ def _document_fold(name: str, content: bytes, base_url: str) -> str:
 
 
 def _title(line: RequestLine) -> str:
-    return next((name for name in _SINGLE_CALLS if name in line.call_type), line.kind if line.kind != "llm" else "call")
+    return next((name for name in SINGLE_CALLS if name in line.call_type), line.kind if line.kind != "llm" else "call")
 
 
 def _sent(count: int, line: RequestLine) -> str:

@@ -68,7 +68,7 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
     context: dict[str, Any] = {
         "section": "sessions",
         "addresses": addresses,
-        "block": block,
+        "shown": block,
         "requests": views(stretch, addresses),
     }
     if not request.htmx:

@@ -55,6 +55,10 @@ def find_session(project_id: int, session_id: uuid.UUID) -> SessionFacts | None:
     return None if row is None else SessionFacts(*(tuple(v) if isinstance(v, list) else v for v in row))
 
 
+# In the call types of what is no conversation, whatever API they are of.
+SINGLE_CALLS = ("embedding", "image", "moderation", "rerank", "transcription", "speech")
+
+
 @dataclass(frozen=True, slots=True)
 class RequestLine:
     """What the rail and the hairline say of a request: no content, so that thousands are light. None is unknown."""
@@ -84,6 +88,11 @@ class RequestLine:
     time_problems: tuple[str, ...]
     needs: tuple[uuid.UUID, ...]
     provides: tuple[uuid.UUID, ...]
+
+    @property
+    def is_conversation(self) -> bool:
+        """Whether it is a chat or completion, and not a call that is described in one line."""
+        return self.kind == "llm" and not any(name in self.call_type for name in SINGLE_CALLS)
 
 
 _LINE_COLUMNS = tuple(RequestLine.__slots__)

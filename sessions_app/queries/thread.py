@@ -125,7 +125,7 @@ def load_stretch(
     stretch.added = {
         index: timeline.added(index, details, _known(continues[index], details), lists) for index in details
     }
-    other_bytes = OTHER_BYTES if any(lines[index].kind != "llm" for index in indices) else 0
+    other_bytes = OTHER_BYTES if not all(lines[index].is_conversation for index in indices) else 0
     stretch.parts = load_parts(session.id, session.buckets, _wanted(stretch), other_bytes)
     return stretch
 

@@ -1,0 +1,163 @@
+"""One session and what its requests added: loaded in a constant number of statements."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import timedelta
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from sessions_app.models import Project, RequestLog
+from sessions_app.queries import content
+from sessions_app.queries.session import SessionFacts, find_session, load_lines
+from sessions_app.queries.thread import Stretch, load_stretch
+from tests.factories import START, make_log, make_project, make_session
+from tests.pages.conversations import agent, assistant, chat, turns, user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project() -> Project:
+    return make_project()
+
+
+def facts_of(project: Project, session_id: uuid.UUID) -> SessionFacts:
+    found = find_session(project.pk, session_id)
+    assert found is not None
+    return found
+
+
+def stretch_of(session: SessionFacts, first: int = 0, last: int = 100) -> Stretch:
+    return load_stretch(session, load_lines(session), first, last)
+
+
+def printed_texts(stretch: Stretch, index: int) -> list[str]:
+    """The texts of the messages that a request prints."""
+    digests = stretch.inputs(index, stretch.printed(index))
+    return [json.loads(stretch.parts[digest].content or b"")["content"] for _, digest in digests]
+
+
+def test_it_works(project: Project) -> None:
+    session = facts_of(project, make_session(project, "trip", *turns(["One", "Two"], user="alice", cost=0.5)).id)
+
+    assert (session.session_key, session.name, session.request_count, session.users) == ("trip", "One", 2, ("alice",))
+    lines = load_lines(session)
+    assert [(line.started_at, line.status, line.model) for line in lines] == [
+        (START, "success", "gpt-4o"),
+        (START + timedelta(seconds=10), "success", "gpt-4o"),
+    ]
+    stretch = stretch_of(session)
+    assert list(stretch.continues) == [None, 0]
+    assert printed_texts(stretch, 0) == ["Be brief.", "One"]
+    assert printed_texts(stretch, 1) == ["Two"]
+
+
+def test_session_of_another_project_is_not_found(project: Project) -> None:
+    session = make_session(project, "mine")
+
+    assert find_session(make_project("other").pk, session.id) is None
+    assert find_session(project.pk, uuid.uuid4()) is None
+
+
+def test_changed_system_prompt_is_printed_again(project: Project) -> None:
+    first, second = turns(["One", "Two"])
+    second["request"]["messages"][0] = {"role": "system", "content": "Be brief. It is 10 o'clock."}
+    stretch = stretch_of(facts_of(project, make_session(project, "s", first, second).id))
+
+    assert stretch.continues[1] == 0
+    assert printed_texts(stretch, 1) == ["Be brief. It is 10 o'clock.", "Two"]
+
+
+def test_user_message_in_another_form_is_not_printed_again(project: Project) -> None:
+    """Clients move cache marks from message to message: the text is the same, its JSON is not."""
+    first = chat([user("One")], "Answer")
+    marked = user([{"type": "text", "text": "One", "cache_control": {"type": "ephemeral"}}])
+    second = chat([marked, assistant("Answer"), user("Two")], "Answer", at=5)
+    stretch = stretch_of(facts_of(project, make_session(project, "s", first, second).id))
+
+    assert stretch.added[1].first_changed
+    assert printed_texts(stretch, 1) == ["Two"]
+
+
+def test_retry_prints_nothing_again(project: Project) -> None:
+    failed = make_log("One", response=None, error={"message": "overloaded"}, status="error")
+    retried = make_log("One", started_at=START + timedelta(seconds=3))
+    stretch = stretch_of(facts_of(project, make_session(project, "s", failed, retried).id))
+
+    assert printed_texts(stretch, 1) == []
+    assert not stretch.added[1].linked
+
+
+def test_rewritten_history_is_printed(project: Project) -> None:
+    first = chat([user("One")], "Answer")
+    second = chat([user("One"), assistant("Another answer"), user("Two")], "Answer", at=5)
+    stretch = stretch_of(facts_of(project, make_session(project, "s", first, second).id))
+
+    assert stretch.continues[1] is None
+    assert printed_texts(stretch, 1) == ["Another answer", "Two"]
+
+
+def test_stretch_brings_the_calls_and_results_at_its_edges(project: Project) -> None:
+    session = facts_of(project, make_session(project, "s", *agent()).id)
+    first, second = stretch_of(session, 0, 1), stretch_of(session, 1, 2)
+
+    assert first.children(0) == [1]
+    assert all(digest in first.parts for _, digest in first.inputs(1, first.printed(1)))
+    assert all(digest in second.parts for digest in second.outputs(0))
+
+
+def test_session_over_two_months_is_read_whole(project: Project) -> None:
+    logs = turns(["One", "Two"], every=31 * 24 * 3600)
+    session = facts_of(project, make_session(project, "s", *logs).id)
+
+    assert len(session.buckets) == 2
+    assert printed_texts(stretch_of(session), 1) == ["Two"]
+
+
+@pytest.mark.parametrize("count", [1, 40, 150])
+def test_number_of_statements_does_not_grow(
+    project: Project, count: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    session = facts_of(project, make_session(project, "s", *turns([f"Text {n}" for n in range(count)])).id)
+
+    # Without full blocks of digests nothing asks for blocks.
+    with django_assert_num_queries(3 if count == 1 else 4):
+        stretch_of(session, 0, 50)
+
+
+def test_long_history_is_opened_only_where_it_ends(project: Project) -> None:
+    session = facts_of(project, make_session(project, "s", *turns([f"Text {n}" for n in range(150)])).id)
+    stretch = stretch_of(session, 140, 150)
+
+    assert printed_texts(stretch, 149) == ["Text 149"]
+    # What ten requests added and what they continue, not the 300 messages that the last one sent.
+    assert len(stretch.parts) < 60
+
+
+def test_part_beyond_the_budget_has_no_content(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content.load_parts, "__defaults__", (0, 5_000))
+    session = facts_of(project, make_session(project, "s", make_log("x" * 6_000), make_log("small")).id)
+    parts = stretch_of(session).parts.values()
+
+    assert {part.content is None for part in parts if part.byte_size > 5_000} == {True}
+    assert {part.content is None for part in parts if part.byte_size < 5_000} == {False}
+
+
+def test_documents_come_back_as_sent(project: Project) -> None:
+    sent = make_log("Hello", request={"messages": [user("a\u0000b")], "temperature": 1.0}, metadata={"a": [1]})
+    make_session(project, "s", sent)
+    documents = content.load_documents(RequestLog.objects.get())
+
+    assert json.loads(documents.request or b"") == sent["request"]
+    assert json.loads(documents.response or b"") == sent["response"]
+    assert documents.parameters == {"temperature": 1.0}
+    assert json.loads(documents.metadata or b"") == {"a": [1]}
+
+
+@pytest.mark.parametrize("digest", ["", "zz", "00" * 7, "00" * 8, "00" * 9, "é" * 16])
+def test_part_that_is_not_there(project: Project, digest: str) -> None:
+    session = make_session(project, "s")
+    assert content.load_part(session.id, digest) is None
