@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from sessions_app.pages.message_html import (
     whole_text,
 )
 from sessions_app.pages.place import Place, facts_context, place_of
+from sessions_app.pages.plain_text import visible
 from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
 from sessions_app.pages.thread import MESSAGES_BLOCK, ThreadBuilder, more_messages
 from sessions_app.pages.tool_definitions import part_text
@@ -279,12 +279,9 @@ def _members(values: dict[str, Any]) -> list[Member]:
 
 
 def _member(name: str, value: Any) -> Member:
-    if isinstance(value, (dict, list)):
-        return Member(
-            name, raw_json.clipped(json.dumps(value, ensure_ascii=False, default=str), _PARAMETER_CHARS), True
-        )
     text = value if isinstance(value, str) else messages.to_json(value)
-    return Member(name, raw_json.clipped(text, _PARAMETER_CHARS), False)
+    is_json = isinstance(value, (dict, list))
+    return Member(visible(name), raw_json.clipped(visible(text), _PARAMETER_CHARS), is_json)
 
 
 def _metadata(documents: Documents) -> list[Member]:
