@@ -30,6 +30,9 @@ class InboxFull(Exception):
 
     retry_after_seconds = 5
 
+    def __init__(self) -> None:
+        super().__init__("too much waits to be digested (setting LOGSUI_INBOX_MAX_BYTES); send this again in a moment")
+
 
 @dataclass(slots=True)
 class Entry:
