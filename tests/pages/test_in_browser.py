@@ -302,7 +302,7 @@ def test_link_signs_in_with_one_click_and_times_are_local(
 
 def test_session_that_ended_leads_to_the_sign_in_page(in_list: Page, context: BrowserContext) -> None:
     context.clear_cookies(name="logsui_session")
-    in_list.get_by_role("checkbox", name="o3").check()
+    in_list.get_by_role("checkbox", name="o3").click()
     expect(in_list.get_by_role("heading", name="Sign in to logsui")).to_be_visible()
 
 

@@ -161,6 +161,14 @@ def test_model_has_the_same_mark_everywhere() -> None:
     assert formats.hue("") == ""
 
 
+def test_common_models_differ() -> None:
+    names = (
+        "gpt-4o gpt-4o-mini gpt-4.1 gpt-4.1-mini gpt-5 gpt-5-mini o3 o4-mini claude-sonnet-4-5 claude-haiku-4-5"
+        " claude-opus-4-1 gemini-2.5-pro gemini-2.5-flash text-embedding-3-small"
+    ).split()
+    assert len({formats.hue(name) for name in names}) == len(names)
+
+
 def test_hostile_names_reach_no_attribute() -> None:
     assert re.fullmatch(r'data-hue="\d"( data-ring)?', formats.hue('" onload="x'))
     page = Template("{% load format %}{{ name|initials }}").render(Context({"name": "<b"}))
