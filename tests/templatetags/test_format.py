@@ -162,10 +162,11 @@ def test_model_has_the_same_mark_everywhere() -> None:
 
 
 def test_common_models_differ() -> None:
-    names = (
-        "gpt-4o gpt-4o-mini gpt-4.1 gpt-4.1-mini gpt-5 gpt-5-mini o3 o4-mini claude-sonnet-4-5 claude-haiku-4-5"
-        " claude-opus-4-1 gemini-2.5-pro gemini-2.5-flash text-embedding-3-small"
-    ).split()
+    names = [
+        *("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-5", "gpt-5-mini", "o3", "o4-mini"),
+        *("claude-sonnet-4-5", "claude-haiku-4-5", "claude-opus-4-1", "gemini-2.5-pro", "gemini-2.5-flash"),
+        "text-embedding-3-small",
+    ]
     assert len({formats.hue(name) for name in names}) == len(names)
 
 
