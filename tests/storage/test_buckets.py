@@ -1,0 +1,58 @@
+"""Partitions: which one a time belongs to, and that they are there when rows come."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from django.db import connection
+
+from sessions_app.storage import buckets
+
+
+@pytest.mark.parametrize(
+    ("moment", "bucket"),
+    [
+        (datetime(2026, 11, 30, 23, 59, tzinfo=UTC), date(2026, 11, 1)),
+        (datetime(2026, 12, 1, tzinfo=UTC), date(2026, 12, 1)),
+        (datetime(2099, 12, 31, tzinfo=UTC), date(2099, 12, 1)),
+        (datetime(2100, 1, 1, tzinfo=UTC), buckets.ABSURD),
+        (datetime(1, 1, 1, tzinfo=UTC), buckets.ABSURD),
+        (datetime(9999, 12, 31, tzinfo=UTC), buckets.ABSURD),
+    ],
+)
+def test_bucket_of(moment: datetime, bucket: date) -> None:
+    assert buckets.bucket_of(moment) == bucket
+
+
+def partitions() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits"
+            " WHERE inhparent IN (SELECT partrelid FROM pg_partitioned_table)"
+        )
+        return {row[0] for row in cursor.fetchall() if not row[0].endswith("idx") and "pkey" not in row[0]}
+
+
+@pytest.mark.django_db
+def test_partitions_are_made_once_for_all_three_tables() -> None:
+    for _ in range(2):
+        buckets.ensure_partitions([date(2031, 12, 1), date(2032, 1, 1), date(2031, 12, 1)])
+    made = {name for name in partitions() if "2031_12" in name or "2032_01" in name}
+    assert made == {f"{table}_{month}" for table in buckets.PARTITIONED for month in ("2031_12", "2032_01")}
+
+
+@pytest.mark.django_db
+def test_next_months_are_made_ahead() -> None:
+    buckets.ensure_current_partitions()
+    month = buckets.bucket_of(datetime.now(UTC))
+    for _ in range(3):
+        assert buckets.partition_name("part", month) in partitions()
+        month = buckets.next_month(month)
+
+
+@pytest.mark.django_db
+def test_known_partitions_cost_one_statement(django_assert_num_queries: object) -> None:
+    buckets.ensure_partitions([date(2031, 12, 1)])
+    with django_assert_num_queries(3):  # with the savepoint and its release
+        buckets.ensure_partitions([date(2031, 12, 1)])
