@@ -24,8 +24,10 @@ from sessions_app.admin_lists import (
     ProjectFilter,
     bytes_column,
     chosen_project,
+    cost_column,
     link,
     slug_column,
+    tokens_column,
     with_project_slug,
 )
 from sessions_app.admin_rejected import RejectedLogAdmin
@@ -54,7 +56,16 @@ DeletedObjects = tuple[list[str], dict[str, int], set[str], list[str]]
 
 @admin.register(Session)
 class SessionAdmin(LeanAdmin):
-    list_display = ("name", "session_key_short", "last_at", "request_count", "error_count", "tokens", "cost", "models")
+    list_display = (
+        "name",
+        "session_key_short",
+        "last_at",
+        "request_count",
+        "error_count",
+        tokens_column,
+        cost_column,
+        "models",
+    )
     list_filter = (ProjectFilter, ActivityFilter, FailureFilter)
     search_fields = ("id",)
     search_help_text = "Words of title, session key or user; or an id of a session, trace, request or response."
@@ -101,10 +112,6 @@ class SessionAdmin(LeanAdmin):
     @admin.display(description="session key")
     def session_key_short(self, obj: Session) -> str:
         return truncatechars(obj.session_key or "", 40)
-
-    @admin.display(description="tokens in / out")
-    def tokens(self, obj: Session) -> str:
-        return " / ".join("?" if count is None else f"{count:,}" for count in (obj.input_tokens, obj.output_tokens))
 
     @admin.display
     def models(self, obj: Session) -> str:
@@ -167,8 +174,8 @@ class RequestLogAdmin(LeanAdmin):
         "model_short",
         "status",
         "http_status",
-        "tokens",
-        "cost",
+        tokens_column,
+        cost_column,
         "session",
     )
     list_filter = (RequestProjectFilter, StatusFilter, KindFilter, SourceFilter)
@@ -222,10 +229,6 @@ class RequestLogAdmin(LeanAdmin):
     @admin.display(description="model")
     def model_short(self, obj: RequestLog) -> str:
         return truncatechars(obj.model, 40)
-
-    @admin.display(description="tokens in / out")
-    def tokens(self, obj: RequestLog) -> str:
-        return " / ".join("?" if count is None else f"{count:,}" for count in (obj.input_tokens, obj.output_tokens))
 
     @admin.display
     def session(self, obj: RequestLog) -> SafeString:

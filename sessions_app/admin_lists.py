@@ -135,8 +135,8 @@ class ActivityFilter(admin.SimpleListFilter):
     OLDER = {"older30d": timedelta(days=30), "older90d": timedelta(days=90), "older1y": timedelta(days=365)}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        recent = [(name, f"Past {span.days} days") for name, span in self.RECENT.items()]
-        return recent + [(name, f"Older than {span.days} days") for name, span in self.OLDER.items()]
+        older = [(name, f"More than {span.days} days ago") for name, span in self.OLDER.items()]
+        return [("24h", "Past 24 hours"), ("7d", "Past 7 days"), ("30d", "Past 30 days"), *older]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         now, value = datetime.now(UTC), self.value()
@@ -199,3 +199,17 @@ def bytes_column(obj: Any) -> str:
 
 
 bytes_column.short_description = "size"  # type: ignore[attr-defined]
+
+
+def tokens_column(obj: Any) -> str:
+    return " / ".join("?" if count is None else f"{count:,}" for count in (obj.input_tokens, obj.output_tokens))
+
+
+tokens_column.short_description = "tokens in / out"  # type: ignore[attr-defined]
+
+
+def cost_column(obj: Any) -> str:
+    return "?" if obj.cost is None else f"${obj.cost:,.4f}"
+
+
+cost_column.short_description = "cost"  # type: ignore[attr-defined]

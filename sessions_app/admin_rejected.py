@@ -148,7 +148,7 @@ class RejectedLogAdmin(LeanAdmin):
     def reason_short(self, obj: RejectedLog) -> str:
         return truncatechars(obj.reason, 100)
 
-    @admin.display(description="log")
+    @admin.display(description="as received")
     def content(self, obj: RejectedLog) -> SafeString:
         download = link(reverse("admin:sessions_app_rejectedlog_body", args=[obj.pk]), "Download")
         size = filesizeformat(obj.raw_bytes)

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
@@ -26,6 +27,7 @@ PLAIN_MESSAGES = {
     405: ("method_not_allowed", "This address does not take that method; the Allow header names those it takes."),
     413: ("too_large", "The request is too large."),
     500: ("internal_error", "The server failed to answer; what happened is in its log."),
+    503: ("unavailable", "The database does not answer at the moment; send the request again."),
 }
 
 
@@ -77,6 +79,9 @@ def response_for(error: Exception) -> HttpResponse | None:
         return json_response({"error": {"type": "forbidden", "message": str(error) or PLAIN_MESSAGES[403][1]}}, 403)
     if isinstance(error, Http404):
         return json_response({"error": _plain(404)}, 404)
+    if isinstance(error, (OperationalError, InterfaceError)):
+        LOG.error("The database failed", exc_info=error)
+        return json_response({"error": _plain(503)}, 503, {"Retry-After": "2"})
     return None
 
 

@@ -180,6 +180,8 @@ _SETTINGS = {
             "headerKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
         },
     },
+    # Enumerations stay where they are, and get no names made up for them.
+    "POSTPROCESSING_HOOKS": [],
     "SORT_OPERATIONS": False,
     "SORT_OPERATION_PARAMETERS": False,
     "TAGS": [{"name": "Write"}, {"name": "Read"}],
