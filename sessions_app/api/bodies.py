@@ -11,7 +11,7 @@ from threading import Semaphore
 from typing import Any
 
 import zstandard
-from django.http import HttpRequest, UnreadablePostError
+from django.http import HttpRequest
 
 from sessions_app.api.errors import DOCS_PATH, ApiError
 
@@ -112,7 +112,7 @@ def _chunks(request: HttpRequest) -> Iterator[bytes]:
         while piece := read(CHUNK_BYTES):
             missing -= len(piece)
             yield piece
-    except (OSError, UnreadablePostError) as error:
+    except Exception as error:  # The server has exceptions of its own for chunks that are none.
         raise _incomplete(str(error)) from None
     if missing > 0:
         raise _incomplete(f"{missing:,} bytes fewer than Content-Length says")

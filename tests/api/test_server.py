@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import quote
 
 import psutil
 import pytest
@@ -148,6 +149,57 @@ def test_body_that_breaks_off_is_not_stored(
     assert b" 400 " in answer.splitlines()[0]
     assert b"incomplete_body" in answer
     assert not InboxEntry.objects.exists()
+
+
+def exchange(listening: socket.socket, sent: bytes) -> tuple[int, dict[str, Any]]:
+    """Status and JSON of the first answer to bytes that no client would send."""
+    with socket.create_connection(listening.getsockname(), timeout=30) as client:
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+        answer = client.makefile("rb").read()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"application/json" in head, answer
+    return int(head.split()[1]), json.loads(body)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [b"zz\r\nhello\r\n0\r\n\r\n", b"5\r\nhel", b"5\r\nhelloXX0\r\n\r\n", b"-5\r\nhello", b"fffffffff\r\nhello"],
+)
+def test_chunks_that_are_none(listening: socket.socket, send: Send, key: str, chunks: bytes) -> None:
+    head = f"POST /api/v1/logs HTTP/1.1\r\nHost: x\r\nx-api-key: {key}\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    status, answer = exchange(listening, head.encode() + chunks)
+
+    assert (status, answer["error"]["type"]) == (400, "incomplete_body")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"garbage\r\n\r\n", 400),
+        (b"GET /api/v1/sessions?q=" + b"x" * 9_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET /api/v1/sessions HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 431),
+    ],
+)
+def test_what_the_web_server_refuses_is_json_too(
+    listening: socket.socket, worker: Any, sent: bytes, status: int
+) -> None:
+    answered, answer = exchange(listening, sent)
+
+    assert answered == status
+    assert answer["error"]["message"]
+
+
+def test_filter_of_1_000_characters_reaches_us(listening: socket.socket, send: Send, key: str) -> None:
+    client = http.client.HTTPConnection(*listening.getsockname(), timeout=60)
+    client.request("GET", f"/api/v1/sessions?trace_id={quote('é' * 1_000)}", headers={"x-api-key": key})
+
+    response = client.getresponse()
+
+    assert response.status == 200
+    assert json.loads(response.read()) == {"results": [], "next": None}
+    client.close()
 
 
 def logs_of(size: int, text: str) -> bytes:
