@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from pytest_django.live_server_helper import LiveServer
 
 from sessions_app.models import Project, RequestLog, Session
+from sessions_app.pages import thread
 from tests.factories import START, make_log, make_project, make_session, make_user
 from tests.pages.conversations import agent, assistant, call, chat, png, result, turns, user
 
@@ -44,8 +45,11 @@ def conversation(acme: Project, opened: Callable[..., Page]) -> Page:
 
 
 @pytest.fixture
-def long_session(acme: Project) -> Session:
-    logs = [make_log(f"Text {n}", started_at=START + timedelta(seconds=n * 3)) for n in range(1, 131)]
+def long_session(acme: Project, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """13 requests in blocks of 5."""
+    monkeypatch.setattr(thread, "BLOCK", 5)
+    monkeypatch.setattr(thread, "MOST_AT_ONCE", 10)
+    logs = [make_log(f"Text {n}", started_at=START + timedelta(seconds=n * 3)) for n in range(1, 14)]
     return make_session(acme, "long", *logs)
 
 
@@ -141,29 +145,30 @@ def test_blocks_load_in_place_and_links_lead_to_any_request(
     long_session: Session, opened: Callable[..., Page], problems: list[str]
 ) -> None:
     page = opened(long_session)
-    expect(page.locator(".req")).to_have_count(50)
-    page.get_by_text("Show requests 51 to 100").click()
-    expect(page.locator(".req")).to_have_count(100)
-    page.locator(".rail-row").nth(119).click()
-    expect(page).to_have_url(re.compile(r"\?from=101#r120$"))
-    expect(current(page)).to_have_id("r120")
-    page.get_by_text("Show requests 51 to 100").click()
-    expect(page.locator(".req").first).to_have_id("r51")
+    expect(page.locator(".req")).to_have_count(5)
+    page.get_by_text("Show requests 6 to 10").click()
+    expect(page.locator(".req")).to_have_count(10)
+    page.locator(".rail-row").nth(11).click()
+    expect(page).to_have_url(re.compile(r"\?from=11#r12$"))
+    expect(current(page)).to_have_id("r12")
+    page.get_by_text("Show requests 6 to 10").click()
+    expect(page.locator(".req").first).to_have_id("r6")
+    expect(page.locator(".req")).to_have_count(8)
     assert problems == []
 
 
 def test_old_link_without_its_block_finds_the_request(long_session: Session, opened: Callable[..., Page]) -> None:
-    page = opened(long_session, "#r77")
-    expect(page).to_have_url(re.compile(r"\?from=51#r77$"))
-    expect(page.locator("#r77")).to_be_in_viewport()
+    page = opened(long_session, "#r7")
+    expect(page).to_have_url(re.compile(r"\?from=6#r7$"))
+    expect(page.locator("#r7")).to_be_in_viewport()
 
 
 def test_walking_on_crosses_the_end_of_a_block(long_session: Session, opened: Callable[..., Page]) -> None:
-    page = opened(long_session, "#r50")
-    expect(current(page)).to_have_id("r50")
+    page = opened(long_session, "#r5")
+    expect(current(page)).to_have_id("r5")
     page.keyboard.press("j")
-    expect(page).to_have_url(re.compile(r"\?from=51#r51$"))
-    expect(current(page)).to_have_id("r51")
+    expect(page).to_have_url(re.compile(r"\?from=6#r6$"))
+    expect(current(page)).to_have_id("r6")
 
 
 def test_very_long_text_opens_piece_by_piece(acme: Project, opened: Callable[..., Page], problems: list[str]) -> None:
@@ -184,8 +189,8 @@ def test_reading_without_script(
 ) -> None:
     page = without_script
     page.goto(f"{live_server.url}/p/acme/sessions/{long_session.id}/")
-    page.get_by_text("Show requests 51 to 100").click()
-    expect(page.locator(".req").first).to_have_id("r51")
+    page.get_by_text("Show requests 6 to 10").click()
+    expect(page.locator(".req").first).to_have_id("r6")
     expect(page.locator("#stepper")).to_be_hidden()
     session = make_session(acme, "s", *turns(["One", "y" * 3_000]))
     page.goto(f"{live_server.url}/p/acme/sessions/{session.id}/")
