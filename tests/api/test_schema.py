@@ -48,7 +48,7 @@ def one_connection(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @API.exclude(method="POST").parametrize()
-@bounded(Phase.explicit, Phase.generate, examples=30)
+@bounded(Phase.explicit, Phase.generate, examples=15)
 def test_operations_to_read_do_as_described(case: Any, key: str) -> None:
     # That `from` must not be after `to` is beyond what a schema can say.
     both = {"from", "to"} <= set(case.query or {})
