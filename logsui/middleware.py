@@ -1,10 +1,16 @@
-"""Response headers that hold for every page."""
+"""What holds for every page: its headers, and its answer while the database is away."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger(__name__)
+
+OUTAGE = "The database does not answer at the moment. Try again in a few seconds.\n"
 
 # Everything shown may be hostile: no inline script or style, nothing from elsewhere, no frames.
 POLICY = "; ".join(
@@ -31,3 +37,19 @@ def content_security_policy(
         return response
 
     return middleware
+
+
+class DatabaseOutage:
+    """503 with Retry-After, and not 500, while PostgreSQL starts again: clients and proxies then try again."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, (OperationalError, InterfaceError)):
+            return None
+        logger.error("The database failed: %s", error)
+        return HttpResponse(OUTAGE, status=503, content_type="text/plain", headers={"Retry-After": "2"})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.test import Client
 from django.urls import path
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
@@ -31,10 +33,20 @@ def own_policy(request: HttpRequest) -> HttpResponse:
     return HttpResponse("", headers={"Content-Security-Policy": "default-src 'none'; sandbox"})
 
 
+def failing(request: HttpRequest) -> HttpResponse:
+    raise OperationalError("server closed the connection unexpectedly")
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    raise ZeroDivisionError
+
+
 urlpatterns = [
     path("hostile", hostile),
     path("elsewhere/<what>", elsewhere),
     path("own", own_policy),
+    path("failing", failing),
+    path("broken", broken),
     *urls.urlpatterns,
 ]
 
@@ -57,7 +69,7 @@ def test_nothing_hostile_runs_or_loads(live_server: LiveServer, page: Page) -> N
 
 
 @pytest.mark.urls("tests.logsui.test_middleware")
-def test_a_page_may_have_a_stricter_policy(client: object) -> None:
+def test_a_page_may_have_a_stricter_policy(client: Client) -> None:
     assert client.get("/own").headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
 
@@ -78,3 +90,16 @@ def test_admin_site_works_under_it(live_server: LiveServer, page: Page) -> None:
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_text("was changed successfully").wait_for()
     assert problems == []
+
+
+@pytest.mark.urls("tests.logsui.test_middleware")
+def test_page_without_a_database_asks_to_come_back(client: Client) -> None:
+    response = client.get("/failing")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
+    assert b"closed the connection" not in response.content
+
+
+@pytest.mark.urls("tests.logsui.test_middleware")
+def test_other_failures_stay_failures(client: Client) -> None:
+    client.raise_request_exception = False
+    assert client.get("/broken").status_code == 500

@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +108,8 @@ class Instance:
 
     # -- what a client does --------------------------------------------------------------------------------------
 
-    def get(self, path: str) -> tuple[int, str]:
-        return self.call(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}"))
+    def get(self, path: str, **headers: str) -> tuple[int, str]:
+        return self.call(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers))
 
     def post(self, key: str, logs: list[dict[str, Any]]) -> tuple[int, str]:
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
@@ -244,6 +245,25 @@ def test_key_stands_alone_on_stdout(shared: Instance) -> None:
     assert key not in str(shared.ask("SELECT array_agg(hash || prefix) FROM sessions_app_apikey"))
 
 
+def test_without_a_database_clients_are_told_to_come_back(shared: Instance) -> None:
+    """`serve` sleeps while PostgreSQL is killed, so that it stays away."""
+    key = shared.manage("create_api_key", "--name", "outage", "--scopes", "ingest,read")
+    assert shared.post(key, [log("before-the-outage")])[0] == 202
+    shared.process.send_signal(signal.SIGSTOP)
+    try:
+        shared.children()["postgres"].kill()
+        wait_until(lambda: shared.get("/readyz")[0] == 503)
+        assert shared.get("/healthz")[0] == 200
+        assert "logsui_up 0" in shared.get("/metrics")[1]
+        status, body = shared.post(key, [log("during-the-outage")])
+        assert (status, json.loads(body)["error"]["type"]) == (503, "unavailable")
+        assert shared.get("/p/default/sessions/", Cookie=f"logsui_session={'x' * 32}")[0] == 503
+    finally:
+        shared.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: shared.get("/readyz")[0] == 200)
+    wait_until(lambda: shared.post(key, [log("after-the-outage")])[0] == 202)
+
+
 @pytest.mark.parametrize("victim", ["worker", "web", "digester", "postgres"])
 def test_killed_process_comes_back_and_nothing_is_lost(shared: Instance, victim: str) -> None:
     key = shared.manage("create_api_key", "--name", victim)
@@ -283,7 +303,8 @@ def test_killed_serve_takes_the_others_along_and_nothing_is_lost(instance: Insta
 
     # Now all at once, as when the machine loses its power, but for what the operating system had still to write.
     for process in instance.all():
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # one may go because another went
+            process.kill()
     instance.process.wait(10)
     instance.start()
     assert_stored_once(instance, client.finish())
