@@ -31,7 +31,7 @@ from sessions_app.queries.filters import FilterError, SessionFilters, parse_filt
 from sessions_app.queries.session_list import NEWEST_FIRST, OLDEST_FIRST, SessionRow
 from sessions_app.templatetags.format import zone_name
 
-PAGE_SIZE = 40
+PAGE_SIZE = 50
 MAX_WAYS_OUT = 2
 # A digester that works needs less.
 PATIENCE = timedelta(seconds=5)

@@ -225,11 +225,11 @@ class Facets:
 
 FACET_LIMIT = 24
 _FACET_VALUES = {
-    "status": "ARRAY[CASE WHEN error_count > 0 THEN 'error' ELSE 'ok' END]",
-    "model": "model_names",
-    "user": "users",
-    "tag": "tags",
-    "source": "sources",
+    "status": "CASE WHEN error_count > 0 THEN 'error' ELSE 'ok' END",
+    "model": "unnest(model_names)",
+    "user": "unnest(users)",
+    "tag": "unnest(tags)",
+    "source": "unnest(sources)",
 }
 _SAMPLE_COLUMNS = ("error_count", "model_names", "users", "tags", "sources")
 
@@ -261,7 +261,7 @@ def facets(project: Project, filters: SessionFilters) -> Facets:
 def _count_values(name: str, values: str, sample: str) -> str:
     # All three are names of this module, never what a user wrote.
     return (
-        f"(SELECT '{name}', value, count(*) FROM {sample}, unnest({values}) AS value"  # noqa: S608
+        f"(SELECT '{name}', value, count(*) FROM (SELECT {values} AS value FROM {sample}) AS found"  # noqa: S608
         f" GROUP BY value ORDER BY count(*) DESC, value LIMIT {FACET_LIMIT})"
     )
 

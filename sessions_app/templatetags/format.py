@@ -12,7 +12,6 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
@@ -141,9 +140,10 @@ def in_zone(value: datetime) -> datetime:
 @register.filter
 def stamp(value: datetime | None) -> str:
     """The whole truth, for titles: `Tue 18 Nov 2025, 14:04:30 UTC+2`."""
-    if value is None:
-        return UNKNOWN
-    local = in_zone(value)
+    return UNKNOWN if value is None else _stamp(in_zone(value))
+
+
+def _stamp(local: datetime) -> str:
     day = f"{WEEKDAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]} {local.year}"
     return f"{day}, {local:%H:%M:%S} {zone_name(local)}"
 
@@ -212,7 +212,9 @@ def time_day(value: datetime | None) -> SafeString | str:
 def _time(value: datetime | None, text: str) -> SafeString | str:
     if value is None:
         return UNKNOWN
-    return format_html('<time datetime="{}" title="{}">{}</time>', in_zone(value).isoformat(), stamp(value), text)
+    local = in_zone(value)
+    # Digits and words of ours alone, so that nothing needs escaping.
+    return SafeString(f'<time datetime="{local.isoformat()}" title="{_stamp(local)}">{text}</time>')
 
 
 # --- names ----------------------------------------------------------------------------------------------------------
