@@ -51,8 +51,9 @@ timezone = UTC
 log_timezone = UTC
 log_line_prefix = '%m [%p] '
 log_checkpoints = off
-# The statements that fail hold what was logged; it stays out of the server's log.
+# Failing statements and the details of errors hold what was logged; they stay out of the server's log.
 log_min_error_statement = panic
+log_error_verbosity = terse
 client_min_messages = warning
 """
 NOT_DURABLE = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"

@@ -77,7 +77,7 @@ class Server:
         self.manage = (sys.executable, str(settings.BASE_DIR / "manage.py"))
         self.data_dir: Path = settings.LOGSUI_DATA_DIR
         self.url = listener.browser_url(settings.LOGSUI_HOST, settings.LOGSUI_PORT)
-        self.list = ProcessList(self.data_dir / "processes.json")
+        self.list = ProcessList(self.data_dir / "processes.json", settings.BASE_DIR)
         self.database: EmbeddedServer | None = None
         self.database_due_at = 0.0
         self.children: list[Child] = []

@@ -23,6 +23,8 @@ FIRST_DELAY, LONGEST_DELAY = 0.2, 30.0
 GOOD_RUN = 30.0
 POLL = 0.1
 TASK_ATTEMPTS = 5
+# Seconds by which the recorded start of a process may be off when the clock was set meanwhile.
+CLOCK_STEP = 2.0
 
 
 class StopRequested(Exception):
@@ -142,10 +144,15 @@ class Signals:
 
 
 class ProcessList:
-    """The children's pids in a file, so that the next start finds those which a killed one left behind."""
+    """The children's pids in a file, so that the next start finds those which a killed one left behind.
 
-    def __init__(self, path: Path) -> None:
+    On Linux the kernel has stopped most of them by then; this is for what was slow, and for other systems.
+    """
+
+    def __init__(self, path: Path, home: Path) -> None:
+        """`home`: the working directory of the children, by which a process is known to be one of ours."""
         self.path = path
+        self.home = home
 
     def write(self, pids: Sequence[int]) -> None:
         rows = [[pid, psutil.Process(pid).create_time()] for pid in pids if psutil.pid_exists(pid)]
@@ -155,7 +162,7 @@ class ProcessList:
 
     def stop_leftovers(self) -> None:
         """Stop each process of the list that still runs, and those it started."""
-        found = [process for pid, created in self.read() for process in session_of(pid, created)]
+        found = [process for pid, created in self.read() for process in self.session_of(pid, created)]
         if found:
             logger.warning("Stopping %d processes that an earlier run left behind", len(found))
         processes.stop(found, [(signal.SIGTERM, 15), (signal.SIGKILL, 10)])
@@ -167,17 +174,29 @@ class ProcessList:
         except (FileNotFoundError, ValueError, TypeError):
             return []
 
+    def session_of(self, leader: int, created: float) -> list[psutil.Process]:
+        """The processes of the session that `leader`, started at `created`, leads; it may be gone itself.
 
-def session_of(pid: int, created: float) -> list[psutil.Process]:
-    """The processes of the session that `pid`, started at `created`, leads; it may be gone itself."""
-    found = []
-    for process in psutil.process_iter():
+        Pids are used again, after a restart of the machine at the latest: what looks otherwise is left alone.
+        """
+        if leader == os.getsid(0) or was_used_again(leader, created):
+            return []
+        return [process for process in psutil.process_iter() if self.is_member(process, leader)]
+
+    def is_member(self, process: psutil.Process, leader: int) -> bool:
         try:
-            if os.getsid(process.pid) == pid and process.create_time() >= created:
-                found.append(process)
+            ours = os.getsid(process.pid) == leader and "python" in process.name().lower()
+            return ours and Path(process.cwd()) == self.home
         except (psutil.Error, OSError):
-            continue
-    return found
+            return False
+
+
+def was_used_again(pid: int, created: float) -> bool:
+    """Whether another process than the one started at `created` has this pid now."""
+    try:
+        return abs(psutil.Process(pid).create_time() - created) > CLOCK_STEP
+    except psutil.Error:
+        return False
 
 
 def describe(code: int) -> str:
