@@ -208,7 +208,7 @@ class Server:
     # -- stopping ------------------------------------------------------------------------------------------------
 
     def stop_children(self) -> None:
-        say("Stopping…")
+        say(f"Stopping ({self.signals.reason or 'a failure'})…")
         self.signals.hurry = self.kill_children
         for child in self.children:
             child.stop()

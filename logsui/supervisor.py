@@ -111,6 +111,7 @@ class Signals:
 
     def __init__(self, *, with_parent: bool) -> None:
         self.stop_requested = False
+        self.reason = ""
         self.parent = os.getppid() if with_parent else None
         self.hurry: Callable[[], None] = lambda: None
 
@@ -124,6 +125,10 @@ class Signals:
     def receive(self, number: int, frame: object) -> None:
         if self.stop_requested:
             self.hurry()
+        self.request_stop(signal.Signals(number).name)
+
+    def request_stop(self, reason: str) -> None:
+        self.reason = self.reason or reason
         self.stop_requested = True
 
     def wait(self, seconds: float) -> None:
@@ -138,7 +143,7 @@ class Signals:
 
     def check(self) -> None:
         if self.parent is not None and os.getppid() != self.parent:
-            self.stop_requested = True
+            self.request_stop("the starting process is gone")
         if self.stop_requested:
             raise StopRequested
 
