@@ -154,7 +154,15 @@ class Session(models.Model):
         db_table = "session"
         indexes = [
             models.Index("project_id", models.F("last_at").desc(), models.F("id").desc(), name="session_latest"),
-            GinIndex(fields=["model_names", "users", "tags"], name="session_facets"),
+            GinIndex(fields=["model_names", "users", "tags", "sources"], name="session_facets"),
+            # A project may have few failures in many sessions.
+            models.Index(
+                "project_id",
+                models.F("last_at").desc(),
+                models.F("id").desc(),
+                condition=models.Q(error_count__gt=0),
+                name="session_failed",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -290,7 +290,14 @@ class Migration(migrations.Migration):
                         name="session_latest",
                     ),
                     django.contrib.postgres.indexes.GinIndex(
-                        fields=["model_names", "users", "tags"], name="session_facets"
+                        fields=["model_names", "users", "tags", "sources"], name="session_facets"
+                    ),
+                    models.Index(
+                        models.F("project_id"),
+                        models.OrderBy(models.F("last_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        condition=models.Q(("error_count__gt", 0)),
+                        name="session_failed",
                     ),
                 ],
             },

@@ -51,6 +51,7 @@ def sessions_page(request: HttpRequest, project: Project) -> HttpResponse:
         "strips": _strips(shown.rows),
         "ways_out": [] if shown.rows else list(ways_out(project, parsed.filters))[:MAX_WAYS_OUT],
         "undigested_since": _late(arrivals.undigested_since()),
+        "short_text_sample": session_list.SHORT_TEXT_SAMPLE if session_list.is_short(parsed.filters.text) else None,
     }
     # Turning a page changes the rows alone.
     partial = "_session_rows.html" if request.GET.keys() & {"before", "after"} else "_session_results.html"

@@ -190,9 +190,19 @@ class SessionWords(Func):
     output_field = TextField()
 
 
+def words_of(text: str) -> list[str]:
+    return text.replace("\0", "\ufffd").split()[:MAX_WORDS]
+
+
+def is_short(text: str) -> bool:
+    """True for a text without a word of three characters: the index knows none of those, so fewer sessions are read."""
+    words = words_of(text)
+    return bool(words) and all(len(word) < 3 for word in words)
+
+
 def _with_text(sessions: QuerySet[Session], project: Project, text: str) -> QuerySet[Session]:
-    words = text.replace("\0", "\ufffd").split()[:MAX_WORDS]
-    if all(len(word) < 3 for word in words):
+    words = words_of(text)
+    if is_short(text):
         newest = _ordered(Session.objects.filter(project_id=project.pk)).values("id")[:SHORT_TEXT_SAMPLE]
         sessions = sessions.filter(id__in=newest)
     contains = Q()

@@ -51,7 +51,7 @@ class Entry:
     packed: bytes
 
     def take_body(self) -> bytes:
-        """The bytes as they came, after Content-Encoding. Once: the compressed ones are let go, since both are large."""
+        """The bytes as they came, after Content-Encoding. Once: the compressed ones are let go, both are large."""
         packed, self.packed = self.packed, b""
         return unpack(packed)
 

@@ -266,3 +266,11 @@ def test_nul_and_long_texts_in_the_address(signed_in: Client, project: Project) 
     assert titles(get(signed_in, "?q=%00&model=%00&user=%00&tag=%00&source=%00&trace_id=%00")) == []
     assert "q may have at most 1,000 characters" in get(signed_in, "?q=" + "x" * 2000)
     assert titles(get(signed_in, "?q=%ff%fe&tag=%ff")) == []
+
+
+def test_a_short_text_says_how_far_it_looks(signed_in: Client, project: Project) -> None:
+    make_session(project, "a", make_log("日本 trip"))
+    page = get(signed_in, "?q=" + quote("日本"))
+    assert titles(page) == ["日本 trip"]
+    assert "newest 10,000 sessions only" in page
+    assert "sessions only" not in get(signed_in, "?q=trip")
