@@ -83,7 +83,9 @@ class Rail:
             yield self._row(index, line, scale)
 
     def _href(self, number: int) -> str:
-        return f"#r{number}" if self.first <= number <= self.last else self.addresses.in_session(number)
+        if self.first <= number <= self.last:
+            return f"#r{number}"
+        return f"?from={self.addresses.block_start(number)}#r{number}"
 
     def _turn(self, index: int, text: str) -> str:
         return (

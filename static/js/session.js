@@ -155,11 +155,18 @@
     if (event.target.id === "inspector-toggle" && current()) inspect(current());
   });
 
+  // htmx tells of every element that it put in, so what follows waits for all of them.
+  let swapped = false;
   document.addEventListener("htmx:afterSwap", (event) => {
     const past = event.target.matches?.(".past") && event.target;
     if (past) past.closest(".req").querySelector("a.req-hist")?.setAttribute("aria-expanded", "true");
-    addCopyButtons(event.target.parentElement || document);
-    if (stepper) step(numberOf(here()));
+    if (swapped) return;
+    swapped = true;
+    requestAnimationFrame(() => {
+      swapped = false;
+      addCopyButtons(document);
+      if (stepper) step(numberOf(here()));
+    });
   });
 
   // --- code ---

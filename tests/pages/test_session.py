@@ -438,7 +438,8 @@ def test_long_session_opens_in_blocks(signed_in: Client, long_session: Session) 
         "Show requests 1 to 50": "?from=1#r50",
         "Show requests 101 to 130 of 130": "?from=101",
     }
-    assert 'href="?from=101#r130"' in page.replace(address(long_session), "")
+    assert 'href="#r50"' in page
+    assert 'href="?from=101#r130"' in page
 
 
 def test_block_for_htmx_goes_before_or_after_those_on_the_page(signed_in: Client, long_session: Session) -> None:
