@@ -27,6 +27,9 @@ MOST_REMEMBERED_CHARS = 4_000
 REMEMBERED = 3_000
 
 _SAFE_URL = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x1f]+", re.IGNORECASE)
+# Lines that begin with a letter and hold nothing that means something in Markdown.
+_LINE = r"[^\W\d_][^*_`#<>\[\]&|~\\!\n\r\t\x00\"']*(?<! )"
+_PLAIN_PARAGRAPHS = re.compile(rf"(?:{_LINE})(?:\n{{1,2}}{_LINE})*\n?")
 _TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "code", "pre", "div", "span", "a", "blockquote", "ul", "ol", "li"),
     *("h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
@@ -53,6 +56,8 @@ def _remembered(text: str) -> SafeString:
 
 
 def _render(text: str) -> SafeString:
+    if _PLAIN_PARAGRAPHS.fullmatch(text):
+        return _paragraphs(text)
     tokens = _MARKDOWN.parse(text)
     if _leaves_out(tokens, text):
         return plain(text)
@@ -65,6 +70,13 @@ def _render(text: str) -> SafeString:
         link_rel=LINK_REL,
     )
     return mark_safe(html)  # noqa: S308 - sanitised
+
+
+def _paragraphs(text: str) -> SafeString:
+    """The same as the parser gives for a text without any marks, in a fraction of the time."""
+    paragraphs = (part.strip("\n ") for part in text.split("\n\n"))
+    html = "\n".join(f"<p>{escape(part)}</p>" for part in paragraphs if part)
+    return mark_safe(html)  # noqa: S308 - escaped
 
 
 def _leaves_out(tokens: Sequence[Token], text: str) -> bool:

@@ -147,6 +147,13 @@ def test_deep_nesting_is_shown_as_it_is(text: str) -> None:
     assert text in Reader(markdown.render(text)).text
 
 
+@given(st.text(alphabet="abé.,: \n-=1", max_size=60))
+def test_short_cut_for_plain_text_changes_nothing(text: str) -> None:
+    tokens = markdown._MARKDOWN.parse(text)
+    parsed = markdown._MARKDOWN.renderer.render(tokens, markdown._MARKDOWN.options, {})
+    assert markdown.render(text).strip() == parsed.strip().replace("<br />", "<br>").replace("<hr />", "<hr>")
+
+
 @given(st.text(alphabet="ab <>&\"'`*_[]()!#|-:/\\\n\t1.~x", max_size=200))
 def test_any_text_gives_known_tags_only(text: str) -> None:
     reader = Reader(markdown.render(text))
