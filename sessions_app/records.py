@@ -14,7 +14,6 @@ ERROR = "error"
 
 RULE_SESSION_ID = "session_id"
 RULE_TRACE_ID = "trace_id"
-RULE_ATTEMPT = "attempt"
 RULE_OWN = "own"
 
 # Texts in lists and filters (tags, end users, models) are clipped to this, which every index takes.
