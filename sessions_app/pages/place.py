@@ -48,6 +48,11 @@ def place_of(project: Project, request_id: uuid.UUID) -> Place | None:
     return Place(log, session, lines, index, Addresses(project.slug, session.id, len(lines)))
 
 
+def whole_number(text: str, default: int) -> int:
+    """A whole number out of an address; `default` for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else default
+
+
 def facts_context(project: Project, place: Place, stretch: Stretch) -> dict[str, Any]:
     """What `_request_facts.html` shows of a request."""
     facts = facts_of(place.log, place.lines, place.index, stretch, place.addresses)

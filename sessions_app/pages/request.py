@@ -1,42 +1,28 @@
-"""One request: its permalink, and the pieces of it that pages load when somebody asks for them."""
+"""One request: its permalink, its facts beside the session, and the messages it sent."""
 
 from __future__ import annotations
 
-import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.cache import patch_vary_headers
 from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app import messages
-from sessions_app.documents import DocumentError, json_kind, packed_count
-from sessions_app.messages import Block, read_message
-from sessions_app.models import Project, RequestLog
-from sessions_app.pages import curl, media, raw_json
-from sessions_app.pages.excerpts import WHOLE_CHARS, piece
-from sessions_app.pages.message_html import (
-    MessageWriter,
-    Source,
-    arguments_text,
-    data_text,
-    text_piece,
-    whole_text,
-)
-from sessions_app.pages.place import Place, facts_context, place_of
+from sessions_app.documents import DocumentError, json_kind, loads, packed_count
+from sessions_app.models import Project
+from sessions_app.pages import curl, raw_json
+from sessions_app.pages.message_html import MessageWriter
+from sessions_app.pages.place import Place, facts_context, place_of, whole_number
 from sessions_app.pages.plain_text import visible
-from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
+from sessions_app.pages.shell import project_page, render_page
 from sessions_app.pages.thread import MESSAGES_BLOCK, ThreadBuilder, more_messages
-from sessions_app.pages.tool_definitions import part_text
-from sessions_app.queries.content import StoredPart, load_documents, load_part
-from sessions_app.queries.lookup import find_request
-from sessions_app.queries.thread import Stretch, load_messages, load_stretch
+from sessions_app.queries.thread import Stretch, load_messages, load_stretch, load_whole
 from sessions_app.records import Documents
+from sessions_app.wire import documents_of
 
-_PATH = re.compile(r"(\d{1,6})(?:\.(\d{1,6}))?|raw")
 _PARAMETER_CHARS = 2_000
 
 
@@ -46,8 +32,8 @@ def request_page(request: HttpRequest, project: Project, request_id: uuid.UUID) 
     place = place_of(project, request_id)
     if place is None:
         return render_page(request, "request_gone.html", {"section": "sessions"}, project, status=404)
-    stretch = load_stretch(place.session, place.lines, place.index, place.index + 1)
-    documents = load_documents(place.log)
+    stretch, entry = load_whole(place.session, place.lines, place.index, place.log)
+    documents = documents_of(place.log.source, entry or b"{}")
     chosen = raw_json.chosen(request.GET.get("raw", ""), documents)
     context = {
         "section": "sessions",
@@ -87,32 +73,32 @@ class Input:
 
 
 def input_of(request: HttpRequest, place: Place, stretch: Stretch) -> Input:
-    count = packed_count(stretch.details[place.index].input_parts)
-    printed = list(stretch.printed(place.index))
-    is_new = request.GET.get("input") == "new"
-    if is_new:
-        first, last = stretch.added[place.index].start, count
-    else:
-        first = max(_number(request.GET.get("from", ""), 1) - 1, 0)
-        last = count
-    html = messages_html(place, min(first, max(count - 1, 0)), last, with_context=True)
-    return Input(html, count, len(printed), is_new)
+    added, printed = stretch.added[place.index], stretch.printed(place.index)
+    new_count = len(list(printed)) + printed.skipped
+    if request.GET.get("input") == "new":
+        return Input(_new_messages(place, stretch), added.count, new_count, True)
+    # Beyond the last message there is nothing to see: a link may be older than the request's last copy.
+    first = min(max(whole_number(request.GET.get("from", ""), 1) - 1, 0), max(added.count - 1, 0))
+    html = messages_html(place, stretch, first, added.count, with_context=True)
+    return Input(html, added.count, new_count, False)
 
 
-def messages_html(place: Place, first: int, last: int, with_context: bool = False) -> SafeString:
+def _new_messages(place: Place, stretch: Stretch) -> SafeString:
+    """What the request added, as its session prints it."""
+    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, (), ())
+    writer = MessageWriter(place.url, builder.pairs(), place.log.end_user)
+    return mark_safe(builder.added_html(place.index, writer))  # noqa: S308 - written by MessageWriter, which escapes
+
+
+def messages_html(place: Place, stretch: Stretch, first: int, last: int, with_context: bool = False) -> SafeString:
     """Input messages from position `first` up to `last`, at most a block of them; then what shows the next ones."""
-    last = min(last, packed_count(place.log.input_parts))
     end = min(last, first + MESSAGES_BLOCK)
-    stretch = load_messages(place.session, place.lines, place.index, range(first, end))
     builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, (), ())
     writer = builder.writer_within(place.index, range(first, end))
     folds = builder.context_folds(place.index, writer, always=True) if with_context else ("", "")
-    html = ""
-    if with_context and first > 0:
-        html += more_messages(place.url, 0, first)
-    html += builder.inputs_html(place.index, range(first, end), writer, *folds)
-    if end < last:
-        html += more_messages(place.url, end, last)
+    before = more_messages(place.url, 0, first) if with_context and first > 0 else ""
+    after = more_messages(place.url, end, last) if end < last else ""
+    html = before + builder.inputs_html(place.index, range(first, end), writer, *folds) + after
     return mark_safe(html)  # noqa: S308 - written by MessageWriter, which escapes
 
 
@@ -126,143 +112,12 @@ def _output(place: Place, stretch: Stretch) -> str:
 def request_messages(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
     """Input messages from position `from` up to `to`, to stand in a page."""
     place = _place_or_404(project, request_id)
-    first, last = (_number(request.GET.get(name, ""), 0) for name in ("from", "to"))
+    count = packed_count(place.log.input_parts)
+    first, last = (min(whole_number(request.GET.get(name, ""), 0), count) for name in ("from", "to"))
     if not request.htmx:
         return redirect(f"{place.url}?from={first + 1}#input")
-    return HttpResponse(messages_html(place, first, last))
-
-
-# --- parts ----------------------------------------------------------------------------------------------------------
-
-
-@project_page
-def request_part(request: HttpRequest, project: Project, request_id: uuid.UUID, digest: str) -> HttpResponse:
-    """One message that was too large to be read with its page."""
-    log, part = _part_or_404(project, request_id, digest)
-    role = "assistant" if request.GET.get("role") == "assistant" else "user"
-    url = f"/p/{project.slug}/requests/{log.id}/"
-    source = Source(read_message(part.content or b"null", role), part.digest)
-    html = mark_safe(MessageWriter(url).thread([source]))  # noqa: S308 - escaped there
-    context = {"section": "sessions", "html": html, "url": url, "title": "Message", "total_chars": None}
-    return render_page_or_partial(request, "request_text.html", "_request_part.html", context, project)
-
-
-@project_page
-def request_text(request: HttpRequest, project: Project, request_id: uuid.UUID, digest: str, path: str) -> HttpResponse:
-    """A long text whole, or a piece of a very long one: in the place of its beginning, or as a page."""
-    log, part = _part_or_404(project, request_id, digest)
-    text, is_code = text_at(part, path)
-    if request.GET.get("download"):
-        return _attachment(text.encode("utf-8", "replace"), "text/plain; charset=utf-8", f"{digest}.txt")
-    url = f"/p/{project.slug}/requests/{log.id}/"
-    offset = _number(request.GET.get("offset", ""), 0)
-    context = {
-        "section": "sessions",
-        "url": url,
-        "text_url": f"{url}text/{digest}/{path}/",
-        "title": "Text",
-        "total_chars": len(text),
-        **_whole_or_piece(text, is_code, offset),
-    }
-    return render_page_or_partial(request, "request_text.html", "_request_text.html", context, project)
-
-
-def _whole_or_piece(text: str, is_code: bool, offset: int) -> dict[str, Any]:
-    if len(text) <= WHOLE_CHARS:
-        return {"html": mark_safe(whole_text(text, is_code)), "piece": None}  # noqa: S308 - escaped there
-    found = piece(text, offset)
-    return {"html": mark_safe(text_piece(found.text)), "piece": found}  # noqa: S308 - escaped there
-
-
-def text_at(part: StoredPart, path: str) -> tuple[str, bool]:
-    """The text of a block of a message (its number, or `raw` for the part's JSON), and whether it is code."""
-    if path == "raw":
-        return part_text(part.content or b""), True
-    block = block_at(part, path)
-    if block.type == messages.TOOL_CALL:
-        return arguments_text(block), True
-    if block.type == messages.DATA:
-        return data_text(block), True
-    return block.text, block.type == messages.TOOL_RESULT
-
-
-def block_at(part: StoredPart, path: str) -> Block:
-    """A block of a message by its number, or an inner one of a tool result: `2`, `2.0`. Raises Http404."""
-    match = _PATH.fullmatch(path)
-    blocks = read_message(part.content or b"null", "user").blocks
-    try:
-        if match and match[1]:
-            block = blocks[int(match[1])]
-            return block.blocks[int(match[2])] if match[2] else block
-    except IndexError:
-        pass
-    raise Http404
-
-
-@project_page
-def request_media(
-    request: HttpRequest, project: Project, request_id: uuid.UUID, digest: str, path: str
-) -> HttpResponse:
-    """The bytes of an image or file that a message holds; what is no plain image is only offered as a download."""
-    _, part = _part_or_404(project, request_id, digest)
-    payload, name = _payload_at(part, path)
-    content = media.decode(payload) if payload is not None else None
-    if content is None:
-        raise Http404
-    media_type = media.image_type(content)
-    if media_type is None or request.GET.get("download"):
-        return _attachment(content, "application/octet-stream", name or digest)
-    response = HttpResponse(content, content_type=media_type)
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    # What a digest names never changes.
-    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
-    return response
-
-
-def _payload_at(part: StoredPart, path: str) -> tuple[str | None, str]:
-    """The base64 text of a media block, and its name."""
-    images = media.generated_images(part.content or b"")
-    if images is not None:
-        number = _number(path, -1)
-        return (images[number] if 0 <= number < len(images) else None), f"image-{number + 1}"
-    block = block_at(part, path)
-    data = media.data_url(block.url)
-    return (data.payload if data else None), block.name
-
-
-def _attachment(content: bytes, content_type: str, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=content_type)
-    safe = re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).strip("._")[:100] or "file"
-    response.headers["Content-Disposition"] = f'attachment; filename="{safe}"'
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
-
-
-# --- documents ------------------------------------------------------------------------------------------------------
-
-
-@project_page
-def request_raw(request: HttpRequest, project: Project, request_id: uuid.UUID, which: str) -> HttpResponse:
-    """The JSON of the request, the response or the log entry: to read, piece by piece, or exactly as received."""
-    log = find_request(request_id, project.pk)
-    if log is None or which not in raw_json.NAMES:
-        raise Http404
-    documents = load_documents(log)
-    content = raw_json.document(documents, which)
-    if content is None:
-        raise Http404
-    if request.GET.get("download"):
-        return _attachment(content, "application/json", f"{which}-{log.id}.json")
-    url = f"/p/{project.slug}/requests/{log.id}/"
-    if not request.htmx:
-        return redirect(f"{url}?raw={which}#raw")
-    if "offset" in request.GET:
-        found = piece(raw_json.readable(content), _number(request.GET["offset"], 0))
-        context = {"html": mark_safe(text_piece(found.text)), "piece": found}  # noqa: S308 - escaped there
-        return render(request, "_request_text.html", context | {"text_url": f"{url}raw/{which}/"})
-    response = render(request, "_request_raw.html", {"raw": raw_json.view(documents, which, url)})
-    patch_vary_headers(response, ["HX-Request"])
-    return response
+    stretch = load_messages(place.session, place.lines, place.index, range(first, min(last, first + MESSAGES_BLOCK)))
+    return HttpResponse(messages_html(place, stretch, first, last))
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,13 +143,10 @@ def _metadata(documents: Documents) -> list[Member]:
     if documents.metadata is None:
         return []
     try:
-        value = messages.documents.loads(documents.metadata)
+        value = loads(documents.metadata)
     except DocumentError:
         value = documents.metadata.decode("utf-8", "replace")
     return _members(value) if isinstance(value, dict) else [_member(json_kind(value), value)]
-
-
-# --- finding --------------------------------------------------------------------------------------------------------
 
 
 def _place_or_404(project: Project, request_id: uuid.UUID) -> Place:
@@ -302,16 +154,3 @@ def _place_or_404(project: Project, request_id: uuid.UUID) -> Place:
     if place is None:
         raise Http404
     return place
-
-
-def _part_or_404(project: Project, request_id: uuid.UUID, digest: str) -> tuple[RequestLog, StoredPart]:
-    """A request of this project, and a part of its session. Raises Http404 for anything else."""
-    log = find_request(request_id, project.pk)
-    part = load_part(log.session_id, digest) if log else None
-    if log is None or part is None:
-        raise Http404
-    return log, part
-
-
-def _number(text: str, default: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else default

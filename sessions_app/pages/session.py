@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app import timeline
 from sessions_app.models import Project
-from sessions_app.pages.place import Place, facts_context
+from sessions_app.pages.place import Place, facts_context, whole_number
 from sessions_app.pages.rail import Rail
 from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
 from sessions_app.pages.thread import Addresses, RequestView, ThreadBuilder
@@ -100,8 +100,7 @@ def block_of(start: str, addresses: Addresses, side: str = "") -> Block:
 
     `side`: where the block goes when others are on the page already: "before" or "after" them.
     """
-    number = int(start) if start.isascii() and start.isdigit() and len(start) < 10 else 1
-    first = addresses.block_start(min(max(number, 1), addresses.count))
+    first = addresses.block_start(min(max(whole_number(start, 1), 1), addresses.count))
     last = addresses.block_end(first)
     before = (addresses.block_start(first - 1), first - 1) if first > 1 and side != "after" else None
     after = (last + 1, addresses.block_end(last + 1)) if last < addresses.count and side != "before" else None

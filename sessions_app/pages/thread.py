@@ -137,7 +137,7 @@ class ThreadBuilder:
             writer.changed = (index, "i", 0)
         problems = self.stretch.lines[index].time_problems
         pieces = [clock_note(problems)] if problems else []
-        inputs = self._inputs(index, writer)
+        inputs = self.added_html(index, writer)
         if inputs and other_bodies.folds_inputs(self.stretch.lines[index]):
             inputs = self._folded(index, inputs)
         pieces += [inputs, self.answer_html(index, writer)]
@@ -175,7 +175,8 @@ class ThreadBuilder:
             return {}
         return {kind: self.stretch.context(base, kind) for kind in (PartKind.SYSTEM, PartKind.TOOL)}
 
-    def _inputs(self, index: int, writer: MessageWriter) -> str:
+    def added_html(self, index: int, writer: MessageWriter) -> str:
+        """The messages that a request added, with what stands beside them and changed."""
         what = self.stretch.printed(index)
         html = self.inputs_html(index, what.head, writer, *self.context_folds(index, writer))
         if what.skipped:

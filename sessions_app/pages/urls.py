@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from sessions_app.pages import keys, onboarding, projects, request, session, session_list, sign_in, theme
+from sessions_app.pages import (
+    keys,
+    onboarding,
+    projects,
+    request,
+    request_content,
+    session,
+    session_list,
+    sign_in,
+    theme,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", projects.home, name="home"),
@@ -19,16 +29,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/requests/<uuid:request_id>/", request.request_page, name="request"),
     path("p/<slug:slug>/requests/<uuid:request_id>/facts/", request.request_facts, name="request_facts"),
     path("p/<slug:slug>/requests/<uuid:request_id>/messages/", request.request_messages, name="request_messages"),
-    path("p/<slug:slug>/requests/<uuid:request_id>/raw/<str:which>/", request.request_raw, name="request_raw"),
-    path("p/<slug:slug>/requests/<uuid:request_id>/part/<str:digest>/", request.request_part, name="request_part"),
+    path("p/<slug:slug>/requests/<uuid:request_id>/raw/<str:which>/", request_content.request_raw, name="request_raw"),
+    path(
+        "p/<slug:slug>/requests/<uuid:request_id>/part/<str:digest>/", request_content.request_part, name="request_part"
+    ),
     path(
         "p/<slug:slug>/requests/<uuid:request_id>/text/<str:digest>/<str:path>/",
-        request.request_text,
+        request_content.request_text,
         name="request_text",
     ),
     path(
         "p/<slug:slug>/requests/<uuid:request_id>/media/<str:digest>/<str:path>/",
-        request.request_media,
+        request_content.request_media,
         name="request_media",
     ),
     path("p/<slug:slug>/t/<path:trace_id>", session.trace_redirect, name="trace"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from sessions_app import timeline
 from sessions_app.documents import PartKind, packed_count
+from sessions_app.models import RequestLog
 from sessions_app.queries.content import StoredPart, join_parts, load_blocks, load_parts
 from sessions_app.queries.session import RequestDetail, RequestLine, SessionFacts, load_details
 from sessions_app.records import Documents
@@ -142,6 +143,24 @@ def load_messages(session: SessionFacts, lines: Sequence[RequestLine], index: in
         wanted.update(stretch.lists.digests(detail.context_parts))
     stretch.parts = load_parts(session.id, session.buckets, wanted)
     return stretch
+
+
+def load_whole(
+    session: SessionFacts, lines: Sequence[RequestLine], index: int, log: RequestLog
+) -> tuple[Stretch, bytes]:
+    """One request with all that it sent and received, and its log entry as it was posted; four statements.
+
+    The entry is empty when parts of it are gone.
+    """
+    stretch = load_stretch(session, lines, index, index + 1)
+    digests = [stretch.lists.digests(bytes(p)) for p in (log.input_parts, log.output_parts, log.context_parts)]
+    wanted = [digest for part_list in digests for digest in part_list]
+    parts = load_parts(session.id, [log.bucket], wanted, other_bytes=2**31, budget=2**40)
+    stretch.parts |= parts
+    try:
+        return stretch, join_parts(log.skeleton, digests, parts)
+    except KeyError:
+        return stretch, b""
 
 
 def around(positions: range, count: int) -> range:

@@ -85,6 +85,13 @@ def test_only_new_messages_on_demand(signed_in: Client, project: Project) -> Non
     assert "Answer 1" not in new
 
 
+def test_retry_sent_nothing_new(signed_in: Client, project: Project) -> None:
+    logs = [make_log("One", started_at=START + timedelta(seconds=n)) for n in range(2)]
+    make_session(project, "s", *logs)
+
+    assert "It sent nothing new." in text(section(get(signed_in, stored(), "?input=new"), "input"))
+
+
 def test_tool_calls_of_the_input_stand_with_their_results(signed_in: Client, project: Project) -> None:
     make_session(project, "s", *agent())
     page = get(signed_in, stored())
@@ -162,9 +169,9 @@ def test_statements_are_few(
     log = stored()
     get(signed_in, log)
 
-    # Its document, the messages around it and the messages it sent are read apart, each with its blocks.
-    with django_assert_max_num_queries(MOST_STATEMENTS + 5):
-        get(signed_in, log)
+    for path in ("", "facts/", "messages/?from=0&to=50", "raw/log/"):
+        with django_assert_max_num_queries(MOST_STATEMENTS):
+            get(signed_in, log, path, **{"HX-Request": "true"})
 
 
 # --- raw JSON -------------------------------------------------------------------------------------------------------

@@ -179,6 +179,15 @@ def test_tools_are_printed_again_when_they_changed(signed_in: Client, project: P
     assert re.search(r"2 tools changed \d+ B read_file deploy", text(article(page, 2)))
 
 
+def test_changed_system_prompt_says_so(signed_in: Client, project: Project) -> None:
+    first, second = turns(["One", "Two"])
+    second["request"]["messages"][0] = {"role": "system", "content": "Be long."}
+    page = get(signed_in, make_session(project, "s", first, second))
+
+    assert "System prompt changed 8 B Be long." in text(article(page, 2))
+    assert "2 new of 4" in text(article(page, 2))
+
+
 def test_error_is_a_card(signed_in: Client, project: Project) -> None:
     error = {"type": "rate_limit_error", "message": "Slow down <b>please</b>"}
     failed = make_log(response=None, status="error", status_code=429, provider="openai", error=error)
