@@ -28,7 +28,7 @@ class _Item(msgspec.Struct):
     embedding: msgspec.Raw = msgspec.Raw(b"")
     b64_json: str | None = None
     flagged: bool | None = None
-    categories: dict[str, bool] | None = None
+    categories: dict[str, bool | None] | None = None
     relevance_score: float | None = None
 
 
@@ -58,11 +58,14 @@ def summary(line: RequestLine, stretch: Stretch, index: int, base_url: str) -> t
 
 
 def _bodies(stretch: Stretch, index: int, base_url: str) -> str:
-    """The request and response of a call that has no messages, folded."""
+    """The request and response of a call that has no messages, folded; what has some is printed as such."""
     documents = documents_of_call(stretch, index)
     if documents is None:
         return ""
-    named = (("request", documents.request), ("response", documents.response))
+    detail = stretch.details[index]
+    request = None if detail.input_parts else documents.request
+    response = None if detail.output_parts else documents.response
+    named = (("request", request), ("response", response))
     return "".join(_document_fold(name, content, base_url) for name, content in named if content is not None)
 
 

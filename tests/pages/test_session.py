@@ -320,6 +320,15 @@ def test_generated_image_is_shown(signed_in: Client, project: Project) -> None:
     assert signed_in.get(source).content.startswith(b"\x89PNG")
 
 
+def test_moderation_says_what_was_flagged(signed_in: Client, project: Project) -> None:
+    categories = {"violence": True, "hate": False, "illicit": None}
+    response = {"results": [{"flagged": True, "categories": categories, "padding": "x" * 300}]}
+    log = make_log(call_type="moderations", request={"input": "bad"}, response=response, usage=None)
+    first = article(get(signed_in, make_session(project, "s", log)), 1)
+
+    assert "1 input → flagged: violence" in text(first)
+
+
 def test_tool_run_shows_its_bodies(signed_in: Client, project: Project) -> None:
     log = make_log(kind="tool", model=None, request={"query": "tyres"}, response={"hits": [1, 2]}, usage=None)
     first = text(article(get(signed_in, make_session(project, "s", log)), 1))
