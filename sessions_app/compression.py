@@ -11,7 +11,10 @@ import threading
 from functools import cache
 from pathlib import Path
 
+import msgspec
 import zstandard
+
+Buffer = bytes | msgspec.Raw
 
 LEVEL = 3
 _PLAIN = b"\x00"
@@ -23,14 +26,14 @@ _MOST_WITH_DICTIONARY = 64 * 1024
 _local = threading.local()
 
 
-def compress(content: bytes) -> bytes:
-    """zstd, or the content as it is where that is not shorter. Safe in any thread."""
+def compress(content: Buffer) -> bytes:
+    """zstd, or the content as it is where that is not shorter; `content` may be a view. Safe in any thread."""
     if len(content) >= _WORTH_BYTES:
         form = _ZSTD_DICTIONARY_1 if len(content) <= _MOST_WITH_DICTIONARY else _ZSTD
         packed = _compressor(form).compress(content)
         if len(packed) < len(content):
             return form + packed
-    return _PLAIN + content
+    return _PLAIN + bytes(content)
 
 
 def decompress(stored: bytes | memoryview) -> bytes:

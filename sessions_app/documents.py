@@ -67,6 +67,8 @@ class ArrayMemory:
 
     MOST_BYTES = 12 * 2**20
     MOST_BRANCHES = 3
+    # Larger arrays hold media or whole files; copying them would cost more than reading them again.
+    MOST_ARRAY_BYTES = 2 * 2**20
 
     def __init__(self) -> None:
         self._arrays: dict[str, list[KnownArray]] = {}
@@ -347,7 +349,8 @@ class Splitter:
         if kind_of(raw) != "array":
             return self.item(letter, raw, kind)
         parts = self._list(letter)
-        if letter == "i" and self.memory is not None and not parts.digests:
+        first = letter == "i" and not parts.digests
+        if first and self.memory is not None and len(raw) <= ArrayMemory.MOST_ARRAY_BYTES:
             return self._remembered_items(parts, bytes(raw), kind)
         contents = array_items(raw)
         if not contents:

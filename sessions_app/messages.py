@@ -420,10 +420,12 @@ def meaning_digest(message: Message) -> bytes | None:
             pieces.append([block.type, text, block.id, block.url])
     if not pieces:
         return None
-    # Written with lengths, so that no text can look like another piece.
-    flat = [message.role, *(field for piece in pieces for field in piece)]
-    data = "".join([f"{len(field)}:{field}" for field in flat])
-    return hashlib.sha256(data.encode("utf-8", "surrogatepass")).digest()[:8]
+    hashed = hashlib.sha256()
+    for text in [message.role, *(text for piece in pieces for text in piece)]:
+        # With its length, so that no text can look like another piece.
+        hashed.update(b"%d:" % len(text))
+        hashed.update(text.encode("utf-8", "surrogatepass"))
+    return hashed.digest()[:8]
 
 
 def _same_json(block: Block) -> str:

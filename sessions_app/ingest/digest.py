@@ -34,6 +34,8 @@ from sessions_app.wire import format_of
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 5
+# Most of what is claimed is history, which takes no room in a batch.
+CLAIMED_BATCHES = 4
 _RETRIED = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 # Faults of the data, not of the database: the batch is halved until the bad log is alone.
 _BLAMED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, ValueError, OverflowError)
@@ -63,11 +65,11 @@ class _Batch:
     rejections: list[Rejection] = field(default_factory=list)
     finished: list[int] = field(default_factory=list)
     advanced: tuple[int, int] | None = None
-    raw_bytes: int = 0
+    read_bytes: int = 0
 
     def is_full(self) -> bool:
         logs_full = len(self.logs) >= settings.LOGSUI_DIGEST_BATCH_LOGS
-        return logs_full or self.raw_bytes >= settings.LOGSUI_DIGEST_BATCH_BYTES
+        return logs_full or self.read_bytes >= settings.LOGSUI_DIGEST_BATCH_BYTES
 
 
 class Digester:
@@ -92,8 +94,8 @@ class Digester:
     def _digest_once(self) -> DigestStats | None:
         with transaction.atomic(), binary_cursor() as cursor:
             cursor.execute(_SESSION_SETTINGS)
-            most_logs, most_bytes = settings.LOGSUI_DIGEST_BATCH_LOGS, settings.LOGSUI_DIGEST_BATCH_BYTES
-            entries = inbox.claim(cursor, most_logs, most_bytes)
+            most_bytes = CLAIMED_BATCHES * settings.LOGSUI_DIGEST_BATCH_BYTES
+            entries = inbox.claim(cursor, settings.LOGSUI_DIGEST_BATCH_LOGS, most_bytes)
             if not entries:
                 return None
             # After the claim, whose result with all its bodies the cursor lets go with the next statement.
@@ -139,7 +141,7 @@ class Digester:
     def _read_item(self, entry: Entry, index: int, item: Any, batch: _Batch) -> None:
         wire = format_of(entry.source)
         size = len(item.raw)
-        batch.raw_bytes += size
+        batch.read_bytes += size
         try:
             if item.error or size > settings.LOGSUI_MAX_LOG_BYTES:
                 check_item(wire, item)
@@ -147,6 +149,9 @@ class Digester:
             generated = generated_request_id(entry.project_key, entry.id, entry.received_at, index)
             record = wire.read_log(item.raw, entry.received_at, generated, self.memory)
             batch.logs.append(prepare(entry.project_id, entry.project_key, record, self.reader))
+            # A history that was compared and not read takes no room in the batch.
+            base = record.document.input.base
+            batch.read_bytes -= len(base.text) if base else 0
         except WireFormatError as error:
             batch.rejections.append(_rejection(entry, bytes(item.raw), error))
         except Exception as error:  # A log must never stop the digester, whatever is wrong with it or with us.

@@ -239,7 +239,7 @@ def _role(part: _NewPart, reader: MessageReader) -> str:
 
 def _stored_content(part: _NewPart) -> bytes:
     # Digests are random bytes: compressing them would only cost time.
-    return bytes(part.raw) if part.kind is PartKind.BLOCK else compress(bytes(part.raw))
+    return bytes(part.raw) if part.kind is PartKind.BLOCK else compress(part.raw)
 
 
 # --- search text ----------------------------------------------------------------------------------------------------
