@@ -13,6 +13,7 @@ import codecs
 import hashlib
 import json
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -63,9 +64,12 @@ class KnownArray:
 
 
 class ArrayMemory:
-    """The last message arrays of each conversation, so that a re-sent history is compared, not read again."""
+    """The last message arrays of each conversation, so that a re-sent history is compared, not read again.
 
-    MOST_BYTES = 12 * 2**20
+    Threads may share one: lists are replaced, never changed.
+    """
+
+    MOST_BYTES = 16 * 2**20
     MOST_BRANCHES = 3
     # Larger arrays hold media or whole files; copying them would cost more than reading them again.
     MOST_ARRAY_BYTES = 2 * 2**20
@@ -73,6 +77,7 @@ class ArrayMemory:
     def __init__(self) -> None:
         self._arrays: dict[str, list[KnownArray]] = {}
         self._bytes = 0
+        self._lock = threading.Lock()
 
     def longest_start(self, key: str, text: bytes) -> KnownArray | None:
         """The longest remembered array with whose items this array begins."""
@@ -81,13 +86,14 @@ class ArrayMemory:
 
     def remember(self, key: str, array: KnownArray, instead_of: KnownArray | None) -> None:
         """Keep an array; the one that it continues is not needed any more."""
-        if self._bytes + len(array.text) > self.MOST_BYTES:
-            self._arrays.clear()
-            self._bytes = 0
-        branches = [known for known in self._arrays.get(key, ()) if known is not instead_of]
-        kept = [array, *branches][: self.MOST_BRANCHES]
-        self._bytes += sum(len(known.text) for known in kept) - sum(len(k.text) for k in self._arrays.get(key, ()))
-        self._arrays[key] = kept
+        with self._lock:
+            before = self._arrays.get(key, [])
+            kept = [array, *(known for known in before if known is not instead_of)][: self.MOST_BRANCHES]
+            self._bytes += sum(len(known.text) for known in kept) - sum(len(known.text) for known in before)
+            if self._bytes > self.MOST_BYTES:
+                self._arrays.clear()
+                self._bytes = sum(len(known.text) for known in kept)
+            self._arrays[key] = kept
 
 
 def _begins_with(text: bytes, start: bytes) -> bool:

@@ -450,11 +450,17 @@ def _text(value: Any) -> str:
     return "" if value is None else to_json(value)
 
 
-class MessageReader:
-    """Reads messages once: what it learnt of one is remembered by digest, the message itself for the batch."""
+Meanings = dict[tuple[bytes, str], tuple[str, bytes | None]]
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[bytes, str], tuple[str, bytes | None]] = {}
+
+class MessageReader:
+    """Reads messages once: what it learnt of one is remembered by digest, the message itself for the batch.
+
+    `known` is what readers in several threads learnt together.
+    """
+
+    def __init__(self, known: Meanings | None = None) -> None:
+        self._known: Meanings = {} if known is None else known
         self._messages: dict[tuple[bytes, str], Message] = {}
 
     def start_batch(self) -> None:

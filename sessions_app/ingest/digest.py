@@ -21,7 +21,7 @@ from sessions_app.documents import ArrayMemory
 from sessions_app.ingest.accept import check_item
 from sessions_app.ingest.completion import merge_logs
 from sessions_app.ingest.prepare import prepare
-from sessions_app.messages import MessageReader
+from sessions_app.messages import Meanings, MessageReader
 from sessions_app.records import WireFormatError
 from sessions_app.storage import buckets, inbox, writer
 from sessions_app.storage.connections import binary_cursor
@@ -72,12 +72,21 @@ class _Batch:
         return logs_full or self.read_bytes >= settings.LOGSUI_DIGEST_BATCH_BYTES
 
 
-class Digester:
-    """Digests batch after batch on this thread's connection."""
+class Memory:
+    """What the digesters of a process remember of the conversations that they read."""
 
     def __init__(self) -> None:
-        self.reader = MessageReader()
-        self.memory = ArrayMemory()
+        self.arrays = ArrayMemory()
+        self.meanings: Meanings = {}
+
+
+class Digester:
+    """Digests batch after batch on this thread's connection. Threads may share a memory."""
+
+    def __init__(self, memory: Memory | None = None) -> None:
+        memory = memory or Memory()
+        self.reader = MessageReader(memory.meanings)
+        self.memory = memory.arrays
 
     def digest_batch(self) -> DigestStats | None:
         """Digest one batch; None when the inbox is empty. Retries what other writers made fail."""

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, connection
 
-from sessions_app.ingest.digest import Digester, DigestStats
+from sessions_app.ingest.digest import Digester, DigestStats, Memory
 from sessions_app.storage.buckets import ensure_current_partitions
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.inbox import CHANNEL
@@ -35,7 +35,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, until_empty: bool, **options: Any) -> None:
         ensure_current_partitions()
-        workers = [Worker(until_empty) for _ in range(settings.LOGSUI_DIGEST_THREADS)]
+        memory = Memory()
+        workers = [Worker(until_empty, memory) for _ in range(settings.LOGSUI_DIGEST_THREADS)]
 
         def stop(number: int, frame: object) -> None:
             for worker in workers:
@@ -69,12 +70,12 @@ class Worker(threading.Thread):
     other reads JSON.
     """
 
-    def __init__(self, until_empty: bool) -> None:
+    def __init__(self, until_empty: bool, memory: Memory) -> None:
         super().__init__()
         self.until_empty = until_empty
         self.stopping = False
         self.stats = DigestStats()
-        self.digester = Digester()
+        self.digester = Digester(memory)
         self.partitions_at = time.monotonic()
         self.worked = False
 
