@@ -121,7 +121,23 @@ def replace_log(cursor: psycopg.Cursor[Any], place: Place, log: PreparedLog, rea
         },
     )
     rollups.recompute(cursor, [place.session_id, log.session_id])
-    cursor.execute(sql.load("delete_empty_session"), {"session_id": place.session_id})
+    _delete_empty_session(cursor, place.session_id)
+
+
+def _delete_empty_session(cursor: psycopg.Cursor[Any], session_id: uuid.UUID) -> None:
+    """Delete a session without requests, and its parts when it was one request's own.
+
+    Another writer may just be adding to a session that a caller named, relying on the parts it found there; nobody
+    else writes to a request's own session, whose key this transaction holds.
+    """
+    cursor.execute(sql.load("delete_empty_session"), {"session_id": session_id})
+    deleted = cursor.fetchone()
+    if deleted is None or not deleted[0]:
+        return
+    first, last = ids.id_range(session_id)
+    where = {"session_id": session_id, "buckets": deleted[1], "first": first, "last": last}
+    for statement in ("delete_session_parts", "delete_session_search"):
+        cursor.execute(sql.load(statement), where)
 
 
 def roll_ups_of(logs: Sequence[PreparedLog]) -> list[RollUp]:

@@ -5,13 +5,23 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import connection
 
 from sessions_app.ingest.accept import accept_body
-from sessions_app.ingest.digest import digest_until_empty
+from sessions_app.ingest.digest import Digester, digest_until_empty
 from sessions_app.ingest.waiting import wait_for
-from sessions_app.models import InboxEntry, Part, Project, RejectedLog, RequestKey, RequestLog, Session
+from sessions_app.models import (
+    InboxEntry,
+    LinkToken,
+    Part,
+    PartSearch,
+    Project,
+    RejectedLog,
+    RequestKey,
+    RequestLog,
+    Session,
+)
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.reader import read_log
 
@@ -205,9 +215,35 @@ def test_hostile_values_are_stored_exactly(project: Project) -> None:
     assert request.time_problems
 
 
-def test_digest_uses_a_constant_number_of_statements(project: Project, django_assert_max_num_queries: Any) -> None:
-    send(project, chat("warm up"))
-    accept_body(project.id, "native", json.dumps([chat(f"r{i}", trace_id=f"t{i % 9}") for i in range(60)]).encode())
-    with connection.execute_wrapper(lambda execute, *args: execute(*args)):
-        digest_until_empty()
-    assert RequestLog.objects.count() == 61
+def test_session_that_a_request_left_leaves_nothing_behind(project: Project) -> None:
+    send(project, chat(trace_id=None, response=None))
+    send(project, chat(trace_id="trace-9"))
+    kept = {Session.objects.get().id}
+    for table in (Part, PartSearch, RequestLog, RequestKey, LinkToken):
+        assert set(table.objects.values_list("session_id", flat=True)) == kept, table
+
+
+def statements_of_one_batch(project: Project, monkeypatch: pytest.MonkeyPatch, requests: int) -> int:
+    """How many statements the driver sends for a batch of new requests in nine sessions."""
+    logs = [chat(f"{requests}-{n}", trace_id=f"{requests}-{n % 9}") for n in range(requests)]
+    accept_body(project.id, "native", json.dumps(logs).encode())
+    sent: list[Any] = []
+    execute = psycopg.Cursor.execute
+
+    def counted(cursor: psycopg.Cursor[Any], query: Any, *args: Any, **options: Any) -> Any:
+        sent.append(query)
+        return execute(cursor, query, *args, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(psycopg.Cursor, "execute", counted)
+        stats = Digester().digest_batch()
+    assert stats is not None
+    assert stats.new == requests
+    return len(sent)
+
+
+def test_a_batch_takes_the_same_statements_whatever_its_size(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    send(project, chat("makes the partitions"))
+    small, large = (statements_of_one_batch(project, monkeypatch, requests) for requests in (9, 200))
+    assert small == large
+    assert large < 20
