@@ -18,7 +18,7 @@ from benchmarks.report import Figure, median
 LOGS_PER_BODY = 10
 # COPY and digester take turns on the same logs, so that what else the machine does falls on both.
 LOGS_PER_TURN = 2_500
-TABLES = ("session", "request_log", "part", "part_search", "request_key", "link_token")
+TABLES = ("session", "request_log", "part", "part_search", "request_key", "link")
 # A table that is not partitioned has no tree; the root of one that is holds nothing itself.
 SIZES = """
 SELECT root.name, sum(pg_total_relation_size(coalesce(tree.relid, root.name::regclass)))::bigint

@@ -32,7 +32,8 @@ from sessions_app.admin_lists import (
 )
 from sessions_app.admin_rejected import RejectedLogAdmin
 from sessions_app.ingest import cleanup
-from sessions_app.models import ApiKey, InboxEntry, LinkToken, Project, RejectedLog, RequestKey, RequestLog, Session
+from sessions_app.linking import LinkRole
+from sessions_app.models import ApiKey, InboxEntry, Link, Project, RejectedLog, RequestKey, RequestLog, Session
 from sessions_app.queries import session_list
 from sessions_app.queries.filters import SessionFilters
 from sessions_app.records import ERROR, KINDS, SUCCESS
@@ -238,8 +239,8 @@ class RequestLogAdmin(LeanAdmin):
 def requests_with_id(project: Project, text: str) -> Q:
     """The requests that an id leads to; every part of the condition is a look-up in an index."""
     key, alias = ids.request_key(project.key, text), ids.alias_token(project.key, text)
-    found = set(RequestKey.objects.filter(id=key).values_list("request_log_id", flat=True))
-    found |= set(LinkToken.objects.filter(token=alias).values_list("request_log_id", flat=True)[:100])
+    named = Link.objects.filter(token=alias, role__lte=LinkRole.TRACE).values_list("key_id", flat=True)[:100]
+    found = set(RequestKey.objects.filter(id__in=[key, *named]).values_list("request_log_id", flat=True))
     sessions = {ids.session_id(project.key, text, "")}
     try:
         named = uuid.UUID(text)

@@ -137,6 +137,8 @@ class Session(models.Model):
     last_at = models.DateTimeField()
     request_count = models.BigIntegerField()
     error_count = models.BigIntegerField()
+    # How many of them repeat one that failed.
+    retry_count = models.BigIntegerField(default=0, db_default=0)
     # NULL is unknown: no request of the session said.
     input_tokens = models.BigIntegerField(null=True)
     output_tokens = models.BigIntegerField(null=True)
@@ -154,7 +156,7 @@ class Session(models.Model):
         db_table = "session"
         indexes = [
             models.Index("project_id", models.F("last_at").desc(), models.F("id").desc(), name="session_latest"),
-            GinIndex(fields=["model_names", "users", "tags", "sources"], name="session_facets"),
+            GinIndex(fields=["model_names", "users", "tags", "sources", "rules"], name="session_facets"),
             # A project may have few failures in many sessions.
             models.Index(
                 "project_id",
@@ -211,9 +213,16 @@ class RequestLog(Sharded):
     rule = models.TextField()
     rule_detail = models.TextField(default="", db_default="")
     weak = models.BooleanField(default=False, db_default=False)
+    # The session key as its caller gave it, whatever session the request is in.
+    claim_key = models.TextField(null=True)
     # Link tokens: what later requests may name to continue this one, and what this one names.
     provides = ArrayField(models.UUIDField(), default=list)
     needs = ArrayField(models.UUIDField(), default=list)
+    # Of `needs`, the one that is a response's id.
+    previous = models.UUIDField(null=True)
+    # Equal for requests of one caller with the same input, and for those that one call made.
+    attempt = models.UUIDField(null=True)
+    call = models.UUIDField(null=True)
     # How many leading input messages reach up to and include the last assistant turn: the history it re-sends.
     resent_count = models.IntegerField(default=0, db_default=0)
     # One line each of the new user text and of the answer, for lists.
@@ -283,16 +292,91 @@ class RequestKey(models.Model):
         indexes = [models.Index(fields=["session_id"], name="request_key_session")]
 
 
-class LinkToken(models.Model):
-    """An id under which a request can be found: its own, its call's, its response's. `token` is derived per project."""
+class Link(models.Model):
+    """A token by which a request is found: an id of it, what it provides, or what it needs.
 
-    pk = models.CompositePrimaryKey("token", "request_log_id")
+    `token` is derived per project; `role` says what it is to the request (see `LinkRole`).
+    """
+
+    pk = models.CompositePrimaryKey("token", "role", "started_at", "key_id")
     token = models.UUIDField()
-    request_log_id = models.UUIDField()
-    session_id = models.UUIDField()
-    bucket = models.DateField()
+    role = models.SmallIntegerField()
+    # The request's start, so that the latest before a moment is one step in the index.
+    started_at = models.DateTimeField()
+    # The request's idempotency key, whose row says where the request is.
+    key_id = models.UUIDField()
 
     class Meta:
-        db_table = "link_token"
+        db_table = "link"
         # For deletions.
-        indexes = [models.Index(fields=["session_id"], name="link_token_session")]
+        indexes = [models.Index(fields=["key_id"], name="link_key")]
+
+
+class MovedId(models.Model):
+    """The id of a session that was merged away, or that a request had before it moved: where it leads now."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    key_id = models.UUIDField()
+
+    class Meta:
+        db_table = "moved_id"
+        indexes = [models.Index(fields=["key_id"], name="moved_id_key")]
+
+
+class Correction(models.Model):
+    """A correction of the grouping by hand: who did what, when, and whether it was undone."""
+
+    MOVE, SPLIT, MERGE = "move", "split", "merge"
+
+    project_id = models.BigIntegerField()
+    action = models.TextField(choices=[(MOVE, "move"), (SPLIT, "split"), (MERGE, "merge")])
+    made_at = models.DateTimeField(auto_now_add=True)
+    made_by = models.TextField()
+    source_session_id = models.UUIDField()
+    target_session_id = models.UUIDField()
+    # Where a session was split.
+    request_log_id = models.UUIDField(null=True)
+    request_count = models.BigIntegerField(default=0)
+    # What it replaced, for undoing: assignments by request key, and reroutes by session.
+    before = models.JSONField(default=dict)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.TextField(default="", db_default="")
+
+    class Meta:
+        db_table = "correction"
+        indexes = [
+            models.Index(fields=["project_id", "source_session_id"], name="correction_source"),
+            models.Index(fields=["project_id", "target_session_id"], name="correction_target"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.made_by}"
+
+
+class Assignment(models.Model):
+    """A request that was put into a session by hand. `id` is its idempotency key's."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    session_id = models.UUIDField()
+    session_key = models.TextField(null=True)
+    correction_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "assignment"
+        indexes = [models.Index(fields=["session_id"], name="assignment_session")]
+
+
+class Reroute(models.Model):
+    """What would be in a session is in another one, by hand: all of it, or from a moment on."""
+
+    project_id = models.BigIntegerField()
+    source_session_id = models.UUIDField()
+    # NULL: from the beginning.
+    since = models.DateTimeField(null=True)
+    session_id = models.UUIDField()
+    session_key = models.TextField(null=True)
+    correction_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "reroute"
+        indexes = [models.Index(fields=["source_session_id"], name="reroute_source")]

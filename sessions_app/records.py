@@ -14,7 +14,14 @@ ERROR = "error"
 
 RULE_SESSION_ID = "session_id"
 RULE_TRACE_ID = "trace_id"
+RULE_PREVIOUS_RESPONSE = "previous_response_id"
+RULE_CONVERSATION = "conversation"
+RULE_ATTEMPT = "attempt"
+RULE_MANUAL = "manual"
 RULE_OWN = "own"
+RULES = (
+    *(RULE_SESSION_ID, RULE_TRACE_ID, RULE_PREVIOUS_RESPONSE, RULE_CONVERSATION, RULE_ATTEMPT, RULE_MANUAL, RULE_OWN),
+)
 
 # Texts in lists and filters (tags, end users, models) are clipped to this, which every index takes.
 TAG_CHARS = 200

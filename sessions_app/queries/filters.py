@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from sessions_app.records import RULES
+
 OK, ERROR = "ok", "error"
 STATUSES = {"ok": OK, "success": OK, "error": ERROR}
 # Ranges that end now, by their name in the address.
@@ -26,7 +28,14 @@ CUSTOM_RANGE, ANY_RANGE = "custom", "any"
 MAX_TEXT_CHARS = 1_000
 MAX_VALUES = 50
 # The filters that take several values, by their name in the address: any of them may match.
-LISTS = {"status": "statuses", "model": "models", "user": "users", "tag": "tags", "source": "sources"}
+LISTS = {
+    "status": "statuses",
+    "model": "models",
+    "user": "users",
+    "tag": "tags",
+    "source": "sources",
+    "rule": "rules",
+}
 
 _DIGITS = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
 # In an address a plus sign that is not escaped arrives as a space.
@@ -48,7 +57,7 @@ class SessionFilters:
 
     `text`: words, each of which is in the title, the session's key or a user; or one id of a session, trace, request,
     call or response. `since`, `until`: when its last activity was, both inclusive. `range` names the preset that set
-    `since`. `statuses`: `ok` has no failed request, `error` has one.
+    `since`. `statuses`: `ok` has no failed request, `error` has one. `rules`: one of its requests came into it by this rule.
     """
 
     text: str = ""
@@ -61,6 +70,7 @@ class SessionFilters:
     users: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
 
     def is_empty(self) -> bool:
         return self == SessionFilters()
@@ -110,7 +120,8 @@ def parse_filters(parameters: QueryDict, zone: tzinfo = UTC, now: datetime | Non
     """Read the filters of an address.
 
     `q`, `trace_id`, `range` (15m, 1h, 24h, 7d, 30d), else `from` and `to` (RFC 3339, a date, or epoch seconds; without
-    an offset in `zone`), and `status` (ok, error), `model`, `user`, `tag`, `source`, each any number of times.
+    an offset in `zone`), and `status` (ok, error), `model`, `user`, `tag`, `source`, `rule` (why a request is in its
+    session), each any number of times.
     """
     parsed = ParsedFilters(SessionFilters())
     values: dict[str, Any] = {
@@ -121,6 +132,7 @@ def parse_filters(parameters: QueryDict, zone: tzinfo = UTC, now: datetime | Non
     for name, attribute in LISTS.items():
         values[attribute] = _list(parsed, parameters, name)
     values["statuses"] = _statuses(parsed, values["statuses"])
+    values["rules"] = _rules(parsed, values["rules"])
     parsed.filters = SessionFilters(**values)
     return parsed
 
@@ -147,6 +159,13 @@ def _statuses(parsed: ParsedFilters, values: Sequence[str]) -> tuple[str, ...]:
         if value not in STATUSES:
             parsed.errors.append(FilterError("status", f"must be ok or error, got {value[:40]!r}"))
     return tuple(sorted(known, reverse=True))
+
+
+def _rules(parsed: ParsedFilters, values: Sequence[str]) -> tuple[str, ...]:
+    for value in values:
+        if value not in RULES:
+            parsed.errors.append(FilterError("rule", f"must be one of {', '.join(RULES)}, got {value[:40]!r}"))
+    return tuple(value for value in values if value in RULES)
 
 
 def _times(parsed: ParsedFilters, parameters: Mapping[str, str], zone: tzinfo, now: datetime) -> dict[str, Any]:

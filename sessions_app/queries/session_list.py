@@ -22,7 +22,8 @@ from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Valu
 from django.db.models.functions import Lower
 
 from sessions_app import ids
-from sessions_app.models import LinkToken, Project, RequestKey, Session
+from sessions_app.linking import LinkRole
+from sessions_app.models import Link, Project, RequestKey, Session
 from sessions_app.queries.filters import ERROR, LISTS, OK, FilterError, SessionFilters
 
 NEWEST_FIRST, OLDEST_FIRST = "-last_at", "last_at"
@@ -179,7 +180,8 @@ def named_by(project: Project, text: str) -> Q:
         own.append(uuid.UUID(text))
     key, alias = ids.request_key(project.key, text), ids.alias_token(project.key, text)
     of_keys = RequestKey.objects.filter(id=key).values("session_id")
-    of_aliases = LinkToken.objects.filter(token=alias).values("session_id")[:MAX_IDS]
+    named = Link.objects.filter(token=alias, role__lte=LinkRole.TRACE).values("key_id")[:MAX_IDS]
+    of_aliases = RequestKey.objects.filter(id__in=named).values("session_id")
     return Q(id__in=own) | Q(IsOneOf(F("id"), ArraySubquery(of_keys))) | Q(IsOneOf(F("id"), ArraySubquery(of_aliases)))
 
 

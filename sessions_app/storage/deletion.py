@@ -17,7 +17,7 @@ from django.db import connection, transaction
 
 from sessions_app import ids
 from sessions_app.documents import DIGEST_BYTES, packed_blocks, unpack_digests
-from sessions_app.models import ApiKey, InboxEntry, Project, RejectedLog, RequestLog, Session
+from sessions_app.models import ApiKey, Correction, InboxEntry, Project, RejectedLog, RequestLog, Reroute, Session
 from sessions_app.storage import rollups, sql
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.locks import LOCK_DIGEST
@@ -25,7 +25,7 @@ from sessions_app.storage.locks import LOCK_DIGEST
 # About as much as one transaction should delete while digesters wait.
 CHUNK_REQUESTS = 2_000
 CHUNK_SESSIONS = 200
-TABLES = ("session", "request_log", "part", "part_search", "request_key", "link_token")
+TABLES = ("session", "request_log", "part", "part_search", "request_key", "link")
 
 PartLists = tuple[bytes, bytes, bytes]
 
@@ -111,6 +111,8 @@ def delete_project(project: Project, most_sessions: int | None = None) -> Receip
         if most_sessions is not None and receipt.sessions >= most_sessions:
             return receipt
         receipt.merge(delete_sessions(project.pk, session_ids))
+    for model in (Correction, Reroute):
+        model.objects.filter(project_id=project.pk).delete()
     receipt.add(RejectedLog._meta.db_table, RejectedLog.objects.filter(project_id=project.pk).delete()[0], 0)
     receipt.add(Project._meta.db_table, project.delete()[0], 0)
     return receipt
@@ -148,8 +150,7 @@ def _delete_session(project_id: int, session_id: uuid.UUID) -> Receipt:
         receipt.add("request_log", *_rows("delete_session_requests", **where)[0])
         receipt.add("part", *_rows("delete_session_parts", **where)[0])
         receipt.add("part_search", *_rows("delete_session_search", **where)[0])
-        receipt.add("request_key", *_rows("delete_session_keys", session_id=session_id)[0])
-        receipt.add("link_token", *_rows("delete_session_tokens", session_id=session_id)[0])
+        _delete_keys(receipt, "delete_session_keys", session_id=session_id)
     return receipt
 
 
@@ -168,13 +169,22 @@ def _delete_requests(project_id: int, session_id: uuid.UUID, request_log_ids: li
     for bucket, *lists, size in rows:
         receipt.add("request_log", 1, size)
         unneeded[bucket].append(tuple(lists))
-    receipt.add("request_key", *_rows("delete_request_keys", session_id=session_id, ids=request_log_ids)[0])
-    receipt.add("link_token", *_rows("delete_request_tokens", session_id=session_id, ids=request_log_ids)[0])
+    _delete_keys(receipt, "delete_request_keys", session_id=session_id, ids=request_log_ids)
     for bucket, lists_of_bucket in unneeded.items():
         _prune_parts(receipt, session_id, bucket, lists_of_bucket)
     with binary_cursor() as cursor:
         rollups.recompute(cursor, [session_id])
     return receipt
+
+
+def _delete_keys(receipt: Receipt, statement: str, **where: Any) -> None:
+    """Delete idempotency keys, and everything that leads to their requests."""
+    count, size, key_ids = _rows(statement, **where)[0]
+    receipt.add("request_key", count, size)
+    receipt.add("link", *_rows("delete_links", key_ids=key_ids)[0])
+    with connection.cursor() as cursor:
+        for other in ("delete_moved_ids", "delete_assignments"):
+            cursor.execute(sql.load(other), {"key_ids": key_ids})
 
 
 def _prune_parts(receipt: Receipt, session_id: uuid.UUID, bucket: date, unneeded: list[PartLists]) -> None:

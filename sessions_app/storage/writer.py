@@ -19,6 +19,7 @@ from django.conf import settings
 from sessions_app import ids
 from sessions_app.compression import compress
 from sessions_app.documents import JsonBytes, PartKind, PartList, SplitDocument, digest, pack_digests
+from sessions_app.linking import LinkRole
 from sessions_app.messages import MessageReader, searchable_text
 from sessions_app.records import Record
 from sessions_app.search_text import as_vector, words_of
@@ -99,7 +100,7 @@ def insert_logs(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog], reader
     cursor.execute(sql.load("insert_requests"), _request_columns(rows, packed))
     inserted = {row[0] for row in cursor.fetchall()}
     new = [log for log in rows if log.log_id in inserted]
-    _insert_link_tokens(cursor, new)
+    _insert_links(cursor, new)
     rollups.upsert(cursor, roll_ups_of(new))
     return new
 
@@ -107,8 +108,8 @@ def insert_logs(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog], reader
 def replace_log(cursor: psycopg.Cursor[Any], place: Place, log: PreparedLog, reader: MessageReader) -> None:
     """Put a completed request in the place of its earlier copy, which may have been in another session."""
     where = {"log_id": place.log_id, "session_id": place.session_id, "bucket": place.bucket}
-    for statement in ("delete_request", "delete_request_links"):
-        cursor.execute(sql.load(statement), where)
+    cursor.execute(sql.load("delete_request"), where)
+    cursor.execute(sql.load("delete_links"), {"key_ids": [log.key_id]})
     insert_logs(cursor, [log], reader)
     cursor.execute(
         sql.load("move_request_key"),
@@ -333,13 +334,13 @@ def _json_or_null(value: dict[str, Any]) -> str | None:
     return json.dumps(value, default=str) if value else None
 
 
-def _insert_link_tokens(cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> None:
-    rows = sorted((token, log.log_id, log.session_id, log.bucket) for log in logs for token in log.aliases)
+def _insert_links(cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> None:
+    rows = sorted((token, LinkRole.ID, log.record.started_at, log.key_id) for log in logs for token in log.aliases)
     if not rows:
         return
-    tokens, log_ids, session_ids, buckets = zip(*rows, strict=True)
-    params = {"token": tokens, "request_log_id": log_ids, "session_id": session_ids, "bucket": buckets}
-    cursor.execute(sql.load("insert_link_tokens"), {name: list(values) for name, values in params.items()})
+    tokens, roles, times, key_ids = zip(*rows, strict=True)
+    params = {"token": tokens, "role": roles, "started_at": times, "key_id": key_ids}
+    cursor.execute(sql.load("insert_links"), {name: list(values) for name, values in params.items()})
 
 
 def _clean(text: str) -> str:

@@ -14,11 +14,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from sessions_app import admin_lists
-from sessions_app.models import LinkToken, Part, PartSearch, Project, RequestKey, RequestLog, Session
+from sessions_app.models import Link, Part, PartSearch, Project, RequestKey, RequestLog, Session
 from tests.admin.conftest import log
 
 SESSIONS, REQUESTS = "/admin/sessions_app/session/", "/admin/sessions_app/requestlog/"
-TABLES = (Session, RequestLog, Part, PartSearch, RequestKey, LinkToken)
+TABLES = (Session, RequestLog, Part, PartSearch, RequestKey)
 Store = Callable[..., None]
 
 
@@ -177,7 +177,7 @@ def test_list_counts_nothing_and_scans_no_table(some: None, site: Client, addres
     with CaptureQueriesContext(connection) as captured:
         site.get(address)
 
-    tables = "session|request_log|part|link_token|request_key"
+    tables = "session|request_log|part|link|request_key"
     hot = [query["sql"] for query in captured if re.search(f'FROM "({tables})"', query["sql"])]
     assert hot
     for statement in hot:
@@ -283,7 +283,7 @@ def test_one_request_leaves_the_roll_up_right(some: None, site: Client, project:
     assert "Removed 0 sessions and 1 requests" in page.content.decode()
     session = Session.objects.get(pk=request.session_id)
     assert (session.request_count, session.title) == (1, "question 0 of s1")
-    assert not LinkToken.objects.filter(request_log_id=request.pk).exists()
+    assert not Link.objects.exclude(key_id__in=RequestKey.objects.values("id")).exists()
 
 
 def test_many_requests(some: None, site: Client, project: Project) -> None:

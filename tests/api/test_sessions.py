@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from sessions_app.ingest.digest import digest_until_empty
-from sessions_app.models import LinkToken, Part, PartSearch, Project, RequestKey, RequestLog, Session
+from sessions_app.models import Part, PartSearch, Project, RequestKey, RequestLog, Session
 from tests.api.conftest import key_for, log
 
 Store = Callable[..., None]
@@ -273,12 +273,12 @@ def test_delete_removes_everything_and_says_what(three: None, client: Client) ->
         "part": 2,
         "part_search": 2,
         "request_key": 1,
-        "link_token": 1,
+        "link": 1,
     }
     assert receipt["rows"] == 8
     assert receipt["bytes"] == sum(table["bytes"] for table in receipt["tables"].values()) > 500
     assert listed(client) == ["s3", "s1"]
-    for model in (RequestLog, Part, PartSearch, RequestKey, LinkToken):
+    for model in (RequestLog, Part, PartSearch, RequestKey):
         assert not model.objects.filter(session_id=session.id).exists()
         assert model.objects.exists()
     assert client.get(f"/api/v1/sessions/{session.id}").status_code == 404

@@ -13,7 +13,7 @@ from sessions_app.ingest.digest import Digester, digest_until_empty
 from sessions_app.ingest.waiting import wait_for
 from sessions_app.models import (
     InboxEntry,
-    LinkToken,
+    Link,
     Part,
     PartSearch,
     Project,
@@ -219,8 +219,9 @@ def test_session_that_a_request_left_leaves_nothing_behind(project: Project) -> 
     send(project, chat(trace_id=None, response=None))
     send(project, chat(trace_id="trace-9"))
     kept = {Session.objects.get().id}
-    for table in (Part, PartSearch, RequestLog, RequestKey, LinkToken):
+    for table in (Part, PartSearch, RequestLog, RequestKey):
         assert set(table.objects.values_list("session_id", flat=True)) == kept, table
+    assert not Link.objects.exclude(key_id__in=RequestKey.objects.values("id")).exists()
 
 
 def statements_of_one_batch(project: Project, monkeypatch: pytest.MonkeyPatch, requests: int) -> int:

@@ -19,7 +19,7 @@ from sessions_app.keys import create_key
 from sessions_app.models import (
     ApiKey,
     InboxEntry,
-    LinkToken,
+    Link,
     Part,
     PartSearch,
     Project,
@@ -33,7 +33,7 @@ from sessions_app.storage.deletion import Receipt, delete_project, delete_reques
 from sessions_app.storage.locks import LOCK_DIGEST
 from sessions_app.storage.reader import read_log
 
-TABLES = (RequestLog, Part, PartSearch, RequestKey, LinkToken)
+TABLES = (RequestLog, Part, PartSearch, RequestKey)
 
 
 @pytest.fixture
@@ -90,6 +90,8 @@ def test_session_goes_with_everything_and_others_stay(project: Project) -> None:
     store(project, *(turn(n) for n in range(3)), turn(3, started_at="2026-09-01T00:00:00Z"))
     session = Session.objects.get(session_key="s1")
     counts = {model._meta.db_table: model.objects.filter(session_id=session.id).count() for model in TABLES}
+    keys = RequestKey.objects.filter(session_id=session.id).values("id")
+    counts["link"] = Link.objects.filter(key_id__in=keys).count()
 
     receipt = delete_sessions(project.id, [session.id])
 
@@ -121,7 +123,7 @@ def test_many_sessions_go_in_chunks(project: Project, monkeypatch: pytest.Monkey
     assert (receipt.sessions, receipt.requests) == (10, 20)
     locks = [query for query in captured if "pg_advisory_xact_lock" in query["sql"]]
     assert len(locks) == 5  # Two sessions of two requests a chunk.
-    assert not any(model.objects.exists() for model in (Session, *TABLES))
+    assert not any(model.objects.exists() for model in (Session, Link, *TABLES))
 
 
 def test_unknown_or_repeated_ids_are_no_problem(project: Project) -> None:

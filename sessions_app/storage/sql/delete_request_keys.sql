@@ -1,5 +1,5 @@
 WITH gone AS (
     DELETE FROM request_key AS k WHERE k.session_id = %(session_id)s AND k.request_log_id = ANY(%(ids)s::uuid[])
-    RETURNING pg_column_size(k.*) AS bytes
+    RETURNING k.id, pg_column_size(k.*) AS bytes
 )
-SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM gone
+SELECT count(*), coalesce(sum(bytes), 0)::bigint, coalesce(array_agg(id), '{}') FROM gone

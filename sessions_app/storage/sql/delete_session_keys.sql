@@ -1,4 +1,5 @@
 WITH gone AS (
-    DELETE FROM request_key AS k WHERE k.session_id = %(session_id)s RETURNING pg_column_size(k.*) AS bytes
+    DELETE FROM request_key AS k WHERE k.session_id = %(session_id)s
+    RETURNING k.id, pg_column_size(k.*) AS bytes
 )
-SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM gone
+SELECT count(*), coalesce(sum(bytes), 0)::bigint, coalesce(array_agg(id), '{}') FROM gone

@@ -1,0 +1,1 @@
+DELETE FROM assignment WHERE id = ANY(%(key_ids)s::uuid[])

@@ -1,0 +1,1 @@
+DELETE FROM moved_id WHERE key_id = ANY(%(key_ids)s::uuid[])
