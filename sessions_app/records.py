@@ -81,7 +81,8 @@ class Record:
     would look for; `aliases` are further ids of the same call (call id, response id). Times are aware datetimes in
     UTC between the years 1 and 9999; `time_problems` names what was clamped or is contradictory. `document` is the
     whole log entry, split; `input`, `output` and `context` lists of it are in the order of the conversation.
-    `alternative_outputs`: the outputs are choices among which a caller picks, not one sequence.
+    `alternative_outputs`: the outputs are choices among which a caller picks, not one sequence. `call_id` is what all
+    attempts of one call share at a proxy; `key_hash` tells by which of the proxy's keys it was made.
     """
 
     source: str
@@ -118,6 +119,8 @@ class Record:
     response_id: str = ""
     previous_response_id: str = ""
     alternative_outputs: bool = False
+    call_id: str = ""
+    key_hash: str = ""
     byte_size: int = 0
 
 

@@ -27,10 +27,17 @@ LABEL_CHARS = 64
 
 @dataclass(slots=True)
 class Links:
-    """`resent_count`: how many leading input parts reach up to and include the last assistant turn."""
+    """What a request can be found by, and what it looks for.
+
+    `needs` begins with the token of the previous response, if there is one; then come those of what the input begins
+    with, the longest first. `attempt` stands for the whole input and who sent it, `call` for the proxy's call.
+    `resent_count`: how many leading input parts reach up to and include the last assistant turn.
+    """
 
     provides: list[uuid.UUID] = field(default_factory=list)
     needs: list[uuid.UUID] = field(default_factory=list)
+    attempt: uuid.UUID | None = None
+    call: uuid.UUID | None = None
     resent_count: int = 0
     input_preview: str = ""
     output_preview: str = ""
@@ -43,28 +50,60 @@ def links_of(project_key: uuid.UUID, record: Record, reader: MessageReader) -> L
         links.provides.append(ids.token(project_key, "response", record.response_id))
     if record.previous_response_id:
         links.needs.append(ids.token(project_key, "response", record.previous_response_id))
+    if record.call_id:
+        links.call = ids.token(project_key, "call", record.call_id)
+    conversation = _read_conversation(record.document.input, reader)
+    caller = caller_of(record)
     if record.kind == "llm":
-        _conversation(project_key, record, reader, links)
+        _link_conversation(project_key, record, reader, conversation, caller, links)
+    if conversation.chain:
+        links.attempt = ids.token(project_key, "attempt", _attempt(record, conversation.chain, caller))
     _previews(record, reader, links)
     return links
 
 
+def caller_of(record: Record) -> bytes:
+    """Who made a call, as far as that keeps conversations apart: the end user, else the proxy's key."""
+    if record.end_user:
+        return b"user\x00" + record.end_user.encode("utf-8", "surrogatepass")
+    key = record.key_hash or record.key_alias
+    return b"key\x00" + key.encode("utf-8", "surrogatepass") if key else b""
+
+
 @dataclass(frozen=True, slots=True)
 class _Conversation:
-    """How far a conversation is: the hash of all it says, the same up to its last assistant turn, and where that is."""
+    """How far a conversation is: the hash of all it says, and the same up to its last two assistant turns.
+
+    `last` is where the last assistant turn ends, `before` where the one before it does; b"" where there is none.
+    """
 
     chain: bytes = b""
-    needed: bytes = b""
+    last: bytes = b""
+    before: bytes = b""
+    is_answer: bool = False
     resent_count: int = 0
 
 
-def _conversation(project_key: uuid.UUID, record: Record, reader: MessageReader, links: Links) -> None:
-    conversation = _read_conversation(record.document.input, reader)
+def _link_conversation(
+    project_key: uuid.UUID,
+    record: Record,
+    reader: MessageReader,
+    conversation: _Conversation,
+    caller: bytes,
+    links: Links,
+) -> None:
     links.resent_count = conversation.resent_count
-    if conversation.needed:
-        links.needs.append(ids.token(project_key, "conversation", conversation.needed))
+    for begin in (conversation.last, conversation.before):
+        if begin:
+            links.needs.append(ids.token(project_key, "conversation", begin + caller))
     for end in _ends(conversation.chain, record, reader):
-        links.provides.append(ids.token(project_key, "conversation", end))
+        links.provides.append(ids.token(project_key, "conversation", end + caller))
+
+
+def _attempt(record: Record, chain: bytes, caller: bytes) -> bytes:
+    """The same input to another kind of model, or after another response, is no repetition."""
+    previous = record.previous_response_id.encode("utf-8", "surrogatepass")
+    return b"\x00".join((chain, record.kind.encode(), hashlib.sha256(previous).digest(), caller))
 
 
 def _read_conversation(parts: PartList, reader: MessageReader) -> _Conversation:
@@ -72,15 +111,19 @@ def _read_conversation(parts: PartList, reader: MessageReader) -> _Conversation:
     known = parts.base.facts if parts.base else None
     start = len(parts.base.digests) if parts.base and known else 0
     known = known or _Conversation()
-    chain, needed, resent_count = known.chain, known.needed, known.resent_count
+    chain, last, before = known.chain, known.last, known.before
+    is_answer, resent_count = known.is_answer, known.resent_count
     for index in range(start, len(parts)):
         role, meaning = _meaning(parts, index, reader, "user")
         if meaning is None or role == "system":
             continue
         chain = _extend(chain, meaning)
         if role == "assistant":
-            resent_count, needed = index + 1, chain
-    conversation = _Conversation(chain, needed, resent_count)
+            # Items of one answer are one turn.
+            before = before if is_answer else last
+            last, resent_count = chain, index + 1
+        is_answer = role == "assistant"
+    conversation = _Conversation(chain, last, before, is_answer, resent_count)
     if parts.array:
         parts.array.facts = conversation
     return conversation

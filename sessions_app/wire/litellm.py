@@ -227,6 +227,8 @@ def _record(
         response_id=response_ids[-1] if response_ids else "",
         previous_response_id=unwrapped(_text(parameters, "previous_response_id")),
         alternative_outputs=response.alternatives,
+        call_id=call_id,
+        key_hash=fields.clean(_text(metadata, "user_api_key_hash")),
     )
 
 
