@@ -28,6 +28,7 @@ def session_json(session: SessionRow | Session, project_slug: str, url: str) -> 
         "last_at": time_text(session.last_at),
         "request_count": session.request_count,
         "error_count": session.error_count,
+        "retry_count": session.retry_count,
         "input_tokens": session.input_tokens,
         "output_tokens": session.output_tokens,
         "cached_tokens": session.cached_tokens,
@@ -36,6 +37,7 @@ def session_json(session: SessionRow | Session, project_slug: str, url: str) -> 
         "users": session.users,
         "tags": session.tags,
         "sources": session.sources,
+        "rules": session.rules,
         "url": url,
     }
 

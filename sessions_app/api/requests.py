@@ -16,7 +16,7 @@ from sessions_app.queries import content, lookup, requests
 class RequestEndpoint(Endpoint):
     @schema.GET_REQUEST
     def get(self, request: Any, request_id: str) -> HttpResponse:
-        log = lookup.find_request(parameters.uuid_of(request_id, "request"), self.caller.project_id)
+        log = lookup.follow_request(parameters.uuid_of(request_id, "request"), self.caller.project_id)
         session = log and lookup.find_session(log.session_id, log.project_id)
         if log is None or session is None:
             raise not_found("request")

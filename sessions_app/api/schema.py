@@ -13,6 +13,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from logsui import __version__
 from sessions_app.api import shapes
 from sessions_app.queries import requests, session_list
+from sessions_app.records import RULES
 
 Decorator = Any
 KEY_SCHEMES = ({"bearerKey": []}, {"headerKey": []})
@@ -29,6 +30,7 @@ ERRORS = {
     401: "No key, or one that is not known or revoked.",
     403: "The key lacks the scope, or a browser's request its token.",
     404: "There is nothing with this id in the key's project.",
+    409: "What the id names is no more, or is done already.",
     413: "The body is too large, or holds too many logs.",
     415: "The Content-Type or Content-Encoding is not understood.",
     422: "None of the logs can be stored.",
@@ -125,7 +127,8 @@ LIST_SESSIONS = _operation(
         _any("model", "Sessions in which one of these models answered."),
         _any("user", "Sessions of one of these end users."),
         _any("tag", "Sessions with one of these tags."),
-        _any("source", "Where the logs came from: `native`, `litellm`."),
+        _any("source", "Where the logs came from: `native`, `litellm`, `otlp`."),
+        _any("rule", "Sessions with a request that came into it by one of these rules.", enum=list(RULES)),
         _query(
             "order",
             {"type": "string", "enum": ORDERS, "default": ORDERS[0]},
@@ -136,10 +139,15 @@ LIST_SESSIONS = _operation(
     ],
     responses={200: _response("SessionPage", "A page of sessions."), **_errors(400, 401, 403)},
 )
+SURVIVOR = (
+    "A session that was merged into another one is also found by its former id: the answer is of the other one, with "
+    "its `id`."
+)
 GET_SESSION = _operation(
     operation_id="get_session",
     tags=["Read"],
     summary="Read a session",
+    description=SURVIVOR,
     parameters=[SESSION_ID],
     responses={200: _response("Session", "The session."), **_errors(401, 403, 404)},
 )
@@ -147,15 +155,16 @@ DELETE_SESSION = _operation(
     operation_id="delete_session",
     tags=["Read"],
     summary="Delete a session",
-    description="Deletes everything that belongs to it, at once and for good.",
+    description="Deletes everything that belongs to it, at once and for good. A session that was merged into another "
+    "one is not deleted by its former id, which would delete more than it named: 409 names the other one.",
     parameters=[SESSION_ID],
-    responses={200: _response("Receipt", "What was deleted."), **_errors(401, 403, 404)},
+    responses={200: _response("Receipt", "What was deleted."), **_errors(401, 403, 404, 409)},
 )
 LIST_REQUESTS = _operation(
     operation_id="list_requests",
     tags=["Read"],
     summary="List a session's requests",
-    description="In chronological order.",
+    description=f"In chronological order. {SURVIVOR}",
     parameters=[SESSION_ID, _limit(requests.MAX_LIMIT), CURSOR],
     responses={200: _response("RequestPage", "A page of requests."), **_errors(400, 401, 403, 404)},
 )
@@ -163,7 +172,8 @@ GET_REQUEST = _operation(
     operation_id="get_request",
     tags=["Read"],
     summary="Read a request",
-    description="With the documents exactly as they were sent: members that strict JSON does not have (NaN) too.",
+    description="With the documents exactly as they were sent: members that strict JSON does not have (NaN) too. A "
+    "request that moved to another session is also found by the id that it had before; the answer has the new one.",
     parameters=[REQUEST_ID],
     responses={200: _response("RequestWithDocuments", "The request."), **_errors(401, 403, 404)},
 )

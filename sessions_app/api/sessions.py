@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from sessions_app.api import links, parameters, schema
-from sessions_app.api.errors import bad_parameter, json_response, not_found
+from sessions_app.api.errors import DOCS_PATH, ApiError, bad_parameter, json_response, not_found
 from sessions_app.api.representation import request_json, session_json
 from sessions_app.api.views import Endpoint
 from sessions_app.ingest import cleanup
@@ -44,16 +44,21 @@ class SessionEndpoint(Endpoint):
 
     @schema.DELETE_SESSION
     def delete(self, request: Any, session_id: str) -> HttpResponse:
-        session = self.find(session_id)
+        session = self.find(session_id, follow=False)
         receipt = cleanup.delete_sessions(session.project_id, [session.id])
         if not receipt.sessions:
             raise not_found("session")  # Another deletion came first.
         return json_response(receipt_json(receipt))
 
-    def find(self, session_id: str) -> Session:
-        session = lookup.find_session(parameters.uuid_of(session_id, "session"), self.caller.project_id)
+    def find(self, session_id: str, follow: bool = True) -> Session:
+        """The session, or the one that it was merged into. Raises ApiError 404; for that one 409 unless `follow`."""
+        named = parameters.uuid_of(session_id, "session")
+        session = lookup.follow_session(named, self.caller.project_id)
         if session is None:
             raise not_found("session")
+        if session.pk != named and not follow:
+            message = f"This session was merged into {session.pk}, which has other requests too: delete that one."
+            raise ApiError(409, "moved", message, field="session_id", docs=DOCS_PATH)
         return session
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessions_app.records import KINDS
+from sessions_app.records import KINDS, RULES
 from sessions_app.wire.fields import MAX_COUNT, MAX_ID_CHARS
 
 Shape = dict[str, Any]
@@ -215,6 +215,12 @@ NOTHING_ACCEPTED = record(
     required=["error"],
 )
 
+RULE = text(
+    "Why a request is in its session: an id that its caller chose (session_id, trace_id); it continues a response or, "
+    "as inferred from its messages, a conversation; it is another attempt after a failure; a person put it there "
+    "(manual); or none of these (own).",
+    enum=list(RULES),
+)
 SESSION = record(
     {
         "id": ID,
@@ -226,6 +232,7 @@ SESSION = record(
         "last_at": TIME,
         "request_count": count(),
         "error_count": count(),
+        "retry_count": count("How many of its requests repeat one that failed."),
         "input_tokens": TOKENS,
         "output_tokens": TOKENS,
         "cached_tokens": TOKENS,
@@ -234,10 +241,10 @@ SESSION = record(
         "users": array(text()),
         "tags": array(text()),
         "sources": array(text()),
+        "rules": array(RULE, "Why its requests are in it; more than one may hold."),
         "url": text("Its page.", format="uri"),
     }
 )
-RULES = ["session_id", "trace_id", "previous_response_id", "conversation", "attempt", "manual", "own"]
 REQUEST = record(
     {
         "id": ID,
@@ -269,8 +276,8 @@ REQUEST = record(
         "source": text(),
         "grouped_by": record(
             {
-                "rule": text("Why it is in its session.", enum=RULES),
-                "detail": optional(text(), "The member that says so."),
+                "rule": RULE,
+                "detail": text("In words: the member that says so, the request that it continues or repeats, or who."),
             }
         ),
         "continues": optional(text(format="uuid"), "The request whose conversation this one goes on with."),

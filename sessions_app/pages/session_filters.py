@@ -25,7 +25,24 @@ RANGE_NAMES = {
     "30d": "Last 30 days",
 }
 SOURCE_NAMES = {"litellm": "LiteLLM", "native": "REST", "otlp": "OpenTelemetry"}
-FACET_TITLES = {"status": "Status", "model": "Model", "user": "User", "tag": "Tag", "source": "Source"}
+# How a request came into its session. More than one may hold for a session.
+RULE_NAMES = {
+    "session_id": "By session id",
+    "trace_id": "By trace id",
+    "previous_response_id": "Continues a response",
+    "conversation": "Inferred from the conversation",
+    "attempt": "Repeated after a failure",
+    "manual": "Corrected by hand",
+    "own": "On its own",
+}
+FACET_TITLES = {
+    "status": "Status",
+    "model": "Model",
+    "user": "User",
+    "tag": "Tag",
+    "source": "Source",
+    "rule": "Grouping",
+}
 # More than these are folded under "8 more".
 FACET_ROWS = 8
 MAX_DROPS_TRIED = 2
@@ -92,7 +109,7 @@ def _facet_mark(name: str, label: str) -> SafeString:
 
 def value_label(name: str, value: str) -> str:
     """How a filter's value is shown."""
-    return SOURCE_NAMES.get(value, value) if name == "source" else value
+    return {"source": SOURCE_NAMES, "rule": RULE_NAMES}.get(name, {}).get(value, value)
 
 
 @dataclass(frozen=True)

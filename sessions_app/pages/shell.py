@@ -10,13 +10,14 @@ from typing import Any
 from urllib.parse import unquote
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRefresh
 
 from sessions_app.models import Project
+from sessions_app.pages.moved import redirect_to_survivor
 
 ZONE_COOKIE = "logsui_zone"
 PROJECT_COOKIE = "logsui_project"
@@ -44,12 +45,22 @@ def signed_in_page(view: Page) -> Page:
 
 
 def project_page(view: Page) -> Page:
-    """A signed-in page of the project whose slug is in the address: `view(request, project, ...)`."""
+    """A signed-in page of the project whose slug is in the address: `view(request, project, ...)`.
+
+    What is not found because its session was merged, or its request moved, is looked for where that is now.
+    """
 
     @wraps(view)
     def wrapper(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
         project = get_object_or_404(Project, slug=slug)
-        response = view(request, project, *args, **kwargs)
+        try:
+            response = view(request, project, *args, **kwargs)
+        except Http404:
+            response = redirect_to_survivor(request, project, kwargs)
+            if response is None:
+                raise
+        if response.status_code == 404:
+            response = redirect_to_survivor(request, project, kwargs) or response
         if request.COOKIES.get(PROJECT_COOKIE) != slug:
             response.set_cookie(PROJECT_COOKIE, slug, max_age=COOKIE_SECONDS, samesite="Lax", httponly=True)
         return response

@@ -57,7 +57,7 @@ class SessionFilters:
 
     `text`: words, each of which is in the title, the session's key or a user; or one id of a session, trace, request,
     call or response. `since`, `until`: when its last activity was, both inclusive. `range` names the preset that set
-    `since`. `statuses`: `ok` has no failed request, `error` has one. `rules`: one of its requests came into it by this rule.
+    `since`. `statuses`: `ok` has no failed request, `error` has one. `rules`: a request came into it by one of these.
     """
 
     text: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from sessions_app.models import Project, RequestLog, Session
+from sessions_app.queries import moved
 
 
 def find_session(session_id: uuid.UUID, project_id: int | None) -> Session | None:
@@ -15,6 +16,22 @@ def find_session(session_id: uuid.UUID, project_id: int | None) -> Session | Non
 def find_request(request_log_id: uuid.UUID, project_id: int | None) -> RequestLog | None:
     """The request with everything that is stored of it; None as above."""
     return RequestLog.objects.filter(id=request_log_id, **_in(project_id)).first()
+
+
+def follow_session(session_id: uuid.UUID, project_id: int | None) -> Session | None:
+    """The session, or the one that it was merged into; None as above."""
+    session = find_session(session_id, project_id)
+    if session is None and (now := moved.session_after(session_id)):
+        return find_session(now, project_id)
+    return session
+
+
+def follow_request(request_log_id: uuid.UUID, project_id: int | None) -> RequestLog | None:
+    """The request, also by an id that it had in another session; None as above."""
+    log = find_request(request_log_id, project_id)
+    if log is None and (now := moved.request_after(request_log_id)):
+        return find_request(now, project_id)
+    return log
 
 
 def find_project(slug: str) -> Project | None:

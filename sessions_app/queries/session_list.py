@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import reduce
 from itertools import groupby
-from operator import itemgetter
+from operator import itemgetter, or_
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -24,6 +25,7 @@ from django.db.models.functions import Lower
 from sessions_app import ids
 from sessions_app.linking import LinkRole
 from sessions_app.models import Link, Project, RequestKey, Session
+from sessions_app.queries import moved
 from sessions_app.queries.filters import ERROR, LISTS, OK, FilterError, SessionFilters
 
 NEWEST_FIRST, OLDEST_FIRST = "-last_at", "last_at"
@@ -56,6 +58,7 @@ class SessionRow:
     last_at: datetime
     request_count: int
     error_count: int
+    retry_count: int
     input_tokens: int | None
     output_tokens: int | None
     cached_tokens: int | None
@@ -157,6 +160,7 @@ def matching(project: Project, filters: SessionFilters) -> QuerySet[Session]:
         ("users", filters.users),
         ("tags", filters.tags),
         ("sources", filters.sources),
+        ("rules", filters.rules),
     ):
         if values:
             sessions = sessions.filter(**{f"{name}__overlap": list(values)})
@@ -174,7 +178,10 @@ class IsOneOf(Func):
 
 
 def named_by(project: Project, text: str) -> Q:
-    """The sessions that an id leads to: their own, their key (a trace id), or that of a request, call or response."""
+    """The sessions that an id leads to: their own, their key (a trace id), or that of a request, call or response.
+
+    The id or key of a session that was merged leads to the one that it was merged into.
+    """
     own = [ids.session_id(project.key, text, "")]
     with contextlib.suppress(ValueError):
         own.append(uuid.UUID(text))
@@ -182,7 +189,8 @@ def named_by(project: Project, text: str) -> Q:
     of_keys = RequestKey.objects.filter(id=key).values("session_id")
     named = Link.objects.filter(token=alias, role__lte=LinkRole.TRACE).values("key_id")[:MAX_IDS]
     of_aliases = RequestKey.objects.filter(id__in=named).values("session_id")
-    return Q(id__in=own) | Q(IsOneOf(F("id"), ArraySubquery(of_keys))) | Q(IsOneOf(F("id"), ArraySubquery(of_aliases)))
+    elsewhere = (of_keys, of_aliases, moved.sessions_after(own))
+    return reduce(or_, (Q(IsOneOf(F("id"), ArraySubquery(sessions))) for sessions in elsewhere), Q(id__in=own))
 
 
 class SessionWords(Func):
@@ -242,8 +250,9 @@ _FACET_VALUES = {
     "user": "unnest(users)",
     "tag": "unnest(tags)",
     "source": "unnest(sources)",
+    "rule": "unnest(rules)",
 }
-_SAMPLE_COLUMNS = ("error_count", "model_names", "users", "tags", "sources")
+_SAMPLE_COLUMNS = ("error_count", "model_names", "users", "tags", "sources", "rules")
 
 
 def facets(project: Project, filters: SessionFilters) -> Facets:

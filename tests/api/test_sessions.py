@@ -63,6 +63,7 @@ def test_it_works(store: Store, client: Client) -> None:
                 "last_at": "2026-11-20T10:01:01.000000Z",
                 "request_count": 2,
                 "error_count": 0,
+                "retry_count": 0,
                 "input_tokens": 18,
                 "output_tokens": 6,
                 "cached_tokens": None,
@@ -71,6 +72,7 @@ def test_it_works(store: Store, client: Client) -> None:
                 "users": ["alice"],
                 "tags": ["ci"],
                 "sources": ["native"],
+                "rules": ["trace_id"],
                 "url": f"http://testserver/p/acme/sessions/{session.id}/",
             }
         ],
@@ -105,6 +107,8 @@ def test_unknown_is_null(store: Store, client: Client) -> None:
         ("?tag=x", ["s2"]),
         ("?source=native", ["s3", "s2", "s1"]),
         ("?source=litellm", []),
+        ("?rule=trace_id", ["s3", "s2", "s1"]),
+        ("?rule=manual&rule=conversation", []),
         ("?from=2026-11-20T11:00:00Z", ["s3", "s2"]),
         ("?to=2026-11-20T11:00:00Z", ["s2", "s1"]),
         ("?from=2026-11-20T10:30:00Z&to=2026-11-20T11:30:00Z", ["s2"]),
@@ -130,6 +134,7 @@ def test_filters(three: None, client: Client, query: str, expected: list[str]) -
         ("?from=yesterday", "from"),
         ("?to=9999-99-99", "to"),
         ("?status=maybe", "status"),
+        ("?rule=magic", "rule"),
         ("?q=" + "x" * 1001, "q"),
     ],
 )

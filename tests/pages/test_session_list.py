@@ -212,11 +212,26 @@ def test_page_says_that_the_digester_is_behind(signed_in: Client, project: Proje
     assert "are not shown yet" in get(signed_in)
 
 
+def test_rules_are_a_facet_in_words(signed_in: Client, project: Project) -> None:
+    make_session(project, "named")
+    store_logs(project, make_log())
+    page = get(signed_in)
+    facet = page[page.index('id="facet-rule"') :]
+    assert re.findall(r'value="(\w+)"><span><bdi>([^<]+)</bdi>', facet[: facet.index("</div>")]) == [
+        ("own", "On its own"),
+        ("session_id", "By session id"),
+    ]
+    page = get(signed_in, "?rule=conversation")
+    assert titles(page) == []
+    assert "Inferred from the conversation" in page
+    assert 'name="rule" value="conversation" checked' in page
+
+
 # --- cost and hostile texts -----------------------------------------------------------------------------------------
 
 QUERIES = [
     "",
-    "?q=hello&model=gpt-4o&user=u1&tag=t1&status=ok&source=native&range=30d",
+    "?q=hello&model=gpt-4o&user=u1&tag=t1&status=ok&source=native&rule=session_id&range=30d",
     "?q=nothing&model=gpt-4o&user=u1&tag=t1&status=error&source=native&range=1h",
     "?trace_id=s1&from=2020-01-01",
 ]

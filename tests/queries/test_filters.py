@@ -24,7 +24,9 @@ def refused(query: str) -> FilterError:
 
 
 def test_it_works() -> None:
-    filters = parse("q=+a+robot+&model=gpt-4o&model=o3&status=error&user=al&tag=ci&source=litellm&trace_id=t-1")
+    filters = parse(
+        "q=+a+robot+&model=gpt-4o&model=o3&status=error&user=al&tag=ci&source=litellm&trace_id=t-1&rule=own"
+    )
     assert filters == SessionFilters(
         text="a robot",
         trace_id="t-1",
@@ -33,7 +35,15 @@ def test_it_works() -> None:
         users=("al",),
         tags=("ci",),
         sources=("litellm",),
+        rules=("own",),
     )
+
+
+def test_unknown_rule_is_refused_and_known_ones_named() -> None:
+    error = refused("rule=own&rule=magic")
+    assert error.field == "rule"
+    assert "previous_response_id" in error.message
+    assert "'magic'" in error.message
 
 
 def test_nothing_is_set_by_an_empty_form() -> None:

@@ -221,6 +221,30 @@ def test_trace_id_filter_is_exact(project: Project) -> None:
     assert found(project, trace_id="trace-1") == {"trace-1"}
 
 
+def with_rules(session: Session, *rules: str) -> None:
+    Session.objects.filter(pk=session.pk).update(rules=list(rules))
+
+
+def test_sessions_are_found_by_the_rules_that_formed_them(project: Project) -> None:
+    with_rules(make_session(project, "inferred"), "own", "conversation")
+    with_rules(make_session(project, "corrected"), "manual", "conversation")
+    make_session(project, "named")
+    assert found(project, rules=("conversation",)) == {"inferred", "corrected"}
+    assert found(project, rules=("manual", "own")) == {"inferred", "corrected"}
+    assert found(project, rules=("session_id",)) == {"named"}
+    assert found(project, rules=("attempt",)) == set()
+    assert counted(project, "rule") == {"conversation": 2, "own": 1, "manual": 1, "session_id": 1}
+    assert counted(project, "rule", rules=("manual",)) == {"conversation": 2, "own": 1, "manual": 1, "session_id": 1}
+    assert counted(project, "rule", users=("nobody",)) == {}
+
+
+def test_sessions_of_a_rule_can_use_the_index_of_facets(project: Project) -> None:
+    with connection.cursor() as database:
+        database.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+    # Without the project, whose few rows are otherwise read faster than any index.
+    assert "Bitmap Index Scan on session_facets" in Session.objects.filter(rules__overlap=["conversation"]).explain()
+
+
 # --- facets ---------------------------------------------------------------------------------------------------------
 
 
