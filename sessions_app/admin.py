@@ -241,7 +241,7 @@ def requests_with_id(project: Project, text: str) -> Q:
     key, alias = ids.request_key(project.key, text), ids.alias_token(project.key, text)
     named = Link.objects.filter(token=alias, role__lte=LinkRole.TRACE).values_list("key_id", flat=True)[:100]
     found = set(RequestKey.objects.filter(id__in=[key, *named]).values_list("request_log_id", flat=True))
-    sessions = {ids.session_id(project.key, text, "")}
+    sessions = {ids.session_id(project.key, text)}
     try:
         named = uuid.UUID(text)
     except ValueError:

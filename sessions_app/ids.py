@@ -20,11 +20,16 @@ def _uuid(data: bytes) -> uuid.UUID:
     return made
 
 
-def session_id(project_key: uuid.UUID, session_key: str | None, dedupe_key: str) -> uuid.UUID:
-    """UUIDv5 (RFC 9562) in the project's namespace: of the caller's key, or of the request that stands alone."""
-    name = f"key:{session_key}" if session_key is not None else f"own:{dedupe_key}"
+def session_id(project_key: uuid.UUID, session_key: str) -> uuid.UUID:
+    """The session that a caller named: UUIDv5 (RFC 9562) in the project's namespace."""
     # uuid.uuid5 refuses lone surrogates, which a session key may hold.
-    hashed = hashlib.sha1(project_key.bytes + _encode(name), usedforsecurity=False).digest()
+    hashed = hashlib.sha1(project_key.bytes + b"key:" + _encode(session_key), usedforsecurity=False).digest()
+    return uuid.UUID(bytes=hashed[:16], version=5)
+
+
+def own_session_id(project_key: uuid.UUID, name: uuid.UUID) -> uuid.UUID:
+    """The session of a request that no caller put into one: made of its idempotency key, or of the id it needs."""
+    hashed = hashlib.sha1(project_key.bytes + b"own:" + name.bytes, usedforsecurity=False).digest()
     return uuid.UUID(bytes=hashed[:16], version=5)
 
 
@@ -37,6 +42,11 @@ def request_log_id(session: uuid.UUID, bucket: date, dedupe_key: str) -> uuid.UU
 def part_id(session: uuid.UUID, digest: bytes) -> uuid.UUID:
     """The session's first 8 bytes, then the part's digest."""
     return _uuid(session.bytes[:PREFIX_BYTES] + digest)
+
+
+def moved(row_id: uuid.UUID, session: uuid.UUID) -> uuid.UUID:
+    """The id that a request or part has in another session."""
+    return _uuid(session.bytes[:PREFIX_BYTES] + row_id.bytes[PREFIX_BYTES:])
 
 
 def id_range(session: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
@@ -53,8 +63,13 @@ def request_key(project_key: uuid.UUID, dedupe_key: str) -> uuid.UUID:
 def token(project_key: uuid.UUID, kind: str, value: str | bytes) -> uuid.UUID:
     """A link token: 16 bytes that stand for an id of some kind within a project."""
     data = value if isinstance(value, bytes) else _encode(value)
+    kind = _KINDS_OF_IDS.get(kind, kind)
     hashed = hashlib.sha256(project_key.bytes + kind.encode() + b"\x00" + data).digest()
     return _uuid(hashed[:16])
+
+
+# By the id of its call or response a request is found as by any other id of it.
+_KINDS_OF_IDS = {"response": "id", "call": "id"}
 
 
 def alias_token(project_key: uuid.UUID, value: str) -> uuid.UUID:

@@ -213,8 +213,6 @@ class RequestLog(Sharded):
     rule = models.TextField()
     rule_detail = models.TextField(default="", db_default="")
     weak = models.BooleanField(default=False, db_default=False)
-    # The session key as its caller gave it, whatever session the request is in.
-    claim_key = models.TextField(null=True)
     # Link tokens: what later requests may name to continue this one, and what this one names.
     provides = ArrayField(models.UUIDField(), default=list)
     needs = ArrayField(models.UUIDField(), default=list)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,13 +20,15 @@ from django.db import transaction
 from sessions_app.documents import ArrayMemory
 from sessions_app.ingest.accept import check_item
 from sessions_app.ingest.completion import merge_logs
+from sessions_app.ingest.grouping import Grouper
 from sessions_app.ingest.prepare import prepare
 from sessions_app.messages import Meanings, MessageReader
 from sessions_app.records import WireFormatError
-from sessions_app.storage import buckets, inbox, writer
+from sessions_app.storage import buckets, inbox, links, moving, rollups, writer
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.inbox import Entry, Rejection
-from sessions_app.storage.locks import LOCK_DIGEST
+from sessions_app.storage.locks import LOCK_DIGEST, lock_grouping
+from sessions_app.storage.moving import Move
 from sessions_app.storage.reader import read_log
 from sessions_app.storage.writer import Place, PreparedLog
 from sessions_app.wire import format_of
@@ -87,12 +89,17 @@ class Digester:
         memory = memory or Memory()
         self.reader = MessageReader(memory.meanings)
         self.memory = memory.arrays
+        # Whether the batch has the projects for itself, so that it may move what others stored.
+        self._alone = False
 
     def digest_batch(self) -> DigestStats | None:
         """Digest one batch; None when the inbox is empty. Retries what other writers made fail."""
+        self._alone = False
         for attempt in range(1, MOST_ATTEMPTS + 1):
             try:
                 return self._digest_once()
+            except _MustBeAloneError:
+                self._alone = True
             except Exception as error:
                 cause = error if isinstance(error, psycopg.Error) else error.__cause__
                 if not isinstance(cause, _RETRIED) or attempt == MOST_ATTEMPTS:
@@ -111,6 +118,7 @@ class Digester:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%b::bigint)", [LOCK_DIGEST])
             self.reader.start_batch()
             batch = self._read(entries)
+            self._lock_projects(cursor, batch.logs)
             stats = self._store(cursor, batch.logs, batch)
             inbox.reject(cursor, batch.rejections)
             inbox.finish(cursor, batch.finished)
@@ -186,15 +194,47 @@ class Digester:
             stats += self._store(cursor, logs[middle:], batch)
             return stats
 
+    def _lock_projects(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> None:
+        """Keep other digesters from linking meanwhile what this batch links.
+
+        Requests whose callers chose their sessions depend on no other request, so batches of these run side by side.
+        """
+        alone = {log.project_id for log in logs if self._alone or log.node.chosen is None}
+        for project_id in sorted({log.project_id for log in logs}):
+            lock_grouping(cursor, project_id, shared=project_id not in alone)
+        self._alone = self._alone or len(alone) == len({log.project_id for log in logs})
+
     def _store_all(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> DigestStats:
         buckets.ensure_partitions(entry.bucket for entry in logs)
         distinct = self._united(logs)
+        stored = writer.stored_keys(cursor, distinct)
+        moves = self._group(cursor, [entry for entry in distinct if entry.key_id not in stored])
         places = writer.claim_keys(cursor, distinct)
         fresh = [entry for entry in distinct if entry.key_id not in places]
         new = writer.insert_logs(cursor, fresh, self.reader)
+        moving.apply(cursor, moves)
+        rollups.count_retries(cursor, {entry.session_id for entry in new})
         changed = [e for e in distinct if e.key_id in places and places[e.key_id].content_hash != e.content_hash]
         completed = self._complete(cursor, changed, places)
         return DigestStats(new=len(new), completed=completed, duplicates=len(logs) - len(new) - completed)
+
+    def _group(
+        self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog], concerned: Iterable[uuid.UUID] = ()
+    ) -> list[Move]:
+        """Settle logs in their sessions; returns what must move because they came."""
+        nodes = [entry.node for entry in logs]
+        links.assign(cursor, nodes)
+        project_keys = {entry.project_id: entry.project_key for entry in logs}
+        grouped = Grouper(cursor, project_keys).group(nodes, concerned)
+        if grouped.moves:
+            self._must_be_alone()
+        for entry in logs:
+            entry.settle(grouped.homes[entry.key_id])
+        return grouped.moves
+
+    def _must_be_alone(self) -> None:
+        if not self._alone:
+            raise _MustBeAloneError
 
     def _united(self, logs: list[PreparedLog]) -> list[PreparedLog]:
         """One log for each key: copies within the batch are merged before anything is written."""
@@ -222,10 +262,22 @@ class Digester:
                 continue
             merged = self._merged(stored, entry)
             if merged.content_hash != place.content_hash:
-                buckets.ensure_partitions([merged.bucket])
-                writer.replace_log(cursor, place, merged, self.reader)
+                self._must_be_alone()
+                self._replace(cursor, place, merged)
                 completed += 1
         return completed
+
+    def _replace(self, cursor: psycopg.Cursor[Any], place: Place, merged: PreparedLog) -> None:
+        """Store a completed log; what continued its earlier copy is looked at again, for it may not any more."""
+        buckets.ensure_partitions([merged.bucket])
+        before = links.load_nodes(cursor, {merged.project_id: merged.project_key}, [merged.key_id])
+        merged.node.stored = before[0].stored
+        concerned = links.continuing(cursor, before[0])
+        links.delete(cursor, [merged.key_id])
+        moves = self._group(cursor, [merged], concerned)
+        writer.replace_log(cursor, place, merged, self.reader)
+        moving.apply(cursor, moves)
+        rollups.count_retries(cursor, [place.session_id, merged.session_id])
 
     def _merged(self, stored: bytes, entry: PreparedLog) -> PreparedLog:
         record = entry.record
@@ -235,6 +287,10 @@ class Digester:
         # The key is what made the two one; it must not change with what the merged copy says.
         again.dedupe_key = record.dedupe_key
         return prepare(entry.project_id, entry.project_key, again, self.reader)
+
+
+class _MustBeAloneError(Exception):
+    """The batch moves what is stored, which it may only do when no other batch links in its projects meanwhile."""
 
 
 _SESSION_SETTINGS = """

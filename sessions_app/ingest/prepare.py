@@ -1,45 +1,84 @@
-"""From a record to a row's place: session, ids, link tokens, previews."""
+"""From a record to all that is known of it before its session is: ids, link tokens, previews."""
 
 from __future__ import annotations
 
 import uuid
 
 from sessions_app import ids
-from sessions_app.ingest.links import links_of
-from sessions_app.ingest.resolution import resolve
+from sessions_app.ingest.links import Links, links_of
+from sessions_app.linking import Home, LinkRole, Node, own_home
 from sessions_app.messages import MessageReader
-from sessions_app.records import Record
+from sessions_app.records import ERROR, RULE_PREVIOUS_RESPONSE, Record
 from sessions_app.storage.buckets import bucket_of
 from sessions_app.storage.writer import PreparedLog, content_hash
+from sessions_app.wire.fields import MAX_ID_CHARS, clean
 
 
 def prepare(project_id: int, project_key: uuid.UUID, record: Record, reader: MessageReader) -> PreparedLog:
-    """Everything the writer needs to know of a record."""
-    membership = resolve(project_key, record)
-    bucket = bucket_of(record.started_at)
+    """Everything that the grouping and the writer need to know of a record."""
     links = links_of(project_key, record, reader)
-    names = dict.fromkeys(name for name in (record.request_id, *record.aliases, record.trace_id) if name)
+    node = _node(project_id, project_key, record, links)
     return PreparedLog(
         project_id=project_id,
         project_key=project_key,
         record=record,
-        session_id=membership.session_id,
-        session_key=membership.session_key,
-        rule=membership.rule,
-        rule_detail=membership.detail,
-        bucket=bucket,
-        key_id=ids.request_key(project_key, record.dedupe_key),
-        log_id=ids.request_log_id(membership.session_id, bucket, record.dedupe_key),
+        bucket=bucket_of(record.started_at),
+        key_id=node.key_id,
         content_hash=content_hash(record.document),
-        # The idempotency key finds a request by its own id already, and the session's id is made of its key.
-        aliases=[
-            ids.alias_token(project_key, name)
-            for name in names
-            if name not in (record.dedupe_key, membership.session_key)
-        ],
+        node=node,
+        names=_names(project_key, record, node),
         provides=links.provides,
         needs=links.needs,
         resent_count=links.resent_count,
         input_preview=links.input_preview,
         output_preview=links.output_preview,
     )
+
+
+def _node(project_id: int, project_key: uuid.UUID, record: Record, links: Links) -> Node:
+    key_id = ids.request_key(project_key, record.dedupe_key)
+    previous = ids.token(project_key, "response", record.previous_response_id) if record.previous_response_id else None
+    node = Node(
+        key_id,
+        project_id,
+        record.started_at,
+        own_home(ids.own_session_id(project_key, key_id)),
+        previous=previous,
+        begins=tuple(token for token in links.needs if token != previous),
+        response=ids.token(project_key, "response", record.response_id) if record.response_id else None,
+        provides=tuple(links.provides),
+        attempt=links.attempt,
+        call=links.call,
+        failed=record.status == ERROR,
+    )
+    if previous:
+        detail = clean(record.previous_response_id, MAX_ID_CHARS)
+        node.needed = Home(ids.own_session_id(project_key, previous), None, RULE_PREVIOUS_RESPONSE, detail)
+    _claim(node, project_key, record)
+    return node
+
+
+def _claim(node: Node, project_key: uuid.UUID, record: Record) -> None:
+    """The session that the log claims: chosen by its caller, or by a proxy that may have invented the id."""
+    claim = record.claim
+    if claim.key is None:
+        return
+    home = Home(ids.session_id(project_key, claim.key), clean(claim.key, MAX_ID_CHARS), claim.rule, claim.detail)
+    node.chosen, node.weak = (None, home) if claim.weak else (home, None)
+    # Of others than LiteLLM's logs no trace id is weak, so nobody asks for theirs.
+    if record.source == "litellm":
+        node.trace = ids.alias_token(project_key, claim.key)
+
+
+def _names(project_key: uuid.UUID, record: Record, node: Node) -> dict[uuid.UUID, LinkRole]:
+    """The tokens of a request's ids. Its own is found by its idempotency key, its session's key by the session."""
+    names = [name for name in (record.request_id, *record.aliases, record.trace_id) if name]
+    known = (record.dedupe_key, record.claim.key)
+    found = {ids.alias_token(project_key, name): LinkRole.ID for name in names if name not in known}
+    if node.response:
+        found[node.response] = LinkRole.RESPONSE
+    if node.weak and node.trace:
+        found[node.trace] = LinkRole.TRACE
+    if node.call:
+        found[node.call] = LinkRole.CALL
+    return found

@@ -123,11 +123,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="requestlog",
-            name="claim_key",
-            field=models.TextField(null=True),
-        ),
-        migrations.AddField(
-            model_name="requestlog",
             name="previous",
             field=models.UUIDField(null=True),
         ),

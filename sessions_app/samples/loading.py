@@ -49,7 +49,7 @@ def load(project: Project) -> list[Sample]:
 
 def stored_sessions(project: Project) -> dict[str, Session]:
     """The project's sessions that are samples, by key."""
-    keys = {session_id(project.key, sample.key, ""): sample.key for sample in all_samples()}
+    keys = {session_id(project.key, sample.key): sample.key for sample in all_samples()}
     fields = ("first_at", "request_count")
     found = Session.objects.filter(project_id=project.id, id__in=keys).only(*fields)
     return {keys[session.id]: session for session in found}

@@ -16,18 +16,16 @@ from typing import Any
 from django.db import connection, transaction
 
 from sessions_app import ids
-from sessions_app.documents import DIGEST_BYTES, packed_blocks, unpack_digests
 from sessions_app.models import ApiKey, Correction, InboxEntry, Project, RejectedLog, RequestLog, Reroute, Session
-from sessions_app.storage import rollups, sql
+from sessions_app.storage import part_lists, rollups, sql
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.locks import LOCK_DIGEST
+from sessions_app.storage.part_lists import PartLists
 
 # About as much as one transaction should delete while digesters wait.
 CHUNK_REQUESTS = 2_000
 CHUNK_SESSIONS = 200
 TABLES = ("session", "request_log", "part", "part_search", "request_key", "link")
-
-PartLists = tuple[bytes, bytes, bytes]
 
 
 @dataclass(slots=True)
@@ -168,11 +166,13 @@ def _delete_requests(project_id: int, session_id: uuid.UUID, request_log_ids: li
     unneeded: dict[date, list[PartLists]] = defaultdict(list)
     for bucket, *lists, size in rows:
         receipt.add("request_log", 1, size)
-        unneeded[bucket].append(tuple(lists))
+        unneeded[bucket].append((bytes(lists[0]), bytes(lists[1]), bytes(lists[2])))
     _delete_keys(receipt, "delete_request_keys", session_id=session_id, ids=request_log_ids)
-    for bucket, lists_of_bucket in unneeded.items():
-        _prune_parts(receipt, session_id, bucket, lists_of_bucket)
     with binary_cursor() as cursor:
+        for bucket, lists_of_bucket in unneeded.items():
+            parts, search = part_lists.prune(cursor, session_id, bucket, lists_of_bucket)
+            receipt.add("part", *parts)
+            receipt.add("part_search", *search)
         rollups.recompute(cursor, [session_id])
     return receipt
 
@@ -185,35 +185,6 @@ def _delete_keys(receipt: Receipt, statement: str, **where: Any) -> None:
     with connection.cursor() as cursor:
         for other in ("delete_moved_ids", "delete_assignments"):
             cursor.execute(sql.load(other), {"key_ids": key_ids})
-
-
-def _prune_parts(receipt: Receipt, session_id: uuid.UUID, bucket: date, unneeded: list[PartLists]) -> None:
-    """Delete those of the parts in `unneeded` lists that no request of the session and bucket refers to any more."""
-    first, last = ids.id_range(session_id)
-    needed: list[PartLists] = _rows("part_lists", session_id=session_id, bucket=bucket, first=first, last=last)
-    blocks = _blocks(session_id, bucket, [*unneeded, *needed])
-    orphans = _digests(unneeded, blocks) - _digests(needed, blocks)
-    part_ids = sorted(ids.part_id(session_id, digest) for digest in orphans)
-    where = {"session_id": session_id, "bucket": bucket, "ids": part_ids}
-    receipt.add("part", *_rows("delete_parts", **where)[0])
-    receipt.add("part_search", *_rows("delete_search", **where)[0])
-
-
-def _blocks(session_id: uuid.UUID, bucket: date, part_lists: list[PartLists]) -> dict[bytes, bytes]:
-    addresses = {address for lists in part_lists for packed in lists for address in packed_blocks(packed)}
-    part_ids = [ids.part_id(session_id, address) for address in addresses]
-    rows = _rows("block_contents", session_id=session_id, bucket=bucket, ids=part_ids) if part_ids else []
-    return {part_id.bytes[-DIGEST_BYTES:]: bytes(content) for part_id, content in rows}
-
-
-def _digests(part_lists: list[PartLists], blocks: dict[bytes, bytes]) -> set[bytes]:
-    """Every digest that these lists refer to, the blocks' own included."""
-    found: set[bytes] = set()
-    for lists in part_lists:
-        for packed in lists:
-            found.update(packed_blocks(packed))
-            found.update(unpack_digests(packed, blocks))
-    return found
 
 
 def _rows(statement: str, **parameters: Any) -> list[Any]:

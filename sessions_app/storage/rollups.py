@@ -97,6 +97,11 @@ def upsert(cursor: psycopg.Cursor[Any], roll_ups: Iterable[RollUp]) -> None:
     cursor.execute(sql.load("upsert_sessions"), params)
 
 
+def count_retries(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> None:
+    """Count the retries of those of these sessions that have failures; one statement."""
+    cursor.execute(sql.load("count_retries"), {"ids": sorted(set(session_ids))})
+
+
 def recompute(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     """Set the roll-ups of these sessions from their stored requests; one statement, within the transaction.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -19,39 +19,64 @@ from django.conf import settings
 from sessions_app import ids
 from sessions_app.compression import compress
 from sessions_app.documents import JsonBytes, PartKind, PartList, SplitDocument, digest, pack_digests
-from sessions_app.linking import LinkRole
+from sessions_app.linking import Home, LinkRole, Node, Stored
 from sessions_app.messages import MessageReader, searchable_text
 from sessions_app.records import Record
 from sessions_app.search_text import as_vector, words_of
-from sessions_app.storage import rollups, sql
+from sessions_app.storage import links, moving, part_lists, rollups, sql
 from sessions_app.storage.rollups import UNIT_SEPARATOR, RollUp
+
+# The home of a log that has not been grouped yet.
+NOWHERE = Home(uuid.UUID(int=0), None, "")
 
 
 @dataclass(slots=True)
 class PreparedLog:
-    """A record with everything that is known of its place: ids, session, rule, link tokens, previews.
+    """A record with everything that is known of it: ids, link tokens, previews, and once it has one, its place.
 
-    `copies` counts how often this batch brought the log.
+    `node` are the facts by which it is grouped; `names` the tokens of its ids, with what each is to it; `needs` and
+    `provides` as in `RequestLog`. `copies` counts how often this batch brought the log.
     """
 
     project_id: int
     project_key: uuid.UUID
     record: Record
-    session_id: uuid.UUID
-    session_key: str | None
-    rule: str
-    rule_detail: str
     bucket: date
     key_id: uuid.UUID
-    log_id: uuid.UUID
     content_hash: bytes
-    aliases: list[uuid.UUID] = field(default_factory=list)
+    node: Node
+    names: dict[uuid.UUID, LinkRole] = field(default_factory=dict)
     provides: list[uuid.UUID] = field(default_factory=list)
     needs: list[uuid.UUID] = field(default_factory=list)
     resent_count: int = 0
     input_preview: str = ""
     output_preview: str = ""
     copies: int = 1
+    home: Home = NOWHERE
+    log_id: uuid.UUID = NOWHERE.session_id
+
+    @property
+    def session_id(self) -> uuid.UUID:
+        return self.home.session_id
+
+    def settle(self, home: Home) -> None:
+        """Put it into a session."""
+        self.home = home
+        self.log_id = ids.request_log_id(home.session_id, self.bucket, self.record.dedupe_key)
+
+    def links(self) -> Iterator[tuple[uuid.UUID, int, datetime, uuid.UUID]]:
+        """The rows by which others find this request: token, role, start, key."""
+        node = self.node
+        roles = list(self.names.items())
+        roles += [(token, LinkRole.END) for token in self.provides if token != node.response]
+        if node.failed and node.attempt:
+            roles.append((node.attempt, LinkRole.FAILED))
+        if node.chosen is None:
+            roles += [(node.previous, LinkRole.NEEDS_RESPONSE)] if node.previous else []
+            roles += [(token, LinkRole.BEGINS) for token in node.begins]
+            roles += [(node.attempt, LinkRole.RETRIES)] if node.may_retry and node.attempt else []
+        for token, role in roles:
+            yield token, int(role), node.started_at, self.key_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +87,12 @@ class Place:
     session_id: uuid.UUID
     bucket: date
     content_hash: bytes
+
+
+def stored_keys(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> set[uuid.UUID]:
+    """The keys of those of these logs that are stored already."""
+    cursor.execute(sql.load("find_keys"), {"ids": [log.key_id for log in logs]})
+    return {row[0] for row in cursor.fetchall()}
 
 
 def content_hash(document: SplitDocument) -> bytes:
@@ -100,16 +131,18 @@ def insert_logs(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog], reader
     cursor.execute(sql.load("insert_requests"), _request_columns(rows, packed))
     inserted = {row[0] for row in cursor.fetchall()}
     new = [log for log in rows if log.log_id in inserted]
-    _insert_links(cursor, new)
+    links.insert(cursor, [row for log in new for row in log.links()])
     rollups.upsert(cursor, roll_ups_of(new))
     return new
 
 
 def replace_log(cursor: psycopg.Cursor[Any], place: Place, log: PreparedLog, reader: MessageReader) -> None:
     """Put a completed request in the place of its earlier copy, which may have been in another session."""
+    stored = Stored(place.log_id, place.session_id, place.bucket, "", "")
+    lists = part_lists.of_requests(cursor, [stored])[place.log_id]
     where = {"log_id": place.log_id, "session_id": place.session_id, "bucket": place.bucket}
     cursor.execute(sql.load("delete_request"), where)
-    cursor.execute(sql.load("delete_links"), {"key_ids": [log.key_id]})
+    links.delete(cursor, [log.key_id])
     insert_logs(cursor, [log], reader)
     cursor.execute(
         sql.load("move_request_key"),
@@ -121,24 +154,10 @@ def replace_log(cursor: psycopg.Cursor[Any], place: Place, log: PreparedLog, rea
             "content_hash": log.content_hash,
         },
     )
-    rollups.recompute(cursor, [place.session_id, log.session_id])
-    _delete_empty_session(cursor, place.session_id)
-
-
-def _delete_empty_session(cursor: psycopg.Cursor[Any], session_id: uuid.UUID) -> None:
-    """Delete a session without requests, and its parts when it was one request's own.
-
-    Another writer may just be adding to a session that a caller named, relying on the parts it found there; nobody
-    else writes to a request's own session, whose key this transaction holds.
-    """
-    cursor.execute(sql.load("delete_empty_session"), {"session_id": session_id})
-    deleted = cursor.fetchone()
-    if deleted is None or not deleted[0]:
-        return
-    first, last = ids.id_range(session_id)
-    where = {"session_id": session_id, "buckets": deleted[1], "first": first, "last": last}
-    for statement in ("delete_session_parts", "delete_session_search"):
-        cursor.execute(sql.load(statement), where)
+    if place.log_id != log.log_id:
+        moving.leave_word(cursor, [(place.log_id, log.key_id)])
+    rollups.recompute(cursor, [log.session_id])
+    moving.tidy(cursor, [(log.key_id, stored, lists)])
 
 
 def roll_ups_of(logs: Sequence[PreparedLog]) -> list[RollUp]:
@@ -147,8 +166,8 @@ def roll_ups_of(logs: Sequence[PreparedLog]) -> list[RollUp]:
     for log in logs:
         roll_up = found.get(log.session_id)
         if roll_up is None:
-            roll_up = found[log.session_id] = RollUp(log.session_id, log.project_id, log.session_key)
-        roll_up.add(log.record, log.bucket, log.rule, log.input_preview, log.output_preview)
+            roll_up = found[log.session_id] = RollUp(log.session_id, log.project_id, log.home.session_key)
+        roll_up.add(log.record, log.bucket, log.home.rule, log.input_preview, log.output_preview)
     return list(found.values())
 
 
@@ -302,9 +321,7 @@ _RECORD_COLUMNS = (
     *("http_status", "error_type", "error_message", "finish_reason", "started_at", "first_token_at", "ended_at"),
     *("received_at", "cost", "end_user", "key_alias", "trace_id", "parent_id", "byte_size"),
 )
-_LOG_COLUMNS = (
-    *("session_id", "bucket", "project_id", "rule", "rule_detail", "resent_count", "input_preview", "output_preview"),
-)
+_LOG_COLUMNS = (*("session_id", "bucket", "project_id", "resent_count", "input_preview", "output_preview"),)
 _USAGE_COLUMNS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
 
 
@@ -320,7 +337,12 @@ def _request_columns(logs: list[PreparedLog], packed: dict[int, _PackedDocument]
         "cost_breakdown": [_json_or_null(record.cost_breakdown) for record in records],
         "tags": [UNIT_SEPARATOR.join(record.tags) for record in records],
         "metadata": [_json_or_null(record.metadata) for record in records],
-        "weak": [record.claim.weak for record in records],
+        "rule": [log.home.rule for log in logs],
+        "rule_detail": [log.home.detail for log in logs],
+        "weak": [log.node.weak is not None for log in logs],
+        "previous": [log.node.previous for log in logs],
+        "attempt": [log.node.attempt for log in logs],
+        "call": [log.node.call for log in logs],
         "provides": [",".join(map(str, log.provides)) for log in logs],
         "needs": [",".join(map(str, log.needs)) for log in logs],
         "skeleton": [compress(record.document.skeleton) for record in records],
@@ -332,15 +354,6 @@ def _request_columns(logs: list[PreparedLog], packed: dict[int, _PackedDocument]
 
 def _json_or_null(value: dict[str, Any]) -> str | None:
     return json.dumps(value, default=str) if value else None
-
-
-def _insert_links(cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> None:
-    rows = sorted((token, LinkRole.ID, log.record.started_at, log.key_id) for log in logs for token in log.aliases)
-    if not rows:
-        return
-    tokens, roles, times, key_ids = zip(*rows, strict=True)
-    params = {"token": tokens, "role": roles, "started_at": times, "key_id": key_ids}
-    cursor.execute(sql.load("insert_links"), {name: list(values) for name, values in params.items()})
 
 
 def _clean(text: str) -> str:

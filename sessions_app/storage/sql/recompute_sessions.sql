@@ -33,20 +33,30 @@ WITH fresh AS (
     FROM request_log, unnest(tags) AS tag
     WHERE session_id = ANY(%(ids)b::uuid[])
     GROUP BY session_id
+), retried AS (
+    SELECT r.session_id, count(DISTINCT r.id) AS retry_count
+    FROM request_log AS e
+    JOIN request_log AS r ON r.session_id = e.session_id AND r.attempt = e.attempt
+        AND (r.started_at, r.id) > (e.started_at, e.id) AND r.started_at <= e.started_at + interval '15 minutes'
+    WHERE e.session_id = ANY(%(ids)b::uuid[]) AND e.status = 'error'
+    GROUP BY r.session_id
 )
 UPDATE session AS s SET
     title = coalesce(f.title, ''), title_at = f.title_at, preview = coalesce(f.preview, ''), preview_at = f.preview_at,
     first_at = f.first_at, last_at = f.last_at, request_count = f.request_count, error_count = f.error_count,
+    retry_count = coalesce(a.retry_count, 0),
     input_tokens = f.input_tokens, output_tokens = f.output_tokens, cached_tokens = f.cached_tokens, cost = f.cost,
     models = coalesce(f.models, '{}'), users = coalesce(f.users, '{}'), tags = coalesce(t.tags, '{}'),
     sources = f.sources, rules = f.rules, buckets = f.buckets
-FROM fresh AS f LEFT JOIN tagged AS t ON t.session_id = f.session_id
+FROM fresh AS f
+LEFT JOIN tagged AS t ON t.session_id = f.session_id
+LEFT JOIN retried AS a ON a.session_id = f.session_id
 WHERE s.id = f.session_id
-    AND (s.title, s.title_at, s.preview, s.preview_at, s.first_at, s.last_at, s.request_count, s.error_count,
+    AND (s.title, s.title_at, s.preview, s.preview_at, s.first_at, s.last_at, s.request_count, s.error_count, s.retry_count,
          s.input_tokens, s.output_tokens, s.cached_tokens, s.cost, s.models, s.users, s.tags, s.sources, s.rules,
          s.buckets)
     IS DISTINCT FROM
         (coalesce(f.title, ''), f.title_at, coalesce(f.preview, ''), f.preview_at, f.first_at, f.last_at,
-         f.request_count, f.error_count, f.input_tokens, f.output_tokens, f.cached_tokens, f.cost,
+         f.request_count, f.error_count, coalesce(a.retry_count, 0), f.input_tokens, f.output_tokens, f.cached_tokens, f.cost,
          coalesce(f.models, '{}'), coalesce(f.users, '{}'), coalesce(t.tags, '{}'), f.sources, f.rules, f.buckets)
 RETURNING s.id

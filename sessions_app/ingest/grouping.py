@@ -1,0 +1,215 @@
+"""Which sessions a batch's requests belong to, and which stored ones belong elsewhere now that these have come.
+
+`linking` has the rules; here they get the facts that they need, in a constant number of statements. The caller holds
+the grouping lock of the projects concerned, so nothing that is read here changes before the transaction ends.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+from django.conf import settings
+
+from sessions_app.linking import ATTEMPT_WINDOW, CHOSEN_RULES, Grouping, Home, Index, LinkRole, Node
+from sessions_app.records import RULE_OWN
+from sessions_app.storage import links
+from sessions_app.storage.links import EARLIEST, LATEST, Found, Wanted
+from sessions_app.storage.moving import Move
+
+_CHILD_ROLES = (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS, LinkRole.RETRIES, LinkRole.CALL)
+
+
+def conversation_window() -> timedelta:
+    """How much earlier a request may be whose conversation another one continues."""
+    return timedelta(hours=settings.LOGSUI_CONVERSATION_WINDOW_HOURS)
+
+
+@dataclass(slots=True)
+class Grouped:
+    """Where new requests belong, by key, and which stored ones move or are there for another reason."""
+
+    homes: dict[uuid.UUID, Home]
+    moves: list[Move] = field(default_factory=list)
+
+
+class Grouper:
+    """Groups the requests of one batch."""
+
+    def __init__(self, cursor: psycopg.Cursor[Any], project_keys: dict[int, uuid.UUID]) -> None:
+        self.cursor = cursor
+        self.project_keys = project_keys
+        self.window = conversation_window()
+        self.nodes: dict[uuid.UUID, Node] = {}
+        self.index = Index()
+        self.homes: dict[uuid.UUID, uuid.UUID] = {}
+        self.flipped: set[uuid.UUID] = set()
+
+    def group(self, new: Sequence[Node], concerned: Iterable[uuid.UUID] = ()) -> Grouped:
+        """Group new requests, or stored ones anew. `concerned`: stored ones to look at in any case."""
+        self._add(new)
+        self._choose_traces(new)
+        found = self._find([w for node in new for w in (*self._earlier(node), *self._later(node))])
+        later = {f.place[1] for f in found if f.wanted.role in _CHILD_ROLES}
+        stored = self._load({*later, *concerned})
+        self._find([w for node in stored for w in self._earlier(node)])
+        self._load_sessions_that_change()
+        return self._grouped(new)
+
+    # --- facts ------------------------------------------------------------------------------------------------------
+
+    def _add(self, nodes: Iterable[Node]) -> None:
+        for node in nodes:
+            self.nodes[node.key_id] = node
+            self.index.add(node)
+
+    def _load(self, key_ids: Iterable[uuid.UUID]) -> list[Node]:
+        wanted = set(key_ids) - self.nodes.keys()
+        nodes = links.load_nodes(self.cursor, self.project_keys, wanted)
+        self._add(nodes)
+        return nodes
+
+    def _find(self, wanted: Sequence[Wanted]) -> list[Found]:
+        found = links.find(self.cursor, wanted)
+        for answer in found:
+            role, token = answer.wanted.role, answer.wanted.token
+            if role in (LinkRole.END, LinkRole.RESPONSE):
+                self.index.provides[token].add(answer.place)
+            elif role is LinkRole.FAILED:
+                self.index.failed[token].add(answer.place)
+            elif role is LinkRole.CALL:
+                self.index.calls[token].add(answer.place)
+            self.homes[answer.place[1]] = answer.session_id
+        return found
+
+    def _earlier(self, node: Node) -> list[Wanted]:
+        """Questions for the requests that this one may continue, and for those of the same call."""
+        found = [Wanted(node.call, LinkRole.CALL)] if node.call else []
+        if node.is_fixed:
+            return found
+        found += [Wanted(node.previous, LinkRole.RESPONSE, most=2)] if node.previous else []
+        since = (earlier(node.started_at, self.window), EARLIEST[1])
+        found += [Wanted(token, LinkRole.END, since, node.place, most=1) for token in node.begins]
+        if node.may_retry and node.attempt:
+            since = (earlier(node.started_at, ATTEMPT_WINDOW), EARLIEST[1])
+            found.append(Wanted(node.attempt, LinkRole.FAILED, since, node.place, most=1))
+        return found
+
+    def _later(self, node: Node) -> list[Wanted]:
+        """Questions for the stored requests that may continue this one."""
+        found = [Wanted(node.response, LinkRole.NEEDS_RESPONSE)] if node.response else []
+        until = (later(node.started_at, self.window), LATEST[1])
+        ends = [token for token in node.provides if token != node.response]
+        found += [Wanted(token, LinkRole.BEGINS, node.place, until) for token in ends]
+        if node.failed and node.attempt:
+            until = (later(node.started_at, ATTEMPT_WINDOW), LATEST[1])
+            found.append(Wanted(node.attempt, LinkRole.RETRIES, node.place, until))
+        return found
+
+    # --- trace ids that the proxy may have invented -----------------------------------------------------------------
+
+    def _choose_traces(self, new: Sequence[Node]) -> None:
+        """A trace id that two calls share, or that a caller put somewhere else too, is a caller's."""
+        weak: dict[uuid.UUID, list[Node]] = defaultdict(list)
+        for node in new:
+            if node.weak and node.trace:
+                weak[node.trace].append(node)
+        named = {node.trace for node in new if node.chosen and node.trace}
+        if not weak and not named:
+            return
+        known = links.chosen_sessions(
+            self.cursor, [n.weak.session_id for nodes in weak.values() for n in nodes if n.weak]
+        )
+        chosen = {trace for trace, nodes in weak.items() if nodes[0].weak and nodes[0].weak.session_id in known}
+        shared = {trace for trace, nodes in weak.items() if len(set(map(_call, nodes))) > 1} | (named & weak.keys())
+        asked = (weak.keys() - chosen - shared) | named
+        mates = {f.place[1]: f.wanted.token for f in self._find([Wanted(t, LinkRole.TRACE, most=1) for t in asked])}
+        for mate in self._load(mates):
+            trace = mates[mate.key_id]
+            if not mate.weak:
+                chosen.add(trace)
+            elif trace in named or any(_call(node) != _call(mate) for node in weak[trace]):
+                shared.add(trace)
+        self._choose_stored(shared)
+        for trace in chosen | shared:
+            for node in weak.get(trace, ()):
+                node.choose()
+
+    def _choose_stored(self, traces: Iterable[uuid.UUID]) -> None:
+        found = self._find([Wanted(trace, LinkRole.TRACE) for trace in traces])
+        keys = {f.place[1] for f in found}
+        self._load(keys)
+        for key_id in keys:
+            node = self.nodes[key_id]
+            if node.weak and node.stored:
+                node.choose()
+                self.flipped.add(key_id)
+
+    # --- sessions ---------------------------------------------------------------------------------------------------
+
+    def _grouping(self) -> Grouping:
+        return Grouping(self.nodes, self.index, self.homes, self.window)
+
+    def _load_sessions_that_change(self) -> None:
+        """When a stored request leaves its session, those that continue it go along: all that are there are looked at."""
+        grouping = self._grouping()
+        stored = [(node, node.stored) for node in self.nodes.values() if node.stored]
+        left = {place.session_id for node, place in stored if grouping.home_of(node).session_id != place.session_id}
+        members = links.load_nodes(self.cursor, self.project_keys, session_ids=left)
+        members = [node for node in members if node.key_id not in self.nodes]
+        self._add(members)
+        for node in members:
+            if not self._has_reason(node):
+                _stay(node)
+
+    def _has_reason(self, node: Node) -> bool:
+        """False for a request that continues one which was deleted since: it stays where it is."""
+        assert node.stored
+        no_parent_needed = node.stored.rule in (*CHOSEN_RULES, RULE_OWN)
+        return node.is_fixed or no_parent_needed or self.index.parent_of(node, self.window) is not None
+
+    def _grouped(self, new: Sequence[Node]) -> Grouped:
+        grouping = self._grouping()
+        homes = {key_id: grouping.home_of(node) for key_id, node in self.nodes.items()}
+        routes = links.routes(self.cursor, {home.session_id for home in homes.values()})
+        for key_id, home in homes.items():
+            for route in routes.get(home.session_id, ()):
+                if route.since <= self.nodes[key_id].started_at and self.nodes[key_id].assigned is None:
+                    homes[key_id] = route.home
+                    break
+        grouped = Grouped({node.key_id: homes[node.key_id] for node in new})
+        for key_id, home in homes.items():
+            node = self.nodes[key_id]
+            if node.stored and key_id not in grouped.homes and _changes(node, home, key_id in self.flipped):
+                grouped.moves.append(Move(key_id, node.project_id, node.stored, home, weak=node.weak is not None))
+        return grouped
+
+
+def _changes(node: Node, home: Home, flipped: bool) -> bool:
+    stored = node.stored
+    assert stored
+    return flipped or (stored.session_id, stored.rule, stored.detail) != (home.session_id, home.rule, home.detail)
+
+
+def _stay(node: Node) -> None:
+    assert node.stored
+    node.assigned = Home(node.stored.session_id, None, node.stored.rule, node.stored.detail)
+
+
+def _call(node: Node) -> uuid.UUID:
+    """What tells one call from another; old versions of LiteLLM do not say, so each request is one."""
+    return node.call or node.key_id
+
+
+def earlier(moment: datetime, by: timedelta) -> datetime:
+    """A moment less a time, within what a datetime can be."""
+    return moment - by if moment - EARLIEST[0] > by else EARLIEST[0]
+
+
+def later(moment: datetime, by: timedelta) -> datetime:
+    return moment + by if LATEST[0] - moment > by else LATEST[0]

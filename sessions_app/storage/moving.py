@@ -1,0 +1,147 @@
+"""Move stored requests to other sessions, with what they refer to, and leave word where they went.
+
+A distributed PostgreSQL does not move a row to another shard, so rows are written anew and the old ones deleted. The
+caller holds the grouping lock of the projects, so nobody writes to these sessions meanwhile.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from sessions_app import ids
+from sessions_app.linking import Home, Stored
+from sessions_app.storage import part_lists, rollups, sql
+from sessions_app.storage.part_lists import PartLists
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A stored request that belongs elsewhere, or is where it is for another reason. `key_id` is its key's."""
+
+    key_id: uuid.UUID
+    project_id: int
+    stored: Stored
+    home: Home
+    weak: bool = False
+
+    @property
+    def log_id(self) -> uuid.UUID:
+        return ids.moved(self.stored.log_id, self.home.session_id)
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it goes to another session."""
+        return self.stored.session_id != self.home.session_id
+
+
+def apply(cursor: psycopg.Cursor[Any], moves: Iterable[Move]) -> None:
+    """Move requests; a constant number of statements, and a few for each session that some of its requests leave."""
+    ordered = sorted(moves, key=lambda move: (move.home.session_id, move.key_id))
+    stay = [move for move in ordered if not move.leaves]
+    leave = [move for move in ordered if move.leaves]
+    _relabel(cursor, stay)
+    lists = part_lists.of_requests(cursor, [move.stored for move in leave]) if leave else {}
+    if leave:
+        _copy_parts(cursor, leave, lists)
+        for statement in ("move_requests", "delete_moved_requests"):
+            cursor.execute(sql.load(statement), _columns(leave))
+        cursor.execute(sql.load("move_request_keys"), _columns(leave))
+        leave_word(cursor, [(move.stored.log_id, move.key_id) for move in leave])
+        _ensure_sessions(cursor, leave)
+    rollups.recompute(cursor, [move.home.session_id for move in ordered])
+    tidy(cursor, [(move.key_id, move.stored, lists[move.stored.log_id]) for move in leave])
+
+
+def tidy(cursor: psycopg.Cursor[Any], gone: Sequence[tuple[uuid.UUID, Stored, PartLists]]) -> None:
+    """Clean up after requests that left their sessions, each with its key, where it was and its parts there.
+
+    Parts that nobody needs go. A session that has none left goes as a whole, and its id leads to where its first went.
+    """
+    left: dict[uuid.UUID, list[tuple[uuid.UUID, Stored, PartLists]]] = defaultdict(list)
+    for item in gone:
+        left[item[1].session_id].append(item)
+    rollups.recompute(cursor, left)
+    for session_id, items in sorted(left.items()):
+        cursor.execute(sql.load("delete_empty_session"), {"session_id": session_id})
+        deleted = cursor.fetchone()
+        if deleted:
+            _delete_parts(cursor, session_id, deleted[0])
+            leave_word(cursor, [(session_id, min(key_id for key_id, _, _ in items))])
+            continue
+        by_bucket: dict[date, list[PartLists]] = defaultdict(list)
+        for _, stored, lists in items:
+            by_bucket[stored.bucket].append(lists)
+        for bucket, unneeded in sorted(by_bucket.items()):
+            part_lists.prune(cursor, session_id, bucket, unneeded)
+
+
+def leave_word(cursor: psycopg.Cursor[Any], moved: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:
+    """Remember where old ids of requests and sessions lead: to these keys."""
+    if moved:
+        rows = sorted(moved)
+        params = {"id": [row[0] for row in rows], "key_id": [row[1] for row in rows]}
+        cursor.execute(sql.load("upsert_moved_ids"), params)
+
+
+def _relabel(cursor: psycopg.Cursor[Any], moves: list[Move]) -> None:
+    if moves:
+        cursor.execute(sql.load("relabel_requests"), _columns(moves))
+
+
+def _columns(moves: Sequence[Move]) -> dict[str, list[Any]]:
+    return {
+        "key_id": [move.key_id for move in moves],
+        "id": [move.stored.log_id for move in moves],
+        "session_id": [move.stored.session_id for move in moves],
+        "bucket": [move.stored.bucket for move in moves],
+        "new_id": [move.log_id for move in moves],
+        "new_session_id": [move.home.session_id for move in moves],
+        "rule": [move.home.rule for move in moves],
+        "rule_detail": [move.home.detail for move in moves],
+        "weak": [move.weak for move in moves],
+    }
+
+
+def _copy_parts(cursor: psycopg.Cursor[Any], moves: list[Move], lists: dict[uuid.UUID, PartLists]) -> None:
+    """Copy the parts of these requests to where they go; what is there already stays."""
+    wanted: dict[tuple[uuid.UUID, date, uuid.UUID], list[PartLists]] = defaultdict(list)
+    for move in moves:
+        wanted[move.stored.session_id, move.stored.bucket, move.home.session_id].append(lists[move.stored.log_id])
+    rows = sorted(
+        (home, ids.part_id(home, digest), session_id, ids.part_id(session_id, digest), bucket)
+        for (session_id, bucket, home), of_requests in wanted.items()
+        for digest in part_lists.digests(cursor, session_id, bucket, of_requests)
+    )
+    if not rows:
+        return
+    names = ("new_session_id", "new_id", "session_id", "id", "bucket")
+    params = {name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
+    for statement in ("copy_parts", "copy_search"):
+        cursor.execute(sql.load(statement), params)
+
+
+def _ensure_sessions(cursor: psycopg.Cursor[Any], moves: list[Move]) -> None:
+    """Make rows for the sessions that are new; their roll-ups are computed next."""
+    rows = {move.home.session_id: move for move in moves}
+    cursor.execute(
+        sql.load("ensure_sessions"),
+        {
+            "id": list(rows),
+            "project_id": [move.project_id for move in rows.values()],
+            "session_key": [move.home.session_key for move in rows.values()],
+        },
+    )
+
+
+def _delete_parts(cursor: psycopg.Cursor[Any], session_id: uuid.UUID, buckets: list[date]) -> None:
+    first, last = ids.id_range(session_id)
+    where = {"session_id": session_id, "buckets": buckets, "first": first, "last": last}
+    for statement in ("delete_session_parts", "delete_session_search"):
+        cursor.execute(sql.load(statement), where)

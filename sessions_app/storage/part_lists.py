@@ -1,0 +1,75 @@
+"""The parts that requests refer to: what to copy with a request that moves, and what nobody needs any more."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from sessions_app import ids
+from sessions_app.documents import COUNT_BYTES, DIGEST_BYTES, packed_blocks
+from sessions_app.linking import Stored
+from sessions_app.storage import sql
+
+# The packed lists of a request's input, output and context parts.
+PartLists = tuple[bytes, bytes, bytes]
+Removed = tuple[int, int]
+
+
+def of_requests(cursor: psycopg.Cursor[Any], requests: Sequence[Stored]) -> dict[uuid.UUID, PartLists]:
+    """The part lists of requests, by their ids; one statement."""
+    cursor.execute(
+        sql.load("part_lists_of_requests"),
+        {
+            "ids": [stored.log_id for stored in requests],
+            "session_ids": [stored.session_id for stored in requests],
+            "buckets": [stored.bucket for stored in requests],
+        },
+    )
+    return {row[0]: (bytes(row[1]), bytes(row[2]), bytes(row[3])) for row in cursor.fetchall()}
+
+
+def digests(
+    cursor: psycopg.Cursor[Any], session_id: uuid.UUID, bucket: date, part_lists: Sequence[PartLists]
+) -> set[bytes]:
+    """Every digest that these lists of one session and bucket refer to, the blocks' own included; one statement."""
+    packed = [p for lists in part_lists for p in lists]
+    addresses = {address for p in packed for address in packed_blocks(p)}
+    found = set(addresses)
+    if addresses:
+        wanted = sorted(ids.part_id(session_id, address) for address in addresses)
+        where = {"session_id": session_id, "bucket": bucket, "ids": wanted}
+        cursor.execute(sql.load("block_contents"), where)
+        for _, content in cursor.fetchall():
+            found.update(_chunks(bytes(content)))
+    for p in packed:
+        found.update(_chunks(p[COUNT_BYTES + len(packed_blocks(p)) * DIGEST_BYTES :]))
+    return found
+
+
+def prune(
+    cursor: psycopg.Cursor[Any], session_id: uuid.UUID, bucket: date, unneeded: Sequence[PartLists]
+) -> tuple[Removed, Removed]:
+    """Delete those of the parts in `unneeded` lists that no request of the session and bucket refers to any more.
+
+    Returns rows and bytes that went from `part` and from `part_search`.
+    """
+    first, last = ids.id_range(session_id)
+    cursor.execute(sql.load("part_lists"), {"session_id": session_id, "bucket": bucket, "first": first, "last": last})
+    needed = [(bytes(row[0]), bytes(row[1]), bytes(row[2])) for row in cursor.fetchall()]
+    orphans = digests(cursor, session_id, bucket, unneeded) - digests(cursor, session_id, bucket, needed)
+    part_ids = sorted(ids.part_id(session_id, digest) for digest in orphans)
+    where = {"session_id": session_id, "bucket": bucket, "ids": part_ids}
+    return _count(cursor, "delete_parts", where), _count(cursor, "delete_search", where)
+
+
+def _count(cursor: psycopg.Cursor[Any], statement: str, where: dict[str, Any]) -> Removed:
+    cursor.execute(sql.load(statement), where)
+    return cursor.fetchone() or (0, 0)
+
+
+def _chunks(data: bytes) -> list[bytes]:
+    return [data[i : i + DIGEST_BYTES] for i in range(0, len(data), DIGEST_BYTES)]
