@@ -182,7 +182,7 @@ def named_by(project: Project, text: str) -> Q:
 
     The id or key of a session that was merged leads to the one that it was merged into.
     """
-    own = [ids.session_id(project.key, text, "")]
+    own = [ids.session_id(project.key, text)]
     with contextlib.suppress(ValueError):
         own.append(uuid.UUID(text))
     key, alias = ids.request_key(project.key, text), ids.alias_token(project.key, text)
