@@ -70,8 +70,9 @@ class Node:
     """The facts of a request that say which session it belongs to. `key_id` is its idempotency key.
 
     `chosen`: where its caller put it; `weak`: where a trace id puts it that the proxy may have invented, with the
-    token `trace`; `assigned`: where a person put it; `own`: where it is when nothing else is known. `needed`: the
-    session of those that continue a response which was never logged. `response` is the token of its response's id. `stored` is None for a request that is new.
+    token `trace`; `assigned`: where a person put it; `own`: where it is when nothing else is known; `needed`: the
+    session of those that continue a response which was never logged. `response`: the token of its response's id.
+    `stored` is None for a request that is new.
     """
 
     key_id: uuid.UUID

@@ -22,6 +22,7 @@ from sessions_app.ingest.accept import check_item
 from sessions_app.ingest.completion import merge_logs
 from sessions_app.ingest.grouping import Grouper
 from sessions_app.ingest.prepare import prepare
+from sessions_app.linking import Node
 from sessions_app.messages import Meanings, MessageReader
 from sessions_app.records import WireFormatError
 from sessions_app.storage import buckets, inbox, links, moving, rollups, writer
@@ -255,29 +256,31 @@ class Digester:
         """Complete stored requests by later copies that say more. Rare, so one by one."""
         completed = 0
         for entry in logs:
-            place = places[entry.key_id]
-            stored = read_log(cursor, place.log_id, place.session_id, place.bucket)
+            # Asked each time: what was stored before may have moved it.
+            before = links.load_nodes(cursor, {entry.project_id: entry.project_key}, [entry.key_id])
+            place = before[0].stored if before else None
+            stored = read_log(cursor, place.log_id, place.session_id, place.bucket) if place else None
             if stored is None:
                 log.warning("the request of key %s is gone", entry.key_id)
                 continue
             merged = self._merged(stored, entry)
-            if merged.content_hash != place.content_hash:
+            if merged.content_hash != places[entry.key_id].content_hash:
                 self._must_be_alone()
-                self._replace(cursor, place, merged)
+                self._replace(cursor, before[0], merged)
                 completed += 1
         return completed
 
-    def _replace(self, cursor: psycopg.Cursor[Any], place: Place, merged: PreparedLog) -> None:
+    def _replace(self, cursor: psycopg.Cursor[Any], before: Node, merged: PreparedLog) -> None:
         """Store a completed log; what continued its earlier copy is looked at again, for it may not any more."""
+        assert before.stored
         buckets.ensure_partitions([merged.bucket])
-        before = links.load_nodes(cursor, {merged.project_id: merged.project_key}, [merged.key_id])
-        merged.node.stored = before[0].stored
-        concerned = links.continuing(cursor, before[0])
+        merged.node.stored = before.stored
+        concerned = links.continuing(cursor, before)
         links.delete(cursor, [merged.key_id])
         moves = self._group(cursor, [merged], concerned)
-        writer.replace_log(cursor, place, merged, self.reader)
+        writer.replace_log(cursor, before.stored, merged, self.reader)
         moving.apply(cursor, moves)
-        rollups.count_retries(cursor, [place.session_id, merged.session_id])
+        rollups.count_retries(cursor, [before.stored.session_id, merged.session_id])
 
     def _merged(self, stored: bytes, entry: PreparedLog) -> PreparedLog:
         record = entry.record

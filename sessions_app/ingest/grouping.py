@@ -156,7 +156,7 @@ class Grouper:
         return Grouping(self.nodes, self.index, self.homes, self.window)
 
     def _load_sessions_that_change(self) -> None:
-        """When a stored request leaves its session, those that continue it go along: all that are there are looked at."""
+        """When a stored request leaves its session, what continues it goes along: all that are there are looked at."""
         grouping = self._grouping()
         stored = [(node, node.stored) for node in self.nodes.values() if node.stored]
         left = {place.session_id for node, place in stored if grouping.home_of(node).session_id != place.session_id}

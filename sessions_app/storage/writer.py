@@ -71,7 +71,8 @@ class PreparedLog:
         roles += [(token, LinkRole.END) for token in self.provides if token != node.response]
         if node.failed and node.attempt:
             roles.append((node.attempt, LinkRole.FAILED))
-        if node.chosen is None:
+        # Of a weak trace id it depends on what came before whether it is chosen already.
+        if node.chosen is None or self.record.claim.weak:
             roles += [(node.previous, LinkRole.NEEDS_RESPONSE)] if node.previous else []
             roles += [(token, LinkRole.BEGINS) for token in node.begins]
             roles += [(node.attempt, LinkRole.RETRIES)] if node.may_retry and node.attempt else []
@@ -136,11 +137,10 @@ def insert_logs(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog], reader
     return new
 
 
-def replace_log(cursor: psycopg.Cursor[Any], place: Place, log: PreparedLog, reader: MessageReader) -> None:
+def replace_log(cursor: psycopg.Cursor[Any], stored: Stored, log: PreparedLog, reader: MessageReader) -> None:
     """Put a completed request in the place of its earlier copy, which may have been in another session."""
-    stored = Stored(place.log_id, place.session_id, place.bucket, "", "")
-    lists = part_lists.of_requests(cursor, [stored])[place.log_id]
-    where = {"log_id": place.log_id, "session_id": place.session_id, "bucket": place.bucket}
+    lists = part_lists.of_requests(cursor, [stored])[stored.log_id]
+    where = {"log_id": stored.log_id, "session_id": stored.session_id, "bucket": stored.bucket}
     cursor.execute(sql.load("delete_request"), where)
     links.delete(cursor, [log.key_id])
     insert_logs(cursor, [log], reader)
@@ -154,8 +154,8 @@ def replace_log(cursor: psycopg.Cursor[Any], place: Place, log: PreparedLog, rea
             "content_hash": log.content_hash,
         },
     )
-    if place.log_id != log.log_id:
-        moving.leave_word(cursor, [(place.log_id, log.key_id)])
+    if stored.log_id != log.log_id:
+        moving.leave_word(cursor, [(stored.log_id, log.key_id)])
     rollups.recompute(cursor, [log.session_id])
     moving.tidy(cursor, [(log.key_id, stored, lists)])
 
