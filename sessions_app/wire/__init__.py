@@ -7,7 +7,11 @@ from types import ModuleType
 
 from sessions_app.records import Documents
 
-_MODULES = {"native": "sessions_app.wire.native", "litellm": "sessions_app.wire.litellm"}
+_MODULES = {
+    "native": "sessions_app.wire.native",
+    "litellm": "sessions_app.wire.litellm",
+    "otlp": "sessions_app.wire.otlp",
+}
 
 
 def format_of(source: str) -> ModuleType:
