@@ -37,6 +37,11 @@ class Grouped:
     homes: dict[uuid.UUID, Home]
     moves: list[Move] = field(default_factory=list)
 
+    def all_moves(self, nodes: Iterable[Node]) -> list[Move]:
+        """The moves, and those of these nodes, of which all are stored."""
+        own = [move for node in nodes if (move := _move(node, self.homes[node.key_id], flipped=False))]
+        return [*self.moves, *own]
+
 
 class Grouper:
     """Groups the requests of one batch."""
@@ -185,15 +190,18 @@ class Grouper:
         grouped = Grouped({node.key_id: homes[node.key_id] for node in new})
         for key_id, home in homes.items():
             node = self.nodes[key_id]
-            if node.stored and key_id not in grouped.homes and _changes(node, home, key_id in self.flipped):
-                grouped.moves.append(Move(key_id, node.project_id, node.stored, home, weak=node.weak is not None))
+            if key_id not in grouped.homes and (move := _move(node, home, key_id in self.flipped)):
+                grouped.moves.append(move)
         return grouped
 
 
-def _changes(node: Node, home: Home, flipped: bool) -> bool:
+def _move(node: Node, home: Home, flipped: bool) -> Move | None:
+    """How a stored request must move; None when it is where it belongs, for the reason it has."""
     stored = node.stored
-    assert stored
-    return flipped or (stored.session_id, stored.rule, stored.detail) != (home.session_id, home.rule, home.detail)
+    if stored is None:
+        return None
+    is_right = (stored.session_id, stored.rule, stored.detail) == (home.session_id, home.rule, home.detail)
+    return None if is_right and not flipped else Move(node.key_id, node.project_id, stored, home, node.weak is not None)
 
 
 def _stay(node: Node) -> None:

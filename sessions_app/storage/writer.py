@@ -160,6 +160,23 @@ def replace_log(cursor: psycopg.Cursor[Any], stored: Stored, log: PreparedLog, r
     moving.tidy(cursor, [(log.key_id, stored, lists)])
 
 
+def refresh_links(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> None:
+    """Write again what stored requests can be found by and what they need; three statements."""
+    stored = [log.node.stored for log in logs]
+    cursor.execute(
+        sql.load("refresh_links"),
+        {
+            "id": [place.log_id for place in stored if place],
+            "session_id": [place.session_id for place in stored if place],
+            "bucket": [place.bucket for place in stored if place],
+            "resent_count": [log.resent_count for log in logs],
+            **_link_columns(logs),
+        },
+    )
+    links.delete(cursor, [log.key_id for log in logs])
+    links.insert(cursor, [row for log in logs for row in log.links()])
+
+
 def roll_ups_of(logs: Sequence[PreparedLog]) -> list[RollUp]:
     """What these new requests add to their sessions."""
     found: dict[uuid.UUID, RollUp] = {}
@@ -340,15 +357,21 @@ def _request_columns(logs: list[PreparedLog], packed: dict[int, _PackedDocument]
         "rule": [log.home.rule for log in logs],
         "rule_detail": [log.home.detail for log in logs],
         "weak": [log.node.weak is not None for log in logs],
-        "previous": [log.node.previous for log in logs],
-        "attempt": [log.node.attempt for log in logs],
-        "call": [log.node.call for log in logs],
-        "provides": [",".join(map(str, log.provides)) for log in logs],
-        "needs": [",".join(map(str, log.needs)) for log in logs],
+        **_link_columns(logs),
         "skeleton": [compress(record.document.skeleton) for record in records],
         "input_parts": [pack.input for pack in packs],
         "output_parts": [pack.output for pack in packs],
         "context_parts": [pack.context for pack in packs],
+    }
+
+
+def _link_columns(logs: Sequence[PreparedLog]) -> dict[str, list[Any]]:
+    return {
+        "provides": [",".join(map(str, log.provides)) for log in logs],
+        "needs": [",".join(map(str, log.needs)) for log in logs],
+        "previous": [log.node.previous for log in logs],
+        "attempt": [log.node.attempt for log in logs],
+        "call": [log.node.call for log in logs],
     }
 
 

@@ -1,0 +1,56 @@
+"""`manage.py regroup`: group the stored requests of a project by today's rules."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from sessions_app.ingest.regroup import Change, regroup
+from sessions_app.models import Project
+
+MOST_LINES = 200
+
+
+class Command(BaseCommand):
+    help = (
+        "Group the stored requests of a project by today's rules, and say what changed. It can be interrupted and"
+        " repeated. Requests that were moved by hand stay where they are."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--project", required=True, help="slug of a project")
+        parser.add_argument("--since", type=_moment, help="only requests that started at this time or later (RFC 3339)")
+        parser.add_argument("--dry-run", action="store_true", help="only say what would change")
+
+    def handle(self, *args: Any, project: str, since: datetime | None, dry_run: bool, **options: Any) -> None:
+        try:
+            found = Project.objects.get(slug=project)
+        except Project.DoesNotExist:
+            raise CommandError(f"There is no project {project!r}.") from None
+        result = regroup(found, since, dry_run=dry_run)
+        would = "would be" if dry_run else "were"
+        changes = sorted(result.changes.items(), key=lambda item: (-item[1], item[0]))
+        for change, count in changes[:MOST_LINES]:
+            self.stdout.write(_line(change, count))
+        if len(changes) > MOST_LINES:
+            self.stdout.write(f"… and {len(changes) - MOST_LINES:,} more changes of this kind")
+        self.stdout.write(
+            f"{result.looked_at:,} requests looked at; {result.moved:,} {would} moved to other sessions,"
+            f" {result.changes.total() - result.moved:,} {would} given another rule."
+        )
+
+
+def _line(change: Change, count: int) -> str:
+    source, target, rule = change
+    requests = f"{count:,} request{'' if count == 1 else 's'}"
+    if source == target:
+        return f"{requests} of session {source}: rule {rule}"
+    return f"{requests} of session {source} to session {target}: rule {rule}"
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
