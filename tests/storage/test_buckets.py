@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from sessions_app.storage import buckets
 
@@ -56,3 +57,27 @@ def test_known_partitions_cost_one_statement(django_assert_num_queries: object) 
     buckets.ensure_partitions([date(2031, 12, 1)])
     with django_assert_num_queries(3):  # with the savepoint and its release
         buckets.ensure_partitions([date(2031, 12, 1)])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_partition_that_another_writer_made_meanwhile_is_seen() -> None:
+    """PostgreSQL remembers within a transaction that a name was not there."""
+    bucket = date(2032, 5, 1)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            assert buckets._missing(cursor, [bucket]) == [bucket]
+        others = threading.Thread(target=make_in_another_connection, args=[bucket])
+        others.start()
+        others.join()
+        buckets.ensure_partitions([bucket])
+    with connection.cursor() as cursor:
+        assert not buckets._missing(cursor, [bucket])
+        for table in buckets.PARTITIONED:
+            cursor.execute(f"DROP TABLE {buckets.partition_name(table, bucket)}")
+
+
+def make_in_another_connection(bucket: date) -> None:
+    try:
+        buckets.ensure_partitions([bucket])
+    finally:
+        connection.close()
