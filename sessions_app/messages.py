@@ -6,60 +6,28 @@ What is not recognised becomes a `data` block, so nothing is left out.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from sessions_app import documents
-
-TEXT = "text"
-REASONING = "reasoning"
-TOOL_CALL = "tool_call"
-TOOL_RESULT = "tool_result"
-IMAGE = "image"
-FILE = "file"
-AUDIO = "audio"
-REFUSAL = "refusal"
-DATA = "data"
+from sessions_app.blocks import (
+    AUDIO,
+    DATA,
+    FILE,
+    IMAGE,
+    REASONING,
+    REFUSAL,
+    TEXT,
+    TOOL_CALL,
+    TOOL_RESULT,
+    Block,
+    Message,
+)
+from sessions_app.meanings import Meaning, meaning_of
 
 MOST_REMEMBERED = 50_000
-# What LiteLLM (1.106) writes in place of a message when it is told not to log messages.
-REDACTED = frozenset({"redacted-by-litellm", "redacted-by-litellm."})
-
 _ROLES = {"model": "assistant", "developer": "system", "function": "tool", "human": "user", "ai": "assistant"}
-
-
-@dataclass(slots=True)
-class Block:
-    """One piece of a message.
-
-    `text` is the text itself, a tool call's arguments (JSON text or free text), or a tool result flattened to text.
-    `id` pairs tool calls with results; `name` is a tool's or file's name; `url` an image's or file's address (data
-    URLs included); `data` what has no better form; `blocks` a tool result's inner blocks.
-    """
-
-    type: str
-    text: str = ""
-    id: str = ""
-    name: str = ""
-    url: str = ""
-    media_type: str = ""
-    is_error: bool = False
-    data: Any = None
-    blocks: list[Block] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Message:
-    """A role (system, user, assistant, tool or what the sender wrote) and its blocks; `name` names the author."""
-
-    role: str
-    blocks: list[Block]
-    name: str = ""
 
 
 def read_message(raw: documents.JsonBytes, default_role: str = "user") -> Message:
@@ -400,42 +368,6 @@ def searchable_text(message: Message) -> str:
     return "\n".join(pieces)
 
 
-def meaning_digest(message: Message) -> bytes | None:
-    """A digest (8 bytes) of what a message says, equal for the forms in which an API returns it and takes it back.
-
-    Left out are reasoning, null and empty members, author names, cache marks, annotations, and whether a text came as
-    a string or as one text block. None when nothing is left, as of a reasoning item, or of a redacted message: all of
-    those are equal, and conversations must not seem so.
-    """
-    pieces: list[list[str]] = []
-    for block in message.blocks:
-        if block.type == REASONING or block.text in REDACTED:
-            continue
-        if block.type == TEXT and pieces and pieces[-1][0] == TEXT:
-            pieces[-1][1] += block.text
-        elif block.type == DATA:
-            pieces.append([DATA, to_json(block.data)])
-        else:
-            text = _same_json(block) if block.type == TOOL_CALL else block.text
-            pieces.append([block.type, text, block.id, block.url])
-    if not pieces:
-        return None
-    hashed = hashlib.sha256()
-    for text in [message.role, *(text for piece in pieces for text in piece)]:
-        # With its length, so that no text can look like another piece.
-        hashed.update(b"%d:" % len(text))
-        hashed.update(text.encode("utf-8", "surrogatepass"))
-    return hashed.digest()[:8]
-
-
-def _same_json(block: Block) -> str:
-    """Arguments without the white space and order that clients give them when they write them anew."""
-    try:
-        return block.name + msgspec.json.encode(msgspec.json.decode(block.text), order="sorted").decode()
-    except (msgspec.MsgspecError, ValueError, RecursionError, TypeError):
-        return block.name + block.text
-
-
 def to_json(value: Any) -> str:
     """JSON text of a decoded value for showing and searching; what cannot be written so is shown as Python does."""
     try:
@@ -450,7 +382,7 @@ def _text(value: Any) -> str:
     return "" if value is None else to_json(value)
 
 
-Meanings = dict[tuple[bytes, str], tuple[str, bytes | None]]
+Meanings = dict[tuple[bytes, str], Meaning]
 
 
 class MessageReader:
@@ -468,13 +400,12 @@ class MessageReader:
         if len(self._known) > MOST_REMEMBERED:
             self._known.clear()
 
-    def meaning(self, digest: bytes, raw: documents.JsonBytes, default_role: str) -> tuple[str, bytes | None]:
-        """The role of a message and the digest of what it says."""
+    def meaning(self, digest: bytes, raw: documents.JsonBytes, default_role: str) -> Meaning:
+        """What a message says, apart from its form."""
         key = (digest, default_role)
         known = self._known.get(key)
         if known is None:
-            message = self.message(digest, raw, default_role)
-            known = self._known[key] = (message.role, meaning_digest(message))
+            known = self._known[key] = meaning_of(self.message(digest, raw, default_role))
         return known
 
     def message(self, digest: bytes, raw: documents.JsonBytes, default_role: str) -> Message:

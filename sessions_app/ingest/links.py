@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from sessions_app import ids, messages
+from sessions_app.blocks import TOOL_CALL, Message
 from sessions_app.documents import PartKind, PartList
+from sessions_app.meanings import Meaning, Piece, digests_of, pieces_of, reference_to
 from sessions_app.messages import MessageReader
 from sessions_app.records import Record
 from sessions_app.wire.fields import clean
@@ -53,13 +55,28 @@ def links_of(project_key: uuid.UUID, record: Record, reader: MessageReader) -> L
     if record.call_id:
         links.call = ids.token(project_key, "call", record.call_id)
     conversation = _read_conversation(record.document.input, reader)
-    caller = caller_of(record)
-    if record.kind == "llm":
-        _link_conversation(project_key, record, reader, conversation, caller, links)
-    if conversation.chain:
-        links.attempt = ids.token(project_key, "attempt", _attempt(record, conversation.chain, caller))
+    links.resent_count = conversation.resent_count
+    # What was redacted is equal in all conversations.
+    if not conversation.is_redacted:
+        _link_conversation(project_key, record, reader, conversation, links)
     _previews(record, reader, links)
     return links
+
+
+def _link_conversation(
+    project_key: uuid.UUID, record: Record, reader: MessageReader, conversation: _Conversation, links: Links
+) -> None:
+    caller = caller_of(record)
+    if conversation.chain:
+        links.attempt = ids.token(project_key, "attempt", _attempt(record, conversation.chain, caller))
+    if record.kind != "llm":
+        return
+    begins = (conversation.last, conversation.before)
+    links.needs += [ids.token(project_key, "conversation", begin + caller) for begin in begins if begin]
+    # What follows a response by its id is only the end of a conversation, which nobody sends back as the whole.
+    if not record.previous_response_id or conversation.last:
+        ends = sorted(_ends(conversation, record, reader))
+        links.provides += [ids.token(project_key, "conversation", end + caller) for end in ends]
 
 
 def caller_of(record: Record) -> bytes:
@@ -70,96 +87,138 @@ def caller_of(record: Record) -> bytes:
     return b"key\x00" + key.encode("utf-8", "surrogatepass") if key else b""
 
 
-@dataclass(frozen=True, slots=True)
-class _Conversation:
-    """How far a conversation is: the hash of all it says, and the same up to its last two assistant turns.
-
-    `last` is where the last assistant turn ends, `before` where the one before it does; b"" where there is none.
-    """
-
-    chain: bytes = b""
-    last: bytes = b""
-    before: bytes = b""
-    is_answer: bool = False
-    resent_count: int = 0
-
-
-def _link_conversation(
-    project_key: uuid.UUID,
-    record: Record,
-    reader: MessageReader,
-    conversation: _Conversation,
-    caller: bytes,
-    links: Links,
-) -> None:
-    links.resent_count = conversation.resent_count
-    for begin in (conversation.last, conversation.before):
-        if begin:
-            links.needs.append(ids.token(project_key, "conversation", begin + caller))
-    for end in _ends(conversation.chain, record, reader):
-        links.provides.append(ids.token(project_key, "conversation", end + caller))
-
-
 def _attempt(record: Record, chain: bytes, caller: bytes) -> bytes:
     """The same input to another kind of model, or after another response, is no repetition."""
     previous = record.previous_response_id.encode("utf-8", "surrogatepass")
     return b"\x00".join((chain, record.kind.encode(), hashlib.sha256(previous).digest(), caller))
 
 
+@dataclass(frozen=True, slots=True)
+class _Conversation:
+    """How far a conversation is: the hash of all it says, and the same up to where its last assistant turns end.
+
+    `last` is where the last assistant turn ends, `before` where the one before it does; b"" where there is none.
+    `asked` is the conversation without the assistant turn that it ends with, if it does (`is_answer`); `prefill` is
+    the index of that turn when it is a text with which the answer begins, else -1.
+    """
+
+    chain: bytes = b""
+    last: bytes = b""
+    before: bytes = b""
+    asked: bytes = b""
+    is_answer: bool = False
+    is_redacted: bool = False
+    prefill: int = -1
+    resent_count: int = 0
+
+    def with_message(self, meaning: Meaning, index: int) -> _Conversation:
+        """The conversation with one more message, before which are `index` parts."""
+        is_answer = meaning.role == "assistant"
+        resent_count = index + 1 if is_answer else self.resent_count
+        is_redacted = self.is_redacted or meaning.is_redacted
+        if not meaning.pieces:
+            return replace(self, is_redacted=is_redacted, resent_count=resent_count)
+        chain = extended(self.chain, meaning.pieces)
+        if not is_answer:
+            return _Conversation(chain, self.last, self.before, b"", False, is_redacted, -1, resent_count)
+        # Items of one answer are one turn.
+        if self.is_answer:
+            return _Conversation(chain, chain, self.before, self.asked, True, is_redacted, -1, resent_count)
+        prefill = index if meaning.is_text else -1
+        return _Conversation(chain, chain, self.last, self.chain, True, is_redacted, prefill, resent_count)
+
+
 def _read_conversation(parts: PartList, reader: MessageReader) -> _Conversation:
     """Read the input, from where a remembered array ends that it begins with."""
     known = parts.base.facts if parts.base else None
     start = len(parts.base.digests) if parts.base and known else 0
-    known = known or _Conversation()
-    chain, last, before = known.chain, known.last, known.before
-    is_answer, resent_count = known.is_answer, known.resent_count
+    conversation = known or _Conversation()
     for index in range(start, len(parts)):
-        role, meaning = _meaning(parts, index, reader, "user")
-        if meaning is None or role == "system":
-            continue
-        chain = _extend(chain, meaning)
-        if role == "assistant":
-            # Items of one answer are one turn.
-            before = before if is_answer else last
-            last, resent_count = chain, index + 1
-        is_answer = role == "assistant"
-    conversation = _Conversation(chain, last, before, is_answer, resent_count)
+        if parts.kinds[index] is PartKind.MESSAGE:
+            meaning = reader.meaning(parts.digests[index], parts.content(index), "user")
+            if meaning.role != "system":
+                conversation = conversation.with_message(meaning, index)
     if parts.array:
         parts.array.facts = conversation
     return conversation
 
 
-def _ends(chain: bytes, record: Record, reader: MessageReader) -> Iterator[bytes]:
-    """The conversation after each alternative answer, or after the whole answer."""
-    end = chain
-    for index in range(len(record.document.output)):
-        _, meaning = _meaning(record.document.output, index, reader, "assistant")
-        if meaning is None:
-            continue
-        if record.alternative_outputs:
-            yield _extend(chain, meaning)
-        else:
-            end = _extend(end, meaning)
-    if end != chain:
-        yield end
+def extended(chain: bytes, pieces: Iterable[bytes]) -> bytes:
+    """The hash of a conversation with more pieces. Piece by piece: an answer may be one message or several items."""
+    for piece in pieces:
+        chain = hashlib.sha256(chain + piece).digest()[:16]
+    return chain
 
 
-def _meaning(parts: PartList, index: int, reader: MessageReader, default_role: str) -> tuple[str, bytes | None]:
-    if parts.kinds[index] is not PartKind.MESSAGE:
-        return "system", None
-    return reader.meaning(parts.digests[index], parts.content(index), default_role)
+Answer = tuple[Meaning, Message]
 
 
-def _extend(chain: bytes, meaning: bytes) -> bytes:
-    return hashlib.sha256(chain + meaning).digest()[:16]
+def _ends(conversation: _Conversation, record: Record, reader: MessageReader) -> set[bytes]:
+    """The conversation after each alternative answer, or after the whole one, in each form that may be sent back."""
+    parts = record.document.output
+    answers: list[Answer] = []
+    for index, kind in enumerate(parts.kinds):
+        if kind is PartKind.MESSAGE:
+            meaning = reader.meaning(parts.digests[index], parts.content(index), "assistant")
+            if meaning.is_redacted:
+                return set()
+            answers.append((meaning, reader.message(parts.digests[index], parts.content(index), "assistant")))
+    found: set[bytes] = set()
+    for together in [[answer] for answer in answers] if record.alternative_outputs else [answers]:
+        if any(meaning.pieces for meaning, _ in together):
+            found |= _ends_of(conversation, together)
+            found |= _ends_after_prefill(conversation, record.document.input, together, reader)
+    return found
+
+
+def _ends_of(conversation: _Conversation, answers: list[Answer]) -> set[bytes]:
+    """The conversation after an answer: as it came, and in other forms in which clients send some back."""
+    chain = conversation.chain
+    found = {extended(chain, [piece for meaning, _ in answers for piece in meaning.pieces])}
+    said = [message for meaning, message in answers if meaning.pieces]
+    if not all(meaning.is_text for meaning, _ in answers if meaning.pieces):
+        found.add(_after(chain, said, with_ids=False))
+    if len(said) > 1:
+        found |= {_after(chain, [_joined(said)], with_ids) for with_ids in (True, False)}
+    if any(message.item_id for message in said):
+        references = [piece for message in said for piece in _by_reference(message)]
+        found.add(extended(chain, digests_of("assistant", references)))
+    return found
+
+
+def _ends_after_prefill(
+    conversation: _Conversation, parts: PartList, answers: list[Answer], reader: MessageReader
+) -> set[bytes]:
+    """Anthropic's models go on with the text that an input ends with; clients send back the two as one."""
+    index = conversation.prefill
+    if index < 0:
+        return set()
+    prefill = reader.message(parts.digests[index], parts.content(index), "user")
+    answer = _joined([prefill, *(message for _, message in answers)])
+    return {_after(conversation.asked, [answer], with_ids) for with_ids in (True, False)}
+
+
+def _after(chain: bytes, said: list[Message], with_ids: bool) -> bytes:
+    pieces = [piece for message in said for piece in pieces_of(message, with_ids)]
+    return extended(chain, digests_of("assistant", pieces))
+
+
+def _joined(said: list[Message]) -> Message:
+    return Message("assistant", [block for message in said for block in message.blocks])
+
+
+def _by_reference(message: Message) -> list[Piece]:
+    reference = reference_to(message.item_id) if message.item_id else None
+    return [reference] if reference else pieces_of(message)
 
 
 def _previews(record: Record, reader: MessageReader, links: Links) -> None:
     """The newest user text that this request added, and the beginning of its answer."""
     parts = record.document.input
     for index in range(len(parts) - 1, links.resent_count - 1, -1):
-        role, _ = _meaning(parts, index, reader, "user")
-        if role == "user":
+        if parts.kinds[index] is not PartKind.MESSAGE:
+            continue
+        if reader.meaning(parts.digests[index], parts.content(index), "user").role == "user":
             message = reader.message(parts.digests[index], parts.content(index), "user")
             most = LABEL_CHARS if links.resent_count else TITLE_CHARS
             links.input_preview = one_line(messages.plain_text(message), most)
@@ -172,12 +231,12 @@ def _previews(record: Record, reader: MessageReader, links: Links) -> None:
             break
 
 
-def answer_line(message: messages.Message) -> str:
+def answer_line(message: Message) -> str:
     """An answer in one line: its text, else the names of the tools it calls."""
     text = one_line(messages.plain_text(message), LABEL_CHARS)
     if text:
         return text
-    names = [block.name for block in message.blocks if block.type == messages.TOOL_CALL and block.name]
+    names = [block.name for block in message.blocks if block.type == TOOL_CALL and block.name]
     return one_line(", ".join(names), LABEL_CHARS)
 
 
