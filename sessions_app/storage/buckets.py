@@ -61,8 +61,12 @@ def _missing(cursor: Any, buckets: list[date]) -> list[date]:
     # The table that is made last tells of all three.
     names = [partition_name(PARTITIONED[-1], bucket) for bucket in buckets]
     # From the catalog's rows: to_regclass() would go on saying what it said before another writer made them.
-    there = "SELECT FROM pg_class WHERE relname = name AND relnamespace = current_schema()::regnamespace"
-    cursor.execute(f"SELECT name FROM unnest(%s::text[]) AS name WHERE NOT EXISTS ({there})", [names])
+    statement = """
+        SELECT name FROM unnest(%s::text[]) AS name WHERE NOT EXISTS (
+            SELECT FROM pg_class WHERE relname = name AND relnamespace = current_schema()::regnamespace
+        )
+    """
+    cursor.execute(statement, [names])
     absent = {row[0] for row in cursor.fetchall()}
     return [bucket for bucket, name in zip(buckets, names, strict=True) if name in absent]
 
