@@ -12,8 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -48,8 +47,7 @@ _THOUGHT = re.compile(r"\s*<(think|thinking)>.*?</\1>", re.DOTALL)
 Piece = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """The role of a message, a digest (8 bytes) of each of its pieces, and what is special about it.
 
     Without pieces it says nothing, as a reasoning item, or nothing that we know (`is_redacted`). `is_text`: all it has
