@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
+from urllib.parse import unquote
 
 from django.core.signals import request_finished
 from django.db import DatabaseError, transaction
@@ -33,12 +36,16 @@ class Caller:
     project_slug: str = ""
 
 
-def authenticate(request: HttpRequest, scope: str, *, browser: bool) -> Caller:
+def authenticate(request: HttpRequest, scope: str, *, browser: bool, basic: bool = False) -> Caller:
     """The caller, who holds `scope`. `browser` says whether a signed-in user will do; a key goes before a cookie.
+
+    `basic`: a key may be the password of Basic authentication, too.
 
     Raises ApiError: 401 without a valid key (or session), 403 without the scope or the CSRF token.
     """
     secret = presented_key(request)
+    if secret is None and basic:
+        secret = basic_password(request)
     if secret is not None:
         return _caller_of_key(secret, scope)
     if browser and request.user.is_active and request.user.is_authenticated:
@@ -50,10 +57,30 @@ def authenticate(request: HttpRequest, scope: str, *, browser: bool) -> Caller:
 
 def presented_key(request: HttpRequest) -> str | None:
     """The key that a request brings, of `Authorization: Bearer` first, else of `x-api-key`; None for neither."""
-    scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
-    if scheme.lower() == "bearer":
-        return secret.strip()
+    scheme, secret = _authorization(request)
+    if scheme == "bearer":
+        return secret
     return request.META.get("HTTP_X_API_KEY", "").strip() or None
+
+
+def basic_password(request: HttpRequest) -> str | None:
+    """The password of Basic authentication (RFC 7617), which Langfuse's clients call the secret key."""
+    scheme, encoded = _authorization(request)
+    if scheme != "basic":
+        return None
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _authorization(request: HttpRequest) -> tuple[str, str]:
+    header = request.META.get("HTTP_AUTHORIZATION", "").strip()
+    if " " not in header and "%20" in header:
+        # OTEL_EXPORTER_OTLP_HEADERS is URL-encoded, and not every exporter decodes it.
+        header = unquote(header)
+    scheme, _, rest = header.partition(" ")
+    return scheme.lower(), rest.strip()
 
 
 def _caller_of_key(secret: str, scope: str) -> Caller:

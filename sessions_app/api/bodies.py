@@ -131,7 +131,7 @@ def _unpacker(request: HttpRequest) -> Unpacker:
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     unpacker = UNPACKERS.get(encoding)
     if unpacker is None:
-        message = f"Content-Encoding {encoding[:40]!r} is not understood: send gzip, zstd or none."
+        message = f"Content-Encoding {encoding[:40]!r} is not understood: send gzip, zstd, deflate or none."
         raise ApiError(415, "unsupported_encoding", message, docs=DOCS_PATH)
     return unpacker
 
@@ -139,6 +139,11 @@ def _unpacker(request: HttpRequest) -> Unpacker:
 def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """A gzip stream of one or more members (RFC 1952)."""
     return _inflate(chunks, "gzip", lambda: zlib.decompressobj(zlib.MAX_WBITS | 16), GZIP_STEP_BYTES)
+
+
+def _undeflate(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """A zlib stream (RFC 1950), which is what HTTP calls deflate (RFC 9110)."""
+    return _inflate(chunks, "deflate", zlib.decompressobj, GZIP_STEP_BYTES)
 
 
 def _unzstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -176,4 +181,7 @@ UNPACKERS: dict[str, Unpacker] = {
     "gzip": _gunzip,
     "x-gzip": _gunzip,
     "zstd": _unzstd,
+    "deflate": _undeflate,
+    # The OpenTelemetry Collector's name for it.
+    "zlib": _undeflate,
 }

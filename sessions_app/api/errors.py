@@ -16,7 +16,9 @@ from rest_framework import exceptions
 from sessions_app.records import WireFormatError
 
 DOCS_PATH = "/api/v1/docs"
-API_PREFIX = "/api/"
+API_PREFIXES = ("/api/", "/v1/")
+# What our own answers are written in; OTLP's errors are in the encoding of the request.
+OWN_TYPES = ("application/json", "application/x-protobuf")
 LOG = logging.getLogger(__name__)
 
 # What answers that Django itself gives under /api/ say, by status.
@@ -69,20 +71,32 @@ def json_response(content: Any, status: int = 200, headers: dict[str, str] | Non
 
 def response_for(error: Exception) -> HttpResponse | None:
     """The answer for an exception that a view raised; None for one that is nobody's fault but ours."""
+    known = as_api_error(error)
+    return json_response({"error": known.error}, known.status, known.headers) if known else None
+
+
+def as_api_error(error: Exception) -> ApiError | None:
+    """What an exception that a view raised says to the client; None for one that is nobody's fault but ours."""
     if isinstance(error, ApiError):
-        return json_response({"error": error.error}, error.status, error.headers)
+        return error
     if isinstance(error, WireFormatError):
-        return json_response({"error": error.as_dict() | {"docs": DOCS_PATH}}, error.status)
+        return ApiError(error.status, error.type, error.message, field=error.field or None, docs=DOCS_PATH)
     if isinstance(error, exceptions.MethodNotAllowed):
-        return json_response({"error": _plain(405)}, 405)
+        return plain_error(405)
     if isinstance(error, (exceptions.PermissionDenied, PermissionDenied)):
-        return json_response({"error": {"type": "forbidden", "message": str(error) or PLAIN_MESSAGES[403][1]}}, 403)
+        return ApiError(403, "forbidden", str(error) or PLAIN_MESSAGES[403][1])
     if isinstance(error, Http404):
-        return json_response({"error": _plain(404)}, 404)
+        return plain_error(404)
     if isinstance(error, (OperationalError, InterfaceError)):
         LOG.error("The database failed", exc_info=error)
-        return json_response({"error": _plain(503)}, 503, {"Retry-After": "2"})
+        return plain_error(503, {"Retry-After": "2"})
     return None
+
+
+def plain_error(status: int, headers: dict[str, str] | None = None) -> ApiError:
+    """The error for a status that needs no words of its own."""
+    plain = _plain(status)
+    return ApiError(status, plain["type"], plain["message"], docs=plain["docs"], headers=headers)
 
 
 def internal_error(error: Exception) -> HttpResponse:
@@ -102,9 +116,9 @@ def json_errors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if response.status_code < 400 or not request.path.startswith(API_PREFIX):
+        if response.status_code < 400 or not request.path.startswith(API_PREFIXES):
             return response
-        if response.headers.get("Content-Type", "").startswith("application/json"):
+        if response.headers.get("Content-Type", "").startswith(OWN_TYPES):
             return response
         kept = {name: response.headers[name] for name in ("Allow", "Retry-After") if name in response.headers}
         return json_response({"error": _plain(response.status_code)}, response.status_code, kept)

@@ -59,9 +59,13 @@ def accept_body(request: HttpRequest, caller: Caller, source: str, content_type:
         with bodies.received_body(request, settings.LOGSUI_MAX_BODY_BYTES) as body:
             return accept.accept_body(caller.project_id, source, body, content_type)
     except accept.InboxFull as error:
-        message = "Too much waits to be digested: send this again later. Is the digester running?"
-        headers = {"Retry-After": str(error.retry_after_seconds)}
-        raise ApiError(503, "inbox_full", message, docs=DOCS_PATH, headers=headers) from None
+        raise inbox_full(error) from None
+
+
+def inbox_full(error: accept.InboxFull) -> ApiError:
+    message = "Too much waits to be digested: send this again later. Is the digester running?"
+    headers = {"Retry-After": str(error.retry_after_seconds)}
+    return ApiError(503, "inbox_full", message, docs=DOCS_PATH, headers=headers)
 
 
 def none_is_good(answer: dict[str, Any]) -> HttpResponse:

@@ -11,7 +11,7 @@ from drf_spectacular.settings import patched_settings
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
 from logsui import __version__
-from sessions_app.api import shapes
+from sessions_app.api import otlp_shapes, shapes
 from sessions_app.queries import requests, session_list
 from sessions_app.records import RULES
 
@@ -184,7 +184,7 @@ _SETTINGS = {
     "VERSION": __version__,
     "OAS_VERSION": "3.1.0",
     "APPEND_COMPONENTS": {
-        "schemas": shapes.COMPONENTS,
+        "schemas": dict(sorted((shapes.COMPONENTS | otlp_shapes.COMPONENTS).items())),
         "securitySchemes": {
             "bearerKey": {"type": "http", "scheme": "bearer"},
             "headerKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
@@ -194,7 +194,7 @@ _SETTINGS = {
     "POSTPROCESSING_HOOKS": [],
     "SORT_OPERATIONS": False,
     "SORT_OPERATION_PARAMETERS": False,
-    "TAGS": [{"name": "Write"}, {"name": "Read"}],
+    "TAGS": [{"name": "Write"}, {"name": "OpenTelemetry"}, {"name": "Read"}],
 }
 _making = Lock()
 

@@ -4,8 +4,10 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from sessions_app.api.docs import docs_page, schema_document
 from sessions_app.api.errors import unknown_address
+from sessions_app.api.langfuse import ProjectsEndpoint
 from sessions_app.api.litellm import LiteLLMEndpoint
 from sessions_app.api.logs import LogsEndpoint
+from sessions_app.api.otlp import LogRecordsEndpoint, MetricsEndpoint, TracesEndpoint
 from sessions_app.api.requests import RequestEndpoint
 from sessions_app.api.sessions import SessionEndpoint, SessionRequestsEndpoint, SessionsEndpoint
 
@@ -18,6 +20,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/requests/<str:request_id>", RequestEndpoint.as_view(), name="api-request"),
     path("api/v1/schema", schema_document, name="api-schema"),
     path("api/v1/docs", docs_page, name="api-docs"),
+    path("v1/traces", TracesEndpoint.as_view(), name="otlp-traces"),
+    path("v1/logs", LogRecordsEndpoint.as_view(), name="otlp-logs"),
+    path("v1/metrics", MetricsEndpoint.as_view(), name="otlp-metrics"),
+    path("api/public/otel/v1/traces", TracesEndpoint.as_view(schema=None), name="langfuse-traces"),
+    path("api/public/projects", ProjectsEndpoint.as_view(), name="langfuse-projects"),
     # Without this an unknown address would be redirected to one with a slash, or answered by the site's own page.
-    re_path(r"^api/(?P<rest>.*)$", unknown_address),
+    re_path(r"^(?:api|v1)/(?P<rest>.*)$", unknown_address),
 ]

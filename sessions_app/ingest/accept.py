@@ -12,9 +12,9 @@ from sessions_app.documents import DocumentError, check_utf8
 from sessions_app.records import WireFormatError
 from sessions_app.storage import inbox
 from sessions_app.storage.inbox import InboxFull
-from sessions_app.wire import format_of
+from sessions_app.wire import format_of, otlp
 
-__all__ = ["Accepted", "InboxFull", "accept_body"]
+__all__ = ["Accepted", "InboxFull", "accept_body", "accept_export"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,12 @@ class Accepted:
 def accept_body(project_id: int, source: str, body: bytes, content_type: str = "application/json") -> Accepted:
     """Check a decoded (not compressed) body and store it durably in the inbox.
 
-    `source` is a wire format's name ("native", "litellm"). Logs that cannot be understood are reported by index and
-    kept; when none can be understood nothing is stored. Raises WireFormatError, which says with which HTTP status,
+    `source` is the name of a JSON format ("native", "litellm"). Logs that cannot be understood are reported by index
+    and kept; when none can be understood nothing is stored. Raises WireFormatError, which says with which HTTP status,
     when the body as a whole cannot be taken, and InboxFull.
     """
     wire = format_of(source)
-    try:
-        check_utf8(body)
-    except DocumentError as error:
-        raise WireFormatError(str(error), type="not_json", status=400) from None
+    _check_text(body)
     items = wire.split_body(body, content_type)
     if not items:
         raise WireFormatError("the body has no logs: send at least one", type="no_logs")
@@ -59,6 +56,28 @@ def accept_body(project_id: int, source: str, body: bytes, content_type: str = "
         return Accepted(0, rejected)
     entry_id, received_at = inbox.put(project_id, source, content_type, body, log_count)
     return Accepted(len(request_ids), rejected, project_id, entry_id, received_at, request_ids)
+
+
+def accept_export(project_id: int, body: bytes, content_type: str) -> otlp.Checked:
+    """Check an export of OpenTelemetry and store it durably; `content_type` is one of `otlp.content_type_of`.
+
+    Spans that cannot be stored are counted, and kept with the rejected logs; when none can, nothing is stored. Raises
+    WireFormatError when the body as a whole cannot be taken, and InboxFull.
+    """
+    if otlp.is_text(content_type):
+        _check_text(body)
+    most_records, most_bytes = settings.LOGSUI_MAX_LOGS_PER_REQUEST, settings.LOGSUI_MAX_LOG_BYTES
+    checked = otlp.check_body(body, content_type, most_records, most_bytes)
+    if checked.accepted:
+        inbox.put(project_id, "otlp", content_type, body, checked.accepted + checked.rejected)
+    return checked
+
+
+def _check_text(body: bytes) -> None:
+    try:
+        check_utf8(body)
+    except DocumentError as error:
+        raise WireFormatError(str(error), type="not_json", status=400) from None
 
 
 def _check(wire: Any, items: list[Any]) -> tuple[dict[int, str], list[dict[str, Any]]]:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, settings, strategies
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from logsui.wsgi import application
-from sessions_app.api import shapes
+from sessions_app.api import otlp_shapes, shapes
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import RequestLog
 from sessions_app.wire import native
@@ -57,10 +57,18 @@ def test_operations_to_read_do_as_described(case: Any, key: str) -> None:
 
 
 # A log has so many members that a case for each and its limits, in three forms of body, are thousands.
-@API.include(method="POST").parametrize()
+@API.include(method="POST", path_regex="^/api/").parametrize()
 @bounded(Phase.generate, examples=40)
 def test_operations_to_write_do_as_described(case: Any, key: str) -> None:
     case.call_and_validate(headers={"Authorization": f"Bearer {key}"})
+
+
+@API.include(method="POST", path_regex="^/v1/").parametrize()
+@bounded(Phase.generate, examples=40)
+def test_operations_of_opentelemetry_do_as_described(case: Any, key: str) -> None:
+    # Whatever of an export can be kept is kept, and said in the answer.
+    checks = [negative_data_rejection]
+    case.call_and_validate(headers={"Authorization": f"Bearer {key}"}, excluded_checks=checks)
 
 
 @API.include(method="GET", path_regex="_id").parametrize()
@@ -113,6 +121,13 @@ def test_examples_are_accepted(client: Client) -> None:
     assert digest_until_empty().new == 2
 
 
+def test_example_of_an_export_is_accepted(client: Client) -> None:
+    answer = client.post("/v1/traces", json.dumps(otlp_shapes.TRACES["example"]), content_type="application/json")
+
+    assert answer.json() == {}
+    assert digest_until_empty().new == 1
+
+
 def test_document_is_for_all_and_json() -> None:
     response = Client().get("/api/v1/schema")
 
@@ -129,7 +144,7 @@ def test_page_describes_every_operation_and_shape() -> None:
     assert response.status_code == 200
     for path in Client().get("/api/v1/schema").json()["paths"]:
         assert path in text
-    for name in shapes.COMPONENTS:
+    for name in shapes.COMPONENTS | otlp_shapes.COMPONENTS:
         assert f'id="{name}"' in text
     assert "style=" not in text
     assert "<script>" not in text
