@@ -1,22 +1,29 @@
-"""The timeline of a session: order, what each request continues and adds, idle gaps, busy time. Pure Python.
+"""The timeline of a session: order, idle gaps, what continues what, attempts, branches, parallel calls. Pure Python.
 
-Everything here works on rows and on the digests of parts: no message is decoded to tell what a request added.
+Everything here works on rows, so that it can be told of thousands of requests at once; what they sent is compared in
+`histories`.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Protocol, TypeVar
 
-from sessions_app.documents import BLOCK_PARTS, DIGEST_BYTES, packed_blocks, packed_count
+from sessions_app.linking import ATTEMPT_WINDOW
+from sessions_app.records import ERROR, RULE_ATTEMPT, RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE
 
 IDLE = timedelta(seconds=30)
-# How many earlier requests are looked at for a common beginning, when none is continued by its link tokens.
-NEIGHBOURS = 8
+# A conversation is continued within this, unless an id says so.
+WINDOW = timedelta(hours=24)
+# What runs inside of other calls, or around them, is not parallel to them.
+CALLS_OF_MODELS = ("llm", "embedding")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,18 +37,22 @@ class Timed(Protocol):
     received_at: datetime
 
 
-class Linked(Protocol):
-    """What is needed to tell which request another one continues."""
+class Linked(Timed, Protocol):
+    """What is needed to tell which request another one continues or repeats.
 
+    `needs`: the token of the previous response, if one is named, then those of the conversations that the input begins
+    with, the longest first. `provides`: the token of the response's id, if it has one, then those of the conversation
+    with the answer. `attempt` and `call` are equal for requests with the same input, and of the same call of a proxy.
+    """
+
+    kind: str
+    status: str
+    rule: str
+    output_preview: str
     needs: Sequence[uuid.UUID]
     provides: Sequence[uuid.UUID]
-
-
-class WithInput(Protocol):
-    """What is needed to tell what a request added: its packed list of input parts and the length of its history."""
-
-    input_parts: bytes
-    resent_count: int
+    attempt: uuid.UUID | None
+    call: uuid.UUID | None
 
 
 T = TypeVar("T", bound=Timed)
@@ -129,118 +140,255 @@ def running_costs(costs: Iterable[Decimal | None]) -> list[Decimal | None]:
 # --- what continues what ---------------------------------------------------------------------------------------------
 
 
-def continued(requests: Sequence[Linked]) -> list[int | None]:
-    """For each request in order, the index of the latest earlier one that provides what it needs."""
-    providers: dict[uuid.UUID, int] = {}
-    found: list[int | None] = []
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The request that another one continues: its index, and the rule that says so (see `records`).
+
+    `is_whole`: all that the request sends again is known from it.
+    """
+
+    index: int
+    rule: str
+    is_whole: bool = True
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it goes on from there, and does not only repeat it or belong to the same call."""
+        return self.rule in (RULE_PREVIOUS_RESPONSE, RULE_CONVERSATION)
+
+
+class _Tokens:
+    """Which requests stand behind which tokens, by index in the timeline; the indices of a token are in order."""
+
+    def __init__(self, requests: Sequence[Linked]) -> None:
+        self.requests = requests
+        self.providers: dict[uuid.UUID, list[int]] = defaultdict(list)
+        self.responses: set[uuid.UUID] = set()
+        self.failures: dict[uuid.UUID, list[int]] = defaultdict(list)
+        self.calls: dict[uuid.UUID, int] = {}
+        for index, request in enumerate(requests):
+            for token in request.provides:
+                self.providers[token].append(index)
+            if len(request.provides) > 1 or request.rule == RULE_PREVIOUS_RESPONSE:
+                self.responses.update(request.provides[:1])
+            if request.attempt and has_failed(request) and not request.output_preview:
+                self.failures[request.attempt].append(index)
+            if request.call:
+                self.calls.setdefault(request.call, index)
+
+    def latest_before(self, indices: Sequence[int], index: int, window: timedelta) -> int | None:
+        """The latest of these requests before another one, at most `window` earlier."""
+        place = bisect_left(indices, index) - 1
+        if place < 0:
+            return None
+        passed = self.requests[index].started_at - self.requests[indices[place]].started_at
+        return indices[place] if passed <= window else None
+
+    def of_response(self, token: uuid.UUID, index: int) -> int | None:
+        """The request with this response, at any time: clocks differ."""
+        others = [other for other in self.providers.get(token, ()) if other != index]
+        return others[-1] if others else None
+
+
+def parents(requests: Sequence[Linked], window: timedelta = WINDOW) -> list[Parent | None]:
+    """For each request in chronological order, which other one of its session it continues, by the first rule that
+    applies: the response it names, the conversation it begins with, the failed attempt it repeats, the call it is of.
+    """
+    tokens = _Tokens(requests)
+    return [_parent(index, tokens, window) for index in range(len(requests))]
+
+
+def _parent(index: int, tokens: _Tokens, window: timedelta) -> Parent | None:
+    request = tokens.requests[index]
+    for place, token in enumerate(request.needs):
+        if token in tokens.responses:
+            found = tokens.of_response(token, index)
+            rule = RULE_PREVIOUS_RESPONSE
+        else:
+            found = tokens.latest_before(tokens.providers.get(token, ()), index, window)
+            rule = RULE_CONVERSATION
+        if found is not None:
+            return Parent(found, rule, is_whole=place == 0)
+    if request.attempt and not request.needs:
+        found = tokens.latest_before(tokens.failures.get(request.attempt, ()), index, ATTEMPT_WINDOW)
+        if found is not None:
+            return Parent(found, RULE_ATTEMPT)
+    first = tokens.calls[request.call] if request.call else index
+    return Parent(first, RULE_ATTEMPT) if first < index else None
+
+
+def has_failed(request: Linked) -> bool:
+    return request.status == ERROR
+
+
+def attempts(requests: Sequence[Linked], parents: Sequence[Parent | None]) -> list[tuple[int, ...]]:
+    """Requests that are attempts of one call, each chain in order: the same input again, or the same call of a proxy,
+    after a failure. A failed attempt whose answer somebody goes on from stands by itself.
+    """
+    continued = {parent.index for parent in parents if parent and parent.is_linked}
+    latest: dict[tuple[uuid.UUID, str], int] = {}
+    chains: dict[int, tuple[int, ...]] = {}
     for index, request in enumerate(requests):
-        earlier = [providers[token] for token in request.needs if token in providers]
-        found.append(max(earlier, default=None))
-        providers.update(dict.fromkeys(request.provides, index))
-    return found
+        keys = [(token, request.kind) for token in (request.attempt, request.call) if token]
+        before = max((latest[key] for key in keys if key in latest), default=None)
+        if before is not None and before not in continued and _is_retry(requests[before], request):
+            chains[index] = (*chains.pop(before, (before,)), index)
+        latest.update(dict.fromkeys(keys, index))
+    return sorted(chains.values())
 
 
-# --- what a request added -------------------------------------------------------------------------------------------
+def _is_retry(before: Linked, request: Linked) -> bool:
+    is_same_call = request.call is not None and request.call == before.call
+    return has_failed(before) and (is_same_call or request.started_at - before.started_at <= ATTEMPT_WINDOW)
 
 
-class PackedLists:
-    """Packed lists of digests, opened only as far as somebody asks. `blocks` holds the blocks' contents by address."""
+def parallel_groups(requests: Sequence[Linked], related: Mapping[int, int]) -> list[tuple[int, ...]]:
+    """Requests that ran at the same time, as groups of indices in order; each overlaps another one of its group.
 
-    def __init__(self, blocks: Mapping[bytes, bytes]) -> None:
-        self.blocks = blocks
-
-    def digests(self, packed: bytes, start: int = 0, end: int | None = None) -> list[bytes]:
-        """The digests from `start` up to `end`."""
-        count = packed_count(packed)
-        end = count if end is None else min(end, count)
-        return [self.digest(packed, index) for index in range(max(start, 0), end)]
-
-    def digest(self, packed: bytes, index: int) -> bytes:
-        full = int.from_bytes(packed[:2], "big")
-        if index < full * BLOCK_PARTS:
-            address = _slot(packed, index // BLOCK_PARTS)
-            return _at(self.blocks[address], index % BLOCK_PARTS)
-        return _slot(packed, full + index - full * BLOCK_PARTS)
-
-    def common_prefix(self, a: bytes, b: bytes, start: int = 0) -> int:
-        """How many digests from `start` on are the same in both lists."""
-        most = min(packed_count(a), packed_count(b))
-        index = start
-        while index < most:
-            if index % BLOCK_PARTS == 0 and self._same_block(a, b, index):
-                index += BLOCK_PARTS
-            elif self.digest(a, index) == self.digest(b, index):
-                index += 1
-            else:
-                break
-        return max(index - start, 0)
-
-    def _same_block(self, a: bytes, b: bytes, index: int) -> bool:
-        block = index // BLOCK_PARTS
-        full = min(int.from_bytes(a[:2], "big"), int.from_bytes(b[:2], "big"))
-        return block < full and _slot(a, block) == _slot(b, block)
+    `related`: requests that cannot overlap in truth, by what they continue or repeat; there a clock is a little off.
+    """
+    groups: list[list[int]] = []
+    # The two that end last in the group: one of them may be what the next request continues.
+    ends: list[tuple[datetime, int]] = []
+    for index, request in enumerate(requests):
+        if request.kind not in CALLS_OF_MODELS:
+            continue
+        start = sane_start(request)
+        if any(end > start and other != related.get(index) for end, other in ends):
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+            ends = []
+        ends = sorted([*ends, (sane_end(request), index)], reverse=True)[:2]
+    return [tuple(group) for group in groups if len(group) > 1]
 
 
-def _slot(packed: bytes, index: int) -> bytes:
-    return packed[2 + index * DIGEST_BYTES : 2 + (index + 1) * DIGEST_BYTES]
-
-
-def _at(digests: bytes, index: int) -> bytes:
-    return digests[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES]
-
-
-def block_addresses(packed_lists: Iterable[bytes]) -> set[bytes]:
-    """The addresses of all blocks that these lists refer to."""
-    return {address for packed in packed_lists for address in packed_blocks(packed)}
+# --- the structure of a session -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
-    """What a request added: its input parts from `start` on, of `count`.
+class Fork:
+    """Several requests that continue the same one: `branches` are their indices, in order."""
 
-    `base` is the index of the request whose conversation it repeats, None when it repeats none; `linked` says that it
-    continues that one by its link tokens. `first_changed`: the first part (a system prompt, usually) differs from the
-    base's, though what follows is the same.
+    index: int
+    branches: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What stands in which relation in a session. Indices are those of its requests in chronological order.
+
+    `chains`: for each attempt of a call with several ones, all of them. `forks` by the request that is continued.
+    `branch_of`: for each request the first one of its innermost branch, None outside of branches. `lanes`: 0 for the
+    trunk, higher for branches beside it. `parallel`: for each request of a group that ran at the same time, the group.
+    `children`: what has a request as parent.
     """
 
-    start: int
-    count: int
-    base: int | None = None
-    linked: bool = False
-    first_changed: bool = False
+    parents: list[Parent | None]
+    chains: dict[int, tuple[int, ...]]
+    forks: dict[int, Fork]
+    branch_of: list[int | None]
+    lanes: list[int]
+    parallel: dict[int, tuple[int, ...]]
+    children: dict[int, list[int]]
+    letters: dict[int, str]
+
+    @property
+    def continues(self) -> list[int | None]:
+        """For each request the index of the one that it continues."""
+        return [parent.index if parent else None for parent in self.parents]
+
+    def attempts_of(self, index: int) -> tuple[int, ...]:
+        """All attempts of the call that a request is one of; itself alone when it was not repeated."""
+        return self.chains.get(index, (index,))
+
+    def origin(self, index: int) -> Parent | None:
+        """What a call continues, with whichever of its attempts."""
+        calls = self.attempts_of(index)
+        found = (self.parents[attempt] for attempt in calls)
+        return next((parent for parent in found if parent and parent.index not in calls), None)
+
+    def branch_with(self, index: int) -> list[int]:
+        """The requests of the branch that begins with this one: what continues it, in order, with all attempts."""
+        found: set[int] = set()
+        waiting = [index]
+        while waiting:
+            current = waiting.pop()
+            if current not in found:
+                found.add(current)
+                waiting += [*self.children.get(current, ()), *self.attempts_of(current)]
+        return sorted(found)
+
+    def hidden_beside(self, index: int) -> set[int]:
+        """What is not shown when only the branch of this request is: the other branches of each fork on the way."""
+        hidden: set[int] = set()
+        way: set[int] = set()
+        current: int | None = index
+        while current is not None and current not in way:
+            way.update(self.attempts_of(current))
+            parent = self.origin(current)
+            fork = self.forks.get(parent.index) if parent else None
+            for branch in fork.branches if fork else ():
+                hidden.update(() if branch in way else self.branch_with(branch))
+            current = parent.index if parent else None
+        return hidden - way
 
 
-def added(index: int, requests: Mapping[int, WithInput], continues: int | None, lists: PackedLists) -> Added:
-    """What the request at `index` added. `requests` holds it, what it continues and its neighbours, by index."""
-    request = requests[index]
-    packed = request.input_parts
-    count = packed_count(packed)
-    if continues is not None:
-        start = min(request.resent_count, count)
-        changed = start > 0 and _first_differs(packed, requests[continues].input_parts, lists)
-        return Added(start, count, continues, linked=True, first_changed=changed)
-    return _after_common_prefix(index, requests, count, lists)
+def structure(requests: Sequence[Linked], window: timedelta = WINDOW) -> Structure:
+    """How the requests of a session, in chronological order, hang together. Linear in their number."""
+    found = parents(requests, window)
+    chains = {index: chain for chain in attempts(requests, found) for index in chain}
+    forks = {index: Fork(index, tuple(branches)) for index, branches in _forks(found, chains).items()}
+    branch_of, lanes = _branches(found, chains, forks)
+    related = {index: parent.index for index, parent in enumerate(found) if parent}
+    related |= {later: earlier for chain in chains.values() for earlier, later in pairwise(chain)}
+    parallel = {index: group for group in parallel_groups(requests, related) for index in group}
+    branches = sorted(branch for fork in forks.values() for branch in fork.branches)
+    names = {branch: letters(number) for number, branch in enumerate(branches)}
+    return Structure(found, chains, forks, branch_of, lanes, parallel, _children(found), names)
 
 
-def _after_common_prefix(index: int, requests: Mapping[int, WithInput], count: int, lists: PackedLists) -> Added:
-    best = Added(0, count)
-    packed = requests[index].input_parts
-    for earlier in _neighbours(index, requests):
-        other = requests[earlier].input_parts
-        same = lists.common_prefix(packed, other)
-        if same > best.start:
-            best = Added(same, count, earlier)
-        elif same == 0 and (behind := lists.common_prefix(packed, other, start=1)) and behind + 1 > best.start:
-            best = Added(behind + 1, count, earlier, first_changed=True)
-    return best
+def _children(parents: Sequence[Parent | None]) -> dict[int, list[int]]:
+    children: dict[int, list[int]] = defaultdict(list)
+    for index, parent in enumerate(parents):
+        if parent:
+            children[parent.index].append(index)
+    return dict(children)
 
 
-def _neighbours(index: int, requests: Mapping[int, WithInput]) -> Iterator[int]:
-    """The nearest earlier requests, latest first."""
-    for earlier in range(index - 1, max(index - 1 - NEIGHBOURS, -1), -1):
-        if earlier in requests:
-            yield earlier
+def _forks(parents: Sequence[Parent | None], chains: Mapping[int, tuple[int, ...]]) -> dict[int, list[int]]:
+    """What continues each request that is continued more than once; attempts of one call count once."""
+    following: dict[int, dict[int, None]] = defaultdict(dict)
+    for index, parent in enumerate(parents):
+        if parent and parent.is_linked:
+            following[parent.index][chains[index][-1] if index in chains else index] = None
+    return {index: sorted(branches) for index, branches in following.items() if len(branches) > 1}
 
 
-def _first_differs(a: bytes, b: bytes, lists: PackedLists) -> bool:
-    return bool(packed_count(b)) and lists.digest(a, 0) != lists.digest(b, 0)
+def _branches(
+    parents: Sequence[Parent | None], chains: Mapping[int, tuple[int, ...]], forks: Mapping[int, Fork]
+) -> tuple[list[int | None], list[int]]:
+    """For each request the branch it is in, and its lane. What continues a later request is in none."""
+    branch_of: list[int | None] = [None] * len(parents)
+    lanes = [0] * len(parents)
+    for index in range(len(parents)):
+        last = chains[index][-1] if index in chains else index
+        parent = parents[index]
+        if parent is None or parent.index >= index:
+            continue
+        branch_of[index], lanes[index] = branch_of[parent.index], lanes[parent.index]
+        fork = forks.get(parent.index)
+        if fork and last in fork.branches:
+            branch_of[index] = last
+            lanes[index] += fork.branches.index(last)
+    return branch_of, lanes
+
+
+def letters(number: int) -> str:
+    """0 is A, 25 is Z, 26 is AA."""
+    text = ""
+    number += 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        text = chr(ord("A") + rest) + text
+    return text

@@ -1,4 +1,4 @@
-"""Order, gaps, links and what each request added: plain Python, no database."""
+"""Order, gaps, what continues what, attempts, branches, parallel calls: plain Python, no database."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app import timeline
-from sessions_app.documents import digest, pack_digests
-from sessions_app.timeline import Added, PackedLists
+from sessions_app.timeline import Parent, Structure
 
 START = datetime(2026, 3, 14, 9, tzinfo=UTC)
 RECEIVED = START + timedelta(hours=1)
@@ -29,6 +29,12 @@ class Call:
     received: float = 3600
     needs: tuple[uuid.UUID, ...] = ()
     provides: tuple[uuid.UUID, ...] = ()
+    attempt: uuid.UUID | None = None
+    call: uuid.UUID | None = None
+    status: str = "success"
+    rule: str = "session_id"
+    kind: str = "llm"
+    output_preview: str = ""
     id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
@@ -92,106 +98,214 @@ def test_cost_so_far_skips_what_is_unknown() -> None:
 
 # --- what continues what --------------------------------------------------------------------------------------------
 
+A, B, C, D = (uuid.UUID(int=number) for number in range(1, 5))
+HOUR = 3600
 
-def test_request_continues_the_latest_earlier_one_that_provides_what_it_needs() -> None:
-    a, b, never = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+
+def indices(calls: list[Call]) -> list[int | None]:
+    return [parent.index if parent else None for parent in timeline.parents(calls)]
+
+
+def test_request_continues_the_latest_earlier_conversation_it_begins_with() -> None:
+    calls = [Call(0, provides=(A,)), Call(1, needs=(A,), provides=(B,)), Call(2, provides=(A,)), Call(3, needs=(A,))]
+
+    assert indices(calls) == [None, 0, None, 2]
+    assert timeline.parents(calls)[3] == Parent(2, "conversation")
+
+
+def test_longest_known_beginning_is_continued() -> None:
+    calls = [Call(0, provides=(A,)), Call(1, needs=(A,), provides=(B,)), Call(2, provides=(A,)), Call(3, needs=(B, A))]
+    assert timeline.parents(calls)[3] == Parent(1, "conversation")
+
+    unknown = Call(4, needs=(D, A))
+    assert timeline.parents([*calls, unknown])[4] == Parent(2, "conversation", is_whole=False)
+
+
+def test_conversation_is_continued_within_a_window() -> None:
+    calls = [Call(0, provides=(A,)), Call(24 * HOUR, needs=(A,)), Call(24 * HOUR + 1, needs=(A,))]
+    assert indices(calls) == [None, 0, None]
+
+
+def test_response_is_continued_at_any_time_and_before_conversations() -> None:
     calls = [
-        Call(provides=(a,)),
-        Call(needs=(a,), provides=(b,)),
-        Call(provides=(a,)),
-        Call(needs=(b, a)),
-        Call(needs=(b,)),
-        Call(needs=(never,)),
+        Call(0, provides=(A, B)),
+        Call(1, provides=(C,)),
+        Call(90 * 24 * HOUR, needs=(A, C)),
+        # Its clock is behind that of the response it names.
+        Call(-5, needs=(A,)),
+    ]
+    parents = timeline.parents(timeline.chronological(calls))
+
+    assert [parent and (parent.index, parent.rule) for parent in parents] == [
+        (1, "previous_response_id"),
+        None,
+        None,
+        (1, "previous_response_id"),
     ]
 
-    assert timeline.continued(calls) == [None, 0, None, 2, 1, None]
+
+def test_request_does_not_continue_itself_or_a_later_conversation() -> None:
+    assert indices([Call(0, needs=(A, B), provides=(A,)), Call(1, provides=(B,))]) == [None, None]
 
 
-def test_request_does_not_continue_itself_or_a_later_one() -> None:
-    a, b = uuid.uuid4(), uuid.uuid4()
-    assert timeline.continued([Call(needs=(a, b), provides=(a,)), Call(provides=(b,))]) == [None, None]
+def test_repetition_of_a_failed_request_continues_it() -> None:
+    failed = {"status": "error", "attempt": A}
+    calls = [Call(0, **failed), Call(5, **failed), Call(9, attempt=A), Call(20 * 60, attempt=A)]
+    assert indices(calls) == [None, 0, 1, None]
+
+    with_answer = [Call(0, **failed, output_preview="Well,"), Call(5, attempt=A)]
+    assert indices(with_answer) == [None, None]
+    with_history = [Call(0, **failed), Call(5, attempt=A, needs=(B,))]
+    assert indices(with_history) == [None, None]
 
 
-# --- what a request added -------------------------------------------------------------------------------------------
+def test_requests_of_one_call_belong_to_its_first() -> None:
+    calls = [Call(0, call=C), Call(1, call=C, kind="tool"), Call(2, call=C)]
+    assert timeline.parents(calls) == [None, Parent(0, "attempt"), Parent(0, "attempt")]
 
 
-@dataclass
-class Sent:
-    """What a request sent: messages by their text."""
-
-    texts: str | list[str]
-    resent_count: int = 0
-
-    @property
-    def input_parts(self) -> bytes:
-        return pack_digests([digest(text.encode()) for text in self.texts])[0]
+# --- attempts -------------------------------------------------------------------------------------------------------
 
 
-def lists_of(*sent: Sent) -> PackedLists:
-    blocks: dict[bytes, bytes] = {}
-    for one in sent:
-        blocks |= pack_digests([digest(text.encode()) for text in one.texts])[1]
-    return PackedLists(blocks)
+def chains(calls: list[Call]) -> list[tuple[int, ...]]:
+    return timeline.attempts(calls, timeline.parents(calls))
 
 
-def added(*sent: Sent, continues: int | None = None) -> Added:
-    """What the last of these requests added."""
-    return timeline.added(len(sent) - 1, dict(enumerate(sent)), continues, lists_of(*sent))
+def failed(start: float, **members: Any) -> Call:
+    return Call(start, start + 1, status="error", **members)
 
 
-def test_linked_request_added_what_follows_its_history() -> None:
-    found = added(Sent("su"), Sent("suav", resent_count=3), continues=0)
-
-    assert found == Added(start=3, count=4, base=0, linked=True)
+def test_the_same_input_after_a_failure_is_another_attempt() -> None:
+    assert chains([failed(0, attempt=A), Call(3), failed(5, attempt=A), Call(9, attempt=A)]) == [(0, 2, 3)]
 
 
-def test_linked_request_tells_that_its_system_prompt_changed() -> None:
-    assert added(Sent("su"), Sent("Suav", resent_count=3), continues=0).first_changed
+def test_the_same_input_after_an_answer_is_no_attempt() -> None:
+    assert chains([failed(0, attempt=A), Call(3, attempt=A), Call(9, attempt=A)]) == [(0, 1)]
+    assert chains([Call(3, attempt=A), Call(9, attempt=A)]) == []
 
 
-def test_request_of_a_response_chain_added_all_it_sent() -> None:
-    assert added(Sent("u"), Sent("v"), continues=0) == Added(start=0, count=1, base=0, linked=True)
+def test_the_same_input_much_later_is_no_attempt() -> None:
+    assert chains([failed(0, attempt=A), Call(901, attempt=A)]) == []
+    assert chains([failed(0, call=C), Call(901, call=C)]) == [(0, 1)]
 
 
-def test_repeated_request_added_nothing() -> None:
-    assert added(Sent("su"), Sent("su")) == Added(start=2, count=2, base=0)
+def test_what_a_call_ran_in_between_is_no_attempt_of_it() -> None:
+    assert chains([failed(0, call=C), Call(1, call=C, kind="tool"), Call(2, call=C)]) == [(0, 2)]
 
 
-def test_request_without_a_link_added_what_follows_the_longest_common_beginning() -> None:
-    found = added(Sent("suav"), Sent("title"), Sent("suaw"))
-
-    assert found == Added(start=3, count=4, base=0)
-
-
-def test_request_without_a_link_and_with_another_system_prompt_repeats_no_conversation() -> None:
-    assert added(Sent("suav"), Sent("Suaw")) == Added(start=3, count=4, base=0, first_changed=True)
+def test_failed_request_whose_answer_is_continued_stands_by_itself() -> None:
+    calls = [failed(0, attempt=A, provides=(B,), output_preview="Wel"), Call(2, attempt=A), Call(5, needs=(B,))]
+    assert chains(calls) == []
 
 
-def test_first_request_added_everything() -> None:
-    assert added(Sent("su")) == Added(start=0, count=2)
-    assert added(Sent("")) == Added(start=0, count=0)
+# --- branches -------------------------------------------------------------------------------------------------------
 
 
-def test_request_far_back_is_not_looked_at() -> None:
-    others = [Sent(f"{number}") for number in range(timeline.NEIGHBOURS)]
-    assert added(Sent("su"), *others, Sent("suv")) == Added(start=0, count=3)
+def tree(*parents: int | None) -> list[Call]:
+    """Requests that each continue the one of this index."""
+    tokens = [uuid.uuid4() for _ in parents]
+    needs = [() if parent is None else (tokens[parent],) for parent in parents]
+    return [Call(n, n + 0.5, needs=needs[n], provides=(tokens[n],)) for n in range(len(parents))]
 
 
-@given(st.lists(st.sampled_from("ab"), max_size=140), st.lists(st.sampled_from("ab"), max_size=140))
-def test_common_prefix_of_packed_lists(one: list[str], other: list[str]) -> None:
-    same = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    first, second = Sent(one), Sent(other)
-    lists = lists_of(first, second)
+def test_branches_begin_where_a_request_is_continued_twice() -> None:
+    found = timeline.structure(tree(None, 0, 1, 2, 1, 4, 3))
 
-    assert lists.common_prefix(first.input_parts, second.input_parts) == same
-    assert lists.digests(first.input_parts) == [digest(text.encode()) for text in one]
-    assert lists.digests(first.input_parts, 30, 70) == [digest(text.encode()) for text in one[30:70]]
+    assert {index: fork.branches for index, fork in found.forks.items()} == {1: (2, 4)}
+    assert found.letters == {2: "A", 4: "B"}
+    assert found.branch_of == [None, None, 2, 2, 4, 4, 2]
+    assert found.lanes == [0, 0, 0, 0, 1, 1, 0]
+    assert found.branch_with(2) == [2, 3, 6]
+    assert found.branch_with(4) == [4, 5]
 
 
-def test_only_differing_blocks_are_opened() -> None:
-    shared = [str(number) for number in range(64)]
-    first, second = Sent([*shared, "x"]), Sent([*shared, "y"])
-    lists = PackedLists({})
+def test_chosen_branch_hides_the_others_of_each_fork_on_its_way() -> None:
+    # 0 - 1 - 2 - 3      and, of 1: 4 - 5, which is continued by 6 and 7; 8 continues nothing.
+    found = timeline.structure(tree(None, 0, 1, 2, 1, 4, 5, 5, None))
 
-    assert lists.common_prefix(first.input_parts, second.input_parts) == 64
-    assert timeline.block_addresses([first.input_parts]) == timeline.block_addresses([second.input_parts])
+    assert found.hidden_beside(6) == {2, 3, 7}
+    assert found.hidden_beside(4) == {2, 3}
+    assert found.hidden_beside(3) == {4, 5, 6, 7}
+    assert found.hidden_beside(1) == found.hidden_beside(8) == set()
+
+
+def test_attempts_of_one_call_are_one_branch() -> None:
+    calls = [Call(0, provides=(A,)), failed(2, needs=(A,), attempt=B), Call(5, needs=(A,), attempt=B, provides=(C,))]
+    assert timeline.structure(calls).forks == {}
+
+    found = timeline.structure([*calls, Call(9, needs=(A,)), Call(12, needs=(C,))])
+    assert found.forks[0].branches == (2, 3)
+    assert found.branch_of == [None, 2, 2, 3, 2]
+    assert found.hidden_beside(3) == {1, 2, 4}
+    assert found.hidden_beside(1) == {3}
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=30), st.integers(0, 29))
+def test_of_any_forest_a_branch_shows_its_way_and_all_that_continues_it(choices: list[int], chosen: int) -> None:
+    parents = [None if choice >= index else choice for index, choice in enumerate(choices)]
+    chosen %= len(parents)
+    found = timeline.structure(tree(*parents))
+    way, current = [], chosen
+    while current is not None:
+        way.append(current)
+        current = parents[current]
+    hidden = found.hidden_beside(chosen)
+
+    assert not hidden & set(way)
+    assert not hidden & set(found.branch_with(chosen))
+    # Whoever is hidden leaves the way at a fork: the parent of its branch is on the way.
+    for index in hidden:
+        while index not in way:
+            last, index = index, parents[index]
+        assert last in found.forks[index].branches
+
+
+def test_ids_that_make_a_circle_are_endured() -> None:
+    calls = [Call(0, needs=(B,), provides=(A, C)), Call(1, needs=(A,), provides=(B, D)), Call(2, needs=(A,))]
+    found = timeline.structure(calls)
+
+    assert found.continues == [1, 0, 0]
+    assert found.branch_with(0) == [0, 1, 2]
+    assert found.hidden_beside(2) == set()
+
+
+@pytest.mark.parametrize(("number", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (27, "AB"), (702, "AAA")])
+def test_letters(number: int, name: str) -> None:
+    assert timeline.letters(number) == name
+
+
+# --- parallel calls -------------------------------------------------------------------------------------------------
+
+
+def groups(calls: list[Call]) -> list[tuple[int, ...]]:
+    return sorted(set(timeline.structure(calls).parallel.values()))
+
+
+def test_requests_that_overlap_are_a_group() -> None:
+    assert groups([Call(0, 2), Call(3, 9), Call(4, 5), Call(8, 12), Call(12, 13), Call(14)]) == [(1, 2, 3)]
+
+
+def test_request_does_not_overlap_what_it_continues_or_repeats() -> None:
+    assert groups([Call(0, 3.01, provides=(A,)), Call(3, 5, needs=(A,))]) == []
+    assert groups([Call(0, 3.01, status="error", attempt=A), Call(3, 5, attempt=A)]) == []
+    beside = Call(1, 4)
+    assert groups([Call(0, 3.01, provides=(A,)), beside, Call(3, 5, needs=(A,))]) == [(0, 1, 2)]
+
+
+def test_what_runs_around_or_inside_a_call_is_not_parallel_to_it() -> None:
+    assert groups([Call(0, 60, kind="agent"), Call(1, 5), Call(2, 3, kind="tool"), Call(6, 9)]) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 10)), max_size=30))
+def test_groups_are_the_connected_stretches_of_time(times: list[tuple[int, int]]) -> None:
+    calls = timeline.chronological([Call(start, start + length) for start, length in times])
+    group_of: Structure = timeline.structure(calls)
+
+    for index, call in enumerate(calls):
+        alone = index not in group_of.parallel
+        others = [other for other in calls if other is not call]
+        overlaps = [o for o in others if o.started_at < call.ended_at and call.started_at < o.ended_at]
+        # A moment without length lies inside of what runs, and nothing lies inside of it.
+        assert alone or overlaps
+        if alone and call.end > call.start:
+            assert not [o for o in overlaps if o.end > o.start]

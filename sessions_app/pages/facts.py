@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app import timeline
 from sessions_app.models import RequestLog
-from sessions_app.pages.thread import Addresses
+from sessions_app.pages.addresses import Addresses
+from sessions_app.pages.marks import behind
 from sessions_app.pages.wording import grouped_by, history, offset, source_name
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.thread import Stretch
@@ -67,6 +68,7 @@ class Facts:
     in_session: str
     continues: Neighbour | None
     continued_by: list[Neighbour]
+    is_repetition: bool
     history: str
     source: str
     grouped_by: SafeString
@@ -83,6 +85,7 @@ def facts_of(
     first = _first_token(line, length)
     added, printed = stretch.added[index], stretch.printed(index)
     base = stretch.continues[index]
+    behind_it = behind(stretch.structure, lines, index, addresses)
     return Facts(
         log=log,
         number=index + 1,
@@ -96,13 +99,20 @@ def facts_of(
         in_session=addresses.in_session(index + 1),
         continues=None if base is None else _neighbour(base, addresses),
         continued_by=[_neighbour(i, addresses) for i, b in enumerate(stretch.continues) if b == index][:5],
-        history=history(added.count, added.count - len(list(printed)) - printed.skipped),
+        is_repetition=_is_repetition(stretch, index),
+        history=history(added.count, added.count - printed.count),
         source=source_name(log.source),
-        grouped_by=mark_safe(grouped_by(log.rule, log.rule_detail)),  # noqa: S308 - escaped there
+        grouped_by=mark_safe(grouped_by(log.rule, log.rule_detail, behind_it)),  # noqa: S308 - escaped there
         rows=_token_rows(log),
         total_tokens=_total(log),
         cost_so_far=timeline.running_costs(one.cost for one in lines)[index],
     )
+
+
+def _is_repetition(stretch: Stretch, index: int) -> bool:
+    """Whether it does not go on from the request behind it: another attempt, another part of the same call."""
+    parent = stretch.structure.parents[index]
+    return parent is not None and not parent.is_linked
 
 
 def _neighbour(index: int, addresses: Addresses) -> Neighbour:

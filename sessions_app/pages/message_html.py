@@ -17,6 +17,7 @@ from sessions_app.pages import media
 from sessions_app.pages.excerpts import MESSAGE_LINES, RESULT_LINES, excerpt
 from sessions_app.pages.json_text import drawn, indented, is_json
 from sessions_app.pages.plain_text import isolated, shown, terminal, visible
+from sessions_app.pages.text_diff import diff_html
 from sessions_app.templatetags.format import exact, size
 
 ROLES = ("system", "user", "assistant", "tool", "error")
@@ -46,6 +47,11 @@ class Source:
     message: Message
     digest: bytes
     place: Place = None
+
+    @property
+    def text(self) -> str:
+        """What it says, its blocks one after another."""
+        return "\n\n".join(block.text for block in self.message.blocks if block.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +90,9 @@ class MessageWriter:
         self.base_url = base_url
         self.pairs = pairs or Pairs()
         self.end_user = end_user
-        # The system prompt that is printed again because it is not the one of the request before.
+        # The system prompt that is printed again because it is not the one of the request before, and that one's text.
         self.changed: Place = None
+        self.changed_from: str | None = None
 
     # --- whole messages ---------------------------------------------------------------------------------------------
 
@@ -106,8 +113,8 @@ class MessageWriter:
         role = message.role
         if role == "system":
             is_changed = source.place is not None and source.place == self.changed
-            title = "System prompt changed" if is_changed else "System prompt"
-            return _Frame("system", "", "folds", self.system_fold(source, title))
+            fold_html = self._changed_fold(source) if is_changed else self.system_fold(source)
+            return _Frame("system", "", "folds", fold_html)
         references = self._references(source)
         if references is not None:
             return _Frame("tool", "", "refs", "", references)
@@ -128,11 +135,19 @@ class MessageWriter:
         body = "".join(block for source in sources for block in self.blocks(source))
         return _frame_html("assistant", "", "out", body or reference("info", "Empty answer"))
 
-    def system_fold(self, source: Source, title: str = "System prompt") -> str:
-        """A system prompt, folded, with its size."""
-        text = "\n\n".join(block.text for block in source.message.blocks if block.text)
+    def system_fold(self, source: Source, title: str = "System prompt", before: str | None = None) -> str:
+        """A system prompt, folded, with its size; with the difference when the text `before` it is known."""
+        text = source.text
         body = "".join(self.blocks(source))
+        difference = diff_html(before, text) if before is not None else ""
+        if difference:
+            body = difference + fold("Whole prompt", "", "", body)
         return fold(title, size(len(text.encode("utf-8", "replace"))), shown(_peek(text)), body)
+
+    def _changed_fold(self, source: Source) -> str:
+        return self.system_fold(
+            source, "System prompt added" if self.changed_from is None else "System prompt changed", self.changed_from
+        )
 
     def _references(self, source: Source) -> list[tuple[FoundCall, int]] | None:
         """The calls that a message of tool results answers, with the results' sizes, when all are shown elsewhere."""
@@ -295,6 +310,12 @@ def fold(title: str, amount: str, peek: str, body: str) -> str:
         f'<details class="fold"><summary>{icon("right")}{title}<span class="fold-n">{amount}</span>'
         f'<span class="fold-peek">{peek}</span></summary>{body}</details>'
     )
+
+
+def removed_fold(title: str, text: str) -> str:
+    """What is not sent any more, folded, with its size."""
+    body = diff_html(text, "") or code_box(shown(text[:PEEK_CHARS]))
+    return fold(title, size(len(text.encode("utf-8", "replace"))), shown(_peek(text)), body)
 
 
 def reference(icon_name: str, text: str) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sessions_app.models import Project, RequestLog
+from sessions_app.pages.addresses import Addresses
 from sessions_app.pages.facts import facts_of
-from sessions_app.pages.thread import Addresses
 from sessions_app.queries.lookup import find_request
 from sessions_app.queries.session import RequestLine, SessionFacts, find_session, load_lines
 from sessions_app.queries.thread import Stretch, index_of

@@ -8,18 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sessions_app import timeline
+from sessions_app.pages.addresses import Addresses
 from sessions_app.pages.message_html import icon
 from sessions_app.pages.plain_text import isolated, shown
-from sessions_app.pages.thread import Addresses
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
-from sessions_app.templatetags.format import cost, duration, hue
+from sessions_app.templatetags.format import cost, duration, exact, hue
+from sessions_app.timeline import Structure
 
 LABEL_CHARS = 60
 TURN_CHARS = 80
 # A pause is drawn as at most this share of the time in which something ran.
 MOST_PAUSE = 0.08
 LEAST_WIDTH = 0.1
+# Branches further out are drawn in the last lane.
+MOST_LANES = 2
 
 _CALLS = ("tool_calls", "tool_use", "function_call")
 _TOOL_NAMES = re.compile(r"[\w.:/-]+(, [\w.:/-]+)*$")
@@ -66,6 +69,7 @@ class Rail:
     addresses: Addresses
     first: int
     last: int
+    structure: Structure
 
     def html(self) -> str:
         return "".join(self._rows())
@@ -76,16 +80,23 @@ class Rail:
         for index, (line, gap) in enumerate(zip(self.lines, timeline.idle_before(self.lines), strict=True)):
             if gap:
                 yield f'<li class="rail-gap"><span>idle {duration(gap)}</span></li>'
+            group = self.structure.parallel.get(index)
+            if group and group[0] == index:
+                yield _mark("parallel", f"{exact(len(group))} at the same time")
             if line.input_preview and line.input_preview != turn:
                 turn = line.input_preview
                 yield self._turn(index, turn)
             scale.advance(timeline.sane_start(line))
             yield self._row(index, line, scale)
+            if fork := self.structure.forks.get(index):
+                yield _mark("fork", f"{exact(len(fork.branches))} continuations of {exact(index + 1)}")
 
     def _href(self, number: int) -> str:
+        if not self.addresses.shows(number):
+            return f"?from={self.addresses.whole.block_start(number)}#r{number}"
         if self.first <= number <= self.last:
             return f"#r{number}"
-        return f"?from={self.addresses.block_start(number)}#r{number}"
+        return f"{shown(self.addresses.query(self.addresses.block_start(number)))}#r{number}"
 
     def _turn(self, index: int, text: str) -> str:
         return (
@@ -97,13 +108,43 @@ class Rail:
         number = index + 1
         state = "error" if line.status == ERROR else "ok"
         length = duration(timeline.duration(line))
-        title = ", ".join(filter(None, (line.model, length, cost(line.cost) if line.cost is not None else "")))
+        facts = (line.model, length, cost(line.cost) if line.cost is not None else "", *self._relations(index))
+        lane = min(self.structure.lanes[index], MOST_LANES)
+        drawn = (f' data-lane="{lane}"' if lane else "") + ("" if self.addresses.shows(number) else " data-side")
         return (
-            f'<li data-state="{state}" {hue(line.model)}><a class="rail-row" href="{self._href(number)}" '
-            f'title="{shown(title)}"><i class="lane"></i><span class="rail-n">{number}</span>'
-            f'<span class="rail-label">{label(line)}</span><span class="rail-dur">{length}</span>'
+            f'<li data-state="{state}" {hue(line.model)}{drawn}>'
+            f'<a class="rail-row" href="{self._href(number)}" title="{shown(", ".join(filter(None, facts)))}">'
+            f'<i class="lane"></i><span class="rail-n">{number}</span>'
+            f'<span class="rail-label">{label(line)}</span>{self._tag(index)}<span class="rail-dur">{length}</span>'
             f"{bar(line, scale)}</a></li>"
         )
+
+    def _relations(self, index: int) -> Iterator[str]:
+        """What is said of a request's place among the others."""
+        structure = self.structure
+        attempts = structure.attempts_of(index)
+        if len(attempts) > 1:
+            yield f"attempt {attempts.index(index) + 1} of {len(attempts)}"
+        origin = structure.origin(index)
+        if origin and origin.index != index - 1:
+            yield f"continues {origin.index + 1}" if origin.is_linked else f"repeats {origin.index + 1}"
+        elif origin is None and attempts[0] > 0 and self.lines[index].is_conversation:
+            yield "continues nothing"
+        branch = structure.branch_of[index]
+        if branch is not None:
+            yield f"branch {structure.letters[branch]}"
+
+    def _tag(self, index: int) -> str:
+        """Its branch where that begins, and which attempt it is."""
+        attempts, branch = self.structure.attempts_of(index), self.structure.branch_of[index]
+        begins = branch in attempts and index == attempts[0]
+        words = [self.structure.letters[branch]] if branch is not None and begins else []
+        words += [f"{attempts.index(index) + 1}/{len(attempts)}"] if len(attempts) > 1 else []
+        return f'<span class="rail-tag">{" ".join(words)}</span>' if words else ""
+
+
+def _mark(icon_name: str, words: str) -> str:
+    return f'<li class="rail-mark">{icon(icon_name)}<span>{words}</span></li>'
 
 
 def label(line: RequestLine) -> str:

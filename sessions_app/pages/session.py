@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,16 +14,18 @@ from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app import timeline
 from sessions_app.models import Project
+from sessions_app.pages.addresses import Addresses
 from sessions_app.pages.place import Place, facts_context, whole_number
 from sessions_app.pages.rail import Rail
 from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
-from sessions_app.pages.thread import Addresses, RequestView, ThreadBuilder
+from sessions_app.pages.thread import ThreadBuilder, ThreadSection
 from sessions_app.pages.wording import session_grouped_by, source_name
 from sessions_app.queries.filters import SessionFilters
-from sessions_app.queries.session import RequestLine, SessionFacts, find_session, load_lines, load_request
+from sessions_app.queries.session import RequestLine, SessionFacts, find_session, load_lines, load_request, structure_of
 from sessions_app.queries.session_list import list_sessions
 from sessions_app.queries.thread import Stretch, load_stretch
 from sessions_app.records import ERROR
+from sessions_app.timeline import Structure
 
 MOST_TAGS = 8
 MOST_USERS = 3
@@ -36,6 +39,8 @@ class Block:
     last: int
     before: tuple[int, int] | None
     after: tuple[int, int] | None
+    # The members of the address that say which branch is shown; "" for the whole session.
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Head:
     facts: SessionFacts
     request_count: int
     error_count: int
+    retry_count: int
     wall: timedelta | None
     busy: timedelta | None
     sources: list[str]
@@ -62,21 +68,36 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
     lines = load_lines(session) if session else []
     if session is None or not lines:
         return gone(request, project)
-    addresses = Addresses(project.slug, session.id, len(lines))
+    structure = structure_of(lines)
+    addresses = addresses_of(project, session, lines, structure, request.GET.get("branch", ""))
     block = block_of(request.GET.get("from", ""), addresses, request.GET.get("side", ""))
-    stretch = load_stretch(session, lines, block.first - 1, block.last)
+    hidden = [index for index in range(len(lines)) if not addresses.shows(index + 1)]
+    stretch = load_stretch(session, lines, block.first - 1, block.last, structure, hidden)
     context: dict[str, Any] = {
         "section": "sessions",
         "addresses": addresses,
         "shown": block,
-        "requests": views(stretch, addresses),
+        "sections": sections(stretch, addresses),
     }
     if not request.htmx:
         place = Place(load_request(session, lines[block.first - 1]), session, lines, block.first - 1, addresses)
         context |= facts_context(project, place, stretch)
-        rail = Rail(lines, addresses, block.first, block.last)
+        rail = Rail(lines, addresses, block.first, block.last, structure)
         context |= {"head": head_of(session, lines), "rail": mark_safe(rail.html())}  # noqa: S308 - escaped there
     return render_page_or_partial(request, "session.html", "_session_requests.html", context, project)
+
+
+def addresses_of(
+    project: Project, session: SessionFacts, lines: Sequence[RequestLine], structure: Structure, branch: str
+) -> Addresses:
+    """Where the requests of a session are. `branch`: the number of a request whose branch alone is shown."""
+    whole = Addresses(project.slug, session.id, len(lines))
+    number = whole_number(branch, 0)
+    hidden = structure.hidden_beside(number - 1) if 1 <= number <= len(lines) else ()
+    if not hidden:
+        return whole
+    numbers = [index + 1 for index in range(len(lines)) if index not in hidden]
+    return Addresses(project.slug, session.id, len(lines), number, numbers)
 
 
 @project_page
@@ -100,19 +121,21 @@ def block_of(start: str, addresses: Addresses, side: str = "") -> Block:
 
     `side`: where the block goes when others are on the page already: "before" or "after" them.
     """
-    first = addresses.block_start(min(max(whole_number(start, 1), 1), addresses.count))
+    first = addresses.block_start(whole_number(start, 1))
     last = addresses.block_end(first)
-    before = (addresses.block_start(first - 1), first - 1) if first > 1 and side != "after" else None
-    after = (last + 1, addresses.block_end(last + 1)) if last < addresses.count and side != "before" else None
-    return Block(first, last, before, after)
+    earlier = addresses.before(first) if side != "after" else None
+    later = addresses.after(last) if side != "before" else None
+    before = (addresses.block_start(earlier), earlier) if earlier else None
+    after = (later, addresses.block_end(later)) if later else None
+    return Block(first, last, before, after, f"branch={addresses.chosen}&" if addresses.chosen else "")
 
 
-def views(stretch: Stretch, addresses: Addresses) -> list[RequestView]:
+def sections(stretch: Stretch, addresses: Addresses) -> list[ThreadSection]:
     """The requests of a stretch, ready for the template."""
     lines = stretch.lines
     costs = timeline.running_costs(line.cost for line in lines)
     start = min(map(timeline.sane_start, lines))
-    return ThreadBuilder(stretch, addresses, start, costs, timeline.idle_before(lines)).views()
+    return ThreadBuilder(stretch, addresses, start, costs, timeline.idle_before(lines)).sections()
 
 
 def head_of(session: SessionFacts, lines: list[RequestLine]) -> Head:
@@ -121,6 +144,7 @@ def head_of(session: SessionFacts, lines: list[RequestLine]) -> Head:
         facts=session,
         request_count=len(lines),
         error_count=sum(line.status == ERROR for line in lines),
+        retry_count=session.retry_count,
         wall=span.wall if span else None,
         busy=span.busy if span else None,
         sources=[source_name(source) for source in session.sources],

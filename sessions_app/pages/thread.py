@@ -3,68 +3,62 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app import timeline
 from sessions_app.documents import PartKind, packed_count
+from sessions_app.histories import NEIGHBOURS
 from sessions_app.messages import TOOL_CALL, Message, read_message
 from sessions_app.pages import other_bodies
-from sessions_app.pages.message_html import MessageWriter, Pairs, Source, fold, icon, reference, row
+from sessions_app.pages.addresses import Addresses
+from sessions_app.pages.marks import ForkView, Marks, fork_view, parallel_words, request_link
+from sessions_app.pages.message_html import MessageWriter, Pairs, Source, fold, icon, reference, removed_fold, row
 from sessions_app.pages.pairing import Pairing, pieces
 from sessions_app.pages.plain_text import isolated, shown
 from sessions_app.pages.tool_definitions import tools_fold
-from sessions_app.pages.wording import CUT_SHORT, first_token, history, is_choice, offset, tokens_title
+from sessions_app.pages.wording import (
+    CUT_SHORT,
+    attempt_words,
+    counted,
+    first_token,
+    history,
+    is_choice,
+    listed,
+    offset,
+    tokens_title,
+)
+from sessions_app.queries.attempts import counted_attempts
 from sessions_app.queries.content import StoredPart
 from sessions_app.queries.session import RequestDetail, RequestLine
 from sessions_app.queries.thread import MOST_CHILDREN, Stretch, around
 from sessions_app.records import ERROR
 from sessions_app.templatetags.format import cost, duration, exact, share, size, tokens
 
-BLOCK = 50
-# A session of up to this many requests opens whole, a longer one in blocks.
-MOST_AT_ONCE = 100
 MESSAGES_BLOCK = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where the pages of a session of `count` requests are."""
+class AttemptsView:
+    """The attempts of a call before the last one: `words` and `note` are HTML. Those on other pages are only named."""
 
-    slug: str
-    session_id: uuid.UUID
-    count: int
-
-    @property
-    def session(self) -> str:
-        return f"/p/{self.slug}/sessions/{self.session_id}/"
-
-    def request(self, request_log_id: uuid.UUID) -> str:
-        return f"/p/{self.slug}/requests/{request_log_id}/"
-
-    def in_session(self, number: int) -> str:
-        """A link to a request in its session: with the block that holds it, unless that is the first."""
-        start = self.block_start(number)
-        query = f"?from={start}" if start > 1 else ""
-        return f"{self.session}{query}#r{number}"
-
-    def block_start(self, number: int) -> int:
-        """The number of the first request of the block that holds this one."""
-        return 1 if self.count <= MOST_AT_ONCE else (number - 1) // BLOCK * BLOCK + 1
-
-    def block_end(self, start: int) -> int:
-        """The number of the last request of the block that begins with this one."""
-        return self.count if self.count <= MOST_AT_ONCE else min(start + BLOCK - 1, self.count)
+    words: SafeString
+    note: SafeString
+    items: list[RequestView]
 
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """One request as the thread prints it. Texts are ready to show; `body` is HTML; "" is left out."""
+    """One request as the thread prints it. Texts are ready to show; `body`, `chip`, `marks` are HTML; "" is left out.
+
+    `attempts`: the earlier attempts of the same call; `fork`: the branches that begin after it.
+    """
 
     id: uuid.UUID
     number: int
@@ -82,8 +76,21 @@ class RequestView:
     history: str
     resent_count: int
     body: SafeString
+    chip: SafeString
+    marks: SafeString
     idle: str
     is_error: bool
+    is_rewritten: bool
+    attempts: AttemptsView | None
+    fork: ForkView | None
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadSection:
+    """Requests that follow each other; `parallel` says which ones ran at the same time, "" when they did not."""
+
+    parallel: str
+    items: list[RequestView]
 
 
 @dataclass(slots=True)
@@ -97,18 +104,28 @@ class ThreadBuilder:
     gaps: Sequence[timedelta | None]
     _messages: dict[tuple[bytes, str], Message] = field(default_factory=dict)
 
-    def views(self) -> list[RequestView]:
+    def sections(self) -> list[ThreadSection]:
+        """The requests of the stretch, those that ran at the same time together."""
         pairs = self.pairs()
-        return [self._view(index, pairs) for index in self._shown()]
+        folded = {attempt for attempts in self.stretch.folded.values() for attempt in attempts}
+        parallel = self.stretch.structure.parallel
+        sections = []
+        for group, indices in groupby(self._items(folded), key=lambda index: parallel.get(index)):
+            items = [self._view(index, pairs) for index in indices]
+            sections.append(ThreadSection(parallel_words(group) if group else "", items))
+        return sections
 
-    def _shown(self) -> list[int]:
-        return [index for index in self.stretch.indices if index in self.stretch.details]
+    def _items(self, folded: Collection[int]) -> list[int]:
+        return [index for index in self.stretch.shown if index not in folded]
 
     def _view(self, index: int, pairs: Pairs) -> RequestView:
         line = self.stretch.lines[index]
+        structure = self.stretch.structure
+        marks = Marks(self.stretch, self.addresses)
+        is_attempt = index != structure.attempts_of(index)[-1]
         count = self.stretch.added[index].count
-        what = self.stretch.printed(index)
-        resent = count - len(what.head) - what.skipped - len(what.tail)
+        resent = count - self.stretch.printed(index).count
+        fork = structure.forks.get(index)
         return RequestView(
             id=line.id,
             number=index + 1,
@@ -126,15 +143,43 @@ class ThreadBuilder:
             history=history(count, resent),
             resent_count=resent,
             body=mark_safe(self._body(index, pairs)),  # noqa: S308 - written by MessageWriter, which escapes
+            chip=mark_safe(marks.chip(index)),  # noqa: S308 - escaped there
+            marks=mark_safe("" if is_attempt and self._is_folded(index) else marks.html(index)),  # noqa: S308 - likewise
             idle=duration(gap) if (gap := self.gaps[index]) else "",
             is_error=line.status == ERROR,
+            is_rewritten=bool(self.stretch.added[index].changes),
+            attempts=self._attempts(index, pairs),
+            fork=fork_view(structure, fork, self.addresses) if fork else None,
         )
+
+    def _is_folded(self, index: int) -> bool:
+        return index in self.stretch.folded.get(self.stretch.structure.attempts_of(index)[-1], ())
+
+    def _attempts(self, index: int, pairs: Pairs) -> AttemptsView | None:
+        """What a call took before its last attempt."""
+        chain = self.stretch.structure.attempts_of(index)
+        if len(chain) == 1 or index != chain[-1]:
+            return None
+        total = max(len(chain), counted_attempts(self.stretch, index))
+        words = attempt_words([self.stretch.lines[attempt] for attempt in chain], total)
+        items = [self._view(attempt, pairs) for attempt in self.stretch.folded.get(index, ())]
+        note = "; ".join(self._notes(chain, total))
+        return AttemptsView(mark_safe(words), mark_safe(note), items)  # noqa: S308 - escaped there
+
+    def _notes(self, chain: Sequence[int], total: int) -> Iterator[str]:
+        """What is not to be seen of a call's attempts."""
+        missing = total - len(chain)
+        if missing:
+            yield f"{counted(missing, 'more attempt')} {'was' if missing == 1 else 'were'} not logged by LiteLLM"
+        elsewhere = [attempt + 1 for attempt in chain[:-1] if not self._is_folded(attempt)]
+        if elsewhere:
+            yield f"before it {listed([request_link(self.addresses, number) for number in elsewhere])}"
 
     def _body(self, index: int, pairs: Pairs) -> str:
         detail = self.stretch.details[index]
         writer = MessageWriter(self.addresses.request(detail.id), pairs, detail.end_user)
         if self.stretch.added[index].first_changed:
-            writer.changed = (index, "i", 0)
+            writer.changed, writer.changed_from = (index, "i", 0), self._first_text_before(index)
         problems = self.stretch.lines[index].time_problems
         pieces = [clock_note(problems)] if problems else []
         inputs = self.added_html(index, writer)
@@ -154,26 +199,53 @@ class ThreadBuilder:
 
     def context_folds(self, index: int, writer: MessageWriter, always: bool = False) -> tuple[str, str]:
         """System prompts and tools beside the messages; unless `always`, when they are not those of the one before."""
-        before = {} if always else self._context_before(index)
-        systems, tools = (self.stretch.context(index, kind) for kind in (PartKind.SYSTEM, PartKind.TOOL))
-        system_folds, tool_folds = "", ""
-        if systems and systems != before.get(PartKind.SYSTEM):
-            title = "System prompt changed" if before.get(PartKind.SYSTEM) else "System prompt"
-            sources = [self.source(digest, "system", (index, "c", n)) for n, digest in enumerate(systems)]
-            system_folds = "".join(writer.system_fold(source, title) for source in sources if source)
-        if tools and tools != before.get(PartKind.TOOL):
-            parts = [self.stretch.parts[digest] for digest in tools]
-            tool_folds = tools_fold(parts, writer.base_url, changed=bool(before.get(PartKind.TOOL)))
-        return system_folds, tool_folds
+        base = None if always else self._base(index)
+        return self._systems(index, base, writer), self._tools(index, base, writer)
 
-    def _context_before(self, index: int) -> dict[PartKind, list[bytes]]:
-        """System prompts and tools of the request that this one continues, else of the nearest one before it."""
+    def _systems(self, index: int, base: int | None, writer: MessageWriter) -> str:
+        systems, before = self._context(index, PartKind.SYSTEM), self._context(base, PartKind.SYSTEM)
+        if systems == before:
+            return ""
+        sources = [self.source(digest, "system", (index, "c", n)) for n, digest in enumerate(systems)]
+        known = [source for source in sources if source]
+        if not before:
+            return "".join(writer.system_fold(source) for source in known)
+        old = [self.source(digest, "system") for digest in before]
+        texts = [source.text for source in old if source]
+        if not systems:
+            return removed_fold("System prompt removed", "\n\n".join(texts))
+        if len(known) == len(texts) == 1:
+            return writer.system_fold(known[0], "System prompt changed", texts[0])
+        return "".join(writer.system_fold(source, "System prompt changed") for source in known)
+
+    def _tools(self, index: int, base: int | None, writer: MessageWriter) -> str:
+        tools, before = self._context(index, PartKind.TOOL), self._context(base, PartKind.TOOL)
+        if tools == before:
+            return ""
+        parts, old = ([self.stretch.parts[digest] for digest in digests] for digests in (tools, before))
+        return tools_fold(parts, writer.base_url, old)
+
+    def _context(self, index: int | None, kind: PartKind) -> list[bytes]:
+        return [] if index is None else self.stretch.context(index, kind)
+
+    def _base(self, index: int) -> int | None:
+        """The request whose system prompts and tools are known: what this one continues or repeats, else the nearest
+        one before it; of a call with several attempts, what the call continues.
+        """
+        origin = self.stretch.structure.origin(index)
+        base = origin.index if origin else self.stretch.added[index].base
+        if base is not None and base in self.stretch.details:
+            return base
+        attempts = self.stretch.structure.attempts_of(index)
+        before = (i for i in range(index - 1, max(index - 1 - NEIGHBOURS, -1), -1) if i in self.stretch.details)
+        return next((i for i in before if i not in attempts), None)
+
+    def _first_text_before(self, index: int) -> str | None:
+        """The text of the system prompt with which the base of a request begins."""
         base = self.stretch.added[index].base
-        if base is None:
-            base = next((i for i in range(index - 1, max(index - 9, -1), -1) if i in self.stretch.details), None)
-        if base is None:
-            return {}
-        return {kind: self.stretch.context(base, kind) for kind in (PartKind.SYSTEM, PartKind.TOOL)}
+        found = self.stretch.history_digest(base, 0) if base is not None else None
+        source = self.source(found[0], "user") if found else None
+        return source.text if source and source.message.role == "system" else None
 
     def added_html(self, index: int, writer: MessageWriter) -> str:
         """The messages that a request added, with what stands beside them and changed."""
@@ -236,7 +308,7 @@ class ThreadBuilder:
 
     # --- messages and their tool calls ------------------------------------------------------------------------------
 
-    def source(self, digest: bytes, default_role: str, place: Any) -> Source | None:
+    def source(self, digest: bytes, default_role: str, place: Any = None) -> Source | None:
         """A message to print; None when its part was not read."""
         message = self._message(digest, default_role)
         return None if message is None else Source(message, digest, place)
@@ -254,13 +326,13 @@ class ThreadBuilder:
         """Which tool results answer which calls: the result of a call comes with the request that continues."""
         pairing = Pairing()
         added = self.stretch.added
-        bases = {added[index].base for index in self._shown()} - {None}
-        for base in sorted(bases | set(self._shown())):
+        bases = {added[index].base for index in self.stretch.shown} - {None}
+        for base in sorted(bases | set(self.stretch.shown)):
             calls = pieces(self._outputs(base), TOOL_CALL)
             if calls:
                 for child in self.stretch.children(base)[:MOST_CHILDREN]:
                     pairing.across(calls, self._inputs_of(child), base + 1, self.addresses.in_session(base + 1))
-        for index in self._shown():
+        for index in self.stretch.shown:
             pairing.within(self._inputs_of(index))
         return pairing.pairs()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,14 +18,49 @@ NAME_CHARS = 80
 MOST_NAMED = 40
 
 
-def tools_fold(parts: Sequence[StoredPart], base_url: str, changed: bool) -> str:
-    """`7 tools 9.6 kB get_ci_log read_file …`, folded; the definitions inside are folded too."""
-    known = [(part, names_of(part)) for part in parts]
-    names = [name for _, found in known for name in found]
-    title = f"{len(names)} tool{'' if len(names) == 1 else 's'}{' changed' if changed else ''}"
-    peek = f"<code>{shown(' '.join(names[:MOST_NAMED]))}</code>"
-    body = "".join(_definition(part, ", ".join(found), base_url) for part, found in known)
+def tools_fold(parts: Sequence[StoredPart], base_url: str, before: Sequence[StoredPart] = ()) -> str:
+    """`7 tools 9.6 kB get_ci_log read_file …`, folded; the definitions inside are folded too.
+
+    After other tools, those that were sent `before`: `7 tools, added deploy, removed rollback`.
+    """
+    names = [name for part in parts for name in names_of(part)]
+    title = f"{len(names)} tool{'' if len(names) == 1 else 's'}" if names else "Tools removed"
+    if not before:
+        return _fold(title, parts, _names_in_line(names), [(part, "") for part in parts], base_url)
+    pieces = zip(("added", "removed", "changed"), differences(before, parts), strict=True)
+    peek = ", ".join(f"{word} {_names_in_line(found)}" for word, found in pieces if found) or "in another order"
+    old, new = ({part.digest for part in one} for one in (before, parts))
+    shown_parts = [(part, "new") for part in parts if part.digest not in old]
+    shown_parts += [(part, "before") for part in before if part.digest not in new]
+    shown_parts += [(part, "") for part in parts if part.digest in old]
+    return _fold(f"{title} changed" if names else title, parts, peek, shown_parts, base_url)
+
+
+def _fold(
+    title: str, parts: Sequence[StoredPart], peek: str, shown_parts: Sequence[tuple[StoredPart, str]], base_url: str
+) -> str:
+    body = "".join(_definition(part, ", ".join(names_of(part)), base_url, note) for part, note in shown_parts)
     return fold(title, size(sum(part.byte_size for part in parts)), peek, f'<div class="folds">{body}</div>')
+
+
+def _names_in_line(names: Sequence[str]) -> str:
+    return f"<code>{shown(' '.join(names[:MOST_NAMED]))}</code>"
+
+
+def differences(before: Sequence[StoredPart], after: Sequence[StoredPart]) -> tuple[list[str], list[str], list[str]]:
+    """The names of the tools that were added, removed, and defined otherwise."""
+    old, new = _by_name(before), _by_name(after)
+    added = [name for name in new if name not in old]
+    removed = [name for name in old if name not in new]
+    return added, removed, [name for name in new if name in old and new[name] != old[name]]
+
+
+def _by_name(parts: Sequence[StoredPart]) -> dict[str, set[bytes]]:
+    found: dict[str, set[bytes]] = defaultdict(set)
+    for part in parts:
+        for name in names_of(part):
+            found[name].add(part.digest)
+    return found
 
 
 def names_of(part: StoredPart) -> list[str]:
@@ -56,8 +92,8 @@ def _names(value: Any) -> Iterator[str]:
             return
 
 
-def _definition(part: StoredPart, name: str, base_url: str) -> str:
-    amount = size(part.byte_size)
+def _definition(part: StoredPart, name: str, base_url: str, note: str = "") -> str:
+    amount = ", ".join(filter(None, (note, size(part.byte_size))))
     url = f"{base_url}text/{part.digest.hex()}/raw/"
     if part.content is None:
         return fold(shown(name), amount, "", f'<div class="clamp">{more(url, part.byte_size)}</div>')

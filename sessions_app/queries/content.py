@@ -11,14 +11,16 @@ from django.db import connection
 
 from sessions_app.compression import decompress
 from sessions_app.documents import DIGEST_BYTES, PartKind, join, unpack_digests
+from sessions_app.histories import block_addresses
 from sessions_app.ids import part_id
 from sessions_app.models import Part, RequestLog
 from sessions_app.records import Documents
-from sessions_app.timeline import block_addresses
 from sessions_app.wire import documents_of
 
 # One page reads at most this much of content (uncompressed), small parts first; larger ones open by themselves.
 MAX_PAGE_BYTES = 24_000_000
+# A set of headers, or something like it.
+MOST_HEADER_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class StoredPart:
 
 PARTS = """
 SELECT id, kind, role, byte_size,
-       CASE WHEN (kind <> 4 OR byte_size <= %(other_bytes)s)
+       CASE WHEN (kind <> 4 OR byte_size <= %(other_bytes)s
+                  OR byte_size <= %(most)s AND id = ANY(%(others)s::uuid[]))
                  AND sum(byte_size) OVER (ORDER BY byte_size, id) <= %(budget)s
             THEN content END
 FROM part
@@ -48,12 +51,18 @@ def load_parts(
     digests: Iterable[bytes],
     other_bytes: int = 0,
     budget: int = MAX_PAGE_BYTES,
+    *,
+    others: Iterable[bytes] = (),
 ) -> dict[bytes, StoredPart]:
-    """Parts of a session by digest; one statement. Of kind OTHER only those up to `other_bytes` come with content."""
+    """Parts of a session by digest; one statement.
+
+    Of kind OTHER only those up to `other_bytes` come with content, and of `others` those that are no documents.
+    """
     ids = [part_id(session_id, digest) for digest in sorted(set(digests))]
     if not ids:
         return {}
-    params = {"session_id": session_id, "buckets": list(buckets), "ids": ids}
+    params = {"session_id": session_id, "buckets": list(buckets), "ids": ids, "most": MOST_HEADER_BYTES}
+    params["others"] = [part_id(session_id, digest) for digest in others]
     with connection.cursor() as cursor:
         cursor.execute(PARTS, params | {"other_bytes": other_bytes, "budget": budget})
         rows = cursor.fetchall()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, F, When
+from django.conf import settings
+from django.db.models import Case, F, Q, When
 
 from sessions_app import timeline
 from sessions_app.models import RequestLog, Session
+from sessions_app.timeline import Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class SessionFacts:
     last_at: datetime
     request_count: int
     error_count: int
+    retry_count: int
     input_tokens: int | None
     output_tokens: int | None
     cached_tokens: int | None
@@ -44,8 +47,9 @@ class SessionFacts:
 
 
 _SESSION_COLUMNS = (
-    *("id", "session_key", "title", "first_at", "last_at", "request_count", "error_count", "input_tokens"),
-    *("output_tokens", "cached_tokens", "cost", "model_names", "users", "tags", "sources", "rules", "buckets"),
+    *("id", "session_key", "title", "first_at", "last_at", "request_count", "error_count", "retry_count"),
+    *("input_tokens", "output_tokens", "cached_tokens", "cost", "model_names"),
+    *("users", "tags", "sources", "rules", "buckets"),
 )
 
 
@@ -85,6 +89,8 @@ class RequestLine:
     resent_count: int
     rule: str
     rule_detail: str
+    attempt: uuid.UUID | None
+    call: uuid.UUID | None
     time_problems: tuple[str, ...]
     needs: tuple[uuid.UUID, ...]
     provides: tuple[uuid.UUID, ...]
@@ -113,6 +119,11 @@ def _line(row: Sequence[Any]) -> RequestLine:
     return RequestLine(*plain, tuple(problems), tuple(needs), tuple(provides))
 
 
+def structure_of(lines: Sequence[RequestLine]) -> Structure:
+    """How the requests of a session hang together."""
+    return timeline.structure(lines, timedelta(hours=settings.LOGSUI_CONVERSATION_WINDOW_HOURS))
+
+
 def load_request(session: SessionFacts, line: RequestLine) -> RequestLog:
     """A request of a session without its content. Raises RequestLog.DoesNotExist when it was deleted meanwhile."""
     found = RequestLog.objects.filter(session_id=session.id, bucket=line.bucket, id=line.id)
@@ -135,18 +146,22 @@ class RequestDetail:
     input_parts: bytes
     output_parts: bytes
     context_parts: bytes
-    # Of what is no model call: its bodies have no messages, so they are put together to be shown.
+    # Of what is no model call: its bodies have no messages, so they are put together to be shown. Of a model call only
+    # when it is asked for.
     skeleton: bytes | None
 
 
 _DETAIL_COLUMNS = tuple(name for name in RequestDetail.__slots__ if name != "skeleton")
-_SKELETON = Case(When(kind="llm", then=None), default=F("skeleton"))
 
 
-def load_details(session: SessionFacts, lines: Iterable[RequestLine]) -> dict[uuid.UUID, RequestDetail]:
-    """The details of some requests of a session, by id; one statement."""
+def load_details(
+    session: SessionFacts, lines: Iterable[RequestLine], skeletons: Iterable[RequestLine] = ()
+) -> dict[uuid.UUID, RequestDetail]:
+    """The details of some requests of a session, by id; one statement. `skeletons`: model calls that bring theirs."""
     wanted = [line.id for line in lines]
-    rows = _requests(session).filter(id__in=wanted).annotate(shown_skeleton=_SKELETON)
+    without = Q(kind="llm") & ~Q(id__in=[line.id for line in skeletons])
+    skeleton = Case(When(without, then=None), default=F("skeleton"))
+    rows = _requests(session).filter(id__in=wanted).annotate(shown_skeleton=skeleton)
     return {row[0]: _detail(row) for row in rows.values_list(*_DETAIL_COLUMNS, "shown_skeleton")}
 
 

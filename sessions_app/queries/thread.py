@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sessions_app import timeline
 from sessions_app.documents import PartKind, packed_count
+from sessions_app.histories import MOST_READ, NEIGHBOURS, Added, Comparison, PackedLists, Said, to_read, weighed
+from sessions_app.messages import MessageReader
 from sessions_app.models import RequestLog
+from sessions_app.queries.compaction import SUMMARY_NEIGHBOURS, after_summary, may_follow_summary
 from sessions_app.queries.content import StoredPart, join_parts, load_blocks, load_parts
-from sessions_app.queries.session import RequestDetail, RequestLine, SessionFacts, load_details
-from sessions_app.records import Documents
-from sessions_app.timeline import NEIGHBOURS, Added, PackedLists
+from sessions_app.queries.session import RequestDetail, RequestLine, SessionFacts, load_details, structure_of
+from sessions_app.records import SUCCESS, Documents
+from sessions_app.timeline import Structure
 from sessions_app.wire import documents_of
 
 # Of what one request added, this much is printed at its place: the beginning and the end.
@@ -36,32 +39,47 @@ class Printed:
         yield from self.head
         yield from self.tail
 
+    @property
+    def count(self) -> int:
+        return len(self.head) + self.skipped + len(self.tail)
+
 
 def printed(added: Added) -> Printed:
     """Which input parts a request prints."""
-    positions = [0] if added.first_changed and added.start > 0 else []
-    new = list(range(added.start, added.count))
+    new = added.positions()
     if len(new) > HEAD_MESSAGES + TAIL_MESSAGES:
         skipped = len(new) - HEAD_MESSAGES - TAIL_MESSAGES
-        return Printed(positions + new[:HEAD_MESSAGES], skipped, new[-TAIL_MESSAGES:])
-    return Printed(positions + new, 0, [])
+        return Printed(new[:HEAD_MESSAGES], skipped, new[-TAIL_MESSAGES:])
+    return Printed(new, 0, [])
 
 
 @dataclass(slots=True)
 class Stretch:
     """Some requests of a session by their index in its timeline, with their neighbours as far as they matter.
 
-    `continues` has for every request the index of the one that it continues; `added` and `details` hold the stretch,
-    what it continues and what continues it.
+    `added` and `details` hold the stretch, what it continues and what continues it. `folded`: the failed attempts that
+    are shown with the last one of their call, by its index.
     """
 
     lines: Sequence[RequestLine]
-    indices: range
-    continues: Sequence[int | None]
+    indices: Sequence[int]
+    structure: Structure
     details: dict[int, RequestDetail]
     lists: PackedLists
+    folded: dict[int, tuple[int, ...]] = field(default_factory=dict)
     added: dict[int, Added] = field(default_factory=dict)
     parts: dict[bytes, StoredPart] = field(default_factory=dict)
+    _reader: MessageReader = field(default_factory=MessageReader)
+
+    @property
+    def continues(self) -> list[int | None]:
+        """For every request the index of the one that it continues."""
+        return self.structure.continues
+
+    @property
+    def shown(self) -> list[int]:
+        """What is printed: the stretch, without what was deleted meanwhile."""
+        return [index for index in self.indices if index in self.details]
 
     def inputs(self, index: int, positions: Iterable[int]) -> list[tuple[int, bytes]]:
         """The digests of these input parts of a request, with their positions."""
@@ -76,6 +94,25 @@ class Stretch:
         digests = self.lists.digests(self.details[index].context_parts)
         return [digest for digest in digests if (part := self.parts.get(digest)) and part.kind is kind]
 
+    def history_digest(self, index: int, position: int) -> tuple[bytes, str] | None:
+        """The digest of a message by its position in a request and its answer, and the role it has if it names none."""
+        detail = self.details[index]
+        count = packed_count(detail.input_parts)
+        if position < count:
+            return self.lists.digest(detail.input_parts, position), "user"
+        if position < count + packed_count(detail.output_parts):
+            return self.lists.digest(detail.output_parts, position - count), "assistant"
+        return None
+
+    def meaning(self, index: int, position: int) -> Said | None:
+        """Role and meaning of a message by its position in a request and its answer; None when it was not read."""
+        found = self.history_digest(index, position)
+        part = self.parts.get(found[0]) if found else None
+        if found is None or part is None or part.content is None:
+            return None
+        meaning = self._reader.meaning(found[0], part.content, found[1])
+        return meaning.role, meaning.pieces
+
     def children(self, index: int) -> list[int]:
         """The requests that continue or repeat this one, as far as they are known, in order."""
         return sorted(child for child, added in self.added.items() if added.base == index)
@@ -83,16 +120,18 @@ class Stretch:
     def printed(self, index: int) -> Printed:
         """The input parts that a request prints.
 
-        A first one that differs from the base's is printed when it is a system prompt, or when nothing else tells
-        that the requests belong together: linked ones say the same, a user message may only carry a cache mark more.
+        A first one that differs from the base's is printed when it is a system prompt: linked requests say the same,
+        a user message may only carry a cache mark more.
         """
-        added = self.added[index]
-        what = printed(added)
-        if not (added.first_changed and added.linked and added.start):
+        what = printed(self.added[index])
+        if not self.added[index].first_changed or self.is_system(index, 0):
             return what
-        part = self.parts.get(self.inputs(index, [0])[0][1])
-        is_system = part is not None and part.role == "system"
-        return what if is_system else Printed(what.head[1:], what.skipped, what.tail)
+        return Printed(what.head[1:], what.skipped, what.tail)
+
+    def is_system(self, index: int, position: int) -> bool:
+        ((_, digest),) = self.inputs(index, [position])
+        part = self.parts.get(digest)
+        return part is not None and part.role == "system"
 
 
 def documents_of_call(stretch: Stretch, index: int) -> Documents | None:
@@ -112,22 +151,95 @@ def load_stretch(
     lines: Sequence[RequestLine],
     first: int,
     last: int,
-    continues: Sequence[int | None] | None = None,
+    relations: Structure | None = None,
+    hidden: Collection[int] = (),
 ) -> Stretch:
-    """The requests from index `first` up to `last` (not included), with everything that is printed of them."""
-    indices = range(max(first, 0), min(last, len(lines)))
-    continues = timeline.continued(lines) if continues is None else continues
-    involved = _involved(indices, len(lines), continues)
-    by_id = load_details(session, [lines[index] for index in involved])
+    """The requests from index `first` up to `last` (not included), with everything that is printed of them.
+
+    `hidden` ones are left out: those of other branches.
+    """
+    indices = [index for index in range(max(first, 0), min(last, len(lines))) if index not in hidden]
+    relations = structure_of(lines) if relations is None else relations
+    involved = _involved(indices, len(lines), relations)
+    repeated = [lines[index] for index in indices if _repeats_an_attempt(index, lines, relations)]
+    by_id = load_details(session, [lines[index] for index in involved], repeated)
     details = {index: by_id[lines[index].id] for index in involved if lines[index].id in by_id}
     packed = [p for d in details.values() for p in (d.input_parts, d.output_parts, d.context_parts)]
     lists = PackedLists(load_blocks(session.id, session.buckets, packed))
-    stretch = Stretch(lines, indices, continues, details, lists)
-    stretch.added = {
-        index: timeline.added(index, details, _known(continues[index], details), lists) for index in details
-    }
+    stretch = Stretch(lines, indices, relations, details, lists)
+    stretch.folded = _folded(stretch.shown, relations)
+    _compare(stretch)
     other_bytes = OTHER_BYTES if not all(lines[index].is_conversation for index in indices) else 0
-    stretch.parts = load_parts(session.id, session.buckets, _wanted(stretch), other_bytes)
+    headers = [d for i in details if lines[i] in repeated for d in lists.digests(details[i].context_parts)]
+    stretch.parts = load_parts(session.id, session.buckets, _wanted(stretch), other_bytes, others=headers)
+    _weigh(stretch)
+    return stretch
+
+
+def _repeats_an_attempt(index: int, lines: Sequence[RequestLine], structure: Structure) -> bool:
+    """Whether it is the good end of several attempts: it may say how many there were."""
+    chain = structure.attempts_of(index)
+    return len(chain) > 1 and index == chain[-1] and lines[index].status == SUCCESS
+
+
+def _folded(shown: Sequence[int], structure: Structure) -> dict[int, tuple[int, ...]]:
+    """Failed attempts that are shown with the last one of their call: both must be on the page."""
+    known = set(shown)
+    chains = {chain[-1]: chain for index in shown if (chain := structure.attempts_of(index))[-1] in known}
+    folded = {last: tuple(index for index in chain[:-1] if index in known) for last, chain in chains.items()}
+    return {last: attempts for last, attempts in folded.items() if attempts}
+
+
+def _compare(stretch: Stretch) -> None:
+    """What each request added. Attempts of one call sent the same, which is printed with the last."""
+    comparison = Comparison(stretch.details, stretch.lists)
+    repeated = {index for attempts in stretch.folded.values() for index in attempts}
+    for index, detail in stretch.details.items():
+        count = packed_count(detail.input_parts)
+        if index in repeated:
+            stretch.added[index] = Added(count, count, shared=count)
+        elif index in stretch.folded:
+            attempts, origin = stretch.structure.attempts_of(index), stretch.structure.origin(index)
+            stretch.added[index] = comparison.added(index, origin, apart_from=attempts)
+        else:
+            stretch.added[index] = comparison.added(index, stretch.structure.parents[index])
+
+
+def _weigh(stretch: Stretch) -> None:
+    """Look at the messages of changed histories, now that they are read."""
+    for index in stretch.shown:
+        added = stretch.added[index]
+        if added.base is not None and added.changes:
+            stretch.added[index] = _weighed(stretch, index, added, added.base)
+        if may_follow_summary(stretch, index):
+            stretch.added[index] = after_summary(stretch, index) or stretch.added[index]
+
+
+def _weighed(stretch: Stretch, index: int, added: Added, base: int) -> Added:
+    if added.shared == 1 and _only_system_is_shared(stretch, index, base):
+        # Many conversations begin with the same system prompt.
+        return Added(1, added.count, base, shared=1)
+    count = packed_count(stretch.details[base].input_parts)
+    answer = range(count, count + packed_count(stretch.details[base].output_parts))
+    return weighed(added, partial(stretch.meaning, base), partial(stretch.meaning, index), answer)
+
+
+def _only_system_is_shared(stretch: Stretch, index: int, base: int) -> bool:
+    if not packed_count(stretch.details[base].input_parts):
+        return False
+    is_same = stretch.inputs(index, [0])[0][1] == stretch.inputs(base, [0])[0][1]
+    return is_same and stretch.is_system(index, 0)
+
+
+def load_changes(session: SessionFacts, lines: Sequence[RequestLine], index: int) -> Stretch:
+    """One request with the messages of the history that it changed, as many as `histories.MOST_READ`."""
+    stretch = load_stretch(session, lines, index, index + 1)
+    added = stretch.added.get(index)
+    if added is None or added.base is None:
+        return stretch
+    places = [(added.base, position) for change in added.changes for position in change.old[:MOST_READ]]
+    digests = [found[0] for place in places[:MOST_READ] if (found := stretch.history_digest(*place))]
+    stretch.parts |= load_parts(session.id, session.buckets, digests)
     return stretch
 
 
@@ -136,7 +248,7 @@ def load_messages(session: SessionFacts, lines: Sequence[RequestLine], index: in
     details = dict.fromkeys([index], *load_details(session, [lines[index]]).values())
     packed = [p for d in details.values() for p in (d.input_parts, d.context_parts)]
     lists = PackedLists(load_blocks(session.id, session.buckets, packed))
-    stretch = Stretch(lines, range(index, index + 1), (), details, lists)
+    stretch = Stretch(lines, range(index, index + 1), timeline.structure(()), details, lists)
     wanted: set[bytes] = set()
     for found, detail in details.items():
         wanted.update(digest for _, digest in stretch.inputs(found, around(positions, message_count(detail))))
@@ -168,31 +280,27 @@ def around(positions: range, count: int) -> range:
     return range(max(positions.start - NEIGHBOURS, 0), min(positions.stop + NEIGHBOURS, count))
 
 
-def _known(index: int | None, details: dict[int, RequestDetail]) -> int | None:
-    return index if index in details else None
-
-
-def _involved(indices: range, count: int, continues: Sequence[int | None]) -> list[int]:
+def _involved(indices: Sequence[int], count: int, structure: Structure) -> list[int]:
     """The stretch, what it continues, what continues either, and the neighbours that it may repeat."""
-    children: dict[int, list[int]] = defaultdict(list)
-    for index, base in enumerate(continues):
-        if base is not None and len(children[base]) < MOST_CHILDREN:
-            children[base].append(index)
     found = set(indices)
-    found.update(base for index in indices if (base := continues[index]) is not None)
-    found.update(child for base in list(found) for child in children.get(base, ()))
+    found.update(attempt for index in indices for attempt in structure.attempts_of(index))
+    found.update(origin.index for index in indices if (origin := structure.origin(index)))
+    found.update(parent.index for index in indices if (parent := structure.parents[index]))
+    found.update(child for base in list(found) for child in structure.children.get(base, ())[:MOST_CHILDREN])
     if indices:
         # Twice: what a neighbour before the stretch added depends on its own neighbours.
         found.update(range(max(indices[0] - 2 * NEIGHBOURS, 0), indices[0]))
         found.update(range(indices[-1] + 1, min(indices[-1] + 1 + NEIGHBOURS, count)))
+        # A hidden branch may lie between what is shown and what it repeats.
+        found.update(near for index in indices for near in range(max(index - NEIGHBOURS, 0), index))
     return sorted(found)
 
 
 def _wanted(stretch: Stretch) -> set[bytes]:
     """The parts that are printed, and those that tell which tool results belong to which calls."""
     wanted: set[bytes] = set()
-    bases = {added.base for index in stretch.indices if (added := stretch.added.get(index)) and added.base is not None}
-    shown = set(stretch.indices) & stretch.details.keys()
+    shown = set(stretch.shown)
+    bases = {base for index in shown if (base := stretch.added[index].base) is not None}
     for index in shown | bases:
         wanted.update(stretch.outputs(index))
     for detail in stretch.details.values():
@@ -200,7 +308,24 @@ def _wanted(stretch: Stretch) -> set[bytes]:
     answering = {child for index in shown | bases for child in stretch.children(index)[:MOST_CHILDREN]}
     for index in shown | answering:
         wanted.update(digest for _, digest in stretch.inputs(index, printed(stretch.added[index])))
+    for index in shown:
+        wanted.update(_to_compare(stretch, index))
     return wanted
+
+
+def _to_compare(stretch: Stretch, index: int) -> Iterator[bytes]:
+    """The parts that tell whether, and how, a request changed its base's history or system prompt."""
+    added = stretch.added[index]
+    if added.base is not None:
+        for first in (index, added.base):
+            if packed_count(stretch.details[first].input_parts):
+                yield from (digest for _, digest in stretch.inputs(first, [0]))
+        old, new = to_read(added)
+        places = [*((added.base, position) for position in old), *((index, position) for position in new)]
+        yield from (found[0] for place in places if (found := stretch.history_digest(*place)))
+    if may_follow_summary(stretch, index):
+        for before in range(max(index - SUMMARY_NEIGHBOURS, 0), index):
+            yield from stretch.outputs(before) if before in stretch.details else ()
 
 
 def message_count(detail: RequestDetail) -> int:

@@ -28,7 +28,13 @@
 
   const here = () => (current() && isVisible(current()) ? current() : atTop());
 
+  // What lies in a closed fold, a failed attempt for instance, is opened to be seen.
+  function reveal(article) {
+    for (let fold = article.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  }
+
   function choose(article, { scroll = false } = {}) {
+    reveal(article);
     current()?.removeAttribute("aria-current");
     article.setAttribute("aria-current", "true");
     if (scroll) article.scrollIntoView({ block: "start", behavior: "instant" });
@@ -69,10 +75,16 @@
     else if (row) location.assign(row.href);
   }
 
-  // From the chosen request; when none is chosen or it was scrolled away, to the one that is being read.
+  // From the chosen request; when none is chosen or it was scrolled away, to the one that is being read. Requests of
+  // other branches are passed over.
   function walk(direction) {
     const from = current() && isVisible(current());
-    go(Math.max(numberOf(here()) + (from ? direction : 0), 1));
+    let number = numberOf(here());
+    if (from) {
+      do number += direction;
+      while (rowOf(number)?.parentElement.hasAttribute("data-side"));
+    }
+    go(Math.max(number, 1));
   }
 
   function goToError(direction) {
@@ -131,7 +143,7 @@
     (event) => {
       if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
       const link = event.target.closest("a[href]");
-      const past = link?.matches(".req-hist") && document.querySelector(link.getAttribute("hx-target"));
+      const past = link?.matches(".req-hist, .marks .textbtn") && document.querySelector(link.getAttribute("hx-target"));
       if (past?.childElementCount) {
         // Loaded before: only shown or hidden again.
         past.hidden = !past.hidden;
@@ -158,8 +170,8 @@
   // htmx tells of every element that it put in, so what follows waits for all of them.
   let swapped = false;
   document.addEventListener("htmx:afterSwap", (event) => {
-    const past = event.target.matches?.(".past") && event.target;
-    if (past) past.closest(".req").querySelector("a.req-hist")?.setAttribute("aria-expanded", "true");
+    const opened = event.target.id && document.querySelector(`.req [hx-target="#${CSS.escape(event.target.id)}"]`);
+    if (opened) opened.setAttribute("aria-expanded", "true");
     if (swapped) return;
     swapped = true;
     requestAnimationFrame(() => {

@@ -30,10 +30,15 @@ def get(client: Client, session: Session, query: str = "", **headers: str) -> st
 
 
 def article(page: str, number: int) -> str:
-    """The HTML of one request."""
-    found = re.search(rf'<article class="req" id="r{number}".*?</article>', page, re.DOTALL)
-    assert found, f"request {number} is not on the page"
-    return found[0]
+    """The HTML of one request, with the attempts that are folded into it."""
+    start = page.find(f'<article class="req" id="r{number}"')
+    assert start >= 0, f"request {number} is not on the page"
+    depth = 0
+    for tag in re.finditer(r"<(/?)article\b", page[start:]):
+        depth += -1 if tag[1] else 1
+        if not depth:
+            return page[start : start + tag.end()]
+    raise AssertionError(f"request {number} has no end")
 
 
 def text(html: str) -> str:
@@ -176,7 +181,7 @@ def test_tools_are_printed_again_when_they_changed(signed_in: Client, project: P
     second["request"]["tools"] = [*second["request"]["tools"], {"type": "function", "function": {"name": "deploy"}}]
     page = get(signed_in, make_session(project, "s", first, second))
 
-    assert re.search(r"2 tools changed \d+ B read_file deploy", text(article(page, 2)))
+    assert re.search(r"2 tools changed \d+ B added deploy deploy new, \d+ B", text(article(page, 2)))
 
 
 def test_changed_system_prompt_says_so(signed_in: Client, project: Project) -> None:

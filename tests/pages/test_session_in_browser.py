@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from pytest_django.live_server_helper import LiveServer
 
 from sessions_app.models import Project, RequestLog, Session
-from sessions_app.pages import thread
+from sessions_app.pages import addresses
 from tests.factories import START, make_log, make_project, make_session, make_user
 from tests.pages.conversations import agent, assistant, call, chat, png, result, turns, user
 
@@ -47,8 +47,8 @@ def conversation(acme: Project, opened: Callable[..., Page]) -> Page:
 @pytest.fixture
 def long_session(acme: Project, monkeypatch: pytest.MonkeyPatch) -> Session:
     """13 requests in blocks of 5."""
-    monkeypatch.setattr(thread, "BLOCK", 5)
-    monkeypatch.setattr(thread, "MOST_AT_ONCE", 10)
+    monkeypatch.setattr(addresses, "BLOCK", 5)
+    monkeypatch.setattr(addresses, "MOST_AT_ONCE", 10)
     logs = [make_log(f"Text {n}", started_at=START + timedelta(seconds=n * 3)) for n in range(1, 14)]
     return make_session(acme, "long", *logs)
 

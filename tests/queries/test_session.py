@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from sessions_app.histories import Change
 from sessions_app.models import Project, RequestLog
 from sessions_app.queries import content
 from sessions_app.queries.session import SessionFacts, find_session, load_lines
@@ -82,13 +83,17 @@ def test_user_message_in_another_form_is_not_printed_again(project: Project) -> 
     assert printed_texts(stretch, 1) == ["Two"]
 
 
-def test_retry_prints_nothing_again(project: Project) -> None:
+def test_attempts_of_one_call_print_what_they_sent_once_with_the_last(project: Project) -> None:
     failed = make_log("One", response=None, error={"message": "overloaded"}, status="error")
     retried = make_log("One", started_at=START + timedelta(seconds=3))
-    stretch = stretch_of(facts_of(project, make_session(project, "s", failed, retried).id))
+    session = facts_of(project, make_session(project, "s", failed, retried).id)
+    stretch = stretch_of(session)
 
-    assert printed_texts(stretch, 1) == []
-    assert not stretch.added[1].linked
+    assert stretch.folded == {1: (0,)}
+    assert (printed_texts(stretch, 0), printed_texts(stretch, 1)) == ([], ["One"])
+    alone = stretch_of(session, 1, 2)
+    assert alone.folded == {}
+    assert printed_texts(alone, 1) == []
 
 
 def test_rewritten_history_is_printed(project: Project) -> None:
@@ -98,6 +103,35 @@ def test_rewritten_history_is_printed(project: Project) -> None:
 
     assert stretch.continues[1] is None
     assert printed_texts(stretch, 1) == ["Another answer", "Two"]
+    assert stretch.added[1].changes == (Change("edited", range(1, 2), range(1, 2)),)
+
+
+def test_history_in_another_form_is_not_a_rewritten_one(project: Project) -> None:
+    """Beyond the window nothing is continued, and the answer is sent back without what the provider added to it."""
+    first = chat([user("One")], assistant("Answer", annotations=[], refusal=None))
+    marked = user([{"type": "text", "text": "One", "cache_control": {"type": "ephemeral"}}])
+    second = chat([{"role": "system", "content": "."}, user("One"), assistant("Answer"), user("Two")], "Yes", at=90_000)
+    third = chat([marked, assistant("Answer"), user("Two"), assistant("Yes"), user("Three")], "No", at=190_000)
+    stretch = stretch_of(facts_of(project, make_session(project, "s", first, second, third).id))
+
+    assert stretch.continues == [None, None, None]
+    assert [added.changes for added in stretch.added.values()] == [(), (), ()]
+    assert printed_texts(stretch, 2) == ["Three"]
+
+
+def test_history_that_was_replaced_by_a_summary_another_request_wrote(project: Project) -> None:
+    summary = "The user wants to move to Bergen, has two cats and a budget of 1,500 euros a month."
+    talk = turns([f"Text {n}" for n in range(4)])
+    history = [*talk[-1]["request"]["messages"], assistant("Answer 4")]
+    asked = chat([*history, user("Summarise all of this.")], summary, at=50)
+    system = {"role": "system", "content": "Be brief."}
+    after = chat([system, user(f"So far: {summary} Now: which flat?")], "The second.", at=60)
+    unrelated = chat([system, user("Which flat?")], "The second.", at=70)
+    stretch = stretch_of(facts_of(project, make_session(project, "s", *talk, asked, after, unrelated).id))
+
+    assert stretch.added[5].base == 4
+    assert stretch.added[5].changes == (Change("replaced", range(1, 9), range(1, 2)),)
+    assert not stretch.added[6].changes
 
 
 def test_stretch_brings_the_calls_and_results_at_its_edges(project: Project) -> None:

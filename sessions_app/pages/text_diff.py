@@ -1,0 +1,78 @@
+"""The difference between two texts as HTML: lines that went and came, with their words; equal stretches left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from itertools import zip_longest
+
+from sessions_app.pages.plain_text import shown
+from sessions_app.templatetags.format import exact
+
+# Equal lines that stand around a difference.
+CONTEXT_LINES = 2
+# Longer texts are not compared: it would take too long to make, and to read.
+MOST_CHARS, MOST_LINES = 200_000, 1_500
+# Longer lines, and lines with less in common, are not compared word by word.
+MOST_LINE_CHARS = 4_000
+_LEAST_ALIKE = 0.4
+_WORDS = re.compile(r"\w+|\s+|[^\w\s]")
+
+
+def is_comparable(old: str, new: str) -> bool:
+    """Whether a difference between these texts is made."""
+    return max(len(old), len(new)) <= MOST_CHARS and max(old.count("\n"), new.count("\n")) < MOST_LINES
+
+
+def diff_html(old: str, new: str) -> str:
+    """The difference between two texts, line by line; "" for texts that are equal or too long."""
+    if old == new or not is_comparable(old, new):
+        return ""
+    lines = "\n".join(_lines(old.splitlines() or [""], new.splitlines() or [""]))
+    return f'<div class="code" data-wrap data-diff><pre tabindex="0" dir="auto"><code>{lines}</code></pre></div>'
+
+
+def _lines(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    end = 0
+    for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(CONTEXT_LINES):
+        yield from _left_out(group[0][1] - end)
+        for kind, i, i_end, j, j_end in group:
+            if kind == "equal":
+                yield from (f"  {shown(line)}" for line in old[i:i_end])
+            else:
+                yield from _changed(old[i:i_end], new[j:j_end])
+        end = group[-1][2]
+    yield from _left_out(len(old) - end)
+
+
+def _left_out(count: int) -> Iterator[str]:
+    if count > 0:
+        yield f'<span class="hunk">{exact(count)} equal line{"" if count == 1 else "s"}</span>'
+
+
+def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    """Lines that went, then lines that came; where they are alike, with the words that differ marked."""
+    pairs = [_words(before, after) for before, after in zip_longest(old, new)]
+    yield from (f'<del class="del">- {before}</del>' for before, _ in pairs[: len(old)])
+    yield from (f'<ins class="add">+ {after}</ins>' for _, after in pairs[: len(new)])
+
+
+def _words(old: str | None, new: str | None) -> tuple[str, str]:
+    """Two lines as HTML."""
+    before, after = old or "", new or ""
+    if old is None or new is None or max(len(before), len(after)) > MOST_LINE_CHARS:
+        return shown(before), shown(after)
+    first, second = _WORDS.findall(before), _WORDS.findall(after)
+    matcher = SequenceMatcher(None, first, second)
+    if matcher.quick_ratio() < _LEAST_ALIKE or matcher.ratio() < _LEAST_ALIKE:
+        return shown(before), shown(after)
+    gone, come = [], []
+    for kind, i, i_end, j, j_end in matcher.get_opcodes():
+        gone.append(_marked("".join(first[i:i_end]), kind))
+        come.append(_marked("".join(second[j:j_end]), kind))
+    return "".join(gone), "".join(come)
+
+
+def _marked(text: str, kind: str) -> str:
+    return f"<b>{shown(text)}</b>" if text and kind != "equal" else shown(text)

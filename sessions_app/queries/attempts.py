@@ -1,0 +1,40 @@
+"""How often a proxy tried, by its own count: it does not log every attempt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sessions_app.compression import decompress
+from sessions_app.documents import PartKind
+
+if TYPE_CHECKING:
+    from sessions_app.queries.thread import Stretch
+
+# LiteLLM 1.106, `hidden_params.additional_headers` of a success: each is a number. A quote that is part of a text has a
+# backslash before it.
+_COUNTER = re.compile(rb'(?<!\\)"x-litellm-attempted-(retries|fallbacks)"\s*:\s*"?(\d{1,4})\b')
+_PROXY = "litellm"
+
+
+def counted_attempts(stretch: Stretch, index: int) -> int:
+    """How many attempts LiteLLM counted up to and including this request; 1 when it did not say."""
+    detail = stretch.details[index]
+    if detail.source != _PROXY or detail.skeleton is None:
+        return 1
+    counts: dict[bytes, int] = {}
+    for text in _texts(stretch, index, detail.skeleton):
+        counts |= {name: int(number) for name, number in _COUNTER.findall(text)}
+        if counts:
+            break
+    return 1 + sum(counts.values())
+
+
+def _texts(stretch: Stretch, index: int, skeleton: bytes) -> Iterator[bytes]:
+    """Where headers may be: with the small members of a log, or by themselves when they are many."""
+    yield decompress(skeleton)
+    for digest in stretch.context(index, PartKind.OTHER):
+        part = stretch.parts[digest]
+        if part.content is not None:
+            yield part.content
