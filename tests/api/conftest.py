@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import http.client
 import json
-from collections.abc import Callable
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import psutil
 import pytest
+from django.conf import settings
+from django.db import connection
 from django.test import Client
+from psycopg.conninfo import make_conninfo
 
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.keys import create_key
@@ -52,7 +61,7 @@ def key(project: Project) -> str:
 
 @pytest.fixture
 def client(key: str) -> Client:
-    """A program with a key that may do both."""
+    """A program with a key that may do all."""
     return Client(headers={"authorization": f"Bearer {key}"})
 
 
@@ -77,3 +86,44 @@ def store(post: Callable[..., Any]) -> Callable[..., None]:
         digest_until_empty()
 
     return send
+
+
+# --- the real web server --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def listening() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def worker(django_db_setup: None, django_db_blocker: Any, listening: socket.socket) -> Iterator[psutil.Process]:
+    """gunicorn as `serve` starts it, with one worker, on the test's database; yields that worker."""
+    parameters = connection.get_connection_params()
+    names = ("dbname", "user", "password", "host", "port")
+    environment = os.environ | {
+        "DATABASE_URL": make_conninfo(**{name: parameters[name] for name in names if parameters.get(name)}),
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "LOGSUI_LISTEN_FD": str(listening.fileno()),
+        "LOGSUI_WEB_WORKERS": "1",
+        "MALLOC_ARENA_MAX": "2",
+    }
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:logsui.gunicorn_conf"]
+    process = subprocess.Popen(
+        command, cwd=settings.BASE_DIR, env=environment, pass_fds=[listening.fileno()], stderr=subprocess.PIPE
+    )
+    try:
+        yield worker_of(process, listening)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def worker_of(process: subprocess.Popen[bytes], listening: socket.socket) -> psutil.Process:
+    """The worker, once it answers."""
+    client = http.client.HTTPConnection(*listening.getsockname(), timeout=60)
+    client.request("GET", "/healthz")
+    assert client.getresponse().status == 200
+    client.close()
+    return psutil.Process(process.pid).children()[0]

@@ -8,8 +8,6 @@ import http.client
 import json
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,55 +15,15 @@ from urllib.parse import quote
 
 import psutil
 import pytest
-from django.conf import settings
-from django.db import connection
-from psycopg.conninfo import make_conninfo
 
 from sessions_app.models import InboxEntry
 from sessions_app.storage import inbox
 from tests.api.conftest import log
+from tests.wire.otlp_exports import export, span
 
 MIB = 2**20
 BODY = json.dumps([log(request_id=f"r{n}") for n in range(50)]).encode()
 Send = Callable[..., tuple[int, dict[str, Any]]]
-
-
-@pytest.fixture(scope="module")
-def listening() -> Iterator[socket.socket]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def worker(django_db_setup: None, django_db_blocker: Any, listening: socket.socket) -> Iterator[psutil.Process]:
-    """gunicorn as `serve` starts it, with one worker, on the test's database; yields that worker."""
-    parameters = connection.get_connection_params()
-    names = ("dbname", "user", "password", "host", "port")
-    environment = os.environ | {
-        "DATABASE_URL": make_conninfo(**{name: parameters[name] for name in names if parameters.get(name)}),
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "LOGSUI_LISTEN_FD": str(listening.fileno()),
-        "LOGSUI_WEB_WORKERS": "1",
-        "MALLOC_ARENA_MAX": "2",
-    }
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:logsui.gunicorn_conf"]
-    process = subprocess.Popen(
-        command, cwd=settings.BASE_DIR, env=environment, pass_fds=[listening.fileno()], stderr=subprocess.PIPE
-    )
-    try:
-        yield worker_of(process, listening)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def worker_of(process: subprocess.Popen[bytes], listening: socket.socket) -> psutil.Process:
-    """The worker, once it answers."""
-    client = http.client.HTTPConnection(*listening.getsockname(), timeout=60)
-    client.request("GET", "/healthz")
-    assert client.getresponse().status == 200
-    client.close()
-    return psutil.Process(process.pid).children()[0]
 
 
 @pytest.fixture
@@ -88,6 +46,26 @@ def send(worker: psutil.Process, listening: socket.socket, transactional_db: Non
 
 def pieces(body: bytes, size: int = 700) -> list[bytes]:
     return [body[start : start + size] for start in range(0, len(body), size)]
+
+
+def test_chunked_export_and_its_connection_kept(send: Send) -> None:
+    """As JavaScript's exporters send it: no length, one connection."""
+    body = export(*(span(spanId=f"{n:016x}") for n in range(1, 51)))
+
+    for _ in range(2):
+        assert send(pieces(body), "/v1/traces") == (200, {})
+    status, answer = send(pieces(body[:-1]), "/v1/traces")
+    assert (status, answer["code"]) == (400, 3)
+    status, answer = send(pieces(gzip.compress(body), 11), "/v1/traces", **{"Content-Encoding": "gzip"})
+    assert (status, answer) == (200, {})
+
+    assert [inbox.unpack(entry.body) for entry in InboxEntry.objects.all()] == [body] * 3
+
+
+def test_export_over_the_limit_gets_its_answer(send: Send) -> None:
+    status, answer = send([b" " * MIB] * 65, "/v1/traces")
+
+    assert (status, answer["code"]) == (413, 8)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/logs", "/api/v1/litellm"])
