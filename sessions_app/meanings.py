@@ -32,7 +32,7 @@ from sessions_app.documents import DocumentError, loads
 
 DIGEST_BYTES = 8
 # What LiteLLM (1.106) writes in place of a message when it is told not to log messages.
-REDACTED = frozenset({"redacted-by-litellm", "redacted-by-litellm."})
+REDACTED = frozenset({"redacted-by-litellm", "redacted-by-litellm.", "REDACTED_BY_LITELM", "REDACTED_BY_LITELLM"})
 ITEM_REFERENCE = "item_reference"
 # Shorter ids of tool calls are counters or written anew by the client; longer ones tell two conversations apart.
 UNIQUE_ID_CHARS = 16
@@ -126,7 +126,7 @@ def _piece(block: Block, is_answer: bool, with_ids: bool) -> Piece | None:
     if block.type == TOOL_RESULT:
         return None if is_answer else (TOOL_RESULT, unique_id(block.id), *_result(block))
     if block.type == DATA:
-        return _data(block.data)
+        return None if block.by_provider else _data(block.data)
     if is_answer and block.type == AUDIO:
         return (AUDIO, block.id) if with_ids and block.id else None
     if is_answer and block.type == IMAGE:
