@@ -26,7 +26,7 @@ RULES = (
 # Texts in lists and filters (tags, end users, models) are clipped to this, which every index takes.
 TAG_CHARS = 200
 
-KINDS = ("llm", "embedding", "tool", "agent", "retrieval", "other")
+KINDS = ("llm", "embedding", "tool", "agent", "chain", "retrieval", "guardrail", "other")
 
 
 class WireFormatError(ValueError):
@@ -83,6 +83,11 @@ class Record:
     whole log entry, split; `input`, `output` and `context` lists of it are in the order of the conversation.
     `alternative_outputs`: the outputs are choices among which a caller picks, not one sequence. `call_id` is what all
     attempts of one call share at a proxy; `key_hash` tells by which of the proxy's keys it was made.
+
+    Of a span of a trace: `span_id` and `parent_id` are its place in `trace_id`; `scope` is the instrumentation that
+    made it; `name` is what it calls itself; `step` marks one that is no model call by itself; `claim_rank` is how
+    strong its claim is for the whole trace (`wire.genai.sessions`); a tool's span has `tool_name` and the
+    `tool_call_id` of the call that caused it. `problems` says what could not be read as it was meant.
     """
 
     source: str
@@ -122,6 +127,14 @@ class Record:
     call_id: str = ""
     key_hash: str = ""
     byte_size: int = 0
+    span_id: str = ""
+    step: bool = False
+    scope: str = ""
+    name: str = ""
+    claim_rank: int = 0
+    tool_name: str = ""
+    tool_call_id: str = ""
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

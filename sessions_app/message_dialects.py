@@ -1,0 +1,145 @@
+"""Content blocks of telemetry and frameworks, written as a model API has them, which `messages.py` reads.
+
+Followed: OpenTelemetry GenAI message parts (semantic-conventions-genai, November 2026), Vercel AI SDK 4 to 7, Bedrock
+Converse (which Strands uses), LangChain 1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+Block = dict[str, Any]
+
+
+def known_form(item: Block) -> Block | None:
+    """The same block as an API has it; None for a block of no form known here."""
+    kind = item.get("type")
+    read = _BY_TYPE.get(kind) if isinstance(kind, str) else None
+    if read is not None:
+        return read(item)
+    for key, read_inner in _BY_MEMBER.items():
+        if isinstance(item.get(key), dict):
+            return read_inner(item[key])
+    return None
+
+
+def known_message(value: Block) -> Block:
+    """A message of LangChain with a role; any other as it is."""
+    if "role" in value:
+        return value
+    inner = value.get("kwargs") if "lc" in value else value.get("data")
+    if isinstance(inner, dict) and ("lc" in value or value.get("type") in _LANGCHAIN_ROLES):
+        return known_message({"type": value.get("type")} | inner)
+    role = _LANGCHAIN_ROLES.get(str(value.get("type")))
+    return value | {"role": role} if role and "content" in value else value
+
+
+_LANGCHAIN_ROLES = {
+    **{"human": "user", "ai": "assistant", "tool": "tool", "system": "system", "function": "tool"},
+    **{"AIMessageChunk": "assistant", "HumanMessageChunk": "user"},
+}
+
+
+def function_of(call: Block) -> Block | None:
+    """Name and arguments of a tool call that names them outright (LangChain, AI SDK)."""
+    name = call.get("name", call.get("toolName"))
+    if not isinstance(name, str):
+        return None
+    return {"name": name, "arguments": call.get("args", call.get("input", call.get("arguments")))}
+
+
+def id_of(call: Block) -> Any:
+    return call.get("id", call.get("toolCallId"))
+
+
+def are_results(content: Any) -> bool:
+    """Is this the content of a tool's message that names the call in each of its blocks?"""
+    return isinstance(content, list) and any(
+        isinstance(item, dict) and (item.get("type") in _RESULTS or item.keys() & _RESULT_MEMBERS) for item in content
+    )
+
+
+_RESULTS = frozenset({"tool_call_response", "tool-result", "tool_result"})
+_RESULT_MEMBERS = frozenset({"toolResult", "functionResponse", "function_response"})
+
+
+def _call(item: Block) -> Block:
+    return {
+        "type": "tool_use",
+        "id": item.get("id", item.get("toolCallId", item.get("toolUseId"))),
+        "name": item.get("name", item.get("toolName")),
+        "input": item.get("arguments", item.get("input", item.get("args"))),
+    }
+
+
+def _result(item: Block) -> Block:
+    call_id = item.get("id", item.get("toolCallId", item.get("toolUseId")))
+    content = next((item[name] for name in ("response", "result", "output", "content") if name in item), None)
+    failed = item.get("isError") is True or item.get("status") == "error"
+    if isinstance(content, dict) and "value" in content and isinstance(content.get("type"), str):
+        # The AI SDK says how a result is meant: text, json, error-text, error-json, content.
+        failed = failed or content["type"].startswith("error")
+        content = content["value"]
+    return {"type": "tool_result", "tool_use_id": call_id, "content": _readable(content), "is_error": failed}
+
+
+def _readable(content: Any) -> Any:
+    """Blocks and texts as they are; anything else as JSON text."""
+    if isinstance(content, list) and all(isinstance(item, dict) and ("type" in item or _is_bedrock(item)) for item in content):
+        return [_unwrapped(item) for item in content]
+    if content is None or isinstance(content, str):
+        return content
+    return json.dumps(content, ensure_ascii=False)
+
+
+def _is_bedrock(item: Block) -> bool:
+    return len(item) == 1 and bool(item.keys() & {"text", "json", "image", "document"})
+
+
+def _unwrapped(item: Block) -> Any:
+    return json.dumps(item["json"], ensure_ascii=False) if item.keys() == {"json"} else item
+
+
+def _blob(item: Block) -> Block:
+    media_type = item.get("mime_type") or _GUESSES.get(str(item.get("modality")), "")
+    return {"inline_data": {"mime_type": media_type, "data": item.get("content", item.get("data"))}}
+
+
+_GUESSES = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4"}
+
+
+def _uri(item: Block) -> Block:
+    if item.get("modality") == "image":
+        return {"type": "image_url", "image_url": {"url": item.get("uri")}}
+    return {"file_data": {"mime_type": item.get("mime_type"), "file_uri": item.get("uri")}}
+
+
+def _bedrock_reasoning(item: Block) -> Block:
+    text = item.get("reasoningText")
+    return {"type": "thinking", "thinking": text.get("text") if isinstance(text, dict) else ""}
+
+
+def _bedrock_image(item: Block) -> Block:
+    source = item.get("source")
+    data = source.get("bytes") if isinstance(source, dict) else None
+    return {"inline_data": {"mime_type": f"image/{item.get('format', 'png')}", "data": data}}
+
+
+_BY_TYPE: dict[str, Callable[[Block], Block]] = {
+    "tool_call": _call,
+    "tool-call": _call,
+    "tool_call_response": _result,
+    "tool-result": _result,
+    "server_tool_call": _call,
+    "server_tool_call_response": _result,
+    "blob": _blob,
+    "uri": _uri,
+}
+_BY_MEMBER: dict[str, Callable[[Block], Block]] = {
+    "toolUse": _call,
+    "toolResult": _result,
+    "reasoningContent": _bedrock_reasoning,
+    "image": _bedrock_image,
+}

@@ -1,0 +1,350 @@
+"""Cut a span into parts: its messages, system prompt, tools and everything else that is large.
+
+The stored document is the span itself. What came as JSON text, or spread over many attributes, stands in it opened, so
+that equal messages of different spans are equal parts; `unfolded`, beside the attributes, says how each of these was
+written, and `closing.py` writes them again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from sessions_app.documents import (
+    LARGE_VALUE_BYTES,
+    DocumentError,
+    JsonBytes,
+    PartKind,
+    SplitDocument,
+    Splitter,
+    array_items,
+    kind_of,
+    object_fields,
+)
+from sessions_app.wire import bodies
+from sessions_app.wire.genai.indexed import DIALECTS
+from sessions_app.wire.genai.unfolding import closed, dumped_style_of, is_json, style_of, text_of, written
+
+UNFOLDED = "unfolded"
+_RESPONSE_MEMBERS = frozenset({"choices", "candidates"})
+
+Raws = dict[str, JsonBytes]
+
+
+class OrderedSplitter:
+    """Cuts in whatever order a span is read; the parts come in the order in which they stand in the document."""
+
+    _PLACE = re.compile(rb"\x02(\d+);")
+
+    def __init__(self, splitter: Splitter) -> None:
+        self._splitter = splitter
+        self._calls: list[Callable[[], bytes]] = []
+
+    def items(self, letter: str, raw: JsonBytes, kind: PartKind) -> bytes:
+        return self._later(lambda: self._splitter.items(letter, raw, kind))
+
+    def item(self, letter: str, raw: JsonBytes, kind: PartKind) -> bytes:
+        return self._later(lambda: self._splitter.item(letter, raw, kind))
+
+    def _later(self, cut: Callable[[], bytes]) -> bytes:
+        self._calls.append(cut)
+        return b"\x02%d;" % (len(self._calls) - 1)
+
+    def finish(self, skeleton: bytes) -> SplitDocument:
+        return self._splitter.finish(self._PLACE.sub(lambda place: self._calls[int(place[1])](), skeleton))
+
+
+class Attributes:
+    """The attributes of a span, an event or a log record while they are cut: exact bytes, and what was unfolded."""
+
+    def __init__(self, splitter: OrderedSplitter, values: Mapping[str, Any], raws: Raws, problem: Callable[[str], None]) -> None:
+        self.splitter = splitter
+        self.values = values
+        self.raws = raws
+        self.written: dict[str, bytes] = {}
+        self.unfolded: dict[str, Any] = {}
+        self.gone: set[str] = set()
+        self.problem = problem
+
+    def is_done(self, name: str) -> bool:
+        return name in self.written or name in self.gone
+
+    # --- what is a message ------------------------------------------------------------------------------------------
+
+    def cut(self, name: str, letter: str, kind: PartKind) -> None:
+        """Cut an attribute that holds messages, a system prompt or tools: JSON, JSON text or plain text."""
+        raw = self.raws.get(name)
+        if raw is None or self.is_done(name) or kind_of(raw) == "null":
+            return
+        text = text_of(self.values[name])
+        if text is None:
+            self.written[name] = self._open(raw, letter, kind) if kind_of(raw) in ("array", "object") else (
+                self.splitter.item(letter, raw, kind)
+            )
+            return
+        opened: tuple[bytes, Any] | None = self._open_response(text) if letter == "o" else None
+        if opened is None:
+            style = style_of(text)
+            opened = (self._open(text, letter, kind), style) if style else None
+        if opened is None and is_json(text):
+            # Indented or otherwise odd: the text is kept too, for it cannot be written again from its pieces.
+            opened = self._open(text, letter, kind), self.splitter.item("c", raw, PartKind.OTHER)
+        if opened is None:
+            if kind_of(text) != "string":
+                self.problem(f"{name} is broken JSON and kept as text")
+            opened = self.splitter.item(letter, raw, kind), None
+        self.written[name], style = opened
+        if style is not None:
+            self.unfolded[name] = style
+
+    def _open(self, raw: JsonBytes, letter: str, kind: PartKind) -> bytes:
+        if kind_of(raw) == "array":
+            if kind is PartKind.SYSTEM:
+                return self.splitter.item(letter, raw, kind)
+            return self._array(raw, letter, kind)
+        if kind_of(raw) == "string":
+            return self.splitter.item(letter, raw, kind)
+        members = object_fields(raw)
+        if letter == "i" and members.keys() & bodies.INPUT_MEMBERS and "role" not in members:
+            return self._request(members)
+        if letter == "o" and "messages" in members and kind_of(members["messages"]) == "array":
+            return written({n: self._last(v) if n == "messages" else self.large(v) for n, v in members.items()})
+        return self.splitter.item(letter, raw, kind)
+
+    def _last(self, raw: JsonBytes) -> bytes:
+        """The state that a graph ends with: its last message is the answer, the others were there before."""
+        *before, last = array_items(raw) or [b"null"]
+        kept = [self.splitter.item("c", item, PartKind.OTHER) for item in before]
+        return b"[" + b",".join([*kept, self.splitter.item("o", last, PartKind.MESSAGE)]) + b"]"
+
+    def _request(self, members: dict[str, JsonBytes]) -> bytes:
+        """A request body: its messages, system prompt and tools."""
+        return written({name: self._request_member(name, raw) for name, raw in members.items()})
+
+    def _request_member(self, name: str, raw: JsonBytes) -> bytes:
+        if name in bodies.INPUT_MEMBERS and kind_of(raw) in ("array", "object", "string"):
+            is_list = kind_of(raw) == "array"
+            return (self._array if is_list else self.splitter.item)(raw=raw, letter="i", kind=PartKind.MESSAGE)
+        if name in bodies.SYSTEM_MEMBERS and kind_of(raw) != "null":
+            return self.splitter.item("c", raw, PartKind.SYSTEM)
+        if name in bodies.TOOL_MEMBERS and kind_of(raw) == "array":
+            return self._array(raw, "c", PartKind.TOOL)
+        return self.large(raw)
+
+    def _array(self, raw: JsonBytes, letter: str, kind: PartKind) -> bytes:
+        """The items of an array one by one, through arrays of arrays."""
+        items = array_items(raw)
+        if any(kind_of(item) == "array" for item in items):
+            return b"[" + b",".join([self._item(item, letter, kind) for item in items]) + b"]"
+        if letter == "i" and _is_tool_definition(items[-1] if items else b""):
+            return b"[" + b",".join([self._message_or_tool(item) for item in items]) + b"]"
+        if items and kind_of(items[0]) not in ("object", "string"):
+            return self.large(raw)
+        return self.splitter.items(letter, raw, kind)
+
+    def _item(self, raw: JsonBytes, letter: str, kind: PartKind) -> bytes:
+        return self._array(raw, letter, kind) if kind_of(raw) == "array" else self.splitter.item(letter, raw, kind)
+
+    def _message_or_tool(self, raw: JsonBytes) -> bytes:
+        """Langfuse's LangChain callback sends tool definitions as messages of a tool."""
+        if _is_tool_definition(raw):
+            return self.splitter.item("c", raw, PartKind.TOOL)
+        return self.splitter.item("i", raw, PartKind.MESSAGE)
+
+    def _open_response(self, text: bytes) -> tuple[bytes, int] | None:
+        """The body of a model's response, whose choices are opened to the message."""
+        if kind_of(text) != "object" or b'"message"' not in text:
+            return None
+        try:
+            members = object_fields(text)
+        except DocumentError:
+            return None
+        style = dumped_style_of(text) if members.keys() & _RESPONSE_MEMBERS else None
+        if style is None:
+            return None
+        write = {name: self._choices for name in _RESPONSE_MEMBERS}
+        return written({name: write.get(name, self.large)(value) for name, value in members.items()}), style
+
+    def _choices(self, raw: JsonBytes, letter: str = "o") -> bytes:
+        if kind_of(raw) != "array":
+            return self.large(raw)
+        return b"[" + b",".join([self._choice(choice, letter) for choice in array_items(raw)]) + b"]"
+
+    def _choice(self, raw: JsonBytes, letter: str) -> bytes:
+        if kind_of(raw) != "object":
+            return self.large(raw)
+        members = object_fields(raw)
+        kind = PartKind.MESSAGE if letter == "o" else PartKind.OTHER
+        return written(
+            {
+                name: self.splitter.item(letter, value, kind) if name in ("message", "content") else self.large(value)
+                for name, value in members.items()
+            }
+        )
+
+    def cut_last(self, name: str) -> None:
+        """Cut an array of which only the last item is the answer, and the others are on the way to it."""
+        text = text_of(self.values.get(name))
+        style = style_of(text) if text and kind_of(text) == "array" else None
+        if text and style and not self.is_done(name):
+            self.written[name], self.unfolded[name] = self._last(text), style
+
+    # --- what is put together from several attributes ----------------------------------------------------------------
+
+    def compose(self, name: str, message: Mapping[str, str], fixed: Mapping[str, Any], letter: str) -> None:
+        """Write one message, under `name`, of attributes (`message`: member -> attribute) and members of our own."""
+        if name in self.raws:
+            name = f"{name} (message)"
+        found = {member: source for member, source in message.items() if source in self.raws and not self.is_done(source)}
+        if not found or name in self.raws:
+            return
+        members: dict[str, bytes] = {member: orjson.dumps(value) for member, value in fixed.items()}
+        styles: dict[str, list[Any]] = {}
+        for member, source in found.items():
+            text = text_of(self.values[source])
+            style = style_of(text) if text else None
+            members[member] = closed(text, 1) if text and style else bytes(self.raws[source])
+            styles[source] = [member, style or 0]
+            self.gone.add(source)
+        self.written[name] = self.splitter.item(letter, written(members), PartKind.MESSAGE)
+        self.unfolded[name] = styles
+
+    def nest(
+        self,
+        prefix: str,
+        group: Mapping[int, dict[str, Any]],
+        dialect: str,
+        letter: str,
+        candidates: Iterable[tuple[dict[str, Any], JsonBytes]] = (),
+    ) -> None:
+        """Write the attributes `<prefix>.<index>.*` as a list of messages.
+
+        `candidates` are messages that the span holds elsewhere too: the one that says exactly the same as a message
+        of the list is taken for it, so that it is stored once.
+        """
+        nest, spread = DIALECTS[dialect].nest, DIALECTS[dialect].spread
+        remaining = list(candidates)
+        items: list[bytes] = []
+        indexes: list[int] = []
+        for index in sorted(group):
+            flat = group[index]
+            raw = _taken(flat, remaining, spread)
+            if raw is None:
+                nested = nest(flat)
+                if spread(nested) != flat:
+                    continue
+                raw = _json(nested)
+            items.append(raw)
+            indexes.append(index)
+            self.gone.update(f"{prefix}.{index}.{name}" if name else f"{prefix}.{index}" for name in flat)
+        if items and prefix not in self.raws:
+            kind = PartKind.MESSAGE
+            self.written[prefix] = self.splitter.items(letter, b"[" + b",".join(items) + b"]", kind)
+            self.unfolded[prefix] = [dialect, _run(indexes)]
+        elif items:
+            self.gone.clear()
+
+    def nest_tools(self, prefix: str, group: Mapping[int, dict[str, Any]], read: Callable[[Any], bytes | None]) -> None:
+        """Write a list of tool definitions; `read` makes the JSON of one, None when it is none."""
+        dialect = "schema" if prefix == "llm.tools" else "function"
+        items = [(index, read(group[index])) for index in sorted(group)]
+        if not items or prefix in self.raws or any(item is None for _, item in items):
+            return
+        for index, _ in items:
+            self.gone.update(f"{prefix}.{index}.{name}" for name in group[index])
+        tools = b"[" + b",".join([item for _, item in items if item]) + b"]"
+        self.written[prefix] = self.splitter.items("c", tools, PartKind.TOOL)
+        self.unfolded[prefix] = [dialect, _run([index for index, _ in items])]
+
+    def cut_texts(self, name: str, letter: str, kind: PartKind) -> None:
+        """Cut an attribute that is an array of JSON texts (tools of the AI SDK): each text is one part."""
+        values = self.values.get(name)
+        if self.is_done(name) or not isinstance(values, list) or not values:
+            return
+        texts = [text_of(value) for value in values]
+        if any(text is None or not is_json(text) for text in texts):
+            return
+        self.written[name] = self.splitter.items(letter, b"[" + b",".join([text for text in texts if text]) + b"]", kind)
+        self.unfolded[name] = "texts"
+
+    # --- everything else ----------------------------------------------------------------------------------------------
+
+    def rest(self) -> None:
+        """Write the attributes that nobody claimed: what is large becomes parts of the context."""
+        for name, raw in self.raws.items():
+            if not self.is_done(name):
+                self.written[name] = bytes(raw) if len(raw) < LARGE_VALUE_BYTES else self._large_attribute(name, raw)
+
+    def _large_attribute(self, name: str, raw: JsonBytes) -> bytes:
+        text = text_of(self.values.get(name))
+        # Lists may be histories.
+        if text is None or not (b"[{" in text or b"[[" in text):
+            return self.large(raw)
+        style = dumped_style_of(text) if b'"choices"' in text else style_of(text)
+        if style is None:
+            return self.large(raw)
+        self.unfolded[name] = style
+        return self._context(text)
+
+    def _context(self, raw: JsonBytes) -> bytes:
+        """JSON without a meaning to us: its lists item by item, for they may be histories that grow."""
+        if kind_of(raw) == "array":
+            return self._context_array(raw)
+        write = {"choices": lambda value: self._choices(value, "c")}
+        return written({name: write.get(name, self._context_member)(value) for name, value in object_fields(raw).items()})
+
+    def _context_member(self, raw: JsonBytes) -> bytes:
+        return self._context_array(raw) if kind_of(raw) == "array" else self.large(raw)
+
+    def _context_array(self, raw: JsonBytes) -> bytes:
+        items = array_items(raw)
+        if items and kind_of(items[0]) == "array":
+            return b"[" + b",".join([self._context_member(item) for item in items]) + b"]"
+        if not items or kind_of(items[0]) != "object":
+            return self.large(raw)
+        return self.splitter.items("c", raw, PartKind.OTHER)
+
+    def large(self, raw: JsonBytes) -> bytes:
+        """A value as it is, as a part when it is large."""
+        return bytes(raw) if len(raw) < LARGE_VALUE_BYTES else self.splitter.item("c", raw, PartKind.OTHER)
+
+    def object(self) -> bytes:
+        """The attributes as they are stored: in their order, those that are put together last."""
+        order = [*(name for name in self.raws if name in self.written), *(n for n in self.written if n not in self.raws)]
+        return written({name: self.written[name] for name in order})
+
+
+def written_unfolded(unfolded: Mapping[str, Any]) -> bytes:
+    """The member that tells how attributes were written; bytes are JSON already."""
+    return written({name: how if isinstance(how, bytes) else orjson.dumps(how) for name, how in unfolded.items()})
+
+
+def _taken(
+    flat: dict[str, Any], candidates: list[tuple[dict[str, Any], JsonBytes]], spread: Callable[[dict[str, Any]], Any]
+) -> bytes | None:
+    """The exact bytes of the first candidate that says the same; both lists are in the order of the conversation."""
+    for position, (value, raw) in enumerate(candidates[:3]):
+        if spread(value) == flat:
+            del candidates[: position + 1]
+            return bytes(raw)
+    return None
+
+
+def _run(indexes: Sequence[int]) -> int | list[int]:
+    """The first of indexes that follow each other, else all of them."""
+    first = indexes[0] if indexes else 0
+    return first if list(indexes) == list(range(first, first + len(indexes))) else list(indexes)
+
+
+def _json(value: Any) -> bytes:
+    """As Python's json.dumps writes it, which most instrumentations use: then equal messages are equal bytes."""
+    return json.dumps(value).encode()
+
+
+def _is_tool_definition(raw: JsonBytes) -> bool:
+    start = bytes(memoryview(raw)[:80]).replace(b" ", b"")
+    return start.startswith(b'{"role":"tool","content":{"type":"function","function":')

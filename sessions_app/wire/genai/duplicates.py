@@ -1,0 +1,147 @@
+"""Which spans report the same call of a model, so that its tokens and cost count once.
+
+A wrapper around one call is that call; spans with one response id are
+one call, also in different traces; a call without an answer and a span with the answer (Logfire's streams) are one.
+A failed call that two libraries report in two traces has no response id: it stays two.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+CALLS = ("llm", "embedding")
+# How far apart two reports of the start of one call may be.
+MOST_APART = timedelta(milliseconds=500)
+
+
+@dataclass(frozen=True, slots=True)
+class SpanFacts:
+    """The little of a span that tells: fields of `Record`. `id` is whatever the caller knows the span by.
+
+    `input_digest`: equal for equal inputs, empty for none. `session` is what the span itself names.
+    """
+
+    id: str
+    trace_id: str
+    span_id: str
+    parent_id: str
+    kind: str
+    scope: str
+    started_at: datetime
+    response_id: str = ""
+    session: str = ""
+    input_digest: bytes = b""
+    has_output: bool = False
+    has_usage: bool = False
+    is_failed: bool = False
+
+
+def duplicates(spans: Sequence[SpanFacts]) -> dict[str, str]:
+    """For each span that is not to be counted, the id of the span that stands for it.
+
+    The result does not depend on the order of the spans. Of several reports, the one with the messages stands, then
+    the one with token counts, then the outer one. Spans of other kinds are only looked through.
+    """
+    ordered = sorted(spans, key=lambda span: (span.started_at, span.trace_id, span.span_id))
+    depths = _Tree(ordered)
+    same = _Same(depths)
+    for span in ordered:
+        children = depths.calls_in(span)
+        if len(children) == 1:
+            same.join(span, children[0])
+        elif children:
+            same.join(span, _answering(span, children))
+    for group in _by_response_id(ordered):
+        for other in group[1:]:
+            same.join(group[0], other)
+    for call, answer in _streams(ordered):
+        same.join(call, answer)
+    return same.standing()
+
+
+class _Tree:
+    """The spans of some traces by their parents."""
+
+    def __init__(self, spans: Sequence[SpanFacts]) -> None:
+        self._by_place = {(span.trace_id, span.span_id): span for span in spans}
+        self._calls: dict[str, list[SpanFacts]] = defaultdict(list)
+        self.depth: dict[str, int] = {}
+        for span in spans:
+            above = list(self._above(span))
+            self.depth[span.id] = len(above)
+            caller = next((s for s in above if s.kind != "other"), None)
+            if span.kind in CALLS and caller is not None and caller.kind in CALLS:
+                self._calls[caller.id].append(span)
+
+    def _above(self, span: SpanFacts) -> Iterable[SpanFacts]:
+        seen = {span.span_id}
+        while (parent := self._by_place.get((span.trace_id, span.parent_id))) and parent.span_id not in seen:
+            seen.add(parent.span_id)
+            yield parent
+            span = parent
+
+    def calls_in(self, span: SpanFacts) -> list[SpanFacts]:
+        """The calls right below a call; what is between them is no part of a GenAI application."""
+        return self._calls.get(span.id, [])
+
+
+class _Same:
+    """Sets of spans that are one call."""
+
+    def __init__(self, tree: _Tree) -> None:
+        self._tree = tree
+        self._sets: dict[str, list[SpanFacts]] = {}
+
+    def join(self, a: SpanFacts, b: SpanFacts) -> None:
+        ours, theirs = self._sets.get(a.id, [a]), self._sets.get(b.id, [b])
+        if ours is theirs:
+            return
+        united = [*ours, *theirs]
+        for span in united:
+            self._sets[span.id] = united
+
+    def standing(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for spans in self._sets.values():
+            best = min(spans, key=self._order)
+            found |= {span.id: best.id for span in spans if span is not best}
+        return found
+
+    def _order(self, span: SpanFacts) -> tuple[bool, bool, bool, int, datetime, str]:
+        tree = self._tree
+        says_less = (not span.has_output, not span.input_digest, not span.has_usage)
+        return (*says_less, tree.depth[span.id], span.started_at, span.id)
+
+
+def _answering(span: SpanFacts, children: Sequence[SpanFacts]) -> SpanFacts:
+    """Of several attempts below one call, the one whose answer it gave: the same response id, else the last."""
+    return next((child for child in children if span.response_id and child.response_id == span.response_id), children[-1])
+
+
+def _by_response_id(spans: Sequence[SpanFacts]) -> list[list[SpanFacts]]:
+    groups: dict[str, list[SpanFacts]] = defaultdict(list)
+    for span in spans:
+        if span.kind in CALLS and span.response_id:
+            groups[span.response_id].append(span)
+    return list(groups.values())
+
+
+def _streams(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, SpanFacts]]:
+    """Pairs of a call that says nothing of its answer and a span that has the answer to the same input."""
+    calls = [span for span in spans if span.kind == "llm" and span.input_digest]
+    silent = [span for span in calls if not (span.has_output or span.has_usage or span.is_failed)]
+    taken: set[str] = set()
+    for call in silent:
+        for answer in calls:
+            if answer.has_output and answer.id not in taken and _is_answer(call, answer):
+                taken.add(answer.id)
+                yield call, answer
+                break
+
+
+def _is_answer(call: SpanFacts, answer: SpanFacts) -> bool:
+    same = (call.scope, call.session, call.input_digest) == (answer.scope, answer.session, answer.input_digest)
+    return same and abs(call.started_at - answer.started_at) <= MOST_APART

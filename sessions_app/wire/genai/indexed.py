@@ -1,0 +1,202 @@
+"""Messages and tools that came spread over many attributes, put together, and spread again exactly.
+
+A message becomes an OpenAI chat message. What has no place in one stays in its member `attributes`, by name, so that
+nothing is lost and equal messages stay equal. Each dialect is a pair of functions that are each other's inverse; when
+for some message they are not, it is kept as the attributes it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Flat = dict[str, Any]
+Nested = dict[str, Any]
+
+LEFT_OVER = "attributes"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How the attributes of one list item are called: `nest` puts them together, `spread` gives them again."""
+
+    nest: Callable[[Flat], Nested]
+    spread: Callable[[Nested], Flat]
+
+
+def _list_at(nested: Nested, name: str, index: str) -> Nested | None:
+    """The item of a list member that an index names; it may be the next one, but leave no gap."""
+    items = nested.setdefault(name, [])
+    if not index.isdecimal() or int(index) > len(items) or not isinstance(items, list):
+        return None
+    if int(index) == len(items):
+        items.append({})
+    return items[int(index)]
+
+
+def _ordered(flat: Flat) -> list[tuple[str, Any]]:
+    """By name, numbers as numbers: 2 before 10."""
+    return sorted(flat.items(), key=lambda pair: [(len(p), p) if p.isdecimal() else (0, p) for p in pair[0].split(".")])
+
+
+# --- OpenInference --------------------------------------------------------------------------------------------------
+
+_OPENINFERENCE_TEXTS = {
+    "message.role": "role",
+    "message.content": "content",
+    "message.name": "name",
+    "message.tool_call_id": "tool_call_id",
+}
+_CALL_NAMES = {
+    "tool_call.function.name": "name",
+    "tool_call.function.arguments": "arguments",
+    "tool_call.function.arguments_json": "arguments",
+}
+
+
+def nest_openinference(flat: Flat) -> Nested:
+    """`message.*` of OpenInference as an OpenAI chat message."""
+    has_parts = any(name.startswith("message.contents.") for name in flat)
+    nested: Nested = {}
+    rest: Flat = {}
+    for name, value in _ordered(flat) if len(flat) > 2 else flat.items():
+        member = _OPENINFERENCE_TEXTS.get(name)
+        if member and not (has_parts and member == "content"):
+            nested[member] = value
+        elif not (
+            (name.startswith("message.tool_calls.") and _nest_call(nested, name[19:], value))
+            or (name.startswith("message.contents.") and _nest_part(nested, name[17:], value))
+        ):
+            rest[name] = value
+    if rest:
+        nested[LEFT_OVER] = rest
+    return nested
+
+
+def _nest_call(nested: Nested, name: str, value: Any) -> bool:
+    index, _, rest = name.partition(".")
+    if rest != "tool_call.id" and rest not in ("tool_call.function.name", "tool_call.function.arguments"):
+        return False
+    call = _list_at(nested, "tool_calls", index)
+    if call is None:
+        return False
+    call.setdefault("id", None)
+    call.setdefault("type", "function")
+    function = call.setdefault("function", {})
+    if rest == "tool_call.id":
+        call["id"] = value
+    else:
+        function[_CALL_NAMES[rest]] = value
+    return True
+
+
+_PART_NAMES = {"type": "type", "text": "text", "image.image.url": "url"}
+
+
+def _nest_part(nested: Nested, name: str, value: Any) -> bool:
+    index, _, rest = name.partition(".")
+    member = _PART_NAMES.get(rest.removeprefix("message_content.")) if rest.startswith("message_content.") else None
+    part = _list_at(nested, "content", index) if member else None
+    if part is None:
+        return False
+    if member == "url":
+        part["image_url"] = {"url": value}
+    else:
+        part[member] = {"image": "image_url"}.get(value, value) if member == "type" and isinstance(value, str) else value
+    return True
+
+
+def spread_openinference(nested: Nested) -> Flat:
+    """The inverse; of a message that an API was sent, the attributes that OpenInference makes of it."""
+    flat: Flat = {}
+    for name, member in _OPENINFERENCE_TEXTS.items():
+        value = nested.get(member)
+        if value is not None and not isinstance(value, (list, dict)):
+            flat[name] = value
+    _spread_parts(nested.get("content"), flat)
+    calls = nested.get("tool_calls")
+    for index, call in enumerate(calls if isinstance(calls, list) else ()):
+        _spread_call(f"message.tool_calls.{index}.tool_call", call, flat)
+    rest = nested.get(LEFT_OVER)
+    return flat | rest if isinstance(rest, dict) else flat
+
+
+def _spread_parts(content: Any, flat: Flat) -> None:
+    for index, part in enumerate(content if isinstance(content, list) else ()):
+        if not isinstance(part, dict):
+            continue
+        prefix = f"message.contents.{index}.message_content"
+        if "type" in part:
+            flat[f"{prefix}.type"] = "image" if part["type"] == "image_url" else part["type"]
+        if "text" in part:
+            flat[f"{prefix}.text"] = part["text"]
+        image = part.get("image_url")
+        if isinstance(image, dict) and "url" in image:
+            flat[f"{prefix}.image.image.url"] = image["url"]
+
+
+def _spread_call(prefix: str, call: Any, flat: Flat) -> None:
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict):
+        return
+    if call.get("id") is not None:
+        flat[f"{prefix}.id"] = call["id"]
+    for member in ("name", "arguments"):
+        if member in function:
+            flat[f"{prefix}.function.{member}"] = function[member]
+
+
+# --- OpenLLMetry before 0.55 ----------------------------------------------------------------------------------------
+
+_TRACELOOP_TEXTS = ("role", "content", "tool_call_id", "name", "finish_reason")
+
+
+def nest_traceloop(flat: Flat) -> Nested:
+    """`gen_ai.prompt.N.*` and `gen_ai.completion.N.*` as an OpenAI chat message."""
+    nested: Nested = {}
+    rest: Flat = {}
+    for name, value in _ordered(flat) if len(flat) > 2 else flat.items():
+        if name in _TRACELOOP_TEXTS:
+            nested[name] = value
+        elif name in ("function_call.name", "function_call.arguments"):
+            nested.setdefault("function_call", {})[name[14:]] = value
+        elif not (name.startswith("tool_calls.") and _nest_plain_call(nested, name[11:], value)):
+            rest[name] = value
+    if rest:
+        nested[LEFT_OVER] = rest
+    return nested
+
+
+def _nest_plain_call(nested: Nested, name: str, value: Any) -> bool:
+    index, _, rest = name.partition(".")
+    call = _list_at(nested, "tool_calls", index) if rest in ("id", "name", "arguments") else None
+    if call is None:
+        return False
+    call.setdefault("id", None)
+    call.setdefault("type", "function")
+    if rest == "id":
+        call["id"] = value
+    else:
+        call.setdefault("function", {})[rest] = value
+    return True
+
+
+def spread_traceloop(nested: Nested) -> Flat:
+    flat: Flat = {name: nested[name] for name in _TRACELOOP_TEXTS if name in nested}
+    call = nested.get("function_call")
+    for member, value in call.items() if isinstance(call, dict) else ():
+        flat[f"function_call.{member}"] = value
+    calls = nested.get("tool_calls")
+    for index, item in enumerate(calls if isinstance(calls, list) else ()):
+        if item.get("id") is not None:
+            flat[f"tool_calls.{index}.id"] = item["id"]
+        for member, value in item.get("function", {}).items():
+            flat[f"tool_calls.{index}.{member}"] = value
+    return flat | nested.get(LEFT_OVER, {})
+
+
+DIALECTS: Mapping[str, Dialect] = {
+    "openinference": Dialect(nest_openinference, spread_openinference),
+    "traceloop": Dialect(nest_traceloop, spread_traceloop),
+}

@@ -1,0 +1,82 @@
+"""LiteLLM's OpenTelemetry callbacks, 1.106: the classic one (`otel`) and its successor (`LITELLM_OTEL_V2`)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sessions_app.documents import PartKind
+from sessions_app.wire.genai.reader import OUTPUT, TOOLS, Content, Cutter, Fields, given
+from sessions_app.wire.genai.span import Span
+from sessions_app.wire.genai.traceloop import function
+
+_COMPLETION = "gen_ai.completion"
+_FUNCTIONS, _TOOLS = "llm.request.functions", "gen_ai.tool"
+# The callback writes Python's repr of the usage object.
+_CACHED, _REASONING = re.compile(r"'cached_tokens': (\d{1,15})"), re.compile(r"'reasoning_tokens': (\d{1,15})")
+
+
+def is_meant(span: Span) -> bool:
+    return "litellm.call_id" in span.attributes or span.scope == "litellm"
+
+
+def fields(span: Span) -> Fields:
+    if not is_meant(span):
+        return {}
+    usage = span.text("metadata.usage_object")
+    call_id = span.text("litellm.call_id")
+    response_id = span.text("gen_ai.response.id")
+    return {} if span.kind == "other" else given(
+        # Of a failed call or an embedding the callback makes the call's id the response's.
+        response_id="" if response_id == call_id else response_id,
+        call_id=call_id,
+        call_type=span.text("litellm.call_type", "gen_ai.operation.name"),
+        error_message=span.text("error.message"),
+        http_status=span.count("http.response.status_code", "error.code", "litellm.provider.error.code"),
+        cost=span.number("gen_ai.cost.total_cost", "litellm.cost.total"),
+        cost_breakdown=_costs(span),
+        key_alias=span.text("metadata.user_api_key_alias"),
+        cached_tokens=_count(_CACHED, usage),
+        reasoning_tokens=_count(_REASONING, usage),
+    )
+
+
+def _count(pattern: re.Pattern[str], usage: str) -> int | None:
+    found = pattern.search(usage[:5_000])
+    return int(found[1]) if found else None
+
+
+def _costs(span: Span) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in span.attributes.items():
+        for prefix in ("gen_ai.cost.", "litellm.cost."):
+            if name.startswith(prefix) and name not in ("gen_ai.cost.total_cost", "litellm.cost.total") and value:
+                found[name.removeprefix(prefix)] = value
+    return found
+
+
+def parameters(span: Span) -> dict[str, Any]:
+    return {}
+
+
+def content(span: Span) -> Content:
+    """Tool calls are missing in the classic callback's messages: their names and arguments stand beside."""
+    if not is_meant(span):
+        return {}
+    found: Content = {}
+    if span.group(_COMPLETION):
+        found[OUTPUT] = lambda cutter: _cut_output(span, cutter)
+    if span.group(_FUNCTIONS) or span.group(_TOOLS):
+        found[TOOLS] = lambda cutter: _cut_tools(span, cutter)
+    return found
+
+
+def _cut_output(span: Span, cutter: Cutter) -> None:
+    cutter.own.cut("gen_ai.output.messages", "o", PartKind.MESSAGE)
+    cutter.own.nest(_COMPLETION, span.group(_COMPLETION), "traceloop", "o")
+
+
+def _cut_tools(span: Span, cutter: Cutter) -> None:
+    """The successor writes them under both names; equal definitions are one part."""
+    for prefix in (_FUNCTIONS, _TOOLS):
+        cutter.own.nest_tools(prefix, span.group(prefix), function)

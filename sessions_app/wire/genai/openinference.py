@@ -1,0 +1,151 @@
+"""OpenInference (spec of November 2026): `openinference.span.kind`, `llm.*`; what Arize Phoenix and its instrumentations
+of OpenAI, Anthropic, LangChain, the OpenAI Agents SDK and many others send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sessions_app.documents import DocumentError, JsonBytes, PartKind, array_items, kind_of, loads, object_fields
+from sessions_app.wire import bodies
+from sessions_app.wire.genai.reader import INPUT, OUTPUT, SYSTEM, TOOLS, Content, Cutter, Fields, attribute, given
+from sessions_app.wire.genai.span import Span
+from sessions_app.wire.genai.unfolding import text_of
+
+_FIRST_TOKEN_EVENT = "First Token Stream Event"
+_IN, _OUT = "llm.input_messages", "llm.output_messages"
+# Only the beginning and end of what an API returned is of interest here, so that huge bodies stay text.
+_MOST_BODY_BYTES = 2_000_000
+
+
+def is_meant(span: Span) -> bool:
+    return "openinference.span.kind" in span.attributes or "llm.input_messages" in span.groups
+
+
+def fields(span: Span) -> Fields:
+    if not is_meant(span):
+        return {}
+    invocation = span.object("llm.invocation_parameters") or span.object("embedding.invocation_parameters")
+    request, response = _body(span, "input.value"), _body(span, "output.value")
+    is_tool = span.kind == "tool"
+    return given(
+        requested_model=span.text("llm.request.model_name") or _text(invocation.get("model")),
+        model=span.text("llm.response.model_name", "llm.model_name", "embedding.model_name", "reranker.model_name"),
+        provider=span.text("llm.provider", "llm.system"),
+        finish_reason=span.text("llm.finish_reason"),
+        response_id=_text(response.get("id")) if span.kind == "llm" else None,
+        previous_response_id=_text(invocation.get("previous_response_id") or request.get("previous_response_id")),
+        first_token_time=span.event(_FIRST_TOKEN_EVENT).get("timeUnixNano"),
+        cost=span.number("llm.cost.total"),
+        cost_breakdown=_costs(span),
+        tool_name=span.text("tool.name") or (span.name if is_tool else ""),
+        tool_call_id=span.text("tool_call.id", "tool.id"),
+        agent_name=span.text("agent.name", "graph.node.id"),
+        tags=span.attributes.get("tag.tags"),
+        metadata=span.object("metadata"),
+        input_tokens=span.count("llm.token_count.prompt"),
+        output_tokens=span.count("llm.token_count.completion"),
+        cached_tokens=span.count("llm.token_count.prompt_details.cache_read"),
+        cache_write_tokens=span.count("llm.token_count.prompt_details.cache_write"),
+        reasoning_tokens=span.count("llm.token_count.completion_details.reasoning"),
+    )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _body(span: Span, name: str) -> dict[str, Any]:
+    """The small members of a body that stands in an attribute as JSON text."""
+    text = text_of(span.attributes.get(name))
+    if text is None or len(text) > _MOST_BODY_BYTES or text[:1] != b"{":
+        return {}
+    try:
+        members = object_fields(text)
+    except DocumentError:
+        return {}
+    return {name: bodies.text_member(members, name) for name in ("id", "model", "previous_response_id")}
+
+
+def _costs(span: Span) -> dict[str, Any]:
+    costs = {name: span.number(f"llm.cost.{name}") for name in ("prompt", "completion")}
+    return {name: cost for name, cost in costs.items() if cost is not None}
+
+
+def parameters(span: Span) -> dict[str, Any]:
+    if not is_meant(span):
+        return {}
+    invocation = span.object("llm.invocation_parameters") or span.object("embedding.invocation_parameters")
+    # Of the Agents SDK they are the response's members too.
+    return {name: value for name, value in invocation.items() if name not in ("model", "id", "instructions", "tools")}
+
+
+# --- content --------------------------------------------------------------------------------------------------------
+
+
+def content(span: Span) -> Content:
+    if not is_meant(span):
+        return {}
+    found: Content = {}
+    if span.group(_IN) and (span.kind == "llm" or not span.has("input.value")):
+        found |= {INPUT: lambda cutter: _nest(span, cutter, _IN, "i", "input.value")}
+    elif span.group("embedding.embeddings"):
+        found |= {INPUT: lambda cutter: _cut_texts(span, cutter)}
+    elif span.group("llm.prompts"):
+        found |= {INPUT: lambda cutter: _cut_prompts(span, cutter)}
+    elif span.has("input.value"):
+        found |= {INPUT: attribute(INPUT, "input.value")}
+    if span.group(_OUT) and (span.kind == "llm" or not span.has("output.value")):
+        found |= {OUTPUT: lambda cutter: _nest(span, cutter, _OUT, "o", "output.value")}
+    elif span.has("output.value") and span.kind != "embedding":
+        found |= {OUTPUT: attribute(OUTPUT, "output.value")}
+    if span.group("llm.tools"):
+        found |= {TOOLS: lambda cutter: cutter.own.nest_tools("llm.tools", span.group("llm.tools"), _schema)}
+    if span.has("llm.prompt_template.template") and span.kind == "llm" and not found.get(INPUT):
+        found |= {SYSTEM: attribute(SYSTEM, "llm.prompt_template.template")}
+    return found
+
+
+def _nest(span: Span, cutter: Cutter, prefix: str, letter: str, body: str) -> None:
+    candidates = _messages(text_of(span.attributes.get(body)))
+    cutter.own.nest(prefix, span.group(prefix), "openinference", letter, candidates)
+
+
+def _messages(text: bytes | None) -> Iterator[tuple[dict[str, Any], JsonBytes]]:
+    """The messages of a request or response body of OpenAI's, as they were sent."""
+    if text is None or len(text) > _MOST_BODY_BYTES or not (b'"messages"' in text[:4000] or b'"choices"' in text[:400]):
+        return
+    try:
+        members = object_fields(text)
+        for name in ("messages", "choices"):
+            raw = members.get(name)
+            for item in array_items(raw) if raw is not None and kind_of(raw) == "array" else ():
+                message = object_fields(item).get("message", b"null") if name == "choices" else item
+                value = loads(message)
+                if isinstance(value, dict):
+                    yield value, message
+    except DocumentError:
+        return
+
+
+def _cut_texts(span: Span, cutter: Cutter) -> None:
+    for index in sorted(span.group("embedding.embeddings")):
+        cutter.own.cut(f"embedding.embeddings.{index}.embedding.text", "i", PartKind.MESSAGE)
+
+
+def _cut_prompts(span: Span, cutter: Cutter) -> None:
+    for index in sorted(span.group("llm.prompts")):
+        for rest in span.group("llm.prompts")[index]:
+            cutter.own.cut(f"llm.prompts.{index}.{rest}" if rest else f"llm.prompts.{index}", "i", PartKind.MESSAGE)
+
+
+def _schema(flat: dict[str, Any]) -> bytes | None:
+    """A tool's definition, which is a JSON text."""
+    text = text_of(flat.get("tool.json_schema"))
+    if text is None or flat.keys() != {"tool.json_schema"} or text[:1] != b"{":
+        return None
+    try:
+        object_fields(text)
+    except DocumentError:
+        return None
+    return text

@@ -1,0 +1,168 @@
+"""OpenTelemetry's GenAI conventions: semantic-conventions-genai as of November 2026, with the names of all its steps
+since semantic-conventions 1.26 (messages as attributes, as one event, or as an event each)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sessions_app.documents import PartKind
+from sessions_app.wire.genai.cutting import Attributes
+from sessions_app.wire.genai.reader import INPUT, OUTPUT, SYSTEM, TOOLS, Content, Cutter, Fields, given
+from sessions_app.wire.genai.span import Span, event_name
+
+INPUT_MESSAGES, OUTPUT_MESSAGES = "gen_ai.input.messages", "gen_ai.output.messages"
+SYSTEM_INSTRUCTIONS, TOOL_DEFINITIONS = "gen_ai.system_instructions", "gen_ai.tool.definitions"
+PARAMETER_PREFIX = "gen_ai.request."
+_NO_PARAMETERS = frozenset({"gen_ai.request.model"})
+# Conventions 1.28 to 1.36: an event for each message; before, one for the prompt and one for the completion.
+_MESSAGE_EVENTS = {
+    "gen_ai.system.message": "system",
+    "gen_ai.user.message": "user",
+    "gen_ai.assistant.message": "assistant",
+    "gen_ai.tool.message": "tool",
+}
+_CHOICE_EVENT = "gen_ai.choice"
+_PROMPT_EVENT, _COMPLETION_EVENT = "gen_ai.content.prompt", "gen_ai.content.completion"
+_MEMBERS = ("content", "role", "name", "tool_calls")
+
+
+def fields(span: Span) -> Fields:
+    return given(
+        call_type=span.text("gen_ai.operation.name"),
+        requested_model=span.text("gen_ai.request.model"),
+        model=span.text("gen_ai.response.model"),
+        provider=span.text("gen_ai.provider.name", "gen_ai.system"),
+        api_base=_api_base(span),
+        finish_reason=_finish_reason(span),
+        response_id=span.text("gen_ai.response.id"),
+        previous_response_id=span.text("gen_ai.request.previous_response_id", "openai.request.previous_response_id"),
+        first_token_after=span.number("gen_ai.response.time_to_first_chunk", "gen_ai.client.operation.time_to_first_chunk"),
+        tool_name=span.text("gen_ai.tool.name"),
+        tool_call_id=span.text("gen_ai.tool.call.id"),
+        agent_name=span.text("gen_ai.agent.name", "gen_ai.workflow.name"),
+        cost=span.number("gen_ai.usage.cost"),
+        **usage(span),
+    )
+
+
+def usage(span: Span) -> Fields:
+    """Token counts. Cached tokens are part of the input, reasoning tokens of the output, since 1.40."""
+    return given(
+        input_tokens=span.count("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+        output_tokens=span.count("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+        cached_tokens=span.count("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"),
+        cache_write_tokens=span.count(
+            "gen_ai.usage.cache_write.input_tokens",
+            "gen_ai.usage.cache_creation.input_tokens",
+            "gen_ai.usage.cache_write_input_tokens",
+            "gen_ai.usage.cache_creation_input_tokens",
+        ),
+        reasoning_tokens=span.count("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
+    )
+
+
+def _api_base(span: Span) -> str:
+    host = span.text("server.address")
+    port = span.count("server.port")
+    return f"{host}:{port}" if host and port else host
+
+
+def _finish_reason(span: Span) -> str:
+    """An array; a JSON text of one from Logfire and LiteLLM."""
+    reasons = span.json("gen_ai.response.finish_reasons")
+    if isinstance(reasons, list):
+        return next((reason for reason in reasons if isinstance(reason, str) and reason), "")
+    return span.text("gen_ai.response.finish_reasons")
+
+
+def parameters(span: Span) -> dict[str, Any]:
+    """What the request asked for, by the names that APIs have for it."""
+    return {
+        name.removeprefix(PARAMETER_PREFIX): value
+        for name, value in span.attributes.items()
+        if name.startswith(PARAMETER_PREFIX) and name not in _NO_PARAMETERS
+    }
+
+
+# --- content --------------------------------------------------------------------------------------------------------
+
+
+def content(span: Span) -> Content:
+    found: Content = _tool_content(span) if span.kind == "tool" else {}
+    for role, name in (
+        (SYSTEM, SYSTEM_INSTRUCTIONS),
+        (INPUT, INPUT_MESSAGES),
+        (OUTPUT, OUTPUT_MESSAGES),
+        (TOOLS, TOOL_DEFINITIONS),
+    ):
+        if role not in found and span.has(name):
+            letter = {INPUT: "i", OUTPUT: "o"}.get(role, "c")
+            kind = {SYSTEM: PartKind.SYSTEM, TOOLS: PartKind.TOOL}.get(role, PartKind.MESSAGE)
+            found[role] = _everywhere(name, letter, kind)
+    if INPUT not in found and OUTPUT not in found and _has_message_events(span):
+        found |= {INPUT: _cut_message_events, OUTPUT: _cut_choice_events}
+    return found
+
+
+def _tool_content(span: Span) -> Content:
+    """What a tool was called with and gave back; in events when they came as such (Strands)."""
+    found: Content = {}
+    if span.has("gen_ai.tool.call.arguments"):
+        found[INPUT] = _everywhere("gen_ai.tool.call.arguments", "i", PartKind.MESSAGE)
+    if span.has("gen_ai.tool.call.result"):
+        found[OUTPUT] = _everywhere("gen_ai.tool.call.result", "o", PartKind.MESSAGE)
+    if not found and _has_message_events(span):
+        found = {INPUT: _cut_tool_arguments, OUTPUT: _cut_tool_result}
+    return found
+
+
+def _cut_tool_arguments(cutter: Cutter) -> None:
+    for name, values, _ in cutter.message_events():
+        if name == "gen_ai.tool.message":
+            values.cut("content", "i", PartKind.MESSAGE)
+
+
+def _cut_tool_result(cutter: Cutter) -> None:
+    for name, values, _ in cutter.message_events():
+        if name == _CHOICE_EVENT:
+            values.cut("message", "o", PartKind.MESSAGE)
+
+
+def _everywhere(name: str, letter: str, kind: PartKind) -> Any:
+    return lambda cutter: cutter.cut_everywhere(name, letter, kind)
+
+
+def _has_message_events(span: Span) -> bool:
+    events = (*span.events, *span.logs)
+    names = {*_MESSAGE_EVENTS, _CHOICE_EVENT, _PROMPT_EVENT, _COMPLETION_EVENT}
+    return any(event_name(event) in names for event in events)
+
+
+def _cut_message_events(cutter: Cutter) -> None:
+    for name, values, _ in cutter.message_events():
+        role = _MESSAGE_EVENTS.get(name)
+        if role is not None:
+            _compose(values, role)
+        elif name == _PROMPT_EVENT:
+            values.cut("gen_ai.prompt", "i", PartKind.MESSAGE)
+
+
+def _compose(values: Attributes, role: str) -> None:
+    """A message of the event's members; a tool's `id` is that of its call."""
+    members = {member: member for member in _MEMBERS}
+    if role == "tool":
+        members["tool_call_id"] = "id"
+    fixed = {} if "role" in values.values else {"role": role}
+    values.compose("message", members, fixed, "i")
+
+
+def _cut_choice_events(cutter: Cutter) -> None:
+    for name, values, is_body in cutter.message_events():
+        if name == _COMPLETION_EVENT:
+            values.cut("gen_ai.completion", "o", PartKind.MESSAGE)
+        elif name == _CHOICE_EVENT and is_body and isinstance(values.values.get("message"), dict):
+            values.cut("message", "o", PartKind.MESSAGE)
+        elif name == _CHOICE_EVENT:
+            fixed = {} if "role" in values.values else {"role": "assistant"}
+            values.compose("choice", {"content": "message", "role": "role", "tool_calls": "tool_calls"}, fixed, "o")
+

@@ -1,0 +1,64 @@
+"""Pydantic AI (instrumentation formats 1 to 6) and Logfire 5: OpenTelemetry's names and some of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sessions_app.wire.fields import usage_of
+from sessions_app.wire.genai.reader import Content, Fields, attributes, given
+from sessions_app.wire.genai.span import Span
+
+_DETAILS = "gen_ai.usage.details."
+
+
+def is_meant(span: Span) -> bool:
+    return any(name in span.attributes for name in ("logfire.json_schema", "logfire.msg", "model_request_parameters"))
+
+
+def fields(span: Span) -> Fields:
+    if not is_meant(span):
+        return {}
+    usage = usage_of(span.object("gen_ai.usage.raw"))
+    return given(
+        requested_model=span.text("gen_ai.request.model", "model_name"),
+        agent_name=span.text("gen_ai.agent.name", "agent_name"),
+        cost=span.number("operation.cost"),
+        cached_tokens=_first(span.count(f"{_DETAILS}cache_read_tokens"), usage.cached_tokens),
+        cache_write_tokens=_first(span.count(f"{_DETAILS}cache_write_tokens"), usage.cache_write_tokens),
+        reasoning_tokens=_first(span.count(f"{_DETAILS}reasoning_tokens"), usage.reasoning_tokens),
+        stream_log=is_stream_log(span) or None,
+        stream_seconds=span.number("duration") if is_stream_log(span) else None,
+    )
+
+
+def is_stream_log(span: Span) -> bool:
+    """Logfire reports a stream's answer as a second span without length, when the stream has ended."""
+    return span.text("logfire.span_type") == "log" and "duration" in span.attributes
+
+
+def _first(*values: int | None) -> int | None:
+    return next((value for value in values if value is not None), None)
+
+
+def parameters(span: Span) -> dict[str, Any]:
+    """Older Logfire has the request's body in `request_data`."""
+    if not is_meant(span):
+        return {}
+    data = span.object("request_data")
+    return {name: value for name, value in data.items() if name not in ("messages", "model", "input", "tools")}
+
+
+def content(span: Span) -> Content:
+    if not is_meant(span):
+        return {}
+    if span.kind == "tool":
+        return attributes(
+            span,
+            input=("gen_ai.tool.call.arguments", "tool_arguments"),
+            output=("gen_ai.tool.call.result", "tool_response"),
+        )
+    return attributes(
+        span,
+        input=("gen_ai.input.messages", "pydantic_ai.all_messages", "all_messages_events", "request_data"),
+        output=("gen_ai.output.messages", "final_result", "response_data"),
+    )

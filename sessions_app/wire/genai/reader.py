@@ -1,0 +1,71 @@
+"""What the readers of all conventions share: the fields they give, and how content is found and cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sessions_app.documents import PartKind
+from sessions_app.wire.genai.cutting import Attributes
+from sessions_app.wire.genai.span import Span
+
+# Fields by name: `model`, `input_tokens`, ... A reader leaves out what it does not know.
+Fields = dict[str, Any]
+
+
+class Cutter:
+    """A span while it is cut: its own attributes, and by name those of its events and of its log records.
+
+    The body of a log record is cut like attributes, when it is an object.
+    """
+
+    def __init__(self, own: Attributes) -> None:
+        self.own = own
+        self.events: list[tuple[str, Attributes]] = []
+        self.logs: list[tuple[str, Attributes, Attributes | None]] = []
+
+    def cut_everywhere(self, name: str, letter: str, kind: PartKind) -> None:
+        """Cut an attribute of the span; of its log records and events, when the span has none."""
+        if name in self.own.raws:
+            self.own.cut(name, letter, kind)
+            return
+        for attributes in (*(log[1] for log in self.logs), *(event[1] for event in self.events)):
+            attributes.cut(name, letter, kind)
+
+    def message_events(self) -> Iterator[tuple[str, Attributes, bool]]:
+        """What events and log records say of single messages, by event name; whether it is a log record's body."""
+        for name, attributes, body in self.logs:
+            yield name, body or attributes, body is not None
+        for name, attributes in self.events:
+            yield name, attributes, False
+
+
+Cut = Callable[[Cutter], None]
+# How content is cut, by role: `system`, `input`, `tools`, `output`.
+Content = dict[str, Cut]
+
+SYSTEM, INPUT, TOOLS, OUTPUT = "system", "input", "tools", "output"
+LETTERS = {INPUT: "i", OUTPUT: "o", SYSTEM: "c", TOOLS: "c"}
+KINDS = {INPUT: PartKind.MESSAGE, OUTPUT: PartKind.MESSAGE, SYSTEM: PartKind.SYSTEM, TOOLS: PartKind.TOOL}
+
+
+def given(**values: Any) -> Fields:
+    """The fields that are known."""
+    return {name: value for name, value in values.items() if value is not None and value != "" and value != {}}
+
+
+def attribute(role: str, name: str) -> Cut:
+    """Content in one attribute."""
+    return lambda cutter: cutter.own.cut(name, LETTERS[role], KINDS[role])
+
+
+def attributes(span: Span, **names: str | tuple[str, ...]) -> Content:
+    """For each role, the first of these attributes that is there."""
+    found: Content = {}
+    for role, candidates in names.items():
+        for name in (candidates,) if isinstance(candidates, str) else candidates:
+            if span.attributes.get(name) not in (None, ""):
+                found[role] = attribute(role, name)
+                break
+    return found
+

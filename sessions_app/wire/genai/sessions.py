@@ -1,0 +1,107 @@
+"""Which session and user a span names, and which of the ids in a trace counts for a span.
+
+Order of the ids, as in `CLAIM_RANKS`: keys that the application set, then `gen_ai.conversation.id` (some libraries
+invent one for each run), then the resource's `session.id` (one process, one session).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sessions_app.records import RULE_SESSION_ID, RULE_TRACE_ID, SessionClaim
+from sessions_app.wire.fields import MAX_ID_CHARS, clean
+from sessions_app.wire.genai.span import Span
+
+EXPLICIT, CONVERSATION, RESOURCE, NONE = 3, 2, 1, 0
+
+_EXPLICIT_KEYS = (
+    *("langfuse.session.id", "session.id", "traceloop.association.properties.session_id"),
+    *("ai.telemetry.metadata.sessionId", "ai.telemetry.metadata.session_id"),
+    *("ai.settings.context.sessionId", "ai.settings.context.session_id"),
+    *("langfuse.observation.metadata.langfuse_session_id", "langfuse.trace.metadata.langfuse_session_id"),
+    *("session_id", "thread_id"),
+)
+_METADATA_KEYS = ("session_id", "thread_id", "conversation_id")
+_CONVERSATION_KEYS = ("gen_ai.conversation.id", "gcp.vertex.agent.session_id")
+_USER_KEYS = (
+    *("user.id", "langfuse.user.id", "enduser.id", "traceloop.association.properties.user_id"),
+    *("ai.telemetry.metadata.userId", "ai.telemetry.metadata.user_id"),
+    *("ai.settings.context.userId", "ai.settings.context.user_id"),
+    *("langfuse.observation.metadata.langfuse_user_id", "langfuse.trace.metadata.langfuse_user_id"),
+    *("llm.user", "user_id"),
+)
+
+
+def claim_of(span: Span) -> tuple[SessionClaim, int]:
+    """The session that a span itself names, and how strong that is: `EXPLICIT`, ... or `NONE`."""
+    for name in _EXPLICIT_KEYS:
+        if key := _id(span.quoted(name)):
+            return SessionClaim(key, RULE_SESSION_ID, name), EXPLICIT
+    if span.attributes.get("metadata"):
+        metadata = span.object("metadata")
+        for name in _METADATA_KEYS:
+            if key := _id(metadata.get(name)):
+                return SessionClaim(key, RULE_SESSION_ID, f"metadata.{name}"), EXPLICIT
+    for name in _CONVERSATION_KEYS:
+        if key := _id(span.text(name)):
+            return SessionClaim(key, RULE_SESSION_ID, name), CONVERSATION
+    if key := _id(span.resource.get("session.id")):
+        return SessionClaim(key, RULE_SESSION_ID, "resource session.id"), RESOURCE
+    return SessionClaim(), NONE
+
+
+def _id(value: Any) -> str:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return clean(text.strip(), MAX_ID_CHARS) if isinstance(text, str) else ""
+
+
+def user_of(span: Span) -> str:
+    return span.quoted(*_USER_KEYS)
+
+
+# --- over the spans of a trace --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFacts:
+    """What of a span decides which session the spans of its trace belong to; fields of `Record`."""
+
+    span_id: str
+    parent_id: str
+    claim: SessionClaim
+    rank: int
+
+
+def trace_claims(trace_id: str, spans: Sequence[ClaimFacts]) -> dict[str, SessionClaim]:
+    """The session of each span of a trace, by span id.
+
+    For each rank, strongest first: the id of the span itself, else of its nearest ancestor that has one, else the
+    one id of that rank in the trace, when all that have one agree. Without any id the trace is the session.
+    """
+    by_id = {span.span_id: span for span in spans}
+    agreed = {rank: _agreed(spans, rank) for rank in (EXPLICIT, CONVERSATION, RESOURCE)}
+    without = SessionClaim(trace_id, RULE_TRACE_ID, "traceId")
+    return {span.span_id: _claim(span, by_id, agreed) or without for span in spans}
+
+
+def _agreed(spans: Sequence[ClaimFacts], rank: int) -> SessionClaim | None:
+    claims = {span.claim.key: span.claim for span in spans if span.rank == rank}
+    return next(iter(claims.values())) if len(claims) == 1 else None
+
+
+def _claim(
+    span: ClaimFacts, by_id: dict[str, ClaimFacts], agreed: dict[int, SessionClaim | None]
+) -> SessionClaim | None:
+    for rank, common in agreed.items():
+        seen: set[str] = set()
+        at: ClaimFacts | None = span
+        while at is not None and at.span_id not in seen:
+            if at.rank == rank:
+                return at.claim
+            seen.add(at.span_id)
+            at = by_id.get(at.parent_id)
+        if common is not None:
+            return common
+    return None

@@ -1,0 +1,211 @@
+"""One span, or the log records of one, as the conventions' readers see it. Nothing here raises for odd values."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from sessions_app.wire.fields import MAX_COUNT
+
+STATUS_ERROR = 2
+# Attributes that are a list spread over many names, `<prefix>.<index>.<rest>`.
+_INDEXED = re.compile(
+    r"(llm\.(?:input_messages|output_messages|tools|prompts|choices|request\.functions)|gen_ai\.(?:prompt|completion|tool)"
+    r"|embedding\.embeddings|retrieval\.documents|reranker\.(?:input|output)_documents)"
+    r"\.(0|[1-9][0-9]{0,6})(?:\.(.*))?",
+    re.DOTALL,
+).fullmatch
+MOST_PROBLEMS = 30
+
+Attributes = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Group:
+    """The attributes of one list, by index: what follows the index, and the value."""
+
+    items: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+
+class Span:
+    """A span's attributes and events, with readings that notice what is of an odd kind."""
+
+    def __init__(self, item: dict[str, Any]) -> None:
+        span = item.get("span")
+        self.has_span = isinstance(span, dict)
+        self.span: dict[str, Any] = span if isinstance(span, dict) else {}
+        self.logs: list[dict[str, Any]] = logs_of(item)
+        self.resource = _object(_object(item.get("resource")).get("attributes"))
+        self.scope = _text(_object(item.get("scope")).get("name"))
+        self.name = _text(self.span.get("name"))
+        self.status = _object(self.span.get("status"))
+        events = self.span.get("events")
+        self.events = [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
+        self.problems = [text for text in item.get("problems") or () if isinstance(text, str)]
+        self.attributes = self._attributes()
+        # What it is is told by its attributes, and readers want to know it.
+        self.kind = "other"
+
+    def _attributes(self) -> Attributes:
+        own = _object(self.span.get("attributes"))
+        if not self.logs and not any(event.get("name") == DETAILS_EVENT for event in self.events):
+            return own
+        # Messages may travel in events of the span or in log records; of equal names the span's own count.
+        found = [event for event in (*self.logs, *self.events) if event_name(event) == DETAILS_EVENT]
+        merged: Attributes = {}
+        for event in reversed(found):
+            merged |= _object(event.get("attributes"))
+        return merged | own
+
+    def problem(self, text: str) -> None:
+        if len(self.problems) < MOST_PROBLEMS and text not in self.problems:
+            self.problems.append(text)
+
+    # --- single attributes ------------------------------------------------------------------------------------------
+
+    def text(self, *names: str) -> str:
+        """The first of these attributes that is a text with something in it; numbers count, objects do not."""
+        for name in names:
+            value = self.attributes.get(name)
+            if value is None or value == "":
+                continue
+            if isinstance(value, str):
+                return value
+            if isinstance(value, (int, float)):
+                return json.dumps(value)
+            self.problem(f"{name} is no text")
+        return ""
+
+    def quoted(self, *names: str) -> str:
+        """Like `text`, of attributes whose texts may be JSON strings (`"\\"abc\\""`)."""
+        for name in names:
+            text = self.text(name)
+            if text.startswith('"'):
+                value = _loads(text)
+                text = value if isinstance(value, str) else text
+            if text and text != "null":
+                return text
+        return ""
+
+    def count(self, *names: str) -> int | None:
+        """The first of these attributes that is a whole number from 0 to 2**53; texts of digits and 3.0 count."""
+        for name in names:
+            value = self.attributes.get(name)
+            if value is None or value == "":
+                continue
+            count = whole_number(value)
+            if count is not None:
+                return count
+            self.problem(f"{name} is no count")
+        return None
+
+    def number(self, *names: str) -> float | None:
+        """The first of these attributes that is a finite number from 0 on."""
+        for name in names:
+            value = self.attributes.get(name)
+            if value is None or value == "":
+                continue
+            number = _number(value)
+            if number is not None and number >= 0:
+                return number
+            self.problem(f"{name} is no number from 0 on")
+        return None
+
+    def json(self, name: str) -> Any:
+        """An attribute decoded: the JSON that its text is, or the value where it is structured; None when neither."""
+        value = self.attributes.get(name)
+        if not isinstance(value, str):
+            return value
+        if value[:1] not in ("{", "[", '"'):
+            return None
+        decoded = _loads(value)
+        if decoded is None:
+            self.problem(f"{name} is broken JSON and kept as text")
+        return decoded
+
+    def object(self, name: str) -> dict[str, Any]:
+        return _object(self.json(name))
+
+    def has(self, *names: str) -> bool:
+        return any(self.attributes.get(name) not in (None, "", [], {}) for name in names)
+
+    @cached_property
+    def groups(self) -> dict[str, Group]:
+        """The lists that are spread over many attributes, by their prefix."""
+        groups: dict[str, Group] = {}
+        for name, value in self.attributes.items():
+            found = _INDEXED(name)
+            if found:
+                group = groups.setdefault(found[1], Group())
+                group.items.setdefault(int(found[2]), {})[found[3] or ""] = value
+        return groups
+
+    def group(self, prefix: str) -> dict[int, dict[str, Any]]:
+        group = self.groups.get(prefix)
+        return group.items if group else {}
+
+    def event(self, *names: str) -> dict[str, Any]:
+        """The first event of one of these names."""
+        return next((event for event in self.events if event.get("name") in names), {})
+
+    def own(self, name: str) -> dict[str, Any]:
+        """The attributes of the first event of this name."""
+        return _object(self.event(name).get("attributes"))
+
+
+DETAILS_EVENT = "gen_ai.client.inference.operation.details"
+
+
+def logs_of(item: dict[str, Any]) -> list[dict[str, Any]]:
+    """The log records of an item: the one it is, and those that joined it."""
+    more = item.get("logs")
+    records = [item.get("log"), *(more if isinstance(more, list) else ())]
+    return [record for record in records if isinstance(record, dict)]
+
+
+def event_name(event: dict[str, Any]) -> str:
+    """The name of a span event or a log record."""
+    return _text(event.get("eventName") or event.get("name"))
+
+
+def whole_number(value: Any) -> int | None:
+    number = _number(value)
+    if number is None or not number.is_integer() or not 0 <= number <= MAX_COUNT:
+        return None
+    return int(number)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value[:40] if isinstance(value, str) else value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _loads(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        # Python writes NaN and Infinity.
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

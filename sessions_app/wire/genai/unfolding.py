@@ -1,0 +1,102 @@
+"""JSON that came as a text, opened so that it can be cut into parts, and closed again to the exact text.
+
+Instrumentations write messages as one JSON text in one attribute, with the whole history in each span. What is stored
+is the JSON itself, beside the name of the style its text was written in. Whether a text comes back exactly is tried
+when it is opened; one that would not stays the text it was.
+"""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import orjson
+
+from sessions_app.documents import DocumentError, JsonBytes, array_items, kind_of, object_fields
+
+# How the text was written: without white space (JavaScript, Pydantic), or as Python's json.dumps does, of which only
+# the separators between values that are cut apart need to be known, or all of it anew.
+COMPACT, SPACED, DUMPED = 1, 2, 3
+# Texts of odd style up to this size are parsed and written anew to see whether they come back.
+MOST_DUMPED_BYTES = 65_536
+
+_ITEMS = {COMPACT: b",", SPACED: b", "}
+
+
+def closed(raw: JsonBytes, style: int) -> bytes:
+    """The text of a JSON value in a style; of an object the members, of arrays the items are written anew."""
+    if style == DUMPED:
+        return json.dumps(json.loads(bytes(raw))).encode()
+    if kind_of(raw) == "array":
+        return _closed_array(raw, _ITEMS[style])
+    if kind_of(raw) != "object":
+        return bytes(raw)
+    comma = _ITEMS[style]
+    members = [_key(key, style) + _closed_member(value, comma) for key, value in object_fields(raw).items()]
+    return b"{" + comma.join(members) + b"}"
+
+
+def _key(key: str, style: int) -> bytes:
+    return json.dumps(key).encode() + b": " if style == SPACED else msgspec.json.encode(key) + b":"
+
+
+def written(fields: dict[str, bytes]) -> bytes:
+    """An object of compact members."""
+    return b"{" + b",".join([_key(key, COMPACT) + value for key, value in fields.items()]) + b"}"
+
+
+def _closed_member(raw: JsonBytes, comma: bytes) -> bytes:
+    return _closed_array(raw, comma) if kind_of(raw) == "array" else bytes(raw)
+
+
+def _closed_array(raw: JsonBytes, comma: bytes) -> bytes:
+    return b"[" + comma.join([_closed_member(item, comma) for item in array_items(raw)]) + b"]"
+
+
+def style_of(text: bytes) -> int | None:
+    """The style that gives this JSON array or object back from its pieces; None when none does."""
+    if kind_of(text) == "string":
+        return COMPACT if is_json(text) else None
+    looks_spaced = b'": ' in text[:400] or b", " in text[:2]
+    for style in (SPACED, COMPACT) if looks_spaced else (COMPACT, SPACED):
+        try:
+            if closed(text, style) == text:
+                return style
+        except DocumentError:
+            return None
+    return None
+
+
+def dumped_style_of(text: bytes) -> int | None:
+    """Like `style_of`, for JSON whose inner objects are opened too."""
+    try:
+        if msgspec.json.encode(msgspec.json.decode(text)) == text:
+            return COMPACT
+        if len(text) <= MOST_DUMPED_BYTES and closed(text, DUMPED) == text:
+            return DUMPED
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        pass
+    return None
+
+
+def is_json(text: bytes) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def text_of(value: object) -> bytes | None:
+    """The UTF-8 bytes of a text that may be JSON: an array, object or quoted text; None for anything else."""
+    if not isinstance(value, str) or value[:1] not in ("[", "{", '"'):
+        return None
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        return None
+
+
+def as_text(raw: bytes) -> bytes:
+    """A JSON string that holds these bytes of JSON."""
+    return orjson.dumps(raw.decode())
