@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from sessions_app.models import ApiKey, Project, SignInToken
 
-SCOPES = ("ingest", "read")
+SCOPES = ("ingest", "read", "correct")
 KEY_PREFIX = "lsk_"
 SIGN_IN_LIFETIME = timedelta(days=1)
 

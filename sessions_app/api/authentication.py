@@ -21,7 +21,7 @@ from sessions_app.api.errors import DOCS_PATH, ApiError
 from sessions_app.keys import hash_secret
 from sessions_app.models import ApiKey
 
-INGEST, READ = "ingest", "read"
+INGEST, READ, CORRECT = "ingest", "read", "correct"
 NOTE_USE_EVERY = timedelta(minutes=1)
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="logsui"'}
 LOG = logging.getLogger(__name__)
@@ -30,10 +30,13 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The authenticated caller. `project_id` is None for a signed-in user, who may read every project."""
+    """The authenticated caller, by the name of the user or key. `project_id` is None for a signed-in user, who may
+    read every project.
+    """
 
     project_id: int | None
     project_slug: str = ""
+    name: str = ""
 
 
 def authenticate(request: HttpRequest, scope: str, *, browser: bool, basic: bool = False) -> Caller:
@@ -50,7 +53,7 @@ def authenticate(request: HttpRequest, scope: str, *, browser: bool, basic: bool
         return _caller_of_key(secret, scope)
     if browser and request.user.is_active and request.user.is_authenticated:
         _check_csrf(request)
-        return Caller(None)
+        return Caller(None, name=request.user.get_username())
     message = "Send an API key: Authorization: Bearer <key>, or x-api-key: <key>."
     raise ApiError(401, "missing_key", message, docs=DOCS_PATH, headers=CHALLENGE)
 
@@ -84,19 +87,19 @@ def _authorization(request: HttpRequest) -> tuple[str, str]:
 
 
 def _caller_of_key(secret: str, scope: str) -> Caller:
-    columns = ("id", "project_id", "project__slug", "scopes", "revoked_at", "last_used_at")
+    columns = ("id", "project_id", "project__slug", "name", "scopes", "revoked_at", "last_used_at")
     row = ApiKey.objects.filter(hash=hash_secret(secret)).values_list(*columns).first()
     if row is None:
         message = "This API key is not known here. Keys are made on the page Settings > API keys, or by create_api_key."
         raise ApiError(401, "invalid_key", message, headers=CHALLENGE)
-    key_id, project_id, slug, scopes, revoked_at, last_used_at = row
+    key_id, project_id, slug, name, scopes, revoked_at, last_used_at = row
     if revoked_at is not None:
         raise ApiError(401, "revoked_key", f"This API key was revoked on {revoked_at:%Y-%m-%d}.", headers=CHALLENGE)
     if scope not in scopes:
         message = f"This API key lacks the scope {scope}; it has {', '.join(scopes)}."
         raise ApiError(403, "missing_scope", message, docs=DOCS_PATH)
     USED_KEYS.note(key_id, last_used_at)
-    return Caller(project_id, slug)
+    return Caller(project_id, slug, f"API key {name}")
 
 
 class _CsrfCheck(CsrfViewMiddleware):

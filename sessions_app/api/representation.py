@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,9 +11,17 @@ import orjson
 
 from sessions_app import timeline
 from sessions_app.models import Session
-from sessions_app.queries.requests import RequestRow
+from sessions_app.queries.requests import LinkedRow, Parent, RequestRow
 from sessions_app.queries.session_list import SessionRow
-from sessions_app.records import ERROR, Documents
+from sessions_app.records import (
+    ERROR,
+    RULE_ATTEMPT,
+    RULE_CONVERSATION,
+    RULE_MANUAL,
+    RULE_OWN,
+    RULE_PREVIOUS_RESPONSE,
+    Documents,
+)
 
 
 def session_json(session: SessionRow | Session, project_slug: str, url: str) -> dict[str, Any]:
@@ -42,7 +49,7 @@ def session_json(session: SessionRow | Session, project_slug: str, url: str) -> 
     }
 
 
-def request_json(row: RequestRow, session_key: str | None, continues: uuid.UUID | None, url: str) -> dict[str, Any]:
+def request_json(row: RequestRow, session_key: str | None, parent: Parent | None, url: str) -> dict[str, Any]:
     return {
         "id": row.id,
         "request_id": row.request_id,
@@ -68,10 +75,39 @@ def request_json(row: RequestRow, session_key: str | None, continues: uuid.UUID 
         "user": row.end_user or None,
         "tags": row.tags,
         "source": row.source,
-        "grouped_by": {"rule": row.rule, "detail": row.rule_detail or None},
-        "continues": continues,
+        "grouped_by": {"rule": row.rule, "detail": grouping_detail(row, parent)},
+        "continues": parent.request.id if parent else None,
         "url": url,
     }
+
+
+def grouping_detail(row: RequestRow, parent: Parent | None) -> str:
+    """Why a request is in its session, in words: the member, the request or the person behind its rule."""
+    detail, before = row.rule_detail, parent.request if parent else None
+    if row.rule == RULE_PREVIOUS_RESPONSE:
+        whose = f"of request {before.id}" if before else "of a request that was not logged here"
+        return f"continues the response {detail} {whose}" if detail else f"continues the response {whose}"
+    if row.rule == RULE_CONVERSATION:
+        if before is None:
+            return "continues a conversation whose earlier requests are not stored any more"
+        return f"continues request {before.id}: its input begins with all that was sent and answered there"
+    if row.rule == RULE_ATTEMPT:
+        return _attempt_of(before)
+    if row.rule == RULE_MANUAL:
+        return f"put into this session by hand: {detail}" if detail else "put into this session by hand"
+    if row.rule == RULE_OWN:
+        return "names no session, and continues no request that is stored"
+    return detail or row.rule
+
+
+def _attempt_of(before: LinkedRow | None) -> str:
+    if before is None:
+        return "another attempt of a request that is not stored any more"
+    if before.status != ERROR:
+        return f"belongs to the same call of the proxy as request {before.id}"
+    status = f"HTTP {before.http_status}" if before.http_status else ""
+    failure = ", ".join(filter(None, (status, before.error_type)))
+    return f"another attempt of request {before.id}, which failed{f' ({failure})' if failure else ''}"
 
 
 def error_json(row: RequestRow) -> dict[str, Any] | None:

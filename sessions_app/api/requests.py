@@ -21,8 +21,8 @@ class RequestEndpoint(Endpoint):
         if log is None or session is None:
             raise not_found("request")
         row = requests.row_of(log)
-        continues = requests.continued_by([row], session).get(row.id)
+        parent = requests.parents_of([row], session).get(row.id)
         slug = parameters.slug_of(self.caller, log.project_id)
         url = links.request_url(request._request, slug, log.id)
-        answer = request_json(row, session.session_key, continues, url)
+        answer = request_json(row, session.session_key, parent, url)
         return json_response(answer | documents_json(content.load_documents(log)))

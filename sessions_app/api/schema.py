@@ -12,15 +12,15 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 
 from logsui import __version__
 from sessions_app.api import otlp_shapes, shapes
-from sessions_app.queries import requests, session_list
+from sessions_app.queries import corrections, requests, session_list
 from sessions_app.records import RULES
 
 Decorator = Any
 KEY_SCHEMES = ({"bearerKey": []}, {"headerKey": []})
 DESCRIPTION = """
 Programs authenticate with an API key: `Authorization: Bearer <key>`, or `x-api-key: <key>`. A key is of one project;
-to write it needs the scope `ingest`, to read and delete the scope `read`. In a signed-in browser the addresses to read
-work too; the list of sessions then needs `project`.
+to write it needs the scope `ingest`, to read and delete the scope `read`, to correct the grouping the scope `correct`.
+In a signed-in browser the addresses to read and correct work too; lists then need `project`.
 
 Every error is JSON: `{"error": {"type", "message", "field"?, "index"?, "docs"?}}`.
 """.strip()
@@ -178,6 +178,56 @@ GET_REQUEST = _operation(
     responses={200: _response("RequestWithDocuments", "The request."), **_errors(401, 403, 404)},
 )
 
+LIST_CORRECTIONS = _operation(
+    operation_id="list_corrections",
+    tags=["Correct"],
+    summary="List corrections",
+    description="What people and programs corrected by hand, latest first; undone ones too.",
+    parameters=[
+        _query(
+            "session", shapes.ID, "The corrections that this session came of or lost requests by, also by a former id."
+        ),
+        _limit(corrections.MAX_LIMIT),
+        CURSOR,
+    ],
+    responses={200: _response("CorrectionPage", "A page of corrections."), **_errors(400, 401, 403, 404)},
+)
+POST_CORRECTION = _operation(
+    operation_id="post_correction",
+    tags=["Correct"],
+    summary="Correct the grouping",
+    description="Moves requests to another session or a new one, splits a session at a request, or merges two. It wins "
+    "over every rule from then on, also for copies of the requests that arrive later, until it is undone.",
+    request={"application/json": shapes.CORRECTION_BODY},
+    responses={
+        201: _response("Correction", "What was done; `target_session_id` has the requests now."),
+        **{status: _response("Error", ERRORS[status]) for status in (400, 401, 403, 404, 413, 415, 503)},
+        422: _response("Error", "A member is wrong, or what is asked for can't be done."),
+    },
+)
+CORRECTION_ID = OpenApiParameter(
+    "correction_id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="The correction's `id`."
+)
+GET_CORRECTION = _operation(
+    operation_id="get_correction",
+    tags=["Correct"],
+    summary="Read a correction",
+    parameters=[CORRECTION_ID],
+    responses={200: _response("Correction", "The correction."), **_errors(401, 403, 404)},
+)
+DELETE_CORRECTION = _operation(
+    operation_id="undo_correction",
+    tags=["Correct"],
+    summary="Undo a correction",
+    description="Its requests go back to where they would be without it. The record of it stays, with who undid it.",
+    parameters=[CORRECTION_ID],
+    responses={
+        200: _response("Correction", "The correction, undone."),
+        **_errors(401, 403, 404, 409),
+        422: _response("Error", "It can't be undone any more."),
+    },
+)
+
 _SETTINGS = {
     "TITLE": "logsui",
     "DESCRIPTION": DESCRIPTION,
@@ -194,7 +244,7 @@ _SETTINGS = {
     "POSTPROCESSING_HOOKS": [],
     "SORT_OPERATIONS": False,
     "SORT_OPERATION_PARAMETERS": False,
-    "TAGS": [{"name": "Write"}, {"name": "OpenTelemetry"}, {"name": "Read"}],
+    "TAGS": [{"name": "Write"}, {"name": "OpenTelemetry"}, {"name": "Read"}, {"name": "Correct"}],
 }
 _making = Lock()
 

@@ -74,10 +74,10 @@ class SessionRequestsEndpoint(SessionEndpoint):
             page = requests.list_requests(session, limit, http.GET.get("cursor"))
         except FilterError as error:
             raise bad_parameter(error.field, error.message) from None
-        continued = requests.continued_by(page.results, session)
+        parents = requests.parents_of(page.results, session)
         slug = parameters.slug_of(self.caller, session.project_id)
         results = [
-            request_json(row, session.session_key, continued.get(row.id), links.request_url(http, slug, row.id))
+            request_json(row, session.session_key, parents.get(row.id), links.request_url(http, slug, row.id))
             for row in page.results
         ]
         return json_response({"results": results, "next": page.next_cursor})

@@ -304,12 +304,70 @@ RECEIPT = record(
     "What was deleted.",
 )
 
+_ACTIONS = ["move", "split", "merge"]
+CORRECTION = record(
+    {
+        "id": count(),
+        "project": text("The project's slug."),
+        "action": text(enum=_ACTIONS),
+        "made_at": TIME,
+        "made_by": text("The user, or the API key by its name."),
+        "source_session_id": ID,
+        "target_session_id": ID,
+        "request_id": optional(text(format="uuid"), "Where a session was split: the id that this request had then."),
+        "request_count": count("How many requests went to the other session."),
+        "undone_at": optional(TIME),
+        "undone_by": optional(text()),
+        "url": text("The page with the session's corrections.", format="uri"),
+    }
+)
+
+
+def _correction(action: str, description: str, members: dict[str, Shape], *optional_ones: str) -> Shape:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": {"action": text(enum=[action]), **members},
+        "required": ["action", *(name for name in members if name not in optional_ones)],
+        "additionalProperties": False,
+    }
+
+
+MOVE = _correction(
+    "move",
+    "Requests of one session go to the target, or to a new session when that is null or absent.",
+    {
+        "request_ids": array(ID, minItems=1, maxItems=1000),
+        "target_session_id": optional(text(format="uuid")),
+    },
+    "target_session_id",
+)
+SPLIT = _correction(
+    "split",
+    "This request and all later ones of its session go to a new one, and so do those that arrive later.",
+    {"request_id": ID},
+)
+MERGE = _correction(
+    "merge",
+    "All requests of the session go to the target, to which its id leads then, and so do those that arrive later.",
+    {"session_id": ID, "target_session_id": ID},
+)
+_EXAMPLE_ID = "3d1f2f4e-8a55-5c0b-9d51-0c9a3a1f7e21"
+CORRECTION_BODY: Shape = {
+    "anyOf": [ref("Move"), ref("Split"), ref("Merge")],
+    "example": {"action": "split", "request_id": _EXAMPLE_ID},
+}
+
 COMPONENTS: dict[str, Shape] = {
     "Accepted": ACCEPTED,
+    "Correction": CORRECTION,
+    "CorrectionPage": page_of("Correction"),
     "Error": ERROR,
     "ErrorDetail": ERROR_DETAIL,
     "LiteLLMPayload": LITELLM_PAYLOAD,
     "Log": LOG,
+    "Merge": MERGE,
+    "Move": MOVE,
     "NothingAccepted": NOTHING_ACCEPTED,
     "Receipt": RECEIPT,
     "RejectedLog": REJECTED,
@@ -319,6 +377,7 @@ COMPONENTS: dict[str, Shape] = {
     "RequestWithDocuments": REQUEST_WITH_DOCUMENTS,
     "Session": SESSION,
     "SessionPage": page_of("Session"),
+    "Split": SPLIT,
     "Stored": STORED,
     "StoredLog": STORED_LOG,
 }

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
+from sessions_app.api.corrections import CorrectionsEndpoint, OneCorrectionEndpoint
 from sessions_app.api.docs import docs_page, schema_document
 from sessions_app.api.errors import unknown_address
 from sessions_app.api.langfuse import ProjectsEndpoint
@@ -18,6 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/sessions/<str:session_id>", SessionEndpoint.as_view(), name="api-session"),
     path("api/v1/sessions/<str:session_id>/requests", SessionRequestsEndpoint.as_view(), name="api-session-requests"),
     path("api/v1/requests/<str:request_id>", RequestEndpoint.as_view(), name="api-request"),
+    path("api/v1/corrections", CorrectionsEndpoint.as_view(), name="api-corrections"),
+    path("api/v1/corrections/<str:correction_id>", OneCorrectionEndpoint.as_view(), name="api-correction"),
     path("api/v1/schema", schema_document, name="api-schema"),
     path("api/v1/docs", docs_page, name="api-docs"),
     path("v1/traces", TracesEndpoint.as_view(), name="otlp-traces"),

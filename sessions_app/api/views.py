@@ -37,7 +37,12 @@ class Endpoint(APIView):
     caller: authentication.Caller
 
     def perform_authentication(self, request: Any) -> None:
-        self.caller = authentication.authenticate(request._request, self.scope, browser=self.browser)
+        scope = self.scope_of(request.method)
+        self.caller = authentication.authenticate(request._request, scope, browser=self.browser)
+
+    def scope_of(self, method: str) -> str:
+        """What a key must have to call this method."""
+        return self.scope
 
     def handle_exception(self, exc: Exception) -> HttpResponse:
         response = errors.response_for(exc)

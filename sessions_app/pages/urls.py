@@ -3,6 +3,8 @@
 from django.urls import URLPattern, URLResolver, path
 
 from sessions_app.pages import (
+    changes,
+    corrections,
     keys,
     onboarding,
     projects,
@@ -26,8 +28,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/sessions/", session_list.sessions_page, name="sessions"),
     path("p/<slug:slug>/sessions/new/", session_list.new_sessions, name="sessions_news"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/", session.session_page, name="session"),
+    path("p/<slug:slug>/sessions/<uuid:session_id>/corrections/", corrections.history_page, name="corrections"),
+    path("p/<slug:slug>/sessions/<uuid:session_id>/correct/", corrections.correct_page, name="correct"),
+    path("p/<slug:slug>/sessions/<uuid:session_id>/correct/move/", corrections.move_page, name="correct_move"),
+    path("p/<slug:slug>/sessions/<uuid:session_id>/correct/merge/", corrections.merge_page, name="correct_merge"),
+    path("p/<slug:slug>/requests/<uuid:request_id>/split/", corrections.split_page, name="correct_split"),
+    path("p/<slug:slug>/corrections/<int:correction_id>/undo/", corrections.undo_page, name="correction_undo"),
     path("p/<slug:slug>/requests/<uuid:request_id>/", request.request_page, name="request"),
     path("p/<slug:slug>/requests/<uuid:request_id>/facts/", request.request_facts, name="request_facts"),
+    path("p/<slug:slug>/requests/<uuid:request_id>/changes/", changes.request_changes, name="request_changes"),
     path("p/<slug:slug>/requests/<uuid:request_id>/messages/", request.request_messages, name="request_messages"),
     path("p/<slug:slug>/requests/<uuid:request_id>/raw/<str:which>/", request_content.request_raw, name="request_raw"),
     path(

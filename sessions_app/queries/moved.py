@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -17,6 +18,13 @@ def session_after(session_id: uuid.UUID) -> uuid.UUID | None:
 def request_after(request_log_id: uuid.UUID) -> uuid.UUID | None:
     """The id that a request has since it moved to another session; None for an id that never was one's."""
     return _keys(request_log_id).values_list("request_log_id", flat=True).first()
+
+
+def requests_after(request_log_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """For those of these ids that requests had before they moved, the ones that they have now; two statements."""
+    keys = dict(MovedId.objects.filter(id__in=request_log_ids).values_list("id", "key_id"))
+    now = dict(RequestKey.objects.filter(id__in=set(keys.values())).values_list("id", "request_log_id"))
+    return {former: now[key_id] for former, key_id in keys.items() if key_id in now}
 
 
 def sessions_after(session_ids: list[uuid.UUID]) -> QuerySet[RequestKey]:

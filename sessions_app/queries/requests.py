@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
+from sessions_app import timeline
 from sessions_app.models import RequestLog, Session
 from sessions_app.queries.filters import FilterError
 
@@ -56,6 +57,8 @@ class RequestRow:
     rule: str
     rule_detail: str
     needs: list[uuid.UUID]
+    attempt: uuid.UUID | None
+    call: uuid.UUID | None
 
     @property
     def place(self) -> tuple[datetime, datetime, datetime, uuid.UUID]:
@@ -94,28 +97,53 @@ def row_of(log: RequestLog) -> RequestRow:
     return RequestRow(*(getattr(log, name) for name in COLUMNS))
 
 
-def continued_by(rows: Iterable[RequestRow], session: Session) -> dict[uuid.UUID, uuid.UUID]:
-    """For those of these requests of a session that continue another one, that one's id; at most one statement.
+@dataclass(frozen=True, slots=True)
+class LinkedRow:
+    """What says of a request which other ones it continues or repeats, and how it ended."""
 
-    It is the latest earlier request whose `provides` has a token of theirs, as in the timeline.
+    id: uuid.UUID
+    started_at: datetime
+    ended_at: datetime | None
+    received_at: datetime
+    kind: str
+    status: str
+    http_status: int | None
+    error_type: str
+    output_preview: str
+    rule: str
+    needs: list[uuid.UUID]
+    provides: list[uuid.UUID]
+    attempt: uuid.UUID | None
+    call: uuid.UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The request that another one of its session continues, and the rule that says so."""
+
+    request: LinkedRow
+    rule: str
+
+
+def parents_of(rows: Iterable[RequestRow], session: Session) -> dict[uuid.UUID, Parent]:
+    """For those of these requests of a session that continue another one, that one, as in the timeline.
+
+    At most one statement: it reads the requests that have a token in common with these.
     """
-    rows = [row for row in rows if row.needs]
-    tokens = {token for row in rows for token in row.needs}
-    if not tokens:
+    rows = list(rows)
+    tokens = sorted({token for row in rows for token in row.needs})
+    attempts = {row.attempt for row in rows if row.attempt}
+    calls = {row.call for row in rows if row.call}
+    if not (tokens or attempts or calls):
         return {}
-    places = ("started_at", "ended_at", "received_at", "id")
-    provided = _requests(session.id, session.buckets).filter(provides__overlap=sorted(tokens))
-    providers = [
-        ((start, end or _NO_END, received, log_id), set(provides))
-        for start, end, received, log_id, provides in provided.values_list(*places, "provides")
-    ]
-    providers.sort(key=lambda provider: provider[0], reverse=True)
-    return {row.id: found for row in rows if (found := _latest_earlier(row, providers))}
-
-
-def _latest_earlier(row: RequestRow, providers: Sequence[tuple[Any, set[uuid.UUID]]]) -> uuid.UUID | None:
-    needs = set(row.needs)
-    return next((place[-1] for place, provides in providers if place < row.place and provides & needs), None)
+    wanted = {row.id for row in rows}
+    concerned = Q(id__in=wanted) | Q(provides__overlap=tokens) | Q(attempt__in=attempts) | Q(call__in=calls)
+    found = _requests(session.id, session.buckets).filter(concerned).values_list(*LinkedRow.__slots__)
+    ordered = timeline.chronological(LinkedRow(*row) for row in found)
+    window = timedelta(hours=settings.LOGSUI_CONVERSATION_WINDOW_HOURS)
+    parents = dict(zip((row.id for row in ordered), timeline.parents(ordered, window), strict=True))
+    known = ((log_id, parents.get(log_id)) for log_id in wanted)
+    return {log_id: Parent(ordered[parent.index], parent.rule) for log_id, parent in known if parent}
 
 
 def _requests(session_id: uuid.UUID, buckets: Sequence[date]) -> QuerySet[RequestLog]:

@@ -19,7 +19,7 @@ from django.test import Client
 from psycopg.conninfo import make_conninfo
 
 from sessions_app.ingest.digest import digest_until_empty
-from sessions_app.keys import create_key
+from sessions_app.keys import SCOPES, create_key
 from sessions_app.models import Project
 
 
@@ -51,7 +51,7 @@ def project(db: None) -> Project:
 
 
 def key_for(project: Project, *scopes: str) -> str:
-    return create_key(project, "test", list(scopes or ("ingest", "read")))[1]
+    return create_key(project, "test", list(scopes or SCOPES))[1]
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from logsui.wsgi import application
 from sessions_app.api import otlp_shapes, shapes
+from sessions_app.ingest import corrections
 from sessions_app.ingest.digest import digest_until_empty
-from sessions_app.models import RequestLog
+from sessions_app.models import Correction, Project, RequestLog
 from sessions_app.wire import native
 from tests.api.conftest import log
 
@@ -73,8 +74,12 @@ def test_operations_of_opentelemetry_do_as_described(case: Any, key: str) -> Non
 
 @API.include(method="GET", path_regex="_id").parametrize()
 @bounded(Phase.generate, examples=10)
-def test_answers_about_what_is_stored_are_as_described(case: Any, key: str, stored: RequestLog) -> None:
-    case.path_parameters = {"session_id": str(stored.session_id), "request_id": str(stored.id)}
+def test_answers_about_what_is_stored_are_as_described(case: Any, key: str, correction: Correction) -> None:
+    case.path_parameters = {
+        "session_id": str(correction.source_session_id),
+        "request_id": str(RequestLog.objects.get(request_id="r1").pk),
+        "correction_id": correction.pk,
+    }
     # The ids are right, whatever made the case a negative one.
     checks = [negative_data_rejection]
     case.call_and_validate(headers={"Authorization": f"Bearer {key}"}, excluded_checks=checks)
@@ -88,6 +93,11 @@ def stored(store: Callable[..., None], post: Callable[..., Any]) -> RequestLog:
         log(trace_id="s", status_code=500, error={"type": "t", "message": "m"}, first_token_at="2026-11-20T10:00:01Z"),
     )
     return RequestLog.objects.get(request_id="r1")
+
+
+@pytest.fixture
+def correction(project: Project, stored: RequestLog) -> Correction:
+    return corrections.move_requests(project, [stored.pk], None, "alice")
 
 
 @pytest.mark.parametrize(

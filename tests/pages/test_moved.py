@@ -20,7 +20,7 @@ def session(project: Project) -> Session:
     return session
 
 
-@pytest.mark.parametrize("rest", ["", "?from=51&side=after"])
+@pytest.mark.parametrize("rest", ["", "?from=51&side=after", "corrections/"])
 def test_merged_session_redirects_with_all_that_follows(signed_in: Client, session: Session, rest: str) -> None:
     response = signed_in.get(f"/p/acme/sessions/{FORMER}/{rest}")
     assert (response.status_code, response.headers["Location"]) == (302, f"/p/acme/sessions/{session.pk}/{rest}")
