@@ -6,11 +6,12 @@ What is not recognised becomes a `data` block, so nothing is left out.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
 
-from sessions_app import documents
+from sessions_app import documents, message_dialects
 from sessions_app.blocks import (
     AUDIO,
     DATA,
@@ -30,6 +31,14 @@ MOST_REMEMBERED = 50_000
 _ROLES = {"model": "assistant", "developer": "system", "function": "tool", "human": "user", "ai": "assistant"}
 
 
+_MESSAGE_MEMBERS = frozenset(
+    {
+        *("content", "parts", "text", "tool_calls", "function_call", "refusal", "audio", "images"),
+        *("reasoning_content", "reasoning", "thinking_blocks"),
+    }
+)
+
+
 def read_message(raw: documents.JsonBytes, default_role: str = "user") -> Message:
     """Read the exact JSON bytes of one message. Never raises: what cannot be read is one `data` block."""
     try:
@@ -43,24 +52,27 @@ def message_of(value: Any, default_role: str = "user") -> Message:
     """Read one decoded message, item, text or list of content blocks."""
     if not isinstance(value, dict):
         return Message(default_role, _content_blocks(value))
+    value = message_dialects.known_message(value)
     kind = value.get("type")
     reader = _ITEM_READERS.get(kind) if isinstance(kind, str) else None
     if reader is not None and not ("role" in value and "content" in value):
         role, blocks = reader(value)
-        return Message(role, blocks)
-    return _role_message(value, default_role)
+        return Message(role, blocks, item_id=_text(value.get("id")))
+    message = _role_message(value, default_role)
+    if kind == "message":
+        message.item_id = _text(value.get("id"))
+    return message
 
 
 def _role_message(value: dict[str, Any], default_role: str) -> Message:
     role = value.get("role")
     role = role if isinstance(role, str) and role else default_role
     role = _ROLES.get(role, role)
-    known = value.keys() & {"content", "parts", "tool_calls", "function_call", "reasoning_content", "refusal", "text"}
-    if not known:
+    if not value.keys() & _MESSAGE_MEMBERS:
         return Message(role, _unrecognised(value))
     blocks = _reasoning_blocks(value)
     content = value.get("content", value.get("parts", value.get("text")))
-    if role == "tool":
+    if role == "tool" and not message_dialects.are_results(content):
         blocks.append(_tool_result(_text(value.get("tool_call_id")), _text(value.get("name")), content))
     else:
         blocks.extend(_content_blocks(content))
@@ -100,6 +112,10 @@ def _extras(value: dict[str, Any]) -> list[Block]:
     """What an OpenAI message holds beside its content."""
     blocks: list[Block] = []
     refusal = value.get("refusal")
+    extra = value.get("provider_specific_fields")
+    if refusal is None and isinstance(extra, dict):
+        # Where LiteLLM puts it.
+        refusal = extra.get("refusal")
     if isinstance(refusal, str) and refusal:
         blocks.append(Block(REFUSAL, refusal))
     audio = value.get("audio")
@@ -120,10 +136,14 @@ def _extras(value: dict[str, Any]) -> list[Block]:
 def _openai_call(call: Any) -> Block:
     if not isinstance(call, dict):
         return Block(DATA, data=call)
-    function = call.get("function") or call.get("custom")
+    function = call.get("function") or call.get("custom") or message_dialects.function_of(call)
     function = function if isinstance(function, dict) else {}
     arguments = function.get("arguments", function.get("input"))
-    return Block(TOOL_CALL, _arguments(arguments), id=_text(call.get("id")), name=_text(function.get("name")))
+    call_id = _text(message_dialects.id_of(call))
+    block = Block(TOOL_CALL, _arguments(arguments), id=call_id, name=_text(function.get("name")))
+    # LiteLLM gives the tools that Anthropic ran itself among the others.
+    block.by_provider = call_id.startswith("srvtoolu_")
+    return block
 
 
 def _arguments(value: Any) -> str:
@@ -161,7 +181,8 @@ def _content_block(item: Any) -> list[Block]:
         return reader(item)
     if kind in _ITEM_READERS:
         return _ITEM_READERS[kind](item)[1]
-    return _gemini_part(item)
+    known = message_dialects.known_form(item)
+    return _content_block(known) if known is not None else _gemini_part(item)
 
 
 def _gemini_part(item: dict[str, Any]) -> list[Block]:
@@ -183,6 +204,9 @@ def _gemini_part(item: dict[str, Any]) -> list[Block]:
         if isinstance(item.get(key), dict):
             reply = item[key]
             return [_tool_result(_text(reply.get("id")), _text(reply.get("name")), reply.get("response"))]
+    if item.keys() <= {"text", "thought", "thoughtSignature", "thought_signature"}:
+        # All that is left of a part whose text was empty.
+        return []
     return [Block(DATA, data=item)]
 
 
@@ -206,7 +230,8 @@ def _media(media_type: str) -> str:
 
 
 def _read_text(item: dict[str, Any]) -> list[Block]:
-    text = item.get("text")
+    # OpenTelemetry's text parts have `content`.
+    text = item.get("text", item.get("content"))
     if isinstance(text, dict):
         text = text.get("value")
     return [Block(TEXT, text)] if isinstance(text, str) and text else []
@@ -256,12 +281,20 @@ def _read_file(item: dict[str, Any]) -> list[Block]:
 def _read_audio(item: dict[str, Any]) -> list[Block]:
     audio = item.get("input_audio")
     audio = audio if isinstance(audio, dict) else {}
-    name = _text(audio.get("format"))
-    return [Block(AUDIO, _text(item.get("transcript")), name=name, data=len(_text(audio.get("data"))))]
+    data = _text(audio.get("data"))
+    block = Block(AUDIO, _text(item.get("transcript")), name=_text(audio.get("format")), data=len(data))
+    block.fingerprint = fingerprint_of(data)
+    return [block]
 
 
 def _read_tool_use(item: dict[str, Any]) -> list[Block]:
     return [Block(TOOL_CALL, _arguments(item.get("input")), id=_text(item.get("id")), name=_text(item.get("name")))]
+
+
+def _read_server_tool_use(item: dict[str, Any]) -> list[Block]:
+    (block,) = _read_tool_use(item)
+    block.by_provider = True
+    return [block]
 
 
 def _read_tool_result(item: dict[str, Any]) -> list[Block]:
@@ -286,8 +319,8 @@ _BLOCK_READERS: dict[str, Callable[[dict[str, Any]], list[Block]]] = {
     "input_file": _read_file,
     "input_audio": _read_audio,
     "tool_use": _read_tool_use,
-    "server_tool_use": _read_tool_use,
-    "mcp_tool_use": _read_tool_use,
+    "server_tool_use": _read_server_tool_use,
+    "mcp_tool_use": _read_server_tool_use,
     "tool_result": _read_tool_result,
     "mcp_tool_result": _read_tool_result,
     "web_search_tool_result": _read_tool_result,
@@ -310,12 +343,26 @@ def _item_call(item: dict[str, Any]) -> tuple[str, list[Block]]:
     return "assistant", [Block(TOOL_CALL, _arguments(arguments), id=call_id, name=name)]
 
 
+def _item_server_call(item: dict[str, Any]) -> tuple[str, list[Block]]:
+    role, (block,) = _item_call(item)
+    block.by_provider = True
+    return role, [block]
+
+
+def _item_of_provider(item: dict[str, Any]) -> tuple[str, list[Block]]:
+    return "assistant", [Block(DATA, data=item, by_provider=True)]
+
+
+def _item_reference(item: dict[str, Any]) -> tuple[str, list[Block]]:
+    return "assistant", [Block(DATA, data=item)]
+
+
 def _item_output(item: dict[str, Any]) -> tuple[str, list[Block]]:
     return "tool", [_tool_result(_text(item.get("call_id")), "", item.get("output"))]
 
 
 def _item_reasoning(item: dict[str, Any]) -> tuple[str, list[Block]]:
-    blocks = _content_blocks(item.get("summary")) + _content_blocks(item.get("content"))
+    blocks = [b for name in ("summary", "content", "text") for b in _content_blocks(item.get(name))]
     text = "\n\n".join(block.text for block in blocks if block.text)
     if not text and item.get("encrypted_content"):
         size = len(_text(item.get("encrypted_content")))
@@ -325,7 +372,8 @@ def _item_reasoning(item: dict[str, Any]) -> tuple[str, list[Block]]:
 
 def _item_image(item: dict[str, Any]) -> tuple[str, list[Block]]:
     result = _text(item.get("result"))
-    return "assistant", [Block(IMAGE, url=f"data:image/png;base64,{result}" if result else "", media_type="image/png")]
+    url = f"data:image/png;base64,{result}" if result else ""
+    return "assistant", [Block(IMAGE, id=_text(item.get("id")), url=url, media_type="image/png")]
 
 
 _ITEM_READERS: dict[str, Callable[[dict[str, Any]], tuple[str, list[Block]]]] = {
@@ -334,10 +382,14 @@ _ITEM_READERS: dict[str, Callable[[dict[str, Any]], tuple[str, list[Block]]]] = 
     "custom_tool_call": _item_call,
     "computer_call": _item_call,
     "local_shell_call": _item_call,
-    "web_search_call": _item_call,
-    "file_search_call": _item_call,
-    "code_interpreter_call": _item_call,
-    "mcp_call": _item_call,
+    "web_search_call": _item_server_call,
+    "file_search_call": _item_server_call,
+    "code_interpreter_call": _item_server_call,
+    "mcp_call": _item_server_call,
+    "mcp_list_tools": _item_of_provider,
+    "mcp_approval_request": _item_of_provider,
+    "compaction": _item_of_provider,
+    "item_reference": _item_reference,
     "function_call_output": _item_output,
     "custom_tool_call_output": _item_output,
     "computer_call_output": _item_output,
@@ -374,6 +426,11 @@ def to_json(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False)
     except (ValueError, TypeError, RecursionError):
         return repr(value)
+
+
+def fingerprint_of(data: str) -> str:
+    """Some characters that tell large data apart; "" for none."""
+    return hashlib.sha256(data.encode("utf-8", "surrogatepass")).hexdigest()[:16] if data else ""
 
 
 def _text(value: Any) -> str:
