@@ -7,8 +7,6 @@ member ends up is listed in `docs/ingestion.md`.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
 import hashlib
 from collections.abc import Iterable
@@ -34,6 +32,7 @@ from sessions_app.wire import bodies, fields, litellm_text
 from sessions_app.wire.litellm_documents import documents_of, is_placeholder
 from sessions_app.wire.litellm_session import headers_of, parent_span, session_claim
 from sessions_app.wire.native import Item, lines_of, merge_usage
+from sessions_app.wire.response_ids import unwrapped
 
 __all__ = ["check_log", "documents_of", "read_log", "split_body"]
 
@@ -225,7 +224,7 @@ def _record(
         metadata=_callers_metadata(metadata),
         aliases=_others(request_id, (call_id, *response_ids)),
         response_id=response_ids[-1] if response_ids else "",
-        previous_response_id=unwrapped(_text(parameters, "previous_response_id")),
+        previous_response_id=fields.clean(unwrapped(_text(parameters, "previous_response_id")), fields.MAX_ID_CHARS),
         alternative_outputs=response.alternatives,
         call_id=call_id,
         key_hash=fields.clean(_text(metadata, "user_api_key_hash")),
@@ -363,18 +362,6 @@ def _response_ids(values: dict[str, Any], response: bodies.ResponseFacts) -> lis
 
 def _others(request_id: str, ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in ids if text and text != request_id))
-
-
-def unwrapped(response_id: str) -> str:
-    """The provider's id inside LiteLLM's `resp_` + base64 of `litellm:…;response_id:<id>`; others as they are."""
-    if not response_id.startswith("resp_bGl0ZWxsb"):
-        return response_id
-    encoded = response_id.removeprefix("resp_").replace("-", "+").replace("_", "/")
-    try:
-        text = base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
-    except (binascii.Error, ValueError):
-        return response_id
-    return text.partition("response_id:")[2] or response_id
 
 
 # --- the document ---------------------------------------------------------------------------------------------------

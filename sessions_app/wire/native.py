@@ -32,6 +32,7 @@ from sessions_app.records import (
     WireFormatError,
 )
 from sessions_app.wire import bodies, fields
+from sessions_app.wire.response_ids import unwrapped
 
 NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 BODY_MEMBERS = frozenset({"request", "response", "metadata"})
@@ -264,6 +265,8 @@ def _record(
     error_type, error_message = bodies.error_of(header.error)
     served = response.model
     asked = values.get("model") or request.model
+    # Behind a proxy a client sees other ids than the provider; the same response has to have one.
+    response_id = fields.clean(unwrapped(response.id), fields.MAX_ID_CHARS)
     return Record(
         source="native",
         dedupe_key=request_id,
@@ -292,9 +295,9 @@ def _record(
         end_user=fields.clean(values.get("user") or request.user, fields.TAG_CHARS),
         tags=header.tags,
         metadata=fields.clean_metadata(bodies.small_member(members, "metadata")),
-        aliases=(response.id,) if response.id else (),
-        response_id=response.id,
-        previous_response_id=request.previous_response_id,
+        aliases=tuple(dict.fromkeys(text for text in (response.id, response_id) if text)),
+        response_id=response_id,
+        previous_response_id=fields.clean(unwrapped(request.previous_response_id), fields.MAX_ID_CHARS),
         alternative_outputs=response.alternatives,
         byte_size=byte_size,
     )

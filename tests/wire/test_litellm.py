@@ -279,11 +279,6 @@ def test_resolvable_links_of_chains_resolve(file: str) -> None:
         assert linked == session.get("chain_links_resolvable", 0)
 
 
-def test_a_broken_wrapped_id_stays_as_it_is() -> None:
-    for text in ("resp_bGl0ZWxsbTp", "resp_bGl0ZWxsb*", "resp_bGl0ZWxsbTpub3RoaW5n", "", "resp_x"):
-        assert litellm.unwrapped(text) == text
-
-
 def test_call_id_finds_all_attempts_of_a_request() -> None:
     failed, good = records_of("retries-then-success.json")
     assert failed.request_id in good.aliases
