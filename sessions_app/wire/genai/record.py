@@ -41,6 +41,7 @@ from sessions_app.wire.genai.reader import INPUT, OUTPUT, SYSTEM, TOOLS, Content
 from sessions_app.wire.genai.sessions import claim_of, user_of
 from sessions_app.wire.genai.span import STATUS_ERROR, Span, event_name
 from sessions_app.wire.genai.unfolding import written
+from sessions_app.wire.response_ids import unwrapped
 
 # The special ones first: OpenTelemetry's own names say less about a span that has both.
 READERS: tuple[ModuleType, ...] = (
@@ -204,7 +205,7 @@ def _first_token(started: datetime, found: Fields, span: Span) -> datetime | Non
 def _set_names(record: Record, span: Span, found: Fields) -> None:
     clean = members.clean
     requested, served = _text(found, "requested_model"), _text(found, "model")
-    response_id = clean(_text(found, "response_id"), members.MAX_ID_CHARS)
+    response_id = clean(unwrapped(_text(found, "response_id")), members.MAX_ID_CHARS)
     is_tool = record.kind == "tool"
     label = _text(found, "tool_name") if is_tool else _text(found, "agent_name")
     record.name = clean(label if is_tool or record.kind in ("agent", "chain") else span.name) or clean(span.name)
@@ -214,7 +215,7 @@ def _set_names(record: Record, span: Span, found: Fields) -> None:
     record.provider = clean(_text(found, "provider"))
     record.api_base = clean(_text(found, "api_base"))
     record.response_id = response_id if record.kind in CALLS else ""
-    record.previous_response_id = clean(_text(found, "previous_response_id"), members.MAX_ID_CHARS)
+    record.previous_response_id = clean(unwrapped(_text(found, "previous_response_id")), members.MAX_ID_CHARS)
     record.aliases = tuple(filter(None, (record.response_id, clean(_text(found, "call_id"), members.MAX_ID_CHARS))))
     record.end_user = clean(user_of(span), members.TAG_CHARS)
     record.key_alias = clean(_text(found, "key_alias"))
