@@ -14,6 +14,7 @@ from sessions_app import messages
 from sessions_app.documents import DocumentError, json_kind, loads, packed_count
 from sessions_app.models import Project
 from sessions_app.pages import curl, raw_json
+from sessions_app.pages.correction_menu import correction_context
 from sessions_app.pages.message_html import MessageWriter
 from sessions_app.pages.place import Place, facts_context, place_of, whole_number
 from sessions_app.pages.plain_text import visible
@@ -46,7 +47,8 @@ def request_page(request: HttpRequest, project: Project, request_id: uuid.UUID) 
         "previous": place.neighbour(-1),
         "next": place.neighbour(1),
     }
-    return render_page(request, "request.html", context | facts_context(project, place, stretch), project)
+    context |= facts_context(project, place, stretch) | correction_context(request, project, place.session.id)
+    return render_page(request, "request.html", context, project)
 
 
 @project_page
@@ -56,7 +58,8 @@ def request_facts(request: HttpRequest, project: Project, request_id: uuid.UUID)
     if not request.htmx:
         return redirect(place.url)
     stretch = load_stretch(place.session, place.lines, place.index, place.index + 1)
-    return render(request, "_session_inspector.html", facts_context(project, place, stretch))
+    context = facts_context(project, place, stretch) | correction_context(request, project, place.session.id)
+    return render(request, "_session_inspector.html", context)
 
 
 # --- input and output -----------------------------------------------------------------------------------------------

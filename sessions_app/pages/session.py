@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from sessions_app import timeline
 from sessions_app.models import Project
 from sessions_app.pages.addresses import Addresses
+from sessions_app.pages.correction_menu import correction_context, history_context
 from sessions_app.pages.place import Place, facts_context, whole_number
 from sessions_app.pages.rail import Rail
 from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
@@ -78,11 +79,13 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
         "addresses": addresses,
         "shown": block,
         "sections": sections(stretch, addresses),
+        **correction_context(request, project, session.id),
     }
     if not request.htmx:
         place = Place(load_request(session, lines[block.first - 1]), session, lines, block.first - 1, addresses)
         context |= facts_context(project, place, stretch)
         rail = Rail(lines, addresses, block.first, block.last, structure)
+        context |= history_context(project, session)
         context |= {"head": head_of(session, lines), "rail": mark_safe(rail.html())}  # noqa: S308 - escaped there
     return render_page_or_partial(request, "session.html", "_session_requests.html", context, project)
 
