@@ -215,7 +215,9 @@ class Comparison:
             found += _between(range(i + length, next_i), range(j + length, next_j), count)
         i, j, length = blocks[-1] if blocks else (0, 0, same)
         start = max(request.resent_count, j + length)
-        found += _at_the_end(range(i + length, same + len(old)), range(j + length, start), count)
+        # What the base asked itself is not missing where a conversation goes on without it, as after a side call.
+        if start > j + length or i + length < base.resent_count:
+            found += _at_the_end(range(i + length, same + len(old)), range(j + length, start), count)
         return tuple(found), min(start, packed_count(request.input_parts))
 
 

@@ -153,6 +153,12 @@ def test_answers_that_were_not_chosen_are_not_dropped() -> None:
     assert changed(Sent("u", answer="ab"), Sent("uav", 2)) == []
 
 
+def test_what_the_earlier_request_asked_is_not_missed() -> None:
+    """A client asks for a summary, and goes on from that and its last messages."""
+    assert changed(Sent("sabcdefQ", 7, answer="Z"), Sent("sZefg", 4)) == [("replaced", [1, 2, 3, 4], [1])]
+    assert changed(Sent("sabcdefQ", 7, answer="z"), Sent("sabXefg", 6)) == [("replaced", [3, 4], [3])]
+
+
 def test_history_with_more_in_common_is_the_one_that_changed() -> None:
     found = added(
         Sent("su", answer="1"), Sent("su1a2b", 5, answer="3"), Sent("su1A2b3c", 7), continues=0, is_whole=False
@@ -168,7 +174,7 @@ texts = st.lists(st.sampled_from("abcdefgh"), max_size=40)
 @given(texts, texts, st.integers(0, 40))
 def test_changes_tell_exactly_how_the_history_became_another(old: list[str], new: list[str], resent: int) -> None:
     resent = min(resent, len(new))
-    first, second = Sent(old, 0), Sent(new, resent)
+    first, second = Sent(old, len(old)), Sent(new, resent)
     found = added(first, second)
     if not resent or found.base is None:
         return

@@ -141,16 +141,18 @@ class Marks:
         if attempts[0] == 0:
             return ""
         added = self.stretch.added[index]
-        if added.base is None or (added.shared <= 1 and not added.changes):
+        if added.changes:
+            return ""
+        if added.base is None or added.shared <= 1:
             return mark("", "continues nothing", quiet=True)
-        if added.start == added.count and not added.changes:
+        if added.start == added.count:
             return mark("retry", f"the same input as {self._link(added.base)}", quiet=True)
-        return mark("link", f"repeats the history of {self._link(added.base)}", quiet=not added.changes)
+        return mark("link", f"repeats the history of {self._link(added.base)}", quiet=True)
 
     def _model(self, index: int) -> str:
         origin, added = self.stretch.structure.origin(index), self.stretch.added[index]
         base = origin.index if origin else added.base if added.shared > 1 or added.changes else None
-        if base is None:
+        if base is None or self._fell_back(index):
             return ""
         # The model that answered is what the next one is compared with.
         base = self.stretch.structure.attempts_of(base)[-1] if base < index else base
@@ -160,9 +162,14 @@ class Marks:
         first, second = (f'<span class="model" {hue(name)}>{isolated(name)}</span>' for name in (before, after))
         return mark("", f'<span class="vh">model changed from </span>{first}<span class="arrow">→</span>{second}')
 
+    def _fell_back(self, index: int) -> bool:
+        """Whether its attempts tell already that the model changed."""
+        attempts = self.stretch.structure.attempts_of(index)
+        return len({self.stretch.lines[attempt].model for attempt in attempts}) > 1
+
     def _history(self, index: int) -> str:
         added = self.stretch.added[index]
-        if not added.changes:
+        if not added.changes or added.base is None:
             return ""
         base_url = self.addresses.request(self.stretch.lines[index].id)
         words = ", ".join(messages_changed(change) for change in added.changes[:3])
@@ -172,7 +179,7 @@ class Marks:
             f'<a class="textbtn" href="{base_url}changes/" hx-get="{base_url}changes/" '
             f'hx-target="#changes-{index + 1}">what changed</a>'
         )
-        return mark("edit", f"history rewritten: {words}{rest} {link}")
+        return mark("edit", f"rewrites the history of {self._link(added.base)}: {words}{rest} {link}")
 
     def _rule(self, index: int) -> str:
         """By which rule it is in this session, when a person said so."""

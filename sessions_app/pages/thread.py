@@ -122,7 +122,7 @@ class ThreadBuilder:
         line = self.stretch.lines[index]
         structure = self.stretch.structure
         marks = Marks(self.stretch, self.addresses)
-        is_attempt = index != structure.attempts_of(index)[-1]
+        is_folded = self._is_folded(index)
         count = self.stretch.added[index].count
         resent = count - self.stretch.printed(index).count
         fork = structure.forks.get(index)
@@ -140,11 +140,11 @@ class ThreadBuilder:
             cached=f"{share(line.cached_tokens, line.input_tokens)} cached" if line.cached_tokens else "",
             cost=cost(line.cost),
             cost_so_far=cost(self.costs[index]) if self.costs[index] is not None else "",
-            history=history(count, resent),
+            history="same input" if is_folded else history(count, resent),
             resent_count=resent,
             body=mark_safe(self._body(index, pairs)),  # noqa: S308 - written by MessageWriter, which escapes
-            chip=mark_safe(marks.chip(index)),  # noqa: S308 - escaped there
-            marks=mark_safe("" if is_attempt and self._is_folded(index) else marks.html(index)),  # noqa: S308 - likewise
+            chip=mark_safe("" if is_folded else marks.chip(index)),  # noqa: S308 - escaped there
+            marks=mark_safe("" if is_folded else marks.html(index)),  # noqa: S308 - likewise
             idle=duration(gap) if (gap := self.gaps[index]) else "",
             is_error=line.status == ERROR,
             is_rewritten=bool(self.stretch.added[index].changes),
@@ -208,10 +208,9 @@ class ThreadBuilder:
             return ""
         sources = [self.source(digest, "system", (index, "c", n)) for n, digest in enumerate(systems)]
         known = [source for source in sources if source]
-        if not before:
+        if not before or not self._is_related(index):
             return "".join(writer.system_fold(source) for source in known)
-        old = [self.source(digest, "system") for digest in before]
-        texts = [source.text for source in old if source]
+        texts = [source.text for digest in before if (source := self.source(digest, "system"))]
         if not systems:
             return removed_fold("System prompt removed", "\n\n".join(texts))
         if len(known) == len(texts) == 1:
@@ -220,6 +219,8 @@ class ThreadBuilder:
 
     def _tools(self, index: int, base: int | None, writer: MessageWriter) -> str:
         tools, before = self._context(index, PartKind.TOOL), self._context(base, PartKind.TOOL)
+        if not self._is_related(index):
+            before = before if tools == before else []
         if tools == before:
             return ""
         parts, old = ([self.stretch.parts[digest] for digest in digests] for digests in (tools, before))
@@ -227,6 +228,11 @@ class ThreadBuilder:
 
     def _context(self, index: int | None, kind: PartKind) -> list[bytes]:
         return [] if index is None else self.stretch.context(index, kind)
+
+    def _is_related(self, index: int) -> bool:
+        """Whether a request goes on from, or repeats, another one, so that what differs has changed."""
+        added = self.stretch.added[index]
+        return self.stretch.structure.origin(index) is not None or added.shared > 1 or bool(added.changes)
 
     def _base(self, index: int) -> int | None:
         """The request whose system prompts and tools are known: what this one continues or repeats, else the nearest

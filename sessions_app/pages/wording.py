@@ -31,7 +31,7 @@ _RULES = {
 _INFERRED = {
     RULE_CONVERSATION: "inferred from the conversation",
     RULE_PREVIOUS_RESPONSE: "by the response that they continue",
-    RULE_ATTEMPT: "repeated or of the same call",
+    RULE_ATTEMPT: "as another attempt",
     RULE_MANUAL: "put here by hand",
 }
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

@@ -13,14 +13,14 @@ from itertools import chain
 
 import orjson
 
-from sessions_app.samples import agents, engineering, failures, media, office, support
+from sessions_app.samples import agents, branching, engineering, failures, media, office, support
 from sessions_app.samples.litellm_form import litellm_payload
 from sessions_app.samples.native_form import native_log, started
 from sessions_app.samples.talk import Sample
 
 __all__ = ["Sample", "all_samples", "bodies", "started"]
 
-MODULES = (support, office, engineering, agents, failures, media)
+MODULES = (support, office, engineering, agents, branching, failures, media)
 WRITERS = {"native": native_log, "litellm": litellm_payload}
 LOGS_PER_BODY = 25
 

@@ -63,6 +63,15 @@ def identifier(prefix: str, *names: Any, digits: int = 24) -> str:
     return prefix + hashlib.sha256(repr(names).encode()).hexdigest()[:digits]
 
 
+@dataclass(frozen=True)
+class Bookmark:
+    """A place in a conversation, to go on from there once more."""
+
+    history: list[dict[str, Any]]
+    open_calls: list[ToolCall]
+    clock: float
+
+
 @dataclass
 class Talk:
     """The script of one session; every method returns the talk, so that turns can be chained."""
@@ -129,6 +138,36 @@ class Talk:
     def forget(self, messages: int) -> Self:
         """Drop the last messages of the history: the user edits or asks again."""
         self.history = self.history[:-messages]
+        return self
+
+    def bookmark(self) -> Bookmark:
+        return Bookmark(self.history, list(self.open_calls), self.clock)
+
+    def back_to(self, place: Bookmark, *, after: float | None = None) -> Self:
+        """Go on from an earlier place; `after` so many seconds from then, while what came in between still runs."""
+        self.history, self.open_calls = place.history, list(place.open_calls)
+        self.clock = self.clock if after is None else place.clock + after
+        return self
+
+    def aside(self, system: str, text: str, answer: str, model: str) -> Self:
+        """A call beside the conversation, with nothing of its history."""
+        kept = (self.history, self.open_calls, self.system, self.tools, self.model, self.last_response_id)
+        self.history, self.system, self.tools, self.model = [], system, (), model
+        self.say(text, after=0).reply(answer)
+        self.history, self.open_calls, self.system, self.tools, self.model, self.last_response_id = kept
+        return self
+
+    def compact(self, prompt: str, summary: str, *, kept: int) -> Self:
+        """The client asks for a summary, and goes on from that and the last messages alone."""
+        last = self.history[-kept:] if kept else []
+        self.say(prompt, after=0.3).reply(summary)
+        self.history = [*self.dialect.user([], f"Summary of the conversation so far: {summary}", ()), *last]
+        return self
+
+    def edit(self, place: int, text: str) -> Self:
+        """The user changes an earlier message; what came after it stays."""
+        changed = self.history[place] | {"content": text}
+        self.history = [*self.history[:place], changed, *self.history[place + 1 :]]
         return self
 
     def answered(self, answer: Answer, hidden_reasoning: int) -> Self:

@@ -138,6 +138,8 @@
 
   // --- clicks ---
 
+  const branchOf = (address) => new URLSearchParams(address.search).get("branch");
+
   document.addEventListener(
     "click",
     (event) => {
@@ -152,7 +154,8 @@
         event.stopPropagation();
         return;
       }
-      const target = link?.hash.match(/^#r\d+$/) && link.pathname === location.pathname && document.getElementById(link.hash.slice(1));
+      const isHere = link?.pathname === location.pathname && branchOf(link) === branchOf(location);
+      const target = isHere && link.hash.match(/^#r\d+$/) && document.getElementById(link.hash.slice(1));
       if (thread && target) {
         event.preventDefault();
         choose(target, { scroll: true });
