@@ -39,6 +39,7 @@ class LinkRole(IntEnum):
     NEEDS_RESPONSE = 6
     BEGINS = 7  # what its input begins with
     RETRIES = 8  # its input, of a request that may repeat a failed one
+    REPORTS = 9  # its input, of a span that may report the same call as one of another trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Stored:
     bucket: date
     rule: str
     detail: str
+    duplicate_of: uuid.UUID | None = None
 
 
 Place = tuple[datetime, uuid.UUID]
@@ -72,6 +74,8 @@ class Node:
     `chosen`: where its caller put it; `weak`: where a trace id puts it that the proxy may have invented, with the
     token `trace`; `assigned`: where a person put it; `own`: where it is when nothing else is known; `needed`: the
     session of those that continue a response which was never logged. `response`: the token of its response's id.
+    `span`: the token of its trace and `trace_id` that trace's id, when it is a span; `is_half`: it may report a call
+    together with a span of another trace; `duplicate_of`: the key of the request that reports the same call.
     `stored` is None for a request that is new.
     """
 
@@ -91,6 +95,10 @@ class Node:
     attempt: uuid.UUID | None = None
     call: uuid.UUID | None = None
     failed: bool = False
+    span: uuid.UUID | None = None
+    trace_id: str = ""
+    is_half: bool = False
+    duplicate_of: uuid.UUID | None = None
     stored: Stored | None = None
 
     @property

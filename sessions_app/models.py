@@ -41,6 +41,8 @@ class Project(models.Model):
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120, blank=True)
+    # Spans of traces that are no part of a GenAI application (HTTP, databases): kept beside the requests, or not.
+    keeps_other_spans = models.BooleanField(default=True, db_default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -137,7 +139,9 @@ class Session(models.Model):
     last_at = models.DateTimeField()
     request_count = models.BigIntegerField()
     error_count = models.BigIntegerField()
-    # How many of them repeat one that failed.
+    # Agents, tools and other spans around the requests.
+    step_count = models.BigIntegerField(default=0, db_default=0)
+    # How many of the requests repeat one that failed.
     retry_count = models.BigIntegerField(default=0, db_default=0)
     # NULL is unknown: no request of the session said.
     input_tokens = models.BigIntegerField(null=True)
@@ -210,6 +214,17 @@ class RequestLog(Sharded):
     metadata = models.JSONField(null=True)
     trace_id = models.TextField(default="", db_default="")
     parent_id = models.TextField(default="", db_default="")
+    # Of a span: its id, what it calls itself, and which tool it ran because of which call.
+    span_id = models.TextField(default="", db_default="")
+    name = models.TextField(default="", db_default="")
+    tool_name = models.TextField(default="", db_default="")
+    tool_call_id = models.TextField(default="", db_default="")
+    # A span that is no model call by itself (an agent, a tool, …): shown, but not counted as a request.
+    step = models.BooleanField(default=False, db_default=False)
+    # The key of the request that reports the same call: this one is its detail and is not counted.
+    duplicate_of = models.UUIDField(null=True)
+    # What of it could not be read as it was meant.
+    problems = ArrayField(models.TextField(), null=True)
     rule = models.TextField()
     rule_detail = models.TextField(default="", db_default="")
     weak = models.BooleanField(default=False, db_default=False)
@@ -308,6 +323,38 @@ class Link(models.Model):
         db_table = "link"
         # For deletions.
         indexes = [models.Index(fields=["key_id"], name="link_key")]
+
+
+class TraceSpan(models.Model):
+    """A span of a trace: its place in it, and the session that it names for all of them.
+
+    Spans that are requests or steps lie in `RequestLog` too, under `key_id`; of the others `content` is all there is.
+    """
+
+    pk = models.CompositePrimaryKey("trace", "span_id")
+    # The token of the trace id.
+    trace = models.UUIDField()
+    span_id = models.TextField()
+    project_id = models.BigIntegerField()
+    key_id = models.UUIDField()
+    parent_id = models.TextField()
+    kind = models.TextField()
+    name = models.TextField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    status = models.TextField()
+    claim_key = models.TextField(null=True)
+    claim_detail = models.TextField(default="", db_default="")
+    claim_rank = models.SmallIntegerField()
+    # What tells two spans that report the same call.
+    facts = models.JSONField(null=True)
+    # zstd of the whole span; NULL of one that is a request or step, and where the project does not keep others.
+    content = models.BinaryField(null=True)
+
+    class Meta:
+        db_table = "trace_span"
+        # For deletions.
+        indexes = [models.Index(fields=["key_id"], name="trace_span_key")]
 
 
 class MovedId(models.Model):

@@ -24,8 +24,9 @@ from sessions_app.ingest.grouping import Grouper
 from sessions_app.ingest.prepare import prepare
 from sessions_app.linking import Node
 from sessions_app.messages import Meanings, MessageReader
+from sessions_app.models import Project
 from sessions_app.records import WireFormatError
-from sessions_app.storage import buckets, inbox, links, moving, rollups, writer
+from sessions_app.storage import buckets, inbox, links, moving, rollups, traces, writer
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.inbox import Entry, Rejection
 from sessions_app.storage.locks import LOCK_DIGEST, lock_grouping
@@ -46,13 +47,14 @@ _BLAMED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimi
 
 @dataclass(slots=True)
 class DigestStats:
-    """What a run stored: bodies finished, logs new, completed by a later copy, repeated, and rejected."""
+    """What a run stored: bodies finished; logs new, completed by a later copy, repeated, rejected; other spans."""
 
     bodies: int = 0
     new: int = 0
     completed: int = 0
     duplicates: int = 0
     rejected: int = 0
+    others: int = 0
 
     def __iadd__(self, other: DigestStats) -> DigestStats:
         for name in self.__slots__:
@@ -200,7 +202,7 @@ class Digester:
 
         Requests whose callers chose their sessions depend on no other request, so batches of these run side by side.
         """
-        alone = {log.project_id for log in logs if self._alone or log.node.chosen is None}
+        alone = {log.project_id for log in logs if self._alone or log.node.chosen is None or log.node.span}
         for project_id in sorted({log.project_id for log in logs}):
             lock_grouping(cursor, project_id, shared=project_id not in alone)
         self._alone = self._alone or len(alone) == len({log.project_id for log in logs})
@@ -209,7 +211,10 @@ class Digester:
         buckets.ensure_partitions(entry.bucket for entry in logs)
         distinct = self._united(logs)
         stored = writer.stored_keys(cursor, distinct)
-        moves = self._group(cursor, [entry for entry in distinct if entry.key_id not in stored])
+        self._store_spans(cursor, [entry for entry in distinct if entry.key_id not in stored])
+        others = [entry for entry in distinct if entry.is_other_span]
+        distinct = [entry for entry in distinct if not entry.is_other_span]
+        moves = self._group(cursor, [entry for entry in distinct if entry.key_id not in stored], others=others)
         places = writer.claim_keys(cursor, distinct)
         fresh = [entry for entry in distinct if entry.key_id not in places]
         new = writer.insert_logs(cursor, fresh, self.reader)
@@ -217,16 +222,28 @@ class Digester:
         rollups.count_retries(cursor, {entry.session_id for entry in new})
         changed = [e for e in distinct if e.key_id in places and places[e.key_id].content_hash != e.content_hash]
         completed = self._complete(cursor, changed, places)
-        return DigestStats(new=len(new), completed=completed, duplicates=len(logs) - len(new) - completed)
+        spans = sum(entry.copies for entry in others)
+        duplicates = len(logs) - spans - len(new) - completed
+        return DigestStats(new=len(new), completed=completed, duplicates=duplicates, others=spans)
+
+    def _store_spans(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> None:
+        spans = [entry for entry in logs if entry.node.span]
+        if spans:
+            projects = Project.objects.filter(id__in={entry.project_id for entry in spans}, keeps_other_spans=True)
+            traces.store(cursor, spans, set(projects.values_list("id", flat=True)))
 
     def _group(
-        self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog], concerned: Iterable[uuid.UUID] = ()
+        self,
+        cursor: psycopg.Cursor[Any],
+        logs: list[PreparedLog],
+        concerned: Iterable[uuid.UUID] = (),
+        others: Sequence[PreparedLog] = (),
     ) -> list[Move]:
-        """Settle logs in their sessions; returns what must move because they came."""
+        """Settle logs in their sessions; returns what must move because they and `others` came."""
         nodes = [entry.node for entry in logs]
         links.assign(cursor, nodes)
-        project_keys = {entry.project_id: entry.project_key for entry in logs}
-        grouped = Grouper(cursor, project_keys).group(nodes, concerned)
+        project_keys = {entry.project_id: entry.project_key for entry in [*logs, *others]}
+        grouped = Grouper(cursor, project_keys).group(nodes, concerned, [entry.node for entry in others])
         if grouped.moves:
             self._must_be_alone()
         for entry in logs:
@@ -275,6 +292,7 @@ class Digester:
         assert before.stored
         buckets.ensure_partitions([merged.bucket])
         merged.node.stored = before.stored
+        self._store_spans(cursor, [merged])
         concerned = links.continuing(cursor, before)
         links.delete(cursor, [merged.key_id])
         moves = self._group(cursor, [merged], concerned)
@@ -284,8 +302,9 @@ class Digester:
 
     def _merged(self, stored: bytes, entry: PreparedLog) -> PreparedLog:
         record = entry.record
-        united = merge_logs(stored, _log_bytes(entry))
         wire = format_of(record.source)
+        merge = getattr(wire, "merged", merge_logs)
+        united = merge(stored, _log_bytes(entry))
         again = wire.read_log(united, record.received_at, record.dedupe_key)
         # The key is what made the two one; it must not change with what the merged copy says.
         again.dedupe_key = record.dedupe_key

@@ -16,11 +16,14 @@ from typing import Any
 import psycopg
 from django.conf import settings
 
+from sessions_app.ingest.traces import MOST_APART, same_calls, session_homes
 from sessions_app.linking import ATTEMPT_WINDOW, CHOSEN_RULES, Grouping, Home, Index, LinkRole, Node
 from sessions_app.records import RULE_OWN
 from sessions_app.storage import links
 from sessions_app.storage.links import EARLIEST, LATEST, Found, Wanted
 from sessions_app.storage.moving import Move
+from sessions_app.storage.traces import SpanRow
+from sessions_app.storage.traces import load as traces_of
 
 _CHILD_ROLES = (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS, LinkRole.RETRIES, LinkRole.CALL)
 
@@ -55,9 +58,13 @@ class Grouper:
         self.homes: dict[uuid.UUID, uuid.UUID] = {}
         self.flipped: set[uuid.UUID] = set()
 
-    def group(self, new: Sequence[Node], concerned: Iterable[uuid.UUID] = ()) -> Grouped:
-        """Group new requests, or stored ones anew. `concerned`: stored ones to look at in any case."""
+    def group(self, new: Sequence[Node], concerned: Iterable[uuid.UUID] = (), others: Sequence[Node] = ()) -> Grouped:
+        """Group new requests, or stored ones anew.
+
+        `concerned`: stored ones to look at in any case; `others`: spans that are no requests, whose traces are.
+        """
         self._add(new)
+        self._read_traces([*new, *others])
         self._choose_traces(new)
         found = self._find([w for node in new for w in (*self._earlier(node), *self._later(node))])
         later = {f.place[1] for f in found if f.wanted.role in _CHILD_ROLES}
@@ -115,6 +122,31 @@ class Grouper:
             until = (later(node.started_at, ATTEMPT_WINDOW), LATEST[1])
             found.append(Wanted(node.attempt, LinkRole.RETRIES, node.place, until))
         return found
+
+    # --- traces -----------------------------------------------------------------------------------------------------
+
+    def _read_traces(self, new: Sequence[Node]) -> None:
+        """An id on any span counts for all spans of its trace; the stored ones are looked at again."""
+        traces = {node.span: node for node in new if node.span}
+        if not traces:
+            return
+        halves = self._find([w for node in new for w in _other_half(node)])
+        rows = traces_of(self.cursor, traces, {found.place[1] for found in halves})
+        by_trace: dict[uuid.UUID, list[SpanRow]] = defaultdict(list)
+        for row in rows:
+            by_trace[row.trace].append(row)
+        self._load(row.key_id for row in rows if row.is_request)
+        for trace, spans in by_trace.items():
+            if trace not in traces:
+                continue
+            project_key = self.project_keys[traces[trace].project_id]
+            for key_id, home in session_homes(project_key, traces[trace].trace_id, spans).items():
+                if key_id in self.nodes:
+                    self.nodes[key_id].chosen = home
+        same = same_calls(rows, {node.attempt for node in new if node.is_half and node.attempt})
+        for row in rows:
+            if row.key_id in self.nodes:
+                self.nodes[row.key_id].duplicate_of = same.get(row.key_id)
 
     # --- trace ids that the proxy may have invented -----------------------------------------------------------------
 
@@ -200,8 +232,18 @@ def _move(node: Node, home: Home, flipped: bool) -> Move | None:
     stored = node.stored
     if stored is None:
         return None
-    is_right = (stored.session_id, stored.rule, stored.detail) == (home.session_id, home.rule, home.detail)
-    return None if is_right and not flipped else Move(node.key_id, node.project_id, stored, home, node.weak is not None)
+    is_here = (stored.session_id, stored.rule, stored.detail) == (home.session_id, home.rule, home.detail)
+    if is_here and not flipped and stored.duplicate_of == node.duplicate_of:
+        return None
+    return Move(node.key_id, node.project_id, stored, home, node.weak is not None, node.duplicate_of)
+
+
+def _other_half(node: Node) -> list[Wanted]:
+    """A question for the spans of other traces that may report the same call."""
+    if not node.is_half or not node.attempt:
+        return []
+    since, until = earlier(node.started_at, MOST_APART), later(node.started_at, MOST_APART)
+    return [Wanted(node.attempt, LinkRole.REPORTS, (since, EARLIEST[1]), (until, LATEST[1]))]
 
 
 def _stay(node: Node) -> None:

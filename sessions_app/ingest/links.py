@@ -11,12 +11,13 @@ import hashlib
 import re
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sessions_app import ids, messages
 from sessions_app.blocks import TOOL_CALL, Message
 from sessions_app.documents import PartKind, PartList
-from sessions_app.meanings import Meaning, Piece, digests_of, pieces_of, reference_to
+from sessions_app.meanings import Meaning, by_reference, digests_of, pieces_of
 from sessions_app.messages import MessageReader
 from sessions_app.records import Record
 from sessions_app.wire.fields import clean
@@ -93,8 +94,7 @@ def _attempt(record: Record, chain: bytes, caller: bytes) -> bytes:
     return b"\x00".join((chain, record.kind.encode(), hashlib.sha256(previous).digest(), caller))
 
 
-@dataclass(frozen=True, slots=True)
-class _Conversation:
+class _Conversation(NamedTuple):
     """How far a conversation is: the hash of all it says, and the same up to where its last assistant turns end.
 
     `last` is where the last assistant turn ends, `before` where the one before it does; b"" where there is none.
@@ -117,7 +117,7 @@ class _Conversation:
         resent_count = index + 1 if is_answer else self.resent_count
         is_redacted = self.is_redacted or meaning.is_redacted
         if not meaning.pieces:
-            return replace(self, is_redacted=is_redacted, resent_count=resent_count)
+            return self._replace(is_redacted=is_redacted, resent_count=resent_count)
         chain = extended(self.chain, meaning.pieces)
         if not is_answer:
             return _Conversation(chain, self.last, self.before, b"", False, is_redacted, -1, resent_count)
@@ -150,52 +150,47 @@ def extended(chain: bytes, pieces: Iterable[bytes]) -> bytes:
     return chain
 
 
-Answer = tuple[Meaning, Message]
-
-
 def _ends(conversation: _Conversation, record: Record, reader: MessageReader) -> set[bytes]:
     """The conversation after each alternative answer, or after the whole one, in each form that may be sent back."""
     parts = record.document.output
-    answers: list[Answer] = []
+    said = []
     for index, kind in enumerate(parts.kinds):
         if kind is PartKind.MESSAGE:
             meaning = reader.meaning(parts.digests[index], parts.content(index), "assistant")
             if meaning.is_redacted:
                 return set()
-            answers.append((meaning, reader.message(parts.digests[index], parts.content(index), "assistant")))
+            if meaning.pieces:
+                said.append((index, meaning))
     found: set[bytes] = set()
-    for together in [[answer] for answer in answers] if record.alternative_outputs else [answers]:
-        if any(meaning.pieces for meaning, _ in together):
-            found |= _ends_of(conversation, together)
-            found |= _ends_after_prefill(conversation, record.document.input, together, reader)
+    for answer in [[one] for one in said] if record.alternative_outputs else [said] if said else []:
+        found.add(extended(conversation.chain, [piece for _, meaning in answer for piece in meaning.pieces]))
+        found |= _other_ends(conversation, record, reader, answer)
     return found
 
 
-def _ends_of(conversation: _Conversation, answers: list[Answer]) -> set[bytes]:
-    """The conversation after an answer: as it came, and in other forms in which clients send some back."""
-    chain = conversation.chain
-    found = {extended(chain, [piece for meaning, _ in answers for piece in meaning.pieces])}
-    said = [message for meaning, message in answers if meaning.pieces]
-    if not all(meaning.is_text for meaning, _ in answers if meaning.pieces):
-        found.add(_after(chain, said, with_ids=False))
-    if len(said) > 1:
-        found |= {_after(chain, [_joined(said)], with_ids) for with_ids in (True, False)}
-    if any(message.item_id for message in said):
-        references = [piece for message in said for piece in _by_reference(message)]
-        found.add(extended(chain, digests_of("assistant", references)))
-    return found
-
-
-def _ends_after_prefill(
-    conversation: _Conversation, parts: PartList, answers: list[Answer], reader: MessageReader
+def _other_ends(
+    conversation: _Conversation, record: Record, reader: MessageReader, answer: list[tuple[int, Meaning]]
 ) -> set[bytes]:
-    """Anthropic's models go on with the text that an input ends with; clients send back the two as one."""
-    index = conversation.prefill
-    if index < 0:
-        return set()
-    prefill = reader.message(parts.digests[index], parts.content(index), "user")
-    answer = _joined([prefill, *(message for _, message in answers)])
-    return {_after(conversation.asked, [answer], with_ids) for with_ids in (True, False)}
+    """The conversation after an answer in other forms: without ids, as one message, by ids alone, after a prefill."""
+    found: set[bytes] = set()
+    chain, parts = conversation.chain, record.document.output
+    if any(meaning.item_id for _, meaning in answer):
+        found.add(extended(chain, [piece for _, meaning in answer for piece in by_reference(meaning)]))
+    if len(answer) == 1 and answer[0][1].is_text and conversation.prefill < 0:
+        return found
+    said = [reader.message(parts.digests[index], parts.content(index), "assistant") for index, _ in answer]
+    forms = [(chain, said)]
+    if len(said) > 1:
+        forms.append((chain, [_joined(said)]))
+    if conversation.prefill >= 0:
+        # Anthropic's models go on with the text that an input ends with; clients send back the two as one.
+        prefill = _input_message(record.document.input, conversation.prefill, reader)
+        forms.append((conversation.asked, [_joined([prefill, *said])]))
+    return found | {_after(start, form, with_ids) for start, form in forms for with_ids in (True, False)}
+
+
+def _input_message(parts: PartList, index: int, reader: MessageReader) -> Message:
+    return reader.message(parts.digests[index], parts.content(index), "user")
 
 
 def _after(chain: bytes, said: list[Message], with_ids: bool) -> bytes:
@@ -205,11 +200,6 @@ def _after(chain: bytes, said: list[Message], with_ids: bool) -> bytes:
 
 def _joined(said: list[Message]) -> Message:
     return Message("assistant", [block for message in said for block in message.blocks])
-
-
-def _by_reference(message: Message) -> list[Piece]:
-    reference = reference_to(message.item_id) if message.item_id else None
-    return [reference] if reference else pieces_of(message)
 
 
 def _previews(record: Record, reader: MessageReader, links: Links) -> None:

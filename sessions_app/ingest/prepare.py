@@ -6,6 +6,7 @@ import uuid
 
 from sessions_app import ids
 from sessions_app.ingest.links import Links, links_of
+from sessions_app.ingest.traces import CALLS, span_facts
 from sessions_app.linking import Home, LinkRole, Node, own_home
 from sessions_app.messages import MessageReader
 from sessions_app.records import ERROR, RULE_PREVIOUS_RESPONSE, Record
@@ -17,6 +18,8 @@ from sessions_app.wire.fields import MAX_ID_CHARS, clean
 def prepare(project_id: int, project_key: uuid.UUID, record: Record, reader: MessageReader) -> PreparedLog:
     """Everything that the grouping and the writer need to know of a record."""
     links = links_of(project_key, record, reader)
+    if record.span_id:
+        record.step = record.kind not in CALLS
     node = _node(project_id, project_key, record, links)
     return PreparedLog(
         project_id=project_id,
@@ -32,6 +35,7 @@ def prepare(project_id: int, project_key: uuid.UUID, record: Record, reader: Mes
         resent_count=links.resent_count,
         input_preview=links.input_preview,
         output_preview=links.output_preview,
+        span_facts=span_facts(record, links) if record.span_id else None,
     )
 
 
@@ -61,6 +65,10 @@ def _node(project_id: int, project_key: uuid.UUID, record: Record, links: Links)
 def _claim(node: Node, project_key: uuid.UUID, record: Record) -> None:
     """The session that the log claims: chosen by its caller, or by a proxy that may have invented the id."""
     claim = record.claim
+    if record.span_id:
+        node.span, node.trace_id = ids.alias_token(project_key, record.trace_id), record.trace_id
+        # Logfire reports a stream's call and its answer in two traces.
+        node.is_half = record.scope.startswith("logfire") and record.kind == "llm"
     if claim.key is None:
         return
     home = Home(ids.session_id(project_key, claim.key), clean(claim.key, MAX_ID_CHARS), claim.rule, claim.detail)

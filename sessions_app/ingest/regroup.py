@@ -61,11 +61,12 @@ def regroup(project: Project, since: datetime | None = None, *, dry_run: bool = 
         # All links first: each request is found by those of another.
         for log_ids in _chunks(project, since):
             with alone_with(project) as cursor:
-                _refresh(cursor, restored(cursor, project, log_ids))
+                logs = restored(cursor, project, log_ids)
+                _refresh(cursor, logs)
+                result.looked_at += len(logs)
         for log_ids in _chunks(project, since):
             with alone_with(project) as cursor:
                 logs = restored(cursor, project, log_ids)
-                result.looked_at += len(logs)
                 result.add(group_again(cursor, project, [log.node for log in logs]))
         if dry_run:
             transaction.set_rollback(True)

@@ -183,7 +183,7 @@ def _delete_keys(receipt: Receipt, statement: str, **where: Any) -> None:
     receipt.add("request_key", count, size)
     receipt.add("link", *_rows("delete_links", key_ids=key_ids)[0])
     with connection.cursor() as cursor:
-        for other in ("delete_moved_ids", "delete_assignments"):
+        for other in ("delete_moved_ids", "delete_assignments", "delete_trace_spans"):
             cursor.execute(sql.load(other), {"key_ids": key_ids})
 
 

@@ -79,7 +79,7 @@ def load_nodes(
 
 def _node(row: Sequence[Any], project_key: uuid.UUID) -> Node:
     key_id, log_id, session_id, bucket, project_id, started_at, rule, detail, weak, trace_id = row[:10]
-    previous, needs, provides, attempt, call, status = row[10:]
+    previous, needs, provides, attempt, call, status, duplicate_of = row[10:]
     here = Home(session_id, None, rule, detail)
     node = Node(
         key_id,
@@ -94,7 +94,8 @@ def _node(row: Sequence[Any], project_key: uuid.UUID) -> Node:
         attempt=attempt,
         call=call,
         failed=status == ERROR,
-        stored=Stored(log_id, session_id, bucket, rule, detail),
+        duplicate_of=duplicate_of,
+        stored=Stored(log_id, session_id, bucket, rule, detail, duplicate_of),
     )
     if weak:
         node.weak = Home(ids.session_id(project_key, trace_id), trace_id, RULE_TRACE_ID, "trace_id")

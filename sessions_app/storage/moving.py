@@ -30,6 +30,7 @@ class Move:
     stored: Stored
     home: Home
     weak: bool = False
+    duplicate_of: uuid.UUID | None = None
 
     @property
     def log_id(self) -> uuid.UUID:
@@ -106,6 +107,7 @@ def _columns(moves: Sequence[Move]) -> dict[str, list[Any]]:
         "rule": [move.home.rule for move in moves],
         "rule_detail": [move.home.detail for move in moves],
         "weak": [move.weak for move in moves],
+        "duplicate_of": [move.duplicate_of for move in moves],
     }
 
 

@@ -39,6 +39,7 @@ class RollUp:
     last_at: datetime | None = None
     request_count: int = 0
     error_count: int = 0
+    step_count: int = 0
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None
@@ -50,12 +51,22 @@ class RollUp:
     rules: set[str] = field(default_factory=set)
     buckets: set[date] = field(default_factory=set)
 
-    def add(self, record: Record, bucket: date, rule: str, input_preview: str, output_preview: str) -> None:
-        """Count one new request."""
+    def add(self, record: Record, bucket: date, rule: str) -> None:
+        """Note a new request or step, its sums and texts aside."""
         started = sane_time(record.started_at, record.received_at)
         ended = sane_time(max(record.started_at, record.ended_at or record.started_at), record.received_at)
         self.first_at = min(self.first_at or started, started)
         self.last_at = max(self.last_at or ended, ended)
+        self.step_count += record.step
+        self.users.update([record.end_user] if record.end_user else [])
+        self.tags.update(record.tags)
+        self.sources.add(record.source)
+        self.rules.add(rule)
+        self.buckets.add(bucket)
+
+    def count(self, record: Record, input_preview: str, output_preview: str) -> None:
+        """Count a new request that is no step, and of whose call no other was counted."""
+        started = sane_time(record.started_at, record.received_at)
         self._add_texts(started, input_preview, output_preview)
         self.request_count += 1
         self.error_count += record.status == ERROR
@@ -65,11 +76,6 @@ class RollUp:
         self.cached_tokens = _known_sum(self.cached_tokens, usage.cached_tokens)
         self.cost = _known_sum(self.cost, record.cost)
         self.models.update([record.model[:TAG_CHARS]] if record.model else [])
-        self.users.update([record.end_user] if record.end_user else [])
-        self.tags.update(record.tags)
-        self.sources.add(record.source)
-        self.rules.add(rule)
-        self.buckets.add(bucket)
 
     def _add_texts(self, started: datetime, input_preview: str, output_preview: str) -> None:
         if input_preview and (self.title_at is None or (started, input_preview) < (self.title_at, self.title)):

@@ -35,7 +35,8 @@ class PreparedLog:
     """A record with everything that is known of it: ids, link tokens, previews, and once it has one, its place.
 
     `node` are the facts by which it is grouped; `names` the tokens of its ids, with what each is to it; `needs` and
-    `provides` as in `RequestLog`. `copies` counts how often this batch brought the log.
+    `provides` as in `RequestLog`. `span_facts` tell whether another span reports the
+    same call. `copies` counts how often this batch brought the log.
     """
 
     project_id: int
@@ -51,6 +52,7 @@ class PreparedLog:
     resent_count: int = 0
     input_preview: str = ""
     output_preview: str = ""
+    span_facts: dict[str, Any] | None = None
     copies: int = 1
     home: Home = NOWHERE
     log_id: uuid.UUID = NOWHERE.session_id
@@ -58,6 +60,11 @@ class PreparedLog:
     @property
     def session_id(self) -> uuid.UUID:
         return self.home.session_id
+
+    @property
+    def is_other_span(self) -> bool:
+        """Whether it is a span of no GenAI application: kept with its trace, but no request or step."""
+        return self.node.span is not None and self.record.kind == "other"
 
     def settle(self, home: Home) -> None:
         """Put it into a session."""
@@ -71,6 +78,8 @@ class PreparedLog:
         roles += [(token, LinkRole.END) for token in self.provides if token != node.response]
         if node.failed and node.attempt:
             roles.append((node.attempt, LinkRole.FAILED))
+        if node.is_half and node.attempt:
+            roles.append((node.attempt, LinkRole.REPORTS))
         # Of a weak trace id it depends on what came before whether it is chosen already.
         if node.chosen is None or self.record.claim.weak:
             roles += [(node.previous, LinkRole.NEEDS_RESPONSE)] if node.previous else []
@@ -184,7 +193,9 @@ def roll_ups_of(logs: Sequence[PreparedLog]) -> list[RollUp]:
         roll_up = found.get(log.session_id)
         if roll_up is None:
             roll_up = found[log.session_id] = RollUp(log.session_id, log.project_id, log.home.session_key)
-        roll_up.add(log.record, log.bucket, log.home.rule, log.input_preview, log.output_preview)
+        roll_up.add(log.record, log.bucket, log.home.rule)
+        if not log.record.step and log.node.duplicate_of is None:
+            roll_up.count(log.record, log.input_preview, log.output_preview)
     return list(found.values())
 
 
@@ -336,7 +347,8 @@ def search_words(part: _NewPart, reader: MessageReader) -> tuple[str, int]:
 _RECORD_COLUMNS = (
     *("request_id", "source", "kind", "call_type", "model", "requested_model", "provider", "api_base", "status"),
     *("http_status", "error_type", "error_message", "finish_reason", "started_at", "first_token_at", "ended_at"),
-    *("received_at", "cost", "end_user", "key_alias", "trace_id", "parent_id", "byte_size"),
+    *("received_at", "cost", "end_user", "key_alias", "trace_id", "parent_id", "byte_size", "span_id", "name"),
+    *("tool_name", "tool_call_id", "step"),
 )
 _LOG_COLUMNS = (*("session_id", "bucket", "project_id", "resent_count", "input_preview", "output_preview"),)
 _USAGE_COLUMNS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
@@ -354,6 +366,8 @@ def _request_columns(logs: list[PreparedLog], packed: dict[int, _PackedDocument]
         "cost_breakdown": [_json_or_null(record.cost_breakdown) for record in records],
         "tags": [UNIT_SEPARATOR.join(record.tags) for record in records],
         "metadata": [_json_or_null(record.metadata) for record in records],
+        "duplicate_of": [log.node.duplicate_of for log in logs],
+        "problems": [UNIT_SEPARATOR.join(record.problems) or None for record in records],
         "rule": [log.home.rule for log in logs],
         "rule_detail": [log.home.detail for log in logs],
         "weak": [log.node.weak is not None for log in logs],

@@ -7,26 +7,30 @@ WITH fresh AS (
         max(sane_time(greatest(r.started_at, r.ended_at), r.received_at))
             AS last_at,
         (array_agg(r.input_preview ORDER BY sane_time(r.started_at, r.received_at), r.input_preview)
-            FILTER (WHERE r.input_preview <> ''))[1] AS title,
+            FILTER (WHERE r.input_preview <> '' AND r.counted))[1] AS title,
         min(sane_time(r.started_at, r.received_at))
-            FILTER (WHERE r.input_preview <> '') AS title_at,
+            FILTER (WHERE r.input_preview <> '' AND r.counted) AS title_at,
         (array_agg(r.output_preview ORDER BY sane_time(r.started_at, r.received_at) DESC, r.output_preview DESC)
-            FILTER (WHERE r.output_preview <> ''))[1] AS preview,
+            FILTER (WHERE r.output_preview <> '' AND r.counted))[1] AS preview,
         max(sane_time(r.started_at, r.received_at))
-            FILTER (WHERE r.output_preview <> '') AS preview_at,
-        count(*) AS request_count,
-        count(*) FILTER (WHERE r.status = 'error') AS error_count,
-        sum(r.input_tokens)::bigint AS input_tokens,
-        sum(r.output_tokens)::bigint AS output_tokens,
-        sum(r.cached_tokens)::bigint AS cached_tokens,
-        sum(r.cost) AS cost,
-        (array_agg(DISTINCT left(r.model, 200) ORDER BY left(r.model, 200)) FILTER (WHERE r.model <> ''))[:50] AS models,
+            FILTER (WHERE r.output_preview <> '' AND r.counted) AS preview_at,
+        count(*) FILTER (WHERE r.counted) AS request_count,
+        count(*) FILTER (WHERE r.step) AS step_count,
+        count(*) FILTER (WHERE r.status = 'error' AND r.counted) AS error_count,
+        (sum(r.input_tokens) FILTER (WHERE r.counted))::bigint AS input_tokens,
+        (sum(r.output_tokens) FILTER (WHERE r.counted))::bigint AS output_tokens,
+        (sum(r.cached_tokens) FILTER (WHERE r.counted))::bigint AS cached_tokens,
+        sum(r.cost) FILTER (WHERE r.counted) AS cost,
+        (array_agg(DISTINCT left(r.model, 200) ORDER BY left(r.model, 200))
+            FILTER (WHERE r.model <> '' AND r.counted))[:50] AS models,
         (array_agg(DISTINCT r.end_user ORDER BY r.end_user) FILTER (WHERE r.end_user <> ''))[:50] AS users,
         (array_agg(DISTINCT r.source ORDER BY r.source))[:50] AS sources,
         (array_agg(DISTINCT r.rule ORDER BY r.rule))[:50] AS rules,
         array_agg(DISTINCT r.bucket ORDER BY r.bucket) AS buckets
-    FROM request_log AS r
-    WHERE r.session_id = ANY(%(ids)b::uuid[])
+    FROM (
+        -- Steps, and further reports of a call that was counted, are left out of the sums.
+        SELECT *, NOT step AND duplicate_of IS NULL AS counted FROM request_log WHERE session_id = ANY(%(ids)b::uuid[])
+    ) AS r
     GROUP BY r.session_id
 ), tagged AS (
     SELECT session_id, (array_agg(DISTINCT tag ORDER BY tag))[:50] AS tags
@@ -44,7 +48,7 @@ WITH fresh AS (
 UPDATE session AS s SET
     title = coalesce(f.title, ''), title_at = f.title_at, preview = coalesce(f.preview, ''), preview_at = f.preview_at,
     first_at = f.first_at, last_at = f.last_at, request_count = f.request_count, error_count = f.error_count,
-    retry_count = coalesce(a.retry_count, 0),
+    step_count = f.step_count, retry_count = coalesce(a.retry_count, 0),
     input_tokens = f.input_tokens, output_tokens = f.output_tokens, cached_tokens = f.cached_tokens, cost = f.cost,
     models = coalesce(f.models, '{}'), users = coalesce(f.users, '{}'), tags = coalesce(t.tags, '{}'),
     sources = f.sources, rules = f.rules, buckets = f.buckets
@@ -52,11 +56,12 @@ FROM fresh AS f
 LEFT JOIN tagged AS t ON t.session_id = f.session_id
 LEFT JOIN retried AS a ON a.session_id = f.session_id
 WHERE s.id = f.session_id
-    AND (s.title, s.title_at, s.preview, s.preview_at, s.first_at, s.last_at, s.request_count, s.error_count, s.retry_count,
-         s.input_tokens, s.output_tokens, s.cached_tokens, s.cost, s.models, s.users, s.tags, s.sources, s.rules,
+    AND (s.title, s.title_at, s.preview, s.preview_at, s.first_at, s.last_at, s.request_count, s.error_count,
+         s.step_count, s.retry_count, s.input_tokens, s.output_tokens, s.cached_tokens, s.cost, s.models, s.users, s.tags, s.sources, s.rules,
          s.buckets)
     IS DISTINCT FROM
         (coalesce(f.title, ''), f.title_at, coalesce(f.preview, ''), f.preview_at, f.first_at, f.last_at,
-         f.request_count, f.error_count, coalesce(a.retry_count, 0), f.input_tokens, f.output_tokens, f.cached_tokens, f.cost,
+         f.request_count, f.error_count, f.step_count, coalesce(a.retry_count, 0), f.input_tokens, f.output_tokens,
+         f.cached_tokens, f.cost,
          coalesce(f.models, '{}'), coalesce(f.users, '{}'), coalesce(t.tags, '{}'), f.sources, f.rules, f.buckets)
 RETURNING s.id

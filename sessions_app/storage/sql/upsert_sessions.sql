@@ -2,23 +2,26 @@
 -- they share late and in one order. The title is that of the earliest request that has a user text, the preview that
 -- of the latest that has an answer, whatever the order of arrival.
 INSERT INTO session AS s (
-    id, project_id, session_key, title, title_at, preview, preview_at, first_at, last_at, request_count, error_count,
-    input_tokens, output_tokens, cached_tokens, cost, models, users, tags, sources, rules, buckets
+    id, project_id, session_key, title, title_at, preview, preview_at, first_at, last_at, request_count,
+    error_count, step_count, input_tokens, output_tokens, cached_tokens, cost, models, users, tags, sources,
+    rules, buckets
 )
 SELECT
-    id, project_id, session_key, title, title_at, preview, preview_at, first_at, last_at, request_count, error_count,
-    input_tokens, output_tokens, cached_tokens, cost, string_to_array(models, E'\x1f'), string_to_array(users, E'\x1f'),
-    string_to_array(tags, E'\x1f'), string_to_array(sources, E'\x1f'), string_to_array(rules, E'\x1f'),
-    string_to_array(buckets, E'\x1f')::date[]
+    id, project_id, session_key, title, title_at, preview, preview_at, first_at, last_at, request_count,
+    error_count, step_count, input_tokens, output_tokens, cached_tokens, cost, string_to_array(models, E'\x1f'),
+    string_to_array(users, E'\x1f'), string_to_array(tags, E'\x1f'), string_to_array(sources, E'\x1f'),
+    string_to_array(rules, E'\x1f'), string_to_array(buckets, E'\x1f')::date[]
 FROM unnest(
-    %(id)b::uuid[], %(project_id)b::bigint[], %(session_key)b::text[], %(title)b::text[], %(title_at)b::timestamptz[],
-    %(preview)b::text[], %(preview_at)b::timestamptz[], %(first_at)b::timestamptz[], %(last_at)b::timestamptz[],
-    %(request_count)b::bigint[], %(error_count)b::bigint[], %(input_tokens)b::bigint[], %(output_tokens)b::bigint[],
-    %(cached_tokens)b::bigint[], %(cost)b::numeric[], %(models)b::text[], %(users)b::text[], %(tags)b::text[],
-    %(sources)b::text[], %(rules)b::text[], %(buckets)b::text[]
+    %(id)b::uuid[], %(project_id)b::bigint[], %(session_key)b::text[], %(title)b::text[],
+    %(title_at)b::timestamptz[], %(preview)b::text[], %(preview_at)b::timestamptz[], %(first_at)b::timestamptz[],
+    %(last_at)b::timestamptz[], %(request_count)b::bigint[], %(error_count)b::bigint[], %(step_count)b::bigint[],
+    %(input_tokens)b::bigint[], %(output_tokens)b::bigint[], %(cached_tokens)b::bigint[], %(cost)b::numeric[],
+    %(models)b::text[], %(users)b::text[], %(tags)b::text[], %(sources)b::text[], %(rules)b::text[],
+    %(buckets)b::text[]
 ) AS t (
-    id, project_id, session_key, title, title_at, preview, preview_at, first_at, last_at, request_count, error_count,
-    input_tokens, output_tokens, cached_tokens, cost, models, users, tags, sources, rules, buckets
+    id, project_id, session_key, title, title_at, preview, preview_at, first_at, last_at, request_count,
+    error_count, step_count, input_tokens, output_tokens, cached_tokens, cost, models, users, tags, sources,
+    rules, buckets
 )
 ON CONFLICT (id) DO UPDATE SET
     title = CASE WHEN s.title_at IS NULL OR (excluded.title_at, excluded.title) < (s.title_at, s.title)
@@ -31,6 +34,7 @@ ON CONFLICT (id) DO UPDATE SET
     last_at = greatest(s.last_at, excluded.last_at),
     request_count = s.request_count + excluded.request_count,
     error_count = s.error_count + excluded.error_count,
+    step_count = s.step_count + excluded.step_count,
     input_tokens = known_sum(s.input_tokens, excluded.input_tokens)::bigint,
     output_tokens = known_sum(s.output_tokens, excluded.output_tokens)::bigint,
     cached_tokens = known_sum(s.cached_tokens, excluded.cached_tokens)::bigint,

@@ -1,0 +1,97 @@
+"""The exports of real libraries, digested: the sessions that their callers meant, in any order of arrival."""
+
+from __future__ import annotations
+
+import random
+from itertools import zip_longest
+from typing import Any
+
+import pytest
+
+from sessions_app.ingest.accept import accept_export
+from sessions_app.ingest.digest import digest_until_empty
+from sessions_app.models import Project, RejectedLog, RequestLog, Session
+from sessions_app.storage import rollups
+from sessions_app.storage.connections import binary_cursor
+from sessions_app.wire import otlp
+from tests.wire.genai.captures import CAPTURES, FOLDERS, expected_of
+
+pytestmark = pytest.mark.django_db
+
+PROJECT_KEY = "0" * 31 + "1"
+
+
+def bodies(folder: str) -> list[tuple[str, bytes]]:
+    """What a library posted: (content type, body), in order of arrival."""
+    found = []
+    for path in sorted((CAPTURES / folder).glob("*.pb")):
+        signal = otlp.LOGS if "-logs" in path.stem else otlp.TRACES
+        found.append((otlp.content_type_of(otlp.PROTOBUF, signal), path.read_bytes()))
+    return found
+
+
+def digest(folder: str, order: list[tuple[str, bytes]], each: bool) -> dict[str, Any]:
+    """Sessions by key with what is counted, and every request and step with its place."""
+    project = Project.objects.create(slug=f"{folder}-{random.random()}"[:60], key=PROJECT_KEY)
+    for content_type, body in order:
+        accept_export(project.pk, body, content_type)
+        if each:
+            digest_until_empty()
+    digest_until_empty()
+    assert not RejectedLog.objects.filter(project_id=project.pk).exists()
+    with binary_cursor() as cursor:
+        assert not rollups.recompute(cursor, Session.objects.filter(project_id=project.pk).values_list("id", flat=True))
+    columns = [f.attname for f in Session._meta.fields if f.name not in ("project_id",)]
+    requests = RequestLog.objects.filter(project_id=project.pk).order_by("trace_id", "span_id")
+    names = ("span_id", "session_id", "rule", "rule_detail", "kind", "step", "duplicate_of", "status", "input_tokens")
+    result = {
+        "sessions": list(Session.objects.filter(project_id=project.pk).order_by("id").values(*columns)),
+        "requests": list(requests.values(*names)),
+    }
+    Session.objects.all().delete()
+    project.delete()
+    clear()
+    return result
+
+
+def difference(one: dict[str, Any], other: dict[str, Any]) -> list[Any]:
+    """What differs, for a failing test."""
+    return [
+        {name: (a[name], b[name]) for name in a if a[name] != b[name]}
+        for rows in one
+        for a, b in zip_longest(one[rows], other[rows], fillvalue={})
+        if a != b
+    ]
+
+
+def clear() -> None:
+    from django.apps import apps
+
+    for name in ("RequestLog", "Part", "PartSearch", "RequestKey", "Link", "TraceSpan", "MovedId"):
+        apps.get_model("sessions_app", name).objects.all().delete()
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_sessions_of_a_library(folder: str) -> None:
+    expected = expected_of(folder)
+    arrived = bodies(folder)
+    first = digest(folder, arrived, each=True)
+    found = {session["session_key"]: session for session in first["sessions"]}
+    for key, calls in expected["sessions"].items():
+        assert key in found, sorted(found)
+        if "count" not in expected.get("known_gaps", ()):
+            assert found[key]["request_count"] == len(calls), key
+            tokens = [call["input_tokens"] for call in calls if call["input_tokens"] is not None]
+            assert (found[key]["input_tokens"] or 0) == sum(tokens), key
+    named = set(expected["sessions"])
+    others = [s["request_count"] for key, s in found.items() if key not in named and s["request_count"]]
+    together = [len(calls) for calls in expected.get("unsessioned", {}).values()]
+    apart = [1] * sum(len(calls) for calls in expected.get("unsessioned_separate_traces", {}).values())
+    if "count" not in expected.get("known_gaps", ()):
+        assert sorted(others) == sorted(together + apart)
+
+    shuffled = [*arrived, *arrived]
+    random.Random(folder).shuffle(shuffled)
+    for order, each in ((shuffled, True), (list(reversed(arrived)), False)):
+        again = digest(folder, order, each)
+        assert not difference(first, again)
