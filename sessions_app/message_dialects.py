@@ -30,15 +30,20 @@ def known_message(value: Block) -> Block:
     if "role" in value:
         return value
     inner = value.get("kwargs") if "lc" in value else value.get("data")
-    if isinstance(inner, dict) and ("lc" in value or value.get("type") in _LANGCHAIN_ROLES):
+    if isinstance(inner, dict) and ("lc" in value or str(value.get("type")) in _LANGCHAIN_ROLES):
         return known_message({"type": value.get("type")} | inner)
     role = _LANGCHAIN_ROLES.get(str(value.get("type")))
     return value | {"role": role} if role and "content" in value else value
 
 
 _LANGCHAIN_ROLES = {
-    **{"human": "user", "ai": "assistant", "tool": "tool", "system": "system", "function": "tool"},
-    **{"AIMessageChunk": "assistant", "HumanMessageChunk": "user"},
+    "human": "user",
+    "ai": "assistant",
+    "tool": "tool",
+    "system": "system",
+    "function": "tool",
+    "AIMessageChunk": "assistant",
+    "HumanMessageChunk": "user",
 }
 
 
@@ -87,7 +92,9 @@ def _result(item: Block) -> Block:
 
 def _readable(content: Any) -> Any:
     """Blocks and texts as they are; anything else as JSON text."""
-    if isinstance(content, list) and all(isinstance(item, dict) and ("type" in item or _is_bedrock(item)) for item in content):
+    if isinstance(content, list) and all(
+        isinstance(item, dict) and ("type" in item or _is_bedrock(item)) for item in content
+    ):
         return [_unwrapped(item) for item in content]
     if content is None or isinstance(content, str):
         return content

@@ -179,7 +179,7 @@ def _content_block(item: Any) -> list[Block]:
     reader = _BLOCK_READERS.get(kind) if isinstance(kind, str) else None
     if reader is not None:
         return reader(item)
-    if kind in _ITEM_READERS:
+    if isinstance(kind, str) and kind in _ITEM_READERS:
         return _ITEM_READERS[kind](item)[1]
     known = message_dialects.known_form(item)
     return _content_block(known) if known is not None else _gemini_part(item)

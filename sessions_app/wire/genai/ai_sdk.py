@@ -70,7 +70,7 @@ def content(span: Span) -> Content:
         return attributes(span, input="ai.toolCall.args", output="ai.toolCall.result")
     found = attributes(span, input=("ai.prompt.messages", "ai.prompt", "ai.value"))
     if span.has("ai.values"):
-        found[INPUT] = lambda cutter: cutter.own.cut("ai.values", "i", PartKind.MESSAGE)
+        found[INPUT] = lambda cutter: cutter.own.cut_texts("ai.values", "i", PartKind.MESSAGE)
     if span.has("ai.prompt.tools"):
         found[TOOLS] = lambda cutter: cutter.own.cut_texts("ai.prompt.tools", "c", PartKind.TOOL)
     found[OUTPUT] = _cut_answer

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from sessions_app.documents import JsonBytes, array_items, kind_of, loads, object_fields
 from sessions_app.wire.genai.cutting import UNFOLDED
 from sessions_app.wire.genai.indexed import DIALECTS
-from sessions_app.wire.genai.unfolding import as_text, closed, written
+from sessions_app.wire.genai.unfolding import as_text, closed, dumps, written
 
 Raws = dict[str, bytes]
 
@@ -65,7 +63,7 @@ def _closed_attribute(name: str, raw: JsonBytes, how: Any) -> Raws:
     if how == "texts":
         return {name: b"[" + b",".join([as_text(bytes(item)) for item in array_items(raw)]) + b"]"}
     if isinstance(how, str):
-        return {name: orjson.dumps(how)}
+        return {name: dumps(how)}
     if isinstance(how, dict):
         return _decomposed(raw, how)
     dialect, run = how
@@ -96,4 +94,4 @@ def _spread(dialect: str, raw: JsonBytes) -> Raws:
         if parameters is not None and kind_of(parameters) != "string":
             rest["parameters"] = as_text(bytes(parameters))
         return rest
-    return {name: orjson.dumps(value) for name, value in DIALECTS[dialect].spread(loads(raw)).items()}
+    return {name: dumps(value) for name, value in DIALECTS[dialect].spread(loads(raw)).items()}

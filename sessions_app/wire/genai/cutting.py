@@ -12,8 +12,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from sessions_app.documents import (
     LARGE_VALUE_BYTES,
     DocumentError,
@@ -27,7 +25,7 @@ from sessions_app.documents import (
 )
 from sessions_app.wire import bodies
 from sessions_app.wire.genai.indexed import DIALECTS
-from sessions_app.wire.genai.unfolding import closed, dumped_style_of, is_json, style_of, text_of, written
+from sessions_app.wire.genai.unfolding import closed, dumped_style_of, dumps, is_json, style_of, text_of, written
 
 UNFOLDED = "unfolded"
 _RESPONSE_MEMBERS = frozenset({"choices", "candidates"})
@@ -61,7 +59,9 @@ class OrderedSplitter:
 class Attributes:
     """The attributes of a span, an event or a log record while they are cut: exact bytes, and what was unfolded."""
 
-    def __init__(self, splitter: OrderedSplitter, values: Mapping[str, Any], raws: Raws, problem: Callable[[str], None]) -> None:
+    def __init__(
+        self, splitter: OrderedSplitter, values: Mapping[str, Any], raws: Raws, problem: Callable[[str], None]
+    ) -> None:
         self.splitter = splitter
         self.values = values
         self.raws = raws
@@ -82,8 +82,10 @@ class Attributes:
             return
         text = text_of(self.values[name])
         if text is None:
-            self.written[name] = self._open(raw, letter, kind) if kind_of(raw) in ("array", "object") else (
-                self.splitter.item(letter, raw, kind)
+            self.written[name] = (
+                self._open(raw, letter, kind)
+                if kind_of(raw) in ("array", "object")
+                else (self.splitter.item(letter, raw, kind))
             )
             return
         opened: tuple[bytes, Any] | None = self._open_response(text) if letter == "o" else None
@@ -166,7 +168,7 @@ class Attributes:
         style = dumped_style_of(text) if members.keys() & _RESPONSE_MEMBERS else None
         if style is None:
             return None
-        write = {name: self._choices for name in _RESPONSE_MEMBERS}
+        write = dict.fromkeys(_RESPONSE_MEMBERS, self._choices)
         return written({name: write.get(name, self.large)(value) for name, value in members.items()}), style
 
     def _choices(self, raw: JsonBytes, letter: str = "o") -> bytes:
@@ -199,10 +201,12 @@ class Attributes:
         """Write one message, under `name`, of attributes (`message`: member -> attribute) and members of our own."""
         if name in self.raws:
             name = f"{name} (message)"
-        found = {member: source for member, source in message.items() if source in self.raws and not self.is_done(source)}
+        found = {
+            member: source for member, source in message.items() if source in self.raws and not self.is_done(source)
+        }
         if not found or name in self.raws:
             return
-        members: dict[str, bytes] = {member: orjson.dumps(value) for member, value in fixed.items()}
+        members: dict[str, bytes] = {member: dumps(value) for member, value in fixed.items()}
         styles: dict[str, list[Any]] = {}
         for member, source in found.items():
             text = text_of(self.values[source])
@@ -268,7 +272,9 @@ class Attributes:
         texts = [text_of(value) for value in values]
         if any(text is None or not is_json(text) for text in texts):
             return
-        self.written[name] = self.splitter.items(letter, b"[" + b",".join([text for text in texts if text]) + b"]", kind)
+        self.written[name] = self.splitter.items(
+            letter, b"[" + b",".join([text for text in texts if text]) + b"]", kind
+        )
         self.unfolded[name] = "texts"
 
     # --- everything else ----------------------------------------------------------------------------------------------
@@ -295,7 +301,9 @@ class Attributes:
         if kind_of(raw) == "array":
             return self._context_array(raw)
         write = {"choices": lambda value: self._choices(value, "c")}
-        return written({name: write.get(name, self._context_member)(value) for name, value in object_fields(raw).items()})
+        return written(
+            {name: write.get(name, self._context_member)(value) for name, value in object_fields(raw).items()}
+        )
 
     def _context_member(self, raw: JsonBytes) -> bytes:
         return self._context_array(raw) if kind_of(raw) == "array" else self.large(raw)
@@ -314,13 +322,16 @@ class Attributes:
 
     def object(self) -> bytes:
         """The attributes as they are stored: in their order, those that are put together last."""
-        order = [*(name for name in self.raws if name in self.written), *(n for n in self.written if n not in self.raws)]
+        order = [
+            *(name for name in self.raws if name in self.written),
+            *(n for n in self.written if n not in self.raws),
+        ]
         return written({name: self.written[name] for name in order})
 
 
 def written_unfolded(unfolded: Mapping[str, Any]) -> bytes:
     """The member that tells how attributes were written; bytes are JSON already."""
-    return written({name: how if isinstance(how, bytes) else orjson.dumps(how) for name, how in unfolded.items()})
+    return written({name: how if isinstance(how, bytes) else dumps(how) for name, how in unfolded.items()})
 
 
 def _taken(

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from sessions_app import messages
 from sessions_app.documents import PartKind, PartList, SplitDocument, Splitter, loads
 from sessions_app.messages import Message
 from sessions_app.records import Documents
-from sessions_app.wire.genai import record as records
 from sessions_app.wire.genai.closing import item_bytes
 from sessions_app.wire.genai.kinds import kind_of_span
-from sessions_app.wire.genai.cutting import OrderedSplitter
 from sessions_app.wire.genai.openai_chat import chat_message, content_of, tool_definition
-from sessions_app.wire.genai.reader import Fields
+from sessions_app.wire.genai.reader import COUNTS, Fields
+from sessions_app.wire.genai.readers import READERS, read_fields
 from sessions_app.wire.genai.span import Span
+from sessions_app.wire.genai.splitting import split
+from sessions_app.wire.genai.unfolding import dumps
 
 
 def documents_of(log: bytes) -> Documents:
@@ -24,8 +23,8 @@ def documents_of(log: bytes) -> Documents:
     raw = item_bytes(log)
     span = Span(loads(raw))
     span.kind = kind_of_span(span)
-    document = records.split(OrderedSplitter(Splitter()), span, raw)
-    found = records.read_fields(span)
+    document = split(Splitter(), span, raw)
+    found = read_fields(span)
     parameters = parameters_of(span)
     return Documents(
         request=_request(span, found, document, parameters),
@@ -39,7 +38,7 @@ def documents_of(log: bytes) -> Documents:
 def parameters_of(span: Span) -> dict[str, Any]:
     """What was asked for beside messages, system prompt and tools."""
     found: dict[str, Any] = {}
-    for reader in records.READERS:
+    for reader in READERS:
         found = reader.parameters(span) | found
     return {name: value for name, value in found.items() if value is not None}
 
@@ -67,11 +66,13 @@ def _response(span: Span, found: Fields, document: SplitDocument) -> bytes | Non
     if span.kind == "tool":
         return _dumps(_one(_values(document.output)))
     outputs = [part for message in _messages(document.output, "assistant") for part in chat_message(message)]
-    response: dict[str, Any] = {name: found[key] for name, key in (("id", "response_id"), ("model", "model")) if found.get(key)}
+    response: dict[str, Any] = {
+        name: found[key] for name, key in (("id", "response_id"), ("model", "model")) if found.get(key)
+    }
     reason = found.get("finish_reason")
     choices = [{"index": index, "message": message, "finish_reason": reason} for index, message in enumerate(outputs)]
     response |= {"choices": choices} if choices else {}
-    usage = {name: found[name] for name in records.COUNTS if found.get(name) is not None}
+    usage = {name: found[name] for name in COUNTS if found.get(name) is not None}
     return _dumps(response | ({"usage": usage} if usage else {})) if outputs or found.get("response_id") else None
 
 
@@ -81,7 +82,9 @@ def _messages(parts: PartList, role: str) -> list[Message]:
 
 def _messages_of(document: SplitDocument, kind: PartKind) -> list[Message]:
     parts = document.context
-    return [messages.read_message(raw, "system") for raw, k in zip(parts.contents, parts.kinds, strict=True) if k is kind]
+    return [
+        messages.read_message(raw, "system") for raw, k in zip(parts.contents, parts.kinds, strict=True) if k is kind
+    ]
 
 
 def _values(parts: PartList, kind: PartKind | None = None) -> list[Any]:
@@ -106,7 +109,4 @@ def _is_large(value: Any) -> bool:
 def _dumps(value: Any) -> bytes | None:
     if value is None or value == {}:
         return None
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        return messages.to_json(value).encode("utf-8", "backslashreplace")
+    return dumps(value)

@@ -118,7 +118,9 @@ class _Same:
 
 def _answering(span: SpanFacts, children: Sequence[SpanFacts]) -> SpanFacts:
     """Of several attempts below one call, the one whose answer it gave: the same response id, else the last."""
-    return next((child for child in children if span.response_id and child.response_id == span.response_id), children[-1])
+    return next(
+        (child for child in children if span.response_id and child.response_id == span.response_id), children[-1]
+    )
 
 
 def _by_response_id(spans: Sequence[SpanFacts]) -> list[list[SpanFacts]]:

@@ -1,4 +1,4 @@
-"""Google's Agent Development Kit 2.13 (scope `gcp.vertex.agent`); before, one JSON text each for request and response."""
+"""Google's Agent Development Kit 2.13 (scope `gcp.vertex.agent`), and before: one JSON text for all of a request."""
 
 from __future__ import annotations
 

@@ -15,6 +15,8 @@ Flat = dict[str, Any]
 Nested = dict[str, Any]
 
 LEFT_OVER = "attributes"
+# OpenInference tells the calls of an Anthropic message twice; they are kept as content alone.
+CALLS_TWICE = "tool_calls_twice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,7 @@ _OPENINFERENCE_TEXTS = {
     "message.name": "name",
     "message.tool_call_id": "tool_call_id",
 }
-_CALL_NAMES = {
-    "tool_call.function.name": "name",
-    "tool_call.function.arguments": "arguments",
-    "tool_call.function.arguments_json": "arguments",
-}
+_CALL_NAMES = {"tool_call.function.name": "name", "tool_call.function.arguments": "arguments"}
 
 
 def nest_openinference(flat: Flat) -> Nested:
@@ -71,12 +69,22 @@ def nest_openinference(flat: Flat) -> Nested:
             rest[name] = value
     if rest:
         nested[LEFT_OVER] = rest
+    if has_parts and "tool_calls" in nested and nested["tool_calls"] == _calls_in(nested.get("content")):
+        del nested["tool_calls"]
+        nested[CALLS_TWICE] = True
     return nested
+
+
+def _calls_in(content: Any) -> list[Nested]:
+    """The tool calls among content blocks, as OpenAI has them."""
+    parts = [part for part in content if "name" in part] if isinstance(content, list) else []
+    calls = [{"name": part["name"], "arguments": part.get("input")} for part in parts]
+    return [{"id": part.get("id"), "type": "function", "function": f} for part, f in zip(parts, calls, strict=True)]
 
 
 def _nest_call(nested: Nested, name: str, value: Any) -> bool:
     index, _, rest = name.partition(".")
-    if rest != "tool_call.id" and rest not in ("tool_call.function.name", "tool_call.function.arguments"):
+    if rest != "tool_call.id" and rest not in _CALL_NAMES:
         return False
     call = _list_at(nested, "tool_calls", index)
     if call is None:
@@ -91,19 +99,26 @@ def _nest_call(nested: Nested, name: str, value: Any) -> bool:
     return True
 
 
-_PART_NAMES = {"type": "type", "text": "text", "image.image.url": "url"}
+_PART_NAMES = {
+    "message_content.type": "type",
+    "message_content.text": "text",
+    "message_content.image.image.url": "url",
+    "tool_call.id": "id",
+    "tool_call.function.name": "name",
+    "tool_call.function.arguments": "input",
+}
 
 
 def _nest_part(nested: Nested, name: str, value: Any) -> bool:
     index, _, rest = name.partition(".")
-    member = _PART_NAMES.get(rest.removeprefix("message_content.")) if rest.startswith("message_content.") else None
+    member = _PART_NAMES.get(rest)
     part = _list_at(nested, "content", index) if member else None
-    if part is None:
+    if part is None or member is None:
         return False
     if member == "url":
         part["image_url"] = {"url": value}
     else:
-        part[member] = {"image": "image_url"}.get(value, value) if member == "type" and isinstance(value, str) else value
+        part[member] = "image_url" if member == "type" and value == "image" else value
     return True
 
 
@@ -115,7 +130,7 @@ def spread_openinference(nested: Nested) -> Flat:
         if value is not None and not isinstance(value, (list, dict)):
             flat[name] = value
     _spread_parts(nested.get("content"), flat)
-    calls = nested.get("tool_calls")
+    calls = _calls_in(nested.get("content")) if nested.get(CALLS_TWICE) is True else nested.get("tool_calls")
     for index, call in enumerate(calls if isinstance(calls, list) else ()):
         _spread_call(f"message.tool_calls.{index}.tool_call", call, flat)
     rest = nested.get(LEFT_OVER)
@@ -126,14 +141,13 @@ def _spread_parts(content: Any, flat: Flat) -> None:
     for index, part in enumerate(content if isinstance(content, list) else ()):
         if not isinstance(part, dict):
             continue
-        prefix = f"message.contents.{index}.message_content"
-        if "type" in part:
-            flat[f"{prefix}.type"] = "image" if part["type"] == "image_url" else part["type"]
-        if "text" in part:
-            flat[f"{prefix}.text"] = part["text"]
+        prefix = f"message.contents.{index}."
+        for name, member in _PART_NAMES.items():
+            if member in part:
+                flat[prefix + name] = "image" if (member, part[member]) == ("type", "image_url") else part[member]
         image = part.get("image_url")
         if isinstance(image, dict) and "url" in image:
-            flat[f"{prefix}.image.image.url"] = image["url"]
+            flat[f"{prefix}message_content.image.image.url"] = image["url"]
 
 
 def _spread_call(prefix: str, call: Any, flat: Flat) -> None:

@@ -5,12 +5,24 @@ from __future__ import annotations
 from sessions_app.wire.genai.span import Attributes, Span
 
 _LANGFUSE = {
-    **{"generation": "llm", "embedding": "embedding", "tool": "tool", "agent": "agent", "retriever": "retrieval"},
-    **{"guardrail": "guardrail", "span": "chain", "chain": "chain"},
+    "generation": "llm",
+    "embedding": "embedding",
+    "tool": "tool",
+    "agent": "agent",
+    "retriever": "retrieval",
+    "guardrail": "guardrail",
+    "span": "chain",
+    "chain": "chain",
 }
 _OPENINFERENCE = {
-    **{"LLM": "llm", "EMBEDDING": "embedding", "TOOL": "tool", "AGENT": "agent", "CHAIN": "chain"},
-    **{"RETRIEVER": "retrieval", "RERANKER": "retrieval", "GUARDRAIL": "guardrail"},
+    "LLM": "llm",
+    "EMBEDDING": "embedding",
+    "TOOL": "tool",
+    "AGENT": "agent",
+    "CHAIN": "chain",
+    "RETRIEVER": "retrieval",
+    "RERANKER": "retrieval",
+    "GUARDRAIL": "guardrail",
 }
 _CALLS = (
     *("chat", "completion", "text_completion", "generate_content", "generate", "responses", "anthropic_messages"),

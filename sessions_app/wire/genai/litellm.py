@@ -26,18 +26,22 @@ def fields(span: Span) -> Fields:
     usage = span.text("metadata.usage_object")
     call_id = span.text("litellm.call_id")
     response_id = span.text("gen_ai.response.id")
-    return {} if span.kind == "other" else given(
-        # Of a failed call or an embedding the callback makes the call's id the response's.
-        response_id="" if response_id == call_id else response_id,
-        call_id=call_id,
-        call_type=span.text("litellm.call_type", "gen_ai.operation.name"),
-        error_message=span.text("error.message"),
-        http_status=span.count("http.response.status_code", "error.code", "litellm.provider.error.code"),
-        cost=span.number("gen_ai.cost.total_cost", "litellm.cost.total"),
-        cost_breakdown=_costs(span),
-        key_alias=span.text("metadata.user_api_key_alias"),
-        cached_tokens=_count(_CACHED, usage),
-        reasoning_tokens=_count(_REASONING, usage),
+    return (
+        {}
+        if span.kind == "other"
+        else given(
+            # Of a failed call or an embedding the callback makes the call's id the response's.
+            response_id="" if response_id == call_id else response_id,
+            call_id=call_id,
+            call_type=span.text("litellm.call_type", "gen_ai.operation.name"),
+            error_message=span.text("error.message"),
+            http_status=span.count("http.response.status_code", "error.code", "litellm.provider.error.code"),
+            cost=span.number("gen_ai.cost.total_cost", "litellm.cost.total"),
+            cost_breakdown=_costs(span),
+            key_alias=span.text("metadata.user_api_key_alias"),
+            cached_tokens=_count(_CACHED, usage),
+            reasoning_tokens=_count(_REASONING, usage),
+        )
     )
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import orjson
-
+from sessions_app.documents import loads
 from sessions_app.wire.genai.closing import item_bytes
+from sessions_app.wire.genai.unfolding import dumps
 
 
 def merged(a: bytes, b: bytes) -> bytes:
     """One item of two, stored or as they came."""
-    first, second = (orjson.loads(item_bytes(log)) for log in (a, b))
+    first, second = (loads(item_bytes(log)) for log in (a, b))
     leader, other = (second, first) if _fullness(second) > _fullness(first) else (first, second)
     item: dict[str, Any] = {}
     for name in ("resource", "scope"):
@@ -25,7 +25,7 @@ def merged(a: bytes, b: bytes) -> bytes:
     _add_logs(item, _united([*_logs(leader), *_logs(other)], _log_order))
     if problems := sorted({text for found in (leader, other) for text in found.get("problems") or ()}):
         item["problems"] = problems
-    return orjson.dumps(item)
+    return dumps(item)
 
 
 def _fullness(item: dict[str, Any]) -> tuple[bool, bool, int, bytes]:
@@ -33,7 +33,7 @@ def _fullness(item: dict[str, Any]) -> tuple[bool, bool, int, bytes]:
     span = item.get("span")
     is_span = isinstance(span, dict)
     ended = is_span and span.get("endTimeUnixNano") not in (None, "", "0")
-    written = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+    written = json.dumps(item, sort_keys=True).encode()
     return is_span, ended, len(written), written
 
 

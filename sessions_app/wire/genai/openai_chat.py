@@ -5,7 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sessions_app.blocks import AUDIO, DATA, FILE, IMAGE, REASONING, REFUSAL, TEXT, TOOL_CALL, TOOL_RESULT, Block, Message
+from sessions_app.blocks import (
+    AUDIO,
+    DATA,
+    FILE,
+    IMAGE,
+    REASONING,
+    REFUSAL,
+    TEXT,
+    TOOL_CALL,
+    TOOL_RESULT,
+    Block,
+    Message,
+)
 
 
 def chat_message(message: Message) -> list[dict[str, Any]]:

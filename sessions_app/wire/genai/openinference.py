@@ -1,5 +1,5 @@
-"""OpenInference (spec of November 2026): `openinference.span.kind`, `llm.*`; what Arize Phoenix and its instrumentations
-of OpenAI, Anthropic, LangChain, the OpenAI Agents SDK and many others send."""
+"""OpenInference (spec of November 2026): `openinference.span.kind` and `llm.*`, as Arize's instrumentations of OpenAI,
+Anthropic, LangChain, the OpenAI Agents SDK and many others write them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sessions_app.wire.genai.reader import INPUT, OUTPUT, SYSTEM, TOOLS, Content
 from sessions_app.wire.genai.span import Span
 from sessions_app.wire.genai.unfolding import text_of
 
-_FIRST_TOKEN_EVENT = "First Token Stream Event"
+_STREAM_EVENT = "First Token Stream Event"
 _IN, _OUT = "llm.input_messages", "llm.output_messages"
 # Only the beginning and end of what an API returned is of interest here, so that huge bodies stay text.
 _MOST_BODY_BYTES = 2_000_000
@@ -35,7 +35,7 @@ def fields(span: Span) -> Fields:
         finish_reason=span.text("llm.finish_reason"),
         response_id=_text(response.get("id")) if span.kind == "llm" else None,
         previous_response_id=_text(invocation.get("previous_response_id") or request.get("previous_response_id")),
-        first_token_time=span.event(_FIRST_TOKEN_EVENT).get("timeUnixNano"),
+        first_token_time=span.event(_STREAM_EVENT).get("timeUnixNano"),
         cost=span.number("llm.cost.total"),
         cost_breakdown=_costs(span),
         tool_name=span.text("tool.name") or (span.name if is_tool else ""),

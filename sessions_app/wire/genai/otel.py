@@ -36,7 +36,9 @@ def fields(span: Span) -> Fields:
         finish_reason=_finish_reason(span),
         response_id=span.text("gen_ai.response.id"),
         previous_response_id=span.text("gen_ai.request.previous_response_id", "openai.request.previous_response_id"),
-        first_token_after=span.number("gen_ai.response.time_to_first_chunk", "gen_ai.client.operation.time_to_first_chunk"),
+        first_token_after=span.number(
+            "gen_ai.response.time_to_first_chunk", "gen_ai.client.operation.time_to_first_chunk"
+        ),
         tool_name=span.text("gen_ai.tool.name"),
         tool_call_id=span.text("gen_ai.tool.call.id"),
         agent_name=span.text("gen_ai.agent.name", "gen_ai.workflow.name"),
@@ -165,4 +167,3 @@ def _cut_choice_events(cutter: Cutter) -> None:
         elif name == _CHOICE_EVENT:
             fixed = {} if "role" in values.values else {"role": "assistant"}
             values.compose("choice", {"content": "message", "role": "role", "tool_calls": "tool_calls"}, fixed, "o")
-

@@ -44,6 +44,8 @@ Cut = Callable[[Cutter], None]
 # How content is cut, by role: `system`, `input`, `tools`, `output`.
 Content = dict[str, Cut]
 
+COUNTS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
+
 SYSTEM, INPUT, TOOLS, OUTPUT = "system", "input", "tools", "output"
 LETTERS = {INPUT: "i", OUTPUT: "o", SYSTEM: "c", TOOLS: "c"}
 KINDS = {INPUT: PartKind.MESSAGE, OUTPUT: PartKind.MESSAGE, SYSTEM: PartKind.SYSTEM, TOOLS: PartKind.TOOL}
@@ -68,4 +70,3 @@ def attributes(span: Span, **names: str | tuple[str, ...]) -> Content:
                 found[role] = attribute(role, name)
                 break
     return found
-

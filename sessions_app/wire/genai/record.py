@@ -3,78 +3,30 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import ModuleType
 from typing import Any
 
-import orjson
-
 from sessions_app.documents import (
-    LARGE_VALUE_BYTES,
     ArrayMemory,
     JsonBytes,
-    PartKind,
-    SplitDocument,
     Splitter,
-    array_items,
-    kind_of,
-    object_fields,
+    loads,
 )
 from sessions_app.records import ERROR, SUCCESS, Record, Usage, WireFormatError
 from sessions_app.wire import fields as members
-from sessions_app.wire.genai import (
-    ai_sdk,
-    google_adk,
-    langfuse,
-    litellm,
-    openinference,
-    otel,
-    pydantic,
-    strands,
-    traceloop,
-)
 from sessions_app.wire.genai.closing import item_bytes
-from sessions_app.wire.genai.cutting import UNFOLDED, Attributes, OrderedSplitter, written_unfolded
+from sessions_app.wire.genai.cutting import UNFOLDED
 from sessions_app.wire.genai.kinds import kind_of_span
-from sessions_app.wire.genai.reader import INPUT, OUTPUT, SYSTEM, TOOLS, Content, Cutter, Fields
+from sessions_app.wire.genai.reader import COUNTS, Fields
+from sessions_app.wire.genai.readers import read_fields
 from sessions_app.wire.genai.sessions import claim_of, user_of
-from sessions_app.wire.genai.span import STATUS_ERROR, Span, event_name
-from sessions_app.wire.genai.unfolding import written
+from sessions_app.wire.genai.span import STATUS_ERROR, Span
+from sessions_app.wire.genai.splitting import split
 from sessions_app.wire.response_ids import unwrapped
 
-# The special ones first: OpenTelemetry's own names say less about a span that has both.
-READERS: tuple[ModuleType, ...] = (
-    langfuse,
-    openinference,
-    ai_sdk,
-    litellm,
-    strands,
-    google_adk,
-    pydantic,
-    otel,
-    traceloop,
-)
 CALLS = ("llm", "embedding")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STATUS_IN_TEXT = re.compile(r"\b(?:Error code|status_code): ([1-5][0-9]{2})\b")
-COUNTS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
-
-
-def read_fields(span: Span) -> Fields:
-    """What the readers say, the first answer for each field."""
-    found: Fields = {}
-    for reader in READERS:
-        found = reader.fields(span) | found
-    return found
-
-
-def read_content(span: Span) -> Content:
-    """Where the span's messages are, the first answer for each role."""
-    found: Content = {}
-    for reader in READERS:
-        found = reader.content(span) | found
-    return found
 
 
 def record_of(
@@ -91,14 +43,14 @@ def record_of(
     """
     if _was_cut(item):
         raw = item_bytes(bytes(raw))
-        item = orjson.loads(raw)
+        item = loads(raw)
     span = Span(item)
     span.kind = kind_of_span(span)
     found = read_fields(span)
     claim, rank = claim_of(span)
     trace_id, span_id = _ids(item)
     splitter = Splitter(memory, claim.key or trace_id)
-    document = split(OrderedSplitter(splitter), span, raw)
+    document = split(splitter, span, raw)
     record = Record(
         source="otlp",
         dedupe_key="\x1f".join(("otlp", trace_id, span_id)) if span_id else generated_id,
@@ -274,7 +226,7 @@ def _http_status(span: Span, found: Fields, message: str) -> int | None:
 
 
 def _usage(found: Fields, failed: bool) -> Usage:
-    """Zeros of a failed call are no counts. Cached tokens beyond the input were counted beside it, so they are added."""
+    """Zeros of a failed call are no counts. Cached tokens beyond the input were counted beside it: they are added."""
     counts = [found.get(name) for name in COUNTS]
     if failed and not any(counts):
         return Usage()
@@ -300,101 +252,3 @@ def _note_losses(span: Span) -> None:
 
 def _count(value: Any) -> int:
     return value if isinstance(value, int) else 0
-
-
-# --- the document ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Part:
-    """A span, event or log record while it is written: its members, and its attributes and body being cut."""
-
-    members: dict[str, JsonBytes]
-    name: str = ""
-    attributes: Attributes | None = None
-    body: Attributes | None = None
-    events: list[_Part] = field(default_factory=list)
-
-
-def split(splitter: OrderedSplitter, span: Span, raw: JsonBytes) -> SplitDocument:
-    """Cut an item into parts."""
-    top = object_fields(raw)
-    parts: dict[str, Any] = {}
-    if span.has_span:
-        parts["span"] = _part(splitter, span, span.span, top["span"])
-    log_raws = _log_raws(top)
-    logs = [_part(splitter, span, log, log_raw) for log, log_raw in zip(span.logs, log_raws, strict=False)]
-    own = parts["span"].attributes if parts else None
-    cutter = Cutter(own or Attributes(splitter, {}, {}, span.problem))
-    cutter.events = [(event.name, event.attributes) for event in (parts["span"].events if parts else ()) if event.attributes]
-    cutter.logs = [(log.name, log.attributes, log.body) for log in logs if log.attributes]
-    content = read_content(span)
-    for role in (SYSTEM, INPUT, TOOLS, OUTPUT):
-        if role in content:
-            content[role](cutter)
-    return splitter.finish(_written(splitter, top, parts.get("span"), logs))
-
-
-def _log_raws(top: dict[str, JsonBytes]) -> list[JsonBytes]:
-    found = [top["log"]] if "log" in top and kind_of(top["log"]) == "object" else []
-    if "logs" in top and kind_of(top["logs"]) == "array":
-        found += [raw for raw in array_items(top["logs"]) if kind_of(raw) == "object"]
-    return found
-
-
-def _part(splitter: OrderedSplitter, span: Span, value: dict[str, Any], raw: JsonBytes) -> _Part:
-    part = _Part(object_fields(raw), event_name(value))
-    part.attributes = _attributes(splitter, span, value, part.members, "attributes")
-    part.body = _attributes(splitter, span, value, part.members, "body") if "body" in part.members else None
-    events = part.members.get("events")
-    if events is not None and span.events and kind_of(events) == "array":
-        raws = [item for item in array_items(events) if kind_of(item) == "object"]
-        part.events = [_part(splitter, span, e, r) for e, r in zip(span.events, raws, strict=False)]
-    return part
-
-
-def _attributes(
-    splitter: OrderedSplitter, span: Span, value: dict[str, Any], raws: dict[str, JsonBytes], name: str
-) -> Attributes | None:
-    values = value.get(name)
-    if not isinstance(values, dict):
-        return None
-    return Attributes(splitter, values, object_fields(raws[name]), span.problem)
-
-
-def _written(splitter: OrderedSplitter, top: dict[str, JsonBytes], span: _Part | None, logs: list[_Part]) -> bytes:
-    """The item's skeleton. A large resource is a part: it is the same in all spans of a process."""
-    found: dict[str, bytes] = {}
-    remaining = iter(logs)
-    for name, raw in top.items():
-        if name == "span" and span is not None:
-            found[name] = _written_part(splitter, span)
-        elif name == "log" and kind_of(raw) == "object":
-            found[name] = _written_part(splitter, next(remaining))
-        elif name == "logs" and kind_of(raw) == "array":
-            found[name] = b"[" + b",".join([_written_part(splitter, log) for log in remaining]) + b"]"
-        else:
-            found[name] = _kept(splitter, raw)
-    return written(found)
-
-
-def _written_part(splitter: OrderedSplitter, part: _Part) -> bytes:
-    found: dict[str, bytes] = {}
-    for name, raw in part.members.items():
-        attributes = {"attributes": part.attributes, "body": part.body}.get(name)
-        if attributes is not None:
-            attributes.rest()
-            found[name] = attributes.object()
-            if attributes.unfolded:
-                found[UNFOLDED if name == "attributes" else f"{UNFOLDED}Body"] = written_unfolded(attributes.unfolded)
-        elif name == "events" and part.events:
-            found[name] = b"[" + b",".join([_written_part(splitter, event) for event in part.events]) + b"]"
-        else:
-            found[name] = _kept(splitter, raw)
-    return written(found)
-
-
-def _kept(splitter: OrderedSplitter, raw: JsonBytes) -> bytes:
-    if len(raw) < LARGE_VALUE_BYTES or kind_of(raw) == "null":
-        return bytes(raw)
-    return splitter.item("c", raw, PartKind.OTHER)

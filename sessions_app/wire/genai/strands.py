@@ -9,7 +9,10 @@ from sessions_app.wire.genai.span import Span
 
 
 def is_meant(span: Span) -> bool:
-    return span.scope == "strands.telemetry.tracer" or span.text("gen_ai.provider.name", "gen_ai.system") == "strands-agents"
+    return (
+        span.scope == "strands.telemetry.tracer"
+        or span.text("gen_ai.provider.name", "gen_ai.system") == "strands-agents"
+    )
 
 
 def fields(span: Span) -> Fields:

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from sessions_app.documents import DocumentError, object_fields
 from sessions_app.wire.genai.reader import INPUT, OUTPUT, TOOLS, Content, Fields, attributes, given
 from sessions_app.wire.genai.span import Span
-from sessions_app.wire.genai.unfolding import text_of
+from sessions_app.wire.genai.unfolding import dumps, text_of
 
 _IN, _OUT, _FUNCTIONS = "gen_ai.prompt", "gen_ai.completion", "llm.request.functions"
 _CHUNK_EVENTS = ("gen_ai.content.completion.chunk", "llm.content.completion.chunk")
@@ -62,7 +60,7 @@ def function(flat: dict[str, Any]) -> bytes | None:
     """A tool definition of OpenAI's form; `parameters` is a JSON text."""
     if "name" not in flat or not flat.keys() <= {"name", "description", "parameters"}:
         return None
-    members = [f'"{name}": '.encode() + orjson.dumps(flat[name]) for name in ("name", "description") if name in flat]
+    members = [f'"{name}": '.encode() + dumps(flat[name]) for name in ("name", "description") if name in flat]
     if "parameters" in flat:
         members.append(b'"parameters": ' + _parameters(flat["parameters"]))
     return b'{"type": "function", "function": {' + b", ".join(members) + b"}}"
@@ -71,6 +69,6 @@ def function(flat: dict[str, Any]) -> bytes | None:
 def _parameters(value: Any) -> bytes:
     text = text_of(value)
     try:
-        return text if text and object_fields(text) else orjson.dumps(value)
+        return text if text and object_fields(text) else dumps(value)
     except DocumentError:
-        return orjson.dumps(value)
+        return dumps(value)

@@ -8,6 +8,7 @@ when it is opened; one that would not stays the text it was.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import msgspec
 import orjson
@@ -77,6 +78,14 @@ def dumped_style_of(text: bytes) -> int | None:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         pass
     return None
+
+
+def dumps(value: Any) -> bytes:
+    """Compact JSON; of numbers and texts too that strict JSON has no form for."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value).encode()
 
 
 def is_json(text: bytes) -> bool:

@@ -1,0 +1,48 @@
+"""The readers of all conventions, merged field by field."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from sessions_app.wire.genai import (
+    ai_sdk,
+    google_adk,
+    langfuse,
+    litellm,
+    openinference,
+    otel,
+    pydantic,
+    strands,
+    traceloop,
+)
+from sessions_app.wire.genai.reader import Content, Fields
+from sessions_app.wire.genai.span import Span
+
+# The special ones first: OpenTelemetry's own names say less about a span that has both.
+READERS: tuple[ModuleType, ...] = (
+    langfuse,
+    openinference,
+    ai_sdk,
+    litellm,
+    strands,
+    google_adk,
+    pydantic,
+    otel,
+    traceloop,
+)
+
+
+def read_fields(span: Span) -> Fields:
+    """What the readers say, the first answer for each field."""
+    found: Fields = {}
+    for reader in READERS:
+        found = reader.fields(span) | found
+    return found
+
+
+def read_content(span: Span) -> Content:
+    """Where the span's messages are, the first answer for each role."""
+    found: Content = {}
+    for reader in READERS:
+        found = reader.content(span) | found
+    return found
