@@ -109,6 +109,7 @@ def measure_storing(installation: Installation, requests: int, key: str, report:
     """The plain table and the product, taking turns on the same logs; returns what reading the former took."""
     from benchmarks.accepting import measure_accept_statements
     from benchmarks.digesting import measure_digest, storage_figures
+    from benchmarks.otlp import measure_otlp
 
     with connect() as connection:
         plain = PlainTable(connection)
@@ -118,6 +119,8 @@ def measure_storing(installation: Installation, requests: int, key: str, report:
         report.facts["raw_bytes_per_request"] = round(plain.raw_bytes / requests)
         reading = plain_reading(plain, generator.pinned_keys(requests)[200])
         plain.drop()
+    with installation.web():
+        report.add(*measure_otlp(installation, sender(installation, key), requests))
     report.add(*measure_accept_statements(key))
     return reading
 
