@@ -21,12 +21,8 @@ from typing import Any
 from sessions_app.documents import ArrayMemory, DocumentError, JsonBytes, loads, object_fields
 from sessions_app.records import Record, WireFormatError
 from sessions_app.wire import otlp_json, otlp_protobuf
+from sessions_app.wire.genai import documents_of, record_of
 from sessions_app.wire.otlp_values import Group, Plain, Problems, error_of_ids, write_item
-
-try:
-    from sessions_app.wire.genai import documents_of, record_of
-except ImportError:
-    from sessions_app.wire.otlp_stub import documents_of, record_of
 
 __all__ = ["Checked", "Item", "check_body", "check_log", "content_type_of", "documents_of", "read_log", "split_body"]
 
