@@ -19,7 +19,7 @@ import pytest
 from sessions_app.models import InboxEntry
 from sessions_app.storage import inbox
 from tests.api.conftest import log
-from tests.wire.otlp_exports import export, span
+from tests.wire.otlp_exports import attribute, export, span
 
 MIB = 2**20
 BODY = json.dumps([log(request_id=f"r{n}") for n in range(50)]).encode()
@@ -190,16 +190,28 @@ def logs_of(size: int, text: str) -> bytes:
     return b"[" + b",".join(made[:-1]) + b"]"
 
 
+def spans_of(size: int, text: str) -> bytes:
+    """An export of nearly `size` bytes, likewise."""
+    made = []
+    while size > 0:
+        text = text[7:] + text[:7]
+        made.append(span(spanId=f"{len(made) + 1:016x}", attributes=[attribute("text", stringValue=text)]))
+        size -= len(json.dumps(made[-1])) + 2
+    return export(*made[:-1])
+
+
+@pytest.mark.parametrize("path", ["/api/v1/logs", "/v1/traces"])
 @pytest.mark.parametrize("at_once", [1, 4])
-def test_memory_stays_bounded_by_bodies_of_64_mb(worker: psutil.Process, send: Send, at_once: int) -> None:
+def test_memory_stays_bounded_by_bodies_of_64_mb(worker: psutil.Process, send: Send, at_once: int, path: str) -> None:
     # Random text, so that it can't be packed small.
-    body = logs_of(64 * MIB, base64.b64encode(os.urandom(9_000)).decode())
+    body_of = spans_of if path == "/v1/traces" else logs_of
+    body = body_of(64 * MIB, base64.b64encode(os.urandom(9_000)).decode())
     assert len(body) > 63 * MIB
 
     with ThreadPoolExecutor(at_once) as senders:
-        answers = list(senders.map(lambda _: send(body, alone=True), range(at_once)))
+        answers = list(senders.map(lambda _: send(body, path, alone=True), range(at_once)))
 
-    assert [status for status, _ in answers] == [202] * at_once
+    assert [status for status, _ in answers] == [200 if path == "/v1/traces" else 202] * at_once
     # VmHWM: the highest that it ever was.
     with open(f"/proc/{worker.pid}/status") as lines:
         peak = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
