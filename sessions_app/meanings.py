@@ -33,6 +33,7 @@ from sessions_app.documents import DocumentError, loads
 DIGEST_BYTES = 8
 # What LiteLLM (1.106) writes in place of a message when it is told not to log messages.
 REDACTED = frozenset({"redacted-by-litellm", "redacted-by-litellm.", "REDACTED_BY_LITELM", "REDACTED_BY_LITELLM"})
+_REDACTED_CHARS = max(map(len, REDACTED))
 ITEM_REFERENCE = "item_reference"
 # Shorter ids of tool calls are counters or written anew by the client; longer ones tell two conversations apart.
 UNIQUE_ID_CHARS = 16
@@ -51,21 +52,35 @@ class Meaning(NamedTuple):
     """The role of a message, a digest (8 bytes) of each of its pieces, and what is special about it.
 
     Without pieces it says nothing, as a reasoning item, or nothing that we know (`is_redacted`). `is_text`: all it has
-    is a text.
+    is a text. Of an answer: `item_id`, by which it may be sent back instead, and `renamed`, its pieces without ids where
+    that is not the same.
     """
 
     role: str
     pieces: tuple[bytes, ...]
     is_redacted: bool = False
     is_text: bool = False
+    item_id: str = ""
+    renamed: tuple[bytes, ...] = ()
 
 
-def meaning_of(message: Message) -> Meaning:
-    """What a message says."""
-    redacted = any(block.text in REDACTED for block in message.blocks)
+def meaning_of(message: Message, is_output: bool = False) -> Meaning:
+    """What a message says. An output may come back in other forms, an input stays as it is."""
+    # Long texts would be hashed to be looked up.
+    redacted = any(block.text in REDACTED for block in message.blocks if len(block.text) <= _REDACTED_CHARS)
     pieces = [] if redacted else pieces_of(message)
     is_text = len(pieces) == 1 and pieces[0][0] == TEXT
-    return Meaning(message.role, digests_of(message.role, pieces), redacted, is_text)
+    said = digests_of(message.role, pieces)
+    if not is_output or redacted:
+        return Meaning(message.role, said, redacted, is_text)
+    renamed = () if is_text else digests_of(message.role, _without_ids(message, pieces))
+    return Meaning(message.role, said, redacted, is_text, message.item_id, renamed if renamed != said else ())
+
+
+def _without_ids(message: Message, pieces: list[Piece]) -> list[Piece]:
+    if all(piece[0] in (TEXT, TOOL_CALL) for piece in pieces):
+        return [(*piece[:3], "") if piece[0] == TOOL_CALL else piece for piece in pieces]
+    return pieces_of(message, with_ids=False)
 
 
 def pieces_of(message: Message, with_ids: bool = True) -> list[Piece]:
@@ -74,8 +89,12 @@ def pieces_of(message: Message, with_ids: bool = True) -> list[Piece]:
     Without ids, as clients write an answer that drop or renew them: tool calls have none, a spoken answer is its text,
     and generated images are missing.
     """
-    pieces: list[Piece] = []
     is_answer = message.role == _ANSWER
+    if len(message.blocks) == 1 and message.blocks[0].type == TEXT:
+        text = message.blocks[0].text
+        text = said_in(text) if is_answer else _even(text)
+        return [(TEXT, text)] if text else []
+    pieces: list[Piece] = []
     text = "".join(_texts(message.blocks, with_ids)) if is_answer else ""
     if is_answer and (said := said_in(text)):
         pieces.append((TEXT, said))
@@ -155,6 +174,12 @@ def reference_to(item_id: str) -> Piece | None:
     return None if item_id.startswith("rs_") else (ITEM_REFERENCE, item_id)
 
 
+def by_reference(meaning: Meaning) -> tuple[bytes, ...]:
+    """The pieces of an answer that is sent back by its id, if it has one."""
+    reference = reference_to(meaning.item_id) if meaning.item_id else None
+    return digests_of(_ANSWER, [reference]) if reference else meaning.pieces
+
+
 def _kept(value: Any) -> Any:
     """Data without what is null or changes on its way back."""
     if isinstance(value, dict):
@@ -210,10 +235,7 @@ def digests_of(role: str, pieces: Iterable[Piece]) -> tuple[bytes, ...]:
 
 
 def _digest(role: str, piece: Piece) -> bytes:
-    hashed = hashlib.sha256()
-    for text in (role, *piece):
-        encoded = text.encode("utf-8", "surrogatepass")
-        # With its length, so that no text can look like another piece.
-        hashed.update(b"%d:" % len(encoded))
-        hashed.update(encoded)
-    return hashed.digest()[:DIGEST_BYTES]
+    # Their lengths first, so that no text can look like another piece.
+    lengths = ",".join([str(len(text)) for text in piece])
+    said = "".join((role, ":", lengths, ":", *piece))
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()[:DIGEST_BYTES]

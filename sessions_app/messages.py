@@ -462,7 +462,8 @@ class MessageReader:
         key = (digest, default_role)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = meaning_of(self.message(digest, raw, default_role))
+            message = self.message(digest, raw, default_role)
+            known = self._known[key] = meaning_of(message, is_output=default_role == "assistant")
         return known
 
     def message(self, digest: bytes, raw: documents.JsonBytes, default_role: str) -> Message:

@@ -26,6 +26,7 @@ from sessions_app.wire.fields import clean
 TITLE_CHARS = 160
 _FENCE = re.compile(r"```\w*")
 LABEL_CHARS = 64
+_SPARE_CHARS = 64
 
 
 @dataclass(slots=True)
@@ -171,21 +172,21 @@ def _ends(conversation: _Conversation, record: Record, reader: MessageReader) ->
 def _other_ends(
     conversation: _Conversation, record: Record, reader: MessageReader, answer: list[tuple[int, Meaning]]
 ) -> set[bytes]:
-    """The conversation after an answer in other forms: without ids, as one message, by ids alone, after a prefill."""
+    """The conversation after an answer in other forms: without ids, by ids alone, as one message, after a prefill."""
     found: set[bytes] = set()
     chain, parts = conversation.chain, record.document.output
+    if any(meaning.renamed for _, meaning in answer):
+        found.add(extended(chain, [piece for _, meaning in answer for piece in meaning.renamed or meaning.pieces]))
     if any(meaning.item_id for _, meaning in answer):
         found.add(extended(chain, [piece for _, meaning in answer for piece in by_reference(meaning)]))
-    if len(answer) == 1 and answer[0][1].is_text and conversation.prefill < 0:
+    if len(answer) == 1 and conversation.prefill < 0:
         return found
     said = [reader.message(parts.digests[index], parts.content(index), "assistant") for index, _ in answer]
     forms = [(chain, said)]
-    if len(said) > 1:
-        forms.append((chain, [_joined(said)]))
     if conversation.prefill >= 0:
         # Anthropic's models go on with the text that an input ends with; clients send back the two as one.
         prefill = _input_message(record.document.input, conversation.prefill, reader)
-        forms.append((conversation.asked, [_joined([prefill, *said])]))
+        forms.append((conversation.asked, [prefill, *said]))
     return found | {_after(start, form, with_ids) for start, form in forms for with_ids in (True, False)}
 
 
@@ -194,12 +195,9 @@ def _input_message(parts: PartList, index: int, reader: MessageReader) -> Messag
 
 
 def _after(chain: bytes, said: list[Message], with_ids: bool) -> bytes:
-    pieces = [piece for message in said for piece in pieces_of(message, with_ids)]
-    return extended(chain, digests_of("assistant", pieces))
-
-
-def _joined(said: list[Message]) -> Message:
-    return Message("assistant", [block for message in said for block in message.blocks])
+    """The conversation after an answer that was made one message."""
+    answer = Message("assistant", [block for message in said for block in message.blocks])
+    return extended(chain, digests_of("assistant", pieces_of(answer, with_ids)))
 
 
 def _previews(record: Record, reader: MessageReader, links: Links) -> None:
@@ -232,5 +230,12 @@ def answer_line(message: Message) -> str:
 
 def one_line(text: str, most: int) -> str:
     """The beginning of a text, white space folded and code fences dropped; an ellipsis tells that there is more."""
-    line = " ".join(_FENCE.sub(" ", text[: most * 4]).split())
+    line = _folded(text[: most + _SPARE_CHARS])
+    # Mostly that is enough; near the cut a fence or word may be incomplete.
+    if len(line) < most + _SPARE_CHARS // 4:
+        line = _folded(text[: most * 4])
     return clean(line if len(line) <= most else line[: most - 1] + "…", most)
+
+
+def _folded(text: str) -> str:
+    return " ".join((_FENCE.sub(" ", text) if "```" in text else text).split())
