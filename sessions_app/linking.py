@@ -24,6 +24,7 @@ from sessions_app.records import (
 
 # A repetition of a failed request that comes later than this is a person who asks again.
 ATTEMPT_WINDOW = timedelta(minutes=15)
+TRACE_DETAIL = "traceId"
 CHOSEN_RULES = (RULE_SESSION_ID, RULE_TRACE_ID)
 
 
@@ -76,7 +77,8 @@ class Node:
     session of those that continue a response which was never logged. `response`: the token of its response's id.
     `span`: the token of its trace and `trace_id` that trace's id, when it is a span; `is_half`: it may report a call
     together with a span of another trace; `duplicate_of`: the key of the request that reports the same call.
-    `stored` is None for a request that is new.
+    `leader`: the span whose session all spans of a trace without an id share; such a trace goes with a response's id,
+    and with nothing weaker. `stored` is None for a request that is new.
     """
 
     key_id: uuid.UUID
@@ -98,6 +100,7 @@ class Node:
     span: uuid.UUID | None = None
     trace_id: str = ""
     is_half: bool = False
+    leader: Place | None = None
     duplicate_of: uuid.UUID | None = None
     stored: Stored | None = None
 
@@ -156,6 +159,8 @@ class Index:
             others = [place for place in self.provides.get(node.previous, ()) if place[1] != node.key_id]
             if others:
                 return Parent(max(others), RULE_PREVIOUS_RESPONSE, node.needed.detail if node.needed else "")
+        if node.leader is not None:
+            return None
         for token in node.begins:
             if found := latest_before(self.provides.get(token, ()), node.place, window):
                 return Parent(found, RULE_CONVERSATION)
@@ -206,7 +211,11 @@ class Grouping:
         return self._found[node.key_id]
 
     def _parent(self, node: Node) -> Parent | None:
-        return None if node.is_fixed else self.index.parent_of(node, self.window)
+        if node.is_fixed:
+            return None
+        if node.leader and node.leader != node.place:
+            return Parent(node.leader, RULE_TRACE_ID, TRACE_DETAIL)
+        return self.index.parent_of(node, self.window)
 
     def _open_circle(self, chain: dict[uuid.UUID, Parent | None], key_id: uuid.UUID) -> None:
         """Let the earliest request of a circle begin it: responses that name each other as the previous one."""

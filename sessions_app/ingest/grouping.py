@@ -16,9 +16,9 @@ from typing import Any
 import psycopg
 from django.conf import settings
 
-from sessions_app.ingest.traces import MOST_APART, same_calls, session_homes
-from sessions_app.linking import ATTEMPT_WINDOW, CHOSEN_RULES, Grouping, Home, Index, LinkRole, Node
-from sessions_app.records import RULE_OWN
+from sessions_app.ingest.traces import MOST_APART, half_of, same_calls, session_homes
+from sessions_app.linking import ATTEMPT_WINDOW, CHOSEN_RULES, Grouping, Home, Index, LinkRole, Node, Place
+from sessions_app.records import RULE_OWN, RULE_TRACE_ID
 from sessions_app.storage import links
 from sessions_app.storage.links import EARLIEST, LATEST, Found, Wanted
 from sessions_app.storage.moving import Move
@@ -69,6 +69,7 @@ class Grouper:
         found = self._find([w for node in new for w in (*self._earlier(node), *self._later(node))])
         later = {f.place[1] for f in found if f.wanted.role in _CHILD_ROLES}
         stored = self._load({*later, *concerned})
+        self._read_traces(stored)
         self._find([w for node in stored for w in self._earlier(node)])
         self._load_sessions_that_change()
         return self._grouped(new)
@@ -102,7 +103,7 @@ class Grouper:
     def _earlier(self, node: Node) -> list[Wanted]:
         """Questions for the requests that this one may continue, and for those of the same call."""
         found = [Wanted(node.call, LinkRole.CALL)] if node.call else []
-        if node.is_fixed:
+        if node.is_fixed or (node.leader and node.leader != node.place):
             return found
         found += [Wanted(node.previous, LinkRole.RESPONSE, most=2)] if node.previous else []
         since = (earlier(node.started_at, self.window), EARLIEST[1])
@@ -130,23 +131,34 @@ class Grouper:
         traces = {node.span: node for node in new if node.span}
         if not traces:
             return
-        halves = self._find([w for node in new for w in _other_half(node)])
-        rows = traces_of(self.cursor, traces, {found.place[1] for found in halves})
+        rows = traces_of(self.cursor, traces)
+        halves = [half for row in rows if (half := _other_half(row))]
+        found = {answer.place[1] for answer in self._find(halves)}
+        if others := found - {row.key_id for row in rows}:
+            rows += [row for row in traces_of(self.cursor, (), others) if row.trace not in traces]
         by_trace: dict[uuid.UUID, list[SpanRow]] = defaultdict(list)
         for row in rows:
             by_trace[row.trace].append(row)
         self._load(row.key_id for row in rows if row.is_request)
         for trace, spans in by_trace.items():
-            if trace not in traces:
-                continue
-            project_key = self.project_keys[traces[trace].project_id]
-            for key_id, home in session_homes(project_key, traces[trace].trace_id, spans).items():
-                if key_id in self.nodes:
-                    self.nodes[key_id].chosen = home
-        same = same_calls(rows, {node.attempt for node in new if node.is_half and node.attempt})
+            if trace in traces:
+                self._settle_trace(traces[trace], spans)
+        same = same_calls(rows, {half.token for half in halves})
         for row in rows:
             if row.key_id in self.nodes:
                 self.nodes[row.key_id].duplicate_of = same.get(row.key_id)
+
+    def _settle_trace(self, one: Node, spans: Sequence[SpanRow]) -> None:
+        """Tell the spans of a trace, of which one is given, where the trace puts them."""
+        homes = session_homes(self.project_keys[one.project_id], one.trace_id, spans)
+        nodes = [self.nodes[key_id] for key_id in homes if key_id in self.nodes]
+        leader = _leader(nodes)
+        for node in nodes:
+            home = homes[node.key_id]
+            if home.rule == RULE_TRACE_ID:
+                node.chosen, node.weak, node.leader = None, home, leader
+            else:
+                node.chosen, node.weak = home, None
 
     # --- trace ids that the proxy may have invented -----------------------------------------------------------------
 
@@ -200,6 +212,7 @@ class Grouper:
         members = links.load_nodes(self.cursor, self.project_keys, session_ids=left)
         members = [node for node in members if node.key_id not in self.nodes]
         self._add(members)
+        self._read_traces(members)
         for node in members:
             if not self._has_reason(node):
                 _stay(node)
@@ -238,12 +251,20 @@ def _move(node: Node, home: Home, flipped: bool) -> Move | None:
     return Move(node.key_id, node.project_id, stored, home, node.weak is not None, node.duplicate_of)
 
 
-def _other_half(node: Node) -> list[Wanted]:
-    """A question for the spans of other traces that may report the same call."""
-    if not node.is_half or not node.attempt:
-        return []
-    since, until = earlier(node.started_at, MOST_APART), later(node.started_at, MOST_APART)
-    return [Wanted(node.attempt, LinkRole.REPORTS, (since, EARLIEST[1]), (until, LATEST[1]))]
+def _leader(nodes: Sequence[Node]) -> Place | None:
+    """The first span that continues a response of another trace, else the first."""
+    provided = {token for node in nodes for token in node.provides}
+    leading = [node.place for node in nodes if node.previous and node.previous not in provided]
+    return min(leading or [node.place for node in nodes], default=None)
+
+
+def _other_half(row: SpanRow) -> Wanted | None:
+    """A question for the spans of other traces that may report the same call: Logfire's, of streams."""
+    token = half_of(row)
+    if token is None:
+        return None
+    since, until = earlier(row.started_at, MOST_APART), later(row.started_at, MOST_APART)
+    return Wanted(token, LinkRole.REPORTS, (since, EARLIEST[1]), (until, LATEST[1]))
 
 
 def _stay(node: Node) -> None:

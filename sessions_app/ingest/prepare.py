@@ -6,7 +6,7 @@ import uuid
 
 from sessions_app import ids
 from sessions_app.ingest.links import Links, links_of
-from sessions_app.ingest.traces import CALLS, span_facts
+from sessions_app.ingest.traces import CALLS, reports_apart, span_facts
 from sessions_app.linking import Home, LinkRole, Node, own_home
 from sessions_app.messages import MessageReader
 from sessions_app.records import ERROR, RULE_PREVIOUS_RESPONSE, Record
@@ -67,8 +67,7 @@ def _claim(node: Node, project_key: uuid.UUID, record: Record) -> None:
     claim = record.claim
     if record.span_id:
         node.span, node.trace_id = ids.alias_token(project_key, record.trace_id), record.trace_id
-        # Logfire reports a stream's call and its answer in two traces.
-        node.is_half = record.scope.startswith("logfire") and record.kind == "llm"
+        node.is_half = reports_apart(record.scope) and record.kind == "llm"
     if claim.key is None:
         return
     home = Home(ids.session_id(project_key, claim.key), clean(claim.key, MAX_ID_CHARS), claim.rule, claim.detail)

@@ -15,7 +15,7 @@ from sessions_app.wire.fields import MAX_ID_CHARS, clean
 from sessions_app.wire.genai.duplicates import CALLS, MOST_APART, SpanFacts, duplicates
 from sessions_app.wire.genai.sessions import ClaimFacts, trace_claims
 
-__all__ = ["CALLS", "MOST_APART", "same_calls", "session_homes", "span_facts"]
+__all__ = ["CALLS", "MOST_APART", "half_of", "reports_apart", "same_calls", "session_homes", "span_facts"]
 
 
 def session_homes(project_key: uuid.UUID, trace_id: str, rows: Iterable[SpanRow]) -> dict[uuid.UUID, Home]:
@@ -50,6 +50,19 @@ def span_facts(record: Record, links: Links) -> dict[str, Any]:
         "usage": usage.input_tokens is not None or usage.output_tokens is not None,
         "failed": record.status == ERROR,
     }
+
+
+def half_of(row: SpanRow) -> uuid.UUID | None:
+    """The token by which the other report of a span's call is found, when that may be in another trace."""
+    facts = row.facts or {}
+    if row.kind != "llm" or not facts.get("input") or not reports_apart(facts.get("scope", "")):
+        return None
+    return uuid.UUID(facts["input"])
+
+
+def reports_apart(scope: str) -> bool:
+    """Whether an instrumentation reports a stream's call and its answer in two traces, as Logfire does."""
+    return scope.startswith("logfire")
 
 
 def same_calls(rows: Sequence[SpanRow], inputs: Iterable[uuid.UUID] = ()) -> dict[uuid.UUID, uuid.UUID]:

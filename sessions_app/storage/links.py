@@ -79,7 +79,7 @@ def load_nodes(
 
 def _node(row: Sequence[Any], project_key: uuid.UUID) -> Node:
     key_id, log_id, session_id, bucket, project_id, started_at, rule, detail, weak, trace_id = row[:10]
-    previous, needs, provides, attempt, call, status, duplicate_of = row[10:]
+    previous, needs, provides, attempt, call, status, duplicate_of, span_id = row[10:]
     here = Home(session_id, None, rule, detail)
     node = Node(
         key_id,
@@ -97,6 +97,8 @@ def _node(row: Sequence[Any], project_key: uuid.UUID) -> Node:
         duplicate_of=duplicate_of,
         stored=Stored(log_id, session_id, bucket, rule, detail, duplicate_of),
     )
+    if span_id:
+        node.span, node.trace_id = ids.alias_token(project_key, trace_id), trace_id
     if weak:
         node.weak = Home(ids.session_id(project_key, trace_id), trace_id, RULE_TRACE_ID, "trace_id")
         node.trace = ids.alias_token(project_key, trace_id)

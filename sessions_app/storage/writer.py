@@ -80,8 +80,8 @@ class PreparedLog:
             roles.append((node.attempt, LinkRole.FAILED))
         if node.is_half and node.attempt:
             roles.append((node.attempt, LinkRole.REPORTS))
-        # Of a weak trace id it depends on what came before whether it is chosen already.
-        if node.chosen is None or self.record.claim.weak:
+        # Of a weak trace id or a span it depends on what came before whether its session is chosen already.
+        if node.chosen is None or self.record.claim.weak or node.span:
             roles += [(node.previous, LinkRole.NEEDS_RESPONSE)] if node.previous else []
             roles += [(token, LinkRole.BEGINS) for token in node.begins]
             roles += [(node.attempt, LinkRole.RETRIES)] if node.may_retry and node.attempt else []

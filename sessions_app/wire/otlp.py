@@ -21,10 +21,20 @@ from typing import Any
 from sessions_app.documents import ArrayMemory, DocumentError, JsonBytes, loads, object_fields
 from sessions_app.records import Record, WireFormatError
 from sessions_app.wire import otlp_json, otlp_protobuf
-from sessions_app.wire.genai import documents_of, record_of
+from sessions_app.wire.genai import documents_of, merged, record_of
 from sessions_app.wire.otlp_values import Group, Plain, Problems, error_of_ids, write_item
 
-__all__ = ["Checked", "Item", "check_body", "check_log", "content_type_of", "documents_of", "read_log", "split_body"]
+__all__ = [
+    "Checked",
+    "Item",
+    "check_body",
+    "check_log",
+    "content_type_of",
+    "documents_of",
+    "merged",
+    "read_log",
+    "split_body",
+]
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 TRACES, LOGS = "traces", "logs"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from itertools import zip_longest
 from typing import Any
@@ -15,6 +16,7 @@ from sessions_app.storage import rollups
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.wire import otlp
 from tests.wire.genai.captures import CAPTURES, FOLDERS, expected_of
+from tests.wire.otlp_exports import STARTED_NANOS, attribute, export, span
 
 pytestmark = pytest.mark.django_db
 
@@ -95,3 +97,35 @@ def test_sessions_of_a_library(folder: str) -> None:
     for order, each in ((shuffled, True), (list(reversed(arrived)), False)):
         again = digest(folder, order, each)
         assert not difference(first, again)
+
+
+# --- traces without an id -------------------------------------------------------------------------------------------
+
+
+def call(trace: int, number: int, minute: int, **attributes: str) -> bytes:
+    """An export of one call of a model, with a tool's span below it."""
+    started = STARTED_NANOS + minute * 60_000_000_000
+    where = {"traceId": f"{trace:032x}", "startTimeUnixNano": str(started), "endTimeUnixNano": str(started + 10**9)}
+    named = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"} | attributes
+    listed = [attribute(name, stringValue=value) for name, value in named.items()]
+    tool = [attribute("gen_ai.operation.name", stringValue="execute_tool")]
+    return export(
+        span(**where, spanId=f"{number:016x}", parentSpanId="", attributes=listed),
+        span(**where, spanId=f"{number + 100:016x}", parentSpanId=f"{number:016x}", attributes=tool),
+    )
+
+
+def test_traces_without_an_id_follow_the_previous_response() -> None:
+    exports = [
+        call(1, 1, 0, **{"gen_ai.response.id": "resp_1"}),
+        call(2, 2, 1, **{"gen_ai.response.id": "resp_2", "openai.request.previous_response_id": "resp_1"}),
+        call(3, 3, 2, **{"gen_ai.response.id": "resp_3", "openai.request.previous_response_id": "resp_2"}),
+        call(4, 4, 3, **{"gen_ai.response.id": "resp_4"}),
+    ]
+    content_type = otlp.content_type_of(otlp.JSON, otlp.TRACES)
+    results = []
+    for order in itertools.permutations(exports):
+        results.append(digest("chain", [(content_type, body) for body in order], each=True))
+    assert sorted(session["request_count"] for session in results[0]["sessions"]) == [1, 3]
+    assert sorted(session["step_count"] for session in results[0]["sessions"]) == [1, 3]
+    assert all(not difference(results[0], other) for other in results)
