@@ -61,9 +61,11 @@ def id_of(call: Block) -> Any:
 
 def are_results(content: Any) -> bool:
     """Is this the content of a tool's message that names the call in each of its blocks?"""
-    return isinstance(content, list) and any(
-        isinstance(item, dict) and (item.get("type") in _RESULTS or item.keys() & _RESULT_MEMBERS) for item in content
-    )
+    return isinstance(content, list) and any(isinstance(item, dict) and _is_result(item) for item in content)
+
+
+def _is_result(item: Block) -> bool:
+    return str(item.get("type")) in _RESULTS or bool(item.keys() & _RESULT_MEMBERS)
 
 
 _RESULTS = frozenset({"tool_call_response", "tool-result", "tool_result"})

@@ -25,7 +25,16 @@ from sessions_app.documents import (
 )
 from sessions_app.wire import bodies
 from sessions_app.wire.genai.indexed import DIALECTS
-from sessions_app.wire.genai.unfolding import closed, dumped_style_of, dumps, is_json, style_of, text_of, written
+from sessions_app.wire.genai.unfolding import (
+    closed,
+    dumped_style_of,
+    dumps,
+    is_json,
+    is_nested,
+    style_of,
+    text_of,
+    written,
+)
 
 UNFOLDED = "unfolded"
 _RESPONSE_MEMBERS = frozenset({"choices", "candidates"})
@@ -140,7 +149,7 @@ class Attributes:
     def _array(self, raw: JsonBytes, letter: str, kind: PartKind) -> bytes:
         """The items of an array one by one, through arrays of arrays."""
         items = array_items(raw)
-        if any(kind_of(item) == "array" for item in items):
+        if is_nested(items):
             return b"[" + b",".join([self._item(item, letter, kind) for item in items]) + b"]"
         if letter == "i" and _is_tool_definition(items[-1] if items else b""):
             return b"[" + b",".join([self._message_or_tool(item) for item in items]) + b"]"
@@ -244,7 +253,7 @@ class Attributes:
                 raw = _json(nested)
             items.append(raw)
             indexes.append(index)
-            self.gone.update(f"{prefix}.{index}.{name}" if name else f"{prefix}.{index}" for name in flat)
+            self.gone.update([f"{prefix}.{index}.{name}" if name else f"{prefix}.{index}" for name in flat])
         if items and prefix not in self.raws:
             kind = PartKind.MESSAGE
             self.written[prefix] = self.splitter.items(letter, b"[" + b",".join(items) + b"]", kind)
@@ -310,7 +319,7 @@ class Attributes:
 
     def _context_array(self, raw: JsonBytes) -> bytes:
         items = array_items(raw)
-        if items and kind_of(items[0]) == "array":
+        if is_nested(items):
             return b"[" + b",".join([self._context_member(item) for item in items]) + b"]"
         if not items or kind_of(items[0]) != "object":
             return self.large(raw)

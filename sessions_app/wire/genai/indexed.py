@@ -50,6 +50,7 @@ _OPENINFERENCE_TEXTS = {
     "message.name": "name",
     "message.tool_call_id": "tool_call_id",
 }
+_OPENINFERENCE_NAMES = {member: name for name, member in _OPENINFERENCE_TEXTS.items()}
 _CALL_NAMES = {"tool_call.function.name": "name", "tool_call.function.arguments": "arguments"}
 
 
@@ -125,10 +126,12 @@ def _nest_part(nested: Nested, name: str, value: Any) -> bool:
 def spread_openinference(nested: Nested) -> Flat:
     """The inverse; of a message that an API was sent, the attributes that OpenInference makes of it."""
     flat: Flat = {}
-    for name, member in _OPENINFERENCE_TEXTS.items():
-        value = nested.get(member)
-        if value is not None and not isinstance(value, (list, dict)):
+    for member, value in nested.items():
+        name = _OPENINFERENCE_NAMES.get(member)
+        if name is not None and value is not None and not isinstance(value, (list, dict)):
             flat[name] = value
+    if len(flat) == len(nested):
+        return flat
     _spread_parts(nested.get("content"), flat)
     calls = _calls_in(nested.get("content")) if nested.get(CALLS_TWICE) is True else nested.get("tool_calls")
     for index, call in enumerate(calls if isinstance(calls, list) else ()):

@@ -119,11 +119,13 @@ def _messages(text: bytes | None) -> Iterator[tuple[dict[str, Any], JsonBytes]]:
         members = object_fields(text)
         for name in ("messages", "choices"):
             raw = members.get(name)
-            for item in array_items(raw) if raw is not None and kind_of(raw) == "array" else ():
-                message = object_fields(item).get("message", b"null") if name == "choices" else item
-                value = loads(message)
-                if isinstance(value, dict):
-                    yield value, message
+            if raw is None or kind_of(raw) != "array":
+                continue
+            for value, item in zip(loads(raw), array_items(raw), strict=True):
+                if name == "messages" and isinstance(value, dict):
+                    yield value, item
+                elif isinstance(value, dict) and isinstance(value.get("message"), dict):
+                    yield value["message"], object_fields(item)["message"]
     except DocumentError:
         return
 

@@ -21,6 +21,7 @@ _INDEXED = re.compile(
     r"\.(0|[1-9][0-9]{0,6})(?:\.(.*))?",
     re.DOTALL,
 ).fullmatch
+_BEGINNINGS = frozenset({"llm.", "gen_", "embe", "retr", "rera"})
 MOST_PROBLEMS = 30
 
 Attributes = dict[str, Any]
@@ -140,7 +141,7 @@ class Span:
         """The lists that are spread over many attributes, by their prefix."""
         groups: dict[str, Group] = {}
         for name, value in self.attributes.items():
-            found = _INDEXED(name)
+            found = _INDEXED(name) if name[:4] in _BEGINNINGS else None
             if found:
                 group = groups.setdefault(found[1], Group())
                 group.items.setdefault(int(found[2]), {})[found[3] or ""] = value

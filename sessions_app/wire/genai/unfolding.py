@@ -8,6 +8,7 @@ when it is opened; one that would not stays the text it was.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -51,7 +52,15 @@ def _closed_member(raw: JsonBytes, comma: bytes) -> bytes:
 
 
 def _closed_array(raw: JsonBytes, comma: bytes) -> bytes:
-    return b"[" + comma.join([_closed_member(item, comma) for item in array_items(raw)]) + b"]"
+    items = array_items(raw)
+    if is_nested(items):
+        items = [_closed_member(item, comma) for item in items]
+    return b"[" + comma.join(items) + b"]"
+
+
+def is_nested(items: Sequence[JsonBytes]) -> bool:
+    """Is this an array of arrays? Told by its first item, when an array is opened and when it is closed."""
+    return bool(items) and kind_of(items[0]) == "array"
 
 
 def style_of(text: bytes) -> int | None:
