@@ -1,8 +1,8 @@
 """OTLP's protobuf encoding, read into plain values. Followed: opentelemetry-proto 1.10 (package 1.45.2).
 
 The messages are those of the package with two changes, which the bytes on the wire cannot tell: texts are `bytes`,
-since protobuf refuses a whole body for one text that is not UTF-8; and spans, log records, arrays and maps are `bytes`
-that are decoded when they are read, so that a broken one is alone, and their depth is bounded by us.
+since protobuf refuses a whole body for one text that is not UTF-8; and arrays and maps are `bytes` that are decoded
+when they are read, so that their depth is bounded by us. Each span is decoded by itself: a broken one is alone.
 """
 
 from __future__ import annotations
@@ -34,12 +34,7 @@ from sessions_app.wire.otlp_values import (
 __all__ = ["event_name", "groups", "ids", "log_record", "open_log", "open_span", "span", "unread"]
 
 _FIELD = descriptor_pb2.FieldDescriptorProto
-_DECODED_LATER = {
-    ("ScopeSpans", "spans"),
-    ("ScopeLogs", "log_records"),
-    ("AnyValue", "array_value"),
-    ("AnyValue", "kvlist_value"),
-}
+_DECODED_LATER = ("array_value", "kvlist_value")
 
 
 def _messages(found: Iterable[Any]) -> Iterator[Any]:
@@ -55,7 +50,7 @@ def _pool() -> descriptor_pool.DescriptorPool:
         module.DESCRIPTOR.CopyToProto(file)
         for message in _messages(file.message_type):
             for each in message.field:
-                if each.type == _FIELD.TYPE_STRING or (message.name, each.name) in _DECODED_LATER:
+                if each.type == _FIELD.TYPE_STRING or each.name in _DECODED_LATER:
                     each.type = _FIELD.TYPE_BYTES
                     each.ClearField("type_name")
         pool.AddSerializedFile(file.SerializeToString())
@@ -69,58 +64,110 @@ def _class(name: str) -> Any:
     return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"opentelemetry.proto.{name}"))
 
 
-_TRACES, _LOGS = _class("trace.v1.TracesData"), _class("logs.v1.LogsData")
+_RESOURCE, _SCOPE = _class("resource.v1.Resource"), _class("common.v1.InstrumentationScope")
 _SPAN, _LOG = _class("trace.v1.Span"), _class("logs.v1.LogRecord")
 _ARRAY, _MAP = _class("common.v1.ArrayValue"), _class("common.v1.KeyValueList")
+# Field numbers of ExportTraceServiceRequest, ResourceSpans and ScopeSpans, and of their like for logs.
+_OF_RESOURCES = 1
+_RESOURCE_FIELD, _OF_SCOPES = 1, 2
+_SCOPE_FIELD, _RECORDS, _SCHEMA_URL = 1, 2, 3
 
 
-def groups(body: bytes, signal: str) -> Iterator[tuple[Group, Iterable[bytes]]]:
-    """The spans (or log records) of an export, by resource and scope. Raises WireFormatError (status 400)."""
+def groups(body: bytes, signal: str) -> Iterator[tuple[Group, list[memoryview]]]:
+    """The spans (or log records) of an export, by resource and scope. Raises WireFormatError (status 400).
+
+    The envelopes have the same numbers for all signals, and are walked here: a body is not copied to be taken apart.
+    """
+    for of_resource in _fields(memoryview(body)).get(_OF_RESOURCES, ()):
+        members = _fields(of_resource)
+        resource = _decoded(_RESOURCE, members.get(_RESOURCE_FIELD, []))
+        for of_scope in members.get(_OF_SCOPES, ()):
+            inner = _fields(of_scope)
+            scope = _decoded(_SCOPE, inner.get(_SCOPE_FIELD, []))
+            schema_url = bytes(inner.get(_SCHEMA_URL, [b""])[-1])
+            yield _group(resource, scope, schema_url), inner.get(_RECORDS, [])
+
+
+def _fields(message: memoryview) -> dict[int, list[memoryview]]:
+    """The length-delimited fields of a message, by their numbers; of the others none is needed here."""
+    found: dict[int, list[memoryview]] = {}
+    at, end = 0, len(message)
+    while at < end:
+        key, at = _varint(message, at)
+        wire_type = key & 7
+        if wire_type == 2:
+            size, at = _varint(message, at)
+            found.setdefault(key >> 3, []).append(message[at : at + size])
+        elif wire_type == 0:
+            size, at = 0, _varint(message, at)[1]
+        else:
+            size = {1: 8, 5: 4}.get(wire_type, end)
+        at += size
+        if at > end or key < 8:
+            raise _undecodable()
+    return found
+
+
+def _varint(message: memoryview, at: int) -> tuple[int, int]:
+    """A number of up to 64 bits and where it ends."""
+    number = shift = 0
+    while shift < 64 and at < len(message):
+        byte = message[at]
+        at += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number, at
+        shift += 7
+    raise _undecodable()
+
+
+def _decoded(kind: Any, parts: list[memoryview]) -> Any:
+    """A message of which there should be one; several are one after another, which protobuf merges."""
     try:
-        export = (_LOGS if signal == "logs" else _TRACES).FromString(body)
+        return kind.FromString(b"".join(parts))
     except DecodeError:
-        message = "the body cannot be decoded as protobuf; is its Content-Type right, and is it complete?"
-        raise WireFormatError(message, type="not_protobuf", status=400) from None
-    for of_resource in export.resource_logs if signal == "logs" else export.resource_spans:
-        for of_scope in of_resource.scope_logs if signal == "logs" else of_resource.scope_spans:
-            records = of_scope.log_records if signal == "logs" else of_scope.spans
-            yield _group(of_resource, of_scope), records
+        raise _undecodable() from None
 
 
-def _group(of_resource: Any, of_scope: Any) -> Group:
+def _undecodable() -> WireFormatError:
+    message = "the body cannot be decoded as protobuf; is its Content-Type right, and is it complete?"
+    return WireFormatError(message, type="not_protobuf", status=400)
+
+
+def _group(of_resource: Any, of_scope: Any, schema_url: bytes) -> Group:
     problems = Problems()
-    resource = {"attributes": attributes_of(of_resource.resource.attributes, "resource.attributes", problems)}
-    _dropped(of_resource.resource, resource, "attributes")
+    resource = {"attributes": attributes_of(of_resource.attributes, "resource.attributes", problems)}
+    _dropped(of_resource, resource, "attributes")
     scope: Plain = {
-        "name": _text(of_scope.scope.name, "scope.name", problems),
-        "version": _text(of_scope.scope.version, "scope.version", problems),
+        "name": _text(of_scope.name, "scope.name", problems),
+        "version": _text(of_scope.version, "scope.version", problems),
     }
-    _dropped(of_scope.scope, scope, "attributes")
-    if of_scope.schema_url:
-        scope["schemaUrl"] = _text(of_scope.schema_url, "schemaUrl", problems)
-    if of_scope.scope.attributes:
-        scope["attributes"] = attributes_of(of_scope.scope.attributes, "scope.attributes", problems)
+    _dropped(of_scope, scope, "attributes")
+    if schema_url:
+        scope["schemaUrl"] = _text(schema_url, "schemaUrl", problems)
+    if of_scope.attributes:
+        scope["attributes"] = attributes_of(of_scope.attributes, "scope.attributes", problems)
     return group_of(resource, scope, problems)
 
 
-def open_span(record: bytes) -> Message:
+def open_span(record: memoryview) -> Message:
     """Raises WireFormatError."""
     return _opened(_SPAN, record, "span")
 
 
-def open_log(record: bytes) -> Message:
+def open_log(record: memoryview) -> Message:
     """Raises WireFormatError."""
     return _opened(_LOG, record, "log record")
 
 
-def _opened(kind: Any, record: bytes, what: str) -> Message:
+def _opened(kind: Any, record: memoryview, what: str) -> Message:
     try:
-        return kind.FromString(record)
+        return kind.FromString(bytes(record))
     except DecodeError:
         raise WireFormatError(f"the {what} cannot be decoded as protobuf", type="not_protobuf") from None
 
 
-def unread(record: bytes) -> Plain:
+def unread(record: bytes | memoryview) -> Plain:
     """A record that cannot be decoded, as it came."""
     return {"bytesValue": base64.b64encode(record).decode()}
 

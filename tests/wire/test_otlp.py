@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 from google.protobuf.internal import encoder
+from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -625,6 +626,33 @@ def test_whatever_is_in_protobuf_it_is_read_or_refused(noise: bytes, at: int) ->
         found = otlp.split_body(body, PROTOBUF)
     for item in found:
         assert orjson.loads(item.raw)["span"] is not None
+
+
+@given(st.binary(max_size=4), st.integers(0, 2_000))
+def test_envelopes_are_walked_as_protobuf_does(noise: bytes, at: int) -> None:
+    good = captures()[0].read_bytes()
+    body = good[:at] + noise + good[at + len(noise) :]
+    try:
+        request = ExportTraceServiceRequest.FromString(body)
+    except DecodeError:
+        return
+
+    found = otlp.split_body(body, PROTOBUF)
+
+    spans = [each for resource in request.resource_spans for scope in resource.scope_spans for each in scope.spans]
+    assert len(found) == len(spans)
+    assert [orjson.loads(item.raw)["span"]["name"] for item in found] == [each.name for each in spans]
+
+
+def test_resource_in_two_pieces_is_one() -> None:
+    """Protobuf merges a message that is there twice."""
+    one, two = (KeyValue(key=name, value=AnyValue(int_value=1)).SerializeToString() for name in "ab")
+    resources = b"".join(delimited(1, delimited(1, attribute)) for attribute in (one, two))
+    span = ExportTraceServiceRequest.FromString(protobuf_export()).resource_spans[0].scope_spans[0].spans[0]
+
+    item = only(delimited(1, resources + delimited(2, delimited(2, span.SerializeToString()))), PROTOBUF)
+
+    assert item["resource"]["attributes"] == {"a": 1, "b": 1}
 
 
 def test_items_are_read_as_records() -> None:
