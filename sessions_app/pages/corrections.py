@@ -198,6 +198,8 @@ def move_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> 
 def _target_of(form: QueryDict, project: Project, session: SessionFacts, errors: dict[str, str]) -> Session | None:
     """The session to move to, None for a new one; what is wrong with it is noted under `to`."""
     if form.get("where") == NEW:
+        if form.get("to", "").strip():
+            errors["to"] = "Choose “another session” to move them to this one, or leave this empty."
         return None
     return _other_session(form.get("to", ""), project, session, errors, "to")
 
@@ -220,7 +222,7 @@ def _move_question(
 ) -> Question:
     all_of_it = len(chosen) == count
     where = "the other session" if target else "a new session"
-    effect = "The links to them will lead to where they are then. Requests that continue them stay where they are."
+    effect = "Links to what moves will lead to where it is then. Requests that continue it stay where they are."
     if all_of_it:
         effect = "Nothing is left of this session then; its address will lead to where its requests are."
     to = [("where", EXISTING), ("to", str(target.pk))] if target else [("where", NEW)]
@@ -359,11 +361,14 @@ def undo_page(request: HttpRequest, project: Project, correction_id: int) -> Htt
     (made,) = _made(project, [row_of(correction)])
     question = Question(
         title=f"Undo this {correction.action}?",
-        effect="Its requests go back to where they would be without it: where an earlier correction or the rules say.",
+        effect=(
+            f"{_requests(correction.request_count)} will be where they would be without it: where an earlier correction "
+            "or the rules put them."
+        ),
         source=made.target,
         target=made.source,
         chosen=[],
-        more=correction.request_count,
+        more=0,
         button=f"Undo the {correction.action}",
         hidden=[],
         back=history,

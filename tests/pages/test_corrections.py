@@ -92,7 +92,7 @@ def test_it_works(corrector: Client, one: Session, two: Session) -> None:
 
 def test_requests_move_to_a_new_session(corrector: Client, one: Session) -> None:
     path = address(one, "correct/move/")
-    asked = corrector.post(path, {"request": ids(one)[1], "where": "new", "to": "not looked at"})
+    asked = corrector.post(path, {"request": ids(one)[1], "where": "new", "to": " "})
     assert "Move 1 request to a new session?" in text(asked)
     done = confirm(corrector, asked, path)
     new = Session.objects.exclude(pk=one.pk).get()
@@ -138,6 +138,7 @@ def test_id_of_several_sessions_is_refused(corrector: Client, project: Project, 
         ({"request": [], "where": "new"}, "Choose at least one request"),
         ({"request": ["x", str(uuid.uuid4())], "where": "new"}, "Choose at least one request"),
         ({"where": "session", "to": ""}, "Say which session"),
+        ({"where": "new", "to": "two"}, "Choose “another session”"),
         ({"where": "session", "to": "nobody"}, "No session of acme has this id"),
         ({"where": "session", "to": "\0"}, "No session of acme has this id"),
         ({"where": "session", "to": "x" * 1001}, "too long"),
@@ -157,7 +158,7 @@ def test_what_can_not_be_is_said_beside_the_form(
     page = refused.content.decode()
     if "request" not in form:
         assert f'value="{chosen}" checked' in page
-        assert 'value="session" checked' in page
+        assert f'value="{form["where"]}" checked' in page
     assert not Correction.objects.exists()
 
 
@@ -258,6 +259,7 @@ def test_history_says_who_did_what_and_undoes_it(corrector: Client, one: Session
 
     asked = corrector.get(path)
     assert "Undo this merge?" in text(asked)
+    assert "4 requests will be where they would be without it" in text(asked)
     done = confirm(corrector, asked, path)
 
     assert done.redirect_chain == [(address(one), 302)]
@@ -284,6 +286,42 @@ def test_correction_that_others_built_upon_is_not_undone(corrector: Client, one:
 
 def test_session_without_corrections_says_so(signed_in: Client, one: Session) -> None:
     assert "Nothing was corrected here" in text(signed_in.get(address(one, "corrections/")))
+
+
+# --- the ways there -------------------------------------------------------------------------------------------------
+
+
+def test_session_and_request_lead_to_the_forms(corrector: Client, one: Session) -> None:
+    first, second, *_ = ids(one)
+    page = corrector.get(address(one)).content.decode()
+    assert f'href="{address(one, "correct/")}"' in page
+    for log_id in (first, second):
+        assert f'href="{address(one, "correct/")}?request={log_id}"' in page
+    assert f'href="/p/acme/requests/{second}/split/"' in page
+    # Before the first request there is nothing to split from.
+    assert f"/requests/{first}/split/" not in page
+    assert f'href="{address(one, "corrections/")}"' not in page
+    for path in (f"/p/acme/requests/{second}/", f"/p/acme/requests/{second}/facts/"):
+        page = corrector.get(path, headers={"HX-Request": "true"}).content.decode()
+        assert f'href="/p/acme/requests/{second}/split/"' in page
+
+
+def test_history_is_linked_when_there_is_one(corrector: Client, one: Session, two: Session) -> None:
+    moved = ids(one)[1]
+    form = {"request": moved, "where": "session", "to": str(two.pk), "confirmed": "yes"}
+    corrector.post(address(one, "correct/move/"), form)
+    for session in (one, two):
+        assert f'href="{address(session, "corrections/")}"' in corrector.get(address(session)).content.decode()
+    words = text(corrector.get(f"/p/acme/requests/{moved}/", follow=True))
+    assert re.search(r"moved here by alice, [\d-]+ [\d:]+ UTC", words)
+    assert "all corrections" in words
+
+
+def test_others_do_not_see_the_controls(signed_in: Client, one: Session) -> None:
+    for path in (address(one), f"/p/acme/requests/{ids(one)[1]}/"):
+        page = signed_in.get(path).content.decode()
+        assert "correct/" not in page
+        assert "split/" not in page
 
 
 # --- who may --------------------------------------------------------------------------------------------------------
