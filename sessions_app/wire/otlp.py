@@ -57,7 +57,7 @@ class Item:
 
     __slots__ = ("_error", "_group", "_is_checked", "_opened", "_raw", "_reader", "_record", "signal")
 
-    def __init__(self, reader: ModuleType, signal: str, group: Group, record: JsonBytes) -> None:
+    def __init__(self, reader: ModuleType, signal: str, group: Group, record: JsonBytes | memoryview) -> None:
         self.signal = signal
         self._reader, self._group, self._record = reader, group, record
         self._opened: Any = None
