@@ -52,8 +52,8 @@ class Meaning(NamedTuple):
     """The role of a message, a digest (8 bytes) of each of its pieces, and what is special about it.
 
     Without pieces it says nothing, as a reasoning item, or nothing that we know (`is_redacted`). `is_text`: all it has
-    is a text. Of an answer: `item_id`, by which it may be sent back instead, and `renamed`, its pieces without ids where
-    that is not the same.
+    is a text. Of an answer: `item_id`, by which it may be sent back instead, and `renamed`, its pieces without their
+    ids where that is not the same.
     """
 
     role: str

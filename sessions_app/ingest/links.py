@@ -12,7 +12,6 @@ import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from sessions_app import ids, messages
 from sessions_app.blocks import TOOL_CALL, Message
@@ -95,7 +94,8 @@ def _attempt(record: Record, chain: bytes, caller: bytes) -> bytes:
     return b"\x00".join((chain, record.kind.encode(), hashlib.sha256(previous).digest(), caller))
 
 
-class _Conversation(NamedTuple):
+@dataclass(slots=True)
+class _Conversation:
     """How far a conversation is: the hash of all it says, and the same up to where its last assistant turns end.
 
     `last` is where the last assistant turn ends, `before` where the one before it does; b"" where there is none.
@@ -112,33 +112,38 @@ class _Conversation(NamedTuple):
     prefill: int = -1
     resent_count: int = 0
 
-    def with_message(self, meaning: Meaning, index: int) -> _Conversation:
-        """The conversation with one more message, before which are `index` parts."""
+    def copy(self) -> _Conversation:
+        ends = (self.chain, self.last, self.before, self.asked)
+        return _Conversation(*ends, self.is_answer, self.is_redacted, self.prefill, self.resent_count)
+
+    def add(self, meaning: Meaning, index: int) -> None:
+        """Go on with a message, before which are `index` parts."""
         is_answer = meaning.role == "assistant"
-        resent_count = index + 1 if is_answer else self.resent_count
-        is_redacted = self.is_redacted or meaning.is_redacted
+        if is_answer:
+            self.resent_count = index + 1
         if not meaning.pieces:
-            return self._replace(is_redacted=is_redacted, resent_count=resent_count)
-        chain = extended(self.chain, meaning.pieces)
-        if not is_answer:
-            return _Conversation(chain, self.last, self.before, b"", False, is_redacted, -1, resent_count)
+            self.is_redacted = self.is_redacted or meaning.is_redacted
+            return
         # Items of one answer are one turn.
-        if self.is_answer:
-            return _Conversation(chain, chain, self.before, self.asked, True, is_redacted, -1, resent_count)
-        prefill = index if meaning.is_text else -1
-        return _Conversation(chain, chain, self.last, self.chain, True, is_redacted, prefill, resent_count)
+        if is_answer and not self.is_answer:
+            self.before, self.asked = self.last, self.chain
+        self.prefill = index if is_answer and not self.is_answer and meaning.is_text else -1
+        self.chain = extended(self.chain, meaning.pieces)
+        if is_answer:
+            self.last = self.chain
+        self.is_answer = is_answer
 
 
 def _read_conversation(parts: PartList, reader: MessageReader) -> _Conversation:
     """Read the input, from where a remembered array ends that it begins with."""
     known = parts.base.facts if parts.base else None
     start = len(parts.base.digests) if parts.base and known else 0
-    conversation = known or _Conversation()
+    conversation = known.copy() if known else _Conversation()
     for index in range(start, len(parts)):
         if parts.kinds[index] is PartKind.MESSAGE:
             meaning = reader.meaning(parts.digests[index], parts.content(index), "user")
             if meaning.role != "system":
-                conversation = conversation.with_message(meaning, index)
+                conversation.add(meaning, index)
     if parts.array:
         parts.array.facts = conversation
     return conversation
