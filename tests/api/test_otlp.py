@@ -21,6 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import InboxEntry, Project, RejectedLog, RequestLog
@@ -41,7 +42,7 @@ from tests.wire.otlp_exports import (
 )
 
 Post = Callable[..., Any]
-ONE_SPAN = protobuf_export()
+ONE_SPAN = protobuf_export(KeyValue(key="gen_ai.operation.name", value=AnyValue(string_value="chat")))
 
 
 @pytest.fixture
