@@ -281,9 +281,11 @@ def split_page(request: HttpRequest, project: Project, request_id: uuid.UUID) ->
     place = place_of(project, request_id)
     if place is None:
         raise Http404
-    later = place.lines[place.index :]
-    if place.index == 0:
-        messages.warning(request, "This is the first request: there is nothing before it to split from.")
+    since = place.lines[place.index].started_at
+    # Those that started at the same moment go along, wherever they stand.
+    later = [Chosen(index + 1, line) for index, line in enumerate(place.lines) if line.started_at >= since]
+    if len(later) == len(place.lines):
+        messages.warning(request, "No request started before this one: there is nothing to split it from.")
         return redirect("session", project.slug, place.session.id)
     if request.method == "POST":
         try:
@@ -296,11 +298,11 @@ def split_page(request: HttpRequest, project: Project, request_id: uuid.UUID) ->
         title=f"Split the session at request {place.number:,}?",
         effect=(
             f"Request {place.number:,} and all that started after it go to a new session, and so do those that arrive "
-            "later. The links to them will lead there."
+            "later. Links to them will lead there."
         ),
         source=End(place.session.id, place.session.name),
         target=None,
-        chosen=[Chosen(place.number + step, line) for step, line in enumerate(later[:MOST_NAMED])],
+        chosen=later[:MOST_NAMED],
         more=max(len(later) - MOST_NAMED, 0),
         button=f"Split off {_requests(len(later))}",
         hidden=[],
@@ -362,8 +364,8 @@ def undo_page(request: HttpRequest, project: Project, correction_id: int) -> Htt
     question = Question(
         title=f"Undo this {correction.action}?",
         effect=(
-            f"{_requests(correction.request_count)} will be where they would be without it: where an earlier correction "
-            "or the rules put them."
+            f"{_requests(correction.request_count)} will be where they would be without it: where an earlier "
+            "correction or the rules put them."
         ),
         source=made.target,
         target=made.source,

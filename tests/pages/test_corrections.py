@@ -237,8 +237,19 @@ def test_nothing_is_split_at_the_first_request(corrector: Client, one: Session) 
     path = f"/p/acme/requests/{ids(one)[0]}/split/"
     for response in (corrector.get(path, follow=True), corrector.post(path, {"confirmed": "yes"}, follow=True)):
         assert response.redirect_chain == [(address(one), 302)]
-        assert "nothing before it" in text(response)
+        assert "nothing to split it from" in text(response)
     assert not Correction.objects.exists()
+
+
+def test_what_started_at_the_same_moment_goes_along(corrector: Client, project: Project) -> None:
+    logs = [make_log("alone"), *[make_log(f"both {n}", started_at=START.replace(hour=10), seconds=n) for n in (1, 2)]]
+    session = make_session(project, "ties", *logs)
+    path = f"/p/acme/requests/{RequestLog.objects.get(input_preview='both 2').pk}/split/"
+    asked = corrector.get(path)
+    assert "both 1" in text(asked)
+    confirm(corrector, asked, path)
+    session.refresh_from_db()
+    assert (session.request_count, sizes()) == (1, [1, 2])
 
 
 # --- history and undo -----------------------------------------------------------------------------------------------
