@@ -12,7 +12,7 @@ what could not be read as it was meant.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from types import ModuleType
@@ -21,7 +21,7 @@ from typing import Any
 from sessions_app.documents import ArrayMemory, DocumentError, JsonBytes, loads, object_fields
 from sessions_app.records import Record, WireFormatError
 from sessions_app.wire import otlp_json, otlp_protobuf
-from sessions_app.wire.genai import documents_of, merged, record_of
+from sessions_app.wire.genai import documents_of, joined, merged, record_of
 from sessions_app.wire.otlp_values import Group, Plain, Problems, error_of_ids, write_item
 
 __all__ = [
@@ -112,6 +112,24 @@ class Item:
         record = self._reader.unread(self._record) if cannot_be_decoded else read(self._open(), problems)
         return write_item(self._group, member, record, problems)
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Trace id and span id; empty where there are none."""
+        trace_id, span_id = self._reader.ids(self._open())
+        return ("", "") if error_of_ids(trace_id, span_id) else (trace_id, span_id)
+
+
+@dataclass(slots=True)
+class _Joined:
+    """The log records of one call, which are one request."""
+
+    records: list[Item]
+    error: WireFormatError | None = None
+
+    @property
+    def raw(self) -> bytes:
+        return joined([record.raw for record in self.records])
+
 
 @dataclass(slots=True)
 class _Stored:
@@ -134,13 +152,23 @@ def items_of(body: bytes, content_type: str) -> Iterator[Item]:
 
 
 def split_body(body: bytes, content_type: str) -> list[Any]:
-    """The items of a body: all spans, or the log records that are GenAI events.
+    """The items of a body: all spans, or the log records that are GenAI events, those of one span together.
 
     Raises WireFormatError (status 400) when the body as a whole cannot be decoded.
     """
     if is_text(content_type) and "signal=" not in content_type and (stored := _stored_item(body)):
         return [stored]
-    return [item for item in items_of(body, content_type) if item.is_wanted]
+    return list(_calls(item for item in items_of(body, content_type) if item.is_wanted))
+
+
+def _calls(items: Iterable[Item]) -> Iterator[Item | _Joined]:
+    """Spans as they are; an event for each message of a history would be united one by one otherwise."""
+    by_place: dict[tuple[str, str] | int, list[Item]] = {}
+    for number, item in enumerate(items):
+        place = item.place if item.signal == LOGS and item.error is None else ("", "")
+        by_place.setdefault(place if place[1] else number, []).append(item)
+    for records in by_place.values():
+        yield records[0] if len(records) == 1 else _Joined(records)
 
 
 def _stored_item(body: bytes) -> _Stored | None:

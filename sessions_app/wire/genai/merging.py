@@ -6,11 +6,22 @@ The result is the same in whichever order they come.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from sessions_app.documents import loads
 from sessions_app.wire.genai.closing import item_bytes
 from sessions_app.wire.genai.unfolding import dumps
+
+
+def joined(raws: Sequence[bytes]) -> bytes:
+    """One item of the log records of one span, of items as they came."""
+    items = [loads(raw) for raw in raws]
+    item: dict[str, Any] = {name: items[0].get(name) for name in ("resource", "scope")}
+    _add_logs(item, _united([log for found in items for log in _logs(found)], _log_order))
+    if problems := sorted({text for found in items for text in found.get("problems") or ()}):
+        item["problems"] = problems
+    return dumps(item)
 
 
 def merged(a: bytes, b: bytes) -> bytes:

@@ -7,7 +7,7 @@ import json
 
 from sessions_app.records import Record
 from sessions_app.wire import genai
-from tests.wire.genai.captures import messages_in, messages_out, text_of
+from tests.wire.genai.captures import items_of, messages_in, messages_out, text_of
 from tests.wire.genai.spans import START, item, log, read
 
 SPAN = item({"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "session.id": "s"}, name="chat m")
@@ -51,6 +51,11 @@ def test_any_order_gives_the_same_document() -> None:
         assert read(again).document.input.digests == read(expected).document.input.digests
 
 
+def test_log_records_of_one_body_are_joined_at_once() -> None:
+    at_once = read(genai.joined([ANSWER, *RECORDS, ASKED])).document.joined()
+    assert json.loads(genai.item_bytes(at_once)) == json.loads(genai.item_bytes(united(*RECORDS).document.joined()))
+
+
 def test_the_same_again_changes_nothing() -> None:
     once = united(SPAN, *RECORDS).document.joined()
     assert united(SPAN, *RECORDS, SPAN, ANSWER, ASKED).document.joined() == once
@@ -84,3 +89,10 @@ def test_a_later_export_of_a_span_completes_it() -> None:
         assert found.ended_at is not None
         stored = json.loads(genai.item_bytes(found.document.joined()))
         assert [event["name"] for event in stored["span"]["events"]] == ["a", "b"]
+
+
+def test_a_body_has_one_item_for_the_log_records_of_a_call() -> None:
+    file = "openai-v2-legacy/03-tool-round-trip-logs.json"
+    found = [read(raw) for raw in items_of(file)]
+    assert [len(record.document.input) for record in found] == [1, 3]
+    assert [len(record.document.output) for record in found] == [1, 1]
