@@ -29,6 +29,12 @@ def test_it_works(signed_in: Client, project: Project) -> None:
     assert "ci &lt;b&gt;" in page
 
 
+def test_key_may_correct(signed_in: Client, project: Project) -> None:
+    page = make(signed_in, scopes=["read", "correct"])
+    assert ApiKey.objects.get().scopes == ["correct", "read"]
+    assert "correct, read" in page
+
+
 def test_key_is_shown_once(signed_in: Client, project: Project) -> None:
     response = signed_in.post(ADDRESS, {"name": "ci", "scopes": ["ingest"]})
     assert response.headers["Cache-Control"] == "no-store"
