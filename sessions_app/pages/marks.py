@@ -143,10 +143,10 @@ class Marks:
         added = self.stretch.added[index]
         if added.changes:
             return ""
+        if added.base is not None and added.start == added.count:
+            return mark("retry", f"the same input as {self._link(added.base)}", quiet=True)
         if added.base is None or added.shared <= 1:
             return mark("", "continues nothing", quiet=True)
-        if added.start == added.count:
-            return mark("retry", f"the same input as {self._link(added.base)}", quiet=True)
         return mark("link", f"repeats the history of {self._link(added.base)}", quiet=True)
 
     def _model(self, index: int) -> str:

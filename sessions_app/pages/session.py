@@ -85,6 +85,7 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
         place = Place(load_request(session, lines[block.first - 1]), session, lines, block.first - 1, addresses)
         context |= facts_context(project, place, stretch)
         rail = Rail(lines, addresses, block.first, block.last, structure)
+        context["branch"] = branch_name(structure, addresses)
         context |= history_context(project, session)
         context |= {"head": head_of(session, lines), "rail": mark_safe(rail.html())}  # noqa: S308 - escaped there
     return render_page_or_partial(request, "session.html", "_session_requests.html", context, project)
@@ -101,6 +102,12 @@ def addresses_of(
         return whole
     numbers = [index + 1 for index in range(len(lines)) if index not in hidden]
     return Addresses(project.slug, session.id, len(lines), number, numbers)
+
+
+def branch_name(structure: Structure, addresses: Addresses) -> str:
+    """The letter of the branch that alone is shown; "" when all are."""
+    branch = structure.branch_of[addresses.chosen - 1] if addresses.chosen else None
+    return "" if branch is None else structure.letters[branch]
 
 
 @project_page

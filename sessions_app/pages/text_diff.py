@@ -16,7 +16,7 @@ CONTEXT_LINES = 2
 MOST_CHARS, MOST_LINES = 200_000, 1_500
 # Longer lines, and lines with less in common, are not compared word by word.
 MOST_LINE_CHARS = 4_000
-_LEAST_ALIKE = 0.4
+_LEAST_ALIKE = 0.5
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 
 
@@ -65,13 +65,20 @@ def _words(old: str | None, new: str | None) -> tuple[str, str]:
         return shown(before), shown(after)
     first, second = _WORDS.findall(before), _WORDS.findall(after)
     matcher = SequenceMatcher(None, first, second)
-    if matcher.quick_ratio() < _LEAST_ALIKE or matcher.ratio() < _LEAST_ALIKE:
+    if not _are_alike(matcher, first, second):
         return shown(before), shown(after)
     gone, come = [], []
     for kind, i, i_end, j, j_end in matcher.get_opcodes():
         gone.append(_marked("".join(first[i:i_end]), kind))
         come.append(_marked("".join(second[j:j_end]), kind))
     return "".join(gone), "".join(come)
+
+
+def _are_alike(matcher: SequenceMatcher[str], first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether enough of the shorter line is in the other; all lines have spaces in common."""
+    same = sum(not word.isspace() for i, _, length in matcher.get_matching_blocks() for word in first[i : i + length])
+    least = min(sum(not word.isspace() for word in words) for words in (first, second))
+    return same > 0 and same >= _LEAST_ALIKE * least
 
 
 def _marked(text: str, kind: str) -> str:

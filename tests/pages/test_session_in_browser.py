@@ -138,6 +138,85 @@ def test_id_and_code_can_be_copied(acme: Project, opened: Callable[..., Page], l
     page.wait_for_function("navigator.clipboard.readText().then((text) => text === 'make test\\n')")
 
 
+# --- branches, attempts, changes ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def forked(acme: Project) -> Session:
+    """Request 1 failed and was tried again as 2; 3 and 5 continue it; 5 changed a message of the history."""
+    first, second, third = turns(["One", "Two", "Three"])
+    failed = first | {"request_id": "f", "response": None, "status": "error", "status_code": 429, "usage": None}
+    failed |= {
+        "started_at": START - timedelta(seconds=9),
+        "error": {"type": "rate_limit_error", "message": "Slow down."},
+    }
+    other = chat([*second["request"]["messages"][:-1], user("Another")], "Other answer", at=30)
+    rewritten = chat([*other["request"]["messages"][:-1], user("Another, please"), *ANSWERED], "Yes.", at=40)
+    return make_session(acme, "forked", failed, first, second, third, other, rewritten)
+
+
+ANSWERED = [assistant("Other answer"), user("And?")]
+
+
+def test_branch_is_chosen_and_left_again(forked: Session, opened: Callable[..., Page], problems: list[str]) -> None:
+    page = opened(forked)
+    expect(page.locator(".thread > .req, .thread .parallel > .req")).to_have_count(5)
+    page.locator(".fork .seg a", has_text="B").click()
+    expect(page).to_have_url(re.compile(r"\?branch=5#r5$"))
+    expect(page.locator("#r3")).to_have_count(0)
+    expect(current(page)).to_have_id("r5")
+    # Steps pass over what is not shown.
+    page.keyboard.press("k")
+    expect(current(page)).to_have_id("r2")
+    page.keyboard.press("j")
+    expect(current(page)).to_have_id("r5")
+    expect(page).to_have_url(re.compile(r"\?branch=5#r5$"))
+    page.locator(".fork .seg a", has_text="All").click()
+    expect(page).to_have_url(re.compile(r"/#r2$"))
+    expect(page.locator("#r3")).to_be_visible()
+    page.locator("#r5 .lane-chip").click()
+    expect(page).to_have_url(re.compile(r"\?branch=5#r5$"))
+    assert problems == []
+
+
+def test_failed_attempt_opens_with_its_link(forked: Session, opened: Callable[..., Page], problems: list[str]) -> None:
+    page = opened(forked)
+    expect(page.get_by_text("Slow down.")).to_be_hidden()
+    page.locator(".rail-row", has_text="rate_limit_error").click()
+    expect(page.get_by_text("Slow down.")).to_be_visible()
+    expect(current(page)).to_have_id("r1")
+    page = opened(forked, "#r1")
+    expect(page.get_by_text("Slow down.")).to_be_visible()
+    assert problems == []
+
+
+def test_what_was_changed_opens_in_its_place(forked: Session, opened: Callable[..., Page], problems: list[str]) -> None:
+    page = opened(forked)
+    link = page.locator("#r6 .marks .textbtn")
+    link.click()
+    expect(page.locator("#changes-6")).to_contain_text("Message 4 edited")
+    expect(page.locator("#changes-6 ins")).to_contain_text("+ Another, please")
+    expect(link).to_have_attribute("aria-expanded", "true")
+    link.click()
+    expect(page.locator("#changes-6")).to_be_hidden()
+    assert problems == []
+
+
+def test_branches_attempts_and_changes_without_script(
+    forked: Session, without_script: Page, live_server: LiveServer
+) -> None:
+    without_script.goto(f"{live_server.url}/p/acme/sessions/{forked.id}/")
+    without_script.locator("details.attempts summary").click()
+    expect(without_script.get_by_text("Slow down.")).to_be_visible()
+    without_script.locator(".fork .seg a", has_text="B").click()
+    expect(without_script).to_have_url(re.compile(r"\?branch=5#r5$"))
+    expect(without_script.locator("#r3")).to_have_count(0)
+    without_script.locator(".fork .seg a", has_text="All").click()
+    without_script.locator("#r6 .marks .textbtn").click()
+    expect(without_script.locator("h1")).to_have_text("What request 6 changed")
+    expect(without_script.locator("ins")).to_contain_text("Another, please")
+
+
 # --- long sessions and texts ----------------------------------------------------------------------------------------
 
 
