@@ -87,8 +87,9 @@ def trace_claims(trace_id: str, spans: Sequence[ClaimFacts]) -> dict[str, Sessio
 
 
 def _agreed(spans: Sequence[ClaimFacts], rank: int) -> SessionClaim | None:
-    claims = {span.claim.key: span.claim for span in spans if span.rank == rank}
-    return next(iter(claims.values())) if len(claims) == 1 else None
+    claims = [span.claim for span in spans if span.rank == rank]
+    # The detail too must not depend on which span came first.
+    return min(claims, key=lambda claim: claim.detail) if len({claim.key for claim in claims}) == 1 else None
 
 
 def _claim(
