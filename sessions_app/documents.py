@@ -27,6 +27,8 @@ WIDE_OBJECT_BYTES = 2048
 MAX_OBJECT_DEPTH = 4
 VIEWED_BYTES = 65_536
 _CHECKED_BYTES = 2**20
+# What a remembered array takes beside its text, roughly.
+KNOWN_ARRAY_BYTES = 500
 BLOCK_PARTS = 32
 COUNT_BYTES = 2
 
@@ -66,7 +68,7 @@ class KnownArray:
 class ArrayMemory:
     """The last message arrays of each conversation, so that a re-sent history is compared, not read again.
 
-    Threads may share one: lists are replaced, never changed.
+    What was used longest ago is forgotten first. Threads may share one: lists are replaced, never changed.
     """
 
     MOST_BYTES = 16 * 2**20
@@ -87,13 +89,54 @@ class ArrayMemory:
     def remember(self, key: str, array: KnownArray, instead_of: KnownArray | None) -> None:
         """Keep an array; the one that it continues is not needed any more."""
         with self._lock:
-            before = self._arrays.get(key, [])
+            before = self._arrays.pop(key, [])
             kept = [array, *(known for known in before if known is not instead_of)][: self.MOST_BRANCHES]
-            self._bytes += sum(len(known.text) for known in kept) - sum(len(known.text) for known in before)
-            if self._bytes > self.MOST_BYTES:
-                self._arrays.clear()
-                self._bytes = sum(len(known.text) for known in kept)
+            self._bytes += _size(kept) - _size(before)
+            while self._bytes > self.MOST_BYTES and self._arrays:
+                self._bytes -= _size(self._arrays.pop(next(iter(self._arrays))))
             self._arrays[key] = kept
+
+
+def _size(arrays: list[KnownArray]) -> int:
+    return sum(len(known.text) + KNOWN_ARRAY_BYTES for known in arrays)
+
+
+_ANSWERS = (b'"assistant"', b'"model"', b'"function_call"', b'"reasoning"')
+_SPACES = b" \t\r\n"
+_MOST_GUESSES = 8
+
+
+def opening_key(caller: str, text: bytes) -> str:
+    """A key for the array of a conversation that nobody named: its caller, and the messages before the first answer.
+
+    Where the first answer's message begins is guessed, since the array is not read yet; a wrong guess only costs its
+    reading.
+    """
+    opening = memoryview(text)[: _end_of_opening(text)]
+    return f"{caller}\x00{hashlib.blake2b(opening, digest_size=16).hexdigest()}"
+
+
+def _end_of_opening(text: bytes) -> int:
+    end = len(text)
+    for mark in _ANSWERS:
+        found = text.find(mark, 0, end)
+        end = found if found >= 0 else end
+    if end == len(text):
+        return _before(text, text.rfind(b"]")) + 1
+    for _ in range(_MOST_GUESSES):
+        end = text.rfind(b"{", 0, end)
+        comma = _before(text, end)
+        if text[comma : comma + 1] == b",":
+            return _before(text, comma) + 1
+    return 0
+
+
+def _before(text: bytes, index: int) -> int:
+    """The index of the last character before this one that is no space; -1 when there is none."""
+    index -= 1
+    while index >= 0 and text[index] in _SPACES:
+        index -= 1
+    return index
 
 
 def _begins_with(text: bytes, start: bytes) -> bool:
@@ -341,14 +384,15 @@ class Splitter:
     """Collects the parts of one document while its skeleton is written.
 
     The wire modules say which member holds what: they hand each list of messages, system prompt or tool
-    definitions to `items` or `item` and everything else to `rest`. With a memory and the conversation's key, input
-    arrays that begin as an earlier one are only read from where they differ.
+    definitions to `items` or `item` and everything else to `rest`. With a memory and the conversation's key, or its
+    caller when it has none, input arrays that begin as an earlier one are only read from where they differ.
     """
 
-    def __init__(self, memory: ArrayMemory | None = None, key: str = "") -> None:
+    def __init__(self, memory: ArrayMemory | None = None, key: str = "", caller: str = "") -> None:
         self.document = SplitDocument(b"")
         self.memory = memory
         self.key = key
+        self.caller = caller
 
     def items(self, letter: str, raw: JsonBytes, kind: PartKind) -> bytes:
         """Cut each item of an array out; anything but an array of objects or texts becomes one part as a whole."""
@@ -369,7 +413,8 @@ class Splitter:
 
     def _remembered_items(self, parts: PartList, text: bytes, kind: PartKind) -> bytes:
         assert self.memory is not None
-        base = self.memory.longest_start(self.key, text)
+        key = self.key or opening_key(self.caller, text)
+        base = self.memory.longest_start(key, text)
         rest = text
         if base is not None:
             parts.begin_with(base, text, kind)
@@ -381,8 +426,10 @@ class Splitter:
             parts.add(content, kind)
         if not parts.digests:
             return b"[]"
-        parts.array = KnownArray(text[:-1].rstrip(), list(parts.digests))
-        self.memory.remember(self.key, parts.array, base)
+        # Texts without roles, as for embeddings, are no conversation that goes on.
+        if self.key or base or kind_of(contents[0]) == "object":
+            parts.array = KnownArray(text[:-1].rstrip(), list(parts.digests))
+            self.memory.remember(key, parts.array, base)
         return b"[\x01i%d;]" % len(parts.digests)
 
     def item(self, letter: str, raw: JsonBytes, kind: PartKind) -> bytes:

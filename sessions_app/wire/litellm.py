@@ -132,14 +132,16 @@ def _members(raw: JsonBytes) -> dict[str, JsonBytes]:
 def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: ArrayMemory | None = None) -> Record:
     """Translate one payload. `generated_id` is its request id when it brings none. Raises WireFormatError.
 
-    `memory` saves reading again what earlier logs of the same session brought.
+    `memory` saves reading again what earlier logs of the same conversation brought.
     """
     members = _members(raw)
     values = _values(raw, members)
     metadata = _object(values, "metadata")
     headers = headers_of(metadata)
     claim = session_claim(values, metadata, headers)
-    splitter = Splitter(memory if claim.key else None, claim.key or "")
+    # An invented trace id is another one in each request of a conversation.
+    key = "" if claim.weak else claim.key or ""
+    splitter = Splitter(memory, key, _text(values, "end_user") or _text(metadata, "user_api_key_hash"))
     try:
         document, response = _split(splitter, members, values)
     except DocumentError as error:

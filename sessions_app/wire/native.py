@@ -224,11 +224,11 @@ def _usage(value: Any) -> Usage:
 def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: ArrayMemory | None = None) -> Record:
     """Translate one log. `generated_id` is its request id when it brings none. Raises WireFormatError.
 
-    `memory` saves reading again what earlier logs of the same session brought.
+    `memory` saves reading again what earlier logs of the same conversation brought.
     """
     members = _members(raw)
     header = _read_header(members)
-    splitter = Splitter(memory if header.claim.key else None, header.claim.key or "")
+    splitter = Splitter(memory, header.claim.key or "", header.values.get("user") or "")
     request, response = bodies.RequestFacts(), bodies.ResponseFacts()
 
     def write_request(value: JsonBytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sessions_app.documents import PartKind
+from sessions_app.documents import ArrayMemory, PartKind
 from sessions_app.messages import plain_text, read_message
 from sessions_app.records import ERROR, SUCCESS, Record, WireFormatError
 from sessions_app.wire import litellm
@@ -18,6 +18,7 @@ from tests.wire.litellm_payloads import (
     FILES,
     FOLDER,
     LEGACY,
+    RECEIVED,
     a_payload,
     body_of,
     join,
@@ -306,6 +307,20 @@ def test_what_an_mcp_tool_was_called_with_is_its_input() -> None:
     assert (shown.type, shown.name, json.loads(shown.text)) == ("tool_call", "get_weather", call["arguments"])
     answer = read_message(record.document.output.contents[0], "tool")
     assert plain_text(answer) == "18 degrees, light rain in Zürich"
+
+
+def test_history_of_a_conversation_without_an_id_is_not_read_again() -> None:
+    """Its random trace ids are others in each request."""
+    memory, question = ArrayMemory(), {"role": "user", "content": "Hi"}
+    payloads = payloads_of("openai-sdk-no-session-id.json")
+    history = [question, {"role": "assistant", "content": "Hello"}, question]
+    first, second = (
+        litellm.read_log(json.dumps(payload | {"messages": messages}).encode(), RECEIVED, "x", memory)
+        for payload, messages in zip(payloads, ([question], history), strict=True)
+    )
+    assert first.claim.weak
+    assert first.claim.key != second.claim.key
+    assert second.document.input.base is first.document.input.array
 
 
 def test_a_generated_image_is_an_output() -> None:
