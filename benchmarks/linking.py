@@ -128,6 +128,7 @@ def find_one() -> str:
         "before": "ARRAY['2026-11-21']",
         "before_key": "ARRAY['00000000-0000-0000-0000-000000000000']",
         "most": "ARRAY[1]",
+        "first": "ARRAY[false]",
     }
     for name, value in values.items():
         text = text.replace(f"%({name})b", value)

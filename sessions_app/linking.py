@@ -162,7 +162,7 @@ class Index:
         if node.leader is not None:
             return None
         for token in node.begins:
-            if found := latest_before(self.provides.get(token, ()), node.place, window):
+            if found := nearest(self.provides.get(token, ()), node.started_at, window):
                 return Parent(found, RULE_CONVERSATION)
         if node.may_retry and node.attempt:
             found = latest_before(self.failed.get(node.attempt, ()), node.place, ATTEMPT_WINDOW)
@@ -173,6 +173,17 @@ class Index:
             if first < node.place:
                 return Parent(first, RULE_ATTEMPT)
         return None
+
+
+def nearest(places: Iterable[Place], moment: datetime, window: timedelta) -> Place | None:
+    """The latest of these places up to a moment, else the first after it, at most `window` away.
+
+    For conversations: one that begins with another came after it, whatever the clocks say. Logs without a time have
+    that of their receipt, which may be out of order.
+    """
+    near = [place for place in places if abs(place[0] - moment) <= window]
+    earlier = [place for place in near if place[0] <= moment]
+    return max(earlier) if earlier else min(near, default=None)
 
 
 def latest_before(places: Iterable[Place], place: Place, window: timedelta) -> Place | None:

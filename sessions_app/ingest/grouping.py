@@ -106,19 +106,26 @@ class Grouper:
         if node.is_fixed or (node.leader and node.leader != node.place):
             return found
         found += [Wanted(node.previous, LinkRole.RESPONSE, most=2)] if node.previous else []
-        since = (earlier(node.started_at, self.window), EARLIEST[1])
-        found += [Wanted(token, LinkRole.END, since, node.place, most=1) for token in node.begins]
+        since, until = self._around(node)
+        now = (node.started_at, LATEST[1])
+        for token in node.begins:
+            found.append(Wanted(token, LinkRole.END, since, now, most=1))
+            found.append(Wanted(token, LinkRole.END, now, until, most=1, first=True))
         if node.may_retry and node.attempt:
             since = (earlier(node.started_at, ATTEMPT_WINDOW), EARLIEST[1])
             found.append(Wanted(node.attempt, LinkRole.FAILED, since, node.place, most=1))
         return found
 
+    def _around(self, node: Node) -> tuple[Place, Place]:
+        """From when to when requests may be that continue this one, or that it continues."""
+        since, until = earlier(node.started_at, self.window), later(node.started_at, self.window)
+        return (since, EARLIEST[1]), (until, LATEST[1])
+
     def _later(self, node: Node) -> list[Wanted]:
         """Questions for the stored requests that may continue this one."""
         found = [Wanted(node.response, LinkRole.NEEDS_RESPONSE)] if node.response else []
-        until = (later(node.started_at, self.window), LATEST[1])
         ends = [token for token in node.provides if token != node.response]
-        found += [Wanted(token, LinkRole.BEGINS, node.place, until) for token in ends]
+        found += [Wanted(token, LinkRole.BEGINS, *self._around(node)) for token in ends]
         if node.failed and node.attempt:
             until = (later(node.started_at, ATTEMPT_WINDOW), LATEST[1])
             found.append(Wanted(node.attempt, LinkRole.RETRIES, node.place, until))

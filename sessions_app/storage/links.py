@@ -23,13 +23,17 @@ LATEST: Place = (datetime.max.replace(tzinfo=UTC), uuid.UUID(int=2**128 - 1))
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A question: the latest requests to which `token` is what `role` says, between two places (not included)."""
+    """A question: the latest requests to which `token` is what `role` says, between two places (not included).
+
+    With `first`, the first ones instead.
+    """
 
     token: uuid.UUID
     role: LinkRole
     after: Place = EARLIEST
     before: Place = LATEST
     most: int = MOST_FOUND
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ def find(cursor: psycopg.Cursor[Any], wanted: Sequence[Wanted]) -> list[Found]:
             "before": [w.before[0] for w in wanted],
             "before_key": [w.before[1] for w in wanted],
             "most": [w.most for w in wanted],
+            "first": [w.first for w in wanted],
         },
     )
     return [Found(wanted[n], (started_at, key_id), home) for n, started_at, key_id, home in cursor.fetchall()]

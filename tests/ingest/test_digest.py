@@ -224,9 +224,24 @@ def test_session_that_a_request_left_leaves_nothing_behind(project: Project) -> 
     assert not Link.objects.exclude(key_id__in=RequestKey.objects.values("id")).exists()
 
 
-def statements_of_one_batch(project: Project, monkeypatch: pytest.MonkeyPatch, requests: int) -> int:
+def conversations(requests: int) -> list[dict[str, Any]]:
+    """Requests without an id of nine conversations, each of which re-sends its history."""
+    histories: list[list[dict[str, str]]] = [[] for _ in range(9)]
+    logs = []
+    for number in range(requests):
+        history = histories[number % 9]
+        history.append({"role": "user", "content": f"question {number} of {requests}"})
+        answer = {"role": "assistant", "content": f"answer {number} of {requests}"}
+        request = {"model": "m", "messages": list(history)}
+        response = {"choices": [{"message": answer}]}
+        logs.append(chat(f"{requests}-{number}", trace_id=None, request=request, response=response))
+        history.append(answer)
+    return logs
+
+
+def statements_of_one_batch(project: Project, monkeypatch: pytest.MonkeyPatch, logs: list[dict[str, Any]]) -> int:
     """How many statements the driver sends for a batch of new requests in nine sessions."""
-    logs = [chat(f"{requests}-{n}", trace_id=f"{requests}-{n % 9}") for n in range(requests)]
+    requests, sessions = len(logs), Session.objects.count()
     accept_body(project.id, "native", json.dumps(logs).encode())
     sent: list[Any] = []
     execute = psycopg.Cursor.execute
@@ -240,11 +255,15 @@ def statements_of_one_batch(project: Project, monkeypatch: pytest.MonkeyPatch, r
         stats = Digester().digest_batch()
     assert stats is not None
     assert stats.new == requests
+    assert Session.objects.count() == sessions + 9
     return len(sent)
 
 
 def test_a_batch_takes_the_same_statements_whatever_its_size(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     send(project, chat("makes the partitions"))
-    small, large = (statements_of_one_batch(project, monkeypatch, requests) for requests in (9, 200))
+    with_ids = [[chat(f"{size}-{n}", trace_id=f"{size}-{n % 9}") for n in range(size)] for size in (9, 200)]
+    small, large = (statements_of_one_batch(project, monkeypatch, logs) for logs in with_ids)
     assert small == large
+    without_ids = (statements_of_one_batch(project, monkeypatch, conversations(size)) for size in (18, 180))
+    assert set(without_ids) == {large}
     assert large < 30

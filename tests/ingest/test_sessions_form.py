@@ -333,3 +333,20 @@ def test_answer_that_comes_later_changes_what_continues(project: Project) -> Non
     assert groups(project) == {one("a"), one("b")}
     send(project, first)
     assert groups(project) == {one("a", "b")}
+
+
+def test_logs_without_a_time_are_grouped_in_any_order(project: Project) -> None:
+    """They have the time of their receipt: one for all logs of a body, and in whatever order bodies come."""
+    logs = [
+        chat("a", "Hi"),
+        chat("b", "Hi", "answer a", "And?"),
+        chat("c", "Hi", "answer a", "And?", "answer b", "So?"),
+        chat("d", "Hi", "answer a", "But?"),
+    ]
+    for log in logs:
+        del log["started_at"]
+    in_any_order(project, logs, {one("a", "b", "c", "d")})
+    for order in itertools.permutations(logs):
+        fresh = Project.objects.create(slug="-".join(log["request_id"] for log in order))
+        send(fresh, *order)
+        assert groups(fresh) == {one("a", "b", "c", "d")}
