@@ -7,7 +7,7 @@ Everything here works on rows, so that it can be told of thousands of requests a
 from __future__ import annotations
 
 import uuid
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -184,6 +184,14 @@ class _Tokens:
         passed = self.requests[index].started_at - self.requests[indices[place]].started_at
         return indices[place] if passed <= window else None
 
+    def first_after(self, indices: Sequence[int], index: int, window: timedelta) -> int | None:
+        """The first of these requests after another one, at most `window` later: clocks differ."""
+        place = bisect_right(indices, index)
+        if place == len(indices):
+            return None
+        passed = self.requests[indices[place]].started_at - self.requests[index].started_at
+        return indices[place] if passed <= window else None
+
     def of_response(self, token: uuid.UUID, index: int) -> int | None:
         """The request with this response, at any time: clocks differ."""
         others = [other for other in self.providers.get(token, ()) if other != index]
@@ -205,7 +213,9 @@ def _parent(index: int, tokens: _Tokens, window: timedelta) -> Parent | None:
             found = tokens.of_response(token, index)
             rule = RULE_PREVIOUS_RESPONSE
         else:
-            found = tokens.latest_before(tokens.providers.get(token, ()), index, window)
+            providers = tokens.providers.get(token, ())
+            found = tokens.latest_before(providers, index, window)
+            found = tokens.first_after(providers, index, window) if found is None else found
             rule = RULE_CONVERSATION
         if found is not None:
             return Parent(found, rule, is_whole=place == 0)

@@ -144,8 +144,15 @@ def test_response_is_continued_at_any_time_and_before_conversations() -> None:
     ]
 
 
-def test_request_does_not_continue_itself_or_a_later_conversation() -> None:
-    assert indices([Call(0, needs=(A, B), provides=(A,)), Call(1, provides=(B,))]) == [None, None]
+def test_request_does_not_continue_itself() -> None:
+    assert indices([Call(0, needs=(A,), provides=(A,))]) == [None]
+
+
+def test_conversation_is_continued_although_the_clocks_say_otherwise() -> None:
+    late = Call(1, provides=(B,))
+    assert indices([Call(0, needs=(B,)), late, Call(2, provides=(B,))]) == [1, None, None]
+    assert indices([Call(0, provides=(B,)), Call(1, needs=(B,)), Call(2, provides=(B,))]) == [None, 0, None]
+    assert indices([Call(0, needs=(B,)), Call(24 * HOUR + 1, provides=(B,))]) == [None, None]
 
 
 def test_repetition_of_a_failed_request_continues_it() -> None:
