@@ -40,19 +40,21 @@ class Timed(Protocol):
 class Linked(Timed, Protocol):
     """What is needed to tell which request another one continues or repeats.
 
-    `needs`: the token of the previous response, if one is named, then those of the conversations that the input begins
-    with, the longest first. `provides`: the token of the response's id, if it has one, then those of the conversation
-    with the answer. `attempt` and `call` are equal for requests with the same input, and of the same call of a proxy.
+    `needs`: the token of the `previous` response, if one is named, then those of the conversations that the input
+    begins with, the longest first. `provides`: the token of the response's id, if it has one, then those of the
+    conversation with the answer. `attempt` and `call` are equal for requests with the same input, and of the same call
+    of a proxy. `duplicate_of` is set when another request reports the same call: this one is in no relation to others.
     """
 
     kind: str
     status: str
-    rule: str
     output_preview: str
     needs: Sequence[uuid.UUID]
+    previous: uuid.UUID | None
     provides: Sequence[uuid.UUID]
     attempt: uuid.UUID | None
     call: uuid.UUID | None
+    duplicate_of: uuid.UUID | None
 
 
 T = TypeVar("T", bound=Timed)
@@ -163,44 +165,46 @@ class _Tokens:
     def __init__(self, requests: Sequence[Linked]) -> None:
         self.requests = requests
         self.providers: dict[uuid.UUID, list[int]] = defaultdict(list)
-        self.responses: set[uuid.UUID] = set()
         self.failures: dict[uuid.UUID, list[int]] = defaultdict(list)
         self.calls: dict[uuid.UUID, int] = {}
         for index, request in enumerate(requests):
+            if request.duplicate_of is not None:
+                continue
             for token in request.provides:
                 self.providers[token].append(index)
-            if len(request.provides) > 1 or request.rule == RULE_PREVIOUS_RESPONSE:
-                self.responses.update(request.provides[:1])
             if request.attempt and has_failed(request) and not request.output_preview:
                 self.failures[request.attempt].append(index)
             if request.call:
                 self.calls.setdefault(request.call, index)
-
-    def latest_before(self, indices: Sequence[int], index: int, window: timedelta) -> int | None:
-        """The latest of these requests before another one, at most `window` earlier."""
-        place = bisect_left(indices, index) - 1
-        if place < 0:
-            return None
-        passed = self.requests[index].started_at - self.requests[indices[place]].started_at
-        return indices[place] if passed <= window else None
-
-    def first_after(self, indices: Sequence[int], index: int, window: timedelta) -> int | None:
-        """The first of these requests after another one, at most `window` later: clocks differ."""
-        place = bisect_right(indices, index)
-        if place == len(indices):
-            return None
-        passed = self.requests[indices[place]].started_at - self.requests[index].started_at
-        return indices[place] if passed <= window else None
 
     def of_response(self, token: uuid.UUID, index: int) -> int | None:
         """The request with this response, at any time: clocks differ."""
         others = [other for other in self.providers.get(token, ()) if other != index]
         return others[-1] if others else None
 
+    def of_conversation(self, token: uuid.UUID, index: int, window: timedelta) -> int | None:
+        """The latest request with this conversation until then, else the first one after it: see `linking.nearest`."""
+        moment = self.requests[index].started_at
+        others = [other for other in self.providers.get(token, ()) if other != index]
+        place = bisect_right(others, moment, key=self._start)
+        earlier, later = others[:place][-1:], others[place : place + 1]
+        near = [other for other in (*earlier, *later) if abs(self._start(other) - moment) <= window]
+        return near[0] if near else None
+
+    def of_failure(self, token: uuid.UUID, index: int) -> int | None:
+        """The latest earlier request with this input, of which a repetition may still be another attempt."""
+        earlier = self.failures.get(token, [])[: bisect_left(self.failures.get(token, []), index)]
+        is_near = earlier and self._start(index) - self._start(earlier[-1]) <= ATTEMPT_WINDOW
+        return earlier[-1] if is_near else None
+
+    def _start(self, index: int) -> datetime:
+        return self.requests[index].started_at
+
 
 def parents(requests: Sequence[Linked], window: timedelta = WINDOW) -> list[Parent | None]:
     """For each request in chronological order, which other one of its session it continues, by the first rule that
     applies: the response it names, the conversation it begins with, the failed attempt it repeats, the call it is of.
+    The same as `linking.Index.parent_of`, within a session.
     """
     tokens = _Tokens(requests)
     return [_parent(index, tokens, window) for index in range(len(requests))]
@@ -208,22 +212,19 @@ def parents(requests: Sequence[Linked], window: timedelta = WINDOW) -> list[Pare
 
 def _parent(index: int, tokens: _Tokens, window: timedelta) -> Parent | None:
     request = tokens.requests[index]
+    if request.duplicate_of is not None:
+        return None
     for place, token in enumerate(request.needs):
-        if token in tokens.responses:
-            found = tokens.of_response(token, index)
-            rule = RULE_PREVIOUS_RESPONSE
-        else:
-            providers = tokens.providers.get(token, ())
-            found = tokens.latest_before(providers, index, window)
-            found = tokens.first_after(providers, index, window) if found is None else found
-            rule = RULE_CONVERSATION
+        is_response = token == request.previous
+        found = tokens.of_response(token, index) if is_response else tokens.of_conversation(token, index, window)
         if found is not None:
-            return Parent(found, rule, is_whole=place == 0)
+            rule = RULE_PREVIOUS_RESPONSE if is_response else RULE_CONVERSATION
+            return Parent(found, rule, is_whole=place == (0 if is_response or request.previous is None else 1))
     if request.attempt and not request.needs:
-        found = tokens.latest_before(tokens.failures.get(request.attempt, ()), index, ATTEMPT_WINDOW)
-        if found is not None:
-            return Parent(found, RULE_ATTEMPT)
-    first = tokens.calls[request.call] if request.call else index
+        failed = tokens.of_failure(request.attempt, index)
+        if failed is not None:
+            return Parent(failed, RULE_ATTEMPT)
+    first = tokens.calls.get(request.call, index) if request.call else index
     return Parent(first, RULE_ATTEMPT) if first < index else None
 
 
@@ -239,6 +240,8 @@ def attempts(requests: Sequence[Linked], parents: Sequence[Parent | None]) -> li
     latest: dict[tuple[uuid.UUID, str], int] = {}
     chains: dict[int, tuple[int, ...]] = {}
     for index, request in enumerate(requests):
+        if request.duplicate_of is not None:
+            continue
         keys = [(token, request.kind) for token in (request.attempt, request.call) if token]
         before = max((latest[key] for key in keys if key in latest), default=None)
         if before is not None and before not in continued and _is_retry(requests[before], request):
@@ -261,7 +264,7 @@ def parallel_groups(requests: Sequence[Linked], related: Mapping[int, int]) -> l
     # The two that end last in the group: one of them may be what the next request continues.
     ends: list[tuple[datetime, int]] = []
     for index, request in enumerate(requests):
-        if request.kind not in CALLS_OF_MODELS:
+        if request.kind not in CALLS_OF_MODELS or request.duplicate_of is not None:
             continue
         start = sane_start(request)
         if any(end > start and other != related.get(index) for end, other in ends):

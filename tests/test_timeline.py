@@ -29,10 +29,11 @@ class Call:
     received: float = 3600
     needs: tuple[uuid.UUID, ...] = ()
     provides: tuple[uuid.UUID, ...] = ()
+    previous: uuid.UUID | None = None
     attempt: uuid.UUID | None = None
     call: uuid.UUID | None = None
+    duplicate_of: uuid.UUID | None = None
     status: str = "success"
-    rule: str = "session_id"
     kind: str = "llm"
     output_preview: str = ""
     id: uuid.UUID = field(default_factory=uuid.uuid4)
@@ -130,9 +131,9 @@ def test_response_is_continued_at_any_time_and_before_conversations() -> None:
     calls = [
         Call(0, provides=(A, B)),
         Call(1, provides=(C,)),
-        Call(90 * 24 * HOUR, needs=(A, C)),
+        Call(90 * 24 * HOUR, needs=(A, C), previous=A),
         # Its clock is behind that of the response it names.
-        Call(-5, needs=(A,)),
+        Call(-5, needs=(A,), previous=A),
     ]
     parents = timeline.parents(timeline.chronological(calls))
 
@@ -153,6 +154,19 @@ def test_conversation_is_continued_although_the_clocks_say_otherwise() -> None:
     assert indices([Call(0, needs=(B,)), late, Call(2, provides=(B,))]) == [1, None, None]
     assert indices([Call(0, provides=(B,)), Call(1, needs=(B,)), Call(2, provides=(B,))]) == [None, 0, None]
     assert indices([Call(0, needs=(B,)), Call(24 * HOUR + 1, provides=(B,))]) == [None, None]
+
+
+def test_response_that_is_not_there_leaves_the_whole_conversation_to_be_continued() -> None:
+    calls = [Call(0, provides=(A,)), Call(1, needs=(D, A), previous=D)]
+    assert timeline.parents(calls)[1] == Parent(0, "conversation")
+
+
+def test_second_report_of_a_call_is_in_no_relation_to_others() -> None:
+    calls = [Call(0, 5, provides=(A,)), Call(1, 4, provides=(A,), needs=(B,), duplicate_of=C), Call(9, needs=(A,))]
+    found = timeline.structure(calls)
+
+    assert found.continues == [None, None, 0]
+    assert (found.forks, found.parallel) == ({}, {})
 
 
 def test_repetition_of_a_failed_request_continues_it() -> None:

@@ -135,7 +135,10 @@ class Marks:
         return before if before >= 0 else None
 
     def _continues_nothing(self, index: int) -> str:
-        if index == 0 or not self.stretch.lines[index].is_conversation or len(self.stretch.lines) < 2:
+        line = self.stretch.lines[index]
+        if line.duplicate_of is not None:
+            return mark("info", "reports the same call as another request", quiet=True)
+        if index == 0 or not line.is_conversation:
             return ""
         attempts = self.stretch.structure.attempts_of(index)
         if attempts[0] == 0:

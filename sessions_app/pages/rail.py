@@ -128,6 +128,8 @@ class Rail:
         origin = structure.origin(index)
         if origin and origin.index != index - 1:
             yield f"continues {origin.index + 1}" if origin.is_linked else f"repeats {origin.index + 1}"
+        elif self.lines[index].duplicate_of is not None:
+            yield "reports the same call as another request"
         elif origin is None and attempts[0] > 0 and self.lines[index].is_conversation:
             yield "continues nothing"
         branch = structure.branch_of[index]

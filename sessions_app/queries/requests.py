@@ -112,9 +112,11 @@ class LinkedRow:
     output_preview: str
     rule: str
     needs: list[uuid.UUID]
+    previous: uuid.UUID | None
     provides: list[uuid.UUID]
     attempt: uuid.UUID | None
     call: uuid.UUID | None
+    duplicate_of: uuid.UUID | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,8 +89,10 @@ class RequestLine:
     resent_count: int
     rule: str
     rule_detail: str
+    previous: uuid.UUID | None
     attempt: uuid.UUID | None
     call: uuid.UUID | None
+    duplicate_of: uuid.UUID | None
     time_problems: tuple[str, ...]
     needs: tuple[uuid.UUID, ...]
     provides: tuple[uuid.UUID, ...]
