@@ -46,12 +46,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the head of a session says."""
+    """What the head of a session says. `failed_count` counts what the rail marks as failed, steps too."""
 
     facts: SessionFacts
-    request_count: int
-    error_count: int
-    retry_count: int
+    failed_count: int
     wall: timedelta | None
     busy: timedelta | None
     sources: list[str]
@@ -152,9 +150,7 @@ def head_of(session: SessionFacts, lines: list[RequestLine]) -> Head:
     span = timeline.span_of(lines)
     return Head(
         facts=session,
-        request_count=len(lines),
-        error_count=sum(line.status == ERROR for line in lines),
-        retry_count=session.retry_count,
+        failed_count=sum(line.status == ERROR for line in lines),
         wall=span.wall if span else None,
         busy=span.busy if span else None,
         sources=[source_name(source) for source in session.sources],

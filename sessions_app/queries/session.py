@@ -29,6 +29,7 @@ class SessionFacts:
     request_count: int
     error_count: int
     retry_count: int
+    step_count: int
     input_tokens: int | None
     output_tokens: int | None
     cached_tokens: int | None
@@ -48,7 +49,7 @@ class SessionFacts:
 
 _SESSION_COLUMNS = (
     *("id", "session_key", "title", "first_at", "last_at", "request_count", "error_count", "retry_count"),
-    *("input_tokens", "output_tokens", "cached_tokens", "cost", "model_names"),
+    *("step_count", "input_tokens", "output_tokens", "cached_tokens", "cost", "model_names"),
     *("users", "tags", "sources", "rules", "buckets"),
 )
 
