@@ -70,7 +70,8 @@ class Grouper:
         later = {f.place[1] for f in found if f.wanted.role in _CHILD_ROLES}
         stored = self._load({*later, *concerned})
         self._read_traces(stored)
-        self._find([w for node in stored for w in self._earlier(node)])
+        given = {node.key_id for node in new}
+        self._find([w for key_id, node in self.nodes.items() if key_id not in given for w in self._earlier(node)])
         self._load_sessions_that_change()
         return self._grouped(new)
 

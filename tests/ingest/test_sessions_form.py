@@ -350,3 +350,19 @@ def test_logs_without_a_time_are_grouped_in_any_order(project: Project) -> None:
         fresh = Project.objects.create(slug="-".join(log["request_id"] for log in order))
         send(fresh, *order)
         assert groups(fresh) == {one("a", "b", "c", "d")}
+
+
+def test_attempt_of_a_call_leaves_an_earlier_one_where_it_is(project: Project) -> None:
+    """The attempts of a call do not continue the same: one fell back to a shorter history."""
+    long = ("Hi", "answer a", "And?", "answer b", "So?")
+    logs = [
+        payload("a", RANDOM[0], RANDOM[1], "Hi"),
+        payload("b", RANDOM[2], RANDOM[3], "Hi", "answer a", "And?", minute=1),
+        payload("c", RANDOM[4], RANDOM[5], *long, minute=2, status="failure", response={}),
+        payload("c again", RANDOM[4], RANDOM[5], "So?", minute=3),
+    ]
+    for number, order in enumerate(itertools.permutations(logs)):
+        fresh = Project.objects.create(slug=f"p{number}")
+        for log in order:
+            send(fresh, log, source="litellm")
+        assert groups(fresh) == {one("a", "b", "c", "c again")}
