@@ -451,9 +451,12 @@ class MessageReader:
     def __init__(self, known: Meanings | None = None) -> None:
         self._known: Meanings = {} if known is None else known
         self._messages: dict[tuple[bytes, str], Message] = {}
+        self._outlines: dict[bytes, bytes] = {}
 
     def start_batch(self) -> None:
         self._messages.clear()
+        if len(self._outlines) > MOST_REMEMBERED:
+            self._outlines.clear()
         if len(self._known) > MOST_REMEMBERED:
             self._known.clear()
 
@@ -464,6 +467,14 @@ class MessageReader:
         if known is None:
             message = self.message(digest, raw, default_role)
             known = self._known[key] = meaning_of(message, is_output=default_role == "assistant")
+        return known
+
+    def outline(self, digest: bytes, raw: documents.JsonBytes) -> bytes:
+        """A digest (8 bytes) of a system prompt without its digits: with another time of day it is still the same."""
+        known = self._outlines.get(digest)
+        if known is None:
+            letters = bytes(raw).translate(None, b"0123456789")
+            known = self._outlines[digest] = documents.digest(letters)
         return known
 
     def message(self, digest: bytes, raw: documents.JsonBytes, default_role: str) -> Message:

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sessions_app import ids, messages
+from sessions_app import documents, ids, messages
 from sessions_app.blocks import TOOL_CALL, Message
 from sessions_app.documents import PartKind, PartList
 from sessions_app.meanings import Meaning, by_reference, digests_of, pieces_of
@@ -69,7 +69,7 @@ def _link_conversation(
 ) -> None:
     caller = caller_of(record)
     if conversation.chain:
-        links.attempt = ids.token(project_key, "attempt", _attempt(record, conversation.chain, caller))
+        links.attempt = ids.token(project_key, "attempt", _attempt(record, reader, conversation, caller))
     if record.kind != "llm":
         return
     begins = (conversation.last, conversation.before)
@@ -88,10 +88,15 @@ def caller_of(record: Record) -> bytes:
     return b"key\x00" + key.encode("utf-8", "surrogatepass") if key else b""
 
 
-def _attempt(record: Record, chain: bytes, caller: bytes) -> bytes:
-    """The same input to another kind of model, or after another response, is no repetition."""
-    previous = record.previous_response_id.encode("utf-8", "surrogatepass")
-    return b"\x00".join((chain, record.kind.encode(), hashlib.sha256(previous).digest(), caller))
+def _attempt(record: Record, reader: MessageReader, conversation: _Conversation, caller: bytes) -> bytes:
+    """The same input under another system prompt, to another kind of model or after another response is no attempt."""
+    hashed = hashlib.sha256(conversation.system)
+    context = record.document.context
+    for index, kind in enumerate(context.kinds):
+        if kind is PartKind.SYSTEM:
+            hashed.update(reader.outline(context.digests[index], context.content(index)))
+    hashed.update(record.previous_response_id.encode("utf-8", "surrogatepass"))
+    return b"\x00".join((conversation.chain, record.kind.encode(), hashed.digest(), caller))
 
 
 @dataclass(slots=True)
@@ -100,7 +105,8 @@ class _Conversation:
 
     `last` is where the last assistant turn ends, `before` where the one before it does; b"" where there is none.
     `asked` is the conversation without the assistant turn that it ends with, if it does (`is_answer`); `prefill` is
-    the index of that turn when it is a text with which the answer begins, else -1.
+    the index of that turn when it is a text with which the answer begins, else -1. `system` are the outlines of the
+    system prompts among the messages.
     """
 
     chain: bytes = b""
@@ -111,10 +117,11 @@ class _Conversation:
     is_redacted: bool = False
     prefill: int = -1
     resent_count: int = 0
+    system: bytes = b""
 
     def copy(self) -> _Conversation:
         ends = (self.chain, self.last, self.before, self.asked)
-        return _Conversation(*ends, self.is_answer, self.is_redacted, self.prefill, self.resent_count)
+        return _Conversation(*ends, self.is_answer, self.is_redacted, self.prefill, self.resent_count, self.system)
 
     def add(self, meaning: Meaning, index: int) -> None:
         """Go on with a message, before which are `index` parts."""
@@ -144,6 +151,9 @@ def _read_conversation(parts: PartList, reader: MessageReader) -> _Conversation:
             meaning = reader.meaning(parts.digests[index], parts.content(index), "user")
             if meaning.role != "system":
                 conversation.add(meaning, index)
+            else:
+                outline = reader.outline(parts.digests[index], parts.content(index))
+                conversation.system = documents.digest(conversation.system + outline)
     if parts.array:
         parts.array.facts = conversation
     return conversation

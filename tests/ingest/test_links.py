@@ -493,22 +493,36 @@ def proxied_by(metadata: dict[str, Any], body: dict[str, Any], response: Any = N
 
 
 def test_attempts_have_the_same_input_caller_and_kind() -> None:
-    failed = links({"messages": [SYSTEM, USER]}, error="overloaded", status_code=529)
+    clock = SYSTEM | {"content": "Be brief. It is 10:01."}
+    failed = links({"messages": [clock, USER]}, error="overloaded", status_code=529)
     assert failed.provides == []
     assert failed.attempt is not None
     same = [
-        links({"model": "other", "messages": [USER]}, chat(content="4")),
-        links({"messages": [SYSTEM | {"content": "It is 10:01."}, parts(text("What is 2 + 2?"))]}),
+        links({"model": "other", "messages": [clock, USER]}, chat(content="4")),
+        links({"messages": [SYSTEM | {"content": "Be brief. It is 10:02."}, parts(text("What is 2 + 2?"))]}),
     ]
     others = [
-        links({"messages": [NEXT]}),
-        links({"messages": [USER, NEXT]}),
-        links({"messages": [USER]}, user="ada"),
+        links({"messages": [clock, NEXT]}),
+        links({"messages": [clock, USER, NEXT]}),
+        links({"messages": [clock, USER]}, user="ada"),
+        links({"messages": [SYSTEM | {"content": "Write a title for this."}, USER]}),
+        links({"messages": [USER]}),
+        links({"system": "Write a title for this.", "messages": [USER]}),
+        links({"instructions": "Be brief.", "input": [USER]}),
         links({"input": "What is 2 + 2?"}, kind="embedding"),
         links({"input": [USER], "previous_response_id": "resp_1"}),
     ]
     assert {found.attempt for found in same} == {failed.attempt}
     assert failed.attempt not in {found.attempt for found in others}
+    assert len({found.attempt for found in others}) == len(others)
+
+
+def test_attempts_whose_system_prompt_stands_beside_the_messages() -> None:
+    failed, again, title = (
+        links({"system": [text(said, cache_control={"type": "ephemeral"})], "messages": [USER]})
+        for said in ("It is 9:59 on the 1st.", "It is 10:00 on the 1st.", "Write a title.")
+    )
+    assert failed.attempt == again.attempt != title.attempt
 
 
 def test_attempt_needs_an_input_that_can_be_read() -> None:
