@@ -18,6 +18,7 @@ help:
 	@echo 'make check         linters, formats, import contracts, missing migrations'
 	@echo 'make format        format code and templates'
 	@echo 'make bench         measure speed and size (N=$(N) requests)'
+	@echo 'make bench-linking what it costs to group requests without an id'
 	@echo 'make e2e-litellm   a real LiteLLM proxy and clients against a running server'
 	@echo 'make install       only set up $(VENV)'
 
@@ -41,6 +42,9 @@ format: $(VENV)/.development
 
 bench: $(VENV)/.development
 	$(BIN)/python -m benchmarks --requests $(N)
+
+bench-linking: $(VENV)/.development
+	$(BIN)/python -m benchmarks.linking
 
 e2e-litellm: $(VENV)/.runtime
 	sh e2e/litellm/run.sh
@@ -68,4 +72,4 @@ $(VENV)/.made:
 	    echo 'Python has no venv; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@touch $@
 
-.PHONY: help run test check format bench e2e-litellm install clean
+.PHONY: help run test check format bench bench-linking e2e-litellm install clean
