@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sessions_app import timeline
@@ -33,11 +33,10 @@ _MARKS = re.compile(r"\*\*|`|^#+ ")
 class Scale:
     """Where a moment lies on the drawn line, in percent. Pauses are squeezed, so that the bars stay visible."""
 
-    def __init__(self, lines: Sequence[RequestLine]) -> None:
+    def __init__(self, lines: Sequence[RequestLine], gaps: Sequence[timedelta | None]) -> None:
         self._pauses: list[tuple[datetime, datetime, float]] = []
         span = timeline.span_of(lines)
         self._start = span.start if span else None
-        gaps = timeline.idle_before(lines)
         active = (span.wall - sum(filter(None, gaps), timedelta())).total_seconds() if span else 0
         drawn = max(active, 1.0) * min(MOST_PAUSE, 0.5 / max(sum(map(bool, gaps)), 1))
         for line, gap in zip(lines, gaps, strict=True):
@@ -70,14 +69,16 @@ class Rail:
     first: int
     last: int
     structure: Structure
+    _queries: dict[int, str] = field(default_factory=dict)
 
     def html(self) -> str:
         return "".join(self._rows())
 
     def _rows(self) -> Iterator[str]:
-        scale = Scale(self.lines)
+        gaps = timeline.idle_before(self.lines)
+        scale = Scale(self.lines, gaps)
         turn = ""
-        for index, (line, gap) in enumerate(zip(self.lines, timeline.idle_before(self.lines), strict=True)):
+        for index, (line, gap) in enumerate(zip(self.lines, gaps, strict=True)):
             if gap:
                 yield f'<li class="rail-gap"><span>idle {duration(gap)}</span></li>'
             group = self.structure.parallel.get(index)
@@ -96,7 +97,10 @@ class Rail:
             return f"?from={self.addresses.whole.block_start(number)}#r{number}"
         if self.first <= number <= self.last:
             return f"#r{number}"
-        return f"{shown(self.addresses.query(self.addresses.block_start(number)))}#r{number}"
+        start = self.addresses.block_start(number)
+        if start not in self._queries:
+            self._queries[start] = shown(self.addresses.query(start))
+        return f"{self._queries[start]}#r{number}"
 
     def _turn(self, index: int, text: str) -> str:
         return (
