@@ -366,3 +366,14 @@ def test_attempt_of_a_call_leaves_an_earlier_one_where_it_is(project: Project) -
         for log in order:
             send(fresh, log, source="litellm")
         assert groups(fresh) == {one("a", "b", "c", "c again")}
+
+
+def test_same_question_after_a_success_is_no_retry(project: Project) -> None:
+    logs = [
+        chat("try 1", "Hi", answer=None, session_id="s"),
+        chat("try 2", "Hi", minute=1, session_id="s"),
+        chat("again", "Hi", answer="another", minute=2, session_id="s"),
+    ]
+    for log in reversed(logs):
+        send(project, log)
+    assert Session.objects.get().retry_count == 1

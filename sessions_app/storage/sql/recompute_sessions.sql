@@ -38,12 +38,20 @@ WITH fresh AS (
     WHERE session_id = ANY(%(ids)b::uuid[])
     GROUP BY session_id
 ), retried AS (
-    SELECT r.session_id, count(DISTINCT r.id) AS retry_count
-    FROM request_log AS e
-    JOIN request_log AS r ON r.session_id = e.session_id AND r.attempt = e.attempt
-        AND (r.started_at, r.id) > (e.started_at, e.id) AND r.started_at <= e.started_at + interval '15 minutes'
-    WHERE e.session_id = ANY(%(ids)b::uuid[]) AND e.status = 'error'
-    GROUP BY r.session_id
+    SELECT session_id, count(*) AS retry_count
+    FROM (
+        SELECT
+            session_id,
+            lag(status) OVER same_input = 'error' AND started_at - lag(started_at) OVER same_input <= interval '15 minutes'
+                AND attempt IS NOT NULL AS repeats_input,
+            lag(status) OVER same_call = 'error' AND call IS NOT NULL AS repeats_call
+        FROM request_log
+        WHERE session_id = ANY(%(ids)b::uuid[]) AND duplicate_of IS NULL AND NOT step
+        WINDOW same_input AS (PARTITION BY session_id, attempt, kind ORDER BY started_at, id),
+            same_call AS (PARTITION BY session_id, call, kind ORDER BY started_at, id)
+    ) AS r
+    WHERE repeats_input OR repeats_call
+    GROUP BY session_id
 )
 UPDATE session AS s SET
     title = coalesce(f.title, ''), title_at = f.title_at, preview = coalesce(f.preview, ''), preview_at = f.preview_at,
