@@ -72,8 +72,7 @@ def _link_conversation(
         links.attempt = ids.token(project_key, "attempt", _attempt(record, reader, conversation, caller))
     if record.kind != "llm":
         return
-    begins = (conversation.last, conversation.before)
-    links.needs += [ids.token(project_key, "conversation", begin + caller) for begin in begins if begin]
+    links.needs += [ids.token(project_key, "conversation", begin + caller) for begin in conversation.begins() if begin]
     # What follows a response by its id is only the end of a conversation, which nobody sends back as the whole.
     if not record.previous_response_id or conversation.last:
         ends = sorted(_ends(conversation, record, reader))
@@ -103,7 +102,8 @@ def _attempt(record: Record, reader: MessageReader, conversation: _Conversation,
 class _Conversation:
     """How far a conversation is: the hash of all it says, and the same up to where its last assistant turns end.
 
-    `last` is where the last assistant turn ends, `before` where the one before it does; b"" where there is none.
+    `last` is where the last assistant turn ends, `before` where the one before it does, `earlier` the one before that;
+    b"" where there is none.
     `asked` is the conversation without the assistant turn that it ends with, if it does (`is_answer`); `prefill` is
     the index of that turn when it is a text with which the answer begins, else -1. `system` are the outlines of the
     system prompts among the messages.
@@ -112,6 +112,7 @@ class _Conversation:
     chain: bytes = b""
     last: bytes = b""
     before: bytes = b""
+    earlier: bytes = b""
     asked: bytes = b""
     is_answer: bool = False
     is_redacted: bool = False
@@ -119,8 +120,13 @@ class _Conversation:
     resent_count: int = 0
     system: bytes = b""
 
+    def begins(self) -> tuple[bytes, ...]:
+        """What an earlier request may have ended with: the last two assistant turns, a prefilled one not counted."""
+        two = (self.last, self.before)
+        return two if self.prefill < 0 else (*two, self.earlier)
+
     def copy(self) -> _Conversation:
-        ends = (self.chain, self.last, self.before, self.asked)
+        ends = (self.chain, self.last, self.before, self.earlier, self.asked)
         return _Conversation(*ends, self.is_answer, self.is_redacted, self.prefill, self.resent_count, self.system)
 
     def add(self, meaning: Meaning, index: int) -> None:
@@ -133,7 +139,7 @@ class _Conversation:
             return
         # Items of one answer are one turn.
         if is_answer and not self.is_answer:
-            self.before, self.asked = self.last, self.chain
+            self.earlier, self.before, self.asked = self.before, self.last, self.chain
         self.prefill = index if is_answer and not self.is_answer and meaning.is_text else -1
         self.chain = extended(self.chain, meaning.pieces)
         if is_answer:

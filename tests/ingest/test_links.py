@@ -448,7 +448,10 @@ def test_prefilled_answer_is_sent_back_as_one_or_as_two() -> None:
 
 def test_prefill_does_not_hide_what_a_request_continues() -> None:
     first = links({"messages": [USER]}, claude(text("4")))
-    assert continues(links({"messages": [USER, answer(content="4"), NEXT, answer(content="{")]}), first)
+    prefilled = [USER, answer(content="4"), NEXT, answer(content="{")]
+    assert continues(links({"messages": prefilled}), first)
+    # The answer to the second question was not logged.
+    assert continues(links({"messages": [*prefilled[:-1], answer(content="6"), NEXT, answer(content="{")]}), first)
 
 
 def test_answer_that_goes_on_where_it_paused() -> None:
