@@ -19,6 +19,7 @@ help:
 	@echo 'make format        format code and templates'
 	@echo 'make bench         measure speed and size (N=$(N) requests)'
 	@echo 'make bench-linking what it costs to group requests without an id'
+	@echo 'make eval-grouping how well requests without an id are grouped'
 	@echo 'make e2e-litellm   a real LiteLLM proxy and clients against a running server'
 	@echo 'make install       only set up $(VENV)'
 
@@ -46,6 +47,9 @@ bench: $(VENV)/.development
 bench-linking: $(VENV)/.development
 	$(BIN)/python -m benchmarks.linking
 
+eval-grouping: $(VENV)/.development
+	$(BIN)/python -m benchmarks.grouping
+
 e2e-litellm: $(VENV)/.runtime
 	sh e2e/litellm/run.sh
 
@@ -72,4 +76,4 @@ $(VENV)/.made:
 	    echo 'Python has no venv; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@touch $@
 
-.PHONY: help run test check format bench bench-linking e2e-litellm install clean
+.PHONY: help run test check format bench bench-linking eval-grouping e2e-litellm install clean
