@@ -105,7 +105,7 @@ def look_up_figures(connection: psycopg.Connection, stored: int) -> Iterator[Fig
     plan = row[0][0]["Plan"]
     scans = list(index_scans(plan))
     times = sorted(timed(connection, statement) for _ in range(50))
-    names = " and ".join(scan["Index Name"] for scan in scans)
+    names = " and ".join(scan["Index Name"] for scan in scans if scan["Actual Loops"])
     yield Figure("Look-up", "requests stored", stored, "")
     yield Figure("Look-up", "index scans for one inferred link", sum(s["Actual Loops"] for s in scans), "", 2, 0, names)
     yield Figure("Look-up", "tables read from end to end", sum(1 for n in nodes(plan) if is_scan(n)), "", 0)
