@@ -529,6 +529,7 @@ def trip_planner() -> Talk:
         user="traveller-6620",
         tags=("travel", "responses"),
         dialect=RESPONSES,
+        key_field="",
     )
     talk.say("Weekend in Ljubljana from Munich, two people, leaving Friday 4 December after 13:00.")
     talk.call(

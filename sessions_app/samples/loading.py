@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+import uuid
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from sessions_app.ids import session_id
+from sessions_app import ids
 from sessions_app.ingest.accept import InboxFull, accept_body
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import InboxEntry, Project, Session
 from sessions_app.samples import Sample, all_samples, bodies, started
+from sessions_app.samples.native_form import request_id
 
 POLL_SECONDS = 0.2
 # How long to wait for a full inbox to be digested.
@@ -49,10 +51,17 @@ def load(project: Project) -> list[Sample]:
 
 def stored_sessions(project: Project) -> dict[str, Session]:
     """The project's sessions that are samples, by key."""
-    keys = {session_id(project.key, sample.key): sample.key for sample in all_samples()}
+    keys = {session_of(project, sample): sample.key for sample in all_samples()}
     fields = ("first_at", "request_count")
     found = Session.objects.filter(project_id=project.id, id__in=keys).only(*fields)
     return {keys[session.id]: session for session in found}
+
+
+def session_of(project: Project, sample: Sample) -> uuid.UUID:
+    """The session of a sample: its key's, or that of its first request."""
+    if sample.key_field:
+        return ids.session_id(project.key, sample.key)
+    return ids.own_session_id(project.key, ids.request_key(project.key, request_id(sample, 0)))
 
 
 def anchor_of(stored: dict[str, Session]) -> datetime:

@@ -25,13 +25,17 @@ def rfc3339(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def request_id(sample: Sample, place: int) -> str:
+    return identifier("req_", sample.key, place)
+
+
 def native_log(sample: Sample, place: int, anchor: datetime) -> Log:
     """The log of one call, as `POST /api/v1/logs` takes it."""
     call = sample.calls[place]
     first_token = {"first_token_at": rfc3339(moment(sample, anchor, call.first_token))} if call.first_token else {}
     return {
-        "request_id": identifier("req_", sample.key, place),
-        sample.key_field: sample.key,
+        "request_id": request_id(sample, place),
+        **({sample.key_field: sample.key} if sample.key_field else {}),
         "kind": call.kind,
         "call_type": call.call_type,
         "model": call.model,

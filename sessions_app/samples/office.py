@@ -343,6 +343,7 @@ def interview_practice() -> Talk:
         user="alex.g@example.com",
         tags=("coaching",),
         dialect=MESSAGES,
+        key_field="",
     )
     talk.say("I have a job interview on Thursday, backend engineer. Can we practise?")
     talk.reply("Gladly. First question: " + INTERVIEW[0][0])

@@ -41,7 +41,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Sample:
-    """A finished session: `key` is what the caller groups by, `ago` how long before loading its last call ended."""
+    """A finished session: `key` is what the caller groups by, `ago` how long before loading its last call ended.
+
+    Without a `key_field` the caller says no key, and the requests are joined by what they continue.
+    """
 
     key: str
     ago: timedelta
