@@ -83,8 +83,16 @@ def _request_facts(fields: dict[str, JsonBytes]) -> RequestFacts:
         model=text_member(fields, "model"),
         previous_response_id=text_member(fields, "previous_response_id"),
         call_type=call_type_of(fields),
-        user=text_member(fields, "user") or text_member(fields, "safety_identifier"),
+        user=text_member(fields, "user") or text_member(fields, "safety_identifier") or _user_in_metadata(fields),
     )
+
+
+def _user_in_metadata(fields: dict[str, JsonBytes]) -> str:
+    """The end user of a request to Anthropic's Messages API, 2023-06-01."""
+    raw = fields.get("metadata")
+    if raw is None or kind_of(raw) != "object" or b'"user_id"' not in bytes(raw):
+        return ""
+    return text_member(object_fields(raw), "user_id")
 
 
 def call_type_of(fields: dict[str, JsonBytes]) -> str:

@@ -482,6 +482,9 @@ def test_callers_have_conversations_of_their_own() -> None:
     assert continues(links(second, user="ada"), first)
     assert not continues(links(second, user="bob"), first)
     assert not continues(links(second), first)
+    for members in ({"user": "ada"}, {"safety_identifier": "ada"}, {"metadata": {"user_id": "ada"}}):
+        assert continues(links(second | members), first)
+    assert not continues(links(second | {"metadata": {"user_id": {"id": "ada"}}}), first)
     assert not continues(links(second), proxied({"messages": [USER]}, chat(content="4")))
     keys = [{"user_api_key_hash": "k1"}, {"user_api_key_hash": "k2"}, {"user_api_key_alias": "k3"}]
     ones = [proxied_by(key, {"messages": [USER]}, chat(content="4")) for key in keys]
