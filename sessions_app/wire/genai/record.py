@@ -49,7 +49,7 @@ def record_of(
     found = read_fields(span)
     claim, rank = claim_of(span)
     trace_id, span_id = _ids(item)
-    splitter = Splitter(memory, claim.key or trace_id)
+    splitter = Splitter(memory, claim.key or "", user_of(span))
     document = split(splitter, span, raw)
     record = Record(
         source="otlp",
