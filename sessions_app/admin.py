@@ -53,7 +53,7 @@ admin.site.site_title = "logsui administration"
 admin.site.index_title = "Clean up"
 admin.site.register(RejectedLog, RejectedLogAdmin)
 
-SOURCES = ("native", "litellm")
+SOURCES = ("native", "litellm", "otlp")
 # The list of requests shows those of so many sessions, the latest of the project; the search finds all others.
 LATEST_SESSIONS = 50
 # One answer deletes so many sessions of a project; the rest waits for the next one.
@@ -350,7 +350,7 @@ class ApiKeyAdmin(LeanAdmin):
 @admin.register(Project)
 class ProjectAdmin(LeanAdmin):
     list_display = ("slug", "name", "created_at", "key")
-    fields = ("slug", "name", "key", "created_at")
+    fields = ("slug", "name", "keeps_other_spans", "key", "created_at")
     readonly_fields = ("key", "created_at")
     search_fields = ("slug", "name")
     actions = ("delete_with_sessions",)

@@ -57,7 +57,7 @@ def request_changes(request: HttpRequest, project: Project, request_id: uuid.UUI
 
 def changes_of(stretch: Stretch, place: Place, base: int) -> list[ChangeView]:
     """The changes of a request's history, ready for the template."""
-    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, (), ())
+    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, ())
     writer = MessageWriter(place.url)
     return [_view(change, stretch, builder, writer, place.index, base) for change in stretch.added[place.index].changes]
 

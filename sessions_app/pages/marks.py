@@ -136,8 +136,6 @@ class Marks:
 
     def _continues_nothing(self, index: int) -> str:
         line = self.stretch.lines[index]
-        if line.duplicate_of is not None:
-            return mark("info", "reports the same call as another request", quiet=True)
         if index == 0 or not line.is_conversation:
             return ""
         attempts = self.stretch.structure.attempts_of(index)

@@ -76,11 +76,26 @@ class FoundCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Execution:
+    """The span of the tool that a call started: where it is shown, how long it took, why it failed ("" if it did not).
+
+    `result` and `body` are what it returned: the text, and the HTML that is printed when no result was sent back.
+    """
+
+    href: str
+    duration: str
+    error: str
+    result: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pairs:
-    """Which tool results answer which calls; keys are (place of the message, number of the block)."""
+    """Which tool results answer which calls, and what they executed; keys are (place of the message, block number)."""
 
     results: Mapping[tuple[Place, int], FoundResult] = field(default_factory=dict)
     calls: Mapping[tuple[Place, int], FoundCall] = field(default_factory=dict)
+    executions: Mapping[tuple[Place, int], Execution] = field(default_factory=dict)
 
 
 class MessageWriter:
@@ -182,7 +197,8 @@ class MessageWriter:
         if block.type == messages.TEXT:
             return prose(block.text, where)
         if block.type == messages.TOOL_CALL:
-            return self._tool_call(block, where, self.pairs.results.get((source.place, number)))
+            key = (source.place, number)
+            return self._tool_call(block, where, self.pairs.results.get(key), self.pairs.executions.get(key))
         if block.type == messages.TOOL_RESULT:
             call = self.pairs.calls.get((source.place, number))
             if call is not None:
@@ -190,24 +206,35 @@ class MessageWriter:
             return self._lone_result(block, where)
         return _OTHER_BLOCKS.get(block.type, _data)(block, where)
 
-    def _tool_call(self, block: Block, where: _Where, found: FoundResult | None) -> str:
+    def _tool_call(self, block: Block, where: _Where, found: FoundResult | None, ran: Execution | None) -> str:
         body = _arguments(block, where)
+        summary = summary_of_arguments(block.text)
         if found is None:
-            return _tool(block.name, summary_of_arguments(block.text), "no result was sent back", "", "", body)
+            return self._unanswered(block.name, summary, body, ran)
         result = found.block
-        inside = self._result(result, _Where(self.base_url, found.digest, str(found.number)))
-        state = "error" if result.is_error else "ok"
+        body += self._result(result, _Where(self.base_url, found.digest, str(found.number)))
         amount = size(len(result.text.encode("utf-8", "replace")))
-        return _tool(
-            block.name, summary_of_arguments(block.text), _first_line(result.text), amount, state, body + inside
-        )
+        failed = result.is_error
+        if ran:
+            failed = failed or bool(ran.error)
+            body += _failure(ran) + _execution(ran)
+        amounts = (ran.duration, amount) if ran else (amount,)
+        return _tool(block.name, summary, first_line(result.text), amounts, "error" if failed else "ok", body)
+
+    def _unanswered(self, name: str, summary: str, body: str, ran: Execution | None) -> str:
+        """A call of which no result was sent back: what its execution returned, when that is on record."""
+        if ran is None:
+            return _tool(name, summary, "no result was sent back", (), "", body)
+        body += ran.body + _failure(ran) + _execution(ran, "no result was sent back")
+        result = first_line(ran.error or ran.result)
+        return _tool(name, summary, result, (ran.duration,), "error" if ran.error else "ok", body)
 
     def _lone_result(self, block: Block, where: _Where) -> str:
         """A result whose call is not on record."""
         name = block.name or "tool result"
         amount = size(len(block.text.encode("utf-8", "replace")))
         state = "error" if block.is_error else "ok"
-        return _tool(name, block.id, _first_line(block.text), amount, state, self._result(block, where))
+        return _tool(name, block.id, first_line(block.text), (amount,), state, self._result(block, where))
 
     def _result(self, block: Block, where: _Where) -> str:
         others = [
@@ -406,23 +433,33 @@ def _peek(text: str, most: int = PEEK_CHARS) -> str:
 
 # --- tools ----------------------------------------------------------------------------------------------------------
 
-_STATES = {
+STATES = {
     "ok": f'<span class="status" data-state="ok">{icon("check")}<span class="vh">ok</span></span>',
     "error": f'<span class="status" data-state="error">{icon("error")}<span class="vh">failed</span></span>',
     "": "",
 }
 
 
-def _tool(name: str, arguments: str, result: str, amount: str, state: str, body: str) -> str:
-    """A tool call as one line that opens; `body` is HTML, the rest is text."""
+def _tool(name: str, arguments: str, result: str, amounts: Sequence[str], state: str, body: str) -> str:
+    """A tool call as one line that opens; `body` is HTML, the rest is text. `amounts` are ours."""
+    nums = "".join(f"<span>{amount}</span>" for amount in amounts)
     opened = ' data-state="error" open' if state == "error" else f' data-state="{state}"' if state else ""
     return (
         f'<details class="tool"{opened}><summary>{icon("right")}'
         f'<code class="tool-name">{isolated(name or "tool")}</code><span class="tool-args">{isolated(arguments)}</span>'
         f'<span class="tool-res">{isolated(result) if result else ""}</span>'
-        f'<span class="tool-nums"><span>{amount}</span></span>{_STATES[state]}</summary>'
+        f'<span class="tool-nums">{nums}</span>{STATES[state]}</summary>'
         f'<div class="tool-body">{body}</div></details>'
     )
+
+
+def _failure(ran: Execution) -> str:
+    return code_box(terminal(ran.error), "e") if ran.error else ""
+
+
+def _execution(ran: Execution, note: str = "") -> str:
+    link = f'<a class="link" href="{shown(ran.href)}">ran {ran.duration}</a>'
+    return reference("tool", ", ".join(filter(None, (link, note))))
 
 
 def summary_of_arguments(text: str) -> str:
@@ -445,7 +482,7 @@ def _short_value(value: Any) -> str:
     return messages.to_json(value)[:SUMMARY_CHARS]
 
 
-def _first_line(text: str) -> str:
+def first_line(text: str) -> str:
     for line in text[:2000].splitlines():
         if line.strip():
             return line.strip()[:RESULT_SUMMARY_CHARS]

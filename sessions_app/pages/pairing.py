@@ -1,13 +1,18 @@
-"""Tool calls and their results: which belongs to which, within a request and from one to the next."""
+"""Tool calls, their results and what they executed: which belongs to which, in a request and from one to the next."""
 
 from __future__ import annotations
 
+import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sessions_app.messages import TOOL_CALL, TOOL_RESULT, Block
+from sessions_app.nesting import Nesting
+from sessions_app.pages.addresses import Addresses
 from sessions_app.pages.message_html import FoundCall, FoundResult, Pairs, Place, Source
+from sessions_app.queries.session import RequestLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +81,98 @@ class Pairing:
 
     def pairs(self) -> Pairs:
         return Pairs(self.results, self.calls)
+
+
+# --- calls and the spans of the tools that they started ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """The steps that tool calls started, by the call; and the call that started each, by the step's id."""
+
+    steps: dict[tuple[Place, int], RequestLine] = field(default_factory=dict)
+    causes: dict[uuid.UUID, FoundCall] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A tool call of a request, by its index; `order` tells the calls of a request apart."""
+
+    piece: ToolPiece
+    index: int
+    order: int
+
+
+class _Calls:
+    """The calls of some requests, by id and by name; what was started by name is taken out."""
+
+    def __init__(self, calls: Mapping[int, Sequence[ToolPiece]], lines: Sequence[RequestLine]) -> None:
+        self.lines = lines
+        self.by_id: dict[str, list[_Call]] = defaultdict(list)
+        self.by_name: dict[tuple[str, str], list[_Call]] = defaultdict(list)
+        for index, found in calls.items():
+            for order, piece in enumerate(found):
+                call = _Call(piece, index, order)
+                self.by_id[piece.block.id].append(call)
+                self.by_name[(lines[index].trace_id, piece.block.name)].append(call)
+
+    def with_id(self, step: RequestLine) -> _Call | None:
+        """Of several calls with one id the latest before the step; ids may be used again in another trace."""
+        same = self.by_id.get(step.tool_call_id, []) if step.tool_call_id else []
+        return max(same, key=lambda call: self._nearness(step, self.lines[call.index]), default=None)
+
+    @staticmethod
+    def _nearness(step: RequestLine, request: RequestLine) -> tuple[bool, bool, datetime]:
+        return (request.trace_id == step.trace_id, request.started_at <= step.started_at, request.started_at)
+
+    def with_name(self, step: RequestLine, nesting: Nesting[RequestLine]) -> _Call | None:
+        """The first call of the tool that is left, of the request that is nearest in the trace, then in time."""
+        named = self.by_name.get((step.trace_id, step.tool_name or step.name), [])
+        earlier = [call for call in named if self.lines[call.index].started_at <= step.started_at]
+        return max(
+            earlier,
+            key=lambda call: (
+                nesting.common_depth(step, self.lines[call.index]),
+                self.lines[call.index].started_at,
+                -call.order,
+            ),
+            default=None,
+        )
+
+    def take(self, call: _Call) -> None:
+        """A call that has its step: no other is looked for by name."""
+        named = self.by_name[(self.lines[call.index].trace_id, call.piece.block.name)]
+        if call in named:
+            named.remove(call)
+
+
+def executions(
+    steps: Iterable[RequestLine],
+    calls: Mapping[int, Sequence[ToolPiece]],
+    lines: Sequence[RequestLine],
+    nesting: Nesting[RequestLine],
+    addresses: Addresses,
+) -> Executed:
+    """Which tool call started which tool's span: by the call's id, else by name and order within the trace.
+
+    `calls`: those of each request, by its index.
+    """
+    found, known = Executed(), _Calls(calls, lines)
+    unnamed = []
+    for step in (step for step in steps if step.kind == "tool"):
+        call = known.with_id(step)
+        if call is None:
+            unnamed.append(step)
+        else:
+            _note(found, known, step, call, addresses)
+    for step in unnamed:
+        if call := known.with_name(step, nesting):
+            _note(found, known, step, call, addresses)
+    return found
+
+
+def _note(found: Executed, known: _Calls, step: RequestLine, call: _Call, addresses: Addresses) -> None:
+    known.take(call)
+    found.steps[call.piece.key] = step
+    href = addresses.in_session(call.index + 1)
+    found.causes[step.id] = FoundCall(call.piece.block.name, call.index + 1, href)

@@ -3,30 +3,58 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sessions_app.models import Project, RequestLog
 from sessions_app.pages.addresses import Addresses
 from sessions_app.pages.facts import facts_of
+from sessions_app.pages.layout import Layout, layout_of
 from sessions_app.queries.lookup import find_request
-from sessions_app.queries.session import RequestLine, SessionFacts, find_session, load_lines
+from sessions_app.queries.session import RequestLine, SessionFacts, SessionLines, find_session, load_all_lines
 from sessions_app.queries.thread import Stretch, index_of
+from sessions_app.queries.traces import Report, load_traces, request_of_key
+
+_TITLE_CHARS = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A request in its session: the session's requests in order, and which of them it is."""
+    """A request in its session: the session's requests in order, and which of them it is.
+
+    A step, or a second report of a call, has no place among them: `lines` is then itself alone. `step_href` is where it
+    is shown, `standing` the request that stands for the call, `reports` the other spans that report it.
+    """
 
     log: RequestLog
     session: SessionFacts
     lines: list[RequestLine]
     index: int
     addresses: Addresses
+    step_href: str = ""
+    standing: Standing | None = None
+    reports: Sequence[Report] = ()
 
     @property
     def number(self) -> int:
         return self.index + 1
+
+    @property
+    def line(self) -> RequestLine:
+        return self.lines[self.index]
+
+    @property
+    def is_request(self) -> bool:
+        """Whether it is one of the numbered requests."""
+        return not self.line.step and self.line.duplicate_of is None
+
+    @property
+    def title(self) -> str:
+        """`Request 3`, or `tool get_weather`."""
+        if self.is_request:
+            return f"Request {self.number:,}"
+        return f"{self.line.kind} {self.line.tool_name or self.line.name}".strip()[:_TITLE_CHARS]
 
     @property
     def url(self) -> str:
@@ -37,15 +65,51 @@ class Place:
         return self.lines[index] if 0 <= index < len(self.lines) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The request that stands for a call which a span reports too; `number` is None when it is in another session."""
+
+    href: str
+    number: int | None
+
+
 def place_of(project: Project, request_id: uuid.UUID) -> Place | None:
-    """Where a request of this project stands; None when it is not there."""
+    """Where a request or step of this project stands; None when it is not there."""
     log = find_request(request_id, project.pk)
     session = find_session(project.pk, log.session_id) if log else None
-    lines = load_lines(session) if session else []
-    index = index_of(lines, request_id)
-    if log is None or session is None or index is None:
+    lines = load_all_lines(session) if session else None
+    if log is None or session is None or lines is None:
         return None
-    return Place(log, session, lines, index, Addresses(project.slug, session.id, len(lines)))
+    addresses = Addresses(project.slug, session.id, len(lines.requests))
+    index = index_of(lines.requests, request_id)
+    if index is not None:
+        reports = load_traces(project, lines).reports.get(request_id, ()) if lines.duplicates else ()
+        return Place(log, session, lines.requests, index, addresses, reports=reports)
+    line = next((line for line in (*lines.steps, *lines.duplicates) if line.id == request_id), None)
+    return _place_of_step(project, log, session, lines, line, addresses) if line else None
+
+
+def _place_of_step(
+    project: Project,
+    log: RequestLog,
+    session: SessionFacts,
+    lines: SessionLines,
+    line: RequestLine,
+    addresses: Addresses,
+) -> Place:
+    layout = layout_of(project, lines)
+    standing = _standing(project, layout, line, addresses) if line.duplicate_of else None
+    href = standing.href if standing and standing.number else layout.step_link(line.id, addresses)
+    return Place(log, session, [line], 0, addresses, href, standing)
+
+
+def _standing(project: Project, layout: Layout, line: RequestLine, addresses: Addresses) -> Standing | None:
+    request_id = layout.traces.standing(line.id)
+    index = index_of(layout.lines.requests, request_id) if request_id else None
+    if index is not None:
+        return Standing(addresses.in_session(index + 1), index + 1)
+    elsewhere = request_of_key(line.duplicate_of) if line.duplicate_of else None
+    return Standing(addresses.request(elsewhere), None) if elsewhere else None
 
 
 def whole_number(text: str, default: int) -> int:
@@ -56,4 +120,4 @@ def whole_number(text: str, default: int) -> int:
 def facts_context(project: Project, place: Place, stretch: Stretch) -> dict[str, Any]:
     """What `_request_facts.html` shows of a request."""
     facts = facts_of(place.log, place.lines, place.index, stretch, place.addresses)
-    return {"project": project, "place": place, "line": place.lines[place.index], "facts": facts}
+    return {"project": project, "place": place, "line": place.line, "facts": facts}

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sessions_app import timeline
+from sessions_app.nesting import trace_of
 from sessions_app.pages.addresses import Addresses
+from sessions_app.pages.layout import Layout, contents, short
 from sessions_app.pages.message_html import icon
 from sessions_app.pages.plain_text import isolated, shown
+from sessions_app.pages.steps import MOST_LEVELS, anchor, icon_of, kind_words, name_of
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.templatetags.format import cost, duration, exact, hue
@@ -33,14 +37,14 @@ _MARKS = re.compile(r"\*\*|`|^#+ ")
 class Scale:
     """Where a moment lies on the drawn line, in percent. Pauses are squeezed, so that the bars stay visible."""
 
-    def __init__(self, lines: Sequence[RequestLine], gaps: Sequence[timedelta | None]) -> None:
+    def __init__(self, lines: Sequence[RequestLine], gaps: Mapping[uuid.UUID, timedelta]) -> None:
         self._pauses: list[tuple[datetime, datetime, float]] = []
         span = timeline.span_of(lines)
         self._start = span.start if span else None
-        active = (span.wall - sum(filter(None, gaps), timedelta())).total_seconds() if span else 0
-        drawn = max(active, 1.0) * min(MOST_PAUSE, 0.5 / max(sum(map(bool, gaps)), 1))
-        for line, gap in zip(lines, gaps, strict=True):
-            if gap:
+        active = (span.wall - sum(gaps.values(), timedelta())).total_seconds() if span else 0
+        drawn = max(active, 1.0) * min(MOST_PAUSE, 0.5 / max(len(gaps), 1))
+        for line in lines:
+            if gap := gaps.get(line.id):
                 begin = timeline.sane_start(line) - gap
                 self._pauses.append((begin, begin + gap, min(drawn, gap.total_seconds())))
         self._length = active + sum(pause[2] for pause in self._pauses)
@@ -62,25 +66,35 @@ class Scale:
 
 @dataclass(slots=True)
 class Rail:
-    """Writes the rows of the rail. Requests `first` to `last` (numbers) are on the page, the others on other pages."""
+    """Writes the rows of the rail. Requests `first` to `last` (numbers) are on the page, the others on other pages.
+
+    `layout` is that of the whole session: what is not shown has its row too.
+    """
 
     lines: Sequence[RequestLine]
     addresses: Addresses
     first: int
     last: int
     structure: Structure
+    layout: Layout
     _queries: dict[int, str] = field(default_factory=dict)
 
     def html(self) -> str:
         return "".join(self._rows())
 
     def _rows(self) -> Iterator[str]:
-        gaps = timeline.idle_before(self.lines)
-        scale = Scale(self.lines, gaps)
-        turn = ""
-        for index, (line, gap) in enumerate(zip(self.lines, gaps, strict=True)):
-            if gap:
+        order = list(self.layout.order())
+        gaps = self.layout.gaps
+        scale = Scale([line for _, line in order], gaps)
+        turn, trace = "", None
+        for index, line in order:
+            if gap := gaps.get(line.id):
                 yield f'<li class="rail-gap"><span>idle {duration(gap)}</span></li>'
+            yield self._trace(line, trace)
+            trace = trace_of(line)
+            if index is None:
+                yield self._step(line)
+                continue
             group = self.structure.parallel.get(index)
             if group and group[0] == index:
                 yield _mark("parallel", f"{exact(len(group))} at the same time")
@@ -92,15 +106,45 @@ class Rail:
             if fork := self.structure.forks.get(index):
                 yield _mark("fork", f"{exact(len(fork.branches))} continuations of {exact(index + 1)}")
 
-    def _href(self, number: int) -> str:
-        if not self.addresses.shows(number):
-            return f"?from={self.addresses.whole.block_start(number)}#r{number}"
-        if self.first <= number <= self.last:
-            return f"#r{number}"
+    def _trace(self, line: RequestLine, before: str | None) -> str:
+        """Where another trace than before goes on."""
+        trace_id = trace_of(line)
+        if not self.layout.groups or trace_id == before:
+            return ""
+        group = self.layout.groups[trace_id]
+        words = contents(group) if line.id in self.layout.firsts else "continued"
+        if not trace_id:
+            return f'<li class="rail-trace"><span>no trace · {words}</span></li>'
+        href = shown(self.addresses.of_trace(trace_id))
+        current = ' aria-current="true"' if self.addresses.trace == trace_id else ""
+        return (
+            f'<li class="rail-trace"><a href="{href}"{current} title="Trace {shown(trace_id)}: show it alone">'
+            f"<code>{short(trace_id)}</code><span>{words}</span><span>{duration(group.length)}</span></a></li>"
+        )
+
+    def _step(self, line: RequestLine) -> str:
+        depth = min(self.layout.traces.nesting.depth(line), MOST_LEVELS)
+        state = "error" if line.status == ERROR else "ok"
+        number = max(self.layout.owners.get(line.id, 0), 0) + 1
+        length = duration(timeline.duration(line))
+        title = ", ".join(filter(None, (kind_words(line), shown(name_of(line)), length)))
+        return (
+            f'<li data-state="{state}" class="rail-step" data-depth="{depth}">'
+            f'<a href="{self._href(number, anchor(line.id))}" title="{title}">{icon_of(line)}'
+            f'<span class="rail-label">{isolated(name_of(line)[:LABEL_CHARS])}</span>'
+            f'<span class="rail-dur">{length}</span></a></li>'
+        )
+
+    def _href(self, number: int, fragment: str = "") -> str:
+        fragment = fragment or f"r{number}"
+        if self.lines and not self.addresses.shows(number):
+            return f"?from={self.addresses.whole.block_start(number)}#{fragment}"
+        if not self.lines or self.first <= number <= self.last:
+            return f"#{fragment}"
         start = self.addresses.block_start(number)
         if start not in self._queries:
             self._queries[start] = shown(self.addresses.query(start))
-        return f"{self._queries[start]}#r{number}"
+        return f"{self._queries[start]}#{fragment}"
 
     def _turn(self, index: int, text: str) -> str:
         return (
@@ -132,8 +176,6 @@ class Rail:
         origin = structure.origin(index)
         if origin and origin.index != index - 1:
             yield f"continues {origin.index + 1}" if origin.is_linked else f"repeats {origin.index + 1}"
-        elif self.lines[index].duplicate_of is not None:
-            yield "reports the same call as another request"
         elif origin is None and attempts[0] > 0 and self.lines[index].is_conversation:
             yield "continues nothing"
         branch = structure.branch_of[index]

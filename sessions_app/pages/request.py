@@ -13,15 +13,22 @@ from django.utils.safestring import SafeString, mark_safe
 from sessions_app import messages
 from sessions_app.documents import DocumentError, json_kind, loads, packed_count
 from sessions_app.models import Project
+from sessions_app.nesting import WORK
 from sessions_app.pages import curl, raw_json
+from sessions_app.pages.beside import reports_fold
 from sessions_app.pages.correction_menu import correction_context
 from sessions_app.pages.message_html import MessageWriter
 from sessions_app.pages.place import Place, facts_context, place_of, whole_number
 from sessions_app.pages.plain_text import visible
 from sessions_app.pages.shell import project_page, render_page
+from sessions_app.pages.spans import spans_view
+from sessions_app.pages.steps import StepWriter
 from sessions_app.pages.thread import MESSAGES_BLOCK, ThreadBuilder, more_messages
-from sessions_app.queries.thread import Stretch, load_messages, load_stretch, load_whole
+from sessions_app.queries.lookup import find_request
+from sessions_app.queries.session import RequestLine
+from sessions_app.queries.thread import Stretch, load_messages, load_step, load_stretch, load_whole
 from sessions_app.records import Documents
+from sessions_app.timeline import CALLS_OF_MODELS
 from sessions_app.wire import documents_of
 
 _PARAMETER_CHARS = 2_000
@@ -29,7 +36,7 @@ _PARAMETER_CHARS = 2_000
 
 @project_page
 def request_page(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
-    """Everything about one request."""
+    """Everything about one request, or one step."""
     place = place_of(project, request_id)
     if place is None:
         return render_page(request, "request_gone.html", {"section": "sessions"}, project, status=404)
@@ -38,17 +45,72 @@ def request_page(request: HttpRequest, project: Project, request_id: uuid.UUID) 
     chosen = raw_json.chosen(request.GET.get("raw", ""), documents)
     context = {
         "section": "sessions",
-        "input": input_of(request, place, stretch),
-        "output": mark_safe(_output(place, stretch)),  # noqa: S308 - written by MessageWriter, which escapes
+        **_input_and_output(request, place, stretch),
         "parameters": _members(documents.parameters),
         "metadata": _metadata(documents),
         "raw": raw_json.view(documents, chosen, place.url),
-        "curl": curl.command(place.log, documents.request),
+        "curl": curl.command(place.log, documents.request) if place.log.kind in CALLS_OF_MODELS else "",
         "previous": place.neighbour(-1),
         "next": place.neighbour(1),
+        "reports": reports_of(place),
+        "spans": spans_view(project, place.log, _first_span(request)),
     }
     context |= facts_context(project, place, stretch) | correction_context(request, project, place.session.id)
     return render_page(request, "request.html", context, project)
+
+
+def _first_span(request: HttpRequest) -> int:
+    return max(whole_number(request.GET.get("spans", ""), 1) - 1, 0)
+
+
+def reports_of(place: Place) -> SafeString:
+    """The other spans that report the same call."""
+    html = reports_fold(place.reports, place.addresses) if place.reports else ""
+    return mark_safe(html)  # noqa: S308 - escaped there
+
+
+def _input_and_output(request: HttpRequest, place: Place, stretch: Stretch) -> dict[str, Any]:
+    if not place.line.step:
+        output = mark_safe(_output(place, stretch))  # noqa: S308 - written by MessageWriter, which escapes
+        return {"input": input_of(request, place, stretch), "output": output}
+    detail = stretch.details.get(place.index)
+    if detail is None:
+        return {"input": Input(mark_safe(""), 0, 0, False), "output": mark_safe("")}
+    stretch.steps[place.line.id] = detail
+    given, returned = step_bodies(StepWriter(stretch, place.addresses), place.line)
+    count = packed_count(detail.input_parts)
+    given_html, returned_html = mark_safe(given), mark_safe(returned)  # noqa: S308 - written by StepWriter
+    return {"input": Input(given_html, count, count, False), "output": returned_html}
+
+
+def step_bodies(writer: StepWriter, line: RequestLine) -> tuple[str, str]:
+    """The HTML of what a step was given, and of what it returned or why it failed."""
+    if line.kind in WORK:
+        return writer.given_html(line), writer.error_html(line) + writer.returned_html(line)
+    return writer.input_html(line), writer.error_html(line) + writer.output_html(line)
+
+
+@project_page
+def request_step(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
+    """What a step was given and returned, to stand in its fold."""
+    place = _place_or_404(project, request_id)
+    if not request.htmx or place.is_request:
+        return redirect(place.url)
+    stretch = load_step(place.session, place.line)
+    html = StepWriter(stretch, place.addresses).opened(place.line)
+    return HttpResponse(html)
+
+
+@project_page
+def request_spans(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
+    """Other spans of the request's trace, from number `spans` on."""
+    log = find_request(request_id, project.pk)
+    if log is None:
+        raise Http404
+    if not request.htmx:
+        return redirect(f"/p/{project.slug}/requests/{log.id}/?spans={_first_span(request) + 1}#spans")
+    context = {"spans": spans_view(project, log, _first_span(request)), "project": project}
+    return render(request, "_request_span_rows.html", context)
 
 
 @project_page
@@ -88,7 +150,7 @@ def input_of(request: HttpRequest, place: Place, stretch: Stretch) -> Input:
 
 def _new_messages(place: Place, stretch: Stretch) -> SafeString:
     """What the request added, as its session prints it."""
-    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, (), ())
+    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, ())
     writer = MessageWriter(place.url, builder.pairs(), place.log.end_user)
     return mark_safe(builder.added_html(place.index, writer))  # noqa: S308 - written by MessageWriter, which escapes
 
@@ -96,7 +158,7 @@ def _new_messages(place: Place, stretch: Stretch) -> SafeString:
 def messages_html(place: Place, stretch: Stretch, first: int, last: int, with_context: bool = False) -> SafeString:
     """Input messages from position `first` up to `last`, at most a block of them; then what shows the next ones."""
     end = min(last, first + MESSAGES_BLOCK)
-    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, (), ())
+    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, ())
     writer = builder.writer_within(place.index, range(first, end))
     folds = builder.context_folds(place.index, writer, always=True) if with_context else ("", "")
     before = more_messages(place.url, 0, first) if with_context and first > 0 else ""
@@ -106,7 +168,7 @@ def messages_html(place: Place, stretch: Stretch, first: int, last: int, with_co
 
 
 def _output(place: Place, stretch: Stretch) -> str:
-    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, (), ())
+    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, ())
     writer = MessageWriter(place.url, builder.pairs(), place.log.end_user)
     return builder.answer_html(place.index, writer)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -18,10 +18,13 @@ from sessions_app.histories import NEIGHBOURS
 from sessions_app.messages import TOOL_CALL, Message, read_message
 from sessions_app.pages import other_bodies
 from sessions_app.pages.addresses import Addresses
+from sessions_app.pages.beside import BesideWriter, execution_of, reports_fold
+from sessions_app.pages.layout import Layout
 from sessions_app.pages.marks import ForkView, Marks, fork_view, parallel_words, request_link
 from sessions_app.pages.message_html import MessageWriter, Pairs, Source, fold, icon, reference, removed_fold, row
-from sessions_app.pages.pairing import Pairing, pieces
+from sessions_app.pages.pairing import Executed, Pairing, executions, pieces
 from sessions_app.pages.plain_text import isolated, shown
+from sessions_app.pages.steps import StepWriter, problems_note
 from sessions_app.pages.tool_definitions import tools_fold
 from sessions_app.pages.wording import (
     CUT_SHORT,
@@ -55,9 +58,10 @@ class AttemptsView:
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """One request as the thread prints it. Texts are ready to show; `body`, `chip`, `marks` are HTML; "" is left out.
+    """One request as the thread prints it. Texts are ready to show; those of SafeString are HTML; "" is left out.
 
-    `attempts`: the earlier attempts of the same call; `fork`: the branches that begin after it.
+    `before` and `after`: the steps beside it, and before it idle time and where its trace begins. `attempts`: the
+    earlier attempts of the same call; `fork`: the branches that begin after it.
     """
 
     id: uuid.UUID
@@ -75,10 +79,11 @@ class RequestView:
     cost_so_far: str
     history: str
     resent_count: int
+    before: SafeString
     body: SafeString
+    after: SafeString
     chip: SafeString
     marks: SafeString
-    idle: str
     is_error: bool
     is_rewritten: bool
     attempts: AttemptsView | None
@@ -87,38 +92,49 @@ class RequestView:
 
 @dataclass(frozen=True, slots=True)
 class ThreadSection:
-    """Requests that follow each other; `parallel` says which ones ran at the same time, "" when they did not."""
+    """Requests that follow each other; `parallel` says which ones ran at the same time, "" when they did not.
+
+    `before` is the HTML of what stands before the first one.
+    """
 
     parallel: str
     items: list[RequestView]
+    before: SafeString
 
 
 @dataclass(slots=True)
 class ThreadBuilder:
-    """Builds the views of a stretch. `start` is the session's first start; `costs` the cost so far at each request."""
+    """Builds the views of a stretch. `start` is the session's first start; `costs` the cost so far at each request.
+
+    `layout` has the steps beside the requests, and what groups them.
+    """
 
     stretch: Stretch
     addresses: Addresses
     start: datetime
     costs: Sequence[Decimal | None]
-    gaps: Sequence[timedelta | None]
+    layout: Layout | None = None
     _messages: dict[tuple[bytes, str], Message] = field(default_factory=dict)
 
     def sections(self) -> list[ThreadSection]:
         """The requests of the stretch, those that ran at the same time together."""
-        pairs = self.pairs()
+        pairs, executed = self.pairs_and_executions()
+        beside = BesideWriter(self.layout, self.stretch, self.addresses, executed.causes) if self.layout else None
         folded = {attempt for attempts in self.stretch.folded.values() for attempt in attempts}
         parallel = self.stretch.structure.parallel
         sections = []
         for group, indices in groupby(self._items(folded), key=lambda index: parallel.get(index)):
-            items = [self._view(index, pairs) for index in indices]
-            sections.append(ThreadSection(parallel_words(group) if group else "", items))
+            items = [self._view(index, pairs, beside) for index in indices]
+            # What stands before the first of several that ran at the same time is not part of them.
+            before = items[0].before
+            items[0] = replace(items[0], before=mark_safe(""))
+            sections.append(ThreadSection(parallel_words(group) if group else "", items, before))
         return sections
 
     def _items(self, folded: Collection[int]) -> list[int]:
         return [index for index in self.stretch.shown if index not in folded]
 
-    def _view(self, index: int, pairs: Pairs) -> RequestView:
+    def _view(self, index: int, pairs: Pairs, beside: BesideWriter | None = None) -> RequestView:
         line = self.stretch.lines[index]
         structure = self.stretch.structure
         marks = Marks(self.stretch, self.addresses)
@@ -142,10 +158,11 @@ class ThreadBuilder:
             cost_so_far=cost(self.costs[index]) if self.costs[index] is not None else "",
             history="same input" if is_folded else history(count, resent),
             resent_count=resent,
+            before=mark_safe(beside.before(index) if beside else ""),  # noqa: S308 - written there, escaped
             body=mark_safe(self._body(index, pairs)),  # noqa: S308 - written by MessageWriter, which escapes
+            after=mark_safe(beside.after(index) if beside else ""),  # noqa: S308 - likewise
             chip=mark_safe("" if is_folded else marks.chip(index)),  # noqa: S308 - escaped there
             marks=mark_safe("" if is_folded else marks.html(index)),  # noqa: S308 - likewise
-            idle=duration(gap) if (gap := self.gaps[index]) else "",
             is_error=line.status == ERROR,
             is_rewritten=bool(self.stretch.added[index].changes),
             attempts=self._attempts(index, pairs),
@@ -180,13 +197,19 @@ class ThreadBuilder:
         writer = MessageWriter(self.addresses.request(detail.id), pairs, detail.end_user)
         if self.stretch.added[index].first_changed:
             writer.changed, writer.changed_from = (index, "i", 0), self._first_text_before(index)
-        problems = self.stretch.lines[index].time_problems
-        pieces = [clock_note(problems)] if problems else []
+        line = self.stretch.lines[index]
+        pieces = [clock_note(line.time_problems)] if line.time_problems else []
+        pieces += [row("", problems_note(line.problems))] if line.problems else []
         inputs = self.added_html(index, writer)
         if inputs and other_bodies.folds_inputs(self.stretch.lines[index]):
             inputs = self._folded(index, inputs)
-        pieces += [inputs, self.answer_html(index, writer)]
+        pieces += [inputs, self.answer_html(index, writer), self._reports(index)]
         return "".join(pieces)
+
+    def _reports(self, index: int) -> str:
+        """The other spans that report the same call."""
+        reports = self.layout.traces.reports.get(self.stretch.lines[index].id) if self.layout else None
+        return row("", reports_fold(reports, self.addresses)) if reports else ""
 
     def _folded(self, index: int, inputs: str) -> str:
         """What was sent to a call that is described in one line."""
@@ -330,17 +353,35 @@ class ThreadBuilder:
 
     def pairs(self) -> Pairs:
         """Which tool results answer which calls: the result of a call comes with the request that continues."""
+        return self._pairing().pairs()
+
+    def pairs_and_executions(self) -> tuple[Pairs, Executed]:
+        """The same with the steps that the calls started, of those beside the stretch."""
+        pairs = self.pairs()
+        if self.layout is None or not self.stretch.steps:
+            return pairs, Executed()
+        steps = [step for step in self.layout.lines.steps if step.id in self.stretch.steps]
+        calls = {
+            index: pieces(self._outputs(index), TOOL_CALL) for index in sorted(self._bases() | set(self.stretch.shown))
+        }
+        executed = executions(steps, calls, self.stretch.lines, self.layout.traces.nesting, self.addresses)
+        writer = StepWriter(self.stretch, self.addresses)
+        found = {key: execution_of(writer, step, self.layout) for key, step in executed.steps.items()}
+        return replace(pairs, executions=found), executed
+
+    def _bases(self) -> set[int]:
+        return {base for index in self.stretch.shown if (base := self.stretch.added[index].base) is not None}
+
+    def _pairing(self) -> Pairing:
         pairing = Pairing()
-        added = self.stretch.added
-        bases = {added[index].base for index in self.stretch.shown} - {None}
-        for base in sorted(bases | set(self.stretch.shown)):
+        for base in sorted(self._bases() | set(self.stretch.shown)):
             calls = pieces(self._outputs(base), TOOL_CALL)
             if calls:
                 for child in self.stretch.children(base)[:MOST_CHILDREN]:
                     pairing.across(calls, self._inputs_of(child), base + 1, self.addresses.in_session(base + 1))
         for index in self.stretch.shown:
             pairing.within(self._inputs_of(index))
-        return pairing.pairs()
+        return pairing
 
     def _outputs(self, index: int) -> list[Source]:
         found = (self.source(d, "assistant", (index, "o", n)) for n, d in enumerate(self.stretch.outputs(index)))

@@ -14,6 +14,7 @@ from sessions_app.pages import (
     session_list,
     sign_in,
     theme,
+    trace_settings,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -28,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/sessions/", session_list.sessions_page, name="sessions"),
     path("p/<slug:slug>/sessions/new/", session_list.new_sessions, name="sessions_news"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/", session.session_page, name="session"),
+    path("p/<slug:slug>/sessions/<uuid:session_id>/steps/", session.session_steps, name="session_steps"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/corrections/", corrections.history_page, name="corrections"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/correct/", corrections.correct_page, name="correct"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/correct/move/", corrections.move_page, name="correct_move"),
@@ -36,6 +38,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/corrections/<int:correction_id>/undo/", corrections.undo_page, name="correction_undo"),
     path("p/<slug:slug>/requests/<uuid:request_id>/", request.request_page, name="request"),
     path("p/<slug:slug>/requests/<uuid:request_id>/facts/", request.request_facts, name="request_facts"),
+    path("p/<slug:slug>/requests/<uuid:request_id>/step/", request.request_step, name="request_step"),
+    path("p/<slug:slug>/requests/<uuid:request_id>/spans/", request.request_spans, name="request_spans"),
     path("p/<slug:slug>/requests/<uuid:request_id>/changes/", changes.request_changes, name="request_changes"),
     path("p/<slug:slug>/requests/<uuid:request_id>/messages/", request.request_messages, name="request_messages"),
     path("p/<slug:slug>/requests/<uuid:request_id>/raw/<str:which>/", request_content.request_raw, name="request_raw"),
@@ -56,5 +60,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/start/", onboarding.onboarding_page, name="onboarding"),
     path("p/<slug:slug>/start/waiting/", onboarding.waiting, name="onboarding_waiting"),
     path("p/<slug:slug>/settings/keys/", keys.keys_page, name="keys"),
+    path("p/<slug:slug>/settings/traces/", trace_settings.traces_page, name="trace_settings"),
     path("p/<slug:slug>/settings/keys/<int:key_id>/revoke/", keys.revoke_page, name="key_revoke"),
 ]

@@ -66,7 +66,10 @@ SINGLE_CALLS = ("embedding", "image", "moderation", "rerank", "transcription", "
 
 @dataclass(frozen=True, slots=True)
 class RequestLine:
-    """What the rail and the hairline say of a request: no content, so that thousands are light. None is unknown."""
+    """What the rail and the hairline say of a request or step: no content, so that thousands are light.
+
+    None is unknown. `duplicate_of` is the key of the request that stands for the same call.
+    """
 
     id: uuid.UUID
     bucket: date
@@ -94,7 +97,15 @@ class RequestLine:
     attempt: uuid.UUID | None
     call: uuid.UUID | None
     duplicate_of: uuid.UUID | None
+    trace_id: str
+    span_id: str
+    parent_id: str
+    name: str
+    tool_name: str
+    tool_call_id: str
+    step: bool
     time_problems: tuple[str, ...]
+    problems: tuple[str, ...]
     needs: tuple[uuid.UUID, ...]
     provides: tuple[uuid.UUID, ...]
 
@@ -107,10 +118,41 @@ class RequestLine:
 _LINE_COLUMNS = tuple(RequestLine.__slots__)
 
 
-def load_lines(session: SessionFacts) -> list[RequestLine]:
-    """All requests of a session, in chronological order; one statement."""
+@dataclass(frozen=True, slots=True)
+class SessionLines:
+    """What a session consists of, each list in chronological order.
+
+    `requests` are counted and have numbers. `steps` are spans around them, which are not. `duplicates` report the same
+    call as one of the requests, or as one of another session.
+    """
+
+    requests: list[RequestLine]
+    steps: list[RequestLine]
+    duplicates: list[RequestLine]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.requests or self.steps or self.duplicates)
+
+    @property
+    def shown(self) -> list[RequestLine]:
+        """Requests and steps, in no order."""
+        return [*self.requests, *self.steps]
+
+
+def load_all_lines(session: SessionFacts) -> SessionLines:
+    """The requests and steps of a session; one statement."""
     rows = _requests(session).values_list(*_LINE_COLUMNS)
-    return timeline.chronological(_line(row) for row in rows)
+    lines = SessionLines([], [], [])
+    for line in timeline.chronological(_line(row) for row in rows):
+        own = line.duplicate_of is None
+        (lines.duplicates if not own else lines.steps if line.step else lines.requests).append(line)
+    return lines
+
+
+def load_lines(session: SessionFacts) -> list[RequestLine]:
+    """The requests of a session, in chronological order; one statement."""
+    return load_all_lines(session).requests
 
 
 def _requests(session: SessionFacts) -> Any:
@@ -118,8 +160,8 @@ def _requests(session: SessionFacts) -> Any:
 
 
 def _line(row: Sequence[Any]) -> RequestLine:
-    *plain, problems, needs, provides = row
-    return RequestLine(*plain, tuple(problems), tuple(needs), tuple(provides))
+    *plain, times, problems, needs, provides = row
+    return RequestLine(*plain, tuple(times), tuple(problems or ()), tuple(needs), tuple(provides))
 
 
 def structure_of(lines: Sequence[RequestLine]) -> Structure:
@@ -162,7 +204,7 @@ def load_details(
 ) -> dict[uuid.UUID, RequestDetail]:
     """The details of some requests of a session, by id; one statement. `skeletons`: model calls that bring theirs."""
     wanted = [line.id for line in lines]
-    without = Q(kind="llm") & ~Q(id__in=[line.id for line in skeletons])
+    without = (Q(kind="llm") | Q(step=True)) & ~Q(id__in=[line.id for line in skeletons])
     skeleton = Case(When(without, then=None), default=F("skeleton"))
     rows = _requests(session).filter(id__in=wanted).annotate(shown_skeleton=skeleton)
     return {row[0]: _detail(row) for row in rows.values_list(*_DETAIL_COLUMNS, "shown_skeleton")}

@@ -12,6 +12,7 @@ from sessions_app.documents import PartKind, packed_count
 from sessions_app.histories import MOST_READ, NEIGHBOURS, Added, Comparison, PackedLists, Said, to_read, weighed
 from sessions_app.messages import MessageReader
 from sessions_app.models import RequestLog
+from sessions_app.nesting import WORK
 from sessions_app.queries.compaction import SUMMARY_NEIGHBOURS, after_summary, may_follow_summary
 from sessions_app.queries.content import StoredPart, join_parts, load_blocks, load_parts
 from sessions_app.queries.session import RequestDetail, RequestLine, SessionFacts, load_details, structure_of
@@ -25,6 +26,8 @@ HEAD_MESSAGES, TAIL_MESSAGES = 10, 50
 MOST_CHILDREN = 8
 # What is read of large values for bodies that are no conversation (embeddings, images).
 OTHER_BYTES = 4_000_000
+# Of what an agent or chain was given and returned, so many messages each are shown.
+MESSAGES_OF_STEP = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Stretch:
     """Some requests of a session by their index in its timeline, with their neighbours as far as they matter.
 
     `added` and `details` hold the stretch, what it continues and what continues it. `folded`: the failed attempts that
-    are shown with the last one of their call, by its index.
+    are shown with the last one of their call, by its index. `steps` are those beside the stretch, by id.
     """
 
     lines: Sequence[RequestLine]
@@ -69,6 +72,7 @@ class Stretch:
     folded: dict[int, tuple[int, ...]] = field(default_factory=dict)
     added: dict[int, Added] = field(default_factory=dict)
     parts: dict[bytes, StoredPart] = field(default_factory=dict)
+    steps: dict[uuid.UUID, RequestDetail] = field(default_factory=dict)
     _reader: MessageReader = field(default_factory=MessageReader)
 
     @property
@@ -153,26 +157,49 @@ def load_stretch(
     last: int,
     relations: Structure | None = None,
     hidden: Collection[int] = (),
+    steps: Collection[RequestLine] = (),
 ) -> Stretch:
     """The requests from index `first` up to `last` (not included), with everything that is printed of them.
 
-    `hidden` ones are left out: those of other branches.
+    `hidden` ones are left out: those of other branches. `steps` are printed beside them.
     """
     indices = [index for index in range(max(first, 0), min(last, len(lines))) if index not in hidden]
     relations = structure_of(lines) if relations is None else relations
     involved = _involved(indices, len(lines), relations)
     repeated = [lines[index] for index in indices if _repeats_an_attempt(index, lines, relations)]
-    by_id = load_details(session, [lines[index] for index in involved], repeated)
+    by_id = load_details(session, [*(lines[index] for index in involved), *steps], repeated)
     details = {index: by_id[lines[index].id] for index in involved if lines[index].id in by_id}
     packed = [p for d in details.values() for p in (d.input_parts, d.output_parts, d.context_parts)]
+    packed += [p for step in steps if step.id in by_id for p in printed_of_step(step, by_id[step.id])]
     lists = PackedLists(load_blocks(session.id, session.buckets, packed))
     stretch = Stretch(lines, indices, relations, details, lists)
+    stretch.steps = {step.id: by_id[step.id] for step in steps if step.id in by_id}
     stretch.folded = _folded(stretch.shown, relations)
     _compare(stretch)
     other_bytes = OTHER_BYTES if not all(lines[index].is_conversation for index in indices) else 0
     headers = [d for i in details if lines[i] in repeated for d in lists.digests(details[i].context_parts)]
-    stretch.parts = load_parts(session.id, session.buckets, _wanted(stretch), other_bytes, others=headers)
+    wanted = _wanted(stretch)
+    for step in (step for step in steps if step.id in stretch.steps):
+        for packed_list in printed_of_step(step, stretch.steps[step.id]):
+            wanted.update(lists.digests(packed_list))
+    stretch.parts = load_parts(session.id, session.buckets, wanted, other_bytes, others=headers)
     _weigh(stretch)
+    return stretch
+
+
+def printed_of_step(step: RequestLine, detail: RequestDetail) -> tuple[bytes, ...]:
+    """What is read of a step with its page. What an agent or chain is given and returns, its calls say too."""
+    return (detail.input_parts, detail.output_parts) if step.kind in WORK else ()
+
+
+def load_step(session: SessionFacts, line: RequestLine) -> Stretch:
+    """One step with all that it was given and returned."""
+    details = load_details(session, [line])
+    packed = [p for d in details.values() for p in (d.input_parts, d.output_parts, d.context_parts)]
+    lists = PackedLists(load_blocks(session.id, session.buckets, packed))
+    stretch = Stretch((), (), timeline.structure(()), {}, lists, steps=details)
+    wanted = [digest for packed_list in packed for digest in lists.digests(packed_list)[:MESSAGES_OF_STEP]]
+    stretch.parts = load_parts(session.id, session.buckets, wanted)
     return stretch
 
 

@@ -1,0 +1,183 @@
+"""What is known of the traces of a session beside its requests: the spans between them, second reports, other spans."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, F, Window
+
+from sessions_app import ids
+from sessions_app.compression import decompress
+from sessions_app.models import Project, RequestKey, TraceSpan
+from sessions_app.nesting import Nesting, SpanPlace, Steps, arrange
+from sessions_app.queries.session import RequestLine, SessionLines
+
+OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A span that reports a call which another request stands for; `scope` is the instrumentation that made it."""
+
+    line: RequestLine
+    scope: str
+
+
+@dataclass(slots=True)
+class Traces:
+    """How the rows of a session hang together by their traces.
+
+    `reports`: by the id of a request, the other spans that report its call. `strays` report calls of other sessions.
+    """
+
+    nesting: Nesting[RequestLine]
+    reports: dict[uuid.UUID, list[Report]] = field(default_factory=dict)
+    strays: list[RequestLine] = field(default_factory=list)
+
+    def standing(self, duplicate_id: uuid.UUID) -> uuid.UUID | None:
+        """The request of this session that stands for the call that a span reports."""
+        return next((k for k, reports in self.reports.items() if any(r.line.id == duplicate_id for r in reports)), None)
+
+    def steps(self, lines: SessionLines) -> Steps[RequestLine]:
+        """Where the steps stand. What reports a call of another session stands among them: nothing is left out."""
+        return arrange(lines.requests, [*lines.steps, *self.strays], self.nesting)
+
+
+# The wanted spans, and from each on those around it as long as they are no requests or steps; and some by their key.
+SPANS = """
+WITH RECURSIVE found AS (
+    SELECT t.trace, t.span_id, t.parent_id, t.key_id, t.kind, t.facts ->> 'scope' AS scope
+    FROM unnest(%(traces)s::uuid[], %(span_ids)s::text[]) AS wanted (trace, span_id)
+    JOIN trace_span t ON t.trace = wanted.trace AND t.span_id = wanted.span_id
+    UNION
+    SELECT t.trace, t.span_id, t.parent_id, t.key_id, t.kind, t.facts ->> 'scope'
+    FROM found f
+    JOIN trace_span t ON t.trace = f.trace AND t.span_id = f.parent_id
+    WHERE f.kind = 'other'
+)
+SELECT * FROM found
+UNION
+SELECT trace, span_id, parent_id, key_id, kind, facts ->> 'scope' FROM trace_span WHERE key_id = ANY(%(keys)s::uuid[])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    place: SpanPlace
+    parent_id: str
+    key_id: uuid.UUID
+    kind: str
+    scope: str
+
+
+def load_traces(project: Project, lines: SessionLines) -> Traces:
+    """How the rows of a session hang together; one statement, none when they say everything themselves."""
+    shown = lines.shown
+    nesting = Nesting(shown)
+    wanted = nesting.missing() | {(line.trace_id, line.span_id) for line in lines.duplicates}
+    if not wanted:
+        return Traces(nesting)
+    keys = {line.duplicate_of for line in lines.duplicates if line.duplicate_of}
+    known = {trace_id for trace_id, _ in wanted} | {line.trace_id for line in lines.requests if keys}
+    spans = _load_spans(project, wanted, keys, known)
+    between = {span.place: span.parent_id for span in spans if span.kind == OTHER}
+    # What another request stands for is not shown, so what it contains is nested in what contains it.
+    between |= {(line.trace_id, line.span_id): line.parent_id for line in lines.duplicates}
+    traces = Traces(Nesting(shown, between))
+    _note_reports(traces, lines, spans)
+    return traces
+
+
+def _load_spans(
+    project: Project, wanted: Collection[SpanPlace], keys: Collection[uuid.UUID], known: Iterable[str]
+) -> list[_Span]:
+    """The wanted spans and what is around them, and those with these keys; of traces that are not known without id."""
+    places = sorted(wanted)
+    tokens = {trace_id: ids.alias_token(project.key, trace_id) for trace_id in known}
+    names = {token: trace_id for trace_id, token in tokens.items()}
+    params = {
+        "traces": [tokens[trace_id] for trace_id, _ in places],
+        "span_ids": [span_id for _, span_id in places],
+        "keys": sorted(keys),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SPANS, params)
+        rows = cursor.fetchall()
+    return [_Span((names.get(row[0], ""), row[1]), row[2], row[3], row[4], row[5] or "") for row in rows]
+
+
+def _note_reports(traces: Traces, lines: SessionLines, spans: Iterable[_Span]) -> None:
+    by_key = {span.key_id: span for span in spans}
+    scopes = {span.place: span.scope for span in by_key.values()}
+    requests = {(line.trace_id, line.span_id): line for line in lines.requests if line.span_id}
+    for line in lines.duplicates:
+        span = by_key.get(line.duplicate_of) if line.duplicate_of else None
+        request = requests.get(span.place) if span else None
+        if request is None:
+            traces.strays.append(line)
+        else:
+            report = Report(line, scopes.get((line.trace_id, line.span_id), ""))
+            traces.reports.setdefault(request.id, []).append(report)
+
+
+def request_of_key(key_id: uuid.UUID) -> uuid.UUID | None:
+    """The id of the request with this key; None when it is gone."""
+    return RequestKey.objects.filter(id=key_id).values_list("request_log_id", flat=True).first()
+
+
+# --- spans that are neither requests nor steps ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSpan:
+    """A span of HTTP, a database, …; `attributes` is None when the project does not keep them."""
+
+    span_id: str
+    parent_id: str
+    name: str
+    status: str
+    started_at: datetime
+    ended_at: datetime | None
+    # When it started: for a span nobody notes when it came.
+    received_at: datetime
+    attributes: dict[str, Any] | None
+
+    @property
+    def id(self) -> str:
+        return self.span_id
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSpans:
+    """Some of the other spans of a trace, by their start, and how many there are."""
+
+    spans: Sequence[OtherSpan]
+    count: int
+
+
+def other_spans(project: Project, trace_id: str, first: int, most: int) -> OtherSpans:
+    """The other spans of a trace from number `first` (from 0) on; one statement."""
+    found = TraceSpan.objects.filter(trace=ids.alias_token(project.key, trace_id), kind=OTHER)
+    rows = found.annotate(count=Window(Count("span_id"))).order_by("started_at", "span_id")
+    columns = ("span_id", "parent_id", "name", "status", "started_at", "ended_at", F("started_at"), "content", "count")
+    page = list(rows.values_list(*columns)[first : first + most])
+    spans = [OtherSpan(*row[:7], _attributes(row[7])) for row in page]
+    return OtherSpans(spans, page[0][8] if page else 0)
+
+
+def _attributes(content: bytes | None) -> dict[str, Any] | None:
+    """The attributes of a stored span, as it names them."""
+    if content is None:
+        return None
+    try:
+        span = json.loads(decompress(bytes(content))).get("span", {})
+    except ValueError:
+        return {}
+    attributes = span.get("attributes") if isinstance(span, dict) else None
+    return attributes if isinstance(attributes, dict) else {}
