@@ -20,6 +20,7 @@ from sessions_app.records import ERROR
 from sessions_app.templatetags.format import duration
 
 _RESULT_CHARS = 2_000
+_SCOPE_CHARS = 80
 
 
 class BesideWriter:
@@ -49,7 +50,7 @@ class BesideWriter:
         html = self.steps(steps[:MOST_STEPS])
         if len(steps) > MOST_STEPS:
             html += more_steps(self.addresses, side, index, MOST_STEPS, len(steps))
-        return f'<div class="trace-steps">{html}</div>' if html else ""
+        return f'<div class="trace-steps" data-side="{side}">{html}</div>' if html else ""
 
     def steps(self, steps: Iterable[RequestLine]) -> str:
         return "".join(self._lead(step) + self._steps.html(step) for step in steps)
@@ -77,9 +78,10 @@ def more_steps(addresses: Addresses, side: str, index: int, start: int, count: i
 
 def reports_fold(reports: Sequence[Report], addresses: Addresses) -> str:
     """`also reported by anthropic`, with what the other spans call themselves and links to them."""
-    names = [_reporter(report) for report in reports]
+    scopes = ", ".join(dict.fromkeys(isolated((report.scope or "another span")[:_SCOPE_CHARS]) for report in reports))
+    names = ", ".join(isolated(report.line.name[:_SCOPE_CHARS]) for report in reports)
     items = "".join(_report(report, addresses) for report in reports)
-    return fold(f"also reported by {', '.join(dict.fromkeys(names))}", "", "", f'<div class="reports">{items}</div>')
+    return fold(f"<span>also reported by {scopes}</span>", "", names, f'<div class="reports">{items}</div>')
 
 
 def _report(report: Report, addresses: Addresses) -> str:
@@ -87,10 +89,6 @@ def _report(report: Report, addresses: Addresses) -> str:
     link = f'<a class="link" href="{addresses.request(line.id)}">{isolated(line.name or line.span_id)}</a>'
     facts = [link, duration(timeline.duration(line)), "failed" if line.status == ERROR else ""]
     return reference("external", ", ".join(filter(None, facts)))
-
-
-def _reporter(report: Report) -> str:
-    return isolated((report.scope or report.line.name)[:80])
 
 
 def execution_of(writer: StepWriter, step: RequestLine, layout: Layout) -> Execution:

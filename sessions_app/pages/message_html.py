@@ -108,6 +108,8 @@ class MessageWriter:
         # The system prompt that is printed again because it is not the one of the request before, and that one's text.
         self.changed: Place = None
         self.changed_from: str | None = None
+        # What is said of a tool call without a result.
+        self.unanswered = "no result was sent back"
 
     # --- whole messages ---------------------------------------------------------------------------------------------
 
@@ -224,8 +226,8 @@ class MessageWriter:
     def _unanswered(self, name: str, summary: str, body: str, ran: Execution | None) -> str:
         """A call of which no result was sent back: what its execution returned, when that is on record."""
         if ran is None:
-            return _tool(name, summary, "no result was sent back", (), "", body)
-        body += ran.body + _failure(ran) + _execution(ran, "no result was sent back")
+            return _tool(name, summary, self.unanswered, (), "", body)
+        body += ran.body + _failure(ran) + _execution(ran, self.unanswered)
         result = first_line(ran.error or ran.result)
         return _tool(name, summary, result, (ran.duration,), "error" if ran.error else "ok", body)
 

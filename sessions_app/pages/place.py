@@ -17,6 +17,7 @@ from sessions_app.queries.thread import Stretch, index_of
 from sessions_app.queries.traces import Report, load_traces, request_of_key
 
 _TITLE_CHARS = 120
+SPANS = "otlp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,11 @@ def _standing(project: Project, layout: Layout, line: RequestLine, addresses: Ad
         return Standing(addresses.in_session(index + 1), index + 1)
     elsewhere = request_of_key(line.duplicate_of) if line.duplicate_of else None
     return Standing(addresses.request(elsewhere), None) if elsewhere else None
+
+
+def is_span(log: RequestLog) -> bool:
+    """Whether it came as a span of a trace, whose attributes were read."""
+    return log.source == SPANS
 
 
 def whole_number(text: str, default: int) -> int:

@@ -11,6 +11,8 @@ from sessions_app.pages.json_text import MOST_DRAWN_CHARS, drawn, indented
 from sessions_app.records import Documents
 
 NAMES = {"request": "Request", "response": "Response", "log": "Log entry"}
+# A span names its attributes in many ways; what was read of it is shown in one, beside the span as it came.
+NAMES_OF_SPAN = {"log": "Span", "request": "Request, as read", "response": "Response, as read"}
 MOST_LINES = 2_000
 
 
@@ -25,6 +27,7 @@ class RawView:
     shown_chars: int
     hidden_chars: int
     base_url: str
+    is_received: bool
 
     @property
     def url(self) -> str:
@@ -36,18 +39,22 @@ def document(documents: Documents, name: str) -> bytes | None:
     return {"request": documents.request, "response": documents.response, "log": documents.log}.get(name)
 
 
-def chosen(name: str, documents: Documents) -> str:
-    """The document to show: the one that was asked for, else the response, else the request, else the log entry."""
-    wanted = (name, "response", "request", "log")
+def chosen(name: str, documents: Documents, is_span: bool = False) -> str:
+    """The document to show: the one that was asked for, else the response, else the request, else the log entry; of a
+    span the span itself.
+    """
+    wanted = (name, "log") if is_span else (name, "response", "request", "log")
     return next(found for found in wanted if document(documents, found) is not None)
 
 
-def view(documents: Documents, name: str, base_url: str) -> RawView:
+def view(documents: Documents, name: str, base_url: str, is_span: bool = False) -> RawView:
     content = document(documents, name) or b""
     part = excerpt(readable(content), MOST_DRAWN_CHARS, MOST_LINES)
-    tabs = [(key, title, key == name) for key, title in NAMES.items() if document(documents, key) is not None]
+    names = NAMES_OF_SPAN if is_span else NAMES
+    tabs = [(key, title, key == name) for key, title in names.items() if document(documents, key) is not None]
     html = mark_safe(drawn(part.shown))  # noqa: S308 - escaped there
-    return RawView(name, tabs, html, len(content), len(part.shown), part.hidden_chars, base_url)
+    is_received = not is_span or name == "log"
+    return RawView(name, tabs, html, len(content), len(part.shown), part.hidden_chars, base_url, is_received)
 
 
 def readable(content: bytes) -> str:

@@ -18,7 +18,7 @@ from sessions_app.pages import curl, raw_json
 from sessions_app.pages.beside import reports_fold
 from sessions_app.pages.correction_menu import correction_context
 from sessions_app.pages.message_html import MessageWriter
-from sessions_app.pages.place import Place, facts_context, place_of, whole_number
+from sessions_app.pages.place import Place, facts_context, is_span, place_of, whole_number
 from sessions_app.pages.plain_text import visible
 from sessions_app.pages.shell import project_page, render_page
 from sessions_app.pages.spans import spans_view
@@ -42,20 +42,23 @@ def request_page(request: HttpRequest, project: Project, request_id: uuid.UUID) 
         return render_page(request, "request_gone.html", {"section": "sessions"}, project, status=404)
     stretch, entry = load_whole(place.session, place.lines, place.index, place.log)
     documents = documents_of(place.log.source, entry or b"{}")
-    chosen = raw_json.chosen(request.GET.get("raw", ""), documents)
+    from_span = is_span(place.log)
+    chosen = raw_json.chosen(request.GET.get("raw", ""), documents, from_span)
     context = {
         "section": "sessions",
         **_input_and_output(request, place, stretch),
         "parameters": _members(documents.parameters),
         "metadata": _metadata(documents),
-        "raw": raw_json.view(documents, chosen, place.url),
+        "raw": raw_json.view(documents, chosen, place.url, from_span),
         "curl": curl.command(place.log, documents.request) if place.log.kind in CALLS_OF_MODELS else "",
         "previous": place.neighbour(-1),
         "next": place.neighbour(1),
         "reports": reports_of(place),
         "spans": spans_view(project, place.log, _first_span(request)),
     }
-    context |= facts_context(project, place, stretch) | correction_context(request, project, place.session.id)
+    context |= facts_context(project, place, stretch)
+    if place.is_request:
+        context |= correction_context(request, project, place.session.id)
     return render_page(request, "request.html", context, project)
 
 

@@ -17,7 +17,7 @@ from sessions_app.models import Project, RequestLog
 from sessions_app.pages import media, raw_json
 from sessions_app.pages.excerpts import WHOLE_CHARS, piece
 from sessions_app.pages.message_html import MessageWriter, Source, arguments_text, data_text, text_piece, whole_text
-from sessions_app.pages.place import whole_number
+from sessions_app.pages.place import is_span, whole_number
 from sessions_app.pages.shell import project_page, render_page_or_partial
 from sessions_app.pages.tool_definitions import part_text
 from sessions_app.queries.content import StoredPart, load_documents, load_part
@@ -151,7 +151,7 @@ def request_raw(request: HttpRequest, project: Project, request_id: uuid.UUID, w
         found = piece(raw_json.readable(content), whole_number(request.GET["offset"], 0))
         context = {"html": mark_safe(text_piece(found.text)), "piece": found}  # noqa: S308 - escaped there
         return render(request, "_request_text.html", context | {"text_url": f"{url}raw/{which}/"})
-    response = render(request, "_request_raw.html", {"raw": raw_json.view(documents, which, url)})
+    response = render(request, "_request_raw.html", {"raw": raw_json.view(documents, which, url, is_span(log))})
     patch_vary_headers(response, ["HX-Request"])
     return response
 

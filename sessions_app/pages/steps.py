@@ -19,6 +19,7 @@ from sessions_app.pages.message_html import (
     STATES,
     FoundCall,
     MessageWriter,
+    Pairs,
     Source,
     code_box,
     first_line,
@@ -29,6 +30,7 @@ from sessions_app.pages.message_html import (
     summary_of_arguments,
     with_seams,
 )
+from sessions_app.pages.pairing import Pairing
 from sessions_app.pages.plain_text import isolated, shown, terminal
 from sessions_app.pages.wording import counted
 from sessions_app.queries.content import StoredPart
@@ -238,18 +240,23 @@ class StepWriter:
         return reference("external", f'<a class="link" href="{href}">Open this step</a>')
 
     def input_html(self, line: RequestLine) -> str:
-        writer = MessageWriter(self.addresses.request(line.id))
-        detail = self.stretch.steps[line.id]
-        sources, left_out = self._sources(detail.input_parts, "user")
-        html = writer.thread(sources)
-        return html + (_left_out(left_out, writer.base_url) if left_out else "")
+        sources, left_out = self._sources(self.stretch.steps[line.id].input_parts, "user")
+        pairing = Pairing()
+        pairing.within(sources)
+        writer = self._writer(line, pairing.pairs())
+        return writer.thread(sources) + (_left_out(left_out, writer.base_url) if left_out else "")
 
     def output_html(self, line: RequestLine) -> str:
-        writer = MessageWriter(self.addresses.request(line.id))
-        detail = self.stretch.steps[line.id]
-        sources, left_out = self._sources(detail.output_parts, "assistant")
+        sources, left_out = self._sources(self.stretch.steps[line.id].output_parts, "assistant")
+        writer = self._writer(line)
         html = writer.output(sources) if sources else ""
         return html + (_left_out(left_out, writer.base_url) if left_out else "")
+
+    def _writer(self, line: RequestLine, pairs: Pairs | None = None) -> MessageWriter:
+        writer = MessageWriter(self.addresses.request(line.id), pairs)
+        # Its calls are shown with the requests that made them.
+        writer.unanswered = ""
+        return writer
 
     def _sources(self, packed: bytes, role: str) -> tuple[list[Source], int]:
         digests = self.stretch.lists.digests(packed)

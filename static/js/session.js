@@ -7,7 +7,7 @@
   // --- the current request ---
 
   const current = () => thread?.querySelector(".req[aria-current]");
-  const numberOf = (article) => Number(article.id.slice(1));
+  const numberOf = (article) => (article ? Number(article.id.slice(1)) : 0);
   const rows = () => [...rail.querySelectorAll(".rail-row")];
 
   // The request under the sticky head: where reading is, when no request was chosen or it was scrolled away.
@@ -18,7 +18,9 @@
       const found = document.elementFromPoint(box.left + box.width / 2, stick + below)?.closest(".req");
       if (found) return found;
     }
-    return thread.querySelector(".req");
+    // Steps are no requests: the last one that began above, else the first of the page.
+    const begun = [...thread.querySelectorAll(".req")].filter((req) => req.getBoundingClientRect().top <= stick + 80);
+    return begun.at(-1) ?? thread.querySelector(".req");
   }
 
   function isVisible(article) {
@@ -26,6 +28,7 @@
     return box.bottom > 140 && box.top < innerHeight - 40;
   }
 
+  // Undefined in a session of steps alone.
   const here = () => (current() && isVisible(current()) ? current() : atTop());
 
   // What lies in a closed fold, a failed attempt for instance, is opened to be seen.
@@ -96,7 +99,7 @@
   }
 
   function toggleTools(scope) {
-    const tools = [...scope.querySelectorAll("details.tool")];
+    const tools = [...scope.querySelectorAll("details.tool, details.trace-step[data-kind=tool]")];
     const open = tools.some((tool) => !tool.open);
     for (const tool of tools) tool.open = open;
   }
@@ -114,9 +117,9 @@
     e: () => goToError(1),
     E: () => goToError(-1),
     i: toggleInspector,
-    o: () => location.assign(here().dataset.url),
-    t: () => toggleTools(here()),
-    h: () => here().querySelector("a.req-hist")?.click(),
+    o: () => here() && location.assign(here().dataset.url),
+    t: () => toggleTools(here() ?? thread),
+    h: () => here()?.querySelector("a.req-hist")?.click(),
   };
 
   const typing = (target) => target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
