@@ -41,7 +41,7 @@ class Pages:
     def session_path(self, key: str) -> str:
         from sessions_app.ids import session_id
 
-        return f"{self.list_path}{session_id(self.project.key, key, '')}/"
+        return f"{self.list_path}{session_id(self.project.key, key)}/"
 
     def request_path(self, key: str) -> str:
         """The last request of a session, which has the longest input."""
