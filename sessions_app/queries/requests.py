@@ -59,6 +59,18 @@ class RequestRow:
     needs: list[uuid.UUID]
     attempt: uuid.UUID | None
     call: uuid.UUID | None
+    name: str
+    trace_id: str
+    span_id: str
+    parent_id: str
+    tool_call_id: str
+    step: bool
+    duplicate_of: uuid.UUID | None
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is one of its session's requests: no step, and no second report of a call."""
+        return not self.step and self.duplicate_of is None
 
     @property
     def place(self) -> tuple[datetime, datetime, datetime, uuid.UUID]:

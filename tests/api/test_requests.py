@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import RequestLog, Session
 from tests.api.conftest import log
+from tests.wire.otlp_exports import TRACE_ID, attribute, export, span
 
 Store = Callable[..., None]
 
@@ -42,6 +43,12 @@ def test_it_works(store: Store, client: Client) -> None:
                 "session_id": str(stored.session_id),
                 "session_key": "trace-1",
                 "kind": "llm",
+                "name": None,
+                "counted": True,
+                "trace_id": "trace-1",
+                "span_id": None,
+                "parent_id": None,
+                "tool_call_id": None,
                 "call_type": "chat.completions",
                 "model": "gpt-4o",
                 "provider": None,
@@ -258,3 +265,26 @@ def test_white_space_is_all_that_may_change(post: Callable[..., Any], client: Cl
     digest_until_empty()
 
     assert request(client).json()["request"] == document
+
+
+def test_steps_and_second_reports_of_a_call_are_listed_but_not_counted(key: str, client: Client) -> None:
+    def named(span_id: str, parent_id: str, operation: str, **more: str) -> dict[str, object]:
+        attributes = {"gen_ai.operation.name": operation} | more
+        given = [attribute(name, stringValue=value) for name, value in attributes.items()]
+        return span(spanId=span_id * 16, parentSpanId=parent_id * 16 or None, attributes=given)
+
+    said = {"gen_ai.request.model": "gpt-4o", "gen_ai.output.messages": '[{"role": "assistant", "parts": []}]'}
+    tool = {"gen_ai.tool.name": "weather", "gen_ai.tool.call.id": "call_1"}
+    body = export(
+        named("1", "", "chat", **said),
+        named("2", "1", "chat", **{"gen_ai.request.model": "gpt-4o"}),
+        named("3", "1", "execute_tool", **tool),
+    )
+    assert client.post("/v1/traces", body, content_type="application/json").status_code == 200
+    digest_until_empty()
+    found = {row["span_id"][0]: row for row in requests_of(client)["results"]}
+
+    assert {number: row["counted"] for number, row in found.items()} == {"1": True, "2": False, "3": False}
+    tool_run = found["3"]
+    assert (tool_run["name"], tool_run["parent_id"], tool_run["tool_call_id"]) == ("weather", "1" * 16, "call_1")
+    assert tool_run["trace_id"] == TRACE_ID
