@@ -48,7 +48,7 @@ class Pages:
         from sessions_app.ids import session_id
         from sessions_app.models import RequestLog
 
-        logs = RequestLog.objects.filter(session_id=session_id(self.project.key, key, ""))
+        logs = RequestLog.objects.filter(session_id=session_id(self.project.key, key))
         return f"/p/{self.project.slug}/requests/{logs.order_by('-started_at').values_list('id', flat=True)[0]}/"
 
     def list_page_path(self, number: int) -> tuple[str, int]:
