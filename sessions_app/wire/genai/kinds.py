@@ -40,6 +40,8 @@ _OPERATIONS = {
 }
 _TRACELOOP = {"workflow": "chain", "task": "chain", "agent": "agent", "tool": "tool"}
 _REQUEST_TYPES = {"chat": "llm", "completion": "llm", "embedding": "embedding", "rerank": "retrieval"}
+# Google ADK tells of tools that ran side by side once more, together, in a span of this name.
+_MERGED_TOOLS = "(merged tools)"
 _MODELS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
 _SIGNS = ("gen_ai.usage.", "llm.usage.", "llm.token_count.", "gen_ai.input.", "gen_ai.prompt.", "gen_ai.completion.")
 
@@ -58,6 +60,8 @@ def kind_of_span(span: Span) -> str:
         return _of_ai_sdk(operation)
     operation = attributes.get("gen_ai.operation.name")
     if isinstance(operation, str) and operation:
+        if attributes.get("gen_ai.tool.name") == _MERGED_TOOLS:
+            return "other"
         return _OPERATIONS.get(operation, "other")
     return _of_weaker_signs(attributes, span)
 

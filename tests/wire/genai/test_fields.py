@@ -24,6 +24,7 @@ CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
         ({"gen_ai.operation.name": "acompletion"}, "llm"),
         ({"gen_ai.operation.name": "aembedding"}, "embedding"),
         ({"gen_ai.operation.name": "execute_tool"}, "tool"),
+        ({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "(merged tools)"}, "other"),
         ({"gen_ai.operation.name": "invoke_workflow"}, "agent"),
         ({"gen_ai.operation.name": "agent_step"}, "chain"),
         ({"gen_ai.operation.name": "rerank"}, "retrieval"),
