@@ -1,0 +1,8 @@
+"""Under `opentelemetry-instrument`, which sets up all: spans, and the messages as log records beside them."""
+
+from openai import OpenAI
+from opentelemetry import trace
+from scenario import everything
+
+with trace.get_tracer("program").start_as_current_span("turn", attributes={"session.id": "chat-1"}):
+    everything(OpenAI())
