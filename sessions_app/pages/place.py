@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sessions_app.models import Project, RequestLog
@@ -126,4 +126,6 @@ def whole_number(text: str, default: int) -> int:
 def facts_context(project: Project, place: Place, stretch: Stretch) -> dict[str, Any]:
     """What `_request_facts.html` shows of a request."""
     facts = facts_of(place.log, place.lines, place.index, stretch, place.addresses)
+    if not place.is_request:
+        facts = replace(facts, in_session=place.step_href)
     return {"project": project, "place": place, "line": place.line, "facts": facts}
