@@ -87,7 +87,7 @@ class App:
 
     def contents(self, session: Any) -> Session:
         path = f"sessions/{session['id']}/requests"
-        rows = list(self.logsui.get_all(path, key=self.api_key))
+        rows = list(self.logsui.get_all(path, key=self.api_key, include="steps"))
         items = [row | self.get(f"requests/{row['id']}") for row in rows]
         return Session(session, items)
 

@@ -23,6 +23,14 @@ def limit_of(request: HttpRequest, most: int) -> int:
     return int(text)
 
 
+def includes_steps(request: HttpRequest) -> bool:
+    """Whether `include` asks for steps. Raises ApiError 400 for anything else than that."""
+    wanted = request.GET.get("include")
+    if wanted not in (None, "steps"):
+        raise bad_parameter("include", f"must be steps, or left out, got {wanted[:40]!r}")
+    return wanted == "steps"
+
+
 def uuid_of(text: str, what: str) -> uuid.UUID:
     """An id of ours in a path. Raises ApiError 404: nothing can have another form of id."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -36,6 +37,7 @@ def session_json(session: SessionRow | Session, project_slug: str, url: str) -> 
         "request_count": session.request_count,
         "error_count": session.error_count,
         "retry_count": session.retry_count,
+        "step_count": session.step_count,
         "input_tokens": session.input_tokens,
         "output_tokens": session.output_tokens,
         "cached_tokens": session.cached_tokens,
@@ -49,7 +51,10 @@ def session_json(session: SessionRow | Session, project_slug: str, url: str) -> 
     }
 
 
-def request_json(row: RequestRow, session_key: str | None, parent: Parent | None, url: str) -> dict[str, Any]:
+def request_json(
+    row: RequestRow, session_key: str | None, parent: Parent | None, url: str, standing: uuid.UUID | None = None
+) -> dict[str, Any]:
+    """`standing`: the request that stands for the same call."""
     return {
         "id": row.id,
         "request_id": row.request_id,
@@ -58,10 +63,13 @@ def request_json(row: RequestRow, session_key: str | None, parent: Parent | None
         "kind": row.kind,
         "name": row.name or None,
         "counted": row.is_counted,
+        "step": row.step,
+        "duplicate_of": standing,
         "trace_id": row.trace_id or None,
         "span_id": row.span_id or None,
         "parent_id": row.parent_id or None,
         "tool_call_id": row.tool_call_id or None,
+        "problems": row.problems or [],
         "call_type": row.call_type or None,
         "model": row.model or None,
         "provider": row.provider or None,

@@ -24,5 +24,5 @@ class RequestEndpoint(Endpoint):
         parent = requests.parents_of([row], session).get(row.id)
         slug = parameters.slug_of(self.caller, log.project_id)
         url = links.request_url(request._request, slug, log.id)
-        answer = request_json(row, session.session_key, parent, url)
+        answer = request_json(row, session.session_key, parent, url, requests.standing_for([row]).get(row.id))
         return json_response(answer | documents_json(content.load_documents(log)))

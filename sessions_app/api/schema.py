@@ -164,8 +164,18 @@ LIST_REQUESTS = _operation(
     operation_id="list_requests",
     tags=["Read"],
     summary="List a session's requests",
-    description=f"In chronological order. {SURVIVOR}",
-    parameters=[SESSION_ID, _limit(requests.MAX_LIMIT), CURSOR],
+    description=f"In chronological order; what is not counted only when it is asked for. {SURVIVOR}",
+    parameters=[
+        SESSION_ID,
+        _query(
+            "include",
+            {"type": "string", "enum": ["steps"]},
+            "`steps`: also agents, chains, tools and other spans around the requests (`step` is true), and second "
+            "reports of a call (`duplicate_of` names its request).",
+        ),
+        _limit(requests.MAX_LIMIT),
+        CURSOR,
+    ],
     responses={200: _response("RequestPage", "A page of requests."), **_errors(400, 401, 403, 404)},
 )
 GET_REQUEST = _operation(

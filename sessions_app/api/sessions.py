@@ -71,13 +71,19 @@ class SessionRequestsEndpoint(SessionEndpoint):
         session = self.find(session_id)
         limit = parameters.limit_of(http, requests.MAX_LIMIT)
         try:
-            page = requests.list_requests(session, limit, http.GET.get("cursor"))
+            page = requests.list_requests(session, limit, http.GET.get("cursor"), parameters.includes_steps(http))
         except FilterError as error:
             raise bad_parameter(error.field, error.message) from None
-        parents = requests.parents_of(page.results, session)
+        parents, standing = requests.parents_of(page.results, session), requests.standing_for(page.results)
         slug = parameters.slug_of(self.caller, session.project_id)
         results = [
-            request_json(row, session.session_key, parents.get(row.id), links.request_url(http, slug, row.id))
+            request_json(
+                row,
+                session.session_key,
+                parents.get(row.id),
+                links.request_url(http, slug, row.id),
+                standing.get(row.id),
+            )
             for row in page.results
         ]
         return json_response({"results": results, "next": page.next_cursor})

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from sessions_app import timeline
-from sessions_app.models import RequestLog, Session
+from sessions_app.models import RequestKey, RequestLog, Session
 from sessions_app.queries.filters import FilterError
 
 MAX_LIMIT = 1_000
@@ -27,7 +27,10 @@ _CURSOR = re.compile(r"(-?\d{1,18})\.(-?\d{1,18})\.(-?\d{1,18})\.([0-9a-f]{32})"
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """A request without its content; None is unknown. Costs are US dollars."""
+    """A request or step without its content; None is unknown. Costs are US dollars.
+
+    `duplicate_of` is the key of the request that stands for the same call.
+    """
 
     id: uuid.UUID
     session_id: uuid.UUID
@@ -66,6 +69,7 @@ class RequestRow:
     tool_call_id: str
     step: bool
     duplicate_of: uuid.UUID | None
+    problems: list[str] | None
 
     @property
     def is_counted(self) -> bool:
@@ -89,20 +93,34 @@ class RequestPage:
     next_cursor: str | None
 
 
-def list_requests(session: Session, limit: int = 50, cursor: str | None = None) -> RequestPage:
+def list_requests(
+    session: Session, limit: int = 50, cursor: str | None = None, with_steps: bool = False
+) -> RequestPage:
     """Requests of a session by their start, `limit` of them (1 to 1,000) after `cursor`; one statement.
 
-    Raises FilterError for a limit or cursor that can't be.
+    `with_steps`: steps too, and spans that report the call of another request. Raises FilterError for a limit or
+    cursor that can't be.
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise FilterError("limit", f"must be from 1 to {MAX_LIMIT:,}, got {limit}")
     requests = _requests(session.id, session.buckets).annotate(end=Coalesce("ended_at", Value(_NO_END)))
+    if not with_steps:
+        requests = requests.filter(step=False, duplicate_of=None)
     if cursor:
         requests = requests.filter(_after(*_decode(cursor)))
     ordered = requests.order_by("started_at", "end", "received_at", "id").values_list(*COLUMNS)
     # A row more than asked for tells whether there is a next page.
     found = [RequestRow(*row) for row in ordered[: limit + 1]]
     return RequestPage(found[:limit], _encode(found[limit - 1]) if len(found) > limit else None)
+
+
+def standing_for(rows: Iterable[RequestRow]) -> dict[uuid.UUID, uuid.UUID]:
+    """For those that report the call of another request, by their ids, the id of that one; at most one statement."""
+    keys = {row.id: row.duplicate_of for row in rows if row.duplicate_of}
+    if not keys:
+        return {}
+    found = dict(RequestKey.objects.filter(id__in=set(keys.values())).values_list("id", "request_log_id"))
+    return {log_id: found[key] for log_id, key in keys.items() if key in found}
 
 
 def row_of(log: RequestLog) -> RequestRow:
@@ -144,7 +162,7 @@ def parents_of(rows: Iterable[RequestRow], session: Session) -> dict[uuid.UUID, 
 
     At most one statement: it reads the requests that have a token in common with these.
     """
-    rows = list(rows)
+    rows = [row for row in rows if row.is_counted]
     tokens = sorted({token for row in rows for token in row.needs})
     attempts = {row.attempt for row in rows if row.attempt}
     calls = {row.call for row in rows if row.call}
@@ -152,7 +170,8 @@ def parents_of(rows: Iterable[RequestRow], session: Session) -> dict[uuid.UUID, 
         return {}
     wanted = {row.id for row in rows}
     concerned = Q(id__in=wanted) | Q(provides__overlap=tokens) | Q(attempt__in=attempts) | Q(call__in=calls)
-    found = _requests(session.id, session.buckets).filter(concerned).values_list(*LinkedRow.__slots__)
+    counted = _requests(session.id, session.buckets).filter(step=False, duplicate_of=None)
+    found = counted.filter(concerned).values_list(*LinkedRow.__slots__)
     ordered = timeline.chronological(LinkedRow(*row) for row in found)
     window = timedelta(hours=settings.LOGSUI_CONVERSATION_WINDOW_HOURS)
     parents = dict(zip((row.id for row in ordered), timeline.parents(ordered, window), strict=True))

@@ -59,6 +59,7 @@ class SessionRow:
     request_count: int
     error_count: int
     retry_count: int
+    step_count: int
     input_tokens: int | None
     output_tokens: int | None
     cached_tokens: int | None

@@ -45,10 +45,13 @@ def test_it_works(store: Store, client: Client) -> None:
                 "kind": "llm",
                 "name": None,
                 "counted": True,
+                "step": False,
+                "duplicate_of": None,
                 "trace_id": "trace-1",
                 "span_id": None,
                 "parent_id": None,
                 "tool_call_id": None,
+                "problems": [],
                 "call_type": "chat.completions",
                 "model": "gpt-4o",
                 "provider": None,
@@ -282,9 +285,21 @@ def test_steps_and_second_reports_of_a_call_are_listed_but_not_counted(key: str,
     )
     assert client.post("/v1/traces", body, content_type="application/json").status_code == 200
     digest_until_empty()
-    found = {row["span_id"][0]: row for row in requests_of(client)["results"]}
+    assert [row["span_id"][0] for row in requests_of(client)["results"]] == ["1"]
+    found = {row["span_id"][0]: row for row in requests_of(client, "?include=steps")["results"]}
 
     assert {number: row["counted"] for number, row in found.items()} == {"1": True, "2": False, "3": False}
     tool_run = found["3"]
     assert (tool_run["name"], tool_run["parent_id"], tool_run["tool_call_id"]) == ("weather", "1" * 16, "call_1")
     assert tool_run["trace_id"] == TRACE_ID
+    assert {number: row["step"] for number, row in found.items()} == {"1": False, "2": False, "3": True}
+    assert {number: row["duplicate_of"] for number, row in found.items()} == {
+        "1": None,
+        "2": found["1"]["id"],
+        "3": None,
+    }
+    assert client.get(f"/api/v1/requests/{found['2']['id']}").json()["duplicate_of"] == found["1"]["id"]
+    session = client.get("/api/v1/sessions").json()["results"][0]
+    assert (session["request_count"], session["step_count"]) == (1, 1)
+    refused = client.get(f"/api/v1/sessions/{session['id']}/requests?include=everything")
+    assert (refused.status_code, refused.json()["error"]["field"]) == (400, "include")

@@ -64,6 +64,7 @@ def test_it_works(store: Store, client: Client) -> None:
                 "request_count": 2,
                 "error_count": 0,
                 "retry_count": 0,
+                "step_count": 0,
                 "input_tokens": 18,
                 "output_tokens": 6,
                 "cached_tokens": None,
