@@ -21,6 +21,7 @@ help:
 	@echo 'make bench-linking what it costs to group requests without an id'
 	@echo 'make eval-grouping how well requests without an id are grouped'
 	@echo 'make e2e-litellm   a real LiteLLM proxy and clients against a running server'
+	@echo 'make e2e-otel      real OpenTelemetry libraries against a running server'
 	@echo 'make install       only set up $(VENV)'
 
 run: $(VENV)/.runtime
@@ -53,10 +54,14 @@ eval-grouping: $(VENV)/.development
 e2e-litellm: $(VENV)/.runtime
 	sh e2e/litellm/run.sh
 
+e2e-otel: $(VENV)/.runtime
+	sh e2e/otel/run.sh
+
 install: $(VENV)/.development
 
 clean:
-	rm -rf $(VENV) $(VENV)-e2e .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-e2e $(VENV)-e2e-otel $(VENV)-e2e-otel-openai2 e2e/otel/node/*/node_modules
+	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # The stamps stand for an environment that has all of a requirements file: an interrupted installation has none.
 $(VENV)/.runtime: requirements.txt $(VENV)/.made
@@ -76,4 +81,4 @@ $(VENV)/.made:
 	    echo 'Python has no venv; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@touch $@
 
-.PHONY: help run test check format bench bench-linking eval-grouping e2e-litellm install clean
+.PHONY: help run test check format bench bench-linking eval-grouping e2e-litellm e2e-otel install clean

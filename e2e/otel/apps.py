@@ -18,8 +18,9 @@ HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE / "programs"
 # Interpreters with the libraries in them: some want OpenAI's client 2, others 3. See run.sh.
 PYTHONS = {name: Path(os.environ.get(f"E2E_{name.upper()}", "")) / "bin" for name in ("openai2", "openai3")}
-NODE_MODULES = Path(os.environ.get("E2E_NODE", ""))
 RUN_SECONDS = 120.0
+# What this machine sets for its own telemetry is none of the programs' business.
+TELEMETRY = ("OTEL_", "TRACELOOP_", "LANGFUSE_", "LOGFIRE_", "LITELLM_")
 
 
 @dataclass
@@ -39,7 +40,7 @@ class App:
 
     def environment(self, venv: str = "openai3", **more: str) -> dict[str, str]:
         """What a user exports, and the address of the models."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "LANGFUSE_"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(TELEMETRY)}
         return kept | {
             "PATH": f"{PYTHONS[venv]}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(PROGRAMS),

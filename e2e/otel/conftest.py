@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -76,11 +75,3 @@ def models() -> Iterator[ModelServer]:
 def app(logsui: Logsui, models: ModelServer, keys: Iterator[tuple[str, str]]) -> App:
     name, key = next(keys)
     return App(name, key, logsui, models)
-
-
-@pytest.fixture(autouse=True)
-def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What this machine sets for its own telemetry is none of the programs' business."""
-    for name in list(os.environ):
-        if name.startswith(("OTEL_", "TRACELOOP_", "LANGFUSE_", "LOGFIRE_")):
-            monkeypatch.delenv(name)

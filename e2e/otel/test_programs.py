@@ -10,7 +10,7 @@ def run(app: App, program: str, venv: str = "openai3", **environment: str) -> No
 
 
 def everything(app: App, unseen: str = "", **unknown: set[str]) -> Session:
-    """The one session of a program that did all of programs/scenario.py; `unseen` is an API that the library ignores."""
+    """The one session of a program that did all of programs/scenario.py; `unseen`: an API that the library ignores."""
     calls = [call for call in app.calls if call.path != unseen]
     session = app.session("chat-1", len(calls))
     check(session, calls, **unknown)

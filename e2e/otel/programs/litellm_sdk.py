@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from typing import Any
 
 import litellm
 from scenario import FUNCTION
@@ -11,7 +12,7 @@ litellm.callbacks = ["otel"]
 CALL = {"model": "openai/gpt-4o-mini", "metadata": {"session_id": "chat-1"}, "user": "ada"}
 
 
-async def ask(text: str, **more):
+async def ask(text: str, **more: Any) -> Any:
     return await litellm.acompletion(messages=[{"role": "user", "content": text}], **(CALL | more))
 
 

@@ -2,9 +2,9 @@
 
 from openai import OpenAI
 from opentelemetry import trace
+from opentelemetry._logs import set_logger_provider
 from opentelemetry.baggage import set_baggage
 from opentelemetry.context import attach
-from opentelemetry._logs import set_logger_provider
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
@@ -26,7 +26,7 @@ OpenAIInstrumentor().instrument()
 tracer = trace.get_tracer("program")
 
 
-def run_tool(name, call_id, arguments):
+def run_tool(name: str, call_id: str, arguments: dict[str, str]) -> str:
     named = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name, "gen_ai.tool.call.id": call_id}
     with tracer.start_as_current_span(f"execute_tool {name}", attributes=named) as span:
         result = weather(**arguments)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Callable
 
 from openai import BadRequestError, OpenAI
 
@@ -14,7 +15,14 @@ def weather(city: str) -> str:
     return f"Sunny in {city}"
 
 
-def everything(client: OpenAI, run_tool=lambda name, call_id, arguments: weather(**arguments)) -> None:
+RunTool = Callable[[str, str, dict[str, str]], str]
+
+
+def just_run(name: str, call_id: str, arguments: dict[str, str]) -> str:
+    return weather(**arguments)
+
+
+def everything(client: OpenAI, run_tool: RunTool = just_run) -> None:
     """`run_tool` runs a tool the model called, inside a span where the library has one for tools."""
     plain_call(client)
     streamed_call(client)
@@ -36,7 +44,7 @@ def streamed_call(client: OpenAI) -> None:
         pass
 
 
-def tool_round_trip(client: OpenAI, run_tool) -> None:
+def tool_round_trip(client: OpenAI, run_tool: RunTool) -> None:
     tools = [{"type": "function", "function": FUNCTION}]
     messages = [{"role": "user", "content": "What is the weather in Paris?"}]
     answer = client.chat.completions.create(model=MODEL, messages=messages, tools=tools).choices[0].message

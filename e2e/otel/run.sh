@@ -1,0 +1,50 @@
+#!/bin/sh
+# End-to-end tests of OpenTelemetry: real libraries, as they are, and a real server.
+#     sh e2e/otel/run.sh [pytest arguments]
+# Makes environments of its own (.venv-e2e-otel and .venv-e2e-otel-openai2, or $E2E_OPENAI3 and $E2E_OPENAI2), since
+# some libraries want version 2 of OpenAI's client and others version 3. Expects the project's (.venv, or
+# $LOGSUI_PYTHON). What needs Node is left out where there is none, but never in continuous integration.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+here=$root/e2e/otel
+LOGSUI_PYTHON=${LOGSUI_PYTHON:-$root/.venv/bin/python}
+E2E_OPENAI3=${E2E_OPENAI3:-$root/.venv-e2e-otel}
+E2E_OPENAI2=${E2E_OPENAI2:-$root/.venv-e2e-otel-openai2}
+export LOGSUI_PYTHON E2E_OPENAI2 E2E_OPENAI3
+
+if ! [ -x "$LOGSUI_PYTHON" ]; then
+    echo "e2e-otel: no $LOGSUI_PYTHON; run \`make install\` first, or set LOGSUI_PYTHON" >&2
+    exit 2
+fi
+
+# The copy says which requirements are installed, so that a second run starts at once.
+python_packages() {
+    cmp -s "$2" "$1/requirements.txt" && return
+    echo "e2e-otel: installing $2 into $1 (about a minute)"
+    rm -rf "$1"
+    "$LOGSUI_PYTHON" -m venv "$1"
+    "$1/bin/python" -m pip install -qq --disable-pip-version-check -r "$2"
+    cp "$2" "$1/requirements.txt"
+}
+
+node_packages() {
+    cmp -s "$1/package-lock.json" "$1/node_modules/.installed" && return
+    echo "e2e-otel: installing $1/package.json"
+    (cd "$1" && npm ci --no-audit --no-fund --silent)
+    cp "$1/package-lock.json" "$1/node_modules/.installed"
+}
+
+python_packages "$E2E_OPENAI2" "$here/requirements-openai2.txt" &
+other=$!
+python_packages "$E2E_OPENAI3" "$here/requirements-openai3.txt"
+if command -v node >/dev/null && command -v npm >/dev/null; then
+    for folder in "$here"/node/*/; do
+        node_packages "${folder%/}"
+    done
+fi
+wait "$other"
+
+cd "$root"
+export PYTHONDONTWRITEBYTECODE=1
+exec "$E2E_OPENAI3/bin/python" -m pytest -c e2e/otel/pytest.ini --rootdir e2e/otel e2e/otel "$@"
