@@ -23,6 +23,7 @@ from sessions_app.ingest import corrections
 from sessions_app.ingest.corrections import CorrectionError
 from sessions_app.models import Correction, Project, Session
 from sessions_app.pages.correction_menu import may_correct
+from sessions_app.pages.layout import layout_of
 from sessions_app.pages.place import place_of, whole_number
 from sessions_app.pages.shell import Page, project_page, render_page
 from sessions_app.queries.corrections import (
@@ -36,7 +37,7 @@ from sessions_app.queries.corrections import (
     sessions_by_id,
 )
 from sessions_app.queries.lookup import follow_session
-from sessions_app.queries.session import RequestLine, SessionFacts, find_session, load_lines
+from sessions_app.queries.session import RequestLine, SessionFacts, find_session, load_all_lines
 
 # So many requests of a session are offered on one page, and at most as many move at a time.
 MOST_LISTED = 200
@@ -185,6 +186,7 @@ def move_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> 
     if not errors and "confirmed" in request.POST:
         try:
             ids = [item.line.id for item in chosen]
+            ids += layout_of(project, load_all_lines(session)).companions(ids)
             made = corrections.move_requests(project, ids, target and target.pk, request.user.get_username())
             moved = f"{_requests(len(chosen))} moved{'' if target else ' to a new session'}."
             return _done(request, project, moved, made.target_session_id)
@@ -393,7 +395,9 @@ def _undo(request: HttpRequest, project: Project, correction: Correction, histor
 
 def _session_or_404(project: Project, session_id: uuid.UUID) -> tuple[SessionFacts, Lines]:
     session = find_session(project.pk, session_id)
-    lines = load_lines(session) if session else []
-    if session is None or not lines:
+    lines = load_all_lines(session) if session else None
+    # Of a session without requests its steps can be moved.
+    offered = (lines.requests or lines.steps) if lines else []
+    if session is None or not offered:
         raise Http404
-    return session, lines
+    return session, offered

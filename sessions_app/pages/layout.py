@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import cached_property
 
@@ -79,6 +80,28 @@ class Layout:
         """The steps that are shown beside these requests."""
         places = [(side, index) for index in indices for side in (BEFORE, AFTER)]
         return [step for place in places for step in self.beside(*place)[:MOST_STEPS]]
+
+    def companions(self, chosen: Collection[uuid.UUID]) -> list[uuid.UUID]:
+        """What belongs to these requests and to no others: second reports of their calls, the steps that contain
+        nothing else, and the steps that follow them in their trace.
+        """
+        requests = {line.id for line in self.lines.requests}
+        contained: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+        for line in self.lines.requests:
+            for around in self.traces.nesting.ancestors(line):
+                contained[around.id].add(line.id)
+        found = [report.line.id for log_id in chosen for report in self.traces.reports.get(log_id, ())]
+        for step in self.lines.steps:
+            inside = contained.get(step.id) or {self._request_beside(step)} & requests
+            if inside and inside <= set(chosen):
+                found.append(step.id)
+        return found
+
+    def _request_beside(self, step: RequestLine) -> uuid.UUID | None:
+        """The request of the same trace beside which a step stands."""
+        index = self.owners.get(step.id, -1)
+        request = self.lines.requests[index] if index >= 0 else None
+        return request.id if request and request.trace_id == step.trace_id else None
 
     def divider(self, line: RequestLine, before: str | None, addresses: Addresses) -> str:
         """The HTML that stands where another trace than `before` goes on; "" when it is the same, or the only one."""

@@ -366,6 +366,19 @@ def test_second_report_of_a_call_that_was_moved_away_is_still_shown(signed_in: C
     assert f'href="/p/acme/requests/{moved.pk}/">a request of another session' in second
 
 
+def test_requests_that_are_moved_take_their_steps_along(signed_in: Client, project: Project) -> None:
+    user = signed_in.get("/p/acme/sessions/").wsgi_request.user
+    user.user_permissions.add(Permission.objects.get(codename="change_session", content_type__app_label="sessions_app"))
+    session = digest_library(project, "openai-agents", "openai-agents-tools-fixture")
+    chosen = RequestLog.objects.filter(session_id=session.pk, step=False).order_by("started_at")
+    form = {"request": [str(log.pk) for log in chosen[:2]], "where": "new", "confirmed": "yes"}
+    response = signed_in.post(address(session, "correct/move/"), form)
+    assert order(signed_in.get(response.url).content.decode()) == [
+        *("chat turn", "Agent workflow", "travel-guide", "turn", "r1", "get_weather", "turn", "r2"),
+    ]
+    assert order(get(signed_in, session)) == ["chat turn", "Agent workflow", "travel-guide", "turn", "r1"]
+
+
 def test_agent_brings_its_messages_when_it_is_opened(signed_in: Client, project: Project) -> None:
     agent = made(1, "invoke_agent", **{"gen_ai.output.messages": said("assistant", words("All done."))})
     post(project, agent, chat(2, parent=1, at=0.1))
