@@ -160,9 +160,10 @@ class StepWriter:
     def _summary(self, line: RequestLine) -> str:
         """What it was about, in a few words: the error, or what was given and returned."""
         if line.status == ERROR:
-            detail = self.stretch.steps.get(line.id)
-            words = " ".join(filter(None, (line.error_type, detail.error_message if detail else "")))
-            return f'<span class="step-err">{isolated(first_line(words)[:ERROR_CHARS] or "failed")}</span>'
+            words = first_line(self._error(line))[:ERROR_CHARS] or "failed"
+            # What made an agent fail stands with what failed in it.
+            words = words if line.kind in WORK else line.error_type or words
+            return f'<span class="step-err">{isolated(words)}</span>'
         if line.kind not in WORK:
             return ""
         given, returned = self.values(line, False), self.values(line, True)
@@ -177,7 +178,7 @@ class StepWriter:
         if cause is None or cause.number is None:
             return ""
         link = f'<a class="link" href="{shown(cause.href or "")}">request {exact(cause.number)}</a>'
-        return f'<span class="step-by">called by {link}</span>'
+        return f'<span class="step-by"><span>called by </span>{link}</span>'
 
     def body(self, line: RequestLine) -> str:
         """What stands in the fold."""
@@ -197,9 +198,14 @@ class StepWriter:
 
     def error_html(self, line: RequestLine) -> str:
         """Why it failed, in full."""
-        detail = self.stretch.steps.get(line.id)
-        words = "\n".join(filter(None, (line.error_type, detail.error_message if detail else "")))
+        words = self._error(line)
         return code_box(terminal(words), "e") if words else ""
+
+    def _error(self, line: RequestLine) -> str:
+        """Type and message; many messages begin with their type."""
+        detail = self.stretch.steps.get(line.id)
+        message = detail.error_message if detail else ""
+        return message if message.startswith(line.error_type) else f"{line.error_type}: {message}".rstrip(": ")
 
     def given_html(self, line: RequestLine) -> str:
         """What a tool or another step of work was given."""
