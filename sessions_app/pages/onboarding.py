@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,6 +26,44 @@ PATIENCE = timedelta(seconds=5)
 LOOK_BACK = timedelta(hours=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library that speaks OpenTelemetry, with its snippets in templates/snippets/otel: what to set, and a program.
+
+    Each pair stands in docs/opentelemetry.md too, and is run by the end-to-end tests.
+    """
+
+    slug: str
+    title: str
+    program: str = "app.py"
+
+    @property
+    def shell_file(self) -> str:
+        return f"snippets/otel/{self.slug}.sh"
+
+    @property
+    def program_file(self) -> str:
+        return f"snippets/otel/{self.slug}.{self.program.rpartition('.')[2]}"
+
+
+LIBRARIES = (
+    Library("opentelemetry", "OpenTelemetry"),
+    Library("auto", "OpenTelemetry, without code"),
+    Library("openinference", "OpenInference"),
+    Library("openllmetry", "OpenLLMetry"),
+    Library("langfuse", "Langfuse"),
+    Library("pydantic_ai", "Pydantic AI"),
+    Library("logfire", "Logfire"),
+    Library("openai_agents", "OpenAI Agents"),
+    Library("strands", "Strands"),
+    Library("google_adk", "Google ADK"),
+    Library("litellm", "LiteLLM SDK"),
+    Library("ai_sdk_7", "AI SDK 7", "app.mjs"),
+    Library("ai_sdk_6", "AI SDK 6", "app.mjs"),
+    Library("openllmetry_js", "OpenLLMetry for Node", "app.mjs"),
+)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @project_page
 def onboarding_page(request: HttpRequest, project: Project) -> HttpResponse:
@@ -36,6 +75,7 @@ def onboarding_page(request: HttpRequest, project: Project) -> HttpResponse:
         "secret": secret,
         "key": secret or PLACEHOLDER,
         "base": f"{request.scheme}://{request.get_host()}",
+        "libraries": LIBRARIES,
         "is_local": split_domain_port(request.get_host())[0] in LOCAL_NAMES,
     }
     response = render_page(request, "onboarding.html", context, project)

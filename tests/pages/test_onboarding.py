@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import shutil
+import subprocess
 from html import unescape
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -14,6 +18,7 @@ from sessions_app.ingest.accept import accept_body
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.keys import hash_secret
 from sessions_app.models import ApiKey, InboxEntry, Project, RejectedLog
+from sessions_app.pages.onboarding import LIBRARIES, Library
 from tests.factories import make_log, make_project, make_session
 
 ADDRESS = "/p/acme/start/"
@@ -68,6 +73,55 @@ def test_python_snippet_is_python(signed_in: Client, project: Project) -> None:
     page = signed_in.get(ADDRESS).content.decode()
     compile(snippet(page, "py"), "log.py", "exec")
     compile(snippet(page, "sdk"), "app.py", "exec")
+
+
+@pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.slug)
+def test_snippets_of_opentelemetry_are_those_of_the_documentation(
+    signed_in: Client, project: Project, library: Library
+) -> None:
+    """Which the end-to-end tests run."""
+    page = signed_in.get(ADDRESS, headers={"host": "127.0.0.1:8000"}).content.decode()
+    shell, program = snippet(page, f"{library.slug}-shell"), snippet(page, library.slug)
+    language = "python" if library.program == "app.py" else "js"
+    documented = (Path(__file__).parents[2] / "docs" / "opentelemetry.md").read_text()
+    assert f"```sh\n{shell}```\n\n```{language}\n{program}```\n" in documented
+
+
+def test_key_and_address_are_in_the_snippets_of_opentelemetry(signed_in: Client, project: Project) -> None:
+    page = signed_in.post(ADDRESS, headers={"host": "logs.acme.example"}).content.decode()
+    secret = re.search(r'<code id="secret">(lsk_[\w-]+)</code>', page)[1]  # type: ignore[index]
+    for library in LIBRARIES:
+        shell = snippet(page, f"{library.slug}-shell")
+        assert re.search(r"=http://logs\.acme\.example$", shell, re.MULTILINE)
+        assert f"=Bearer%20{secret}" in shell or f"LANGFUSE_SECRET_KEY={secret}\n" in shell
+
+
+@pytest.mark.parametrize(
+    "library", [each for each in LIBRARIES if each.program == "app.py"], ids=lambda each: each.slug
+)
+def test_programs_for_opentelemetry_are_python(signed_in: Client, project: Project, library: Library) -> None:
+    program = snippet(signed_in.get(ADDRESS).content.decode(), library.slug)
+    imported = [node for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert imported
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="there is no node")
+@pytest.mark.parametrize(
+    "library", [each for each in LIBRARIES if each.program == "app.mjs"], ids=lambda each: each.slug
+)
+def test_programs_for_opentelemetry_are_javascript(
+    signed_in: Client, project: Project, library: Library, tmp_path: Path
+) -> None:
+    program = tmp_path / "app.mjs"
+    program.write_text(snippet(signed_in.get(ADDRESS).content.decode(), library.slug))
+    subprocess.run(["node", "--check", program], check=True)
+
+
+def test_one_library_is_chosen(signed_in: Client, project: Project) -> None:
+    page = signed_in.get(ADDRESS).content.decode()
+    chosen = re.findall(r'<input type="radio" name="library"( checked)?>([^<]+)</label>', page)
+    assert [title for checked, title in chosen if checked] == [LIBRARIES[0].title]
+    assert len(chosen) == len(LIBRARIES)
 
 
 def test_card_waits_and_then_links_to_the_session(signed_in: Client, project: Project) -> None:

@@ -1,0 +1,2 @@
+pip install openai logfire
+{% include "snippets/otel/env.sh" %}python app.py

@@ -1,0 +1,2 @@
+pip install "strands-agents[openai,otel]"
+{% include "snippets/otel/env.sh" %}python app.py
