@@ -145,7 +145,7 @@ def _first_starts(requests: Sequence[T], steps: Sequence[T], nesting: Nesting[T]
 
 def _cut(between: Sequence[T], previous: T | None, following: T | None, nesting: Nesting[T]) -> int:
     """How many of the steps between two requests belong to the first one."""
-    if previous is None or following is None:
+    if not between or previous is None or following is None:
         return 0 if following is not None else len(between)
     around = {row.id for row in nesting.ancestors(following)} - {row.id for row in nesting.ancestors(previous)}
     cut = len(between)
