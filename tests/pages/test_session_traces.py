@@ -17,6 +17,7 @@ from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Project, RequestLog, Session
 from sessions_app.pages import layout
 from sessions_app.wire import otlp
+from tests.factories import START, make_log, store_logs
 from tests.ingest.test_otlp_fixtures import bodies
 from tests.pages.test_session import MOST_STATEMENTS, address, article, get, numbers, text
 from tests.wire.otlp_exports import STARTED_NANOS, attribute, export, span
@@ -174,6 +175,17 @@ def test_each_trace_is_a_group(signed_in: Client, project: Project) -> None:
     # The rail has them all; those of other traces lead to the whole session.
     assert '<a class="rail-row" href="?from=1#r1"' in rail(alone)
     assert numbers(get(signed_in, session, "?trace=unknown")) == [1, 2, 3, 4]
+
+
+def test_traces_that_alternate_and_requests_beside_them(signed_in: Client, project: Project) -> None:
+    one, other = (chat(n, question=f"Q{n}", at=n, trace=n) for n in (1, 2))
+    post(project, one, other, tool(3, "late", at=5, trace=1))
+    store_logs(project, make_log("Native", session_id="s", started_at=START))
+    page = get(signed_in, Session.objects.get())
+    lines = [text(found) for found in re.findall(r'<div class="trace-line".*?</div>', page)]
+    assert [line.split(" · ")[1] for line in lines] == ["1 request", "1 request, 1 step", "1 request", "continued"]
+    assert lines[0].startswith("outside of a trace")
+    assert len(re.findall(r'id="t-0', page)) == 2
 
 
 def test_session_of_one_trace_needs_no_divider(signed_in: Client, project: Project) -> None:
