@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 
-from sessions_app.ingest.traces import MOST_APART, half_of, same_calls, session_homes
+from sessions_app.ingest.traces import MOST_APART, other_reports, same_calls, session_homes
 from sessions_app.linking import ATTEMPT_WINDOW, CHOSEN_RULES, Grouping, Home, Index, LinkRole, Node, Place
 from sessions_app.records import RULE_OWN, RULE_TRACE_ID
 from sessions_app.storage import links
@@ -25,6 +25,8 @@ from sessions_app.storage.moving import Move
 from sessions_app.storage.traces import SpanRow
 from sessions_app.storage.traces import load as traces_of
 
+# A call is reported by two or three libraries, rarely in as many traces.
+MOST_REPORTS, MOST_HOPS = 20, 5
 _CHILD_ROLES = (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS, LinkRole.RETRIES, LinkRole.CALL)
 
 
@@ -139,22 +141,33 @@ class Grouper:
         traces = {node.span: node for node in new if node.span}
         if not traces:
             return
-        rows = traces_of(self.cursor, traces)
-        halves = [half for row in rows if (half := _other_half(row))]
-        found = {answer.place[1] for answer in self._find(halves)}
-        if others := found - {row.key_id for row in rows}:
-            rows += [row for row in traces_of(self.cursor, (), others) if row.trace not in traces]
-        by_trace: dict[uuid.UUID, list[SpanRow]] = defaultdict(list)
-        for row in rows:
-            by_trace[row.trace].append(row)
+        by_trace = self._traces_with_reports(traces)
+        rows = [row for spans in by_trace.values() for row in spans]
         self._load(row.key_id for row in rows if row.is_request)
+        traces |= {node.span: node for row in rows if (node := self.nodes.get(row.key_id)) and node.span}
         for trace, spans in by_trace.items():
             if trace in traces:
                 self._settle_trace(traces[trace], spans)
-        same = same_calls(rows, {half.token for half in halves})
+        same = same_calls(rows)
         for row in rows:
             if row.key_id in self.nodes:
                 self.nodes[row.key_id].duplicate_of = same.get(row.key_id)
+
+    def _traces_with_reports(self, traces: dict[uuid.UUID, Node]) -> dict[uuid.UUID, list[SpanRow]]:
+        """The spans of these traces, and of others that may report the same calls, and of others that those do."""
+        project_keys = {node.project_id: self.project_keys[node.project_id] for node in traces.values()}
+        by_trace: dict[uuid.UUID, list[SpanRow]] = defaultdict(list)
+        rows = traces_of(self.cursor, traces)
+        for _ in range(MOST_HOPS):
+            for row in rows:
+                by_trace[row.trace].append(row)
+            wanted = [w for row in rows for w in _reports(project_keys[row.project_id], row)]
+            known = {row.key_id for spans in by_trace.values() for row in spans}
+            others = {answer.place[1] for answer in self._find(wanted)} - known
+            rows = [row for row in traces_of(self.cursor, (), others) if row.trace not in by_trace] if others else []
+            if not rows:
+                break
+        return by_trace
 
     def _settle_trace(self, one: Node, spans: Sequence[SpanRow]) -> None:
         """Tell the spans of a trace, of which one is given, where the trace puts them."""
@@ -266,13 +279,11 @@ def _leader(nodes: Sequence[Node]) -> Place | None:
     return min(leading or [node.place for node in nodes], default=None)
 
 
-def _other_half(row: SpanRow) -> Wanted | None:
-    """A question for the spans of other traces that may report the same call: Logfire's, of streams."""
-    token = half_of(row)
-    if token is None:
-        return None
+def _reports(project_key: uuid.UUID, row: SpanRow) -> list[Wanted]:
+    """Questions for the spans that may report the same call, in any trace: they began together."""
     since, until = earlier(row.started_at, MOST_APART), later(row.started_at, MOST_APART)
-    return Wanted(token, LinkRole.REPORTS, (since, EARLIEST[1]), (until, LATEST[1]))
+    around = ((since, EARLIEST[1]), (until, LATEST[1]))
+    return [Wanted(token, role, *around, most=MOST_REPORTS) for token, role in other_reports(project_key, row)]
 
 
 def _stay(node: Node) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sessions_app import ids
 from sessions_app.ingest.links import Links
-from sessions_app.linking import Home
+from sessions_app.linking import Home, LinkRole
 from sessions_app.records import ERROR, RULE_SESSION_ID, Record, SessionClaim
 from sessions_app.storage.traces import SpanRow
 from sessions_app.wire.fields import MAX_ID_CHARS, clean
 from sessions_app.wire.genai.duplicates import CALLS, MOST_APART, SpanFacts, duplicates
 from sessions_app.wire.genai.sessions import ClaimFacts, trace_claims
 
-__all__ = ["CALLS", "MOST_APART", "half_of", "reports_apart", "same_calls", "session_homes", "span_facts"]
+__all__ = ["CALLS", "MOST_APART", "other_reports", "reports_apart", "same_calls", "session_homes", "span_facts"]
 
 
 def session_homes(project_key: uuid.UUID, trace_id: str, rows: Iterable[SpanRow]) -> dict[uuid.UUID, Home]:
@@ -52,12 +53,15 @@ def span_facts(record: Record, links: Links) -> dict[str, Any]:
     }
 
 
-def half_of(row: SpanRow) -> uuid.UUID | None:
-    """The token by which the other report of a span's call is found, when that may be in another trace."""
+def other_reports(project_key: uuid.UUID, row: SpanRow) -> list[tuple[uuid.UUID, LinkRole]]:
+    """The tokens, with their roles, by which further reports of a span's call are found, in other traces too."""
     facts = row.facts or {}
-    if row.kind != "llm" or not facts.get("input") or not reports_apart(facts.get("scope", "")):
-        return None
-    return uuid.UUID(facts["input"])
+    found = []
+    if row.kind in CALLS and facts.get("response"):
+        found.append((ids.token(project_key, "response", facts["response"]), LinkRole.RESPONSE))
+    if row.kind == "llm" and facts.get("input") and reports_apart(facts.get("scope", "")):
+        found.append((uuid.UUID(facts["input"]), LinkRole.REPORTS))
+    return found
 
 
 def reports_apart(scope: str) -> bool:
@@ -65,32 +69,45 @@ def reports_apart(scope: str) -> bool:
     return scope.startswith("logfire")
 
 
-def same_calls(rows: Sequence[SpanRow], inputs: Iterable[uuid.UUID] = ()) -> dict[uuid.UUID, uuid.UUID]:
+def same_calls(rows: Sequence[SpanRow]) -> dict[uuid.UUID, uuid.UUID]:
     """For each span that reports a call which another one stands for, both their keys.
 
-    Spans are compared with those of their own trace, and of the traces in which a call has one of these `inputs`.
+    Spans are compared with those of their own trace, and of traces that have a call in common with it.
     """
     found: dict[uuid.UUID, uuid.UUID] = {}
-    for spans in _compared(rows, {token.hex for token in inputs}):
+    for spans in _compared(rows):
         for one, other in duplicates([_span_facts(row) for row in spans]).items():
             found[uuid.UUID(one)] = uuid.UUID(other)
     return found
 
 
-def _compared(rows: Sequence[SpanRow], inputs: set[str]) -> list[list[SpanRow]]:
-    """The spans of each trace; those of traces that share an input together."""
-    groups: dict[uuid.UUID, list[SpanRow]] = {}
-    by_input: dict[str, list[SpanRow]] = {}
+def _compared(rows: Sequence[SpanRow]) -> list[list[SpanRow]]:
+    """The spans of each trace, those of traces that may report the same call together."""
+    shared: dict[tuple[str, str], uuid.UUID] = {}
+    leads: dict[uuid.UUID, uuid.UUID] = {row.trace: row.trace for row in rows}
+
+    def first(trace: uuid.UUID) -> uuid.UUID:
+        while leads[trace] != trace:
+            trace = leads[trace]
+        return trace
+
     for row in rows:
-        group = groups.setdefault(row.trace, [])
-        group.append(row)
-        shared = (row.facts or {}).get("input", "")
-        if shared in inputs and by_input.setdefault(shared, group) is not group:
-            joined = by_input[shared]
-            joined.extend(group)
-            for member in group:
-                groups[member.trace] = joined
-    return list({id(group): group for group in groups.values()}.values())
+        for sign in _signs(row):
+            one, other = first(row.trace), first(shared.setdefault(sign, row.trace))
+            leads[max(one, other)] = min(one, other)
+    groups: dict[uuid.UUID, list[SpanRow]] = defaultdict(list)
+    for row in rows:
+        groups[first(row.trace)].append(row)
+    return list(groups.values())
+
+
+def _signs(row: SpanRow) -> list[tuple[str, str]]:
+    """What two reports of one call have in common."""
+    facts = row.facts or {}
+    signs = [("response", facts["response"])] if row.kind in CALLS and facts.get("response") else []
+    if row.kind == "llm" and facts.get("input") and reports_apart(facts.get("scope", "")):
+        signs.append(("input", facts["input"]))
+    return signs
 
 
 def _span_facts(row: SpanRow) -> SpanFacts:

@@ -24,6 +24,7 @@ class SpanRow:
 
     trace: uuid.UUID
     span_id: str
+    project_id: int
     parent_id: str
     key_id: uuid.UUID
     kind: str
@@ -67,7 +68,7 @@ def store(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog], kept: set[in
 def load(cursor: psycopg.Cursor[Any], traces: Iterable[uuid.UUID], key_ids: Iterable[uuid.UUID] = ()) -> list[SpanRow]:
     """All spans of these traces, and of those that the spans with these keys are of; one statement."""
     cursor.execute(sql.load("load_trace_spans"), {"traces": sorted(set(traces)), "key_ids": sorted(set(key_ids))})
-    return [SpanRow(*row[:9], _members(row[9])) for row in cursor.fetchall()]
+    return [SpanRow(*row[:10], _members(row[10])) for row in cursor.fetchall()]
 
 
 def _members(facts: Any) -> dict[str, Any] | None:

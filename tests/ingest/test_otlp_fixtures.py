@@ -81,8 +81,9 @@ def test_sessions_of_a_library(folder: str) -> None:
     found = {session["session_key"]: session for session in first["sessions"]}
     for key, calls in expected["sessions"].items():
         assert key in found, sorted(found)
-        if "count" not in expected.get("known_gaps", ()):
-            assert found[key]["request_count"] == len(calls), key
+        twice = "count" in expected.get("known_gaps", ())
+        assert len(calls) <= found[key]["request_count"] <= len(calls) + twice, key
+        if not twice:
             tokens = [call["input_tokens"] for call in calls if call["input_tokens"] is not None]
             assert (found[key]["input_tokens"] or 0) == sum(tokens), key
     named = set(expected["sessions"])

@@ -1,7 +1,7 @@
 """Which spans report the same call of a model, so that its tokens and cost count once.
 
-A wrapper around one call is that call; spans with one response id are
-one call, also in different traces; a call without an answer and a span with the answer (Logfire's streams) are one.
+A wrapper around one call is that call; spans with one response id that began together are one call, also in different
+traces; a call without an answer and a span with the answer (Logfire's streams) are one.
 A failed call that two libraries report in two traces has no response id: it stays two.
 """
 
@@ -54,9 +54,8 @@ def duplicates(spans: Sequence[SpanFacts]) -> dict[str, str]:
             same.join(span, children[0])
         elif children:
             same.join(span, _answering(span, children))
-    for group in _by_response_id(ordered):
-        for other in group[1:]:
-            same.join(group[0], other)
+    for one, other in _by_response_id(ordered):
+        same.join(one, other)
     for call, answer in _streams(ordered):
         same.join(call, answer)
     return same.standing()
@@ -123,12 +122,15 @@ def _answering(span: SpanFacts, children: Sequence[SpanFacts]) -> SpanFacts:
     )
 
 
-def _by_response_id(spans: Sequence[SpanFacts]) -> list[list[SpanFacts]]:
-    groups: dict[str, list[SpanFacts]] = defaultdict(list)
+def _by_response_id(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, SpanFacts]]:
+    """Pairs of spans with one response id that began together: some servers use few ids, again and again."""
+    latest: dict[str, SpanFacts] = {}
     for span in spans:
         if span.kind in CALLS and span.response_id:
-            groups[span.response_id].append(span)
-    return list(groups.values())
+            before = latest.get(span.response_id)
+            if before is not None and span.started_at - before.started_at <= MOST_APART:
+                yield before, span
+            latest[span.response_id] = span
 
 
 def _streams(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, SpanFacts]]:

@@ -60,6 +60,13 @@ def test_one_response_id_is_one_call_in_two_traces() -> None:
     assert duplicates([with_messages, other]) == {"b": "a"}
 
 
+def test_response_id_that_a_server_uses_again_is_another_call() -> None:
+    """Some local servers count their ids to a thousand."""
+    first = span("a", response_id="chatcmpl-7", has_output=True)
+    later = replace(first, id="b", span_id="b", started_at=START + timedelta(seconds=1))
+    assert duplicates([first, later]) == {}
+
+
 def test_a_stream_and_its_answer_are_one() -> None:
     call = span("call", has_usage=False, input_digest=b"x")
     answer = span(
