@@ -18,6 +18,7 @@ help:
 	@echo 'make check         linters, formats, import contracts, missing migrations'
 	@echo 'make format        format code and templates'
 	@echo 'make bench         measure speed and size (N=$(N) requests)'
+	@echo 'make abuse         what hostile clients can do to a running server'
 	@echo 'make bench-linking what it costs to group requests without an id'
 	@echo 'make eval-grouping how well requests without an id are grouped'
 	@echo 'make e2e-litellm   a real LiteLLM proxy and clients against a running server'
@@ -44,6 +45,9 @@ format: $(VENV)/.development
 
 bench: $(VENV)/.development
 	$(BIN)/python -m benchmarks --requests $(N)
+
+abuse: $(VENV)/.development
+	$(BIN)/python -m benchmarks.abuse $(ARGS)
 
 bench-linking: $(VENV)/.development
 	$(BIN)/python -m benchmarks.linking
@@ -81,4 +85,4 @@ $(VENV)/.made:
 	    echo 'Python has no venv; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@touch $@
 
-.PHONY: help run test check format bench bench-linking eval-grouping e2e-litellm e2e-otel install clean
+.PHONY: help run test check format bench abuse bench-linking eval-grouping e2e-litellm e2e-otel install clean
