@@ -9,6 +9,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input install --root-user-action=ignore
 N = 5000
+OUT = var/rendered
 # For commands that start Django but need no database: they leave var/ alone.
 TEST_SETTINGS = DJANGO_SETTINGS_MODULE=tests.settings
 
@@ -21,6 +22,7 @@ help:
 	@echo 'make abuse         what hostile clients can do to a running server'
 	@echo 'make bench-linking what it costs to group requests without an id'
 	@echo 'make eval-grouping how well requests without an id are grouped'
+	@echo 'make render        every page and API answer of the samples, as files (OUT: folder)'
 	@echo 'make e2e-litellm   a real LiteLLM proxy and clients against a running server'
 	@echo 'make e2e-otel      real OpenTelemetry libraries against a running server'
 	@echo 'make install       only set up $(VENV)'
@@ -55,6 +57,9 @@ bench-linking: $(VENV)/.development
 eval-grouping: $(VENV)/.development
 	$(BIN)/python -m benchmarks.grouping
 
+render: $(VENV)/.development
+	$(BIN)/python -m benchmarks.rendering $(OUT)
+
 e2e-litellm: $(VENV)/.runtime
 	sh e2e/litellm/run.sh
 
@@ -85,4 +90,4 @@ $(VENV)/.made:
 	    echo 'Python has no venv; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@touch $@
 
-.PHONY: help run test check format bench abuse bench-linking eval-grouping e2e-litellm e2e-otel install clean
+.PHONY: help run test check format bench abuse bench-linking eval-grouping render e2e-litellm e2e-otel install clean
