@@ -16,6 +16,7 @@ TEST_SETTINGS = DJANGO_SETTINGS_MODULE=tests.settings
 help:
 	@echo 'make run           start logsui at http://127.0.0.1:8000 (HOST, PORT, LOGSUI_DATA_DIR, DATABASE_URL)'
 	@echo 'make test          all tests, in a real browser too (ARGS: arguments for pytest)'
+	@echo 'make coverage      all tests, with the lines that none of them runs'
 	@echo 'make check         linters, formats, import contracts, missing migrations'
 	@echo 'make format        format code and templates'
 	@echo 'make bench         measure speed and size (N=$(N) requests)'
@@ -32,6 +33,9 @@ run: $(VENV)/.runtime
 
 test: $(VENV)/.development
 	$(BIN)/python -m pytest $(ARGS)
+
+coverage: $(VENV)/.development
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 check: $(VENV)/.development
 	$(BIN)/ruff check .
@@ -90,4 +94,4 @@ $(VENV)/.made:
 	    echo 'Python has no venv; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@touch $@
 
-.PHONY: help run test check format bench abuse bench-linking eval-grouping render e2e-litellm e2e-otel install clean
+.PHONY: help run test coverage check format bench abuse bench-linking eval-grouping render e2e-litellm e2e-otel install clean
