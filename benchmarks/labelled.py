@@ -15,11 +15,10 @@ from random import Random
 from typing import Any
 
 from benchmarks import generator
+from benchmarks.calls import Call, Session, Tokens
 from benchmarks.clients import CHAINED, RESENDING, Body, Client, Exchange, short_id
 from benchmarks.generator import Conversation, Plan
-from sessions_app.samples.litellm_form import litellm_payload
-from sessions_app.samples.prices import Tokens
-from sessions_app.samples.talk import Call, Sample
+from benchmarks.litellm_form import litellm_payload
 
 # Short texts: how long they are does not matter here.
 SCALE = 0.05
@@ -187,17 +186,15 @@ def native_log(line: Line, exchange: Exchange, key: str) -> Body:
 def litellm_log(line: Line, exchange: Exchange, key: str) -> Body:
     """The payload of one call by a key of the proxy, or for an end user of it."""
     seconds = line.random.uniform(0.5, 5)
-    call = Call(
-        0, seconds, None, exchange.model, "", line.client.request(exchange), {"id": key, "usage": {}}, Tokens(10, 10)
-    )
+    result = {"id": key, "usage": {}}
+    call = Call(0, seconds, exchange.model, line.client.request(exchange), result, Tokens(10, 10))
     if exchange.answer is None:
         call = replace(call, response=None, tokens=None, status_code=429, error=FAILED)
     request = dict(call.request)
     messages = request.pop("messages", None) or request.pop("input")
     call = replace(call, request=request | {"messages": messages})
     # The key is what LiteLLM's random ids are made of here.
-    sample = Sample(key, timedelta(0), (call,), "litellm", "", "", (), {})
-    payload = litellm_payload(sample, 0, line.conversation.clock + timedelta(seconds=seconds))
+    payload = litellm_payload(Session(key, (call,)), 0, line.conversation.clock + timedelta(seconds=seconds))
     line.conversation.clock += timedelta(seconds=seconds)
     metadata = payload["metadata"]
     del metadata["requester_metadata"]["litellm_trace_id"]

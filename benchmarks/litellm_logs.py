@@ -7,8 +7,8 @@ from random import Random
 from typing import Any
 
 from benchmarks import text
-from sessions_app.samples.litellm_form import litellm_payload
-from sessions_app.samples.talk import Talk
+from benchmarks.calls import Chat, Session
+from benchmarks.litellm_form import litellm_payload
 
 MODELS = ("gpt-4o-mini", "gpt-4o", "gpt-4.1-mini")
 
@@ -19,23 +19,18 @@ def payloads(number: int, first: int = 0, until: datetime | None = None) -> list
     found: list[dict[str, Any]] = []
     place = first
     while len(found) < number:
-        sample = chat(place).sample()
-        found += [litellm_payload(sample, call, anchor) for call in range(len(sample.calls))]
+        session = chat(place)
+        found += [litellm_payload(session, call, anchor) for call in range(len(session.calls))]
         place += 1
     return found[:number]
 
 
-def chat(place: int) -> Talk:
+def chat(place: int) -> Session:
     """A chat of one to three turns."""
     random = Random(place)
-    talk = Talk(
-        f"short-chat-{place:08d}",
-        timedelta(seconds=random.randrange(60)),
-        MODELS[place % len(MODELS)],
-        system=text.prose(Random(place % 5), 160),
-        user=f"user-{random.randrange(500):04d}",
-        tags=("benchmark",),
-    )
+    key, ago = f"short-chat-{place:08d}", timedelta(seconds=random.randrange(60))
+    system, user = text.prose(Random(place % 5), 160), f"user-{random.randrange(500):04d}"
+    talk = Chat(key, MODELS[place % len(MODELS)], system)
     for _ in range(random.randrange(1, 4)):
-        talk.say(text.prose(random, 120)).reply(text.markdown(random, 400))
-    return talk
+        talk.turn(text.prose(random, 120), text.markdown(random, 400))
+    return Session(key, tuple(talk.calls), ago, user, ("benchmark",))

@@ -13,7 +13,6 @@ from sessions_app.ingest.accept import InboxFull, accept_body
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import InboxEntry, Project, Session
 from sessions_app.samples import Sample, all_samples, bodies, started
-from sessions_app.samples.native_form import request_id
 
 POLL_SECONDS = 0.2
 # How long to wait for a full inbox to be digested.
@@ -61,7 +60,7 @@ def session_of(project: Project, sample: Sample) -> uuid.UUID:
     """The session of a sample: its key's, or that of its first request."""
     if sample.key_field:
         return ids.session_id(project.key, sample.key)
-    return ids.own_session_id(project.key, ids.request_key(project.key, request_id(sample, 0)))
+    return ids.own_session_id(project.key, ids.request_key(project.key, sample.logs[0]["request_id"]))
 
 
 def anchor_of(stored: dict[str, Session]) -> datetime:
@@ -74,14 +73,14 @@ def anchor_of(stored: dict[str, Session]) -> datetime:
 
 def moment_of_loading(sample: Sample, first_at: datetime) -> datetime:
     """The whole second for which `started(sample, second)` is `first_at`, which was cut to milliseconds."""
-    exact = first_at + sample.ago + timedelta(seconds=sample.calls[-1].end - sample.calls[0].start)
+    exact = first_at - timedelta(seconds=sample.first_second)
     second = exact.replace(microsecond=0)
     candidates = (second, second + timedelta(seconds=1))
     return min(candidates, key=lambda candidate: abs(started(sample, candidate) - first_at))
 
 
 def is_complete(sample: Sample, session: Session | None) -> bool:
-    return session is not None and session.request_count >= len(sample.calls)
+    return session is not None and session.request_count >= len(sample.logs)
 
 
 def put(project: Project, sample: Sample, body: bytes) -> None:

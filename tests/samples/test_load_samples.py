@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the session of 300 requests: the path is the same and the test ten times as fast."""
-    short = tuple(sample for sample in all_samples() if len(sample.calls) < 100)
+    short = tuple(sample for sample in all_samples() if len(sample.logs) < 100)
     monkeypatch.setattr(loading, "all_samples", lambda: short)
 
 
@@ -31,7 +31,7 @@ def test_it_works() -> None:
     assert "sample sessions with" in load(wait=True)
     demo = Project.objects.get(slug="demo")
     assert Session.objects.filter(project_id=demo.id).count() == len(loading.all_samples())
-    assert RequestLog.objects.count() == sum(len(sample.calls) for sample in loading.all_samples())
+    assert RequestLog.objects.count() == sum(len(sample.logs) for sample in loading.all_samples())
     assert not RejectedLog.objects.exists()
     assert not InboxEntry.objects.exists()
 
@@ -39,7 +39,7 @@ def test_it_works() -> None:
 def test_every_session_is_found_under_its_key() -> None:
     load(wait=True)
     stored = loading.stored_sessions(Project.objects.get(slug="demo"))
-    assert {sample.key: len(sample.calls) for sample in loading.all_samples()} == {
+    assert {sample.key: len(sample.logs) for sample in loading.all_samples()} == {
         key: session.request_count for key, session in stored.items()
     }
 

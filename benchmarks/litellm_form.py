@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sessions_app.samples.native_form import Log, dated, moment
-from sessions_app.samples.prices import PRICES, Price, cost
-from sessions_app.samples.talk import Call, Sample, identifier
+from benchmarks.calls import PRICES, Call, Price, Session, cost, identifier
+
+Log = dict[str, Any]
 
 USER_AGENT = "OpenAI/Python 2.54.0"
 STAINLESS = {
@@ -113,22 +113,21 @@ _map_openai_exception
 """
 
 
-def litellm_payload(sample: Sample, place: int, anchor: datetime) -> Log:
+def litellm_payload(session: Session, place: int, anchor: datetime) -> Log:
     """The payload of one call of an OpenAI chat. Its session id is where only `requester_metadata` keeps it."""
-    call = sample.calls[place]
-    start, end = (moment(sample, anchor, second).timestamp() for second in (call.start, call.end))
-    first = moment(sample, anchor, call.first_token).timestamp() if call.first_token else end
+    call = session.calls[place]
+    start, end = (session.moment(second, anchor).timestamp() for second in (call.start, call.end))
     price = PRICES[call.model]
-    call_id = uuid_of(sample.key, "call", place if call.attempt_of is None else call.attempt_of)
-    response = dated(call.response, moment(sample, anchor, call.end)) if call.response else {}
+    call_id = uuid_of(session.key, "call", place)
+    response = dated(call.response, int(end)) if call.response else {}
     body = {name: value for name, value in call.request.items() if name not in ("model", "messages")}
-    spent = float(cost(call.model, call.tokens) or 0) if call.tokens else 0.0
+    spent = float(cost(call.model, call.tokens)) if call.tokens else 0.0
     base = api_base(price)
     return {
         "id": response["id"] if response else call_id,
         "litellm_call_id": call_id,
         # Random for each request, as LiteLLM makes it when the caller sent none in a way that it honours.
-        "trace_id": uuid_of(sample.key, "trace", place if call.attempt_of is None else call.attempt_of),
+        "trace_id": uuid_of(session.key, "trace", place),
         "session_id": "",
         "call_type": "acompletion",
         "cache_hit": False if call.error else None,
@@ -142,10 +141,10 @@ def litellm_payload(sample: Sample, place: int, anchor: datetime) -> Log:
         "saved_cache_cost": 0.0,
         "startTime": start,
         "endTime": end,
-        "completionStartTime": first,
-        "response_time": first - start,
+        "completionStartTime": end,
+        "response_time": end - start,
         "model": f"{price.provider}/{call.model}",
-        "metadata": metadata(sample, usage_object(call)),
+        "metadata": metadata(session, usage_object(call)),
         "cache_key": None,
         "response_cost": spent,
         "cost_breakdown": cost_breakdown(call, price, spent) if call.tokens else None,
@@ -155,9 +154,9 @@ def litellm_payload(sample: Sample, place: int, anchor: datetime) -> Log:
         "total_tokens": call.tokens.input + call.tokens.output if call.tokens else 0,
         "prompt_tokens": call.tokens.input if call.tokens else 0,
         "completion_tokens": call.tokens.output if call.tokens else 0,
-        "request_tags": [*sample.tags, "User-Agent: OpenAI", f"User-Agent: {USER_AGENT}"],
+        "request_tags": [*session.tags, "User-Agent: OpenAI", f"User-Agent: {USER_AGENT}"],
         "request_model_access_groups": [],
-        "end_user": sample.user or None,
+        "end_user": session.user or None,
         "api_base": base,
         "model_group": call.model,
         "model_id": identifier("", "deployment", call.model, digits=64),
@@ -166,7 +165,7 @@ def litellm_payload(sample: Sample, place: int, anchor: datetime) -> Log:
         "messages": call.request["messages"],
         "response": response,
         "model_parameters": {"stream": False} | body,
-        "hidden_params": hidden_params(sample, place, spent, base),
+        "hidden_params": hidden_params(session, place, spent, base),
         "model_map_information": model_map(call.model, price),
         "error_str": error_text(call) if call.error else None,
         "error_information": error_information(call, price),
@@ -175,6 +174,11 @@ def litellm_payload(sample: Sample, place: int, anchor: datetime) -> Log:
         "guardrail_information": None,
         "standard_built_in_tools_params": {"web_search_options": None, "file_search": None},
     }
+
+
+def dated(response: Log, second: int) -> Log:
+    """The response with the second at which it was made."""
+    return {name: second if name == "created" else value for name, value in response.items()}
 
 
 def uuid_of(*names: Any) -> str:
@@ -192,11 +196,11 @@ def usage_object(call: Call) -> Log:
     return call.response["usage"] if call.response else {}
 
 
-def metadata(sample: Sample, usage: Log) -> Log:
+def metadata(session: Session, usage: Log) -> Log:
     headers = {"host": "llm-proxy.internal:4000", "accept-encoding": "gzip, deflate, zstd", "connection": "keep-alive"}
     headers |= {"accept": "application/json", "content-type": "application/json", "user-agent": USER_AGENT, **STAINLESS}
     return {
-        "user_api_key_hash": identifier("", "key", sample.tags, digits=64),
+        "user_api_key_hash": identifier("", "key", session.tags, digits=64),
         **{f"user_api_key_{name}": None for name in KEY_FIELDS},
         "user_api_key_alias": "backend-production",
         "user_api_key_user_id": "default_user_id",
@@ -205,8 +209,7 @@ def metadata(sample: Sample, usage: Log) -> Log:
         "requester_ip_address": "10.20.0.14",
         "user_agent": USER_AGENT,
         "requester_metadata": {
-            "litellm_trace_id": sample.key,
-            **sample.metadata,
+            "litellm_trace_id": session.key,
             "headers": headers,
             "used_client_oauth_token": False,
         },
@@ -242,19 +245,17 @@ def cost_breakdown(call: Call, price: Price, spent: float) -> Log:
     }
 
 
-def hidden_params(sample: Sample, place: int, spent: float, base: str) -> Log:
-    call = sample.calls[place]
-    upstream = {"server": "cloudflare", "content-type": "application/json", "x-request-id": request_id(sample, place)}
+def hidden_params(session: Session, place: int, spent: float, base: str) -> Log:
+    call = session.calls[place]
+    upstream = {"server": "cloudflare", "content-type": "application/json", "x-request-id": request_id(session, place)}
     limits = {"x_ratelimit_limit_requests": 5000, "x_ratelimit_remaining_requests": 4999 - place}
     headers: Log = limits | {f"llm_provider-{name}": value for name, value in upstream.items()}
     if call.error:
         return hidden_fields(None, None, 0.0, limits | upstream, None)
-    attempts = place - call.attempt_of if call.attempt_of is not None else 0
-    fell_back = attempts and sample.calls[place - 1].model != call.model
     headers |= {
         "x-litellm-model-group": call.model,
-        "x-litellm-attempted-retries": 0 if fell_back else attempts,
-        "x-litellm-attempted-fallbacks": 1 if fell_back else 0,
+        "x-litellm-attempted-retries": 0,
+        "x-litellm-attempted-fallbacks": 0,
     }
     return hidden_fields(identifier("", "deployment", call.model, digits=64), base, spent, headers, call.model)
 
@@ -275,8 +276,8 @@ def hidden_fields(model_id: str | None, base: str | None, spent: float, headers:
     }
 
 
-def request_id(sample: Sample, place: int) -> str:
-    return identifier("req_", sample.key, "upstream", place, digits=20)
+def request_id(session: Session, place: int) -> str:
+    return identifier("req_", session.key, "upstream", place, digits=20)
 
 
 def model_map(model: str, price: Price) -> Log:
