@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 MOST_STRIKES = 3
 # So often may one entry end a process, whatever the log; then all that is left of it is rejected.
-MOST_ENDINGS = 20
+MOST_ENDINGS = 12
 REASON_TYPE = "ended_the_digester"
 LOOK_SECONDS = 1.0
 # A process that digests suspects and says nothing for so long hangs.
