@@ -13,7 +13,7 @@ from typing import Any
 import gunicorn.util
 from django.conf import settings
 
-from logsui import processes
+from logsui import in_flight, processes
 
 wsgi_app = "logsui.wsgi:application"
 # `serve` holds the socket, so that callers wait, and are not refused, while gunicorn starts again.
@@ -58,7 +58,17 @@ def when_ready(server: Any) -> None:
     gc.freeze()
 
 
+def pre_fork(server: Any, worker: Any) -> None:
+    worker.requests_in_flight = in_flight.Requests()
+
+
 def post_fork(server: Any, worker: Any) -> None:
     follow = processes.die_with_parent(signal.SIGTERM, parent=server.pid)
     if follow is not None:
         follow()
+    # A worker's threads, and its own for listening, watching and the like.
+    in_flight.start(worker.requests_in_flight, settings.LOGSUI_WEB_MEMORY, settings.LOGSUI_WEB_THREADS + 4)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    in_flight.report_death(worker.requests_in_flight, worker.pid)

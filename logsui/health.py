@@ -14,6 +14,7 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 INBOX = """
 SELECT count(*), coalesce(sum(raw_bytes), 0), coalesce(extract(epoch FROM now() - min(received_at)), 0) FROM inbox
 """
+SUSPECTS = "SELECT count(*) FROM digest_suspect"
 # Estimates, of the statistics collector or the planner: exact counts would read whole tables.
 ROWS = """
 SELECT root.relname, coalesce(sum(greatest(leaf.reltuples, pg_stat_get_live_tuples(leaf.oid), 0)), 0)::bigint
@@ -71,6 +72,8 @@ def read_samples() -> list[Sample]:
     with connection.cursor() as cursor:
         cursor.execute(INBOX)
         waiting, size, age = cursor.fetchone()
+        cursor.execute(SUSPECTS)
+        (suspects,) = cursor.fetchone()
         cursor.execute(ROWS)
         tables = cursor.fetchall()
         cursor.execute("SELECT pg_database_size(current_database())")
@@ -80,6 +83,7 @@ def read_samples() -> list[Sample]:
         ("logsui_inbox_entries", "Accepted bodies that wait for the digester", {}, waiting),
         ("logsui_inbox_bytes", "Their size before compression", {}, size),
         ("logsui_inbox_oldest_seconds", "How long the oldest of them has waited", {}, round(float(age), 3)),
+        ("logsui_inbox_suspects", "Accepted bodies that are digested apart, since a digester ended", {}, suspects),
         *(("logsui_rows", "Estimated rows of a table", {"table": name}, count) for name, count in tables),
         ("logsui_database_bytes", "Size of the database on disk", {}, database_size),
     ]

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
+from logsui import in_flight
+
 logger = logging.getLogger(__name__)
 
 OUTAGE = "The database does not answer at the moment. Try again in a few seconds.\n"
@@ -53,3 +55,19 @@ class DatabaseOutage:
             return None
         logger.error("The database failed: %s", error)
         return HttpResponse(OUTAGE, status=503, content_type="text/plain", headers={"Retry-After": "2"})
+
+
+class OutOfMemory:
+    """503 for a page that took all the memory that its worker may have; the worker ends after it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, MemoryError):
+            return None
+        in_flight.note_memory_error()
+        return HttpResponse(in_flight.SHORT, status=503, content_type="text/plain", headers={"Retry-After": "5"})

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import psutil
 
-from logsui import processes
+from logsui import memory, processes
 
 logger = logging.getLogger(__name__)
 
 FIRST_DELAY, LONGEST_DELAY = 0.2, 30.0
+# For one that met its memory limit: it left behind what it worked on, so the next gets on without that.
+LIMIT_DELAY = 1.0
 # A process that ran this long had a good start: its next failure counts as the first again.
 GOOD_RUN = 30.0
 POLL = 0.1
@@ -88,6 +90,7 @@ class Child:
         self.failures = 0 if now - self.started_at > GOOD_RUN else self.failures
         # The first time at once: a process that was killed is needed now.
         delay = min(LONGEST_DELAY, FIRST_DELAY * 4**self.failures) if self.failures or self.once else 0.0
+        delay = min(delay, LIMIT_DELAY) if code == memory.EXIT_STATUS else delay
         self.failures += 1
         self.due_at = now + delay
         logger.warning(
@@ -205,4 +208,6 @@ def was_used_again(pid: int, created: float) -> bool:
 
 
 def describe(code: int) -> str:
+    if code == memory.EXIT_STATUS:
+        return "it met its memory limit"
     return signal.Signals(-code).name if code < 0 else f"exit status {code}"

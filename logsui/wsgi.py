@@ -5,8 +5,10 @@ import os
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
+from logsui import in_flight
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "logsui.settings")
 
-application = get_wsgi_application()
+application = in_flight.tracked(get_wsgi_application())
 # Every page's module now and not with the first request: a mistake stops the start, and gunicorn's workers share them.
 _ = get_resolver().url_patterns

@@ -102,6 +102,34 @@ class InboxEntry(models.Model):
         verbose_name_plural = "inbox"
 
 
+class DigestNote(models.Model):
+    """What one thread of one digester is digesting; outlives it when it is killed (`ingest/suspects.py`)."""
+
+    pk = models.CompositePrimaryKey("digester", "thread")
+    # A number that the digester draws at its start; it holds an advisory lock on it while it lives.
+    digester = models.IntegerField()
+    thread = models.IntegerField()
+    entry_ids = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        db_table = "digest_note"
+
+
+class DigestSuspect(models.Model):
+    """An inbox entry that was being digested when a digester ended: to be digested apart, by a process of its own."""
+
+    entry_id = models.BigIntegerField(primary_key=True)
+    # How often a process ended while it digested this entry alone, and how many of its logs it then takes at a time.
+    endings = models.IntegerField(default=0, db_default=0)
+    most_logs = models.IntegerField(null=True)
+    # How often while it digested the very log that is next, alone; and how the last one ended.
+    strikes = models.IntegerField(default=0, db_default=0)
+    reason = models.TextField(default="", db_default="")
+
+    class Meta:
+        db_table = "digest_suspect"
+
+
 class RejectedLog(models.Model):
     """A log that could not be understood, whole, with the reason."""
 
@@ -113,6 +141,8 @@ class RejectedLog(models.Model):
     reason = models.TextField()
     field = models.TextField(default="", blank=True)
     raw_bytes = models.BigIntegerField()
+    # Of a body that was rejected as a whole, as in the inbox; empty for one log, which is JSON.
+    content_type = models.TextField(default="", db_default="", blank=True)
     body = models.BinaryField()
 
     class Meta:

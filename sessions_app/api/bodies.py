@@ -112,6 +112,8 @@ def _chunks(request: HttpRequest) -> Iterator[bytes]:
         while piece := read(CHUNK_BYTES):
             missing -= len(piece)
             yield piece
+    except MemoryError:
+        raise
     except Exception as error:  # The server has exceptions of its own for chunks that are none.
         raise _incomplete(str(error)) from None
     if missing > 0:

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 
+from logsui import in_flight
 from sessions_app.records import WireFormatError
 
 DOCS_PATH = "/api/v1/docs"
@@ -90,6 +91,9 @@ def as_api_error(error: Exception) -> ApiError | None:
     if isinstance(error, (OperationalError, InterfaceError)):
         LOG.error("The database failed", exc_info=error)
         return plain_error(503, {"Retry-After": "2"})
+    if isinstance(error, MemoryError):
+        in_flight.note_memory_error()
+        return ApiError(503, "out_of_memory", in_flight.SHORT.strip(), headers={"Retry-After": "5"})
     return None
 
 

@@ -10,7 +10,7 @@ from sessions_app.storage import inbox
 from sessions_app.storage.deletion import Receipt, Removed, delete_project, delete_requests, delete_sessions
 from sessions_app.wire import format_of
 
-# What is rejected is one log, or a body that was no JSON at all.
+# Of one log.
 CONTENT_TYPE = "application/json"
 
 __all__ = ["Receipt", "Removed", "delete_project", "delete_requests", "delete_sessions", "replay"]
@@ -19,14 +19,16 @@ __all__ = ["Receipt", "Removed", "delete_project", "delete_requests", "delete_se
 def replay(rejected: RejectedLog) -> None:
     """Put a rejected log back into the inbox, and out of the list of rejected ones. Raises InboxFull."""
     body = inbox.unpack(rejected.body)
+    content_type = rejected.content_type or CONTENT_TYPE
     with transaction.atomic():
-        inbox.put(rejected.project_id, rejected.source, CONTENT_TYPE, body, _log_count(rejected.source, body))
+        count = _log_count(rejected.source, body, content_type)
+        inbox.put(rejected.project_id, rejected.source, content_type, body, count)
         rejected.delete()
 
 
-def _log_count(source: str, body: bytes) -> int:
+def _log_count(source: str, body: bytes, content_type: str) -> int:
     """How many logs a body has; one when that can't be told."""
     try:
-        return len(format_of(source).split_body(body, CONTENT_TYPE))
+        return len(format_of(source).split_body(body, content_type))
     except (WireFormatError, KeyError):
         return 1

@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,9 +71,10 @@ class _Batch:
     finished: list[int] = field(default_factory=list)
     advanced: tuple[int, int] | None = None
     read_bytes: int = 0
+    most_logs: int = field(default_factory=lambda: settings.LOGSUI_DIGEST_BATCH_LOGS)
 
     def is_full(self) -> bool:
-        logs_full = len(self.logs) >= settings.LOGSUI_DIGEST_BATCH_LOGS
+        logs_full = len(self.logs) + len(self.rejections) >= self.most_logs
         return logs_full or self.read_bytes >= settings.LOGSUI_DIGEST_BATCH_BYTES
 
 
@@ -86,12 +87,18 @@ class Memory:
 
 
 class Digester:
-    """Digests batch after batch on this thread's connection. Threads may share a memory."""
+    """Digests batch after batch on this thread's connection. Threads may share a memory.
 
-    def __init__(self, memory: Memory | None = None) -> None:
+    `working_on` hears of the entries of each batch before anything of them is read.
+    """
+
+    def __init__(
+        self, memory: Memory | None = None, working_on: Callable[[Sequence[Entry]], object] = lambda entries: None
+    ) -> None:
         memory = memory or Memory()
         self.reader = MessageReader(memory.meanings)
         self.memory = memory.arrays
+        self.working_on = working_on
         # Whether the batch has the projects for itself, so that it may move what others stored.
         self._alone = False
 
@@ -113,31 +120,41 @@ class Digester:
     def _digest_once(self) -> DigestStats | None:
         with transaction.atomic(), binary_cursor() as cursor:
             cursor.execute(_SESSION_SETTINGS)
-            most_bytes = CLAIMED_BATCHES * settings.LOGSUI_DIGEST_BATCH_BYTES
-            entries = inbox.claim(cursor, settings.LOGSUI_DIGEST_BATCH_LOGS, most_bytes)
+            entries = self._claim(cursor)
             if not entries:
                 return None
-            # After the claim, whose result with all its bodies the cursor lets go with the next statement.
+            self.working_on(entries)
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%b::bigint)", [LOCK_DIGEST])
             self.reader.start_batch()
             batch = self._read(entries)
             self._lock_projects(cursor, batch.logs)
             stats = self._store(cursor, batch.logs, batch)
-            inbox.reject(cursor, batch.rejections)
-            inbox.finish(cursor, batch.finished)
-            if batch.advanced:
-                inbox.advance(cursor, *batch.advanced)
+            self._conclude(cursor, batch)
         stats.bodies, stats.rejected = len(batch.finished), len(batch.rejections)
         return stats
+
+    def _claim(self, cursor: psycopg.Cursor[Any]) -> list[Entry]:
+        most_bytes = CLAIMED_BATCHES * settings.LOGSUI_DIGEST_BATCH_BYTES
+        return inbox.claim(cursor, settings.LOGSUI_DIGEST_BATCH_LOGS, most_bytes)
+
+    def _new_batch(self) -> _Batch:
+        return _Batch()
+
+    def _conclude(self, cursor: psycopg.Cursor[Any], batch: _Batch) -> None:
+        """What becomes of the entries, in the transaction that stored their logs."""
+        inbox.reject(cursor, batch.rejections)
+        inbox.finish(cursor, batch.finished)
+        if batch.advanced:
+            inbox.advance(cursor, *batch.advanced)
 
     # --- reading ------------------------------------------------------------------------------------------------
 
     def _read(self, entries: Sequence[Entry]) -> _Batch:
-        batch = _Batch()
-        for entry in entries:
+        batch = self._new_batch()
+        for entry in inbox.with_bodies(entries):
+            self._read_entry(entry, batch)
             if batch.is_full():
                 break
-            self._read_entry(entry, batch)
         return batch
 
     def _read_entry(self, entry: Entry, batch: _Batch) -> None:
@@ -148,7 +165,7 @@ class Digester:
         try:
             items = format_of(entry.source).split_body(body, entry.content_type)
         except (WireFormatError, KeyError) as error:
-            batch.rejections.append(_rejection(entry, body, error))
+            batch.rejections.append(replace(rejection(entry, body, error), content_type=entry.content_type))
             batch.finished.append(entry.id)
             return
         for index in range(entry.digested_logs, len(items)):
@@ -173,10 +190,12 @@ class Digester:
             base = record.document.input.base
             batch.read_bytes -= len(base.text) if base else 0
         except WireFormatError as error:
-            batch.rejections.append(_rejection(entry, bytes(item.raw), error))
+            batch.rejections.append(rejection(entry, bytes(item.raw), error))
+        except MemoryError:  # Other threads may be to blame; `ingest/suspects.py` finds out.
+            raise
         except Exception as error:  # A log must never stop the digester, whatever is wrong with it or with us.
             log.exception("a log could not be read")
-            batch.rejections.append(_rejection(entry, bytes(item.raw), error))
+            batch.rejections.append(rejection(entry, bytes(item.raw), error))
 
     # --- storing ------------------------------------------------------------------------------------------------
 
@@ -330,7 +349,8 @@ def _log_bytes(entry: PreparedLog) -> bytes:
     return entry.record.document.joined()
 
 
-def _rejection(entry: Entry, raw: bytes, error: Exception) -> Rejection:
+def rejection(entry: Entry, raw: bytes, error: Exception) -> Rejection:
+    """For what of an entry can't be understood, or must not be read."""
     reason_type = error.type if isinstance(error, WireFormatError) else "internal_error"
     named = getattr(error, "field", None) or ""
     reason = str(error) or type(error).__name__

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 from django.db import connection
 
@@ -10,3 +12,16 @@ def binary_cursor() -> psycopg.Cursor[tuple]:
     """A server-binding cursor of this thread's connection, in its transaction. Close it, or use it in `with`."""
     connection.ensure_connection()
     return psycopg.Cursor(connection.connection)
+
+
+def separate_connection() -> psycopg.Connection[Any]:
+    """A connection beside this thread's: each statement is committed by itself, and a moment later durable.
+
+    For what must outlive this process and need not outlive PostgreSQL. Threads may share it; close it.
+    """
+    parameters = connection.get_connection_params()
+    for django_only in ("cursor_factory", "context", "prepare_threshold"):
+        parameters.pop(django_only, None)
+    made = psycopg.connect(**parameters, autocommit=True)
+    made.execute("SET synchronous_commit = off")
+    return made

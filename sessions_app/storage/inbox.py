@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,8 @@ from sessions_app.storage.connections import binary_cursor
 # A body is compressed while its sender waits, so fast counts more than small.
 LEVEL = 1
 FIRST_CLAIM = 4
+# Compressed bodies that are fetched in one statement, but for a single larger one.
+FETCHED_BYTES = 4 * 2**20
 FULLNESS_CHECK_SECONDS = 1.0
 CHANNEL = "logsui_inbox"
 _checked = {"at": float("-inf"), "bytes": 0}
@@ -42,16 +44,21 @@ class Entry:
     project_id: int
     # None when the project was deleted meanwhile.
     project_key: uuid.UUID | None
+    project_slug: str | None
     source: str
     content_type: str
     received_at: datetime
     raw_bytes: int
     log_count: int
     digested_logs: int
-    packed: bytes
+    packed_bytes: int
+    packed: bytes = b""
 
     def take_body(self) -> bytes:
-        """The bytes as they came, after Content-Encoding. Once: the compressed ones are let go, both are large."""
+        """The bytes as they came, after Content-Encoding. Once: the compressed ones are let go, both are large.
+
+        Of an entry that `with_bodies` yields.
+        """
         packed, self.packed = self.packed, b""
         return unpack(packed)
 
@@ -111,6 +118,8 @@ def waiting_bytes() -> int:
 def claim(cursor: psycopg.Cursor[Any], most_logs: int, most_bytes: int) -> list[Entry]:
     """The oldest entries that no other digester holds: about as many logs and bytes as asked for, at least one entry.
 
+    They come without their bodies; those that are suspected of ending digesters do not come.
+
     Takes a few first and then as many as those let expect, since what is locked here no other digester can take.
     """
     entries: list[Entry] = []
@@ -126,6 +135,35 @@ def claim(cursor: psycopg.Cursor[Any], most_logs: int, most_bytes: int) -> list[
         missing = min((most_logs - logs) / max(logs, 1), (most_bytes - size) / max(size, 1))
         wanted = math.ceil(missing * len(entries))
     return entries
+
+
+def with_bodies(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Claimed entries with their bodies; they are fetched as far as the caller goes, a few megabytes at a time."""
+    for together in _fetched_together(entries):
+        _fetch_bodies(together)
+        yield from together
+
+
+def _fetch_bodies(entries: Sequence[Entry]) -> None:
+    # A cursor of its own, which is gone afterwards and its result, with all the bodies, too.
+    cursor = binary_cursor()
+    cursor.execute("SELECT id, body FROM inbox WHERE id = ANY(%b::bigint[])", [[entry.id for entry in entries]])
+    bodies = dict(cursor)
+    for entry in entries:
+        entry.packed = bodies.pop(entry.id)
+
+
+def _fetched_together(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    together: list[Entry] = []
+    size = 0
+    for entry in entries:
+        if together and size + entry.packed_bytes > FETCHED_BYTES:
+            yield together
+            together, size = [], 0
+        together.append(entry)
+        size += entry.packed_bytes
+    if together:
+        yield together
 
 
 def finish(cursor: psycopg.Cursor[Any], entry_ids: Sequence[int]) -> None:
@@ -156,6 +194,8 @@ class Rejection:
     reason_type: str
     reason: str
     field: str = ""
+    # Of a whole body; a log by itself is JSON.
+    content_type: str = ""
 
 
 def reject(cursor: psycopg.Cursor[Any], rejections: Sequence[Rejection]) -> None:
@@ -171,6 +211,7 @@ def reject(cursor: psycopg.Cursor[Any], rejections: Sequence[Rejection]) -> None
                 "reason": [r.reason for r in rejections],
                 "field": [r.field for r in rejections],
                 "raw_bytes": [len(r.raw) for r in rejections],
+                "content_type": [r.content_type for r in rejections],
                 "body": [pack(r.raw) for r in rejections],
             },
         )

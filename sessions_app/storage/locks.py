@@ -14,6 +14,8 @@ LOCK_PARTITIONS = 7305872
 # With a project's id: shared while requests are stored that stay where their callers put them, exclusive while any
 # are stored, moved or linked whose sessions depend on others.
 LOCK_GROUPING = 7305873
+# With a digester's number: held by its connection while it lives.
+LOCK_NOTES = 7305874
 
 
 def lock_grouping(cursor: psycopg.Cursor[Any], project_id: int, *, shared: bool = False) -> None:

@@ -92,4 +92,4 @@ def test_statement_is_one_that_citus_takes(path: Path) -> None:
     if on_conflict:
         assert not re.search(r"\bSELECT\b|\bnow\(|\bclock_timestamp\(", on_conflict[1], re.IGNORECASE)
     if re.search(r"\bFOR UPDATE\b", text, re.IGNORECASE):
-        assert path.stem in ("claim_inbox", "delete_session"), "queues and one session by its id alone"
+        assert path.stem in ("claim_inbox", "claim_suspect", "delete_session"), "queues and one session by its id alone"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import signal
+import sys
 import threading
 import time
 from typing import Any
@@ -14,7 +16,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, connection
 
+from logsui import memory as process_memory
+from logsui import processes
 from sessions_app.ingest.digest import Digester, DigestStats, Memory
+from sessions_app.ingest.suspects import Notes, Warden, command, digest_suspects, is_outage
 from sessions_app.storage.buckets import ensure_current_partitions
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.inbox import CHANNEL
@@ -32,24 +37,62 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--until-empty", action="store_true", help="stop when nothing waits any more")
+        parser.add_argument("--suspects", action="store_true", help="digest apart what ended a digester, then stop")
 
-    def handle(self, *args: Any, until_empty: bool, **options: Any) -> None:
+    def handle(self, *args: Any, until_empty: bool, suspects: bool, **options: Any) -> None:
+        if suspects:
+            self.digest_suspects()
+            return
         ensure_current_partitions()
-        memory = Memory()
-        workers = [Worker(until_empty, memory) for _ in range(settings.LOGSUI_DIGEST_THREADS)]
+        notes, threads = Notes(), settings.LOGSUI_DIGEST_THREADS
+        limit = limited("The digester", notes, threads)
+        warden, memory = Warden(notes, command()), Memory()
+        warden.adopt()
+        workers = [Worker(until_empty, memory, notes, number, limit) for number in range(threads)]
 
         def stop(number: int, frame: object) -> None:
+            warden.stop()
             for worker in workers:
                 worker.stopping = True
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
-        for worker in workers:
-            worker.start()
+        for thread in (warden, *workers):
+            thread.start()
         for worker in workers:
             worker.join()
         if until_empty:
+            warden.digest_until_none_wait()
+        warden.stop()
+        warden.join()
+        notes.close()
+        if until_empty:
             self.stdout.write(summary([worker.stats for worker in workers]))
+
+    def digest_suspects(self) -> None:
+        """As the digester runs it, to which each line on stdout is news."""
+        follow = processes.die_with_parent(signal.SIGKILL, parent=os.getppid())
+        if follow is not None:
+            follow()
+        notes = Notes()
+        limit = limited("The digester of suspects", notes, 1)
+
+        def tell(line: str) -> None:
+            print(line, flush=True)  # noqa: T201
+
+        try:
+            status = digest_suspects(tell, notes)
+        except MemoryError:
+            limit.end_without_memory()
+        sys.exit(status)
+
+
+def limited(name: str, notes: Notes, threads: int) -> process_memory.Limit:
+    """The memory limit of this process, in force."""
+    limit = process_memory.Limit(name, "LOGSUI_DIGESTER_MEMORY", settings.LOGSUI_DIGESTER_MEMORY, notes.told)
+    # Beside the workers: the main thread, the warden and its helpers.
+    limit.start(threads + 4)
+    return limit
 
 
 def summary(all_stats: list[DigestStats]) -> str:
@@ -70,28 +113,45 @@ class Worker(threading.Thread):
     other reads JSON.
     """
 
-    def __init__(self, until_empty: bool, memory: Memory) -> None:
+    def __init__(
+        self, until_empty: bool, memory: Memory, notes: Notes, number: int, limit: process_memory.Limit
+    ) -> None:
         super().__init__()
         self.until_empty = until_empty
         self.stopping = False
         self.stats = DigestStats()
-        self.digester = Digester(memory)
+        self.notes, self.number, self.limit = notes, number, limit
+        self.digester = Digester(memory, lambda entries: notes.note(number, entries))
         self.partitions_at = time.monotonic()
         self.worked = False
+        self.blames_batch = False
 
     def run(self) -> None:
         try:
             while not self.stopping:
                 try:
                     self.work()
-                except (OperationalError, psycopg.OperationalError) as error:
-                    log.warning("the database is not there, trying again: %s", error)
+                except MemoryError:
+                    self.limit.end_without_memory()
+                except Exception as error:
+                    self.note_failure(error)
                     connection.close()
                     time.sleep(RECONNECT_SECONDS)
         finally:
             connection.close()
 
+    def note_failure(self, error: Exception) -> None:
+        """Whatever fails must not stop the digester: the batch is digested apart, when it may be to blame."""
+        self.blames_batch = not is_outage(error)
+        if isinstance(error, (OperationalError, psycopg.OperationalError)):
+            log.warning("the database is not there, trying again: %s", error)
+        else:
+            log.exception("a batch could not be digested")
+
     def work(self) -> None:
+        if self.blames_batch:
+            self.notes.accuse(self.number)
+            self.blames_batch = False
         with binary_cursor() as cursor:
             cursor.execute(f"LISTEN {CHANNEL}")
         while not self.stopping:
@@ -99,6 +159,7 @@ class Worker(threading.Thread):
                 ensure_current_partitions()
                 self.partitions_at = time.monotonic()
             stats = self.digester.digest_batch()
+            self.notes.forget(self.number)
             if stats is not None:
                 self.stats += stats
                 self.worked = True
