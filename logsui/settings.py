@@ -17,6 +17,8 @@ LOGSUI_WEB_THREADS = env.integer("LOGSUI_WEB_THREADS", 8, minimum=1, maximum=256
 # What one process of each kind may have in memory; it ends beyond it, and another one takes its place.
 LOGSUI_WEB_MEMORY = env.size("LOGSUI_WEB_MEMORY", "1 GiB", minimum=128 * 2**20)
 LOGSUI_DIGESTER_MEMORY = env.size("LOGSUI_DIGESTER_MEMORY", "1 GiB", minimum=128 * 2**20)
+# A process that gives no sign of work for so long is started again.
+LOGSUI_HANG_SECONDS = env.integer("LOGSUI_HANG_SECONDS", 60, minimum=4, maximum=86_400)
 LOGSUI_LOG_LEVEL = env.choice("LOGSUI_LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
 
 # What one request may bring.

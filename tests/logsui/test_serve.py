@@ -171,6 +171,7 @@ class Client(threading.Thread):
     def __init__(self, instance: Instance, key: str) -> None:
         super().__init__(daemon=True)
         self.instance, self.key = instance, key
+        self.prefix = "log"
         self.acknowledged: list[str] = []
         self.stopping = False
 
@@ -178,7 +179,7 @@ class Client(threading.Thread):
         number = 0
         while not self.stopping:
             number += 1
-            while not self.stopping and not self.send(f"log-{number}"):
+            while not self.stopping and not self.send(f"{self.prefix}-{number}"):
                 time.sleep(0.05)
 
     def send(self, request_id: str) -> bool:

@@ -18,7 +18,9 @@ from django.db import OperationalError, connection
 
 from logsui import memory as process_memory
 from logsui import processes
+from logsui.heartbeat import beat
 from sessions_app.ingest.digest import Digester, DigestStats, Memory
+from sessions_app.ingest.progress import Progress
 from sessions_app.ingest.suspects import Notes, Warden, command, digest_suspects, is_outage
 from sessions_app.storage.buckets import ensure_current_partitions
 from sessions_app.storage.connections import binary_cursor
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 PARTITIONS_SECONDS = 3600.0
 RECONNECT_SECONDS = 1.0
+BEAT_SECONDS = 1.0
 
 
 class Command(BaseCommand):
@@ -59,8 +62,12 @@ class Command(BaseCommand):
             signal.signal(number, stop)
         for thread in (warden, *workers):
             thread.start()
-        for worker in workers:
-            worker.join()
+        progress = Progress(workers)
+        while any(worker.is_alive() for worker in workers):
+            if progress.is_made():
+                beat()
+            for worker in workers:
+                worker.join(BEAT_SECONDS / len(workers))
         if until_empty:
             warden.digest_until_none_wait()
         warden.stop()
@@ -125,6 +132,9 @@ class Worker(threading.Thread):
         self.partitions_at = time.monotonic()
         self.worked = False
         self.blames_batch = False
+        # For Progress: how many batches and rests it has begun, and the database session that works for it.
+        self.turns = 0
+        self.backend_pid = 0
 
     def run(self) -> None:
         try:
@@ -136,6 +146,7 @@ class Worker(threading.Thread):
                 except Exception as error:
                     self.note_failure(error)
                     connection.close()
+                    self.turns += 1
                     time.sleep(RECONNECT_SECONDS)
         finally:
             connection.close()
@@ -154,7 +165,9 @@ class Worker(threading.Thread):
             self.blames_batch = False
         with binary_cursor() as cursor:
             cursor.execute(f"LISTEN {CHANNEL}")
+        self.backend_pid = connection.connection.info.backend_pid
         while not self.stopping:
+            self.turns += 1
             if time.monotonic() - self.partitions_at > PARTITIONS_SECONDS:
                 ensure_current_partitions()
                 self.partitions_at = time.monotonic()

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from logsui import database, static_files
+from logsui import accounts, database, embedded, static_files
 from sessions_app import first_start
 
 # Any number that nobody else uses: two instances on one database migrate one after the other.
@@ -30,13 +30,16 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Root makes the static files, which the web server shall only read, and gives up its rights for the rest.
+        accounts.become(accounts.take_or_hand_over(settings.LOGSUI_DATA_DIR))
+        static_files.collect()
+        accounts.become(accounts.account_for(embedded.cluster_folder(settings.LOGSUI_DATA_DIR)))
         try:
             if not settings.LOGSUI_DATABASE_URL:
                 database.create_embedded(settings.LOGSUI_DATA_DIR)
             with one_at_a_time():
                 self.check_server()
                 call_command("migrate", interactive=False, verbosity=0)
-                static_files.collect()
                 welcome = first_start.welcome()
         except (OperationalError, psycopg.OperationalError) as error:
             raise CommandError(f"The database can't be used: {error}") from None
