@@ -14,6 +14,16 @@ LOGSUI_HOST = env.text("HOST", "127.0.0.1")
 LOGSUI_PORT = env.integer("PORT", 8000, minimum=1, maximum=65535)
 LOGSUI_WEB_WORKERS = env.integer("LOGSUI_WEB_WORKERS", 2, minimum=1, maximum=64)
 LOGSUI_WEB_THREADS = env.integer("LOGSUI_WEB_THREADS", 8, minimum=1, maximum=256)
+# Requests that wait for a thread, of one process; beyond it the answer is 503.
+LOGSUI_WEB_QUEUE = env.integer("LOGSUI_WEB_QUEUE", 256, minimum=1, maximum=10_000)
+LOGSUI_WEB_CONNECTIONS = env.integer("LOGSUI_WEB_CONNECTIONS", 2_000, minimum=10, maximum=100_000)
+# A thread that works for longer costs its process its place.
+LOGSUI_REQUEST_SECONDS = env.integer("LOGSUI_REQUEST_SECONDS", 120, minimum=1, maximum=86_400)
+# Clients that send or read slowly: what has to move in which time, and how much of it may wait on the disk.
+LOGSUI_STALL_SECONDS = env.integer("LOGSUI_STALL_SECONDS", 20, minimum=1, maximum=3_600)
+LOGSUI_STALL_BYTES = env.size("LOGSUI_STALL_BYTES", "20 KiB", minimum=1)
+LOGSUI_TRANSFER_SECONDS = env.integer("LOGSUI_TRANSFER_SECONDS", 600, minimum=1, maximum=86_400)
+LOGSUI_SPOOL_MAX_BYTES = env.size("LOGSUI_SPOOL_MAX_BYTES", "1 GiB", minimum=2**20)
 LOGSUI_LOG_LEVEL = env.choice("LOGSUI_LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
 
 # What one request may bring.
