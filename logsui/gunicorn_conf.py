@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import signal
-import socket
 from pathlib import Path
 from typing import Any
 
-import gunicorn.util
 from django.conf import settings
 
 from logsui import in_flight, processes
 
-wsgi_app = "logsui.wsgi:application"
+wsgi_app = "logsui.asgi:application"
 # `serve` holds the socket, so that callers wait, and are not refused, while gunicorn starts again.
 bind = (
     f"fd://{os.environ['LOGSUI_LISTEN_FD']}"
     if "LOGSUI_LISTEN_FD" in os.environ
     else (f"{settings.LOGSUI_HOST}:{settings.LOGSUI_PORT}")
 )
-worker_class = "gthread"
+worker_class = "logsui.web.worker.Worker"
 workers = settings.LOGSUI_WEB_WORKERS
 threads = settings.LOGSUI_WEB_THREADS
 # Loaded once and shared by the workers.
 preload_app = True
 # Longer than what clients keep idle connections for: a client that sends on one that was just closed loses the log.
 keepalive = 75
+# A worker whose event loop does not run for so long is killed; threads have LOGSUI_REQUEST_SECONDS.
 timeout = settings.LOGSUI_HANG_SECONDS
 graceful_timeout = 25
 backlog = 1024
@@ -36,20 +34,16 @@ backlog = 1024
 limit_request_field_size = 65_536
 # As long as gunicorn allows: filters and ids stand in addresses.
 limit_request_line = 8190
+# Headers with an underscore would stand for others; these two are what gunicorn lets proxies send nevertheless.
+forwarder_headers = ""
+http_parser = "python"
+asgi_lifespan = "off"
+asgi_loop = "asyncio"
+# A client that left ends the wait for its answer; what runs in a thread goes on.
+asgi_disconnect_grace_period = 0
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 loglevel = "warning"
-
-
-def write_error(sock: socket.socket, status: int, reason: str, message: str) -> None:
-    """What gunicorn itself refuses, before the application sees it: in JSON, as the API's errors are."""
-    error = {"error": {"type": reason.lower().replace(" ", "_"), "message": f"{reason}. {message}".strip()}}
-    body = json.dumps(error).encode()
-    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-    gunicorn.util.write_nonblock(sock, f"{head}Content-Length: {len(body)}\r\n\r\n".encode("latin-1") + body)
-
-
-gunicorn.util.write_error = write_error
 
 
 def when_ready(server: Any) -> None:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-import struct
-import sys
 
-# A client that stalls in the middle of a body would hold a thread for ever.
-STALL_SECONDS = 60
 BACKLOG = 1024
 
 
@@ -32,17 +28,8 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ListenError(_explain(error, host, port)) from None
-    _limit_stalls(listener)
-    return listener
-
-
-def _limit_stalls(listener: socket.socket) -> None:
-    """Linux hands these to each accepted connection; elsewhere a proxy has to do it."""
-    if sys.platform.startswith("linux"):
-        timeout = struct.pack("ll", STALL_SECONDS, 0)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeout)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return listener
 
 
 def _explain(error: OSError, host: str, port: int) -> str:

@@ -19,6 +19,16 @@ LOGSUI_WEB_MEMORY = env.size("LOGSUI_WEB_MEMORY", "1 GiB", minimum=128 * 2**20)
 LOGSUI_DIGESTER_MEMORY = env.size("LOGSUI_DIGESTER_MEMORY", "1 GiB", minimum=128 * 2**20)
 # A process that gives no sign of work for so long is started again.
 LOGSUI_HANG_SECONDS = env.integer("LOGSUI_HANG_SECONDS", 60, minimum=4, maximum=86_400)
+# Requests that wait for a thread, of one process; beyond it the answer is 503.
+LOGSUI_WEB_QUEUE = env.integer("LOGSUI_WEB_QUEUE", 256, minimum=1, maximum=10_000)
+LOGSUI_WEB_CONNECTIONS = env.integer("LOGSUI_WEB_CONNECTIONS", 2_000, minimum=10, maximum=100_000)
+# A thread that works for longer costs its process its place.
+LOGSUI_REQUEST_SECONDS = env.integer("LOGSUI_REQUEST_SECONDS", 120, minimum=1, maximum=86_400)
+# Clients that send or read slowly: what has to move in which time, and how much of it may wait on the disk.
+LOGSUI_STALL_SECONDS = env.integer("LOGSUI_STALL_SECONDS", 20, minimum=1, maximum=3_600)
+LOGSUI_STALL_BYTES = env.size("LOGSUI_STALL_BYTES", "20 KiB", minimum=1)
+LOGSUI_TRANSFER_SECONDS = env.integer("LOGSUI_TRANSFER_SECONDS", 600, minimum=1, maximum=86_400)
+LOGSUI_SPOOL_MAX_BYTES = env.size("LOGSUI_SPOOL_MAX_BYTES", "1 GiB", minimum=2**20)
 LOGSUI_LOG_LEVEL = env.choice("LOGSUI_LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
 
 # What one request may bring.

@@ -1,4 +1,7 @@
-"""Read a request's body as a stream: bounded before and after decompression, chunked transfer included."""
+"""Read a request's body as a stream: bounded before and after decompression, chunked transfer included.
+
+The web server has all of it before the application runs, also of one that is refused.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,6 @@ ZSTD_WINDOW_BYTES = 8 * 2**20
 LARGE_BYTES = 8 * 2**20
 LARGE_WAIT_SECONDS = 60
 _LARGE_BODY = Semaphore()
-# How much of a refused body is still read.
-DRAIN_BYTES = 128 * 2**20
 
 
 @contextmanager
@@ -64,21 +65,6 @@ def _one_large_body() -> Iterator[None]:
         yield
     finally:
         _LARGE_BODY.release()
-
-
-def drain(request: HttpRequest) -> None:
-    """Read what is left of a body that is refused: a client that sends first and reads later gets its answer.
-
-    Without this the server closes the connection under the sender, who then sees a broken pipe instead.
-    """
-    left = DRAIN_BYTES
-    try:
-        for piece in _chunks(request):
-            left -= len(piece)
-            if left < 0:
-                return
-    except ApiError:
-        return  # It broke off.
 
 
 def _bounded(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:

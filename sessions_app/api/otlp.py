@@ -63,7 +63,6 @@ class OtlpEndpoint(WriteEndpoint):
         return errors.json_response({"partialSuccess": counted | {"errorMessage": message}} if message else {})
 
     def handle_exception(self, exc: Exception) -> HttpResponse:
-        bodies.drain(self.request._request)
         error = errors.as_api_error(exc)
         if error is None:
             errors.LOG.error("Unhandled error in the API", exc_info=exc)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.views import APIView
 
-from sessions_app.api import authentication, bodies, errors
+from sessions_app.api import authentication, errors
 
 
 class JsonOnly(BaseContentNegotiation):
@@ -58,7 +58,3 @@ class WriteEndpoint(Endpoint):
 
     scope = authentication.INGEST
     browser = False
-
-    def handle_exception(self, exc: Exception) -> HttpResponse:
-        bodies.drain(self.request._request)
-        return super().handle_exception(exc)

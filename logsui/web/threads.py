@@ -1,0 +1,71 @@
+"""A fixed number of threads, so that each keeps its database connection; what waits for them is bounded."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+
+logger = logging.getLogger(__name__)
+
+
+class Busy(Exception):
+    """Every thread works and as many jobs wait as may."""
+
+
+@dataclass
+class Job:
+    """`run` in a thread, which may look whether it was `cancelled` meanwhile; `title` says what it is in the log."""
+
+    run: Callable[[], None]
+    title: str
+    cancelled: bool = False
+    started: float = field(default=0.0)
+
+
+class Threads:
+    """`count` threads that run at a time; up to `waiting` jobs wait for them."""
+
+    def __init__(self, count: int, waiting: int) -> None:
+        self.count = count
+        self.waiting = waiting
+        self.queue: SimpleQueue[Job] = SimpleQueue()
+        self.running: list[Job | None] = [None] * count
+        for number in range(count):
+            # Daemons: one that never ends may not keep its process from ending.
+            threading.Thread(target=self._work, args=(number,), name=f"web-{number}", daemon=True).start()
+
+    def submit(self, job: Job) -> None:
+        """Raises Busy."""
+        if self.queue.qsize() >= self.waiting:
+            raise Busy
+        self.queue.put(job)
+
+    @property
+    def are_all_busy(self) -> bool:
+        return not self.queue.empty() or None not in self.running
+
+    @property
+    def are_idle(self) -> bool:
+        return self.queue.empty() and not any(self.running)
+
+    def longer_than(self, seconds: float) -> list[Job]:
+        """The jobs that have run for more than `seconds`."""
+        started = time.monotonic() - seconds
+        return [job for job in self.running if job is not None and job.started < started]
+
+    def _work(self, number: int) -> None:
+        while True:
+            job = self.queue.get()
+            job.started = time.monotonic()
+            self.running[number] = job
+            try:
+                job.run()
+            except Exception:
+                logger.exception("%s failed in its thread", job.title)
+            finally:
+                self.running[number] = None
+            del job

@@ -1,0 +1,168 @@
+"""gunicorn's asyncio worker: accepts connections, ends those that are too slow, and itself when a thread is stuck."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import socket
+import time
+from contextlib import suppress
+from heapq import nsmallest
+from operator import attrgetter
+from typing import Any
+
+from django.conf import settings
+from gunicorn.workers.gasgi import ASGIWorker
+
+from logsui.web.connection import Connection, Limits
+from logsui.web.spool import Spool
+from logsui.web.threads import Threads
+
+logger = logging.getLogger(__name__)
+
+# Of file descriptors: databases, log, static files, bodies in files.
+SPARE_DESCRIPTORS = 256
+# How long a worker without a free thread leaves new connections to the others.
+YIELD_SECONDS = 0.005
+MEMORY_BYTES = 32 * 2**20
+# While a worker ends, instead of LOGSUI_STALL_SECONDS.
+HURRIED_SECONDS = 2
+
+
+class Worker(ASGIWorker):
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """gunicorn's own warns that `threads` is not used; here it is."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.connections: set[Connection] = set()
+        self.head_bytes = 0
+        self.yielded = False
+        self.limits = Limits(
+            settings.LOGSUI_STALL_SECONDS, settings.LOGSUI_STALL_BYTES, settings.LOGSUI_TRANSFER_SECONDS
+        )
+
+    def init_process(self) -> None:
+        # Each may have its body in a file.
+        descriptors = max(32, raise_descriptor_limit() - SPARE_DESCRIPTORS)
+        self.max_connections = min(settings.LOGSUI_WEB_CONNECTIONS, descriptors // 2)
+        super().init_process()
+
+    def start_bridge(self) -> None:
+        self.threads = Threads(self.cfg.threads, settings.LOGSUI_WEB_QUEUE)
+        file_bytes = settings.LOGSUI_SPOOL_MAX_BYTES // self.cfg.workers
+        self.asgi.start(self.threads, Spool(settings.LOGSUI_DATA_DIR, MEMORY_BYTES, file_bytes))
+
+    async def _serve(self) -> None:
+        self.start_bridge()
+        for listener in self.sockets:
+            listener.sock.setblocking(False)
+            self.listen(listener.sock)
+        self.stopping = asyncio.Event()
+        while self.alive and self.ppid == os.getppid():
+            self.notify()
+            self.end_slow_connections(self.limits)
+            self.leave_when_stuck()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), 1)
+        await self._shutdown()
+
+    def handle_exit_signal(self) -> None:
+        super().handle_exit_signal()
+        self.stopping.set()
+
+    def handle_quit_signal(self) -> None:
+        super().handle_quit_signal()
+        self.stopping.set()
+
+    # -- connections -----------------------------------------------------------------------------------------------
+
+    def listen(self, listener: socket.socket) -> None:
+        if self.alive:
+            self.loop.add_reader(listener, self.accept, listener)
+
+    def pause(self, listener: socket.socket, seconds: float) -> None:
+        self.loop.remove_reader(listener)
+        self.loop.call_later(seconds, self.listen, listener)
+
+    def accept(self, listener: socket.socket) -> None:
+        """One at a time, so that the workers share what comes at once; one that is busy lets the others go first."""
+        self.yielded = self.threads.are_all_busy and not self.yielded
+        if self.yielded:
+            self.pause(listener, YIELD_SECONDS)
+            return
+        try:
+            client, _ = listener.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            logger.error("No connection can be accepted: %s", error)
+            self.make_room()
+            self.pause(listener, 1)
+            return
+        if len(self.connections) >= self.max_connections:
+            self.make_room()
+        client.setblocking(False)
+        self.loop.create_task(self.loop.connect_accepted_socket(lambda: Connection(self), client))
+
+    def make_room(self) -> None:
+        """End the connections that have waited longest, idle ones first, then unfinished heads; not those that are
+        being answered. A few at a time, as finding them takes a while."""
+        waiting = [each for each in self.connections if not each._closed and not each.is_served]
+        order = attrgetter("is_in_use", "waits_since")
+        for connection in nsmallest(len(waiting) // 50 + 1, waiting, key=order):
+            connection.refuse(503, "Too many connections are open.")
+
+    def end_slow_connections(self, limits: Limits) -> None:
+        now = self.loop.time()
+        for connection in list(self.connections):
+            connection.enforce(now, limits)
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    def leave_when_stuck(self) -> None:
+        """Answer what is being answered, then make place for a new worker."""
+        limit = settings.LOGSUI_REQUEST_SECONDS
+        for job in self.threads.longer_than(limit):
+            seconds = time.monotonic() - job.started
+            logger.error(
+                "%s has run for %.0f s, longer than LOGSUI_REQUEST_SECONDS: its worker ends", job.title, seconds
+            )
+            self.alive = False
+
+    async def _shutdown(self) -> None:
+        """What has begun ends in graceful_timeout; the sockets stay open for the other workers."""
+        for listener in self.sockets:
+            self.loop.remove_reader(listener.sock)
+        self.asgi.end_streams()
+        deadline = self.loop.time() + self.cfg.graceful_timeout
+        # A moment for what has just arrived to be read.
+        await asyncio.sleep(0.05)
+        # A client that stalls is not waited for.
+        hurried = Limits(HURRIED_SECONDS, self.limits.stall_bytes // 10, self.limits.transfer_seconds)
+        while self.loop.time() < deadline and not self._quick_shutdown and self.is_serving():
+            self.notify()
+            self.end_slow_connections(hurried)
+            await asyncio.sleep(0.05)
+
+    def is_serving(self) -> bool:
+        for connection in list(self.connections):
+            if connection.waits_for_head and not connection._closed:
+                connection.end()
+        stuck = self.threads.longer_than(settings.LOGSUI_REQUEST_SECONDS)
+        running = [job for job in self.threads.running if job is not None and job not in stuck]
+        return bool(running) or len(self.connections) > len(stuck)
+
+
+def raise_descriptor_limit() -> int:
+    """As many open files as the system lets us have; returns how many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2**20 if hard == resource.RLIM_INFINITY else hard
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (ValueError, OSError):  # macOS has a lower limit of its own.
+        return soft
+    return wanted
