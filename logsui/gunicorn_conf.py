@@ -14,6 +14,7 @@ import gunicorn.util
 from django.conf import settings
 
 from logsui import processes
+from logsui.scrub import ScrubbingLogger
 
 wsgi_app = "logsui.wsgi:application"
 # `serve` holds the socket, so that callers wait, and are not refused, while gunicorn starts again.
@@ -39,6 +40,7 @@ limit_request_line = 8190
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 loglevel = "warning"
+logger_class = ScrubbingLogger
 
 
 def write_error(sock: socket.socket, status: int, reason: str, message: str) -> None:

@@ -53,7 +53,11 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
             login(request, user, backend=BACKEND)
             request.session.set_expiry(REMEMBER_SECONDS)
             return redirect("home")
-    return render(request, "sign_in_link.html", {"user_of_link": _user_of(token), "version": __version__})
+    response = render(request, "sign_in_link.html", {"user_of_link": _user_of(token), "version": __version__})
+    # What the page loads is logged by proxies with the address that asked for it. Not `no-referrer`: browsers would
+    # send `Origin: null` with the form, which the check against forged forms refuses.
+    response.headers["Referrer-Policy"] = "strict-origin"
+    return response
 
 
 def _user_of(token: str) -> Any | None:
