@@ -62,6 +62,11 @@ class ApiKey(models.Model):
     scopes = ArrayField(models.CharField(max_length=20))
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=150, blank=True)
+    # Who made it, without whose rights it has none but to write; NULL for the operator's, made by a command. The id
+    # stays when the user is deleted: the key does not become the operator's then.
+    maker = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 

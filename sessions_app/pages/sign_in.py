@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -23,6 +24,7 @@ REMEMBER_SECONDS = 30 * 24 * 3600
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
+@method_decorator(require_http_methods(shell.FORMS), name="dispatch")
 class SignIn(views.LoginView):
     """The sign-in page."""
 
@@ -44,7 +46,7 @@ class SignOut(views.LogoutView):
 
 
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(shell.FORMS)
 def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
     """A link that signs in once. Opening it changes nothing, its button does: chat programs open links for previews."""
     if request.method == "POST":
@@ -67,6 +69,7 @@ def _user_of(token: str) -> Any | None:
     return row.user if row and row.user.is_active else None
 
 
+@method_decorator(require_http_methods(shell.FORMS), name="dispatch")
 class ChangePassword(views.PasswordChangeView):
     """Change the password; who came by a link and has none yet sets one."""
 
