@@ -88,6 +88,19 @@ class SignInToken(models.Model):
     used_at = models.DateTimeField(null=True, blank=True)
 
 
+class Throttle(models.Model):
+    """How many attempts to sign in fell on a place of `sessions_app.throttle` in a window of time."""
+
+    key = models.CharField(primary_key=True, max_length=80)
+    hits = models.IntegerField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "throttle"
+        # For cleaning up.
+        indexes = [models.Index(fields=["expires_at"], name="throttle_expiry")]
+
+
 class InboxEntry(models.Model):
     """An accepted body that is not digested yet: zstd of the bytes as they came (after Content-Encoding)."""
 

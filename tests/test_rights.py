@@ -306,7 +306,7 @@ def test_superuser_changes_users(db: None) -> None:
 
 
 def test_migration_gives_no_key_more_than_it_had(project: Project) -> None:
-    migration = import_module("sessions_app.migrations.0006_key_makers")
+    migration = import_module("sessions_app.migrations.0006_accounts")
     ann = make_user("ann")
     for name in ("ann", "gone", ""):
         key, _ = create_key(project, name, ["correct", "read"])

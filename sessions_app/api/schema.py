@@ -19,9 +19,9 @@ Decorator = Any
 KEY_SCHEMES = ({"bearerKey": []}, {"headerKey": []})
 DESCRIPTION = """
 Programs authenticate with an API key: `Authorization: Bearer <key>`, or `x-api-key: <key>`. A key is of one project;
-to write it needs the scope `ingest`, to read `read`, to correct the grouping `correct`, to delete `delete`. A key may no
-more than the user who made it. In a signed-in browser all addresses but those to write work too, to correct and to delete
-with the permissions *Can change session* and *Can delete session*; lists then need `project`.
+to write it needs the scope `ingest`, to read `read`, to correct the grouping `correct`, to delete `delete`. A key may
+no more than the user who made it. In a signed-in browser all addresses but those to write work too, to correct and to
+delete with the permissions *Can change session* and *Can delete session*; lists then need `project`.
 
 Every error is JSON: `{"error": {"type", "message", "field"?, "index"?, "docs"?}}`.
 """.strip()

@@ -1,4 +1,4 @@
-"""Who made each API key, so that it has no more rights than that user.
+"""Who made each API key, so that it has no more rights than that user; and how often somebody tried to sign in.
 
 Keys knew their maker's name alone. Those whose maker is no user any more lose the scope to correct: nobody is left
 whose right could be asked for. Without a name they were made by a command, and are the operator's.
@@ -45,4 +45,16 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(name_makers, migrations.RunPython.noop),
+        migrations.CreateModel(
+            name="Throttle",
+            fields=[
+                ("key", models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ("hits", models.IntegerField()),
+                ("expires_at", models.DateTimeField()),
+            ],
+            options={
+                "db_table": "throttle",
+                "indexes": [models.Index(fields=["expires_at"], name="throttle_expiry")],
+            },
+        ),
     ]
