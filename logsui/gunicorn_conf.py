@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from logsui import in_flight, processes
+from logsui.scrub import ScrubbingLogger
 
 wsgi_app = "logsui.asgi:application"
 # `serve` holds the socket, so that callers wait, and are not refused, while gunicorn starts again.
@@ -44,6 +45,7 @@ asgi_disconnect_grace_period = 0
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 loglevel = "warning"
+logger_class = ScrubbingLogger
 
 
 def when_ready(server: Any) -> None:

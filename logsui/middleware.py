@@ -8,10 +8,11 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from logsui import in_flight
+from logsui import in_flight, passwords
 
 logger = logging.getLogger(__name__)
 
+BUSY = "Too many passwords are being checked at the moment. Try again in a few seconds.\n"
 OUTAGE = "The database does not answer at the moment. Try again in a few seconds.\n"
 
 # Everything shown may be hostile: no inline script or style, nothing from elsewhere, no frames.
@@ -42,7 +43,9 @@ def content_security_policy(
 
 
 class DatabaseOutage:
-    """503 with Retry-After, and not 500, while PostgreSQL starts again: clients and proxies then try again."""
+    """503 with Retry-After, and not 500, while PostgreSQL starts again or many passwords are checked: clients and
+    proxies then try again.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -51,10 +54,12 @@ class DatabaseOutage:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, passwords.Busy):
+            return _try_again(BUSY)
         if not isinstance(error, (OperationalError, InterfaceError)):
             return None
         logger.error("The database failed: %s", error)
-        return HttpResponse(OUTAGE, status=503, content_type="text/plain", headers={"Retry-After": "2"})
+        return _try_again(OUTAGE)
 
 
 class OutOfMemory:
@@ -71,3 +76,7 @@ class OutOfMemory:
             return None
         in_flight.note_memory_error()
         return HttpResponse(in_flight.SHORT, status=503, content_type="text/plain", headers={"Retry-After": "5"})
+
+
+def _try_again(text: str) -> HttpResponse:
+    return HttpResponse(text, status=503, content_type="text/plain", headers={"Retry-After": "2"})

@@ -125,10 +125,13 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
-]
+] + [{"NAME": "logsui.passwords.MaximumLengthValidator"}]
+PASSWORD_HASHERS = ["logsui.passwords.BoundedPBKDF2Hasher"]
 
 # Behind a proxy that ends TLS the operator says so, and cookies are then for https alone.
 LOGSUI_HTTPS = env.boolean("LOGSUI_HTTPS", False)
+# How many of them, whose additions to X-Forwarded-For are believed.
+LOGSUI_PROXIES = env.integer("LOGSUI_PROXIES", 0, maximum=10)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if LOGSUI_HTTPS else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LOGSUI_HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
@@ -157,7 +160,14 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    # Addresses are logged, and the one of a sign-in link is as good as a password.
+    "formatters": {
+        "line": {
+            "()": "logsui.scrub.ScrubbingFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOGSUI_LOG_LEVEL},
     "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},

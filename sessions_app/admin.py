@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import Group, User
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import truncatechars
@@ -14,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from sessions_app import ids
+from sessions_app import ids, rights
 from sessions_app.admin_lists import (
     NEWEST,
     ActivityFilter,
@@ -31,6 +32,7 @@ from sessions_app.admin_lists import (
     with_project_slug,
 )
 from sessions_app.admin_rejected import RejectedLogAdmin
+from sessions_app.admin_users import SuperusersGroupAdmin, SuperusersUserAdmin
 from sessions_app.ingest import cleanup
 from sessions_app.linking import LinkRole
 from sessions_app.models import (
@@ -52,6 +54,9 @@ admin.site.site_header = "logsui administration"
 admin.site.site_title = "logsui administration"
 admin.site.index_title = "Clean up"
 admin.site.register(RejectedLog, RejectedLogAdmin)
+admin.site.unregister((User, Group))
+admin.site.register(User, SuperusersUserAdmin)
+admin.site.register(Group, SuperusersGroupAdmin)
 
 SOURCES = ("native", "litellm", "otlp")
 # The list of requests shows those of so many sessions, the latest of the project; the search finds all others.
@@ -333,13 +338,14 @@ class ApiKeyAdmin(LeanAdmin):
     search_fields = ("name", "prefix")
     ordering = ("-created_at", "-id")
     actions = ("revoke",)
+    rights_of_actions = {"revoke": (rights.REVOKE_KEYS,)}
 
     @admin.display(description="scopes")
     def scope_names(self, obj: ApiKey) -> str:
         return ", ".join(obj.scopes)
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("sessions_app.change_apikey")
+        return rights.may(request.user, rights.REVOKE_KEYS)
 
     @admin.action(permissions=["revoke"], description="Revoke selected API keys")
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
@@ -354,6 +360,7 @@ class ProjectAdmin(LeanAdmin):
     readonly_fields = ("key", "created_at")
     search_fields = ("slug", "name")
     actions = ("delete_with_sessions",)
+    rights_of_actions = {"delete_with_sessions": (rights.right_to("delete", Project), rights.DELETE_SESSIONS)}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)
@@ -377,7 +384,10 @@ class ProjectAdmin(LeanAdmin):
         for project in queryset:
             cleanup.delete_project(project)
 
-    @admin.action(permissions=["delete"], description="Delete with all sessions")
+    def has_delete_all_permission(self, request: HttpRequest) -> bool:
+        return self.has_delete_permission(request) and rights.may(request.user, rights.DELETE_SESSIONS)
+
+    @admin.action(permissions=["delete_all"], description="Delete with all sessions")
     def delete_with_sessions(self, request: HttpRequest, queryset: QuerySet[Project]) -> HttpResponse | None:
         if request.POST.get("post") != "yes":
             return self.confirm(request, queryset)

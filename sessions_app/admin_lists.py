@@ -10,12 +10,13 @@ from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.core.paginator import Paginator
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from sessions_app import rights
 from sessions_app.ingest.cleanup import Receipt
 from sessions_app.models import Project, Session
 
@@ -56,12 +57,40 @@ class LeanAdmin(admin.ModelAdmin):
     sortable_by = ()
     list_per_page = 50
     list_max_show_all = 50
+    # What each action takes beside the right to see the list; who lacks it is told, where Django only ignores the form.
+    rights_of_actions: dict[str, tuple[rights.Right, ...]] = {}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        for right in self._rights_of_action(request.POST.get("action", "")):
+            rights.demand(request.user, right)
+        return super().changelist_view(request, extra_context)
+
+    def _rights_of_action(self, name: str) -> tuple[rights.Right, ...]:
+        deletes = {"delete_selected": (rights.right_to("delete", self.model),)}
+        return (deletes | self.rights_of_actions).get(name, ())
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        rights.demand(request.user, rights.right_to("delete", self.model))
+        return super().delete_view(request, object_id, extra_context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if request.method == "POST":
+            rights.demand(request.user, rights.right_to("change" if object_id else "add", self.model))
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from sessions_app import rights
 from sessions_app.admin_lists import NEWEST, LeanAdmin, bytes_column, link, slug_column, with_project_slug
 from sessions_app.ingest import cleanup
 from sessions_app.models import RejectedLog
@@ -93,6 +94,7 @@ class RejectedLogAdmin(LeanAdmin):
     search_help_text = f"Words of the reason, in the newest {NEWEST:,} rejected logs."
     ordering = ("-id",)
     actions = ("replay_selected",)
+    rights_of_actions = {"replay_selected": (rights.right_to("change", RejectedLog),)}
     readonly_fields = (slug_column, "source", "received_at", "rejected_at", "reason_type", "field", "reason", "content")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RejectedLog]:

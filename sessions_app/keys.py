@@ -9,9 +9,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from sessions_app import rights
 from sessions_app.models import ApiKey, Project, SignInToken
 
-SCOPES = ("ingest", "read", "correct")
+SCOPES = ("ingest", "read", rights.CORRECT, rights.DELETE)
 KEY_PREFIX = "lsk_"
 SIGN_IN_LIFETIME = timedelta(days=1)
 
@@ -21,14 +22,18 @@ def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def create_key(project: Project, name: str, scopes: list[str], created_by: str = "") -> tuple[ApiKey, str]:
+def create_key(project: Project, name: str, scopes: list[str], maker: Any = None) -> tuple[ApiKey, str]:
     """Make an API key; returns the row and the key itself, which nobody can read again.
 
-    Raises ValueError for no scope or an unknown one.
+    `maker` is the user who makes it, without whom it is the operator's. Raises ValueError for no scope or an unknown
+    one, rights.RightMissing for a user who may not make keys, or would give away a right that they lack.
     """
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
         raise ValueError(f"scopes must be some of {', '.join(SCOPES)}, got {', '.join(unknown) or 'none'}")
+    if maker is not None:
+        for right in (rights.MAKE_KEYS, *(rights.SCOPE_RIGHTS[s] for s in scopes if s in rights.SCOPE_RIGHTS)):
+            rights.demand(maker, right)
     secret = KEY_PREFIX + secrets.token_urlsafe(32)
     row = ApiKey.objects.create(
         project=project,
@@ -36,7 +41,8 @@ def create_key(project: Project, name: str, scopes: list[str], created_by: str =
         prefix=secret[:12],
         hash=hash_secret(secret),
         scopes=sorted(set(scopes)),
-        created_by=created_by,
+        created_by="" if maker is None else maker.get_username(),
+        maker=maker,
     )
     return row, secret
 

@@ -62,6 +62,11 @@ class ApiKey(models.Model):
     scopes = ArrayField(models.CharField(max_length=20))
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=150, blank=True)
+    # Who made it, without whose rights it has none but to write; NULL for the operator's, made by a command. The id
+    # stays when the user is deleted: the key does not become the operator's then.
+    maker = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
@@ -81,6 +86,19 @@ class SignInToken(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
+
+
+class Throttle(models.Model):
+    """How many attempts to sign in fell on a place of `sessions_app.throttle` in a window of time."""
+
+    key = models.CharField(primary_key=True, max_length=80)
+    hits = models.IntegerField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "throttle"
+        # For cleaning up.
+        indexes = [models.Index(fields=["expires_at"], name="throttle_expiry")]
 
 
 class InboxEntry(models.Model):

@@ -8,11 +8,12 @@ from itertools import count
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, Permission
 
 from sessions_app.ingest.accept import accept_body
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Project, Session
+from sessions_app.rights import Right
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"
@@ -23,8 +24,16 @@ def make_project(slug: str = "acme", **fields: Any) -> Project:
     return Project.objects.create(slug=slug, **fields)
 
 
-def make_user(username: str = "alice", **fields: Any) -> AbstractBaseUser:
-    return get_user_model().objects.create_user(username, password=PASSWORD, **fields)
+def make_user(username: str = "alice", *rights: Right, **fields: Any) -> AbstractBaseUser:
+    """A user who may read, and what `rights` say."""
+    user = get_user_model().objects.create_user(username, password=PASSWORD, **fields)
+    grant(user, *rights)
+    return user
+
+
+def grant(user: AbstractBaseUser, *rights: Right) -> None:
+    names = [right.codename for right in rights]
+    user.user_permissions.add(*Permission.objects.filter(content_type__app_label="sessions_app", codename__in=names))
 
 
 def make_log(text: str = "Hello", **members: Any) -> dict[str, Any]:

@@ -12,16 +12,18 @@ from threading import Lock
 from typing import Any
 from urllib.parse import unquote
 
+from django.contrib.auth import get_user_model
 from django.core.signals import request_finished
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.middleware.csrf import CsrfViewMiddleware
 
+from sessions_app import rights
 from sessions_app.api.errors import DOCS_PATH, ApiError
 from sessions_app.keys import hash_secret
 from sessions_app.models import ApiKey
 
-INGEST, READ, CORRECT = "ingest", "read", "correct"
+INGEST, READ, CORRECT, DELETE = "ingest", "read", rights.CORRECT, rights.DELETE
 NOTE_USE_EVERY = timedelta(minutes=1)
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="logsui"'}
 LOG = logging.getLogger(__name__)
@@ -40,11 +42,12 @@ class Caller:
 
 
 def authenticate(request: HttpRequest, scope: str, *, browser: bool, basic: bool = False) -> Caller:
-    """The caller, who holds `scope`. `browser` says whether a signed-in user will do; a key goes before a cookie.
+    """The caller, who holds `scope`: a key with it, or a signed-in user with the permission that it takes, where
+    `browser` says that one will do. A key goes before a cookie.
 
     `basic`: a key may be the password of Basic authentication, too.
 
-    Raises ApiError: 401 without a valid key (or session), 403 without the scope or the CSRF token.
+    Raises ApiError: 401 without a valid key (or session), 403 without the scope, the permission or the CSRF token.
     """
     secret = presented_key(request)
     if secret is None and basic:
@@ -53,6 +56,9 @@ def authenticate(request: HttpRequest, scope: str, *, browser: bool, basic: bool
         return _caller_of_key(secret, scope)
     if browser and request.user.is_active and request.user.is_authenticated:
         _check_csrf(request)
+        right = rights.SCOPE_RIGHTS.get(scope)
+        if right is not None and not rights.may(request.user, right):
+            raise ApiError(403, "missing_permission", right.sentence, docs=DOCS_PATH)
         return Caller(None, name=request.user.get_username())
     message = "Send an API key: Authorization: Bearer <key>, or x-api-key: <key>."
     raise ApiError(401, "missing_key", message, docs=DOCS_PATH, headers=CHALLENGE)
@@ -87,19 +93,37 @@ def _authorization(request: HttpRequest) -> tuple[str, str]:
 
 
 def _caller_of_key(secret: str, scope: str) -> Caller:
-    columns = ("id", "project_id", "project__slug", "name", "scopes", "revoked_at", "last_used_at")
+    columns = ("id", "project_id", "project__slug", "name", "scopes", "revoked_at", "last_used_at", "maker_id")
     row = ApiKey.objects.filter(hash=hash_secret(secret)).values_list(*columns).first()
     if row is None:
         message = "This API key is not known here. Keys are made on the page Settings > API keys, or by create_api_key."
         raise ApiError(401, "invalid_key", message, headers=CHALLENGE)
-    key_id, project_id, slug, name, scopes, revoked_at, last_used_at = row
+    key_id, project_id, slug, name, scopes, revoked_at, last_used_at, maker_id = row
     if revoked_at is not None:
         raise ApiError(401, "revoked_key", f"This API key was revoked on {revoked_at:%Y-%m-%d}.", headers=CHALLENGE)
     if scope not in scopes:
         message = f"This API key lacks the scope {scope}; it has {', '.join(scopes)}."
         raise ApiError(403, "missing_scope", message, docs=DOCS_PATH)
+    if maker_id is not None and scope != INGEST:
+        _check_maker(maker_id, scope)
     USED_KEYS.note(key_id, last_used_at)
     return Caller(project_id, slug, f"API key {name}")
+
+
+def _check_maker(maker_id: int, scope: str) -> None:
+    """A key may no more than the user who made it. But for writing: logs would be lost when somebody leaves a team.
+
+    Raises ApiError 403.
+    """
+    maker = get_user_model().objects.filter(pk=maker_id, is_active=True).first()
+    right = rights.SCOPE_RIGHTS.get(scope)
+    if maker is None:
+        message = "The user who made this API key is no longer active, so it may only write logs: make another key."
+        raise ApiError(403, "maker_inactive", message, docs=DOCS_PATH)
+    if right is not None and not rights.may(maker, right):
+        message = f"The user who made this API key may not {right.does}, so the key may not either. It takes the "
+        message += f"permission “{right.label}” ({rights.APP}.{right.codename}), or a key that somebody else made."
+        raise ApiError(403, "missing_permission", message, docs=DOCS_PATH)
 
 
 class _CsrfCheck(CsrfViewMiddleware):

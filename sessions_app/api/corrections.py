@@ -22,7 +22,6 @@ from sessions_app.queries.filters import FilterError
 
 MAX_BODY_BYTES = 2**20
 MAX_REQUESTS = ingest.MOST_REQUESTS
-PERMISSION = "sessions_app.change_session"
 
 
 class CorrectionEndpoint(Endpoint):
@@ -30,14 +29,6 @@ class CorrectionEndpoint(Endpoint):
 
     def scope_of(self, method: str) -> str:
         return authentication.READ if method in authentication.SAFE_METHODS else authentication.CORRECT
-
-    def perform_authentication(self, request: Any) -> None:
-        super().perform_authentication(request)
-        http = request._request
-        is_user = self.caller.project_id is None
-        if is_user and http.method not in authentication.SAFE_METHODS and not http.user.has_perm(PERMISSION):
-            message = "You may read sessions; to correct their grouping takes the permission to change them."
-            raise ApiError(403, "missing_permission", message, docs=DOCS_PATH)
 
     def answer(self, http: HttpRequest, correction: Any, status: int = 200) -> HttpResponse:
         slug = parameters.slug_of(self.caller, correction.project_id)

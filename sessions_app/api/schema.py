@@ -19,8 +19,9 @@ Decorator = Any
 KEY_SCHEMES = ({"bearerKey": []}, {"headerKey": []})
 DESCRIPTION = """
 Programs authenticate with an API key: `Authorization: Bearer <key>`, or `x-api-key: <key>`. A key is of one project;
-to write it needs the scope `ingest`, to read and delete the scope `read`, to correct the grouping the scope `correct`.
-In a signed-in browser the addresses to read and correct work too; lists then need `project`.
+to write it needs the scope `ingest`, to read `read`, to correct the grouping `correct`, to delete `delete`. A key may
+no more than the user who made it. In a signed-in browser all addresses but those to write work too, to correct and to
+delete with the permissions *Can change session* and *Can delete session*; lists then need `project`.
 
 Every error is JSON: `{"error": {"type", "message", "field"?, "index"?, "docs"?}}`.
 """.strip()
@@ -28,7 +29,7 @@ Every error is JSON: `{"error": {"type", "message", "field"?, "index"?, "docs"?}
 ERRORS = {
     400: "A parameter or the body can't be understood.",
     401: "No key, or one that is not known or revoked.",
-    403: "The key lacks the scope, or a browser's request its token.",
+    403: "The key lacks the scope, the user or the key's maker the permission, or a browser's request its token.",
     404: "There is nothing with this id in the key's project.",
     409: "What the id names is no more, or is done already.",
     413: "The body is too large, or holds too many logs.",
@@ -156,7 +157,8 @@ DELETE_SESSION = _operation(
     tags=["Read"],
     summary="Delete a session",
     description="Deletes everything that belongs to it, at once and for good. A session that was merged into another "
-    "one is not deleted by its former id, which would delete more than it named: 409 names the other one.",
+    "one is not deleted by its former id, which would delete more than it named: 409 names the other one. Takes the "
+    "scope `delete`.",
     parameters=[SESSION_ID],
     responses={200: _response("Receipt", "What was deleted."), **_errors(401, 403, 404, 409)},
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from sessions_app.api import links, parameters, schema
+from sessions_app.api import authentication, links, parameters, schema
 from sessions_app.api.errors import DOCS_PATH, ApiError, bad_parameter, json_response, not_found
 from sessions_app.api.representation import request_json, session_json
 from sessions_app.api.views import Endpoint
@@ -36,6 +36,11 @@ class SessionsEndpoint(Endpoint):
 
 
 class SessionEndpoint(Endpoint):
+    """Keys need the scope `delete` to delete, signed-in users the permission to delete sessions."""
+
+    def scope_of(self, method: str) -> str:
+        return authentication.DELETE if method == "DELETE" else authentication.READ
+
     @schema.GET_SESSION
     def get(self, request: Any, session_id: str) -> HttpResponse:
         session = self.find(session_id)

@@ -5,24 +5,18 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from django.urls import reverse
 
+from sessions_app import rights
 from sessions_app.models import Project
 from sessions_app.queries.corrections import has_corrections
 from sessions_app.queries.session import SessionFacts
 
-PERMISSION = "sessions_app.change_session"
-
 
 def may_correct(request: HttpRequest) -> bool:
     """Whether the signed-in user may change which session a request is in; at most one statement."""
-    if request.user.is_superuser:
-        return request.user.is_active
-    # What has_perm() says, which asks twice: for the user and for the groups.
-    permitted = get_user_model().objects.with_perm(PERMISSION, include_superusers=False)
-    return permitted.filter(pk=request.user.pk).exists()
+    return rights.may(request.user, rights.CORRECT_SESSIONS)
 
 
 def correction_context(request: HttpRequest, project: Project, session_id: uuid.UUID) -> dict[str, Any]:

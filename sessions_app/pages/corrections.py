@@ -9,23 +9,20 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
 
+from sessions_app import rights
 from sessions_app.ingest import corrections
 from sessions_app.ingest.corrections import CorrectionError
 from sessions_app.models import Correction, Project, Session
 from sessions_app.pages.correction_menu import may_correct
 from sessions_app.pages.layout import layout_of
 from sessions_app.pages.place import place_of, whole_number
-from sessions_app.pages.shell import Page, project_page, render_page
+from sessions_app.pages.shell import Page, changes, project_page, render_page
 from sessions_app.queries.corrections import (
     MOST_SHOWN,
     CorrectionRow,
@@ -50,14 +47,7 @@ Lines = list[RequestLine]
 
 def corrector_page(view: Page) -> Page:
     """A page of a project for those who may correct its grouping; others are answered with 403."""
-
-    @wraps(view)
-    def wrapper(request: HttpRequest, project: Project, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not may_correct(request):
-            raise PermissionDenied
-        return view(request, project, *args, **kwargs)
-
-    return require_http_methods(["GET", "HEAD", "POST"])(project_page(wrapper))
+    return project_page(changes(rights.CORRECT_SESSIONS)(view))
 
 
 # --- what a person is asked -----------------------------------------------------------------------------------------

@@ -7,11 +7,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
+from sessions_app import rights
 from sessions_app.keys import SCOPES, create_key
 from sessions_app.models import ApiKey, Project
-from sessions_app.pages.shell import project_page, render_page
+from sessions_app.pages.shell import changes, project_page, render_page
 
 MAX_KEYS_SHOWN = 500
 
@@ -24,15 +24,15 @@ class KeyForm(forms.Form):
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @project_page
+@changes(rights.MAKE_KEYS, all_may_read=True)
 def keys_page(request: HttpRequest, project: Project) -> HttpResponse:
     """The keys, and a form for a new one. The answer to the POST is the only page that ever shows the key itself."""
     form = KeyForm(request.POST or None)
-    context = {"form": form, "chosen": ["ingest"]}
+    context = {"form": form, "chosen": ["ingest"], "scopes": rights.scopes_of(request.user, SCOPES)}
     if request.method == "POST" and form.is_valid():
         fields = form.cleaned_data
-        created, secret = create_key(project, fields["name"], fields["scopes"], request.user.get_username())
+        created, secret = create_key(project, fields["name"], fields["scopes"], request.user)
         context |= {"created": created, "secret": secret, "form": KeyForm()}
     elif form.is_bound:
         context["chosen"] = request.POST.getlist("scopes")
@@ -43,8 +43,8 @@ def keys_page(request: HttpRequest, project: Project) -> HttpResponse:
     return response
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @project_page
+@changes(rights.REVOKE_KEYS)
 def revoke_page(request: HttpRequest, project: Project, key_id: int) -> HttpResponse:
     """Asks, and by POST revokes; revoking twice changes nothing."""
     key = get_object_or_404(ApiKey, project=project, pk=key_id)

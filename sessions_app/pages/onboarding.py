@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
+from sessions_app import rights
 from sessions_app.keys import create_key
 from sessions_app.models import Project
-from sessions_app.pages.shell import project_page, render_page
+from sessions_app.pages.shell import changes, project_page, render_page
 from sessions_app.queries import arrivals
 
 KEY_NAME = "first app"
@@ -64,13 +64,13 @@ LIBRARIES = (
 )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @project_page
+@changes(rights.MAKE_KEYS, all_may_read=True)
 def onboarding_page(request: HttpRequest, project: Project) -> HttpResponse:
     """The steps. By POST a key is made, which the answer alone shows, in the snippets too."""
     secret = None
     if request.method == "POST":
-        _, secret = create_key(project, KEY_NAME, ["ingest"], request.user.get_username())
+        _, secret = create_key(project, KEY_NAME, ["ingest"], request.user)
     context = _arrival(project, timezone.now()) | {
         "secret": secret,
         "key": secret or PLACEHOLDER,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from django import forms
-from django.core.validators import validate_slug
-from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.text import slugify
 
+from sessions_app import rights
 from sessions_app.models import Project
-from sessions_app.pages.shell import PROJECT_COOKIE, project_page, render_page, signed_in_page
+from sessions_app.pages.shell import PROJECT_COOKIE, changes, project_page, render_page, signed_in_page
+from sessions_app.project_form import ProjectForm
 
 DEFAULT_SLUG = "default"
 
@@ -30,26 +28,14 @@ def project_home(request: HttpRequest, project: Project) -> HttpResponse:
     return redirect("sessions", project.slug)
 
 
-class ProjectForm(forms.Form):
-    name = forms.CharField(max_length=120, strip=True)
-    slug = forms.CharField(max_length=60, required=False, strip=True, validators=[validate_slug])
-
-    def clean_slug(self) -> str:
-        slug = self.cleaned_data["slug"] or slugify(self.cleaned_data.get("name", ""))[:60].strip("-")
-        if not slug:
-            raise forms.ValidationError("The name has no letter or digit that fits an address: choose one here.")
-        return slug
-
-
 @signed_in_page
+@changes(rights.MAKE_PROJECTS)
 def new_project(request: HttpRequest) -> HttpResponse:
     """A form for a name and, if wanted, the short name in the address; then to the project's onboarding."""
     form = ProjectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
-            with transaction.atomic():
-                project = Project.objects.create(name=form.cleaned_data["name"], slug=form.cleaned_data["slug"])
+        project, is_new = form.get_or_create()
+        if is_new:
             return redirect("onboarding", project.slug)
-        except IntegrityError:
-            form.add_error("slug", f"“{form.cleaned_data['slug']}” is taken: choose another.")
+        form.add_error("slug", f"“{project.slug}” is taken: choose another.")
     return render_page(request, "project_new.html", {"form": form}, status=422 if form.errors else 200)

@@ -10,14 +10,16 @@ from typing import Any
 from urllib.parse import unquote
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRefresh
 
+from sessions_app import rights
 from sessions_app.models import Project
 from sessions_app.pages.moved import redirect_to_survivor
+from sessions_app.rights import Right
 
 ZONE_COOKIE = "logsui_zone"
 PROJECT_COOKIE = "logsui_project"
@@ -26,13 +28,36 @@ COOKIE_SECONDS = 365 * 24 * 3600
 MAX_PROJECTS_SHOWN = 100
 
 Page = Callable[..., HttpResponse]
+READING, FORMS = ("GET", "HEAD"), ("GET", "HEAD", "POST")
+
+
+def changes(right: Right, *, all_may_read: bool = False) -> Callable[[Page], Page]:
+    """A page with a form that changes something, for users with the right; without it 403 that says so.
+
+    Stands below `signed_in_page` or `project_page`, which answer 405 to the forms of all other pages.
+    """
+
+    def decorate(view: Page) -> Page:
+        @wraps(view)
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not (all_may_read and request.method in READING):
+                rights.demand(request.user, right)
+            return view(request, *args, **kwargs)
+
+        wrapper.right = right  # type: ignore[attr-defined]
+        return wrapper
+
+    return decorate
 
 
 def signed_in_page(view: Page) -> Page:
-    """Only for signed-in users; times are shown in the viewer's zone."""
+    """Only for signed-in users; times are shown in the viewer's zone. Takes forms only where `changes` says so."""
+    methods = FORMS if hasattr(view, "right") else READING
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method not in methods:
+            return HttpResponseNotAllowed(methods)
         if not request.user.is_authenticated:
             # A partial must not be replaced by the sign-in page: the browser loads the page anew, which asks.
             return HttpResponseClientRefresh() if request.htmx else redirect_to_login(request.get_full_path())

@@ -3,32 +3,80 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
+from django import forms
 from django.contrib import messages
-from django.contrib.auth import login, views
+from django.contrib.auth import get_user_model, login, views
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from logsui import __version__
-from sessions_app import keys
+from logsui import __version__, passwords
+from sessions_app import attempts, keys
 from sessions_app.models import SignInToken
 from sessions_app.pages import shell
+from sessions_app.throttle import in_words
 
 REMEMBER_SECONDS = 30 * 24 * 3600
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+TOO_MANY, BUSY = 429, 503
 
 
+def _password_field() -> forms.CharField:
+    return forms.CharField(strip=False, max_length=passwords.MOST_CHARS, widget=forms.PasswordInput)
+
+
+class SignInForm(AuthenticationForm):
+    password = _password_field()
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    old_password = _password_field()
+
+
+def _refuse(response: HttpResponse, status: int, seconds: int) -> HttpResponse:
+    response.status_code = status
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+@method_decorator(require_http_methods(shell.FORMS), name="dispatch")
 class SignIn(views.LoginView):
-    """The sign-in page."""
+    """The sign-in page, for the admin site too. Passwords are counted before they are checked, right ones are not."""
 
     template_name = "sign_in.html"
+    form_class = SignInForm
     redirect_authenticated_user = True
     extra_context = {"version": __version__}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        name = get_user_model().normalize_username(request.POST.get("username", ""))
+        attempt = attempts.to_sign_in(request, name)
+        wait = attempt.take()
+        if wait:
+            return self.refuse(name, TOO_MANY, wait)
+        try:
+            response = super().post(request, *args, **kwargs)
+        except passwords.Busy:
+            attempt.give_back()
+            return self.refuse(name, BUSY, passwords.RETRY_SECONDS)
+        if request.user.is_authenticated:
+            attempt.give_back()
+            attempts.remember_browser(request, response, request.user.get_username())
+        return response
+
+    def refuse(self, name: str, status: int, seconds: int) -> HttpResponse:
+        """The page with how long to wait. Its form has not seen the password: it would check it."""
+        form = self.form_class(self.request, initial={"username": name[:150]})
+        refused = {"status": status, "wait": in_words(seconds)}
+        return _refuse(self.render_to_response(self.get_context_data(form=form, refused=refused)), status, seconds)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
@@ -43,17 +91,40 @@ class SignOut(views.LogoutView):
     next_page = reverse_lazy("sign_in")
 
 
+@require_http_methods(shell.READING)
+def sign_in_to_admin(request: HttpRequest) -> HttpResponse:
+    """The admin site's own page would take passwords uncounted; it is for users that are staff."""
+    if request.user.is_authenticated:
+        raise PermissionDenied("The administration is for users with “Staff status”, which a superuser can give you.")
+    return redirect(f"{reverse('sign_in')}?{urlencode({'next': request.GET.get('next', reverse('admin:index'))})}")
+
+
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(shell.FORMS)
 def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
     """A link that signs in once. Opening it changes nothing, its button does: chat programs open links for previews."""
-    if request.method == "POST":
-        user = keys.redeem_sign_in_token(token)
-        if user is not None and user.is_active:
-            login(request, user, backend=BACKEND)
-            request.session.set_expiry(REMEMBER_SECONDS)
-            return redirect("home")
-    return render(request, "sign_in_link.html", {"user_of_link": _user_of(token), "version": __version__})
+    attempt = attempts.to_follow_link(request)
+    wait = attempt.take()
+    if wait:
+        return _refuse(_link_page(request, refused={"status": TOO_MANY, "wait": in_words(wait)}), TOO_MANY, wait)
+    user = _user_of(token)
+    if user is not None:
+        attempt.give_back()
+    if user is not None and request.method == "POST" and keys.redeem_sign_in_token(token):
+        login(request, user, backend=BACKEND)
+        request.session.set_expiry(REMEMBER_SECONDS)
+        response = redirect("home")
+        attempts.remember_browser(request, response, user.get_username())
+        return response
+    return _link_page(request, user_of_link=_user_of(token) if request.method == "POST" else user)
+
+
+def _link_page(request: HttpRequest, **context: Any) -> HttpResponse:
+    response = render(request, "sign_in_link.html", {"version": __version__} | context)
+    # What the page loads is logged by proxies with the address that asked for it. Not `no-referrer`: browsers would
+    # send `Origin: null` with the form, which the check against forged forms refuses.
+    response.headers["Referrer-Policy"] = "strict-origin"
+    return response
 
 
 def _user_of(token: str) -> Any | None:
@@ -63,14 +134,34 @@ def _user_of(token: str) -> Any | None:
     return row.user if row and row.user.is_active else None
 
 
+@method_decorator(require_http_methods(shell.FORMS), name="dispatch")
 class ChangePassword(views.PasswordChangeView):
     """Change the password; who came by a link and has none yet sets one."""
 
     template_name = "password.html"
     success_url = reverse_lazy("home")
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        attempt = attempts.to_change_password(request.user)
+        wait = attempt.take()
+        if wait:
+            return self.refuse(TOO_MANY, wait)
+        try:
+            response = super().post(request, *args, **kwargs)
+        except passwords.Busy:
+            attempt.give_back()
+            return self.refuse(BUSY, passwords.RETRY_SECONDS)
+        if response.status_code == 302:
+            attempt.give_back()
+        return response
+
+    def refuse(self, status: int, seconds: int) -> HttpResponse:
+        form = self.get_form_class()(self.request.user)
+        refused = {"status": status, "wait": in_words(seconds)}
+        return _refuse(self.render_to_response(self.get_context_data(form=form, refused=refused)), status, seconds)
+
     def get_form_class(self) -> type[SetPasswordForm]:
-        return PasswordChangeForm if self.request.user.has_usable_password() else SetPasswordForm
+        return OwnPasswordForm if self.request.user.has_usable_password() else SetPasswordForm
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | shell.page_context(None)

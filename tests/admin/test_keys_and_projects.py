@@ -26,7 +26,7 @@ def act(site: Client, address: str, action: str, *rows: Any, **more: str) -> Any
 
 
 def test_keys_are_listed_but_never_shown(site: Client, project: Project) -> None:
-    row, secret = create_key(project, "ci", ["ingest"], "root")
+    row, secret = create_key(project, "ci", ["ingest"])
 
     for address in (KEYS, f"{KEYS}{row.pk}/change/", f"{KEYS}?q=ci"):
         text = site.get(address).content.decode()

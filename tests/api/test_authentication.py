@@ -72,6 +72,8 @@ def test_revoked_key_401(project: Project, key: str) -> None:
         ("post", "/api/v1/logs", "read", "ingest"),
         ("post", "/api/v1/litellm", "read", "ingest"),
         ("get", "/api/v1/sessions", "ingest", "read"),
+        ("delete", "/api/v1/sessions/x", "read", "delete"),
+        ("post", "/api/v1/corrections", "delete", "correct"),
     ],
 )
 def test_wrong_scope_403_names_it(project: Project, method: str, path: str, has: str, lacks: str) -> None:

@@ -13,7 +13,9 @@ from django.test.utils import CaptureQueriesContext
 
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Part, PartSearch, Project, RequestKey, RequestLog, Session
+from sessions_app.rights import DELETE_SESSIONS
 from tests.api.conftest import key_for, log
+from tests.factories import grant
 
 Store = Callable[..., None]
 
@@ -252,6 +254,12 @@ def test_browser_needs_the_token_to_delete(signed_in: Client) -> None:
 
     token = "a" * 32
     signed_in.cookies["logsui_csrf"] = token
+    refused = signed_in.delete(path, headers={"X-CSRFToken": token})
+    assert (refused.status_code, refused.json()["error"]["type"]) == (403, "missing_permission")
+    assert "sessions_app.delete_session" in refused.json()["error"]["message"]
+    assert Session.objects.count() == 3
+
+    grant(User.objects.get(), DELETE_SESSIONS)
     assert signed_in.delete(path, headers={"X-CSRFToken": token}).status_code == 200
     assert Session.objects.count() == 2
 

@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
 from sessions_app.models import Project
+from sessions_app.rights import MAKE_KEYS, MAKE_PROJECTS
 from tests.factories import make_project, make_user
 
 
@@ -53,7 +54,7 @@ def problems(page: Page) -> list[str]:
 def visitor(page: Page, context: BrowserContext, live_server: LiveServer, problems: list[str]) -> Page:
     """A page of a signed-in browser; the paths it is sent to are relative to the server."""
     client = Client()
-    client.force_login(make_user())
+    client.force_login(make_user("alice", MAKE_KEYS, MAKE_PROJECTS))
     cookie = client.cookies["logsui_session"]
     context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
     return page

@@ -14,6 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from sessions_app.keys import create_sign_in_token
 from sessions_app.models import Project
 from sessions_app.pages import session_list
+from sessions_app.rights import MAKE_KEYS
 from tests.factories import PASSWORD, START, make_log, make_project, make_session, make_user, store_logs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -166,7 +167,7 @@ def test_new_sessions_wait_behind_a_pill(in_list: Page, acme: Project, problems:
 @pytest.fixture
 def plain(browser: Browser, live_server: LiveServer, seven: None) -> Iterator[Page]:
     """A signed-in page of a browser without JavaScript."""
-    make_user()
+    make_user("alice", MAKE_KEYS)
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{live_server.url}/login/?next=/p/acme/sessions/")

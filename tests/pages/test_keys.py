@@ -6,14 +6,21 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import AbstractBaseUser
 from django.test import Client
 from django.utils import timezone
 
 from sessions_app.keys import create_key, hash_secret
 from sessions_app.models import ApiKey, Project
-from tests.factories import make_project
+from sessions_app.rights import CORRECT_SESSIONS, DELETE_SESSIONS, MAKE_KEYS, REVOKE_KEYS, Right
+from tests.factories import grant, make_project, make_user
 
 ADDRESS = "/p/acme/settings/keys/"
+
+
+@pytest.fixture
+def user(db: None) -> AbstractBaseUser:
+    return make_user("alice", MAKE_KEYS, REVOKE_KEYS)
 
 
 def make(client: Client, **form: object) -> str:
@@ -29,10 +36,33 @@ def test_it_works(signed_in: Client, project: Project) -> None:
     assert "ci &lt;b&gt;" in page
 
 
-def test_key_may_correct(signed_in: Client, project: Project) -> None:
-    page = make(signed_in, scopes=["read", "correct"])
-    assert ApiKey.objects.get().scopes == ["correct", "read"]
-    assert "correct, read" in page
+@pytest.mark.parametrize(("scope", "right"), [("correct", CORRECT_SESSIONS), ("delete", DELETE_SESSIONS)])
+def test_key_may_no_more_than_its_maker(
+    signed_in: Client, user: AbstractBaseUser, project: Project, scope: str, right: Right
+) -> None:
+    box = f'name="scopes" value="{scope}"'
+    assert box not in signed_in.get(ADDRESS).content.decode()
+    refused = signed_in.post(ADDRESS, {"name": "ci", "scopes": ["read", scope]})
+    assert refused.status_code == 403
+    assert f"sessions_app.{right.codename}" in refused.content.decode()
+    assert not ApiKey.objects.exists()
+    grant(user, right)
+    assert box in signed_in.get(ADDRESS).content.decode()
+    page = make(signed_in, scopes=["read", scope])
+    key = ApiKey.objects.get()
+    assert (key.scopes, key.maker) == (sorted(["read", scope]), user)
+    assert f"{scope}, read" in page or f"read, {scope}" in page
+
+
+def test_nothing_is_offered_that_would_be_refused(client: Client, project: Project) -> None:
+    create_key(project, "theirs", ["read"])
+    client.force_login(make_user("bob"))
+    page = client.get(ADDRESS).content.decode()
+    assert "theirs" in page
+    assert "Create key" not in page
+    assert "Revoke…" not in page
+    assert "Can add API key" in page
+    assert "Make a key" not in client.get("/p/acme/start/").content.decode()
 
 
 def test_key_is_shown_once(signed_in: Client, project: Project) -> None:

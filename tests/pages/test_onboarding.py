@@ -11,6 +11,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import AbstractBaseUser
 from django.test import Client
 from django.utils import timezone
 
@@ -19,10 +20,16 @@ from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.keys import hash_secret
 from sessions_app.models import ApiKey, InboxEntry, Project, RejectedLog
 from sessions_app.pages.onboarding import LIBRARIES, Library
-from tests.factories import make_log, make_project, make_session
+from sessions_app.rights import MAKE_KEYS
+from tests.factories import make_log, make_project, make_session, make_user
 
 ADDRESS = "/p/acme/start/"
 WAITING = "/p/acme/start/waiting/"
+
+
+@pytest.fixture
+def user(db: None) -> AbstractBaseUser:
+    return make_user("alice", MAKE_KEYS)
 
 
 def snippet(page: str, name: str) -> str:

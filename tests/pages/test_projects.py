@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import AbstractBaseUser
 from django.test import Client
 
 from sessions_app.models import Project
-from tests.factories import make_project
+from sessions_app.rights import MAKE_PROJECTS
+from tests.factories import make_project, make_user
+
+
+@pytest.fixture
+def user(db: None) -> AbstractBaseUser:
+    return make_user("alice", MAKE_PROJECTS)
 
 
 def test_home_leads_to_default_else_to_the_first(signed_in: Client) -> None:

@@ -470,7 +470,7 @@ def test_other_spans_of_the_trace_are_listed_to_the_end(
 def test_project_may_drop_the_attributes_of_other_spans(client: Client, signed_in: Client, project: Project) -> None:
     url = "/p/acme/settings/traces/"
     assert "checked" in signed_in.get(url).content.decode()
-    assert "needs the permission" in signed_in.get(url).content.decode()
+    assert "Can change project" in signed_in.get(url).content.decode()
     assert signed_in.post(url).status_code == 403
 
     user = signed_in.get(url).wsgi_request.user

@@ -110,7 +110,7 @@ def test_made_up_link(client: Client, db: None, token: str) -> None:
 def test_address_of_the_link_stays_a_secret(client: Client, user: AbstractBaseUser) -> None:
     response = client.get(f"/sign-in/{create_sign_in_token(user)}/")
     # Not "no-referrer": with it browsers send `Origin: null`, which the check against forged forms refuses.
-    assert response.headers["Referrer-Policy"] == "same-origin"
+    assert response.headers["Referrer-Policy"] == "strict-origin"
     assert "no-store" in response.headers["Cache-Control"]
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import validate_slug
 
-from sessions_app.models import Project
+from sessions_app.project_form import ProjectForm
 
-MOST_SLUG_CHARS, MOST_NAME_CHARS = 60, 120
+MOST_SHOWN_CHARS = 80
 
 
 class Command(BaseCommand):
@@ -23,18 +21,14 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="its name on pages (default: the slug)")
 
     def handle(self, *args: Any, slug: str, name: str, **options: Any) -> None:
-        self.check(slug, name)
-        project, is_new = Project.objects.get_or_create(slug=slug, defaults={"name": name or slug})
+        given = {"slug": slug, "name": name or slug}
+        # The page makes one from the name; a script says which it means.
+        if not slug.strip():
+            raise CommandError("--slug is empty: name the project in letters, digits, - and _.")
+        form = ProjectForm(given)
+        for field, errors in form.errors.items():
+            raise CommandError(f"--{field} is {given[field][:MOST_SHOWN_CHARS]!r}: {errors[0]}")
+        project, is_new = form.get_or_create()
         if not is_new:
-            self.stderr.write(f"Project {slug!r} is there already; nothing was changed.")
+            self.stderr.write(f"Project {project.slug!r} is there already; nothing was changed.")
         self.stdout.write(project.slug)
-
-    def check(self, slug: str, name: str) -> None:
-        try:
-            validate_slug(slug)
-        except ValidationError:
-            raise CommandError(f"--slug is {slug[:80]!r}; use letters, digits, hyphens and underscores.") from None
-        if len(slug) > MOST_SLUG_CHARS:
-            raise CommandError(f"--slug has {len(slug)} characters; use at most {MOST_SLUG_CHARS}.")
-        if len(name) > MOST_NAME_CHARS or "\0" in name:
-            raise CommandError(f"--name must be at most {MOST_NAME_CHARS} characters, without NUL.")

@@ -1,0 +1,37 @@
+"""Users and groups in the admin site: superusers alone change them.
+
+Whoever may change users could make themselves a superuser, and whoever may change groups give their own every right.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.http import HttpRequest
+
+
+class SuperusersChange(admin.ModelAdmin):
+    """Seen by whoever has Django's permission to, changed by superusers."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return request.user.is_active and request.user.is_superuser
+
+
+class SuperusersUserAdmin(SuperusersChange, UserAdmin):
+    pass
+
+
+class SuperusersGroupAdmin(SuperusersChange, GroupAdmin):
+    pass
