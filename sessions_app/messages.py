@@ -421,11 +421,15 @@ def searchable_text(message: Message) -> str:
 
 
 def to_json(value: Any) -> str:
-    """JSON text of a decoded value for showing and searching; what cannot be written so is shown as Python does."""
+    """JSON text of a decoded value for showing and searching; what cannot be written so is shown as Python does, and
+    of what is nested too deeply only that it is.
+    """
     try:
         return json.dumps(value, ensure_ascii=False)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         return repr(value)
+    except RecursionError:
+        return "(nested too deeply to be written here)"
 
 
 def fingerprint_of(data: str) -> str:
