@@ -21,7 +21,7 @@ from sessions_app.records import ERROR
 from sessions_app.templatetags.format import cost, duration, exact, hue
 from sessions_app.timeline import Structure
 
-# So many rows are written; of longer sessions those around what is on the page. They take this part of an answer at most.
+# So many rows are written; of longer sessions those around what is on the page. They take this part of an answer.
 MOST_ROWS, ROWS_BEFORE = 1_200, 200
 PART_OF_ANSWER = 0.3
 LABEL_CHARS = 60
