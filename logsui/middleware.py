@@ -1,14 +1,19 @@
-"""What holds for every page: its headers, and its answer while the database is away."""
+"""What holds for every page: its headers, what it may cost, and its answer while the database is away."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from psycopg.pq import TransactionStatus
 
 from logsui import in_flight, passwords
+from sessions_app import bounds
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +47,52 @@ def content_security_policy(
     return middleware
 
 
+READS = ("GET", "HEAD")
+
+
+def bounded_answers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """What only reads keeps within a budget of bytes and time, and each of its statements within a time of its own."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        is_read = request.method in READS
+        with connection.execute_wrapper(_Timeout(settings.LOGSUI_PAGE_STATEMENT_SECONDS if is_read else 0)):
+            if not is_read:
+                return get_response(request)
+            # What is begun by then may take as long again.
+            with bounds.answer(settings.LOGSUI_PAGE_MAX_BYTES, settings.LOGSUI_PAGE_MAX_SECONDS / 2):
+                return get_response(request)
+
+    return middleware
+
+
+class _Timeout:
+    """Sets the statement timeout with the first statement of a request, unless its connection has it already.
+
+    It belongs to the connection, which requests use one after the other: so each says which one it wants, 0 for none.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        self.is_set = False
+
+    def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        if not self.is_set:
+            self.is_set = True
+            self._set(context["connection"].connection)
+        return execute(sql, params, many, context)
+
+    def _set(self, raw: Any) -> None:
+        if raw.__dict__.get("logsui_timeout", 0) == self.seconds:
+            return
+        # In a transaction that fails, the setting would be undone, and nobody would know.
+        is_idle = raw.info.transaction_status == TransactionStatus.IDLE
+        raw.execute(f"SET statement_timeout = '{self.seconds}s'")
+        raw.__dict__["logsui_timeout"] = self.seconds if is_idle else None
+
+
 class DatabaseOutage:
-    """503 with Retry-After, and not 500, while PostgreSQL starts again or many passwords are checked: clients and
-    proxies then try again.
+    """504 for a statement that took too long; 503 with Retry-After, and not 500, while PostgreSQL starts again or many
+    passwords are checked: clients and proxies then try again.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -58,6 +106,11 @@ class DatabaseOutage:
             return _try_again(BUSY)
         if not isinstance(error, (OperationalError, InterfaceError)):
             return None
+        if bounds.is_statement_timeout(error):
+            logger.warning("A statement of %s took longer than a page may", request.path)
+            return HttpResponse(
+                render_to_string("504.html", {"seconds": settings.LOGSUI_PAGE_STATEMENT_SECONDS}), status=504
+            )
         logger.error("The database failed: %s", error)
         return _try_again(OUTAGE)
 

@@ -40,6 +40,10 @@ LOGSUI_INBOX_MAX_BYTES = env.size("LOGSUI_INBOX_MAX_BYTES", "2 GiB", minimum=2**
 # How much of a text can be searched; what is stored and shown is never cut.
 LOGSUI_SEARCH_TEXT_MAX_CHARS = env.integer("LOGSUI_SEARCH_TEXT_MAX_CHARS", 20_000, maximum=100_000)
 LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS = env.integer("LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS", 2_000, maximum=100_000)
+# What one answer to a reader may cost; what is beyond it is a click away.
+LOGSUI_PAGE_MAX_BYTES = env.size("LOGSUI_PAGE_MAX_BYTES", "2 MB", minimum=200_000)
+LOGSUI_PAGE_MAX_SECONDS = env.integer("LOGSUI_PAGE_MAX_SECONDS", 2, minimum=1, maximum=600)
+LOGSUI_PAGE_STATEMENT_SECONDS = env.integer("LOGSUI_PAGE_STATEMENT_SECONDS", 10, minimum=1, maximum=3_600)
 # One transaction of the digester.
 LOGSUI_DIGEST_BATCH_LOGS = env.integer("LOGSUI_DIGEST_BATCH_LOGS", 500, minimum=1, maximum=10_000)
 LOGSUI_DIGEST_BATCH_BYTES = env.size("LOGSUI_DIGEST_BATCH_BYTES", "6 MiB", minimum=2**20)
@@ -80,6 +84,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "logsui.middleware.bounded_answers",
     "logsui.middleware.DatabaseOutage",
     "logsui.middleware.OutOfMemory",
 ]

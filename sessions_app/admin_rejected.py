@@ -10,17 +10,17 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat, truncatechars
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
-from sessions_app import rights
+from sessions_app import bounds, rights
 from sessions_app.admin_lists import NEWEST, LeanAdmin, bytes_column, link, slug_column, with_project_slug
 from sessions_app.ingest import cleanup
 from sessions_app.models import RejectedLog
 from sessions_app.storage import inbox
 
-# A larger rejected log is shown in part and can't be edited, only downloaded.
-MOST_EDITED_BYTES = 1_000_000
+# A larger rejected log is shown in part and can't be edited, only downloaded; so is one that grows larger in HTML.
+MOST_EDITED_BYTES = MOST_EDITED_HTML = 1_000_000
 MOST_SHOWN_CHARS = 100_000
 
 
@@ -83,7 +83,7 @@ def editable_text(rejected: RejectedLog) -> str | None:
         text = inbox.unpack(rejected.body).decode()
     except UnicodeDecodeError:
         return None
-    return None if "\0" in text else text
+    return None if "\0" in text or bounds.byte_size(escape(text)) > MOST_EDITED_HTML else text
 
 
 class RejectedLogAdmin(LeanAdmin):

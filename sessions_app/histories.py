@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from itertools import pairwise, takewhile
 from typing import Protocol
 
+from sessions_app import bounds
+from sessions_app.bounds import BoundedMatcher, TooMuchWork
 from sessions_app.documents import BLOCK_PARTS, DIGEST_BYTES, packed_blocks, packed_count
 from sessions_app.timeline import Parent
 
@@ -19,6 +20,8 @@ from sessions_app.timeline import Parent
 NEIGHBOURS = 8
 # Beyond so many messages after the common beginning, histories are not matched message by message.
 MOST_MATCHED = 1_000
+# In units of `bounds`, what a byte of a packed list costs that is looked through.
+WORK_OF_DIGEST = 2
 # So many messages of a changed history are read to tell whether they say something else.
 MOST_READ = 100
 
@@ -113,7 +116,8 @@ class Added:
 
     `base` is the index of the request whose history it repeats, None when it repeats none; `linked` says that it
     continues that one by its link tokens; `shared`: how many messages are the same. `first_changed`: the first part
-    (a system prompt, usually) differs from the base's, though what follows is the same.
+    (a system prompt, usually) differs from the base's, though what follows is the same. `is_compared`: false where the
+    histories were too much to compare; what was sent again is then known by its length alone.
     """
 
     start: int
@@ -123,6 +127,7 @@ class Added:
     first_changed: bool = False
     shared: int = 0
     changes: tuple[Change, ...] = ()
+    is_compared: bool = True
 
     def positions(self) -> list[int]:
         """The input parts that are new, in order."""
@@ -150,7 +155,10 @@ class Comparison:
         others = [other for other in self._candidates(index, parent) if other not in apart_from]
         if request.resent_count == 0:
             return self._after_common_prefix(index, others)
-        found = self._rewritten(index, others)
+        try:
+            found = self._rewritten(index, others)
+        except TooMuchWork:
+            return Added(min(request.resent_count, count), count, is_compared=False)
         return replace(found, linked=True) if parent and parent.is_linked and found.base == parent.index else found
 
     def _candidates(self, index: int, parent: Parent | None) -> Iterator[int]:
@@ -192,6 +200,11 @@ class Comparison:
         """How many messages two requests have in common."""
         request, base = self.requests[index], self.requests[other]
         same = self.lists.common_prefix(request.input_parts, base.input_parts)
+        if bounds.current().is_spent:
+            raise TooMuchWork
+        bounds.current().spend(
+            work=WORK_OF_DIGEST * (len(request.input_parts) + len(base.input_parts)) + 2 * MOST_MATCHED
+        )
         return same + len(set(self._rest(request, same)) & {*self._rest(base, same), *self._answer(base)})
 
     def _rest(self, request: WithHistory, start: int) -> list[bytes]:
@@ -208,7 +221,7 @@ class Comparison:
         old = self._rest(base, same)
         # The answer follows the input, when all of that is at hand.
         old += self._answer(base) if same + len(old) == count else []
-        matcher = SequenceMatcher(None, old, self._rest(request, same))
+        matcher = BoundedMatcher(old, self._rest(request, same))
         blocks = [(same + i, same + j, length) for i, j, length in matcher.get_matching_blocks()[:-1]]
         found: list[Change] = []
         for (i, j, length), (next_i, next_j, _) in pairwise([(0, 0, same), *blocks]):

@@ -19,12 +19,21 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from sessions_app import bounds
+
 HEADING_SHIFT = 2
 MOST_NESTED = 20
 LINK_REL = "noopener noreferrer nofollow ugc"
 # Texts up to this length are remembered; whatever is longer is shown rarely.
 MOST_REMEMBERED_CHARS = 4_000
 REMEMBERED = 3_000
+# In units of `bounds`: what means something in Markdown costs the parser more than what does not.
+WORK_OF_CHARACTER, WORK_OF_MARK = 10, 200
+MOST_WORK = 3_000_000
+# The parser fills up the rows of a table; so many cells more than were written are bearable.
+MOST_FILLED = 2_000
+# What is written of a text, in characters.
+MOST_TIMES, ADDED_TO_ANY = 20, 4_000
 
 _SAFE_URL = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x1f]+", re.IGNORECASE)
 # Lines that begin with a letter and hold nothing that means something in Markdown.
@@ -47,7 +56,46 @@ _ATTRIBUTES = {
 
 def render(text: str) -> SafeString:
     """The HTML of a Markdown text. Rendering the same short text again costs nothing."""
+    if _work_of(text) > bounds.current().work_left:
+        return plain(text)
     return _remembered(text) if len(text) <= MOST_REMEMBERED_CHARS else _render(text)
+
+
+def is_bearable(text: str) -> bool:
+    """Whether `render` can render a text within the answer's budget; else it shows it plain."""
+    return _work_of(text) <= bounds.current().work_left and _is_bearable(text)
+
+
+def _is_bearable(text: str) -> bool:
+    return _work_of(text) <= MOST_WORK and not _fills_tables(text)
+
+
+def _work_of(text: str) -> int:
+    return WORK_OF_CHARACTER * len(text) + WORK_OF_MARK * len(text.translate(_ONLY_MARKS))
+
+
+class _OnlyMarks(dict[int, int | None]):
+    """For `str.translate`: removes every character but those that begin something in Markdown."""
+
+    def __missing__(self, code: int) -> None:
+        return None
+
+
+_ONLY_MARKS = _OnlyMarks({ord(mark): ord(mark) for mark in "[]!*_`<>&|\\~#-+"})
+
+
+def _fills_tables(text: str) -> bool:
+    """Whether the parser would add many more cells to tables than the text has."""
+    columns = cells = written = 0
+    for line in text.split("\n"):
+        bare = line.strip(" \t>")
+        if "|" in bare and "-" in bare and not bare.strip("|:- \t"):
+            columns = max(columns, bare.count("|") + 1)
+        elif not bare:
+            columns = 0
+        elif columns:
+            cells, written = cells + columns, written + bare.count("|")
+    return cells > MOST_FILLED + 3 * written
 
 
 @lru_cache(REMEMBERED)
@@ -58,6 +106,9 @@ def _remembered(text: str) -> SafeString:
 def _render(text: str) -> SafeString:
     if _PLAIN_PARAGRAPHS.fullmatch(text):
         return _paragraphs(text)
+    if not _is_bearable(text):
+        return plain(text)
+    bounds.current().spend(work=_work_of(text))
     tokens = _MARKDOWN.parse(text)
     if _leaves_out(tokens, text):
         return plain(text)
@@ -69,7 +120,7 @@ def _render(text: str) -> SafeString:
         url_schemes={"http", "https", "mailto"},
         link_rel=LINK_REL,
     )
-    return mark_safe(html)  # noqa: S308 - sanitised
+    return mark_safe(html) if len(html) <= ADDED_TO_ANY + MOST_TIMES * len(text) else plain(text)  # noqa: S308 - sanitised
 
 
 def _paragraphs(text: str) -> SafeString:

@@ -42,7 +42,10 @@ _ANSWER = "assistant"
 _NOT_SENT_BACK = frozenset({"cache_control", "signature", "thoughtSignature", "thought_signature", "id", "status"})
 _FOREIGN_NUMBER = re.compile(r"\d\.0+(?!\d)|\d[eE][+-]?\d")
 # Open models write their reasoning into the text; clients cut it out before they send it back.
-_THOUGHT = re.compile(r"\s*<(think|thinking)>.*?</\1>", re.DOTALL)
+_THOUGHT = re.compile(r"<(think|thinking)>.*?</\1>", re.DOTALL)
+
+# What is said of data that is nested too deeply to be written.
+_TOO_DEEP = "nested too deeply"
 
 # Type and texts of a piece of a message.
 Piece = tuple[str, ...]
@@ -98,17 +101,26 @@ def pieces_of(message: Message, with_ids: bool = True) -> list[Piece]:
     text = "".join(_texts(message.blocks, with_ids)) if is_answer else ""
     if is_answer and (said := said_in(text)):
         pieces.append((TEXT, said))
+    words: list[str] = []
     for block in message.blocks:
         if block.type in (REASONING, *_WORDS) and (is_answer or block.type == REASONING):
             continue
-        if block.type in _WORDS and pieces and pieces[-1][0] == TEXT:
-            pieces[-1] = (TEXT, pieces[-1][1] + block.text)
+        if block.type in _WORDS:
+            # Neighbours are joined once, at the end: a message may have any number of them.
+            words.append(block.text)
         elif piece := _piece(block, is_answer, with_ids):
+            pieces += _joined(words)
+            words = []
             pieces.append(piece)
+    pieces += _joined(words)
     return pieces if is_answer else [stripped for piece in pieces if (stripped := _stripped(piece))]
 
 
 _WORDS = (TEXT, REFUSAL)
+
+
+def _joined(words: list[str]) -> list[Piece]:
+    return [(TEXT, "".join(words))] if words else []
 
 
 def _texts(blocks: Iterable[Block], with_ids: bool) -> Iterable[str]:
@@ -119,8 +131,9 @@ def _texts(blocks: Iterable[Block], with_ids: bool) -> Iterable[str]:
 
 def said_in(text: str) -> str:
     """An answer's text without the reasoning that open models put before it, and without white space around it."""
-    if text.lstrip().startswith("<think"):
-        text = _THOUGHT.sub("", text, count=1)
+    stripped = text.lstrip()
+    if stripped.startswith("<think") and (thought := _THOUGHT.match(stripped)):
+        return _even(stripped[thought.end() :])
     return _even(text)
 
 
@@ -165,7 +178,10 @@ def _result(block: Block) -> list[str]:
 def _data(value: Any) -> Piece | None:
     if isinstance(value, dict) and value.get("type") == ITEM_REFERENCE:
         return reference_to(str(value.get("id")))
-    kept = _kept(value)
+    try:
+        kept = _kept(value)
+    except RecursionError:
+        kept = value
     return (DATA, _sorted_json(kept)) if kept not in (None, {}, []) else None
 
 
@@ -225,7 +241,9 @@ def _sorted_json(value: Any) -> str:
     try:
         # For lone surrogates and integers that are too large for the other.
         return json.dumps(value, sort_keys=True)
-    except (TypeError, ValueError, RecursionError):
+    except RecursionError:
+        return _TOO_DEEP
+    except (TypeError, ValueError):
         return repr(value)
 
 

@@ -28,6 +28,8 @@ from sessions_app.blocks import (
 from sessions_app.meanings import Meaning, meaning_of
 
 MOST_REMEMBERED = 50_000
+# Results of tools within results of tools are read up to this depth.
+MOST_NESTED = 4
 _ROLES = {"model": "assistant", "developer": "system", "function": "tool", "human": "user", "ai": "assistant"}
 
 
@@ -45,7 +47,10 @@ def read_message(raw: documents.JsonBytes, default_role: str = "user") -> Messag
         value = documents.loads(raw)
     except documents.DocumentError:
         value = bytes(raw).decode("utf-8", "replace")
-    return message_of(value, default_role)
+    try:
+        return message_of(value, default_role)
+    except RecursionError:
+        return Message(default_role, [Block(DATA, data=value)])
 
 
 def message_of(value: Any, default_role: str = "user") -> Message:
@@ -154,8 +159,19 @@ def _arguments(value: Any) -> str:
 
 def _tool_result(call_id: str, name: str, content: Any, is_error: bool = False) -> Block:
     blocks = _content_blocks(content)
+    if _is_deep(blocks):
+        blocks = [Block(DATA, data=content)]
     text = "\n".join(block.text for block in blocks if block.text)
     return Block(TOOL_RESULT, text, id=call_id, name=name, is_error=is_error, blocks=blocks)
+
+
+def _is_deep(blocks: list[Block]) -> bool:
+    """Whether results hold results hold results: each would have all the text of those within it once more."""
+    for _ in range(MOST_NESTED):
+        blocks = [inner for block in blocks for inner in block.blocks]
+        if not blocks:
+            return False
+    return True
 
 
 def _content_blocks(content: Any) -> list[Block]:
@@ -421,11 +437,15 @@ def searchable_text(message: Message) -> str:
 
 
 def to_json(value: Any) -> str:
-    """JSON text of a decoded value for showing and searching; what cannot be written so is shown as Python does."""
+    """JSON text of a decoded value for showing and searching; what cannot be written so is shown as Python does, and
+    of what is nested too deeply only that it is.
+    """
     try:
         return json.dumps(value, ensure_ascii=False)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         return repr(value)
+    except RecursionError:
+        return "(nested too deeply to be written here)"
 
 
 def fingerprint_of(data: str) -> str:

@@ -45,6 +45,7 @@ class Nesting(Generic[T]):
         self._by_place = {(row.trace_id, row.span_id): row for row in rows if row.span_id}
         self._parents: dict[uuid.UUID, T | None] = {}
         self._depths: dict[uuid.UUID, int] = {}
+        self._around: dict[SpanPlace, T | None] = {}
 
     def parent(self, row: T) -> T | None:
         """The nearest span around a row that is shown."""
@@ -53,14 +54,17 @@ class Nesting(Generic[T]):
         return self._parents[row.id]
 
     def _find_parent(self, row: T) -> T | None:
-        span_id, seen = row.parent_id, {row.span_id}
-        while row.span_id and span_id and span_id not in seen:
-            seen.add(span_id)
-            found = self._by_place.get((row.trace_id, span_id))
+        span_id, found = row.parent_id, None
+        walked: dict[SpanPlace, None] = {}
+        while row.span_id and span_id and (place := (row.trace_id, span_id)) not in walked:
+            found = self._by_place.get(place) or self._around.get(place)
             if found is not None:
-                return found
-            span_id = self._between.get((row.trace_id, span_id), "")
-        return None
+                break
+            walked[place] = None
+            span_id = self._between.get(place, "")
+        # The same way is not gone again: a trace may have any number of spans that are not shown, each in the other.
+        self._around.update(dict.fromkeys(walked, found))
+        return None if found is row else found
 
     def ancestors(self, row: T) -> Iterator[T]:
         """What contains a row, from the inside out. Ids may name each other in a circle."""
@@ -123,13 +127,16 @@ def _gaps(requests: Sequence[T], steps: Sequence[T], nesting: Nesting[T]) -> lis
     starts = [request.started_at for request in requests]
     first = _first_starts(requests, steps, nesting)
     gaps: list[list[T]] = [[] for _ in range(len(requests) + 1)]
+    # Of requests that start at the same moment a step passes those that are less deep: the same ones at each depth.
+    passed: dict[tuple[datetime, int], int] = {}
     for step in sorted(steps, key=lambda step: (first[step.id], nesting.depth(step), step.started_at)):
-        place = bisect_left(starts, first[step.id])
-        while place < len(starts) and starts[place] == first[step.id]:
-            if nesting.depth(requests[place]) >= nesting.depth(step):
-                break
-            place += 1
-        gaps[place].append(step)
+        moment, depth = first[step.id], nesting.depth(step)
+        if (moment, depth) not in passed:
+            place = bisect_left(starts, moment)
+            while place < len(starts) and starts[place] == moment and nesting.depth(requests[place]) < depth:
+                place += 1
+            passed[moment, depth] = place
+        gaps[passed[moment, depth]].append(step)
     return gaps
 
 

@@ -179,23 +179,26 @@ class _Tokens:
 
     def of_response(self, token: uuid.UUID, index: int) -> int | None:
         """The request with this response, at any time: clocks differ."""
-        others = [other for other in self.providers.get(token, ()) if other != index]
-        return others[-1] if others else None
+        # The last one, or the one before it where that is the request itself.
+        return next((other for other in reversed(self.providers.get(token, ())) if other != index), None)
 
     def of_conversation(self, token: uuid.UUID, index: int, window: timedelta) -> int | None:
         """The latest request with this conversation until then, else the first one after it: see `linking.nearest`."""
         moment = self.requests[index].started_at
-        others = [other for other in self.providers.get(token, ()) if other != index]
+        others = self.providers.get(token, ())
         place = bisect_right(others, moment, key=self._start)
-        earlier, later = others[:place][-1:], others[place : place + 1]
+        # One more on each side, since one of them may be the request itself.
+        earlier = [other for other in others[max(place - 2, 0) : place] if other != index][-1:]
+        later = [other for other in others[place : place + 2] if other != index][:1]
         near = [other for other in (*earlier, *later) if abs(self._start(other) - moment) <= window]
         return near[0] if near else None
 
     def of_failure(self, token: uuid.UUID, index: int) -> int | None:
         """The latest earlier request with this input, of which a repetition may still be another attempt."""
-        earlier = self.failures.get(token, [])[: bisect_left(self.failures.get(token, []), index)]
-        is_near = earlier and self._start(index) - self._start(earlier[-1]) <= ATTEMPT_WINDOW
-        return earlier[-1] if is_near else None
+        failures = self.failures.get(token, [])
+        place = bisect_left(failures, index) - 1
+        is_near = place >= 0 and self._start(index) - self._start(failures[place]) <= ATTEMPT_WINDOW
+        return failures[place] if is_near else None
 
     def _start(self, index: int) -> datetime:
         return self.requests[index].started_at
@@ -238,16 +241,18 @@ def attempts(requests: Sequence[Linked], parents: Sequence[Parent | None]) -> li
     """
     continued = {parent.index for parent in parents if parent and parent.is_linked}
     latest: dict[tuple[uuid.UUID, str], int] = {}
-    chains: dict[int, tuple[int, ...]] = {}
+    chains: dict[int, list[int]] = {}
     for index, request in enumerate(requests):
         if request.duplicate_of is not None:
             continue
         keys = [(token, request.kind) for token in (request.attempt, request.call) if token]
         before = max((latest[key] for key in keys if key in latest), default=None)
         if before is not None and before not in continued and _is_retry(requests[before], request):
-            chains[index] = (*chains.pop(before, (before,)), index)
+            chain = chains.pop(before, [before])
+            chain.append(index)
+            chains[index] = chain
         latest.update(dict.fromkeys(keys, index))
-    return sorted(chains.values())
+    return sorted(map(tuple, chains.values()))
 
 
 def _is_retry(before: Linked, request: Linked) -> bool:
@@ -305,6 +310,9 @@ class Structure:
     parallel: dict[int, tuple[int, ...]]
     children: dict[int, list[int]]
     letters: dict[int, str]
+    # For each attempt of a call with several ones, which of them it is (from 0); by the last, what the call continues.
+    places: dict[int, int]
+    origins: dict[int, Parent | None]
 
     @property
     def continues(self) -> list[int | None]:
@@ -315,11 +323,22 @@ class Structure:
         """All attempts of the call that a request is one of; itself alone when it was not repeated."""
         return self.chains.get(index, (index,))
 
+    def is_same_call(self, one: int, other: int) -> bool:
+        """Whether two requests are attempts of one call."""
+        return one == other or (one in self.chains and self.chains.get(other) is self.chains[one])
+
+    def attempts_before(self, index: int, most: int) -> tuple[int, ...]:
+        """The attempts of a call up to and with this one, at most so many; the last ones."""
+        place = self.places.get(index, 0) + 1
+        return self.attempts_of(index)[max(place - most, 0) : place]
+
     def origin(self, index: int) -> Parent | None:
         """What a call continues, with whichever of its attempts."""
-        calls = self.attempts_of(index)
-        found = (self.parents[attempt] for attempt in calls)
-        return next((parent for parent in found if parent and parent.index not in calls), None)
+        return self.origins[self.attempts_of(index)[-1]] if index in self.chains else self._own_parent(index)
+
+    def _own_parent(self, index: int) -> Parent | None:
+        parent = self.parents[index]
+        return parent if parent and parent.index != index else None
 
     def branch_with(self, index: int) -> list[int]:
         """The requests of the branch that begins with this one: what continues it, in order, with all attempts."""
@@ -350,7 +369,8 @@ class Structure:
 def structure(requests: Sequence[Linked], window: timedelta = WINDOW) -> Structure:
     """How the requests of a session, in chronological order, hang together. Linear in their number."""
     found = parents(requests, window)
-    chains = {index: chain for chain in attempts(requests, found) for index in chain}
+    calls = attempts(requests, found)
+    chains = {index: chain for chain in calls for index in chain}
     forks = {index: Fork(index, tuple(branches)) for index, branches in _forks(found, chains).items()}
     branch_of, lanes = _branches(found, chains, forks)
     related = {index: parent.index for index, parent in enumerate(found) if parent}
@@ -358,7 +378,15 @@ def structure(requests: Sequence[Linked], window: timedelta = WINDOW) -> Structu
     parallel = {index: group for group in parallel_groups(requests, related) for index in group}
     branches = sorted(branch for fork in forks.values() for branch in fork.branches)
     names = {branch: letters(number) for number, branch in enumerate(branches)}
-    return Structure(found, chains, forks, branch_of, lanes, parallel, _children(found), names)
+    places = {index: place for chain in calls for place, index in enumerate(chain)}
+    origins = {chain[-1]: _origin(chain, found) for chain in calls}
+    return Structure(found, chains, forks, branch_of, lanes, parallel, _children(found), names, places, origins)
+
+
+def _origin(chain: Sequence[int], parents: Sequence[Parent | None]) -> Parent | None:
+    """What the attempts of a call continue: the first parent that is none of them."""
+    own = set(chain)
+    return next((parent for index in chain if (parent := parents[index]) and parent.index not in own), None)
 
 
 def _children(parents: Sequence[Parent | None]) -> dict[int, list[int]]:
@@ -384,16 +412,17 @@ def _branches(
     """For each request the branch it is in, and its lane. What continues a later request is in none."""
     branch_of: list[int | None] = [None] * len(parents)
     lanes = [0] * len(parents)
+    places = {index: {branch: n for n, branch in enumerate(fork.branches)} for index, fork in forks.items()}
     for index in range(len(parents)):
         last = chains[index][-1] if index in chains else index
         parent = parents[index]
         if parent is None or parent.index >= index:
             continue
         branch_of[index], lanes[index] = branch_of[parent.index], lanes[parent.index]
-        fork = forks.get(parent.index)
-        if fork and last in fork.branches:
+        place = places.get(parent.index, {}).get(last)
+        if place is not None:
             branch_of[index] = last
-            lanes[index] += fork.branches.index(last)
+            lanes[index] += place
     return branch_of, lanes
 
 

@@ -17,3 +17,5 @@ STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.st
 WHITENOISE_USE_FINDERS = True
 # WhiteNoise warns when it is missing.
 STATIC_ROOT.mkdir()
+# On a busy machine ordinary pages take their time; what they may cost is tested by bytes and work.
+LOGSUI_PAGE_MAX_SECONDS = 600

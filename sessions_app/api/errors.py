@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 import orjson
 from django.core.exceptions import PermissionDenied
@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 
 from logsui import in_flight
+from sessions_app import bounds
 from sessions_app.records import WireFormatError
 
 DOCS_PATH = "/api/v1/docs"
@@ -31,7 +32,18 @@ PLAIN_MESSAGES = {
     413: ("too_large", "The request is too large."),
     500: ("internal_error", "The server failed to answer; what happened is in its log."),
     503: ("unavailable", "The database does not answer at the moment; send the request again."),
+    504: ("timeout", "The database took too long and was stopped. Ask for less: a shorter time, more filters."),
 }
+
+
+class Listed(Protocol):
+    """A row of a list; `cursor` is where the rows after it begin."""
+
+    @property
+    def cursor(self) -> str: ...
+
+
+T = TypeVar("T", bound=Listed)
 
 
 class ApiError(Exception):
@@ -70,6 +82,22 @@ def json_response(content: Any, status: int = 200, headers: dict[str, str] | Non
     return HttpResponse(orjson.dumps(content), status=status, headers=headers, content_type="application/json")
 
 
+def page_json(rows: Sequence[T], write: Callable[[T], dict[str, Any]], next_cursor: str | None) -> HttpResponse:
+    """A page of a list, as many of its rows as the answer may have in bytes; `next` goes on after the last one.
+
+    Rows have a `cursor` of their own.
+    """
+    results: list[orjson.Fragment] = []
+    written: list[T] = []
+    for row in bounds.affordable(rows):
+        text = orjson.dumps(write(row))
+        bounds.current().bytes_left -= len(text)
+        results.append(orjson.Fragment(text))
+        written.append(row)
+    following = next_cursor if len(written) == len(rows) else written[-1].cursor
+    return json_response({"results": results, "next": following})
+
+
 def response_for(error: Exception) -> HttpResponse | None:
     """The answer for an exception that a view raised; None for one that is nobody's fault but ours."""
     known = as_api_error(error)
@@ -89,6 +117,8 @@ def as_api_error(error: Exception) -> ApiError | None:
     if isinstance(error, Http404):
         return plain_error(404)
     if isinstance(error, (OperationalError, InterfaceError)):
+        if bounds.is_statement_timeout(error):
+            return plain_error(504)
         LOG.error("The database failed", exc_info=error)
         return plain_error(503, {"Retry-After": "2"})
     if isinstance(error, MemoryError):

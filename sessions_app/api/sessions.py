@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from sessions_app.api import authentication, links, parameters, schema
-from sessions_app.api.errors import DOCS_PATH, ApiError, bad_parameter, json_response, not_found
+from sessions_app.api.errors import DOCS_PATH, ApiError, bad_parameter, json_response, not_found, page_json
 from sessions_app.api.representation import request_json, session_json
 from sessions_app.api.views import Endpoint
 from sessions_app.ingest import cleanup
@@ -29,10 +29,11 @@ class SessionsEndpoint(Endpoint):
             page = session_list.list_sessions(project, filters, order, limit, http.GET.get("cursor"))
         except FilterError as error:
             raise bad_parameter(error.field, error.message) from None
-        results = [
-            session_json(row, project.slug, links.session_url(http, project.slug, row.id)) for row in page.results
-        ]
-        return json_response({"results": results, "next": page.next_cursor})
+        return page_json(
+            page.results,
+            lambda row: session_json(row, project.slug, links.session_url(http, project.slug, row.id)),
+            page.next_cursor,
+        )
 
 
 class SessionEndpoint(Endpoint):
@@ -81,17 +82,17 @@ class SessionRequestsEndpoint(SessionEndpoint):
             raise bad_parameter(error.field, error.message) from None
         parents, standing = requests.parents_of(page.results, session), requests.standing_for(page.results)
         slug = parameters.slug_of(self.caller, session.project_id)
-        results = [
-            request_json(
+        return page_json(
+            page.results,
+            lambda row: request_json(
                 row,
                 session.session_key,
                 parents.get(row.id),
                 links.request_url(http, slug, row.id),
                 standing.get(row.id),
-            )
-            for row in page.results
-        ]
-        return json_response({"results": results, "next": page.next_cursor})
+            ),
+            page.next_cursor,
+        )
 
 
 def receipt_json(receipt: cleanup.Receipt) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from sessions_app import timeline
+from sessions_app import bounds, timeline
 from sessions_app.nesting import trace_of
 from sessions_app.pages.addresses import Addresses
 from sessions_app.pages.layout import AFTER, BEFORE, MOST_STEPS, Layout
@@ -19,6 +19,10 @@ from sessions_app.queries.traces import Report
 from sessions_app.records import ERROR
 from sessions_app.templatetags.format import duration
 
+# Of what an answer may have in bytes, the steps on one side of a request take at most this much.
+PART_OF_STEPS = 0.3
+# So many other spans that report one call are named.
+MOST_REPORTS = 50
 _RESULT_CHARS = 2_000
 _SCOPE_CHARS = 80
 
@@ -47,13 +51,15 @@ class BesideWriter:
 
     def _beside(self, side: str, index: int) -> str:
         steps = self.layout.beside(side, index)
-        html = self.steps(steps[:MOST_STEPS])
-        if len(steps) > MOST_STEPS:
-            html += more_steps(self.addresses, side, index, MOST_STEPS, len(steps))
+        html, count = self.steps(steps[:MOST_STEPS])
+        if len(steps) > count:
+            html += more_steps(self.addresses, side, index, count, len(steps))
         return f'<div class="trace-steps" data-side="{side}">{html}</div>' if html else ""
 
-    def steps(self, steps: Iterable[RequestLine]) -> str:
-        return "".join(self._lead(step) + self._steps.html(step) for step in steps)
+    def steps(self, steps: Sequence[RequestLine]) -> tuple[str, int]:
+        """Steps as far as the budget lasts, and how many of them it is."""
+        found = bounds.write(steps, lambda step: self._lead(step) + self._steps.html(step), part=PART_OF_STEPS)
+        return found.html, found.count
 
     def _lead(self, line: RequestLine) -> str:
         """Idle time before a request or step, and where its trace begins."""
@@ -78,9 +84,13 @@ def more_steps(addresses: Addresses, side: str, index: int, start: int, count: i
 
 def reports_fold(reports: Sequence[Report], addresses: Addresses) -> str:
     """`also reported by anthropic`, with what the other spans call themselves and links to them."""
-    scopes = ", ".join(dict.fromkeys(isolated((report.scope or "another span")[:_SCOPE_CHARS]) for report in reports))
+    named = (isolated((report.scope or "another span")[:_SCOPE_CHARS]) for report in reports[:MOST_REPORTS])
+    scopes = ", ".join(dict.fromkeys(named))
+    left = len(reports) - MOST_REPORTS
+    reports = reports[:MOST_REPORTS]
     names = ", ".join(isolated(report.line.name[:_SCOPE_CHARS]) for report in reports)
     items = "".join(_report(report, addresses) for report in reports)
+    items += reference("info", f"{counted(left, 'more span')} in the outline of the trace") if left > 0 else ""
     return fold(f"<span>also reported by {scopes}</span>", "", names, f'<div class="reports">{items}</div>')
 
 

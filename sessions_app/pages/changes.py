@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString, mark_safe
 
+from sessions_app import bounds
 from sessions_app.histories import EDITED, Change
 from sessions_app.models import Project
-from sessions_app.pages.message_html import MessageWriter, Source
-from sessions_app.pages.place import Place, place_of
+from sessions_app.pages.message_html import ROLE_CHARS, MessageWriter, Source, reference
+from sessions_app.pages.place import Place, place_of, whole_number
 from sessions_app.pages.plain_text import isolated
 from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
-from sessions_app.pages.text_diff import diff_html
+from sessions_app.pages.text_diff import Difference, difference
 from sessions_app.pages.thread import ThreadBuilder, unread
 from sessions_app.pages.wording import messages_changed
 from sessions_app.queries.thread import Stretch, load_changes
 from sessions_app.templatetags.format import exact
 
+_AROUND = " " * 500
 # Of messages that are gone, and of those that came instead, so many are printed.
 MOST_PRINTED = 50
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """One change: what happened, the messages before and after; texts that were edited as their difference."""
+    """One change: what happened, the messages before and after; texts that were edited as their difference.
+
+    `note` is the HTML of what is not compared.
+    """
 
     title: str
+    note: SafeString
     difference: SafeString
     removed: SafeString
     removed_more: int
@@ -45,65 +51,98 @@ def request_changes(request: HttpRequest, project: Project, request_id: uuid.UUI
         return render_page(request, "request_gone.html", {"section": "sessions"}, project, status=404)
     stretch = load_changes(place.session, place.lines, place.index)
     base = stretch.added[place.index].base if place.index in stretch.added else None
+    start = max(whole_number(request.GET.get("from", ""), 1) - 1, 0)
+    changes = [] if base is None else stretch.added[place.index].changes[start:]
+    shown = changes_of(stretch, place, base, changes)
     context = {
         "section": "sessions",
         "place": place,
         "base_number": None if base is None else base + 1,
         "base_url": None if base is None else place.addresses.in_session(base + 1),
-        "changes": [] if base is None else changes_of(stretch, place, base),
+        "changes": shown,
+        "is_compared": place.index not in stretch.uncompared,
+        "following": start + len(shown) + 1 if len(shown) < len(changes) else None,
+        "left": len(changes) - len(shown),
     }
     return render_page_or_partial(request, "request_changes.html", "_request_changes.html", context, project)
 
 
-def changes_of(stretch: Stretch, place: Place, base: int) -> list[ChangeView]:
-    """The changes of a request's history, ready for the template."""
+def changes_of(stretch: Stretch, place: Place, base: int | None, changes: Sequence[Change]) -> list[ChangeView]:
+    """Changes of a request's history, ready for the template, as far as the answer's budget lasts."""
+    if base is None:
+        return []
     builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, ())
-    writer = MessageWriter(place.url)
-    return [_view(change, stretch, builder, writer, place.index, base) for change in stretch.added[place.index].changes]
+    views = []
+    for change in bounds.affordable(changes):
+        # A writer of its own: of each change the first message is shown in any case.
+        writer = MessageWriter(place.url)
+        views.append(_view(change, stretch, builder, writer, place.index, base))
+        bounds.current().spend(_AROUND)
+    return views
 
 
 def _view(
     change: Change, stretch: Stretch, builder: ThreadBuilder, writer: MessageWriter, index: int, base: int
 ) -> ChangeView:
-    difference = _difference(change, stretch, builder, index, base) if change.kind == EDITED else ""
-    old, new = ((), ()) if difference else (change.old, change.new)
+    found = _difference(change, stretch, builder, index, base) if change.kind == EDITED else Difference()
+    old, new = ((), ()) if found.html else (change.old, change.new)
     words = messages_changed(change)
+    note = (
+        reference("info", "The texts are not compared: too large, or too much on this page")
+        if found.is_too_large
+        else ""
+    )
+    removed, removed_more = _messages(stretch, builder, writer, base, old)
+    added, added_more = _messages(stretch, builder, writer, index, new)
     return ChangeView(
         title=words[0].upper() + words[1:],
-        difference=mark_safe(difference),  # noqa: S308 - escaped there
-        removed=mark_safe(_messages(stretch, builder, writer, base, old)),  # noqa: S308 - escaped by MessageWriter
-        removed_more=max(len(old) - MOST_PRINTED, 0),
-        added=mark_safe(_messages(stretch, builder, writer, index, new)),  # noqa: S308 - escaped by MessageWriter
-        added_more=max(len(new) - MOST_PRINTED, 0),
+        note=mark_safe(note),  # noqa: S308 - our own words
+        difference=mark_safe(found.html),  # noqa: S308 - escaped in `text_diff`
+        removed=mark_safe(removed),  # noqa: S308 - escaped by MessageWriter
+        removed_more=removed_more,
+        added=mark_safe(added),  # noqa: S308 - escaped by MessageWriter
+        added_more=added_more,
     )
 
 
-def _difference(change: Change, stretch: Stretch, builder: ThreadBuilder, index: int, base: int) -> str:
-    """The texts of edited messages compared; "" unless that says all: images or calls may have changed as well."""
+def _difference(change: Change, stretch: Stretch, builder: ThreadBuilder, index: int, base: int) -> Difference:
+    """The texts of edited messages compared; none unless that says all: images or calls may have changed as well."""
     pieces = []
-    for before, after in list(zip(change.old, change.new, strict=True))[:MOST_PRINTED]:
+    pairs = list(zip(change.old, change.new, strict=True))
+    for count, (before, after) in enumerate(pairs[:MOST_PRINTED]):
         old, new = (_source(stretch, builder, *place) for place in ((base, before), (index, after)))
-        html = diff_html(old.text, new.text) if old and new else ""
-        if not html:
-            return ""
-        name = f'<p class="change-of">message {exact(after + 1)}, {isolated(new.message.role) if new else ""}</p>'
-        pieces.append((name if len(change.new) > 1 else "") + html)
-    return "".join(pieces)
+        found = difference(old.text, new.text) if old and new else Difference()
+        if found.is_too_large and pieces:
+            pieces.append(reference("info", f"{exact(len(pairs) - count)} more edited messages are not compared here"))
+            break
+        if not found.html:
+            return found
+        role = isolated(new.message.role[:ROLE_CHARS]) if new else ""
+        name = f'<p class="change-of">message {exact(after + 1)}, {role}</p>'
+        pieces.append(bounds.current().spend((name if len(change.new) > 1 else "") + found.html))
+    return Difference("".join(pieces))
 
 
 def _messages(
-    stretch: Stretch, builder: ThreadBuilder, writer: MessageWriter, index: int, positions: Iterable[int]
-) -> str:
+    stretch: Stretch, builder: ThreadBuilder, writer: MessageWriter, index: int, positions: Sequence[int]
+) -> tuple[str, int]:
+    """Messages by their positions, as far as the budget lasts, and how many more there are."""
     html: list[str] = []
     run: list[Source] = []
-    for position in list(positions)[:MOST_PRINTED]:
+    count = 0
+    for position in positions[:MOST_PRINTED]:
         source = _source(stretch, builder, index, position)
         if source:
             run.append(source)
         elif found := stretch.history_digest(index, position):
             html += [writer.thread(run), unread(stretch.parts.get(found[0]), found[0], writer.base_url, found[1])]
+            count += len(run) - len(writer.left_out) + 1
             run = []
-    return "".join([*html, writer.thread(run)])
+            if writer.left_out:
+                break
+    html.append(writer.thread(run))
+    count += len(run) - len(writer.left_out)
+    return "".join(html), len(positions) - count
 
 
 def _source(stretch: Stretch, builder: ThreadBuilder, index: int, position: int) -> Source | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from sessions_app.models import RequestLog
 
 # Linux takes at most 128 KiB in one argument (MAX_ARG_STRLEN).
 MOST_INLINE_BYTES = 100_000
+# A quote takes four characters in a shell's word, and each of these several ones in HTML.
+MOST_INLINE_HTML = 250_000
 REQUEST_FILE = "request.json"
 _PATHS = (
     ("embedding", "/v1/embeddings"),
@@ -66,8 +69,9 @@ def command(log: RequestLog, request: bytes | None) -> CurlCommand | None:
         return None
     url, headers = _address(log, path, str(members.get("model") or log.requested_model or log.model))
     body = request.decode("utf-8", "replace")
-    inline = len(request) <= MOST_INLINE_BYTES
-    data = quoted(_ODD.sub(_escape, body)) if inline else f"@{REQUEST_FILE}"
+    data = quoted(_ODD.sub(_escape, body)) if len(request) <= MOST_INLINE_BYTES else ""
+    inline = bool(data) and len(html.escape(data)) <= MOST_INLINE_HTML
+    data = data if inline else f"@{REQUEST_FILE}"
     option = "-d" if inline else "--data-binary"
     lines = [f"curl {url}", *(f'-H "{header}"' for header in headers), f"{option} {data}"]
     return CurlCommand(" \\\n  ".join(lines), "" if inline else REQUEST_FILE)

@@ -42,13 +42,19 @@ class Layout:
         requests = [self.lines.requests[index] for index in self.indices]
         return arrange(requests, steps, self.traces.nesting, self.indices)
 
-    def order(self) -> Iterator[tuple[int | None, RequestLine]]:
-        """Requests with their indices, and the steps between them, in the order in which they are shown."""
-        yield from ((None, step) for step in self.steps.after.get(-1, ()))
+    def places(self) -> Iterator[tuple[tuple[str, int], int | None, RequestLine]]:
+        """Requests with their indices, and the steps between them, in the order in which they are shown; each with the
+        side of the request on which it stands ("" for the request itself).
+        """
+        yield from (((AFTER, -1), None, step) for step in self.steps.after.get(-1, ()))
         for index in self.indices:
-            yield from ((None, step) for step in self.steps.before.get(index, ()))
-            yield index, self.lines.requests[index]
-            yield from ((None, step) for step in self.steps.after.get(index, ()))
+            yield from (((BEFORE, index), None, step) for step in self.steps.before.get(index, ()))
+            yield ("", index), index, self.lines.requests[index]
+            yield from (((AFTER, index), None, step) for step in self.steps.after.get(index, ()))
+
+    def order(self) -> Iterator[tuple[int | None, RequestLine]]:
+        """The same without the sides."""
+        return ((index, line) for _, index, line in self.places())
 
     @cached_property
     def gaps(self) -> dict[uuid.UUID, timedelta]:

@@ -128,9 +128,8 @@ class Marks:
 
     def _before(self, index: int) -> int | None:
         """The item that stands before a request; its own failed attempts stand inside it."""
-        attempts = self.stretch.structure.attempts_of(index)
-        before = index - 1
-        while before in attempts or (not self.addresses.shows(before + 1) and before >= 0):
+        structure, before = self.stretch.structure, index - 1
+        while before >= 0 and (structure.is_same_call(before, index) or not self.addresses.shows(before + 1)):
             before -= 1
         return before if before >= 0 else None
 
@@ -142,7 +141,7 @@ class Marks:
         if attempts[0] == 0:
             return ""
         added = self.stretch.added[index]
-        if added.changes:
+        if added.changes or not added.is_compared:
             return ""
         if added.base is not None and added.start == added.count:
             return mark("retry", f"the same input as {self._link(added.base)}", quiet=True)
@@ -166,10 +165,15 @@ class Marks:
     def _fell_back(self, index: int) -> bool:
         """Whether its attempts tell already that the model changed."""
         attempts = self.stretch.structure.attempts_of(index)
-        return len({self.stretch.lines[attempt].model for attempt in attempts}) > 1
+        first = self.stretch.lines[attempts[0]].model
+        return any(self.stretch.lines[attempt].model != first for attempt in attempts)
 
     def _history(self, index: int) -> str:
         added = self.stretch.added[index]
+        if not added.is_compared:
+            return mark(
+                "info", "its history is not compared with earlier ones: too large, or too much on this page", quiet=True
+            )
         if not added.changes or added.base is None:
             return ""
         base_url = self.addresses.request(self.stretch.lines[index].id)

@@ -10,14 +10,14 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sessions_app import markdown, messages
+from sessions_app import bounds, markdown, messages
 from sessions_app.cuts import Cut, find_cuts
 from sessions_app.messages import Block, Message
 from sessions_app.pages import media
 from sessions_app.pages.excerpts import MESSAGE_LINES, RESULT_LINES, excerpt
-from sessions_app.pages.json_text import drawn, indented, is_json
+from sessions_app.pages.json_text import Indented, beginning, drawn, indent, is_json
 from sessions_app.pages.plain_text import isolated, shown, terminal, visible
-from sessions_app.pages.text_diff import diff_html
+from sessions_app.pages.text_diff import diff_html, difference
 from sessions_app.templatetags.format import exact, size
 
 ROLES = ("system", "user", "assistant", "tool", "error")
@@ -25,6 +25,16 @@ ROLE_CHARS = 40
 SUMMARY_CHARS = 200
 RESULT_SUMMARY_CHARS = 80
 PEEK_CHARS = 160
+# Names and ids that a sender chose, where they stand in a line.
+LABEL_CHARS = 200
+URL_CHARS = 2_000
+# So many places are marked in one text where others cut something out, and so many names stand in one line.
+MOST_SEAMS = 20
+MOST_NAMED = 20
+# Of what a tool returned beside its text, so many images and files are offered.
+MOST_ATTACHED = 50
+# What stands around a message, in bytes, roughly.
+_FRAME = " " * 300
 # What stands in the way of a sentence is said under the message, not inside it.
 _INLINE_CUTS = ("masked text",)
 
@@ -91,11 +101,15 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Which tool results answer which calls, and what they executed; keys are (place of the message, block number)."""
+    """Which tool results answer which calls, and what they executed; keys are (place of the message, block number).
+
+    `is_complete`: all calls and results were looked at.
+    """
 
     results: Mapping[tuple[Place, int], FoundResult] = field(default_factory=dict)
     calls: Mapping[tuple[Place, int], FoundCall] = field(default_factory=dict)
     executions: Mapping[tuple[Place, int], Execution] = field(default_factory=dict)
+    is_complete: bool = True
 
 
 class MessageWriter:
@@ -109,7 +123,12 @@ class MessageWriter:
         self.changed: Place = None
         self.changed_from: str | None = None
         # What is said of a tool call without a result.
-        self.unanswered = "no result was sent back"
+        self.unanswered = (
+            "no result was sent back" if self.pairs.is_complete else "too many calls to look for its result"
+        )
+        # What the answer's budget did not last for, of the messages that were written last.
+        self.left_out: Sequence[Source] = ()
+        self._is_begun = False
 
     # --- whole messages ---------------------------------------------------------------------------------------------
 
@@ -117,13 +136,24 @@ class MessageWriter:
         """Messages one after another; neighbours of one role that only refer or only answer share a frame.
 
         `systems` and `tools` are folds that stand beside the messages: before and after a system prompt among them.
+        What the budget does not last for is `left_out`; the first message is always written.
         """
-        frames = list(_joined(map(self._framed, sources)))
+        frames = list(_joined(map(self._framed, self._affordable(sources))))
         if systems or tools:
             if not frames or frames[0].body_class != "folds":
                 frames.insert(0, _Frame("system", "", "folds", ""))
             frames[0].body = systems + frames[0].body + tools
         return "".join(map(_framed, frames))
+
+    def _affordable(self, sources: Sequence[Source]) -> Iterator[Source]:
+        self.left_out = ()
+        for number, source in enumerate(sources):
+            if self._is_begun and bounds.current().is_spent:
+                self.left_out = sources[number:]
+                return
+            self._is_begun = True
+            bounds.current().spend(_FRAME)
+            yield source
 
     def _framed(self, source: Source) -> _Frame:
         message = source.message
@@ -142,23 +172,25 @@ class MessageWriter:
         return _Frame(role, name, "bubble", body or reference("info", "Empty message"))
 
     def output(self, sources: Sequence[Source], alternatives: bool = False) -> str:
-        """An answer: its parts as one message, or each alternative by itself."""
+        """An answer: its parts as one message, or each alternative by itself; see `left_out`."""
         if alternatives:
-            bodies = ["".join(self.blocks(source)) for source in sources]
+            bodies = ["".join(self.blocks(source)) for source in self._affordable(sources)]
             return "".join(
                 _frame_html("assistant", f"choice {number}", "out", body or reference("info", "Empty answer"))
                 for number, body in enumerate(bodies, start=1)
             )
-        body = "".join(block for source in sources for block in self.blocks(source))
+        body = "".join(block for source in self._affordable(sources) for block in self.blocks(source))
         return _frame_html("assistant", "", "out", body or reference("info", "Empty answer"))
 
     def system_fold(self, source: Source, title: str = "System prompt", before: str | None = None) -> str:
         """A system prompt, folded, with its size; with the difference when the text `before` it is known."""
         text = source.text
         body = "".join(self.blocks(source))
-        difference = diff_html(before, text) if before is not None else ""
-        if difference:
-            body = difference + fold("Whole prompt", "", "", body)
+        found = difference(before, text) if before is not None else None
+        if found and found.html:
+            body = bounds.current().spend(found.html) + fold("Whole prompt", "", "", body)
+        elif found and found.is_too_large:
+            body = reference("info", "Not compared with the one before: too large") + body
         return fold(title, size(len(text.encode("utf-8", "replace"))), shown(_peek(text)), body)
 
     def _changed_fold(self, source: Source) -> str:
@@ -179,21 +211,32 @@ class MessageWriter:
     # --- blocks -----------------------------------------------------------------------------------------------------
 
     def blocks(self, source: Source) -> Iterator[str]:
-        """The HTML of each block of a message; images and files that follow each other share a row."""
+        """The HTML of each block of a message; images and files that follow each other share a row.
+
+        The first one is written, and more as long as the budget lasts; then what shows the next ones.
+        """
+        yield from self.blocks_from(source, 0)
+
+    def blocks_from(self, source: Source, start: int) -> Iterator[str]:
+        """The same from a block on, by its number."""
         row: list[str] = []
-        for number, block in enumerate(source.message.blocks):
+        budget, blocks = bounds.current(), source.message.blocks
+        number = min(start, len(blocks))
+        while number < len(blocks) and (number == start or not budget.is_spent):
             where = _Where(self.base_url, source.digest, str(number))
-            if block.type in (messages.IMAGE, messages.FILE, messages.AUDIO):
-                row.append(_attachment(block, where))
-                if block.text:
-                    row.append(_attached_text(block, where))
-                continue
-            if row:
-                yield f'<div class="thumbs">{"".join(row)}</div>'
+            if blocks[number].type in (messages.IMAGE, messages.FILE, messages.AUDIO):
+                row.append(budget.spend(self._media(blocks[number], where)))
+            else:
+                yield _row_of(row)
                 row = []
-            yield self._block(block, source, number, where)
-        if row:
-            yield f'<div class="thumbs">{"".join(row)}</div>'
+                yield budget.spend(self._block(blocks[number], source, number, where))
+            number += 1
+        yield _row_of(row)
+        if number < len(blocks):
+            yield more_blocks(self.base_url, source, number)
+
+    def _media(self, block: Block, where: _Where) -> str:
+        return _attachment(block, where) + (_attached_text(block, where) if block.text else "")
 
     def _block(self, block: Block, source: Source, number: int, where: _Where) -> str:
         if block.type == messages.TEXT:
@@ -236,7 +279,7 @@ class MessageWriter:
         name = block.name or "tool result"
         amount = size(len(block.text.encode("utf-8", "replace")))
         state = "error" if block.is_error else "ok"
-        return _tool(name, block.id, first_line(block.text), (amount,), state, self._result(block, where))
+        return _tool(name, block.id[:LABEL_CHARS], first_line(block.text), (amount,), state, self._result(block, where))
 
     def _result(self, block: Block, where: _Where) -> str:
         others = [
@@ -244,7 +287,9 @@ class MessageWriter:
             for number, inner in enumerate(block.blocks)
             if inner.type in (messages.IMAGE, messages.FILE, messages.AUDIO)
         ]
-        rows = [_attachment(inner, where.inner(number)) for number, inner in others]
+        rows = [_attachment(inner, where.inner(number)) for number, inner in others[:MOST_ATTACHED]]
+        if len(others) > MOST_ATTACHED:
+            rows.append(reference("info", f"{exact(len(others) - MOST_ATTACHED)} more in the raw JSON"))
         thumbs = f'<div class="thumbs">{"".join(rows)}</div>' if rows else ""
         if not block.text:
             known = rows or not block.blocks
@@ -322,12 +367,13 @@ def row(role: str, body: str, name: str = "") -> str:
 
 def _references_html(found: Sequence[tuple[FoundCall, int]]) -> str:
     """`read_file, search_code, 4.1 kB, shown with their calls in 2`."""
-    names = ", ".join(dict.fromkeys(shown(call.name or "tool") for call, _ in found))
+    named = list(dict.fromkeys(call.name[:LABEL_CHARS] or "tool" for call, _ in found))
+    names = ", ".join(map(shown, named[:MOST_NAMED])) + (", …" if len(named) > MOST_NAMED else "")
     amount = size(sum(length for _, length in found))
     places = {call.number: call.href for call, _ in found}
     links = ", ".join(
         "above" if number is None else f'in <a class="link" href="{shown(href or "")}">{number}</a>'
-        for number, href in places.items()
+        for number, href in list(places.items())[:MOST_NAMED]
     )
     calls = "its call" if len(found) == 1 else "their calls"
     return f'<p class="ref">{icon("arrow-up")}<span>{names}, {amount}, shown with {calls} {links}</span></p>'
@@ -343,7 +389,8 @@ def fold(title: str, amount: str, peek: str, body: str) -> str:
 
 def removed_fold(title: str, text: str) -> str:
     """What is not sent any more, folded, with its size."""
-    body = diff_html(text, "") or code_box(shown(text[:PEEK_CHARS]))
+    rest = f"{exact(len(text) - PEEK_CHARS)} more characters are with the request before"
+    body = diff_html(text, "") or code_box(shown(text[:PEEK_CHARS])) + reference("info", rest)
     return fold(title, size(len(text.encode("utf-8", "replace"))), shown(_peek(text)), body)
 
 
@@ -365,7 +412,15 @@ def prose(text: str, where: _Where) -> str:
 
 
 def _markdown(text: str) -> str:
-    return f'<div class="prose" dir="auto">{markdown.render(visible(text))}</div>'
+    text = visible(text)
+    html = f'<div class="prose" dir="auto">{markdown.render(text)}</div>'
+    return html if markdown.is_bearable(text) else html + unformatted(len(text), "too much Markdown")
+
+
+def unformatted(chars: int, why: str) -> str:
+    """Says how much of a text is as it came: `190,005 characters are shown as they came: nested too deeply`."""
+    noun = "character is shown as it" if chars == 1 else "characters are shown as they"
+    return reference("info", f"{exact(chars)} {noun} came: {why}")
 
 
 def code(text: str, where: _Where, lines: int = MESSAGE_LINES, ink: str = "") -> str:
@@ -404,11 +459,25 @@ def more(url: str, hidden_chars: int) -> str:
     )
 
 
+def more_blocks(base_url: str, source: Source, start: int) -> str:
+    """What shows the blocks of a message from `start` on, as many as a page takes."""
+    role = "assistant" if source.message.role == "assistant" else "user"
+    url = f"{base_url}part/{source.digest.hex()}/?role={role}&amp;from={start}"
+    left = len(source.message.blocks) - start
+    words = f"Show {exact(left)} more block{'' if left == 1 else 's'} of this message"
+    return f'<a class="more-btn" href="{url}" hx-get="{url}" hx-swap="outerHTML">{words}</a>'
+
+
+def _row_of(thumbs: Sequence[str]) -> str:
+    return f'<div class="thumbs">{"".join(thumbs)}</div>' if thumbs else ""
+
+
 def with_seams(text: str, write: Callable[[str], str]) -> str:
     """A text in which something was cut out by others: each cut is a seam that says what is missing and who cut it."""
-    cuts = find_cuts(text)
-    if not cuts:
+    found = find_cuts(text)
+    if not found:
         return write(text)
+    cuts = found[:MOST_SEAMS]
     pieces, end = [], 0
     for cut in (cut for cut in cuts if cut.what not in _INLINE_CUTS):
         if text[end : cut.start].strip():
@@ -418,6 +487,8 @@ def with_seams(text: str, write: Callable[[str], str]) -> str:
     if text[end:].strip():
         pieces.append(write(text[end:]))
     pieces += {cut.sentence: seam(cut) for cut in cuts if cut.what in _INLINE_CUTS}.values()
+    if len(found) > MOST_SEAMS:
+        pieces.append(reference("info", f"{exact(len(found) - MOST_SEAMS)} more marks of what was cut out"))
     return "".join(pieces)
 
 
@@ -444,11 +515,12 @@ STATES = {
 
 def _tool(name: str, arguments: str, result: str, amounts: Sequence[str], state: str, body: str) -> str:
     """A tool call as one line that opens; `body` is HTML, the rest is text. `amounts` are ours."""
+    name = name[:LABEL_CHARS] or "tool"
     nums = "".join(f"<span>{amount}</span>" for amount in amounts)
     opened = ' data-state="error" open' if state == "error" else f' data-state="{state}"' if state else ""
     return (
         f'<details class="tool"{opened}><summary>{icon("right")}'
-        f'<code class="tool-name">{isolated(name or "tool")}</code><span class="tool-args">{isolated(arguments)}</span>'
+        f'<code class="tool-name">{isolated(name)}</code><span class="tool-args">{isolated(arguments)}</span>'
         f'<span class="tool-res">{isolated(result) if result else ""}</span>'
         f'<span class="tool-nums">{nums}</span>{STATES[state]}</summary>'
         f'<div class="tool-body">{body}</div></details>'
@@ -491,16 +563,15 @@ def first_line(text: str) -> str:
     return ""
 
 
-def arguments_text(block: Block) -> str:
+def arguments_text(block: Block) -> Indented:
     """A tool call's arguments as they are shown: JSON indented, anything else as it is."""
-    return indented(block.text) if is_json(block.text) else block.text
+    return indent(block.text) if is_json(block.text) else Indented(block.text)
 
 
 def _arguments(block: Block, where: _Where) -> str:
     if not block.text or block.text.strip() == "{}":
         return ""
-    text = arguments_text(block)
-    part = excerpt(text, lines=RESULT_LINES)
+    part = (beginning if is_json(block.text) else excerpt)(block.text, lines=RESULT_LINES)
     html = with_seams(part.shown, lambda piece: code_box(drawn(piece)))
     if not part.hidden_chars:
         return html
@@ -525,19 +596,21 @@ def _refusal(block: Block, where: _Where) -> str:
     return reference("info", "The model refused") + prose(block.text, where)
 
 
-def data_text(block: Block) -> str:
+def data_text(block: Block) -> Indented:
     """What has no better form, as indented JSON text."""
-    return indented(messages.to_json(block.data))
+    return indent(messages.to_json(block.data))
 
 
 def _data(block: Block, where: _Where) -> str:
-    text = data_text(block)
+    text = messages.to_json(block.data)
+    part = beginning(text)
+    # Of a short value all of it, as it is shown.
+    text = text if part.hidden_chars else part.shown
     cut = next(iter(find_cuts(text[:2000])), None)
     if cut is not None and len(text) < 200:
         return seam(cut)
     named = block.data.get("type") if isinstance(block.data, dict) else None
     title = isolated(named[:ROLE_CHARS]) if isinstance(named, str) and named else "Data"
-    part = excerpt(text)
     body = code_box(drawn(part.shown))
     if part.hidden_chars:
         body = f'<div class="clamp">{body}{more(where.text_url, part.hidden_chars)}</div>'
@@ -585,14 +658,17 @@ def _file(block: Block, where: _Where) -> str:
     """A file or image that is not shown: what it is, and a link to it. Nothing is fetched from elsewhere."""
     kind = "image" if block.type == messages.IMAGE else "file"
     icon_name = "image" if block.type == messages.IMAGE else "doc"
-    name = block.name or kind
+    name = block.name[:LABEL_CHARS] or kind
     data = media.data_url(block.url)
     if data is not None:
         facts = f"{shown(data.media_type)} · {size(data.byte_size)}"
         return _chip(icon_name, shown(name), facts, href=f"{where.media_url}?download=1")
+    if len(block.url) > URL_CHARS:
+        return _chip(icon_name, shown(name), f"its address has {exact(len(block.url))} characters: see the raw JSON")
     if block.url:
-        return _chip(icon_name, "", f"{markdown.link(visible(block.url), visible(block.name or f'{kind} elsewhere'))}")
-    return _chip(icon_name, shown(name), shown(block.media_type))
+        label = visible(block.name[:LABEL_CHARS] or f"{kind} elsewhere")
+        return _chip(icon_name, "", markdown.link(visible(block.url), label))
+    return _chip(icon_name, shown(name), shown(block.media_type[:LABEL_CHARS]))
 
 
 def _chip(icon_name: str, name: str, facts: str, href: str = "") -> str:

@@ -8,13 +8,12 @@ import msgspec
 
 from sessions_app.documents import PartKind, packed_count
 from sessions_app.pages import media
-from sessions_app.pages.excerpts import excerpt
-from sessions_app.pages.json_text import drawn, indented
+from sessions_app.pages.json_text import beginning, drawn
 from sessions_app.pages.message_html import code_box, fold, more, reference, row
 from sessions_app.pages.plain_text import shown
 from sessions_app.queries.content import StoredPart
 from sessions_app.queries.session import SINGLE_CALLS, RequestLine
-from sessions_app.queries.thread import Stretch, documents_of_call
+from sessions_app.queries.thread import MOST_OUTPUTS, Stretch, documents_of_call
 from sessions_app.records import ERROR
 from sessions_app.templatetags.format import exact, size, tokens
 
@@ -44,7 +43,7 @@ def summary(line: RequestLine, stretch: Stretch, index: int, base_url: str) -> t
     """The HTML of the line, and the digests of the parts that it describes; nothing for a conversation or failure."""
     if line.is_conversation or line.status == ERROR:
         return "", set()
-    candidates = [*stretch.context(index, PartKind.OTHER), *stretch.outputs(index)]
+    candidates = [*stretch.context(index, PartKind.OTHER)[:MOST_OUTPUTS], *stretch.outputs(index)]
     answers = {d: found for d in candidates if (part := stretch.parts.get(d)) and (found := _answer(part))}
     sent = _sent(packed_count(stretch.details[index].input_parts), line)
     received = ", ".join(answers.values())
@@ -70,12 +69,12 @@ def _bodies(stretch: Stretch, index: int, base_url: str) -> str:
 
 
 def _document_fold(name: str, content: bytes, base_url: str) -> str:
-    text = indented(content.decode("utf-8", "replace"))
-    found = excerpt(text)
+    text = content.decode("utf-8", "replace")
+    found = beginning(text)
     body = code_box(drawn(found.shown))
     if found.hidden_chars:
         body = f'<div class="clamp">{body}{more(f"{base_url}raw/{name}/?offset=0", found.hidden_chars)}</div>'
-    peek = shown(" ".join(text[:400].split())[:160])
+    peek = shown(" ".join(found.shown[:400].split())[:160])
     return fold(name.capitalize(), size(len(content)), peek, body)
 
 

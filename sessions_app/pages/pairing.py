@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from sessions_app.messages import TOOL_CALL, TOOL_RESULT, Block
 from sessions_app.nesting import Nesting
@@ -24,20 +25,25 @@ class ToolPiece:
     digest: bytes
 
 
+# Of a list of messages so many calls and results are paired; a page prints fewer.
+MOST_PIECES = 4_000
+
+
 def pieces(sources: Iterable[Source], kind: str) -> list[ToolPiece]:
-    """The tool calls, or the tool results, of some messages."""
-    return [
+    """The tool calls, or the tool results, of some messages: at most one more than are paired."""
+    found = (
         ToolPiece((source.place, number), block, source.digest)
         for source in sources
         for number, block in enumerate(source.message.blocks)
         if block.type == kind
-    ]
+    )
+    return list(islice(found, MOST_PIECES + 1))
 
 
 def match(calls: Sequence[ToolPiece], results: Iterable[ToolPiece]) -> list[tuple[ToolPiece, ToolPiece]]:
     """Pairs of result and call: by id; where there is none (Gemini), by name, in order."""
     by_id = {call.block.id: call for call in calls if call.block.id}
-    by_name: dict[str, list[ToolPiece]] = defaultdict(list)
+    by_name: dict[str, deque[ToolPiece]] = defaultdict(deque)
     for call in calls:
         if not call.block.id:
             by_name[call.block.name].append(call)
@@ -47,7 +53,7 @@ def match(calls: Sequence[ToolPiece], results: Iterable[ToolPiece]) -> list[tupl
             call = by_id.get(result.block.id)
         else:
             waiting = by_name.get(result.block.name)
-            call = waiting.pop(0) if waiting else None
+            call = waiting.popleft() if waiting else None
         if call is not None:
             found.append((result, call))
     return found
@@ -59,6 +65,7 @@ class Pairing:
 
     results: dict[tuple[Place, int], FoundResult] = field(default_factory=dict)
     calls: dict[tuple[Place, int], FoundCall] = field(default_factory=dict)
+    is_complete: bool = True
 
     def across(self, calls: Sequence[ToolPiece], sources: Iterable[Source], number: int, href: str) -> None:
         """Results that a request sends back for the calls of request `number`, which stands at `href`."""
@@ -74,13 +81,15 @@ class Pairing:
     def _pair(
         self, calls: Sequence[ToolPiece], results: Sequence[ToolPiece], refer: Callable[[str], FoundCall]
     ) -> None:
-        for result, call in match(calls, results):
+        if max(len(calls), len(results)) > MOST_PIECES:
+            self.is_complete = False
+        for result, call in match(calls[:MOST_PIECES], results[:MOST_PIECES]):
             found = FoundResult(result.block, result.digest, result.key[1])
             if self.results.setdefault(call.key, found).digest == result.digest:
                 self.calls[result.key] = refer(call.block.name)
 
     def pairs(self) -> Pairs:
-        return Pairs(self.results, self.calls)
+        return Pairs(self.results, self.calls, is_complete=self.is_complete)
 
 
 # --- calls and the spans of the tools that they started ---------------------------------------------------------------

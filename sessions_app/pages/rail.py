@@ -8,19 +8,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sessions_app import timeline
+from sessions_app import bounds, timeline
 from sessions_app.nesting import trace_of
 from sessions_app.pages.addresses import Addresses
-from sessions_app.pages.layout import Layout, contents, short
+from sessions_app.pages.layout import MOST_STEPS, Layout, contents, short
 from sessions_app.pages.message_html import icon
 from sessions_app.pages.plain_text import isolated, shown
 from sessions_app.pages.steps import MOST_LEVELS, anchor, icon_of, kind_words, name_of
+from sessions_app.pages.wording import counted
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.templatetags.format import cost, duration, exact, hue
 from sessions_app.timeline import Structure
 
+# So many rows are written; of longer sessions those around what is on the page. They take this part of an answer.
+MOST_ROWS, ROWS_BEFORE = 1_200, 200
+PART_OF_ANSWER = 0.3
 LABEL_CHARS = 60
+MODEL_CHARS = 100
 TURN_CHARS = 80
 # A pause is drawn as at most this share of the time in which something ran.
 MOST_PAUSE = 0.08
@@ -64,6 +69,15 @@ class Scale:
         return max(0.0, min(100.0, 100 * seconds / self._length))
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A request with its index, or a step; or in the place of steps which side of which request has how many `more`."""
+
+    index: int | None
+    line: RequestLine
+    more: tuple[str, int, int] | None = None
+
+
 @dataclass(slots=True)
 class Rail:
     """Writes the rows of the rail. Requests `first` to `last` (numbers) are on the page, the others on other pages.
@@ -77,34 +91,98 @@ class Rail:
     last: int
     structure: Structure
     layout: Layout
+    # The number of the first request that has a row.
+    first_number: int = 1
     _queries: dict[int, str] = field(default_factory=dict)
 
     def html(self) -> str:
-        return "".join(self._rows())
+        order = list(self._order())
+        start = self._start(order)
+        end = start
+        pieces = [self._more(order[:start], False)]
+        self.first_number = next((row.index + 1 for row in order[start:] if row.index is not None), 1)
+        with bounds.share(PART_OF_ANSWER) as budget:
+            for row in self._rows(order, start):
+                pieces.append(budget.spend(row))
+                end += 1
+                if end - start >= MOST_ROWS or budget.is_spent:
+                    break
+        return "".join([*pieces, self._more(order[end:], True)])
 
-    def _rows(self) -> Iterator[str]:
-        order = list(self.layout.order())
+    def _order(self) -> Iterator[_Row]:
+        """All rows. Of many steps beside one request the first ones, as in the thread; then how many more there are."""
+        beside: tuple[str, int] | None = None
+        count = 0
+        for place, index, line in self.layout.places():
+            count = count + 1 if place == beside else 1
+            beside = place
+            if index is not None or count <= MOST_STEPS:
+                yield _Row(index, line)
+            elif count == MOST_STEPS + 1:
+                side, owner = place
+                yield _Row(None, line, (side, owner, len(self.layout.beside(side, owner)) - MOST_STEPS))
+
+    def _start(self, order: Sequence[_Row]) -> int:
+        """The first row that is written: all are, unless there are too many."""
+        if len(order) <= MOST_ROWS:
+            return 0
+        shown = next((place for place, row in enumerate(order) if row.index == self.first - 1), 0)
+        return max(min(shown - ROWS_BEFORE, len(order) - MOST_ROWS), 0)
+
+    def _more(self, rows: Sequence[_Row], is_after: bool) -> str:
+        """In the place of rows that are not written: how many there are, with a link to the nearest of them."""
+        requests = [row for row in rows if row.index is not None]
+        if not rows:
+            return ""
+        failed = sum(row.line.status == ERROR for row in rows)
+        words = f"{counted(len(requests), 'request')} {'after' if is_after else 'before'} these"
+        words = words if requests else f"{counted(len(rows), 'step')} more"
+        words += f", {exact(failed)} failed" if failed else ""
+        if not requests:
+            return f'<li class="rail-more" data-state="{"error" if failed else "ok"}"><span>{words}</span></li>'
+        number = (requests[0] if is_after else requests[-1]).index or 0
+        return (
+            f'<li class="rail-more" data-state="{"error" if failed else "ok"}">'
+            f'<a href="{self._href(number + 1)}">{words}</a></li>'
+        )
+
+    def _rows(self, order: Sequence[_Row], start: int) -> Iterator[str]:
+        """The HTML of each row from `start` on, with what stands before it."""
         gaps = self.layout.gaps
-        scale = Scale([line for _, line in order], gaps)
+        scale = Scale([line for _, _, line in self.layout.places()], gaps)
         turn, trace = "", None
-        for index, line in order:
-            if gap := gaps.get(line.id):
-                yield f'<li class="rail-gap"><span>idle {duration(gap)}</span></li>'
-            yield self._trace(line, trace)
-            trace = trace_of(line)
-            if index is None:
-                yield self._step(line)
-                continue
-            group = self.structure.parallel.get(index)
-            if group and group[0] == index:
-                yield _mark("parallel", f"{exact(len(group))} at the same time")
-            if line.input_preview and line.input_preview != turn:
-                turn = line.input_preview
-                yield self._turn(index, turn)
-            scale.advance(timeline.sane_start(line))
-            yield self._row(index, line, scale)
-            if fork := self.structure.forks.get(index):
-                yield _mark("fork", f"{exact(len(fork.branches))} continuations of {exact(index + 1)}")
+        for row in order[start:]:
+            yield "".join(self._row_with(row, gaps, scale, turn, trace))
+            trace = trace_of(row.line)
+            turn = row.line.input_preview or turn if row.index is not None else turn
+
+    def _row_with(
+        self, row: _Row, gaps: Mapping[uuid.UUID, timedelta], scale: Scale, turn: str, trace: str | None
+    ) -> Iterator[str]:
+        index, line = row.index, row.line
+        if row.more:
+            yield self._more_steps(*row.more)
+            return
+        if gap := gaps.get(line.id):
+            yield f'<li class="rail-gap"><span>idle {duration(gap)}</span></li>'
+        yield self._trace(line, trace)
+        if index is None:
+            yield self._step(line)
+            return
+        group = self.structure.parallel.get(index)
+        if group and group[0] == index:
+            yield _mark("parallel", f"{exact(len(group))} at the same time")
+        if line.input_preview and line.input_preview != turn:
+            yield self._turn(index, line.input_preview)
+        scale.advance(timeline.sane_start(line))
+        yield self._row(index, line, scale)
+        if fork := self.structure.forks.get(index):
+            yield _mark("fork", f"{exact(len(fork.branches))} continuations of {exact(index + 1)}")
+
+    def _more_steps(self, side: str, index: int, count: int) -> str:
+        part = f"{self.addresses.part}&amp;" if self.addresses.part else ""
+        url = f"{self.addresses.session}steps/?{part}{side}={index + 1}&amp;start={MOST_STEPS}"
+        return f'<li class="rail-more"><a href="{url}">{counted(count, "more step")}</a></li>'
 
     def _trace(self, line: RequestLine, before: str | None) -> str:
         """Where another trace than before goes on."""
@@ -142,6 +220,10 @@ class Rail:
         if not self.lines or self.first <= number <= self.last:
             return f"#{fragment}"
         start = self.addresses.block_start(number)
+        if start == self.addresses.block_start(self.first) and number > self.last:
+            # On the page, if the answer's budget had lasted.
+            part = shown(f"{self.addresses.part}&" if self.addresses.part else "")
+            return f"?{part}at={number}#{fragment}"
         if start not in self._queries:
             self._queries[start] = shown(self.addresses.query(start))
         return f"{self._queries[start]}#{fragment}"
@@ -156,7 +238,12 @@ class Rail:
         number = index + 1
         state = "error" if line.status == ERROR else "ok"
         length = duration(timeline.duration(line))
-        facts = (line.model, length, cost(line.cost) if line.cost is not None else "", *self._relations(index))
+        facts = (
+            line.model[:MODEL_CHARS],
+            length,
+            cost(line.cost) if line.cost is not None else "",
+            *self._relations(index),
+        )
         lane = min(self.structure.lanes[index], MOST_LANES)
         drawn = (f' data-lane="{lane}"' if lane else "") + ("" if self.addresses.shows(number) else " data-side")
         return (
@@ -172,7 +259,7 @@ class Rail:
         structure = self.structure
         attempts = structure.attempts_of(index)
         if len(attempts) > 1:
-            yield f"attempt {attempts.index(index) + 1} of {len(attempts)}"
+            yield f"attempt {structure.places[index] + 1} of {len(attempts)}"
         origin = structure.origin(index)
         if origin and origin.index != index - 1:
             yield f"continues {origin.index + 1}" if origin.is_linked else f"repeats {origin.index + 1}"
@@ -185,9 +272,9 @@ class Rail:
     def _tag(self, index: int) -> str:
         """Its branch where that begins, and which attempt it is."""
         attempts, branch = self.structure.attempts_of(index), self.structure.branch_of[index]
-        begins = branch in attempts and index == attempts[0]
+        begins = branch is not None and index == attempts[0] and self.structure.is_same_call(branch, index)
         words = [self.structure.letters[branch]] if branch is not None and begins else []
-        words += [f"{attempts.index(index) + 1}/{len(attempts)}"] if len(attempts) > 1 else []
+        words += [f"{self.structure.places[index] + 1}/{len(attempts)}"] if len(attempts) > 1 else []
         return f'<span class="rail-tag">{" ".join(words)}</span>' if words else ""
 
 

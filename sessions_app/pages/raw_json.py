@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app.pages.excerpts import excerpt
-from sessions_app.pages.json_text import MOST_DRAWN_CHARS, drawn, indented
+from sessions_app.pages.json_text import MOST_DRAWN_CHARS, Indented, drawn, indent
 from sessions_app.records import Documents
 
 NAMES = {"request": "Request", "response": "Response", "log": "Log entry"}
@@ -49,7 +49,7 @@ def chosen(name: str, documents: Documents, is_span: bool = False) -> str:
 
 def view(documents: Documents, name: str, base_url: str, is_span: bool = False) -> RawView:
     content = document(documents, name) or b""
-    part = excerpt(readable(content), MOST_DRAWN_CHARS, MOST_LINES)
+    part = excerpt(readable(content).text, MOST_DRAWN_CHARS, MOST_LINES)
     names = NAMES_OF_SPAN if is_span else NAMES
     tabs = [(key, title, key == name) for key, title in names.items() if document(documents, key) is not None]
     html = mark_safe(drawn(part.shown))  # noqa: S308 - escaped there
@@ -57,9 +57,9 @@ def view(documents: Documents, name: str, base_url: str, is_span: bool = False) 
     return RawView(name, tabs, html, len(content), len(part.shown), part.hidden_chars, base_url, is_received)
 
 
-def readable(content: bytes) -> str:
+def readable(content: bytes) -> Indented:
     """JSON text, indented where that takes no time."""
-    return indented(content.decode("utf-8", "replace"))
+    return indent(content.decode("utf-8", "replace"))
 
 
 def clipped(text: str, most: int) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString, mark_safe
 
-from sessions_app import messages
+from sessions_app import bounds, messages
 from sessions_app.documents import DocumentError, json_kind, loads, packed_count
 from sessions_app.models import Project
 from sessions_app.nesting import WORK
@@ -32,6 +33,10 @@ from sessions_app.timeline import CALLS_OF_MODELS
 from sessions_app.wire import documents_of
 
 _PARAMETER_CHARS = 2_000
+_AROUND = " " * 100
+# Of what an answer may have in bytes, this much each is for what was sent, for what came back, for parameters and for
+# metadata. What stands around them has bounds of its own.
+PART_OF_SIDE, PART_OF_MEMBERS = 0.25, 0.08
 
 
 @project_page
@@ -74,8 +79,11 @@ def reports_of(place: Place) -> SafeString:
 
 def _input_and_output(request: HttpRequest, place: Place, stretch: Stretch) -> dict[str, Any]:
     if not place.line.step:
-        output = mark_safe(_output(place, stretch))  # noqa: S308 - written by MessageWriter, which escapes
-        return {"input": input_of(request, place, stretch), "output": output}
+        with bounds.share(PART_OF_SIDE):
+            sent = input_of(request, place, stretch)
+        with bounds.share(PART_OF_SIDE):
+            html = _output(place, stretch, max(whole_number(request.GET.get("output", ""), 1) - 1, 0))
+        return {"input": sent, "output": mark_safe(html)}  # noqa: S308 - written by MessageWriter, which escapes
     detail = stretch.details.get(place.index)
     if detail is None:
         return {"input": Input(mark_safe(""), 0, 0, False), "output": mark_safe("")}
@@ -88,9 +96,12 @@ def _input_and_output(request: HttpRequest, place: Place, stretch: Stretch) -> d
 
 def step_bodies(writer: StepWriter, line: RequestLine) -> tuple[str, str]:
     """The HTML of what a step was given, and of what it returned or why it failed."""
-    if line.kind in WORK:
-        return writer.given_html(line), writer.error_html(line) + writer.returned_html(line)
-    return writer.input_html(line), writer.error_html(line) + writer.output_html(line)
+    is_work = line.kind in WORK
+    with bounds.share(PART_OF_SIDE):
+        given = writer.given_html(line) if is_work else writer.input_html(line)
+    with bounds.share(PART_OF_SIDE):
+        returned = writer.returned_html(line) if is_work else writer.output_html(line)
+    return given, writer.error_html(line) + returned
 
 
 @project_page
@@ -165,13 +176,13 @@ def messages_html(place: Place, stretch: Stretch, first: int, last: int, with_co
     writer = builder.writer_within(place.index, range(first, end))
     folds = builder.context_folds(place.index, writer, always=True) if with_context else ("", "")
     before = more_messages(place.url, 0, first) if with_context and first > 0 else ""
-    after = more_messages(place.url, end, last) if end < last else ""
-    html = before + builder.inputs_html(place.index, range(first, end), writer, *folds) + after
-    return mark_safe(html)  # noqa: S308 - written by MessageWriter, which escapes
+    html = builder.inputs_html(place.index, range(first, end), writer, *folds, end=last)
+    after = more_messages(place.url, end, last) if end < last and not writer.left_out else ""
+    return mark_safe(before + html + after)  # noqa: S308 - written by MessageWriter, which escapes
 
 
-def _output(place: Place, stretch: Stretch) -> str:
-    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, ())
+def _output(place: Place, stretch: Stretch, first: int) -> str:
+    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, (), first_output=first)
     writer = MessageWriter(place.url, builder.pairs(), place.log.end_user)
     return builder.answer_html(place.index, writer)
 
@@ -197,24 +208,39 @@ class Member:
     is_json: bool
 
 
-def _members(values: dict[str, Any]) -> list[Member]:
-    return [_member(name, value) for name, value in values.items()]
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Some members, and how many more there are."""
+
+    items: list[Member]
+    left: int
+
+
+def _members(values: dict[str, Any]) -> Members:
+    """Members as far as their part of the answer's budget lasts."""
+    items = []
+    with bounds.share(PART_OF_MEMBERS) as budget:
+        for name, value in bounds.affordable(values.items()):
+            items.append(_member(name, value))
+            budget.spend(escape(items[-1].name + items[-1].text) + _AROUND)
+    return Members(items, len(values) - len(items))
 
 
 def _member(name: str, value: Any) -> Member:
     text = value if isinstance(value, str) else messages.to_json(value)
     is_json = isinstance(value, (dict, list))
+    name = name if len(name) <= _PARAMETER_CHARS else f"{name[:_PARAMETER_CHARS]}…"
     return Member(visible(name), raw_json.clipped(visible(text), _PARAMETER_CHARS), is_json)
 
 
-def _metadata(documents: Documents) -> list[Member]:
+def _metadata(documents: Documents) -> Members:
     if documents.metadata is None:
-        return []
+        return Members([], 0)
     try:
         value = loads(documents.metadata)
     except DocumentError:
         value = documents.metadata.decode("utf-8", "replace")
-    return _members(value) if isinstance(value, dict) else [_member(json_kind(value), value)]
+    return _members(value) if isinstance(value, dict) else Members([_member(json_kind(value), value)], 0)
 
 
 def _place_or_404(project: Project, request_id: uuid.UUID) -> Place:

@@ -9,14 +9,23 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app import messages
 from sessions_app.messages import Block, read_message
 from sessions_app.models import Project, RequestLog
 from sessions_app.pages import media, raw_json
 from sessions_app.pages.excerpts import WHOLE_CHARS, piece
-from sessions_app.pages.message_html import MessageWriter, Source, arguments_text, data_text, text_piece, whole_text
+from sessions_app.pages.json_text import Indented
+from sessions_app.pages.message_html import (
+    MessageWriter,
+    Source,
+    arguments_text,
+    data_text,
+    text_piece,
+    unformatted,
+    whole_text,
+)
 from sessions_app.pages.place import is_span, whole_number
 from sessions_app.pages.shell import project_page, render_page_or_partial
 from sessions_app.pages.tool_definitions import part_text
@@ -33,7 +42,12 @@ def request_part(request: HttpRequest, project: Project, request_id: uuid.UUID, 
     role = "assistant" if request.GET.get("role") == "assistant" else "user"
     url = f"/p/{project.slug}/requests/{log.id}/"
     source = Source(read_message(part.content or b"null", role), part.digest)
-    html = mark_safe(MessageWriter(url).thread([source]))  # noqa: S308 - escaped there
+    writer = MessageWriter(url)
+    # Calls and results are paired on the pages of requests.
+    writer.unanswered = ""
+    start = whole_number(request.GET.get("from", ""), 0)
+    following = "".join(writer.blocks_from(source, start)) if start else writer.thread([source])
+    html = mark_safe(following)  # noqa: S308 - escaped there
     context = {"section": "sessions", "html": html, "url": url, "title": "Message", "total_chars": None}
     return render_page_or_partial(request, "request_text.html", "_request_part.html", context, project)
 
@@ -42,7 +56,8 @@ def request_part(request: HttpRequest, project: Project, request_id: uuid.UUID, 
 def request_text(request: HttpRequest, project: Project, request_id: uuid.UUID, digest: str, path: str) -> HttpResponse:
     """A long text whole, or a piece of a very long one: in the place of its beginning, or as a page."""
     log, part = _part_or_404(project, request_id, digest)
-    text, is_code = text_at(part, path)
+    found, is_code = text_at(part, path)
+    text = found.text
     if request.GET.get("download"):
         return _attachment(text.encode("utf-8", "replace"), "text/plain; charset=utf-8", f"{digest}.txt")
     url = f"/p/{project.slug}/requests/{log.id}/"
@@ -53,6 +68,7 @@ def request_text(request: HttpRequest, project: Project, request_id: uuid.UUID, 
         "text_url": f"{url}text/{digest}/{path}/",
         "title": "Text",
         "total_chars": len(text),
+        "note": as_it_came(found),
         **_whole_or_piece(text, is_code, offset),
     }
     return render_page_or_partial(request, "request_text.html", "_request_text.html", context, project)
@@ -65,7 +81,13 @@ def _whole_or_piece(text: str, is_code: bool, offset: int) -> dict[str, Any]:
     return {"html": mark_safe(text_piece(found.text)), "piece": found}  # noqa: S308 - escaped there
 
 
-def text_at(part: StoredPart, path: str) -> tuple[str, bool]:
+def as_it_came(text: Indented) -> SafeString:
+    """How much of a JSON text is not indented."""
+    why = "longer texts are not indented" if text.plain_chars == len(text.text) else "it is nested too deeply"
+    return mark_safe(unformatted(text.plain_chars, why) if text.plain_chars else "")  # noqa: S308 - our own words
+
+
+def text_at(part: StoredPart, path: str) -> tuple[Indented, bool]:
     """The text of a block of a message (its number, or `raw` for the part's JSON), and whether it is code."""
     if path == "raw":
         return part_text(part.content or b""), True
@@ -74,7 +96,7 @@ def text_at(part: StoredPart, path: str) -> tuple[str, bool]:
         return arguments_text(block), True
     if block.type == messages.DATA:
         return data_text(block), True
-    return block.text, block.type == messages.TOOL_RESULT
+    return Indented(block.text), block.type == messages.TOOL_RESULT
 
 
 def block_at(part: StoredPart, path: str) -> Block:
@@ -145,15 +167,29 @@ def request_raw(request: HttpRequest, project: Project, request_id: uuid.UUID, w
     if request.GET.get("download"):
         return _attachment(content, "application/json", f"{which}-{log.id}.json")
     url = f"/p/{project.slug}/requests/{log.id}/"
+    if "offset" in request.GET:
+        return _raw_piece(request, project, raw_json.readable(content), url, which)
     if not request.htmx:
         return redirect(f"{url}?raw={which}#raw")
-    if "offset" in request.GET:
-        found = piece(raw_json.readable(content), whole_number(request.GET["offset"], 0))
-        context = {"html": mark_safe(text_piece(found.text)), "piece": found}  # noqa: S308 - escaped there
-        return render(request, "_request_text.html", context | {"text_url": f"{url}raw/{which}/"})
     response = render(request, "_request_raw.html", {"raw": raw_json.view(documents, which, url, is_span(log))})
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _raw_piece(request: HttpRequest, project: Project, text: Indented, url: str, which: str) -> HttpResponse:
+    """A stretch of a document: in the place of what shows it, or as a page of its own."""
+    found = piece(text.text, whole_number(request.GET["offset"], 0))
+    context = {
+        "section": "sessions",
+        "html": mark_safe(text_piece(found.text)),  # noqa: S308 - escaped there
+        "piece": found,
+        "url": url,
+        "text_url": f"{url}raw/{which}/",
+        "title": f"Raw JSON: {raw_json.NAMES[which]}",
+        "total_chars": len(text.text),
+        "note": as_it_came(text),
+    }
+    return render_page_or_partial(request, "request_text.html", "_request_text.html", context, project)
 
 
 def _part_or_404(project: Project, request_id: uuid.UUID, digest: str) -> tuple[RequestLog, StoredPart]:

@@ -70,13 +70,14 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
     if session is None or lines is None or lines.is_empty:
         return gone(request, project)
     shown = view_of(project, session, lines, request.GET)
-    block = block_of(request.GET.get("from", ""), shown.addresses, request.GET.get("side", ""))
+    block = block_of(request.GET, shown.addresses)
     stretch = read(shown, block)
+    thread, block = sections(stretch, shown, block)
     context: dict[str, Any] = {
         "section": "sessions",
         "addresses": shown.addresses,
         "shown": block,
-        "sections": sections(stretch, shown),
+        "sections": thread,
         "alone": mark_safe(steps_alone(stretch, shown)),  # noqa: S308 - written by BesideWriter, which escapes
         **correction_context(request, project, session.id),
     }
@@ -94,6 +95,7 @@ def _around(request: HttpRequest, project: Project, shown: View, block: Block, s
         "trace": shown.whole.groups.get(addresses.trace) if addresses.trace else None,
         "head": head_of(shown.session, shown.lines, shown.whole),
         "rail": mark_safe(rail.html()),  # noqa: S308 - escaped there
+        "rail_first": rail.first_number,
         **history_context(project, shown.session),
     }
     if stretch.shown:

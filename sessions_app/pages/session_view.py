@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.http import QueryDict
 
-from sessions_app import timeline
+from sessions_app import bounds, timeline
 from sessions_app.models import Project
 from sessions_app.pages.addresses import Addresses
 from sessions_app.pages.beside import BesideWriter, more_steps
@@ -17,6 +17,9 @@ from sessions_app.pages.thread import ThreadBuilder, ThreadSection
 from sessions_app.queries.session import RequestLine, SessionFacts, SessionLines, structure_of
 from sessions_app.queries.thread import Stretch, load_stretch
 from sessions_app.timeline import Structure
+
+# Of what an answer may have in bytes, the requests of a page take this much; the rail beside them has its own part.
+PART_OF_REQUESTS = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +92,36 @@ class Block:
     after: tuple[int, int] | None
     # The members of the address that say which branch or trace is shown; "" for the whole session.
     part: str = ""
+    # The numbers of the first and last request that the answer's budget did not last for.
+    rest: tuple[int, int] | None = None
 
 
-def block_of(start: str, addresses: Addresses, side: str = "") -> Block:
-    """The block that holds request number `start`, the first one when that is no number of the session.
+def block_of(query: QueryDict, addresses: Addresses) -> Block:
+    """The block that holds request number `from`, the first one when that is no number of the session.
 
-    `side`: where the block goes when others are on the page already: "before" or "after" them.
+    `at`: the block begins with this request, as where the one before it was more than an answer takes; it then ends
+    with request `to`, if that is given. `side`: where the block goes when others are on the page already: "before",
+    "after" or "between" them.
     """
-    first = addresses.block_start(whole_number(start, 1))
+    side, at = query.get("side", ""), whole_number(query.get("at", ""), 0)
+    exact_start = addresses.shows(at) and 1 <= at <= addresses.count
+    first = at if exact_start else addresses.block_start(whole_number(query.get("from", ""), 1))
     last = addresses.block_end(first)
-    earlier = addresses.before(first) if side != "after" else None
-    later = addresses.after(last) if side != "before" and last else None
+    if exact_start:
+        last = max(first, min(last, whole_number(query.get("to", ""), last)))
+    earlier = addresses.before(first) if side not in ("after", "between") else None
+    later = addresses.after(last) if side not in ("before", "between") and last else None
     before = (addresses.block_start(earlier), earlier) if earlier else None
     after = (later, addresses.block_end(later)) if later else None
     return Block(first, last, before, after, f"{addresses.part}&" if addresses.part else "")
+
+
+def cut(block: Block, stopped_at: int | None, addresses: Addresses) -> Block:
+    """A block that ends before the request with this index, since the answer's budget did not last for the others."""
+    if stopped_at is None:
+        return block
+    last = addresses.before(stopped_at + 1) or block.first
+    return replace(block, last=last, rest=(stopped_at + 1, block.last))
 
 
 def builder_of(stretch: Stretch, shown: View) -> ThreadBuilder:
@@ -111,9 +130,12 @@ def builder_of(stretch: Stretch, shown: View) -> ThreadBuilder:
     return ThreadBuilder(stretch, shown.addresses, start, costs, shown.layout)
 
 
-def sections(stretch: Stretch, shown: View) -> list[ThreadSection]:
-    """The requests of a stretch, ready for the template."""
-    return builder_of(stretch, shown).sections()
+def sections(stretch: Stretch, shown: View, block: Block) -> tuple[list[ThreadSection], Block]:
+    """The requests of a block, ready for the template, and the block as far as the answer's budget lasts for it."""
+    builder = builder_of(stretch, shown)
+    with bounds.share(PART_OF_REQUESTS):
+        found = builder.sections()
+    return found, cut(block, builder.stopped_at, shown.addresses)
 
 
 def steps_alone(stretch: Stretch, shown: View) -> str:
@@ -128,6 +150,6 @@ def steps_html(stretch: Stretch, shown: View, side: str, index: int, start: int)
     _, executed = builder_of(stretch, shown).pairs_and_executions()
     steps = shown.layout.beside(side, index)
     writer = BesideWriter(shown.layout, stretch, shown.addresses, executed.causes)
-    html = writer.steps(steps[start : start + MOST_STEPS])
-    following = start + MOST_STEPS
+    html, count = writer.steps(steps[start : start + MOST_STEPS])
+    following = start + count
     return html + (more_steps(shown.addresses, side, index, following, len(steps)) if following < len(steps) else "")

@@ -12,8 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from sessions_app import timeline
 from sessions_app.messages import to_json
 from sessions_app.models import Project, RequestLog
-from sessions_app.pages.excerpts import excerpt
-from sessions_app.pages.json_text import drawn, indented
+from sessions_app.pages.json_text import beginning, drawn
 from sessions_app.pages.message_html import code_box
 from sessions_app.queries.traces import OtherSpan, other_spans
 from sessions_app.records import ERROR
@@ -68,6 +67,6 @@ def _row(span: OtherSpan) -> SpanRow:
 
 
 def _attributes(values: dict[str, Any]) -> str:
-    found = excerpt(indented(to_json(values)), _MOST_CHARS, _MOST_LINES)
+    found = beginning(to_json(values), _MOST_CHARS, _MOST_LINES)
     rest = f'<p class="faint">{found.hidden_chars:,} more characters are not shown.</p>' if found.hidden_chars else ""
     return code_box(drawn(found.shown)) + rest

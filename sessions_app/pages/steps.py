@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sessions_app import timeline
+from sessions_app import bounds, timeline
 from sessions_app.documents import packed_count
 from sessions_app.messages import read_message
 from sessions_app.nesting import WORK, Nesting
 from sessions_app.pages.addresses import Addresses
 from sessions_app.pages.excerpts import RESULT_LINES, excerpt
-from sessions_app.pages.json_text import drawn, indented, is_json
+from sessions_app.pages.json_text import beginning, drawn, indented, is_json
 from sessions_app.pages.message_html import (
     STATES,
     FoundCall,
@@ -44,8 +44,11 @@ KINDS = {"agent": "agent", "chain": "chain", "tool": "tool", "retrieval": "searc
 MOST_LEVELS = 5
 NAME_CHARS = 120
 ERROR_CHARS = 200
-# A value that is only described is read up to this size.
+# A value that is only described is read up to this size, and indented whole up to that one.
 _READ_BYTES = 400_000
+_INDENTED_CHARS = 20_000
+# Of what a step was given, or returned, so many values are shown.
+MOST_VALUES = 100
 
 
 def icon_of(line: RequestLine) -> str:
@@ -77,7 +80,7 @@ class Value:
         url = f"{base_url}text/{self.part.digest.hex()}/raw/"
         if self.part.content is None:
             return f'<div class="clamp">{more(url, self.part.byte_size)}</div>'
-        found = excerpt(self.text, lines=RESULT_LINES)
+        found = (beginning if self.is_json else excerpt)(self.text, lines=RESULT_LINES)
         html = with_seams(found.shown, lambda piece: code_box(drawn(piece) if self.is_json else terminal(piece)))
         return f'<div class="clamp">{html}{more(url, found.hidden_chars)}</div>' if found.hidden_chars else html
 
@@ -92,8 +95,13 @@ def value_of(part: StoredPart, is_result: bool) -> Value:
         value = None
     text = value if isinstance(value, str) else plain_result(value) if is_result else None
     if text is None:
-        return Value(part, indented(decoded), True)
-    return Value(part, indented(text), True) if is_json(text) else Value(part, text, False)
+        return Value(part, _readable(decoded), True)
+    return Value(part, _readable(text), True) if is_json(text) else Value(part, text, False)
+
+
+def _readable(text: str) -> str:
+    """JSON text indented, unless it is so long that only its beginning will be."""
+    return indented(text) if len(text) <= _INDENTED_CHARS else text
 
 
 # Frameworks wrap what a tool returned: as a block of text, as LangChain's ToolMessage, as the one member of an object.
@@ -101,16 +109,23 @@ _WRAPPERS = ("text", "content", "result", "output", "response", "return_value")
 
 
 def plain_result(value: Any) -> str | None:
-    """The text that a result consists of; None when it says more."""
+    """The text that a result consists of; None when it says more, or is nested absurdly."""
+    try:
+        return _plain(value)
+    except RecursionError:
+        return None
+
+
+def _plain(value: Any) -> str | None:
     if isinstance(value, str):
         return value
     if isinstance(value, list) and value:
-        texts = [plain_result(item) for item in value]
+        texts = [_plain(item) for item in value]
         return "\n".join(text for text in texts if text is not None) if None not in texts else None
     if not isinstance(value, dict):
         return None
     if value.get("type") == "tool":
-        return plain_result(value.get("data", value.get("content")))
+        return _plain(value.get("data", value.get("content")))
     members = value.keys() - ({"type"} if value.get("type") == "text" else set())
     if len(members) == 1 and (name := next(iter(members))) in _WRAPPERS and isinstance(value[name], str):
         return value[name]
@@ -215,15 +230,20 @@ class StepWriter:
         return self._boxes(line, True)
 
     def _boxes(self, line: RequestLine, is_result: bool) -> str:
-        url = self.addresses.request(line.id)
-        return "".join(value.html(url) for value in self.values(line, is_result))
+        url, values = self.addresses.request(line.id), self.values(line, is_result)
+        found = bounds.write(values, lambda value: value.html(url))
+        detail = self.stretch.steps.get(line.id)
+        packed = b"" if detail is None else detail.output_parts if is_result else detail.input_parts
+        left = found.left + max(packed_count(packed) - MOST_VALUES, 0) if packed else found.left
+        return found.html + (_left_out(left, url) if left else "")
 
     def values(self, line: RequestLine, is_result: bool) -> list[Value]:
         """What it was given, or returned, as far as it was read."""
         detail = self.stretch.steps.get(line.id)
         if detail is None:
             return []
-        digests = self.stretch.lists.digests(detail.output_parts if is_result else detail.input_parts)
+        packed = detail.output_parts if is_result else detail.input_parts
+        digests = self.stretch.lists.digests(packed, 0, MOST_VALUES)
         return [self._value(digest, is_result) for digest in digests if digest in self.stretch.parts]
 
     def _value(self, digest: bytes, is_result: bool) -> Value:
@@ -250,12 +270,15 @@ class StepWriter:
         pairing = Pairing()
         pairing.within(sources)
         writer = self._writer(line, pairing.pairs())
-        return writer.thread(sources) + (_left_out(left_out, writer.base_url) if left_out else "")
+        html = writer.thread(sources)
+        left_out += len(writer.left_out)
+        return html + (_left_out(left_out, writer.base_url) if left_out else "")
 
     def output_html(self, line: RequestLine) -> str:
         sources, left_out = self._sources(self.stretch.steps[line.id].output_parts, "assistant")
         writer = self._writer(line)
         html = writer.output(sources) if sources else ""
+        left_out += len(writer.left_out)
         return html + (_left_out(left_out, writer.base_url) if left_out else "")
 
     def _writer(self, line: RequestLine, pairs: Pairs | None = None) -> MessageWriter:
@@ -265,14 +288,14 @@ class StepWriter:
         return writer
 
     def _sources(self, packed: bytes, role: str) -> tuple[list[Source], int]:
-        digests = self.stretch.lists.digests(packed)
+        digests = self.stretch.lists.digests(packed, 0, MESSAGES_OF_STEP)
         parts = [self.stretch.parts[digest] for digest in digests if digest in self.stretch.parts]
         known = [part for part in parts if part.content is not None][:MESSAGES_OF_STEP]
         read = (read_message(part.content or b"", role) for part in known)
         found = [
             Source(message, part.digest, (role, n)) for n, (message, part) in enumerate(zip(read, known, strict=True))
         ]
-        return found, len(digests) - len(found)
+        return found, packed_count(packed) - len(found)
 
 
 def _left_out(count: int, url: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
-from sessions_app import timeline
+from sessions_app import bounds, timeline
 from sessions_app.documents import PartKind, packed_count
 from sessions_app.histories import NEIGHBOURS
 from sessions_app.messages import TOOL_CALL, Message, read_message
@@ -28,6 +28,7 @@ from sessions_app.pages.steps import StepWriter, problems_note
 from sessions_app.pages.tool_definitions import tools_fold
 from sessions_app.pages.wording import (
     CUT_SHORT,
+    MOST_NAMED,
     attempt_words,
     counted,
     first_token,
@@ -40,11 +41,15 @@ from sessions_app.pages.wording import (
 from sessions_app.queries.attempts import counted_attempts
 from sessions_app.queries.content import StoredPart
 from sessions_app.queries.session import RequestDetail, RequestLine
-from sessions_app.queries.thread import MOST_CHILDREN, Stretch, around
+from sessions_app.queries.thread import MOST_CHILDREN, MOST_OUTPUTS, Stretch, around
 from sessions_app.records import ERROR
 from sessions_app.templatetags.format import cost, duration, exact, share, size, tokens
 
 MESSAGES_BLOCK = 100
+# Of what an answer may have in bytes, a request of a session's page takes at most this for what it sent, and for what
+# came back; what stands around both takes about so many bytes.
+PART_OF_REQUEST = 0.2
+_AROUND = " " * 2_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +119,43 @@ class ThreadBuilder:
     start: datetime
     costs: Sequence[Decimal | None]
     layout: Layout | None = None
+    # The item with which an answer begins, of a request that is shown by itself.
+    first_output: int = 0
+    # The first request, by its index, that the answer's budget did not last for.
+    stopped_at: int | None = None
     _messages: dict[tuple[bytes, str], Message] = field(default_factory=dict)
 
     def sections(self) -> list[ThreadSection]:
-        """The requests of the stretch, those that ran at the same time together."""
+        """The requests of the stretch, those that ran at the same time together, as far as the budget lasts."""
         pairs, executed = self.pairs_and_executions()
         beside = BesideWriter(self.layout, self.stretch, self.addresses, executed.causes) if self.layout else None
         folded = {attempt for attempts in self.stretch.folded.values() for attempt in attempts}
         parallel = self.stretch.structure.parallel
         sections = []
         for group, indices in groupby(self._items(folded), key=lambda index: parallel.get(index)):
-            items = [self._view(index, pairs, beside) for index in indices]
+            items = self._views(list(indices), pairs, beside, not sections)
+            if not items:
+                break
             # What stands before the first of several that ran at the same time is not part of them.
             before = items[0].before
             items[0] = replace(items[0], before=mark_safe(""))
             sections.append(ThreadSection(parallel_words(group) if group else "", items, before))
+            if self.stopped_at is not None:
+                break
         return sections
+
+    def _views(
+        self, indices: Sequence[int], pairs: Pairs, beside: BesideWriter | None, is_first: bool
+    ) -> list[RequestView]:
+        """Requests as far as the budget lasts; the first one of the page in any case."""
+        items: list[RequestView] = []
+        for index in indices:
+            if bounds.current().is_spent and not (is_first and not items):
+                self.stopped_at = index
+                break
+            items.append(self._view(index, pairs, beside))
+            bounds.current().spend(_AROUND)
+        return items
 
     def _items(self, folded: Collection[int]) -> list[int]:
         return [index for index in self.stretch.shown if index not in folded]
@@ -179,18 +205,25 @@ class ThreadBuilder:
             return None
         total = max(len(chain), counted_attempts(self.stretch, index))
         words = attempt_words([self.stretch.lines[attempt] for attempt in chain], total)
-        items = [self._view(attempt, pairs) for attempt in self.stretch.folded.get(index, ())]
-        note = "; ".join(self._notes(chain, total))
+        folded = self.stretch.folded.get(index, ())
+        items = [self._view(attempt, pairs) for attempt in bounds.affordable(folded, least=0)]
+        note = "; ".join(self._notes(chain, total, len(folded) - len(items)))
         return AttemptsView(mark_safe(words), mark_safe(note), items)  # noqa: S308 - escaped there
 
-    def _notes(self, chain: Sequence[int], total: int) -> Iterator[str]:
-        """What is not to be seen of a call's attempts."""
+    def _notes(self, chain: Sequence[int], total: int, left: int) -> Iterator[str]:
+        """What is not to be seen of a call's attempts; of those on this page `left` did not fit."""
         missing = total - len(chain)
         if missing:
             yield f"{counted(missing, 'more attempt')} {'was' if missing == 1 else 'were'} not logged by LiteLLM"
-        elsewhere = [attempt + 1 for attempt in chain[:-1] if not self._is_folded(attempt)]
+        folded = set(self.stretch.folded.get(chain[-1], ()))
+        elsewhere = [attempt + 1 for attempt in chain[:-1] if attempt not in folded]
         if elsewhere:
-            yield f"before it {listed([request_link(self.addresses, number) for number in elsewhere])}"
+            links = [request_link(self.addresses, number) for number in elsewhere[-MOST_NAMED:]]
+            more = len(elsewhere) - len(links)
+            yield f"before it {listed(([exact(more) + ' more'] if more else []) + links)}"
+        if left:
+            url = self.addresses.request(self.stretch.lines[self.stretch.folded[chain[-1]][-left]].id)
+            yield f'{exact(left)} not on this page: <a class="link" href="{url}">the first</a>'
 
     def _body(self, index: int, pairs: Pairs) -> str:
         detail = self.stretch.details[index]
@@ -200,10 +233,12 @@ class ThreadBuilder:
         line = self.stretch.lines[index]
         pieces = [clock_note(line.time_problems)] if line.time_problems else []
         pieces += [row("", problems_note(line.problems))] if line.problems else []
-        inputs = self.added_html(index, writer)
+        with bounds.share(PART_OF_REQUEST):
+            inputs = self.added_html(index, writer)
         if inputs and other_bodies.folds_inputs(self.stretch.lines[index]):
             inputs = self._folded(index, inputs)
-        pieces += [inputs, self.answer_html(index, writer), self._reports(index)]
+        with bounds.share(PART_OF_REQUEST):
+            pieces += [inputs, self.answer_html(index, writer), self._reports(index)]
         return "".join(pieces)
 
     def _reports(self, index: int) -> str:
@@ -232,13 +267,14 @@ class ThreadBuilder:
         sources = [self.source(digest, "system", (index, "c", n)) for n, digest in enumerate(systems)]
         known = [source for source in sources if source]
         if not before or not self._is_related(index):
-            return "".join(writer.system_fold(source) for source in known)
+            return _systems_html([writer.system_fold(source) for source in bounds.affordable(known)], known)
         texts = [source.text for digest in before if (source := self.source(digest, "system"))]
         if not systems:
             return removed_fold("System prompt removed", "\n\n".join(texts))
         if len(known) == len(texts) == 1:
             return writer.system_fold(known[0], "System prompt changed", texts[0])
-        return "".join(writer.system_fold(source, "System prompt changed") for source in known)
+        folds = [writer.system_fold(source, "System prompt changed") for source in bounds.affordable(known)]
+        return _systems_html(folds, known)
 
     def _tools(self, index: int, base: int | None, writer: MessageWriter) -> str:
         tools, before = self._context(index, PartKind.TOOL), self._context(base, PartKind.TOOL)
@@ -247,7 +283,7 @@ class ThreadBuilder:
         if tools == before:
             return ""
         parts, old = ([self.stretch.parts[digest] for digest in digests] for digests in (tools, before))
-        return tools_fold(parts, writer.base_url, old)
+        return tools_fold(parts, writer.base_url, old, self.stretch.beside_unread(index))
 
     def _context(self, index: int | None, kind: PartKind) -> list[bytes]:
         return [] if index is None else self.stretch.context(index, kind)
@@ -279,17 +315,27 @@ class ThreadBuilder:
     def added_html(self, index: int, writer: MessageWriter) -> str:
         """The messages that a request added, with what stands beside them and changed."""
         what = self.stretch.printed(index)
-        html = self.inputs_html(index, what.head, writer, *self.context_folds(index, writer))
-        if what.skipped:
+        end = max(what, default=-1) + 1
+        html = self.inputs_html(index, what.head, writer, *self.context_folds(index, writer), end=end)
+        if what.skipped and not writer.left_out:
             start = what.head[-1] + 1
             html += more_messages(writer.base_url, start, start + what.skipped)
-            html += self.inputs_html(index, what.tail, writer)
+            html += self.inputs_html(index, what.tail, writer, end=end)
         return html
 
     def inputs_html(
-        self, index: int, positions: Iterable[int], writer: MessageWriter, systems: str = "", tools: str = ""
+        self,
+        index: int,
+        positions: Iterable[int],
+        writer: MessageWriter,
+        systems: str = "",
+        tools: str = "",
+        end: int = 0,
     ) -> str:
-        """Input messages of a request, with a placeholder for each that was too large to be read with the page."""
+        """Input messages of a request, with a placeholder for each that was too large to be read with the page.
+
+        When the budget does not last for all of them, then with what shows the others, up to `end`.
+        """
         html: list[str] = []
         run: list[Source] = []
         for position, digest in self.stretch.inputs(index, positions):
@@ -298,9 +344,16 @@ class ThreadBuilder:
                 run.append(source)
                 continue
             html += [writer.thread(run, systems, tools)]
+            if writer.left_out:
+                break
             html += [unread(self.stretch.parts.get(digest), digest, writer.base_url, "user")]
             run, systems, tools = [], "", ""
-        return "".join([*html, writer.thread(run, systems, tools)])
+        else:
+            html += [writer.thread(run, systems, tools)]
+        if writer.left_out:
+            _, _, stopped = writer.left_out[0].place  # type: ignore[misc]
+            html += [more_messages(writer.base_url, stopped, end)]
+        return "".join(html)
 
     def writer_within(self, index: int, positions: range) -> MessageWriter:
         """A writer for a list of messages by itself: its tool results stand with the calls of the same list."""
@@ -326,14 +379,24 @@ class ThreadBuilder:
         return html or row("", reference("info", "No answer was logged"))
 
     def _output(self, index: int, writer: MessageWriter, described: set[bytes]) -> str:
-        digests = [digest for digest in self.stretch.outputs(index) if digest not in described]
+        """The items of the answer as far as they are read with it and the budget lasts, then what shows the others."""
+        first, count = self._first_output(index), self.stretch.output_count(index)
+        digests = [digest for digest in self.stretch.outputs(index, first) if digest not in described]
         sources = [source for source in self._outputs(index) if source.digest not in described]
         known = {source.digest for source in sources}
         missing = [digest for digest in digests if digest not in known]
         html = "".join(unread(self.stretch.parts.get(d), d, writer.base_url, "assistant") for d in missing)
         if sources:
             html += writer.output(sources, alternatives=is_choice(self.stretch.lines[index], len(sources)))
-        return html
+        following = first + MOST_OUTPUTS
+        if sources and writer.left_out:
+            _, _, following = writer.left_out[0].place  # type: ignore[misc]
+        return html + (more_outputs(writer.base_url, following, count) if following < count else "")
+
+    def _first_output(self, index: int) -> int:
+        return (
+            min(self.first_output, max(self.stretch.output_count(index) - 1, 0)) if index in self.stretch.shown else 0
+        )
 
     # --- messages and their tool calls ------------------------------------------------------------------------------
 
@@ -384,7 +447,9 @@ class ThreadBuilder:
         return pairing
 
     def _outputs(self, index: int) -> list[Source]:
-        found = (self.source(d, "assistant", (index, "o", n)) for n, d in enumerate(self.stretch.outputs(index)))
+        first = self._first_output(index)
+        digests = enumerate(self.stretch.outputs(index, first), start=first)
+        found = (self.source(d, "assistant", (index, "o", n)) for n, d in digests)
         return [source for source in found if source]
 
     def _inputs_of(self, index: int) -> list[Source]:
@@ -413,6 +478,21 @@ def error_card(line: RequestLine, detail: RequestDetail, base_url: str) -> str:
         f'<a class="textbtn" href="{base_url}">Open request</a></div></div>'
     )
     return row("error", body)
+
+
+def _systems_html(folds: Sequence[str], known: Sequence[Source]) -> str:
+    left = len(known) - len(folds)
+    rest = reference("info", f"{counted(left, 'more system prompt')} in the raw JSON") if left else ""
+    return "".join(folds) + rest
+
+
+def more_outputs(base_url: str, start: int, count: int) -> str:
+    """What shows the items of an answer from `start` on (from 0), of `count`."""
+    return row(
+        "",
+        f'<a class="more-btn" href="{base_url}?output={start + 1}#output">'
+        f"Show {counted(count - start, 'more item')} of the answer</a>",
+    )
 
 
 def more_messages(base_url: str, start: int, end: int) -> str:

@@ -6,25 +6,29 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sessions_app import bounds
 from sessions_app.documents import DocumentError, loads
-from sessions_app.pages.excerpts import excerpt
-from sessions_app.pages.json_text import drawn, indented
-from sessions_app.pages.message_html import code_box, fold, more
+from sessions_app.pages.json_text import Indented, beginning, drawn, indent
+from sessions_app.pages.message_html import code_box, fold, more, reference
 from sessions_app.pages.plain_text import shown
 from sessions_app.queries.content import StoredPart
 from sessions_app.templatetags.format import size
 
 NAME_CHARS = 80
 MOST_NAMED = 40
+# Definitions take this part of an answer's bytes; the others are in the raw JSON.
+PART_OF_ANSWER = 0.1
 
 
-def tools_fold(parts: Sequence[StoredPart], base_url: str, before: Sequence[StoredPart] = ()) -> str:
+def tools_fold(parts: Sequence[StoredPart], base_url: str, before: Sequence[StoredPart] = (), unread: int = 0) -> str:
     """`7 tools 9.6 kB get_ci_log read_file …`, folded; the definitions inside are folded too.
 
-    After other tools, those that were sent `before`: `7 tools, added deploy, removed rollback`.
+    After other tools, those that were sent `before`: `7 tools, added deploy, removed rollback`. `unread`: how many more
+    values stand beside the messages, tools perhaps.
     """
     names = [name for part in parts for name in names_of(part)]
     title = f"{len(names)} tool{'' if len(names) == 1 else 's'}" if names else "Tools removed"
+    title += f" or more: {unread:,} values were not read" if unread else ""
     if not before:
         return _fold(title, parts, _names_in_line(names), [(part, "") for part in parts], base_url)
     pieces = zip(("added", "removed", "changed"), differences(before, parts), strict=True)
@@ -39,8 +43,18 @@ def tools_fold(parts: Sequence[StoredPart], base_url: str, before: Sequence[Stor
 def _fold(
     title: str, parts: Sequence[StoredPart], peek: str, shown_parts: Sequence[tuple[StoredPart, str]], base_url: str
 ) -> str:
-    body = "".join(_definition(part, ", ".join(names_of(part)), base_url, note) for part, note in shown_parts)
-    return fold(title, size(sum(part.byte_size for part in parts)), peek, f'<div class="folds">{body}</div>')
+    found = bounds.write(
+        shown_parts, lambda one: _definition(one[0], _title_of(names_of(one[0])), base_url, one[1]), part=PART_OF_ANSWER
+    )
+    link = f'<a class="link" href="{base_url}?raw=request#raw">in the raw JSON</a>'
+    rest = reference("info", f"{found.left:,} more {link}") if found.left else ""
+    return fold(
+        title, size(sum(part.byte_size for part in parts)), peek, f'<div class="folds">{found.html}{rest}</div>'
+    )
+
+
+def _title_of(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
 
 
 def _names_in_line(names: Sequence[str]) -> str:
@@ -97,13 +111,13 @@ def _definition(part: StoredPart, name: str, base_url: str, note: str = "") -> s
     url = f"{base_url}text/{part.digest.hex()}/raw/"
     if part.content is None:
         return fold(shown(name), amount, "", f'<div class="clamp">{more(url, part.byte_size)}</div>')
-    found = excerpt(part_text(part.content))
+    found = beginning(part.content.decode("utf-8", "replace"))
     body = code_box(drawn(found.shown))
     if found.hidden_chars:
         body = f'<div class="clamp">{body}{more(url, found.hidden_chars)}</div>'
     return fold(f"<code>{shown(name)}</code>", amount, "", body)
 
 
-def part_text(content: bytes) -> str:
+def part_text(content: bytes) -> Indented:
     """The JSON text of a part, indented."""
-    return indented(content.decode("utf-8", "replace"))
+    return indent(content.decode("utf-8", "replace"))

@@ -35,6 +35,8 @@ _INFERRED = {
     RULE_MANUAL: "put here by hand",
 }
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+# So many kinds of failures, or requests, are named one by one.
+MOST_NAMED = 12
 # Of a failure without a status, so much of its type is named.
 _ERROR_CHARS = 40
 
@@ -137,9 +139,10 @@ def counted(count: int, noun: str = "message") -> str:
 def failures(lines: Sequence[RequestLine]) -> str:
     """The HTML of what went wrong, in order: `two 429s`, `a 500 and two Timeouts`."""
     kinds = Counter(_failure(line) for line in lines)
-    return listed(
-        [f"{_article(kind)} {kind}" if count == 1 else f"{in_words(count)} {kind}s" for kind, count in kinds.items()]
-    )
+    named = list(kinds.items())[:MOST_NAMED]
+    words = [f"{_article(kind)} {kind}" if count == 1 else f"{in_words(count)} {kind}s" for kind, count in named]
+    others = sum(kinds.values()) - sum(count for _, count in named)
+    return listed(words + ([f"{exact(others)} other failure{'' if others == 1 else 's'}"] if others else []))
 
 
 def _article(kind: str) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SUMMARY_NEIGHBOURS = 3
 # The summary stands in one of the first messages.
 _MOST_MESSAGES = 3
+_MOST_MESSAGES_OF_ANSWER = 20
 # So much of a summary must come back, and a shorter one is no evidence.
 _LEAST_CHARS = 40
 _COMPARED_CHARS = 80
@@ -49,7 +50,7 @@ def _wrote(stretch: Stretch, before: int, text: str) -> bool:
     if detail is None or detail.resent_count < _LEAST_HISTORY:
         return False
     count = packed_count(detail.input_parts)
-    for position in range(count, count + packed_count(detail.output_parts)):
+    for position in range(count, count + min(packed_count(detail.output_parts), _MOST_MESSAGES_OF_ANSWER)):
         answer = _folded(_text(stretch, before, position))
         if len(answer) >= _LEAST_CHARS and answer[:_COMPARED_CHARS] in text:
             return True

@@ -81,6 +81,12 @@ class RequestRow:
         """Sorts as the timeline does: by start, then by end, then by arrival."""
         return (self.started_at, self.ended_at or _NO_END, self.received_at, self.id)
 
+    @property
+    def cursor(self) -> str:
+        """With it the requests after this one are asked for."""
+        *times, log_id = self.place
+        return ".".join([*(str((moment - _EPOCH) // _MICROSECOND) for moment in times), log_id.hex])
+
 
 COLUMNS = tuple(RequestRow.__slots__)
 
@@ -111,7 +117,7 @@ def list_requests(
     ordered = requests.order_by("started_at", "end", "received_at", "id").values_list(*COLUMNS)
     # A row more than asked for tells whether there is a next page.
     found = [RequestRow(*row) for row in ordered[: limit + 1]]
-    return RequestPage(found[:limit], _encode(found[limit - 1]) if len(found) > limit else None)
+    return RequestPage(found[:limit], found[limit - 1].cursor if len(found) > limit else None)
 
 
 def standing_for(rows: Iterable[RequestRow]) -> dict[uuid.UUID, uuid.UUID]:
@@ -181,11 +187,6 @@ def parents_of(rows: Iterable[RequestRow], session: Session) -> dict[uuid.UUID, 
 
 def _requests(session_id: uuid.UUID, buckets: Sequence[date]) -> QuerySet[RequestLog]:
     return RequestLog.objects.filter(session_id=session_id, bucket__in=buckets)
-
-
-def _encode(row: RequestRow) -> str:
-    *times, log_id = row.place
-    return ".".join([*(str((moment - _EPOCH) // _MICROSECOND) for moment in times), log_id.hex])
 
 
 def _decode(cursor: str) -> tuple[datetime, datetime, datetime, uuid.UUID]:

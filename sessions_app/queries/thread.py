@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -26,6 +26,12 @@ HEAD_MESSAGES, TAIL_MESSAGES = 10, 50
 MOST_CHILDREN = 8
 # What is read of large values for bodies that are no conversation (embeddings, images).
 OTHER_BYTES = 4_000_000
+# Of one answer so many items are read and printed at a time; of what stands beside the messages (system prompts, tools,
+# other large values) so many are read.
+MOST_OUTPUTS = 200
+MOST_CONTEXT = 1_000
+# Of the attempts of one call so many are read with it: the last ones before it.
+MOST_ATTEMPTS = 50
 # Of what an agent or chain was given and returned, so many messages each are shown.
 MESSAGES_OF_STEP = 100
 
@@ -74,6 +80,12 @@ class Stretch:
     parts: dict[bytes, StoredPart] = field(default_factory=dict)
     steps: dict[uuid.UUID, RequestDetail] = field(default_factory=dict)
     _reader: MessageReader = field(default_factory=MessageReader)
+    _contexts: dict[tuple[int, PartKind], list[bytes]] = field(default_factory=dict)
+
+    def add_parts(self, parts: Mapping[bytes, StoredPart]) -> None:
+        """More parts that were read."""
+        self.parts |= parts
+        self._contexts.clear()
 
     @property
     def continues(self) -> list[int | None]:
@@ -90,13 +102,37 @@ class Stretch:
         packed = self.details[index].input_parts
         return [(position, self.lists.digest(packed, position)) for position in positions]
 
-    def outputs(self, index: int) -> list[bytes]:
-        return self.lists.digests(self.details[index].output_parts)
+    def outputs(self, index: int, first: int = 0) -> list[bytes]:
+        """The digests of the items of an answer from `first` on, at most `MOST_OUTPUTS`."""
+        return self.lists.digests(self.details[index].output_parts, first, first + MOST_OUTPUTS)
+
+    @property
+    def uncompared(self) -> set[int]:
+        """The requests whose histories were too much to compare."""
+        return {index for index, added in self.added.items() if not added.is_compared}
+
+    def output_count(self, index: int) -> int:
+        return packed_count(self.details[index].output_parts)
 
     def context(self, index: int, kind: PartKind) -> list[bytes]:
-        """The digests of the system prompts, tools or other values beside a request's messages."""
-        digests = self.lists.digests(self.details[index].context_parts)
-        return [digest for digest in digests if (part := self.parts.get(digest)) and part.kind is kind]
+        """The digests of the system prompts, tools or other values beside a request's messages, as far as they were
+        read.
+        """
+        if not self.parts:
+            return []
+        key = (index, kind)
+        if key not in self._contexts:
+            digests = self.beside(index)
+            self._contexts[key] = [d for d in digests if (part := self.parts.get(d)) and part.kind is kind]
+        return self._contexts[key]
+
+    def beside(self, index: int) -> list[bytes]:
+        """The digests of what stands beside a request's messages, at most `MOST_CONTEXT`."""
+        return self.lists.digests(self.details[index].context_parts, 0, MOST_CONTEXT)
+
+    def beside_unread(self, index: int) -> int:
+        """How many more there are."""
+        return max(packed_count(self.details[index].context_parts) - MOST_CONTEXT, 0)
 
     def history_digest(self, index: int, position: int) -> tuple[bytes, str] | None:
         """The digest of a message by its position in a request and its answer, and the role it has if it names none."""
@@ -167,6 +203,7 @@ def load_stretch(
     relations = structure_of(lines) if relations is None else relations
     involved = _involved(indices, len(lines), relations)
     repeated = [lines[index] for index in indices if _repeats_an_attempt(index, lines, relations)]
+    repeated_ids = {line.id for line in repeated}
     by_id = load_details(session, [*(lines[index] for index in involved), *steps], repeated)
     details = {index: by_id[lines[index].id] for index in involved if lines[index].id in by_id}
     packed = [p for d in details.values() for p in (d.input_parts, d.output_parts, d.context_parts)]
@@ -177,11 +214,11 @@ def load_stretch(
     stretch.folded = _folded(stretch.shown, relations)
     _compare(stretch)
     other_bytes = OTHER_BYTES if not all(lines[index].is_conversation for index in indices) else 0
-    headers = [d for i in details if lines[i] in repeated for d in lists.digests(details[i].context_parts)]
+    headers = [d for i in details if lines[i].id in repeated_ids for d in stretch.beside(i)]
     wanted = _wanted(stretch)
     for step in (step for step in steps if step.id in stretch.steps):
         for packed_list in printed_of_step(step, stretch.steps[step.id]):
-            wanted.update(lists.digests(packed_list))
+            wanted.update(lists.digests(packed_list, 0, MESSAGES_OF_STEP))
     stretch.parts = load_parts(session.id, session.buckets, wanted, other_bytes, others=headers)
     _weigh(stretch)
     return stretch
@@ -198,7 +235,7 @@ def load_step(session: SessionFacts, line: RequestLine) -> Stretch:
     packed = [p for d in details.values() for p in (d.input_parts, d.output_parts, d.context_parts)]
     lists = PackedLists(load_blocks(session.id, session.buckets, packed))
     stretch = Stretch((), (), timeline.structure(()), {}, lists, steps=details)
-    wanted = [digest for packed_list in packed for digest in lists.digests(packed_list)[:MESSAGES_OF_STEP]]
+    wanted = [digest for packed_list in packed for digest in lists.digests(packed_list, 0, MESSAGES_OF_STEP)]
     stretch.parts = load_parts(session.id, session.buckets, wanted)
     return stretch
 
@@ -213,7 +250,9 @@ def _folded(shown: Sequence[int], structure: Structure) -> dict[int, tuple[int, 
     """Failed attempts that are shown with the last one of their call: both must be on the page."""
     known = set(shown)
     chains = {chain[-1]: chain for index in shown if (chain := structure.attempts_of(index))[-1] in known}
-    folded = {last: tuple(index for index in chain[:-1] if index in known) for last, chain in chains.items()}
+    folded = {
+        last: tuple(i for i in structure.attempts_before(last, MOST_ATTEMPTS)[:-1] if i in known) for last in chains
+    }
     return {last: attempts for last, attempts in folded.items() if attempts}
 
 
@@ -247,7 +286,7 @@ def _weighed(stretch: Stretch, index: int, added: Added, base: int) -> Added:
         # Many conversations begin with the same system prompt.
         return Added(1, added.count, base, shared=1)
     count = packed_count(stretch.details[base].input_parts)
-    answer = range(count, count + packed_count(stretch.details[base].output_parts))
+    answer = range(count, count + min(stretch.output_count(base), MOST_OUTPUTS))
     return weighed(added, partial(stretch.meaning, base), partial(stretch.meaning, index), answer)
 
 
@@ -266,7 +305,7 @@ def load_changes(session: SessionFacts, lines: Sequence[RequestLine], index: int
         return stretch
     places = [(added.base, position) for change in added.changes for position in change.old[:MOST_READ]]
     digests = [found[0] for place in places[:MOST_READ] if (found := stretch.history_digest(*place))]
-    stretch.parts |= load_parts(session.id, session.buckets, digests)
+    stretch.add_parts(load_parts(session.id, session.buckets, digests))
     return stretch
 
 
@@ -279,7 +318,7 @@ def load_messages(session: SessionFacts, lines: Sequence[RequestLine], index: in
     wanted: set[bytes] = set()
     for found, detail in details.items():
         wanted.update(digest for _, digest in stretch.inputs(found, around(positions, message_count(detail))))
-        wanted.update(stretch.lists.digests(detail.context_parts))
+        wanted.update(stretch.beside(found))
     stretch.parts = load_parts(session.id, session.buckets, wanted)
     return stretch
 
@@ -295,7 +334,7 @@ def load_whole(
     digests = [stretch.lists.digests(bytes(p)) for p in (log.input_parts, log.output_parts, log.context_parts)]
     wanted = [digest for part_list in digests for digest in part_list]
     parts = load_parts(session.id, [log.bucket], wanted, other_bytes=2**31, budget=2**40)
-    stretch.parts |= parts
+    stretch.add_parts(parts)
     try:
         return stretch, join_parts(log.skeleton, digests, parts)
     except KeyError:
@@ -310,7 +349,7 @@ def around(positions: range, count: int) -> range:
 def _involved(indices: Sequence[int], count: int, structure: Structure) -> list[int]:
     """The stretch, what it continues, what continues either, and the neighbours that it may repeat."""
     found = set(indices)
-    found.update(attempt for index in indices for attempt in structure.attempts_of(index))
+    found.update(attempt for index in indices for attempt in structure.attempts_before(index, MOST_ATTEMPTS))
     found.update(origin.index for index in indices if (origin := structure.origin(index)))
     found.update(parent.index for index in indices if (parent := structure.parents[index]))
     found.update(child for base in list(found) for child in structure.children.get(base, ())[:MOST_CHILDREN])
@@ -330,8 +369,8 @@ def _wanted(stretch: Stretch) -> set[bytes]:
     bases = {base for index in shown if (base := stretch.added[index].base) is not None}
     for index in shown | bases:
         wanted.update(stretch.outputs(index))
-    for detail in stretch.details.values():
-        wanted.update(stretch.lists.digests(detail.context_parts))
+    for index in stretch.details:
+        wanted.update(stretch.beside(index))
     answering = {child for index in shown | bases for child in stretch.children(index)[:MOST_CHILDREN]}
     for index in shown | answering:
         wanted.update(digest for _, digest in stretch.inputs(index, printed(stretch.added[index])))

@@ -11,6 +11,8 @@ from typing import Any
 
 MAX_CHARS = 1_000_000
 MAX_DEPTH = 100
+# A tuple may be a key; what of it is written so often as it is nested in keys is bounded.
+MAX_KEY_TOKENS = 100
 
 _TOKEN = re.compile(
     r"""\s*+(?:
@@ -120,6 +122,17 @@ class _Reader:
             raise ValueError(f"{closing} is missing")
         return members
 
+    def key(self, item: Any, start: int) -> str:
+        """An item that is a key, as text. Written out, keys within keys would double their backslashes each time."""
+        if not isinstance(item, (list, dict)):
+            return str(item)
+        tokens = self.tokens[start : self.position - 1]
+        if isinstance(item, dict) or len(tokens) > MAX_KEY_TOKENS:
+            raise ValueError("a key is a collection")
+        return (
+            str(item) if not any(isinstance(inner, (list, dict)) for inner in item) else "".join(t for _, t in tokens)
+        )
+
     def collection(self, closing: str, depth: int) -> Any:
         """The items up to the closing bracket: a dict when they are pairs, else a list."""
         items: list[Any] = []
@@ -127,9 +140,10 @@ class _Reader:
         while not self.take(closing):
             # As in datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc).
             self.position += 2 if self.at_field() else 0
+            start = self.position
             item = self.value(depth + 1)
             if closing == "}" and self.take(":"):
-                pairs[item if isinstance(item, str) else str(item)] = self.value(depth + 1)
+                pairs[self.key(item, start)] = self.value(depth + 1)
             else:
                 items.append(item)
             if not self.take(",") and self.peek() != ("mark", closing):

@@ -51,7 +51,9 @@
     inspect(article);
   }
 
-  const rowOf = (number) => rows()[number - 1];
+  // Of a long session the rail has only the rows around what is on the page.
+  const firstRow = () => Number(rail.dataset.first || 1);
+  const rowOf = (number) => rows()[number - firstRow()];
 
   function keepInRail(row) {
     const box = rail.parentElement;
@@ -76,6 +78,13 @@
     const row = rowOf(number);
     if (article) choose(article, { scroll: true });
     else if (row) location.assign(row.href);
+    else if (number > 0) goBeyond(number < firstRow() ? "first" : "last");
+  }
+
+  // To the nearest request that has no row.
+  function goBeyond(end) {
+    const link = rail.querySelector(`:scope > .rail-more:${end}-child > a`);
+    if (link) location.assign(link.href);
   }
 
   // From the chosen request; when none is chosen or it was scrolled away, to the one that is being read. Requests of
@@ -91,7 +100,7 @@
   }
 
   function goToError(direction) {
-    const all = rows().map((row, index) => ({ number: index + 1, failed: row.parentElement.dataset.state === "error" }));
+    const all = rows().map((row, index) => ({ number: index + firstRow(), failed: row.parentElement.dataset.state === "error" }));
     const now = numberOf(here());
     const failed = all.filter((row) => row.failed && (direction > 0 ? row.number > now : row.number < now));
     const next = direction > 0 ? failed[0] : failed.at(-1);

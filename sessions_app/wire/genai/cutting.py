@@ -146,19 +146,20 @@ class Attributes:
             return self._array(raw, "c", PartKind.TOOL)
         return self.large(raw)
 
-    def _array(self, raw: JsonBytes, letter: str, kind: PartKind) -> bytes:
+    def _array(self, raw: JsonBytes, letter: str, kind: PartKind, depth: int = 0) -> bytes:
         """The items of an array one by one, through arrays of arrays."""
         items = array_items(raw)
-        if is_nested(items):
-            return b"[" + b",".join([self._item(item, letter, kind) for item in items]) + b"]"
+        if is_nested(items, depth):
+            return b"[" + b",".join([self._item(item, letter, kind, depth + 1) for item in items]) + b"]"
         if letter == "i" and _is_tool_definition(items[-1] if items else b""):
             return b"[" + b",".join([self._message_or_tool(item) for item in items]) + b"]"
         if items and kind_of(items[0]) not in ("object", "string"):
             return self.large(raw)
         return self.splitter.items(letter, raw, kind)
 
-    def _item(self, raw: JsonBytes, letter: str, kind: PartKind) -> bytes:
-        return self._array(raw, letter, kind) if kind_of(raw) == "array" else self.splitter.item(letter, raw, kind)
+    def _item(self, raw: JsonBytes, letter: str, kind: PartKind, depth: int) -> bytes:
+        is_array = kind_of(raw) == "array"
+        return self._array(raw, letter, kind, depth) if is_array else self.splitter.item(letter, raw, kind)
 
     def _message_or_tool(self, raw: JsonBytes) -> bytes:
         """Langfuse's LangChain callback sends tool definitions as messages of a tool."""
@@ -241,11 +242,12 @@ class Attributes:
         """
         nest, spread = DIALECTS[dialect].nest, DIALECTS[dialect].spread
         remaining = list(candidates)
+        known: dict[int, Any] = {}
         items: list[bytes] = []
         indexes: list[int] = []
         for index in sorted(group):
             flat = group[index]
-            raw = _taken(flat, remaining, spread)
+            raw = _taken(flat, remaining, spread, known)
             if raw is None:
                 nested = nest(flat)
                 if spread(nested) != flat:
@@ -314,13 +316,13 @@ class Attributes:
             {name: write.get(name, self._context_member)(value) for name, value in object_fields(raw).items()}
         )
 
-    def _context_member(self, raw: JsonBytes) -> bytes:
-        return self._context_array(raw) if kind_of(raw) == "array" else self.large(raw)
+    def _context_member(self, raw: JsonBytes, depth: int = 0) -> bytes:
+        return self._context_array(raw, depth) if kind_of(raw) == "array" else self.large(raw)
 
-    def _context_array(self, raw: JsonBytes) -> bytes:
+    def _context_array(self, raw: JsonBytes, depth: int = 0) -> bytes:
         items = array_items(raw)
-        if is_nested(items):
-            return b"[" + b",".join([self._context_member(item) for item in items]) + b"]"
+        if is_nested(items, depth):
+            return b"[" + b",".join([self._context_member(item, depth + 1) for item in items]) + b"]"
         if not items or kind_of(items[0]) != "object":
             return self.large(raw)
         return self.splitter.items("c", raw, PartKind.OTHER)
@@ -344,11 +346,19 @@ def written_unfolded(unfolded: Mapping[str, Any]) -> bytes:
 
 
 def _taken(
-    flat: dict[str, Any], candidates: list[tuple[dict[str, Any], JsonBytes]], spread: Callable[[dict[str, Any]], Any]
+    flat: dict[str, Any],
+    candidates: list[tuple[dict[str, Any], JsonBytes]],
+    spread: Callable[[dict[str, Any]], Any],
+    known: dict[int, Any],
 ) -> bytes | None:
-    """The exact bytes of the first candidate that says the same; both lists are in the order of the conversation."""
+    """The exact bytes of the first candidate that says the same; both lists are in the order of the conversation.
+
+    `known`: what candidates were spread to, for one is looked at with many messages.
+    """
     for position, (value, raw) in enumerate(candidates[:3]):
-        if spread(value) == flat:
+        if id(value) not in known:
+            known[id(value)] = spread(value)
+        if known[id(value)] == flat:
             del candidates[: position + 1]
             return bytes(raw)
     return None

@@ -7,7 +7,7 @@ A failed call that two libraries report in two traces has no response id: it sta
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -68,19 +68,27 @@ class _Tree:
         self._by_place = {(span.trace_id, span.span_id): span for span in spans}
         self._calls: dict[str, list[SpanFacts]] = defaultdict(list)
         self.depth: dict[str, int] = {}
+        self._callers: dict[str, SpanFacts | None] = {}
         for span in spans:
-            above = list(self._above(span))
-            self.depth[span.id] = len(above)
-            caller = next((s for s in above if s.kind != "other"), None)
+            self._look(span)
+            caller = self._callers[span.id]
             if span.kind in CALLS and caller is not None and caller.kind in CALLS:
                 self._calls[caller.id].append(span)
 
-    def _above(self, span: SpanFacts) -> Iterable[SpanFacts]:
-        seen = {span.span_id}
-        while (parent := self._by_place.get((span.trace_id, span.parent_id))) and parent.span_id not in seen:
-            seen.add(parent.span_id)
-            yield parent
-            span = parent
+    def _look(self, span: SpanFacts) -> None:
+        """Note how deep a span is and the nearest one around it that is of a GenAI application, once for each."""
+        way: dict[str, SpanFacts] = {}
+        current: SpanFacts | None = span
+        while current is not None and current.id not in self.depth and current.id not in way:
+            way[current.id] = current
+            current = self._by_place.get((current.trace_id, current.parent_id))
+        # In a circle the one that was come to last is taken for the outermost.
+        outer = current if current is not None and current.id in self.depth else None
+        for inner in reversed(way.values()):
+            self.depth[inner.id] = self.depth[outer.id] + 1 if outer else 0
+            around = outer if outer is None or outer.kind != "other" else self._callers[outer.id]
+            self._callers[inner.id] = around
+            outer = inner
 
     def calls_in(self, span: SpanFacts) -> list[SpanFacts]:
         """The calls right below a call; what is between them is no part of a GenAI application."""
@@ -98,13 +106,16 @@ class _Same:
         ours, theirs = self._sets.get(a.id, [a]), self._sets.get(b.id, [b])
         if ours is theirs:
             return
-        united = [*ours, *theirs]
-        for span in united:
-            self._sets[span.id] = united
+        # The smaller set goes into the larger one, so that no span is moved often.
+        larger, smaller = (ours, theirs) if len(ours) >= len(theirs) else (theirs, ours)
+        self._sets.setdefault(larger[0].id, larger)
+        larger += smaller
+        for span in smaller:
+            self._sets[span.id] = larger
 
     def standing(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        for spans in self._sets.values():
+        for spans in {id(spans): spans for spans in self._sets.values()}.values():
             best = min(spans, key=self._order)
             found |= {span.id: best.id for span in spans if span is not best}
         return found
@@ -136,16 +147,20 @@ def _by_response_id(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, Spa
 def _streams(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, SpanFacts]]:
     """Pairs of a call that says nothing of its answer and a span that has the answer to the same input."""
     calls = [span for span in spans if span.kind == "llm" and span.input_digest]
-    silent = [span for span in calls if not (span.has_output or span.has_usage or span.is_failed)]
-    taken: set[str] = set()
-    for call in silent:
-        for answer in calls:
-            if answer.has_output and answer.id not in taken and _is_answer(call, answer):
-                taken.add(answer.id)
-                yield call, answer
-                break
+    waiting: dict[tuple[str, str, str], deque[SpanFacts]] = defaultdict(deque)
+    for answer in calls:
+        if answer.has_output:
+            waiting[_asked(answer)].append(answer)
+    for call in calls:
+        answers = waiting.get(_asked(call))
+        if not answers or call.has_output or call.has_usage or call.is_failed:
+            continue
+        # Both are in the order of their starts: what is too early for this call is too early for the later ones.
+        while answers and call.started_at - answers[0].started_at > MOST_APART:
+            answers.popleft()
+        if answers and answers[0].started_at - call.started_at <= MOST_APART:
+            yield call, answers.popleft()
 
 
-def _is_answer(call: SpanFacts, answer: SpanFacts) -> bool:
-    same = (call.scope, call.session, call.input_digest) == (answer.scope, answer.session, answer.input_digest)
-    return same and abs(call.started_at - answer.started_at) <= MOST_APART
+def _asked(span: SpanFacts) -> tuple[str, str, str]:
+    return span.scope, span.session, span.input_digest

@@ -15,6 +15,7 @@ Flat = dict[str, Any]
 Nested = dict[str, Any]
 
 LEFT_OVER = "attributes"
+_INDEX_DIGITS = 6
 # OpenInference tells the calls of an Anthropic message twice; they are kept as content alone.
 CALLS_TWICE = "tool_calls_twice"
 
@@ -30,7 +31,7 @@ class Dialect:
 def _list_at(nested: Nested, name: str, index: str) -> Nested | None:
     """The item of a list member that an index names; it may be the next one, but leave no gap."""
     items = nested.setdefault(name, [])
-    if not index.isdecimal() or int(index) > len(items) or not isinstance(items, list):
+    if not index.isdecimal() or len(index) > _INDEX_DIGITS or int(index) > len(items) or not isinstance(items, list):
         return None
     if int(index) == len(items):
         items.append({})

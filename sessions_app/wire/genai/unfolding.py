@@ -22,6 +22,9 @@ COMPACT, SPACED, DUMPED = 1, 2, 3
 # Texts of odd style up to this size are parsed and written anew to see whether they come back.
 MOST_DUMPED_BYTES = 65_536
 
+# Arrays of arrays are opened item by item up to this depth: each level is read once more.
+MOST_NESTED = 6
+
 _ITEMS = {COMPACT: b",", SPACED: b", "}
 
 
@@ -47,20 +50,23 @@ def written(fields: dict[str, bytes]) -> bytes:
     return b"{" + b",".join([_key(key, COMPACT) + value for key, value in fields.items()]) + b"}"
 
 
-def _closed_member(raw: JsonBytes, comma: bytes) -> bytes:
-    return _closed_array(raw, comma) if kind_of(raw) == "array" else bytes(raw)
+def _closed_member(raw: JsonBytes, comma: bytes, depth: int = 0) -> bytes:
+    return _closed_array(raw, comma, depth) if kind_of(raw) == "array" else bytes(raw)
 
 
-def _closed_array(raw: JsonBytes, comma: bytes) -> bytes:
+def _closed_array(raw: JsonBytes, comma: bytes, depth: int = 0) -> bytes:
     items = array_items(raw)
-    if is_nested(items):
-        items = [_closed_member(item, comma) for item in items]
+    if is_nested(items, depth):
+        items = [_closed_member(item, comma, depth + 1) for item in items]
     return b"[" + comma.join(items) + b"]"
 
 
-def is_nested(items: Sequence[JsonBytes]) -> bool:
-    """Is this an array of arrays? Told by its first item, when an array is opened and when it is closed."""
-    return bool(items) and kind_of(items[0]) == "array"
+def is_nested(items: Sequence[JsonBytes], depth: int) -> bool:
+    """Is this an array of arrays? Told by its first item, when an array is opened and when it is closed.
+
+    `depth`: how many arrays it is in itself; beyond `MOST_NESTED` it is taken for a plain value.
+    """
+    return bool(items) and depth < MOST_NESTED and kind_of(items[0]) == "array"
 
 
 def style_of(text: bytes) -> int | None:

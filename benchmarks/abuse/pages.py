@@ -1,0 +1,145 @@
+"""Pages of hostile logs: each kind of page of each input within its time and size."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from benchmarks.abuse import page_inputs
+from benchmarks.abuse.instance import running_instance
+from benchmarks.client import Client
+from benchmarks.report import Figure
+
+AREA = "Pages of hostile logs"
+PROJECT = "attacker"
+MOST_SECONDS, MOST_MEGABYTES = 2.0, 2.0
+# One input is digested within this, or not measured.
+DIGEST_SECONDS = 300
+# What follows from a page: the next part of it, and what is only shown by itself.
+_NEXT = re.compile(r'class="more-btn" href="([^"]+)"')
+_RAIL = re.compile(r'class="rail-more"><a href="([^"]+)"')
+MOST_FOLLOWED = 8
+# Each page is fetched so often; the best time counts, since others use the machine too.
+TIMES = 2
+ANSWER_SECONDS = 30
+
+
+@dataclass
+class Worst:
+    """The slowest and the largest answer of an input."""
+
+    seconds: float = 0.0
+    slowest: str = ""
+    megabytes: float = 0.0
+    largest: str = ""
+    failures: list[str] = field(default_factory=list)
+
+    def note(self, address: str, status: int, seconds: float, size: int) -> None:
+        name = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16}", "…", address)[:60]
+        if status != 200:
+            self.failures.append(f"{status} {name}")
+        if seconds > self.seconds:
+            self.seconds, self.slowest = seconds, name
+        if size / 1e6 > self.megabytes:
+            self.megabytes, self.largest = size / 1e6, name
+
+
+def measure(inputs: tuple[str, ...] = ()) -> Iterator[Figure]:
+    """Send each input, wait until it is digested, fetch every kind of page of it."""
+    with running_instance(LOGSUI_MAX_BODY_BYTES="64 MiB") as instance:
+        browser, program = patient(instance.browser()), instance.client(PROJECT)
+        for name, make in page_inputs.INPUTS.items():
+            if inputs and name not in inputs:
+                continue
+            yield from measure_input(browser, program, name, make())
+
+
+def measure_input(browser: Client, program: Client, name: str, sent: page_inputs.Sent) -> Iterator[Figure]:
+    size = 0
+    for address, body in sent.bodies:
+        size += len(body)
+        answer = program.post(address, body)
+        assert answer.status in (200, 202), (name, answer.status, answer.body[:500])
+    session = wait_for(program, sent)
+    if session is None:
+        yield Figure(AREA, name, None, "s", note=f"not digested within {DIGEST_SECONDS} s")
+        return
+    worst, browser = Worst(), patient(browser)
+    for address in addresses(program, session):
+        if worst.seconds < ANSWER_SECONDS:
+            browser = fetch(browser, address, worst)
+    for address in (f"/api/v1/sessions?trace_id={sent.key}", f"/api/v1/sessions/{session}/requests?limit=1000"):
+        # A new connection: the server closes those that were idle for long.
+        fetch(patient(program), address, worst)
+    notes = f"{size / 1e6:.2f} MB of logs"
+    yield Figure(AREA, f"{name}: slowest", worst.seconds, "s", most=MOST_SECONDS, note=f"{worst.slowest}, {notes}")
+    yield Figure(AREA, f"{name}: largest", worst.megabytes, "MB", most=MOST_MEGABYTES, note=worst.largest)
+    failed = ", ".join(sorted(set(worst.failures))[:3])
+    yield Figure(AREA, f"{name}: pages that failed", len(worst.failures), "", most=0, note=failed)
+
+
+def wait_for(program: Client, sent: page_inputs.Sent) -> str | None:
+    """The id of the session with all its requests; None when they do not come."""
+    deadline = time.monotonic() + DIGEST_SECONDS
+    while time.monotonic() < deadline:
+        found = json.loads(program.get(f"/api/v1/sessions?trace_id={sent.key}").body)["results"]
+        if found and found[0]["request_count"] + found[0]["step_count"] >= sent.count:
+            return found[0]["id"]
+        time.sleep(0.5)
+    return None
+
+
+def addresses(program: Client, session: str) -> list[str]:
+    """Every kind of page of a session, with its first and last request."""
+    page = f"/p/{PROJECT}/sessions/{session}/"
+    answer = json.loads(program.get(f"/api/v1/sessions/{session}/requests?limit=1000&steps=true").body)
+    logs = [row["id"] for row in answer["results"]]
+    found = [
+        page,
+        f"{page}?from=2",
+        f"{page}steps/?after=1",
+        f"/p/{PROJECT}/sessions/",
+        f"/admin/sessions_app/session/{session}/change/",
+    ]
+    for log in dict.fromkeys((logs[0], logs[len(logs) // 2], logs[-1])):
+        own = f"/p/{PROJECT}/requests/{log}/"
+        found += [own, f"{own}?input=new", f"{own}?raw=log", f"{own}?raw=request", f"{own}changes/"]
+        found += [f"/admin/sessions_app/requestlog/{log}/change/"]
+    return [*found, "/admin/sessions_app/session/", "/admin/sessions_app/requestlog/"]
+
+
+def fetch(client: Client, address: str, worst: Worst) -> Client:
+    """Fetch a page, and what it offers to show next; returns the client, or a new one when an answer did not come."""
+    following = [address]
+    seen: set[str] = set()
+    while following and len(seen) <= MOST_FOLLOWED:
+        current = following.pop(0)
+        if current in seen:
+            continue
+        seen.add(current)
+        try:
+            answers = [client.get(current)]
+            answers += [client.get(current) for _ in range(TIMES - 1) if answers[0].milliseconds < 10_000]
+        except TimeoutError:
+            worst.note(current, 0, ANSWER_SECONDS, 0)
+            return patient(client)
+        worst.note(current, answers[0].status, min(a.milliseconds for a in answers) / 1000, len(answers[0].body))
+        if len(answers[0].body) < 20_000_000:
+            following += links(answers[0].body.decode("utf-8", "replace"), address.partition("?")[0])
+    return client
+
+
+def links(text: str, base: str) -> list[str]:
+    """The addresses that show more of a page."""
+    found = (link.replace("&amp;", "&").partition("#")[0] for link in (*_NEXT.findall(text)[:3], *_RAIL.findall(text)))
+    return [link if link.startswith("/") else base + link for link in found if "download" not in link]
+
+
+def patient(client: Client) -> Client:
+    """The same client with a new connection that waits for an answer as long as a person would at most."""
+    new = Client(client.connection.host, client.connection.port, client.headers)
+    new.connection.timeout = ANSWER_SECONDS
+    return new
