@@ -1,4 +1,4 @@
-"""Which request another one continues, and so which session it belongs to: the rules, on facts alone. No Django.
+"""Which request another one continues: the rules, on facts alone. No Django. `naming` has what follows for sessions.
 
 A request's session is a pure function of what is stored: of its own facts and of those of the requests that it may
 continue. So the result does not depend on the order in which requests came.
@@ -7,8 +7,9 @@ continue. So the result does not depend on the order in which requests came.
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import IntEnum
@@ -16,6 +17,7 @@ from enum import IntEnum
 from sessions_app.records import (
     RULE_ATTEMPT,
     RULE_CONVERSATION,
+    RULE_MANUAL,
     RULE_OWN,
     RULE_PREVIOUS_RESPONSE,
     RULE_SESSION_ID,
@@ -25,6 +27,9 @@ from sessions_app.records import (
 # A repetition of a failed request that comes later than this is a person who asks again.
 ATTEMPT_WINDOW = timedelta(minutes=15)
 TRACE_DETAIL = "traceId"
+MOST_RESENT = 2**31 - 1
+# Of what a caller or a person put into a session: its name stays.
+CHOSEN_RANK, MANUAL_RANK = -1, 0
 CHOSEN_RULES = (RULE_SESSION_ID, RULE_TRACE_ID)
 
 
@@ -63,6 +68,12 @@ class Stored:
     rule: str
     detail: str
     duplicate_of: uuid.UUID | None = None
+    weak: bool = False
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is there because a caller or a person said so."""
+        return not self.weak and self.rule in (*CHOSEN_RULES, RULE_MANUAL)
 
 
 Place = tuple[datetime, uuid.UUID]
@@ -78,7 +89,8 @@ class Node:
     `span`: the token of its trace and `trace_id` that trace's id, when it is a span; `is_half`: it may report a call
     together with a span of another trace; `duplicate_of`: the key of the request that reports the same call.
     `leader`: the span whose session all spans of a trace without an id share; such a trace goes with a response's id,
-    and with nothing weaker. `stored` is None for a request that is new.
+    and with nothing weaker. `resent_count`: how much history it sends. `stored` is None for a request that is new;
+    `stays`: it continues one that was deleted, so it goes with what is in its session.
     """
 
     key_id: uuid.UUID
@@ -102,7 +114,9 @@ class Node:
     is_half: bool = False
     leader: Place | None = None
     duplicate_of: uuid.UUID | None = None
+    resent_count: int = 0
     stored: Stored | None = None
+    stays: bool = False
 
     @property
     def place(self) -> Place:
@@ -118,6 +132,27 @@ class Node:
     def may_retry(self) -> bool:
         """Whether a failed request with the same input may be why it is there; with a history, that tells more."""
         return self.attempt is not None and not self.begins and self.previous is None
+
+    @property
+    def rank(self) -> int:
+        """How late in a conversation it seems to be; `name_rank` in the database says the same of a stored one.
+
+        What continues nothing comes first, then those that send a short history, in powers of two.
+        """
+        if not self.begins and self.previous is None:
+            return 1
+        return 2 + min(self.resent_count, MOST_RESENT).bit_length()
+
+    def standing(self, rule: str) -> int:
+        """Its rank for the name of its session, where it is by this rule."""
+        if rule == RULE_MANUAL:
+            return MANUAL_RANK
+        return CHOSEN_RANK if rule in CHOSEN_RULES and self.weak is None else self.rank
+
+    @property
+    def own_name(self) -> Home:
+        """The session that it would be alone in."""
+        return self.weak or self.own
 
     def choose(self) -> None:
         """Its trace id turns out to be a caller's."""
@@ -137,13 +172,53 @@ class Parent:
         return self.place[1]
 
 
+class Places:
+    """Places of requests that have a token in common, of which there may be many: each question takes a few steps."""
+
+    __slots__ = ("_ordered", "_places")
+
+    def __init__(self, places: Iterable[Place] = ()) -> None:
+        self._places = set(places)
+        self._ordered: list[Place] = []
+
+    def add(self, place: Place) -> None:
+        self._places.add(place)
+
+    def __iter__(self) -> Iterator[Place]:
+        """In order."""
+        return iter(self._in_order())
+
+    def before(self, place: Place) -> Place | None:
+        """The latest one before a place."""
+        index = bisect_left(self._in_order(), place)
+        return self._ordered[index - 1] if index else None
+
+    def after(self, place: Place) -> Place | None:
+        """The first one after a place."""
+        index = bisect_right(self._in_order(), place)
+        return self._ordered[index] if index < len(self._ordered) else None
+
+    def latest_but(self, key_id: uuid.UUID) -> Place | None:
+        """The latest one that is not of this request."""
+        return next((place for place in reversed(self._in_order()) if place[1] != key_id), None)
+
+    def _in_order(self) -> list[Place]:
+        if len(self._ordered) != len(self._places):
+            self._ordered = sorted(self._places)
+        return self._ordered
+
+
+NOWHERE = Places()
+_LAST_KEY = uuid.UUID(int=2**128 - 1)
+
+
 @dataclass(slots=True)
 class Index:
     """Where the requests are that others may continue, by token."""
 
-    provides: dict[uuid.UUID, set[Place]] = field(default_factory=lambda: defaultdict(set))
-    failed: dict[uuid.UUID, set[Place]] = field(default_factory=lambda: defaultdict(set))
-    calls: dict[uuid.UUID, set[Place]] = field(default_factory=lambda: defaultdict(set))
+    provides: dict[uuid.UUID, Places] = field(default_factory=lambda: defaultdict(Places))
+    failed: dict[uuid.UUID, Places] = field(default_factory=lambda: defaultdict(Places))
+    calls: dict[uuid.UUID, Places] = field(default_factory=lambda: defaultdict(Places))
 
     def add(self, node: Node) -> None:
         for token in node.provides:
@@ -156,100 +231,43 @@ class Index:
     def parent_of(self, node: Node, window: timedelta) -> Parent | None:
         """The request that this one continues, by the first rule that applies."""
         if node.previous:
-            others = [place for place in self.provides.get(node.previous, ()) if place[1] != node.key_id]
-            if others:
-                return Parent(max(others), RULE_PREVIOUS_RESPONSE, node.needed.detail if node.needed else "")
+            found = self.provides.get(node.previous, NOWHERE).latest_but(node.key_id)
+            if found:
+                return Parent(found, RULE_PREVIOUS_RESPONSE, node.needed.detail if node.needed else "")
         if node.leader is not None:
             return None
         for token in node.begins:
-            if found := nearest(self.provides.get(token, ()), node.started_at, window):
+            if found := nearest(self.provides.get(token, NOWHERE), node.started_at, window):
                 return Parent(found, RULE_CONVERSATION)
         if node.may_retry and node.attempt:
-            found = latest_before(self.failed.get(node.attempt, ()), node.place, ATTEMPT_WINDOW)
+            found = latest_before(self.failed.get(node.attempt, NOWHERE), node.place, ATTEMPT_WINDOW)
             if found:
                 return Parent(found, RULE_ATTEMPT)
         if node.call:
-            first = min(self.calls.get(node.call, ()), default=node.place)
-            if first < node.place:
+            first = next(iter(self.calls.get(node.call, NOWHERE)), None)
+            if first and first < node.place:
                 return Parent(first, RULE_ATTEMPT)
         return None
 
 
-def nearest(places: Iterable[Place], moment: datetime, window: timedelta) -> Place | None:
+def nearest(places: Places, moment: datetime, window: timedelta) -> Place | None:
     """The latest of these places up to a moment, else the first after it, at most `window` away.
 
     For conversations: one that begins with another came after it, whatever the clocks say. Logs without a time have
     that of their receipt, which may be out of order.
     """
-    near = [place for place in places if abs(place[0] - moment) <= window]
-    earlier = [place for place in near if place[0] <= moment]
-    return max(earlier) if earlier else min(near, default=None)
+    now = (moment, _LAST_KEY)
+    earlier = places.before(now)
+    if earlier and moment - earlier[0] <= window:
+        return earlier
+    later = places.after(now)
+    return later if later and later[0] - moment <= window else None
 
 
-def latest_before(places: Iterable[Place], place: Place, window: timedelta) -> Place | None:
+def latest_before(places: Places, place: Place, window: timedelta) -> Place | None:
     """The latest of these places before another one, at most `window` earlier."""
-    return max((found for found in places if found < place and place[0] - found[0] <= window), default=None)
-
-
-@dataclass(slots=True)
-class Grouping:
-    """The sessions of requests. `homes`: of requests that are not among `nodes`, as far as these continue them."""
-
-    nodes: Mapping[uuid.UUID, Node]
-    index: Index
-    homes: Mapping[uuid.UUID, uuid.UUID]
-    window: timedelta
-    _found: dict[uuid.UUID, Home] = field(default_factory=dict)
-
-    def home_of(self, node: Node) -> Home:
-        """Where a request belongs. Follows the chain of those it continues; where ids make a circle, its first."""
-        chain: dict[uuid.UUID, Parent | None] = {}
-        current = node
-        while current.key_id not in self._found:
-            parent = self._parent(current)
-            chain[current.key_id] = parent
-            if parent is None:
-                break
-            if parent.key_id in chain:
-                self._open_circle(chain, parent.key_id)
-                break
-            if parent.key_id not in self.nodes:
-                break
-            current = self.nodes[parent.key_id]
-        for key_id, parent in reversed(chain.items()):
-            if key_id not in self._found:
-                self._found[key_id] = self._home(self.nodes[key_id], parent)
-        return self._found[node.key_id]
-
-    def _parent(self, node: Node) -> Parent | None:
-        if node.is_fixed:
-            return None
-        if node.leader and node.leader != node.place:
-            return Parent(node.leader, RULE_TRACE_ID, TRACE_DETAIL)
-        return self.index.parent_of(node, self.window)
-
-    def _open_circle(self, chain: dict[uuid.UUID, Parent | None], key_id: uuid.UUID) -> None:
-        """Let the earliest request of a circle begin it: responses that name each other as the previous one."""
-        keys = list(chain)
-        circle = keys[keys.index(key_id) :]
-        first = min(circle, key=lambda key: self.nodes[key].place)
-        self._found[first] = self._home(self.nodes[first], None)
-        start = circle.index(first)
-        # Each continues the next in the list, so the last to be resolved is the one after the first.
-        ordered = [*circle[start + 1 :], *circle[: start + 1]]
-        parents = {key: chain.pop(key) for key in circle}
-        for key in ordered:
-            chain[key] = parents[key]
-
-    def _home(self, node: Node, parent: Parent | None) -> Home:
-        fixed = node.assigned or node.chosen
-        if fixed:
-            return fixed
-        if parent is None:
-            return node.needed or node.weak or node.own
-        known = self._found.get(parent.key_id)
-        session_id, session_key = (known.session_id, known.session_key) if known else (self.homes[parent.key_id], None)
-        return Home(session_id, session_key, parent.rule, parent.detail)
+    found = places.before(place)
+    return found if found and place[0] - found[0] <= window else None
 
 
 def own_home(session_id: uuid.UUID) -> Home:

@@ -116,6 +116,7 @@ class InboxEntry(models.Model):
 
     class Meta:
         db_table = "inbox"
+        indexes = [models.Index(fields=["project_id", "id"], name="inbox_project")]
         verbose_name = "inbox entry"
         verbose_name_plural = "inbox"
 
@@ -146,6 +147,24 @@ class DigestSuspect(models.Model):
 
     class Meta:
         db_table = "digest_suspect"
+
+
+class InboxUsage(models.Model):
+    """How many bytes came into the inbox for a project and were taken out again, ever: their difference waits.
+
+    In several rows, so that those who write at the same time do not wait for each other.
+    """
+
+    pk = models.CompositePrimaryKey("project_id", "slot")
+    project_id = models.BigIntegerField()
+    slot = models.SmallIntegerField()
+    bytes_in = models.BigIntegerField(default=0, db_default=0)
+    bytes_out = models.BigIntegerField(default=0, db_default=0)
+    entries_in = models.BigIntegerField(default=0, db_default=0)
+    entries_out = models.BigIntegerField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "inbox_usage"
 
 
 class RejectedLog(models.Model):
@@ -201,6 +220,10 @@ class Session(models.Model):
     tags = ArrayField(models.TextField(), default=list)
     sources = ArrayField(models.TextField(), default=list)
     rules = ArrayField(models.TextField(), default=list)
+    # How many requests and steps are there by each rule, in the order of `rollups.RULES`.
+    rule_counts = ArrayField(models.BigIntegerField(), default=list)
+    # The least rank of its requests (SQL function name_rank): which of two sessions that become one keeps its name.
+    name_rank = models.SmallIntegerField(default=32767, db_default=32767)
     # The partitions in which this session has rows, so that reads touch no others.
     buckets = ArrayField(models.DateField(), default=list)
 

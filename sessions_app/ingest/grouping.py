@@ -17,7 +17,8 @@ import psycopg
 from django.conf import settings
 
 from sessions_app.ingest.traces import MOST_APART, other_reports, same_calls, session_homes
-from sessions_app.linking import ATTEMPT_WINDOW, CHOSEN_RULES, Grouping, Home, Index, LinkRole, Node, Place
+from sessions_app.linking import ATTEMPT_WINDOW, CHOSEN_RULES, NOWHERE, Home, Index, LinkRole, Node, Place
+from sessions_app.naming import Naming
 from sessions_app.records import RULE_OWN, RULE_TRACE_ID
 from sessions_app.storage import links
 from sessions_app.storage.links import EARLIEST, LATEST, Found, Wanted
@@ -27,6 +28,8 @@ from sessions_app.storage.traces import load as traces_of
 
 # A call is reported by two or three libraries, rarely in as many traces.
 MOST_REPORTS, MOST_HOPS = 20, 5
+# More requests than these that may continue one, by the same token, are asked for with more care.
+MOST_ASKED = 20
 _CHILD_ROLES = (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS, LinkRole.RETRIES, LinkRole.CALL)
 
 
@@ -58,6 +61,9 @@ class Grouper:
         self.nodes: dict[uuid.UUID, Node] = {}
         self.index = Index()
         self.homes: dict[uuid.UUID, uuid.UUID] = {}
+        self.waiting: dict[uuid.UUID, uuid.UUID] = {}
+        self.ranks: dict[uuid.UUID, int] = {}
+        self.whole: set[uuid.UUID] = set()
         self.flipped: set[uuid.UUID] = set()
 
     def group(self, new: Sequence[Node], concerned: Iterable[uuid.UUID] = (), others: Sequence[Node] = ()) -> Grouped:
@@ -69,13 +75,16 @@ class Grouper:
         self._read_traces([*new, *others])
         self._choose_traces(new)
         found = self._find([w for node in new for w in (*self._earlier(node), *self._later(node))])
+        full = links.in_full(found)
+        found += self._find_between(new, full)
         later = {f.place[1] for f in found if f.wanted.role in _CHILD_ROLES}
         stored = self._load({*later, *concerned})
         self._read_traces(stored)
         given = {node.key_id for node in new}
         self._find([w for key_id, node in self.nodes.items() if key_id not in given for w in self._earlier(node)])
-        self._load_sessions_that_change()
-        return self._grouped(new)
+        self._load_calls(given, full)
+        self._find_waiting()
+        return self._grouped(new, self._settle())
 
     # --- facts ------------------------------------------------------------------------------------------------------
 
@@ -105,7 +114,7 @@ class Grouper:
 
     def _earlier(self, node: Node) -> list[Wanted]:
         """Questions for the requests that this one may continue, and for those of the same call."""
-        found = [Wanted(node.call, LinkRole.CALL)] if node.call else []
+        found = [Wanted(node.call, LinkRole.CALL, most=MOST_ASKED, first=True)] if node.call else []
         if node.is_fixed or (node.leader and node.leader != node.place):
             return found
         found += [Wanted(node.previous, LinkRole.RESPONSE, most=2)] if node.previous else []
@@ -125,14 +134,68 @@ class Grouper:
         return (since, EARLIEST[1]), (until, LATEST[1])
 
     def _later(self, node: Node) -> list[Wanted]:
-        """Questions for the stored requests that may continue this one."""
-        found = [Wanted(node.response, LinkRole.NEEDS_RESPONSE)] if node.response else []
-        ends = [token for token in node.provides if token != node.response]
-        found += [Wanted(token, LinkRole.BEGINS, *self._around(node)) for token in ends]
+        """Questions for some stored requests that may continue this one."""
+        found = [Wanted(node.response, LinkRole.NEEDS_RESPONSE, most=MOST_ASKED)] if node.response else []
+        found += [Wanted(token, LinkRole.BEGINS, *self._around(node), most=MOST_ASKED) for token in _ends(node)]
         if node.failed and node.attempt:
-            until = (later(node.started_at, ATTEMPT_WINDOW), LATEST[1])
-            found.append(Wanted(node.attempt, LinkRole.RETRIES, node.place, until))
+            found.append(Wanted(node.attempt, LinkRole.RETRIES, node.place, _last_attempt(node), most=MOST_ASKED))
         return found
+
+    def _find_between(self, new: Sequence[Node], full: set[Wanted]) -> list[Found]:
+        """The stored requests that continue these by tokens that many have: each only up to its neighbours' ones.
+
+        A request continues the latest that it may continue, so what is beyond the next one does not continue this.
+        """
+        tokens = {(wanted.token, wanted.role) for wanted in full}
+        begins = [(node, token) for node in new for token in _ends(node) if (token, LinkRole.BEGINS) in tokens]
+        retries = [node for node in new if node.failed and (node.attempt, LinkRole.RETRIES) in tokens]
+        neighbours = [Wanted(t, LinkRole.END, before=node.place, most=1) for node, t in begins]
+        neighbours += [Wanted(t, LinkRole.END, node.place, most=1, first=True) for node, t in begins]
+        neighbours += [Wanted(n.attempt, LinkRole.FAILED, n.place, most=1, first=True) for n in retries if n.attempt]
+        self._find(neighbours)
+        found = [Wanted(token, role) for token, role in tokens if role is LinkRole.NEEDS_RESPONSE]
+        found += [self._begins_between(node, token) for node, token in begins]
+        found += [self._retries_between(node, node.attempt) for node in retries if node.attempt]
+        return self._find(found)
+
+    def _begins_between(self, node: Node, token: uuid.UUID) -> Wanted:
+        since, until = self._around(node)
+        before, after = self.index.provides[token].before(node.place), self.index.provides[token].after(node.place)
+        since = max(since, (before[0], LATEST[1])) if before else since
+        until = min(until, (after[0], EARLIEST[1])) if after else until
+        return Wanted(token, LinkRole.BEGINS, since, until)
+
+    def _retries_between(self, node: Node, token: uuid.UUID) -> Wanted:
+        """The next failed one may itself be another attempt."""
+        after = self.index.failed[token].after(node.place)
+        until = _last_attempt(node)
+        return Wanted(token, LinkRole.RETRIES, node.place, min(until, _right_after(after)) if after else until)
+
+    def _load_calls(self, given: set[uuid.UUID], full: set[Wanted]) -> None:
+        """All of a call hang below its first one. When there is a new first one, the former one may stay elsewhere."""
+        left = []
+        for token in {wanted.token for wanted in full if wanted.role is LinkRole.CALL}:
+            former = next((place[1] for place in self.index.calls[token] if place[1] not in given), None)
+            node = self.nodes.get(former) if former else None
+            first = next(iter(self.index.calls[token]))
+            if node is None or first[1] not in given:
+                continue
+            parent = None if node.is_fixed else self.index.parent_of(node, self.window)
+            if parent is None or parent.key_id not in given:
+                left.append(Wanted(token, LinkRole.CALL))
+        self._load(found.place[1] for found in self._find(left))
+
+    def _find_waiting(self) -> None:
+        """Where others are that continue a response which was never logged, as some of these do."""
+        tokens = {
+            node.previous
+            for node in self.nodes.values()
+            if node.previous
+            and not node.is_fixed
+            and not self.index.provides.get(node.previous, NOWHERE).latest_but(node.key_id)
+        }
+        if tokens:
+            self.waiting = links.waiting(self.cursor, tokens)
 
     # --- traces -----------------------------------------------------------------------------------------------------
 
@@ -222,31 +285,40 @@ class Grouper:
 
     # --- sessions ---------------------------------------------------------------------------------------------------
 
-    def _grouping(self) -> Grouping:
-        return Grouping(self.nodes, self.index, self.homes, self.window)
+    def _settle(self) -> dict[uuid.UUID, Home]:
+        """Where all requests belong. Sessions that some leave, or that get another name, are looked at as a whole."""
+        while True:
+            self._find_ranks()
+            naming = Naming(
+                self.nodes, self.index, self.homes, self.window, self.waiting, self.ranks, frozenset(self.whole)
+            )
+            homes = naming.all_homes()
+            if not naming.missing:
+                return homes
+            self._load_whole(naming.missing)
 
-    def _load_sessions_that_change(self) -> None:
-        """When a stored request leaves its session, what continues it goes along: all that are there are looked at."""
-        grouping = self._grouping()
-        stored = [(node, node.stored) for node in self.nodes.values() if node.stored]
-        left = {place.session_id for node, place in stored if grouping.home_of(node).session_id != place.session_id}
-        members = links.load_nodes(self.cursor, self.project_keys, session_ids=left)
+    def _find_ranks(self) -> None:
+        stored = {node.stored.session_id for node in self.nodes.values() if node.stored}
+        wanted = {*stored, *self.homes.values(), *self.waiting.values()} - self.ranks.keys()
+        if wanted:
+            self.ranks |= dict.fromkeys(wanted, 1) | links.session_ranks(self.cursor, wanted)
+
+    def _load_whole(self, session_ids: set[uuid.UUID]) -> None:
+        members = links.load_nodes(self.cursor, self.project_keys, session_ids=session_ids)
         members = [node for node in members if node.key_id not in self.nodes]
         self._add(members)
         self._read_traces(members)
+        self.whole |= session_ids
         for node in members:
-            if not self._has_reason(node):
-                _stay(node)
+            node.stays = not self._has_reason(node)
 
     def _has_reason(self, node: Node) -> bool:
-        """False for a request that continues one which was deleted since: it stays where it is."""
+        """False for a request that continues one which was deleted since: it stays with what is in its session."""
         assert node.stored
         no_parent_needed = node.stored.rule in (*CHOSEN_RULES, RULE_OWN)
         return node.is_fixed or no_parent_needed or self.index.parent_of(node, self.window) is not None
 
-    def _grouped(self, new: Sequence[Node]) -> Grouped:
-        grouping = self._grouping()
-        homes = {key_id: grouping.home_of(node) for key_id, node in self.nodes.items()}
+    def _grouped(self, new: Sequence[Node], homes: dict[uuid.UUID, Home]) -> Grouped:
         routes = links.routes(self.cursor, {home.session_id for home in homes.values()})
         for key_id, home in homes.items():
             for route in routes.get(home.session_id, ()):
@@ -286,9 +358,17 @@ def _reports(project_key: uuid.UUID, row: SpanRow) -> list[Wanted]:
     return [Wanted(token, role, *around, most=MOST_REPORTS) for token, role in other_reports(project_key, row)]
 
 
-def _stay(node: Node) -> None:
-    assert node.stored
-    node.assigned = Home(node.stored.session_id, None, node.stored.rule, node.stored.detail)
+def _ends(node: Node) -> list[uuid.UUID]:
+    return [token for token in node.provides if token != node.response]
+
+
+def _last_attempt(node: Node) -> Place:
+    """Until when a request counts as another attempt of this one."""
+    return later(node.started_at, ATTEMPT_WINDOW), LATEST[1]
+
+
+def _right_after(place: Place) -> Place:
+    return (place[0], uuid.UUID(int=min(place[1].int + 1, LATEST[1].int)))
 
 
 def _call(node: Node) -> uuid.UUID:

@@ -54,6 +54,7 @@ def _node(project_id: int, project_key: uuid.UUID, record: Record, links: Links)
         attempt=links.attempt,
         call=links.call,
         failed=record.status == ERROR,
+        resent_count=links.resent_count,
     )
     if previous:
         detail = clean(record.previous_response_id, MAX_ID_CHARS)

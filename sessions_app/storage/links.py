@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,12 +12,12 @@ from typing import Any
 import psycopg
 
 from sessions_app import ids
-from sessions_app.linking import CHOSEN_RULES, Home, LinkRole, Node, Place, Stored, own_home
+from sessions_app.linking import Home, LinkRole, Node, Place, Stored, own_home
 from sessions_app.records import ERROR, RULE_MANUAL, RULE_PREVIOUS_RESPONSE, RULE_TRACE_ID
 from sessions_app.storage import sql
 
 # A token that more requests share than this is no conversation's; those beyond are grouped by `manage.py regroup`.
-MOST_FOUND = 10_000
+MOST_FOUND = 100_000
 EARLIEST: Place = (datetime.min.replace(tzinfo=UTC), uuid.UUID(int=0))
 LATEST: Place = (datetime.max.replace(tzinfo=UTC), uuid.UUID(int=2**128 - 1))
 
@@ -45,8 +46,15 @@ class Found:
     session_id: uuid.UUID
 
 
+def in_full(found: Iterable[Found]) -> set[Wanted]:
+    """The questions that have as many answers as they asked for, so that there may be more."""
+    counts = Counter(answer.wanted for answer in found)
+    return {wanted for wanted, count in counts.items() if count >= wanted.most}
+
+
 def find(cursor: psycopg.Cursor[Any], wanted: Sequence[Wanted]) -> list[Found]:
-    """Answer questions; one statement."""
+    """Answer questions, each once; one statement."""
+    wanted = list(dict.fromkeys(wanted))
     if not wanted:
         return []
     cursor.execute(
@@ -84,15 +92,15 @@ def load_nodes(
 
 def _node(row: Sequence[Any], project_key: uuid.UUID) -> Node:
     key_id, log_id, session_id, bucket, project_id, started_at, rule, detail, weak, trace_id = row[:10]
-    previous, needs, provides, attempt, call, status, duplicate_of, span_id = row[10:]
-    here = Home(session_id, None, rule, detail)
+    previous, needs, provides, attempt, call, status, duplicate_of, span_id, resent_count = row[10:]
+    stored = Stored(log_id, session_id, bucket, rule, detail, duplicate_of, weak)
     node = Node(
         key_id,
         project_id,
         started_at,
         own_home(ids.own_session_id(project_key, key_id)),
         # A session that was merged into another by hand keeps what it had.
-        chosen=here if not weak and rule in (*CHOSEN_RULES, RULE_MANUAL) else None,
+        chosen=Home(session_id, None, rule, detail) if stored.is_fixed else None,
         previous=previous,
         begins=tuple(token for token in needs if token != previous),
         provides=tuple(provides),
@@ -100,7 +108,8 @@ def _node(row: Sequence[Any], project_key: uuid.UUID) -> Node:
         call=call,
         failed=status == ERROR,
         duplicate_of=duplicate_of,
-        stored=Stored(log_id, session_id, bucket, rule, detail, duplicate_of),
+        resent_count=resent_count,
+        stored=stored,
     )
     if span_id:
         node.span, node.trace_id = ids.alias_token(project_key, trace_id), trace_id
@@ -134,6 +143,18 @@ def continuing(cursor: psycopg.Cursor[Any], node: Node) -> set[uuid.UUID]:
 def by_hand(made_by: str, made_at: datetime) -> str:
     """Who moved a request and when, as its rule's detail says it."""
     return f"{made_by}, {made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def waiting(cursor: psycopg.Cursor[Any], tokens: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """For these tokens of responses that were never logged, the session of a request that continues one."""
+    cursor.execute(sql.load("find_waiting"), {"tokens": sorted(set(tokens))})
+    return dict(cursor.fetchall())
+
+
+def session_ranks(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """The ranks of these sessions' names (see `naming`); one statement."""
+    cursor.execute(sql.load("session_ranks"), {"ids": sorted(set(session_ids))})
+    return dict(cursor.fetchall())
 
 
 def chosen_sessions(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:

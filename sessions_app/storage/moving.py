@@ -16,9 +16,11 @@ from typing import Any
 import psycopg
 
 from sessions_app import ids
-from sessions_app.linking import Home, Stored
+from sessions_app.linking import CHOSEN_RANK, CHOSEN_RULES, MANUAL_RANK, Home, Stored
+from sessions_app.records import RULE_MANUAL
 from sessions_app.storage import part_lists, rollups, sql
 from sessions_app.storage.part_lists import PartLists
+from sessions_app.storage.rollups import Relabelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,16 @@ class Move:
         """Whether it goes to another session."""
         return self.stored.session_id != self.home.session_id
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is there because a caller or a person said so."""
+        return not self.weak and self.home.rule in (*CHOSEN_RULES, RULE_MANUAL)
+
+    @property
+    def changes_sums(self) -> bool:
+        """Whether its session counts it otherwise, or may give up its name now."""
+        return self.stored.duplicate_of != self.duplicate_of or (self.stored.is_fixed and not self.is_fixed)
+
 
 def apply(cursor: psycopg.Cursor[Any], moves: Iterable[Move]) -> None:
     """Move requests; a constant number of statements, and a few for each session that some of its requests leave."""
@@ -48,6 +60,8 @@ def apply(cursor: psycopg.Cursor[Any], moves: Iterable[Move]) -> None:
     stay = [move for move in ordered if not move.leaves]
     leave = [move for move in ordered if move.leaves]
     _relabel(cursor, stay)
+    if not ordered:
+        return
     lists = part_lists.of_requests(cursor, [move.stored for move in leave]) if leave else {}
     if leave:
         _copy_parts(cursor, leave, lists)
@@ -56,7 +70,7 @@ def apply(cursor: psycopg.Cursor[Any], moves: Iterable[Move]) -> None:
         cursor.execute(sql.load("move_request_keys"), _columns(leave))
         leave_word(cursor, [(move.stored.log_id, move.key_id) for move in leave])
         _ensure_sessions(cursor, leave)
-    rollups.recompute(cursor, [move.home.session_id for move in ordered])
+        rollups.add_stored(cursor, [(move.log_id, move.home.session_id, move.stored.bucket) for move in leave])
     tidy(cursor, [(move.key_id, move.stored, lists[move.stored.log_id]) for move in leave])
 
 
@@ -92,8 +106,19 @@ def leave_word(cursor: psycopg.Cursor[Any], moved: Sequence[tuple[uuid.UUID, uui
 
 
 def _relabel(cursor: psycopg.Cursor[Any], moves: list[Move]) -> None:
-    if moves:
-        cursor.execute(sql.load("relabel_requests"), _columns(moves))
+    """Note why requests are where they stay. Mostly that changes the rules of a session alone."""
+    if not moves:
+        return
+    cursor.execute(sql.load("relabel_requests"), _columns(moves))
+    changed: dict[uuid.UUID, Relabelled] = defaultdict(Relabelled)
+    for move in moves:
+        session = changed[move.home.session_id]
+        session.rules.update({move.home.rule: 1})
+        session.rules.subtract({move.stored.rule: 1})
+        if move.is_fixed:
+            session.rank = min(session.rank, CHOSEN_RANK if move.home.rule in CHOSEN_RULES else MANUAL_RANK)
+    rollups.relabel(cursor, changed)
+    rollups.recompute(cursor, {move.home.session_id for move in moves if move.changes_sums})
 
 
 def _columns(moves: Sequence[Move]) -> dict[str, list[Any]]:

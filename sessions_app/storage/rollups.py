@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,10 +12,25 @@ from typing import Any
 
 import psycopg
 
-from sessions_app.records import ERROR, TAG_CHARS, Record
+from sessions_app.records import (
+    ERROR,
+    RULE_ATTEMPT,
+    RULE_CONVERSATION,
+    RULE_MANUAL,
+    RULE_OWN,
+    RULE_PREVIOUS_RESPONSE,
+    RULE_SESSION_ID,
+    RULE_TRACE_ID,
+    TAG_CHARS,
+    Record,
+)
 from sessions_app.storage import sql
 
 MOST_LISTED = 50
+# In the order of `Session.rule_counts`, and of the SQL function rules_of.
+RULES = (
+    *(RULE_ATTEMPT, RULE_CONVERSATION, RULE_MANUAL, RULE_OWN, RULE_PREVIOUS_RESPONSE, RULE_SESSION_ID, RULE_TRACE_ID),
+)
 UNIT_SEPARATOR = "\x1f"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -48,11 +64,12 @@ class RollUp:
     users: set[str] = field(default_factory=set)
     tags: set[str] = field(default_factory=set)
     sources: set[str] = field(default_factory=set)
-    rules: set[str] = field(default_factory=set)
+    rules: Counter[str] = field(default_factory=Counter)
+    name_rank: int = 32767
     buckets: set[date] = field(default_factory=set)
 
-    def add(self, record: Record, bucket: date, rule: str) -> None:
-        """Note a new request or step, its sums and texts aside."""
+    def add(self, record: Record, bucket: date, rule: str, rank: int) -> None:
+        """Note a new request or step and its rank for the session's name, its sums and texts aside."""
         started = sane_time(record.started_at, record.received_at)
         ended = sane_time(max(record.started_at, record.ended_at or record.started_at), record.received_at)
         self.first_at = min(self.first_at or started, started)
@@ -61,7 +78,8 @@ class RollUp:
         self.users.update([record.end_user] if record.end_user else [])
         self.tags.update(record.tags)
         self.sources.add(record.source)
-        self.rules.add(rule)
+        self.rules[rule] += 1
+        self.name_rank = min(self.name_rank, rank)
         self.buckets.add(bucket)
 
     def count(self, record: Record, input_preview: str, output_preview: str) -> None:
@@ -88,7 +106,7 @@ def _known_sum(a: Any, b: Any) -> Any:
     return b if a is None else a if b is None else a + b
 
 
-_LISTS = ("models", "users", "tags", "sources", "rules", "buckets")
+_LISTS = ("models", "users", "tags", "sources", "buckets")
 
 
 def upsert(cursor: psycopg.Cursor[Any], roll_ups: Iterable[RollUp]) -> None:
@@ -96,11 +114,44 @@ def upsert(cursor: psycopg.Cursor[Any], roll_ups: Iterable[RollUp]) -> None:
     rows = sorted(roll_ups, key=lambda roll_up: roll_up.id)
     if not rows:
         return
-    names = [name for name in RollUp.__slots__ if name not in _LISTS]
+    names = [name for name in RollUp.__slots__ if name not in (*_LISTS, "rules")]
     params: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in names}
     for name in _LISTS:
         params[name] = [UNIT_SEPARATOR.join(sorted(map(str, getattr(row, name)))[:MOST_LISTED]) for row in rows]
+    params["rule_counts"] = [_counts(row.rules) for row in rows]
     cursor.execute(sql.load("upsert_sessions"), params)
+
+
+def _counts(rules: Mapping[str, int]) -> str:
+    return ",".join(str(rules.get(rule, 0)) for rule in RULES)
+
+
+@dataclass(slots=True)
+class Relabelled:
+    """How the rules of a session's requests changed; `rank`: of one that a caller put there, as it turned out."""
+
+    rules: Counter[str] = field(default_factory=Counter)
+    rank: int = 32767
+
+
+def relabel(cursor: psycopg.Cursor[Any], sessions: Mapping[uuid.UUID, Relabelled]) -> None:
+    """Note in sessions that some of their requests are there for another reason; one statement."""
+    rows = sorted(sessions.items())
+    params = {
+        "id": [session_id for session_id, _ in rows],
+        "rule_counts": [_counts(changed.rules) for _, changed in rows],
+        "name_rank": [changed.rank for _, changed in rows],
+    }
+    cursor.execute(sql.load("relabel_sessions"), params)
+
+
+def add_stored(cursor: psycopg.Cursor[Any], requests: Sequence[tuple[uuid.UUID, uuid.UUID, date]]) -> None:
+    """Add stored requests (id, session, bucket) that came from elsewhere to their sessions' roll-ups; one statement."""
+    ids, session_ids, buckets = zip(*requests, strict=True)
+    cursor.execute(
+        sql.load("add_to_sessions"), {"ids": list(ids), "session_ids": list(session_ids), "buckets": list(buckets)}
+    )
+    count_retries(cursor, session_ids)
 
 
 def count_retries(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> None:

@@ -20,7 +20,7 @@ from sessions_app.models import (
     RequestLog,
     Session,
 )
-from sessions_app.storage import rollups
+from sessions_app.storage.checking import check_rollups
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.deletion import delete_project
 from sessions_app.storage.reader import read_log
@@ -93,7 +93,7 @@ def test_any_order_gives_the_same_sessions(seed: int, digesters: int, settings: 
 def check_whole() -> None:
     """Every request can be read, every roll-up is right, every former id leads somewhere, nothing is left over."""
     with binary_cursor() as cursor:
-        assert not rollups.recompute(cursor, Session.objects.values_list("id", flat=True))
+        assert not [found for chunk in check_rollups() for found in chunk]
         for request in RequestLog.objects.all():
             assert read_log(cursor, request.id, request.session_id, request.bucket)
     sessions = set(Session.objects.values_list("id", flat=True))

@@ -25,7 +25,13 @@ WITH fresh AS (
             FILTER (WHERE r.model <> '' AND r.counted))[:50] AS models,
         (array_agg(DISTINCT r.end_user ORDER BY r.end_user) FILTER (WHERE r.end_user <> ''))[:50] AS users,
         (array_agg(DISTINCT r.source ORDER BY r.source))[:50] AS sources,
-        (array_agg(DISTINCT r.rule ORDER BY r.rule))[:50] AS rules,
+        ARRAY[
+            count(*) FILTER (WHERE r.rule = 'attempt'), count(*) FILTER (WHERE r.rule = 'conversation'),
+            count(*) FILTER (WHERE r.rule = 'manual'), count(*) FILTER (WHERE r.rule = 'own'),
+            count(*) FILTER (WHERE r.rule = 'previous_response_id'), count(*) FILTER (WHERE r.rule = 'session_id'),
+            count(*) FILTER (WHERE r.rule = 'trace_id')
+        ] AS rule_counts,
+        min(name_rank(r.rule, r.weak, r.needs, r.resent_count)) AS name_rank,
         array_agg(DISTINCT r.bucket ORDER BY r.bucket) AS buckets
     FROM (
         -- Steps, and further reports of a call that was counted, are left out of the sums.
@@ -59,17 +65,19 @@ UPDATE session AS s SET
     step_count = f.step_count, retry_count = coalesce(a.retry_count, 0),
     input_tokens = f.input_tokens, output_tokens = f.output_tokens, cached_tokens = f.cached_tokens, cost = f.cost,
     models = coalesce(f.models, '{}'), users = coalesce(f.users, '{}'), tags = coalesce(t.tags, '{}'),
-    sources = f.sources, rules = f.rules, buckets = f.buckets
+    sources = f.sources, rules = rules_of(f.rule_counts), rule_counts = f.rule_counts, name_rank = f.name_rank,
+    buckets = f.buckets
 FROM fresh AS f
 LEFT JOIN tagged AS t ON t.session_id = f.session_id
 LEFT JOIN retried AS a ON a.session_id = f.session_id
 WHERE s.id = f.session_id
     AND (s.title, s.title_at, s.preview, s.preview_at, s.first_at, s.last_at, s.request_count, s.error_count,
          s.step_count, s.retry_count, s.input_tokens, s.output_tokens, s.cached_tokens, s.cost, s.models, s.users, s.tags, s.sources, s.rules,
-         s.buckets)
+         s.rule_counts, s.name_rank, s.buckets)
     IS DISTINCT FROM
         (coalesce(f.title, ''), f.title_at, coalesce(f.preview, ''), f.preview_at, f.first_at, f.last_at,
          f.request_count, f.error_count, f.step_count, coalesce(a.retry_count, 0), f.input_tokens, f.output_tokens,
          f.cached_tokens, f.cost,
-         coalesce(f.models, '{}'), coalesce(f.users, '{}'), coalesce(t.tags, '{}'), f.sources, f.rules, f.buckets)
+         coalesce(f.models, '{}'), coalesce(f.users, '{}'), coalesce(t.tags, '{}'), f.sources, rules_of(f.rule_counts),
+         f.rule_counts, f.name_rank, f.buckets)
 RETURNING s.id

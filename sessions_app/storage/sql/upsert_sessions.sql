@@ -4,24 +4,25 @@
 INSERT INTO session AS s (
     id, project_id, session_key, title, title_at, preview, preview_at, first_at, last_at, request_count,
     error_count, step_count, input_tokens, output_tokens, cached_tokens, cost, models, users, tags, sources,
-    rules, buckets
+    rules, rule_counts, name_rank, buckets
 )
 SELECT
     id, project_id, session_key, title, title_at, preview, preview_at, first_at, last_at, request_count,
     error_count, step_count, input_tokens, output_tokens, cached_tokens, cost, string_to_array(models, E'\x1f'),
     string_to_array(users, E'\x1f'), string_to_array(tags, E'\x1f'), string_to_array(sources, E'\x1f'),
-    string_to_array(rules, E'\x1f'), string_to_array(buckets, E'\x1f')::date[]
+    rules_of(string_to_array(rule_counts, ',')::bigint[]), string_to_array(rule_counts, ',')::bigint[], name_rank,
+    string_to_array(buckets, E'\x1f')::date[]
 FROM unnest(
     %(id)b::uuid[], %(project_id)b::bigint[], %(session_key)b::text[], %(title)b::text[],
     %(title_at)b::timestamptz[], %(preview)b::text[], %(preview_at)b::timestamptz[], %(first_at)b::timestamptz[],
     %(last_at)b::timestamptz[], %(request_count)b::bigint[], %(error_count)b::bigint[], %(step_count)b::bigint[],
     %(input_tokens)b::bigint[], %(output_tokens)b::bigint[], %(cached_tokens)b::bigint[], %(cost)b::numeric[],
-    %(models)b::text[], %(users)b::text[], %(tags)b::text[], %(sources)b::text[], %(rules)b::text[],
-    %(buckets)b::text[]
+    %(models)b::text[], %(users)b::text[], %(tags)b::text[], %(sources)b::text[], %(rule_counts)b::text[],
+    %(name_rank)b::smallint[], %(buckets)b::text[]
 ) AS t (
     id, project_id, session_key, title, title_at, preview, preview_at, first_at, last_at, request_count,
     error_count, step_count, input_tokens, output_tokens, cached_tokens, cost, models, users, tags, sources,
-    rules, buckets
+    rule_counts, name_rank, buckets
 )
 ON CONFLICT (id) DO UPDATE SET
     title = CASE WHEN s.title_at IS NULL OR (excluded.title_at, excluded.title) < (s.title_at, s.title)
@@ -43,5 +44,7 @@ ON CONFLICT (id) DO UPDATE SET
     users = text_union(s.users, excluded.users, 50),
     tags = text_union(s.tags, excluded.tags, 50),
     sources = text_union(s.sources, excluded.sources, 50),
-    rules = text_union(s.rules, excluded.rules, 50),
+    rules = rules_of(add_counts(s.rule_counts, excluded.rule_counts)),
+    rule_counts = add_counts(s.rule_counts, excluded.rule_counts),
+    name_rank = least(s.name_rank, excluded.name_rank),
     buckets = date_union(s.buckets, excluded.buckets)

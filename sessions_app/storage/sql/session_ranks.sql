@@ -1,0 +1,7 @@
+-- A session from which a person moved requests keeps its name, for what stayed and what comes later.
+SELECT s.id, CASE WHEN EXISTS (
+    SELECT 1 FROM correction AS c
+    WHERE c.project_id = s.project_id AND c.source_session_id = s.id AND c.undone_at IS NULL
+) THEN least(s.name_rank, 0) ELSE s.name_rank END
+FROM session AS s
+WHERE s.id = ANY(%(ids)b::uuid[])
