@@ -47,6 +47,11 @@ class Receipt:
         removed.rows += rows
         removed.bytes += size
 
+    def add_some(self, table: str, rows: int, size: int) -> None:
+        """Add what is rarely there: the table is named when it was."""
+        if rows:
+            self.add(table, rows, size)
+
     def merge(self, other: Receipt) -> None:
         for table, removed in other.tables.items():
             self.add(table, removed.rows, removed.bytes)
@@ -182,6 +187,7 @@ def _delete_keys(receipt: Receipt, statement: str, **where: Any) -> None:
     count, size, key_ids = _rows(statement, **where)[0]
     receipt.add("request_key", count, size)
     receipt.add("link", *_rows("delete_links", key_ids=key_ids)[0])
+    receipt.add_some("contradicting_copy", *_rows("delete_contradicting_copies", key_ids=key_ids)[0])
     with connection.cursor() as cursor:
         for other in ("delete_moved_ids", "delete_assignments", "delete_trace_spans"):
             cursor.execute(sql.load(other), {"key_ids": key_ids})
