@@ -12,7 +12,7 @@ from sessions_app.api.representation import request_json, session_json
 from sessions_app.api.views import Endpoint
 from sessions_app.ingest import cleanup
 from sessions_app.models import Session
-from sessions_app.queries import lookup, requests, session_list
+from sessions_app.queries import contradictions, lookup, requests, session_list
 from sessions_app.queries.filters import FilterError, parse_filters
 
 
@@ -74,6 +74,7 @@ class SessionRequestsEndpoint(SessionEndpoint):
             page = requests.list_requests(session, limit, http.GET.get("cursor"), parameters.includes_steps(http))
         except FilterError as error:
             raise bad_parameter(error.field, error.message) from None
+        contradicted = contradictions.contradicted(session.id, [row.id for row in page.results])
         parents, standing = requests.parents_of(page.results, session), requests.standing_for(page.results)
         slug = parameters.slug_of(self.caller, session.project_id)
         results = [
@@ -83,6 +84,7 @@ class SessionRequestsEndpoint(SessionEndpoint):
                 parents.get(row.id),
                 links.request_url(http, slug, row.id),
                 standing.get(row.id),
+                contradicted[row.id].count if row.id in contradicted else 0,
             )
             for row in page.results
         ]

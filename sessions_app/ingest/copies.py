@@ -27,7 +27,10 @@ def log_bytes(entry: PreparedLog) -> bytes:
 
 def united(copies: Sequence[PreparedLog], reader: MessageReader) -> PreparedLog:
     """One log of the copies that a batch brought of it, with what contradicts it beside it."""
-    distinct = list({copy.content_hash: copy for copy in reversed(sorted(copies, key=_position))}.values())[::-1]
+    by_content: dict[bytes, PreparedLog] = {}
+    for copy in sorted(copies, key=_position):
+        by_content.setdefault(copy.content_hash, copy)
+    distinct = list(by_content.values())
     total = sum(copy.copies for copy in copies)
     if len(distinct) == 1:
         return replace(distinct[0], copies=total)

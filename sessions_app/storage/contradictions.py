@@ -57,7 +57,10 @@ class StoredCopy:
 
 def add(cursor: psycopg.Cursor[Any], copies: Sequence[Contradicting]) -> int:
     """Keep copies beside their requests; one statement. Returns how many were new."""
-    rows = sorted({copy.id: copy for copy in copies}.items())
+    by_id: dict[uuid.UUID, Contradicting] = {}
+    for copy in sorted(copies, key=lambda copy: copy.position):
+        by_id.setdefault(copy.id, copy)
+    rows = sorted(by_id.items())
     if not rows:
         return 0
     found = [copy for _, copy in rows]
