@@ -458,4 +458,8 @@ class Reroute(models.Model):
 
     class Meta:
         db_table = "reroute"
-        indexes = [models.Index(fields=["source_session_id"], name="reroute_source")]
+        indexes = [
+            models.Index(fields=["source_session_id"], name="reroute_source"),
+            # For deletions.
+            models.Index(fields=["session_id"], name="reroute_session"),
+        ]

@@ -92,11 +92,16 @@ class SessionRequestsEndpoint(SessionEndpoint):
 
 
 def receipt_json(receipt: cleanup.Receipt) -> dict[str, Any]:
-    """What was deleted: sessions, requests, and rows and bytes in all and by table."""
+    """What was deleted: sessions, requests, and rows and bytes in all and by table; what mentions it still."""
     tables = {name: {"rows": removed.rows, "bytes": removed.bytes} for name, removed in receipt.tables.items()}
     return {
         "deleted": {"sessions": receipt.sessions, "requests": receipt.requests},
         "rows": receipt.rows,
         "bytes": receipt.bytes,
         "tables": tables,
+        "left": {
+            "rejected_logs": receipt.mentions.rejected_logs,
+            "waiting_bodies": receipt.mentions.waiting_bodies,
+            "not_looked_through": receipt.mentions.unseen,
+        },
     }

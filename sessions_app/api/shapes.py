@@ -323,6 +323,13 @@ RECEIPT = record(
         "rows": count(),
         "bytes": count(),
         "tables": {"type": "object", "additionalProperties": ref("Removed")},
+        "left": record(
+            {
+                "rejected_logs": count("Rejected logs that mention an id of what was deleted, but are others'."),
+                "waiting_bodies": count("Bodies that wait to be digested and mention one: they may bring it again."),
+                "not_looked_through": count("Older rejected logs and waiting bodies that were not looked through."),
+            }
+        ),
     },
     "What was deleted.",
 )

@@ -59,5 +59,8 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddIndex(
+            model_name="reroute", index=models.Index(fields=["session_id"], name="reroute_session")
+        ),
         migrations.RunSQL(NAMED_BY_ID, migrations.RunSQL.noop),
     ]
