@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -100,6 +101,33 @@ class LeanAdmin(admin.ModelAdmin):
 
     def say_removed(self, request: HttpRequest, receipt: Receipt) -> None:
         self.message_user(request, describe(receipt), messages.SUCCESS)
+        if left := mentions_of(receipt):
+            self.message_user(request, left, messages.WARNING)
+
+    # The history outlives what it tells of, so it names objects by their ids and quotes no title, key or name.
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return super().log_addition(request, ById(obj), message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return super().log_change(request, ById(obj), message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        return super().log_deletions(request, [ById(obj) for obj in queryset])
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
+        # What is said once more on the next page may be kept with the user's session until then.
+        return super().response_delete(request, str(obj_id), obj_id)
+
+
+class ById:
+    """An object that says nothing of itself but its kind and id."""
+
+    def __init__(self, obj: Any) -> None:
+        self._meta, self.pk = obj._meta, obj.pk
+
+    def __str__(self) -> str:
+        return f"{self._meta.model_name} {self.pk}"
 
 
 def describe(receipt: Receipt) -> str:
@@ -111,6 +139,21 @@ def describe(receipt: Receipt) -> str:
     )
     total = f"{receipt.rows:,} rows, {filesizeformat(receipt.bytes)}"
     return f"Removed {receipt.sessions:,} sessions and {receipt.requests:,} requests: {total} — {tables or 'nothing'}."
+
+
+def mentions_of(receipt: Receipt) -> str | SafeString:
+    """What a deletion left, in a sentence; "" when there is nothing of the kind."""
+    left, said = receipt.mentions, []
+    if left.rejected_logs:
+        said.append(f"{left.rejected_logs:,} rejected logs mention an id of what was deleted")
+    if left.waiting_bodies:
+        said.append(f"{left.waiting_bodies:,} bodies that wait to be digested mention one, and may bring it again")
+    if left.unseen:
+        said.append(f"{left.unseen:,} older ones were not looked through")
+    if not said:
+        return ""
+    address = reverse("admin:sessions_app_rejectedlog_changelist")
+    return format_html('{}. <a href="{}">Rejected logs</a>', "; ".join(said), address)
 
 
 # --- filters --------------------------------------------------------------------------------------------------------

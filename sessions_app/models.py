@@ -369,11 +369,45 @@ class RequestKey(models.Model):
     # Tells a copy that says the same from one that says more.
     content_hash = models.BinaryField()
     deliveries = models.IntegerField(default=1, db_default=1)
+    # Where the log is among all that was received: the first of contradicting copies is the request.
+    entry_id = models.BigIntegerField(default=0, db_default=0)
+    entry_index = models.IntegerField(default=0, db_default=0)
+    # How many copies with other content are kept beside it.
+    contradictions = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "request_key"
-        # For deletions.
-        indexes = [models.Index(fields=["session_id"], name="request_key_session")]
+        indexes = [
+            # For deletions.
+            models.Index(fields=["session_id"], name="request_key_session"),
+            # For a session's page; almost no request has any.
+            models.Index(
+                fields=["session_id"], name="request_key_contradicted", condition=models.Q(contradictions__gt=0)
+            ),
+        ]
+
+
+class ContradictingCopy(models.Model):
+    """A later copy of a log that says other things than the stored one: kept as it came, and counted nowhere."""
+
+    # Made of the request's key and of what the copy means.
+    id = models.UUIDField(primary_key=True, editable=False)
+    # The idempotency key of the request.
+    key_id = models.UUIDField()
+    project_id = models.BigIntegerField()
+    source = models.TextField()
+    received_at = models.DateTimeField()
+    entry_id = models.BigIntegerField()
+    entry_index = models.IntegerField()
+    # The members in which it differs, a few of them.
+    differs = ArrayField(models.TextField(), default=list)
+    byte_size = models.BigIntegerField()
+    # zstd of the exact JSON bytes.
+    body = models.BinaryField()
+
+    class Meta:
+        db_table = "contradicting_copy"
+        indexes = [models.Index(fields=["key_id", "entry_id", "entry_index"], name="contradicting_copy_of")]
 
 
 class Link(models.Model):
@@ -495,4 +529,8 @@ class Reroute(models.Model):
 
     class Meta:
         db_table = "reroute"
-        indexes = [models.Index(fields=["source_session_id"], name="reroute_source")]
+        indexes = [
+            models.Index(fields=["source_session_id"], name="reroute_source"),
+            # For deletions.
+            models.Index(fields=["session_id"], name="reroute_session"),
+        ]

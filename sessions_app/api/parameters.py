@@ -15,9 +15,9 @@ from sessions_app.queries import lookup
 DEFAULT_LIMIT = 50
 
 
-def limit_of(request: HttpRequest, most: int) -> int:
+def limit_of(request: HttpRequest, most: int, default: int = DEFAULT_LIMIT) -> int:
     """`limit`, from 1 to `most`. Raises ApiError 400."""
-    text = request.GET.get("limit", str(DEFAULT_LIMIT))
+    text = request.GET.get("limit", str(default))
     if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
         raise bad_parameter("limit", f"must be a whole number from 1 to {most:,}, got {text[:40]!r}")
     return int(text)

@@ -12,6 +12,7 @@ import orjson
 
 from sessions_app import timeline
 from sessions_app.models import Session
+from sessions_app.queries.contradictions import Copy
 from sessions_app.queries.requests import LinkedRow, Parent, RequestRow
 from sessions_app.queries.session_list import SessionRow
 from sessions_app.records import (
@@ -52,7 +53,12 @@ def session_json(session: SessionRow | Session, project_slug: str, url: str) -> 
 
 
 def request_json(
-    row: RequestRow, session_key: str | None, parent: Parent | None, url: str, standing: uuid.UUID | None = None
+    row: RequestRow,
+    session_key: str | None,
+    parent: Parent | None,
+    url: str,
+    standing: uuid.UUID | None = None,
+    contradicting_copies: int = 0,
 ) -> dict[str, Any]:
     """`standing`: the request that stands for the same call."""
     return {
@@ -65,6 +71,7 @@ def request_json(
         "counted": row.is_counted,
         "step": row.step,
         "duplicate_of": standing,
+        "contradicting_copies": contradicting_copies,
         "trace_id": row.trace_id or None,
         "span_id": row.span_id or None,
         "parent_id": row.parent_id or None,
@@ -139,6 +146,17 @@ def documents_json(documents: Documents) -> dict[str, Any]:
         "metadata": verbatim(documents.metadata),
         # Python's own writer takes what its reader gave: NaN, lone surrogates, integers of any size.
         "parameters": orjson.Fragment(json.dumps(documents.parameters)),
+    }
+
+
+def copy_json(copy: Copy, documents: Documents) -> dict[str, Any]:
+    """A copy that contradicts a request, with its documents."""
+    return {
+        "id": copy.id,
+        "source": copy.source,
+        "received_at": time_text(copy.received_at),
+        "differs": copy.differs,
+        **documents_json(documents),
     }
 
 

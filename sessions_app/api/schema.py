@@ -189,6 +189,19 @@ GET_REQUEST = _operation(
     parameters=[REQUEST_ID],
     responses={200: _response("RequestWithDocuments", "The request."), **_errors(401, 403, 404)},
 )
+LIST_COPIES = _operation(
+    operation_id="list_contradicting_copies",
+    tags=["Read"],
+    summary="List a request's contradicting copies",
+    description="What was reported under the request's id later and says something else, in the order of its receipt. "
+    "The request is what was received first; nothing of these is counted, searched or grouped.",
+    parameters=[
+        REQUEST_ID,
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 20, "default": 10}, "How many at most."),
+        CURSOR,
+    ],
+    responses={200: _response("ContradictingCopyPage", "A page of copies."), **_errors(400, 401, 403, 404)},
+)
 
 LIST_CORRECTIONS = _operation(
     operation_id="list_corrections",

@@ -12,7 +12,7 @@ from sessions_app.api.representation import request_json, session_json
 from sessions_app.api.views import Endpoint
 from sessions_app.ingest import cleanup
 from sessions_app.models import Session
-from sessions_app.queries import lookup, requests, session_list
+from sessions_app.queries import contradictions, lookup, requests, session_list
 from sessions_app.queries.filters import FilterError, parse_filters
 
 
@@ -80,6 +80,7 @@ class SessionRequestsEndpoint(SessionEndpoint):
             page = requests.list_requests(session, limit, http.GET.get("cursor"), parameters.includes_steps(http))
         except FilterError as error:
             raise bad_parameter(error.field, error.message) from None
+        contradicted = contradictions.contradicted(session.id, [row.id for row in page.results])
         parents, standing = requests.parents_of(page.results, session), requests.standing_for(page.results)
         slug = parameters.slug_of(self.caller, session.project_id)
         return page_json(
@@ -90,17 +91,23 @@ class SessionRequestsEndpoint(SessionEndpoint):
                 parents.get(row.id),
                 links.request_url(http, slug, row.id),
                 standing.get(row.id),
+                contradicted[row.id].count if row.id in contradicted else 0,
             ),
             page.next_cursor,
         )
 
 
 def receipt_json(receipt: cleanup.Receipt) -> dict[str, Any]:
-    """What was deleted: sessions, requests, and rows and bytes in all and by table."""
+    """What was deleted: sessions, requests, and rows and bytes in all and by table; what mentions it still."""
     tables = {name: {"rows": removed.rows, "bytes": removed.bytes} for name, removed in receipt.tables.items()}
     return {
         "deleted": {"sessions": receipt.sessions, "requests": receipt.requests},
         "rows": receipt.rows,
         "bytes": receipt.bytes,
         "tables": tables,
+        "left": {
+            "rejected_logs": receipt.mentions.rejected_logs,
+            "waiting_bodies": receipt.mentions.waiting_bodies,
+            "not_looked_through": receipt.mentions.unseen,
+        },
     }

@@ -260,6 +260,9 @@ REQUEST = record(
         },
         "step": {"type": "boolean", "description": "It is no call of a model by itself."},
         "duplicate_of": optional(text(format="uuid"), "The request that stands for the call which this reports too."),
+        "contradicting_copies": count(
+            "How often it was reported again with other content: kept beside it, counted nowhere."
+        ),
         "trace_id": optional(text()),
         "span_id": optional(text()),
         "parent_id": optional(text(), "The id of the span or request above."),
@@ -297,14 +300,21 @@ REQUEST = record(
         "url": text("Its page.", format="uri"),
     }
 )
-REQUEST_WITH_DOCUMENTS = record(
-    REQUEST["properties"]
-    | {
-        "request": {"description": "The body exactly as it was sent; null when there is none."},
-        "response": {"description": "The body exactly as it came back; null when there is none."},
-        "metadata": {"description": "The caller's metadata, exactly as sent, and what else the log held."},
-        "parameters": {"type": "object", "description": "What the request asks for beside its messages and tools."},
+_DOCUMENTS = {
+    "request": {"description": "The body exactly as it was sent; null when there is none."},
+    "response": {"description": "The body exactly as it came back; null when there is none."},
+    "metadata": {"description": "The caller's metadata, exactly as sent, and what else the log held."},
+    "parameters": {"type": "object", "description": "What the request asks for beside its messages and tools."},
+}
+REQUEST_WITH_DOCUMENTS = record(REQUEST["properties"] | _DOCUMENTS)
+COPY = record(
+    {
+        "id": ID,
+        "source": text("The format in which it came: native, litellm, otlp."),
+        "received_at": TIME,
+        "differs": array(text(), "Members in which it differs from the request, as paths; ten at most."),
     }
+    | _DOCUMENTS
 )
 REMOVED = record({"rows": count(), "bytes": count("As the database stores them, indexes aside.")})
 RECEIPT = record(
@@ -313,6 +323,13 @@ RECEIPT = record(
         "rows": count(),
         "bytes": count(),
         "tables": {"type": "object", "additionalProperties": ref("Removed")},
+        "left": record(
+            {
+                "rejected_logs": count("Rejected logs that mention an id of what was deleted, but are others'."),
+                "waiting_bodies": count("Bodies that wait to be digested and mention one: they may bring it again."),
+                "not_looked_through": count("Older rejected logs and waiting bodies that were not looked through."),
+            }
+        ),
     },
     "What was deleted.",
 )
@@ -385,6 +402,8 @@ COMPONENTS: dict[str, Shape] = {
     "Receipt": RECEIPT,
     "RejectedLog": REJECTED,
     "Removed": REMOVED,
+    "ContradictingCopy": COPY,
+    "ContradictingCopyPage": page_of("ContradictingCopy"),
     "Request": REQUEST,
     "RequestPage": page_of("Request"),
     "RequestWithDocuments": REQUEST_WITH_DOCUMENTS,

@@ -9,7 +9,7 @@ from sessions_app.api.langfuse import ProjectsEndpoint
 from sessions_app.api.litellm import LiteLLMEndpoint
 from sessions_app.api.logs import LogsEndpoint
 from sessions_app.api.otlp import LogRecordsEndpoint, MetricsEndpoint, TracesEndpoint
-from sessions_app.api.requests import RequestEndpoint
+from sessions_app.api.requests import RequestCopiesEndpoint, RequestEndpoint
 from sessions_app.api.sessions import SessionEndpoint, SessionRequestsEndpoint, SessionsEndpoint
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/sessions/<str:session_id>", SessionEndpoint.as_view(), name="api-session"),
     path("api/v1/sessions/<str:session_id>/requests", SessionRequestsEndpoint.as_view(), name="api-session-requests"),
     path("api/v1/requests/<str:request_id>", RequestEndpoint.as_view(), name="api-request"),
+    path("api/v1/requests/<str:request_id>/copies", RequestCopiesEndpoint.as_view(), name="api-request-copies"),
     path("api/v1/corrections", CorrectionsEndpoint.as_view(), name="api-corrections"),
     path("api/v1/corrections/<str:correction_id>", OneCorrectionEndpoint.as_view(), name="api-correction"),
     path("api/v1/schema", schema_document, name="api-schema"),

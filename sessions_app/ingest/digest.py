@@ -18,16 +18,17 @@ from django.conf import settings
 from django.db import transaction
 
 from sessions_app.documents import ArrayMemory
+from sessions_app.ingest import copies
 from sessions_app.ingest.accept import check_item
-from sessions_app.ingest.completion import merge_logs
 from sessions_app.ingest.grouping import Grouper
 from sessions_app.ingest.prepare import prepare
 from sessions_app.linking import Node
 from sessions_app.messages import Meanings, MessageReader
 from sessions_app.models import Project
 from sessions_app.records import WireFormatError
-from sessions_app.storage import buckets, inbox, links, moving, rollups, traces, writer
+from sessions_app.storage import buckets, contradictions, inbox, links, moving, rollups, traces, writer
 from sessions_app.storage.connections import binary_cursor
+from sessions_app.storage.contradictions import StoredCopy
 from sessions_app.storage.inbox import Entry, Rejection
 from sessions_app.storage.locks import LOCK_DIGEST, lock_grouping
 from sessions_app.storage.moving import Move
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 5
 # Most of what is claimed is history, which takes no room in a batch.
 CLAIMED_BATCHES = 4
+_COMPLETED, _CONTRADICTS = "completed", "contradicts"
 _RETRIED = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 # Faults of the data, not of the database: the batch is halved until the bad log is alone.
 _BLAMED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, ValueError, OverflowError)
@@ -47,12 +49,16 @@ _BLAMED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimi
 
 @dataclass(slots=True)
 class DigestStats:
-    """What a run stored: bodies finished; logs new, completed by a later copy, repeated, rejected; other spans."""
+    """What a run stored: bodies finished; logs new, completed by a later copy, repeated, rejected; other spans.
+
+    `contradicting` are copies that say other things than the request that is stored; they are kept beside it.
+    """
 
     bodies: int = 0
     new: int = 0
     completed: int = 0
     duplicates: int = 0
+    contradicting: int = 0
     rejected: int = 0
     others: int = 0
 
@@ -185,7 +191,9 @@ class Digester:
             assert entry.project_key is not None
             generated = generated_request_id(entry.project_key, entry.id, entry.received_at, index)
             record = wire.read_log(item.raw, entry.received_at, generated, self.memory)
-            batch.logs.append(prepare(entry.project_id, entry.project_key, record, self.reader))
+            prepared = prepare(entry.project_id, entry.project_key, record, self.reader)
+            prepared.position = (entry.id, index)
+            batch.logs.append(prepared)
             # A history that was compared and not read takes no room in the batch.
             base = record.document.input.base
             batch.read_bytes -= len(base.text) if base else 0
@@ -230,20 +238,36 @@ class Digester:
         buckets.ensure_partitions(entry.bucket for entry in logs)
         distinct = self._united(logs)
         stored = writer.stored_keys(cursor, distinct)
+        distinct = self._with_stored_spans(cursor, distinct, stored)
         self._store_spans(cursor, [entry for entry in distinct if entry.key_id not in stored])
-        others = [entry for entry in distinct if entry.is_other_span]
-        distinct = [entry for entry in distinct if not entry.is_other_span]
+        # A copy of a request's span that looks like another one is a copy like any.
+        others = [entry for entry in distinct if entry.is_other_span and entry.key_id not in stored]
+        distinct = [entry for entry in distinct if not entry.is_other_span or entry.key_id in stored]
         moves = self._group(cursor, [entry for entry in distinct if entry.key_id not in stored], others=others)
         places = writer.claim_keys(cursor, distinct)
         fresh = [entry for entry in distinct if entry.key_id not in places]
         new = writer.insert_logs(cursor, fresh, self.reader)
         moving.apply(cursor, moves)
         rollups.count_retries(cursor, {entry.session_id for entry in new})
-        changed = [e for e in distinct if e.key_id in places and places[e.key_id].content_hash != e.content_hash]
-        completed = self._complete(cursor, changed, places)
+        contradicting = contradictions.add(cursor, [copy for entry in (*fresh, *others) for copy in entry.beside])
+        again = [entry for entry in distinct if entry.key_id in places]
+        completed, more = self._add_copies(cursor, again, places)
+        contradicting += more
         spans = sum(entry.copies for entry in others)
-        duplicates = len(logs) - spans - len(new) - completed
-        return DigestStats(new=len(new), completed=completed, duplicates=duplicates, others=spans)
+        duplicates = len(logs) - spans - len(new) - completed - contradicting
+        return DigestStats(0, len(new), completed, duplicates, contradicting, others=spans)
+
+    def _with_stored_spans(
+        self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog], stored: set[uuid.UUID]
+    ) -> list[PreparedLog]:
+        """These logs, with spans that are kept with their trace alone completed by those that came."""
+        contents = traces.contents(cursor, [entry for entry in logs if entry.key_id not in stored])
+        if not contents:
+            return logs
+        return [
+            copies.completed(entry, contents[entry.key_id], self.reader) if entry.key_id in contents else entry
+            for entry in logs
+        ]
 
     def _store_spans(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> None:
         spans = [entry for entry in logs if entry.node.span]
@@ -274,37 +298,64 @@ class Digester:
             raise _MustBeAloneError
 
     def _united(self, logs: list[PreparedLog]) -> list[PreparedLog]:
-        """One log for each key: copies within the batch are merged before anything is written."""
-        found: dict[uuid.UUID, PreparedLog] = {}
+        """One log for each key: copies within the batch are united before anything is written."""
+        found: dict[uuid.UUID, list[PreparedLog]] = {}
         for entry in logs:
-            earlier = found.get(entry.key_id)
-            if earlier is None:
-                found[entry.key_id] = entry
-                continue
-            merged = earlier
-            if earlier.content_hash != entry.content_hash:
-                merged = self._merged(_log_bytes(earlier), entry)
-            merged.copies = earlier.copies + entry.copies
-            found[entry.key_id] = merged
-        return list(found.values())
+            found.setdefault(entry.key_id, []).append(entry)
+        return [group[0] if len(group) == 1 else copies.united(group, self.reader) for group in found.values()]
 
-    def _complete(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog], places: dict[uuid.UUID, Place]) -> int:
-        """Complete stored requests by later copies that say more. Rare, so one by one."""
-        completed = 0
+    def _add_copies(
+        self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog], places: dict[uuid.UUID, Place]
+    ) -> tuple[int, int]:
+        """Add copies of stored requests: how many completed one, and how many contradict. Rare, so one by one."""
+        completed = contradicting = 0
         for entry in logs:
-            # Asked each time: what was stored before may have moved it.
-            before = links.load_nodes(cursor, {entry.project_id: entry.project_key}, [entry.key_id])
-            place = before[0].stored if before else None
-            stored = read_log(cursor, place.log_id, place.session_id, place.bucket) if place else None
-            if stored is None:
-                log.warning("the request of key %s is gone", entry.key_id)
-                continue
-            merged = self._merged(stored, entry)
-            if merged.content_hash != places[entry.key_id].content_hash:
-                self._must_be_alone()
-                self._replace(cursor, before[0], merged)
-                completed += 1
-        return completed
+            for copy in entry.pieces or [entry]:
+                if copy.content_hash == places[entry.key_id].content_hash and not entry.pieces:
+                    continue
+                added = self._add_copy(cursor, copy)
+                completed += added is _COMPLETED
+                contradicting += added is _CONTRADICTS
+        return completed, contradicting
+
+    def _add_copy(self, cursor: psycopg.Cursor[Any], copy: PreparedLog) -> str:
+        # Asked each time: what was stored before may have moved it.
+        nodes = links.load_nodes(cursor, {copy.project_id: copy.project_key}, [copy.key_id])
+        stored = contradictions.original(cursor, copy.key_id)
+        place = nodes[0].stored if nodes else None
+        body = read_log(cursor, place.log_id, place.session_id, place.bucket) if place else None
+        if stored is None or body is None:
+            log.warning("the request of key %s is gone", copy.key_id)
+            return ""
+        source, received_at, position, content_hash = stored
+        before = copies.restored(copy, StoredCopy(source, received_at, position, body), self.reader)
+        first, later = (before, copy) if before.position <= copy.position else (copy, before)
+        if copy.content_hash == content_hash and first is before:
+            return ""
+        try:
+            merged = copies.merged(first, later, self.reader)
+        except copies.Contradiction as found:
+            if first is before:
+                return _CONTRADICTS if contradictions.add(cursor, [copies.contradicting(copy, found)]) else ""
+            self._put_first(cursor, nodes[0], copy, before)
+            return _CONTRADICTS
+        if merged.content_hash == content_hash and merged.record.started_at == before.record.started_at:
+            contradictions.set_position(cursor, copy.key_id, first.position)
+            return ""
+        self._must_be_alone()
+        self._replace(cursor, nodes[0], merged)
+        return _COMPLETED
+
+    def _put_first(self, cursor: psycopg.Cursor[Any], before: Node, copy: PreparedLog, stored: PreparedLog) -> None:
+        """Let a copy be the request that was received earlier than what is stored and contradicts it.
+
+        All that is beside the request is compared with it anew, as if it had been digested first.
+        """
+        self._must_be_alone()
+        beside = [copies.restored(copy, taken, self.reader) for taken in contradictions.take(cursor, copy.key_id)]
+        self._replace(cursor, before, copy)
+        for later in sorted([stored, *beside], key=lambda entry: entry.position):
+            self._add_copy(cursor, later)
 
     def _replace(self, cursor: psycopg.Cursor[Any], before: Node, merged: PreparedLog) -> None:
         """Store a completed log; what continued its earlier copy is looked at again, for it may not any more."""
@@ -318,16 +369,6 @@ class Digester:
         writer.replace_log(cursor, before.stored, merged, self.reader)
         moving.apply(cursor, moves)
         rollups.count_retries(cursor, [before.stored.session_id, merged.session_id])
-
-    def _merged(self, stored: bytes, entry: PreparedLog) -> PreparedLog:
-        record = entry.record
-        wire = format_of(record.source)
-        merge = getattr(wire, "merged", merge_logs)
-        united = merge(stored, _log_bytes(entry))
-        again = wire.read_log(united, record.received_at, record.dedupe_key)
-        # The key is what made the two one; it must not change with what the merged copy says.
-        again.dedupe_key = record.dedupe_key
-        return prepare(entry.project_id, entry.project_key, again, self.reader)
 
 
 class _MustBeAloneError(Exception):
@@ -345,10 +386,6 @@ def generated_request_id(project_key: uuid.UUID, entry_id: int, received_at: dat
     return f"log_{hashlib.sha256(name.encode()).hexdigest()[:24]}"
 
 
-def _log_bytes(entry: PreparedLog) -> bytes:
-    return entry.record.document.joined()
-
-
 def rejection(entry: Entry, raw: bytes, error: Exception) -> Rejection:
     """For what of an entry can't be understood, or must not be read."""
     reason_type = error.type if isinstance(error, WireFormatError) else "internal_error"
@@ -360,7 +397,7 @@ def rejection(entry: Entry, raw: bytes, error: Exception) -> Rejection:
 def _unstorable(entry: PreparedLog, error: Exception) -> Rejection:
     record = entry.record
     reason = _storable(f"could not be stored: {error}")
-    return Rejection(entry.project_id, record.source, record.received_at, _log_bytes(entry), "unstorable", reason)
+    return Rejection(entry.project_id, record.source, record.received_at, copies.log_bytes(entry), "unstorable", reason)
 
 
 def _storable(text: str) -> str:

@@ -17,6 +17,7 @@ from sessions_app.models import Project
 from sessions_app.nesting import WORK
 from sessions_app.pages import curl, raw_json
 from sessions_app.pages.beside import reports_fold
+from sessions_app.pages.copies import copies_view
 from sessions_app.pages.correction_menu import correction_context
 from sessions_app.pages.message_html import MessageWriter
 from sessions_app.pages.place import Place, facts_context, is_span, place_of, whole_number
@@ -59,6 +60,7 @@ def request_page(request: HttpRequest, project: Project, request_id: uuid.UUID) 
         "previous": place.neighbour(-1),
         "next": place.neighbour(1),
         "reports": reports_of(place),
+        "copies": copies_view(place.log) if place.session.is_contradicted else None,
         "spans": spans_view(project, place.log, _first_span(request)),
     }
     context |= facts_context(project, place, stretch)

@@ -31,6 +31,7 @@ from sessions_app.pages.shell import project_page, render_page_or_partial
 from sessions_app.pages.tool_definitions import part_text
 from sessions_app.queries.content import StoredPart, load_documents, load_part
 from sessions_app.queries.lookup import find_request
+from sessions_app.records import Documents
 
 _PATH = re.compile(r"(\d{1,6})(?:\.(\d{1,6}))?|raw")
 
@@ -160,18 +161,30 @@ def request_raw(request: HttpRequest, project: Project, request_id: uuid.UUID, w
     log = find_request(request_id, project.pk)
     if log is None or which not in raw_json.NAMES:
         raise Http404
-    documents = load_documents(log)
+    url = f"/p/{project.slug}/requests/{log.id}/"
+    return raw_response(request, project, load_documents(log), which, url, log.id, is_span(log))
+
+
+def raw_response(
+    request: HttpRequest,
+    project: Project,
+    documents: Documents,
+    which: str,
+    url: str,
+    name: uuid.UUID,
+    from_span: bool,
+) -> HttpResponse:
+    """A document of what is shown at `url`, as `request_raw` says. Raises Http404 when there is none of that name."""
     content = raw_json.document(documents, which)
     if content is None:
         raise Http404
     if request.GET.get("download"):
-        return _attachment(content, "application/json", f"{which}-{log.id}.json")
-    url = f"/p/{project.slug}/requests/{log.id}/"
+        return _attachment(content, "application/json", f"{which}-{name}.json")
     if "offset" in request.GET:
         return _raw_piece(request, project, raw_json.readable(content), url, which)
     if not request.htmx:
         return redirect(f"{url}?raw={which}#raw")
-    response = render(request, "_request_raw.html", {"raw": raw_json.view(documents, which, url, is_span(log))})
+    response = render(request, "_request_raw.html", {"raw": raw_json.view(documents, which, url, from_span)})
     patch_vary_headers(response, ["HX-Request"])
     return response
 

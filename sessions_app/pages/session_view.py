@@ -14,6 +14,7 @@ from sessions_app.pages.beside import BesideWriter, more_steps
 from sessions_app.pages.layout import MOST_STEPS, Layout, layout_of
 from sessions_app.pages.place import whole_number
 from sessions_app.pages.thread import ThreadBuilder, ThreadSection
+from sessions_app.queries.contradictions import contradicted
 from sessions_app.queries.session import RequestLine, SessionFacts, SessionLines, structure_of
 from sessions_app.queries.thread import Stretch, load_stretch
 from sessions_app.timeline import Structure
@@ -127,7 +128,9 @@ def cut(block: Block, stopped_at: int | None, addresses: Addresses) -> Block:
 def builder_of(stretch: Stretch, shown: View) -> ThreadBuilder:
     costs = timeline.running_costs(line.cost for line in stretch.lines)
     start = min(map(timeline.sane_start, stretch.lines), default=shown.session.first_at)
-    return ThreadBuilder(stretch, shown.addresses, start, costs, shown.layout)
+    requests = [stretch.lines[index].id for index in stretch.shown]
+    marked = contradicted(shown.session.id, requests) if shown.session.is_contradicted else {}
+    return ThreadBuilder(stretch, shown.addresses, start, costs, shown.layout, marked)
 
 
 def sections(stretch: Stretch, shown: View, block: Block) -> tuple[list[ThreadSection], Block]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from sessions_app import bounds, timeline
 from sessions_app.documents import PartKind, packed_count
 from sessions_app.histories import NEIGHBOURS
 from sessions_app.messages import TOOL_CALL, Message, read_message
-from sessions_app.pages import other_bodies
+from sessions_app.pages import contradicted_note, other_bodies
 from sessions_app.pages.addresses import Addresses
 from sessions_app.pages.beside import BesideWriter, execution_of, reports_fold
 from sessions_app.pages.layout import Layout
@@ -40,6 +40,7 @@ from sessions_app.pages.wording import (
 )
 from sessions_app.queries.attempts import counted_attempts
 from sessions_app.queries.content import StoredPart
+from sessions_app.queries.contradictions import Contradicted
 from sessions_app.queries.session import RequestDetail, RequestLine
 from sessions_app.queries.thread import MOST_CHILDREN, MOST_OUTPUTS, Stretch, around
 from sessions_app.records import ERROR
@@ -111,7 +112,8 @@ class ThreadSection:
 class ThreadBuilder:
     """Builds the views of a stretch. `start` is the session's first start; `costs` the cost so far at each request.
 
-    `layout` has the steps beside the requests, and what groups them.
+    `layout` has the steps beside the requests, and what groups them; `contradicted` which requests were reported again
+    with other content.
     """
 
     stretch: Stretch
@@ -123,6 +125,7 @@ class ThreadBuilder:
     first_output: int = 0
     # The first request, by its index, that the answer's budget did not last for.
     stopped_at: int | None = None
+    contradicted: Mapping[uuid.UUID, Contradicted] = field(default_factory=dict)
     _messages: dict[tuple[bytes, str], Message] = field(default_factory=dict)
 
     def sections(self) -> list[ThreadSection]:
@@ -233,6 +236,7 @@ class ThreadBuilder:
         line = self.stretch.lines[index]
         pieces = [clock_note(line.time_problems)] if line.time_problems else []
         pieces += [row("", problems_note(line.problems))] if line.problems else []
+        pieces += [contradicted_note.note(self.contradicted.get(line.id), self.addresses.request(line.id))]
         with bounds.share(PART_OF_REQUEST):
             inputs = self.added_html(index, writer)
         if inputs and other_bodies.folds_inputs(self.stretch.lines[index]):

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from sessions_app.pages import (
     changes,
+    copies,
     corrections,
     keys,
     onboarding,
@@ -40,6 +41,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/requests/<uuid:request_id>/facts/", request.request_facts, name="request_facts"),
     path("p/<slug:slug>/requests/<uuid:request_id>/step/", request.request_step, name="request_step"),
     path("p/<slug:slug>/requests/<uuid:request_id>/spans/", request.request_spans, name="request_spans"),
+    path("p/<slug:slug>/requests/<uuid:request_id>/copies/", copies.copies_page, name="request_copies"),
+    path("p/<slug:slug>/requests/<uuid:request_id>/copies/<uuid:copy_id>/", copies.copy_page, name="request_copy"),
+    path(
+        "p/<slug:slug>/requests/<uuid:request_id>/copies/<uuid:copy_id>/raw/<str:which>/",
+        copies.copy_raw,
+        name="request_copy_raw",
+    ),
     path("p/<slug:slug>/requests/<uuid:request_id>/changes/", changes.request_changes, name="request_changes"),
     path("p/<slug:slug>/requests/<uuid:request_id>/messages/", request.request_messages, name="request_messages"),
     path("p/<slug:slug>/requests/<uuid:request_id>/raw/<str:which>/", request_content.request_raw, name="request_raw"),

@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 
 from sessions_app import timeline
-from sessions_app.models import RequestLog, Session
+from sessions_app.models import RequestKey, RequestLog, Session
 from sessions_app.timeline import Structure
 
 
@@ -40,6 +40,8 @@ class SessionFacts:
     sources: tuple[str, ...]
     rules: tuple[str, ...]
     buckets: tuple[date, ...]
+    # Whether some of its requests were reported again with other content.
+    is_contradicted: bool = False
 
     @property
     def name(self) -> str:
@@ -56,7 +58,9 @@ _SESSION_COLUMNS = (
 
 def find_session(project_id: int, session_id: uuid.UUID) -> SessionFacts | None:
     """A session of this project; None when it is not there, or another project's."""
-    row = Session.objects.filter(id=session_id, project_id=project_id).values_list(*_SESSION_COLUMNS).first()
+    found = Session.objects.filter(id=session_id, project_id=project_id)
+    beside = RequestKey.objects.filter(session_id=OuterRef("id"), contradictions__gt=0)
+    row = found.values_list(*_SESSION_COLUMNS, Exists(beside)).first()
     return None if row is None else SessionFacts(*(tuple(v) if isinstance(v, list) else v for v in row))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,10 +16,23 @@ from typing import Any
 from django.db import connection, transaction
 
 from sessions_app import ids
-from sessions_app.models import ApiKey, Correction, InboxEntry, Project, RejectedLog, RequestLog, Reroute, Session
-from sessions_app.storage import part_lists, rollups, sql
+from sessions_app.models import (
+    ApiKey,
+    Assignment,
+    ContradictingCopy,
+    Correction,
+    InboxEntry,
+    Project,
+    RejectedLog,
+    RequestLog,
+    Reroute,
+    Session,
+    TraceSpan,
+)
+from sessions_app.storage import mentions, part_lists, rollups, sql
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.locks import LOCK_DIGEST
+from sessions_app.storage.mentions import Mentions
 from sessions_app.storage.part_lists import PartLists
 
 # About as much as one transaction should delete while digesters wait.
@@ -38,18 +51,30 @@ class Removed:
 
 @dataclass(slots=True)
 class Receipt:
-    """What a deletion removed, by table."""
+    """What a deletion removed, by table, and what it left that mentions what was deleted."""
 
     tables: dict[str, Removed] = field(default_factory=lambda: {name: Removed() for name in TABLES})
+    mentions: Mentions = field(default_factory=Mentions)
 
     def add(self, table: str, rows: int, size: int) -> None:
         removed = self.tables.setdefault(table, Removed())
         removed.rows += rows
         removed.bytes += size
 
+    def add_some(self, table: str, rows: int, size: int) -> None:
+        """Add what is rarely there: the table is named when it was."""
+        if rows:
+            self.add(table, rows, size)
+
     def merge(self, other: Receipt) -> None:
         for table, removed in other.tables.items():
             self.add(table, removed.rows, removed.bytes)
+        self.mentions.merge(other.mentions)
+
+    def note(self, mentions: Mentions) -> None:
+        """Note what the search for mentions found; the rejected logs that it deleted are named as a table."""
+        self.add_some("rejected_log", mentions.deleted, mentions.deleted_bytes)
+        self.mentions.merge(mentions)
 
     @property
     def sessions(self) -> int:
@@ -72,10 +97,15 @@ def delete_sessions(project_id: int, session_ids: Iterable[uuid.UUID]) -> Receip
     """Delete these sessions of a project; ids that are not there are left out. One transaction a chunk."""
     receipt = Receipt()
     for chunk in _chunks(project_id, sorted(set(session_ids))):
+        names: set[str] = set()
         with transaction.atomic():
             _lock_out_digesters()
             for session_id in chunk:
+                names |= _names_of_session(project_id, session_id)
                 receipt.merge(_delete_session(project_id, session_id))
+            forget_keys(project_id, chunk)
+        # Digesters do not wait for this.
+        receipt.note(mentions.remove(project_id, names))
     return receipt
 
 
@@ -92,8 +122,47 @@ def delete_requests(project_id: int, request_log_ids: Iterable[uuid.UUID]) -> Re
     for session_id in sorted(by_session):
         with transaction.atomic():
             _lock_out_digesters()
-            receipt.merge(_delete_requests(project_id, session_id, by_session[session_id]))
+            names = _names_of_requests(project_id, session_id, by_session[session_id])
+            deleted = _delete_requests(project_id, session_id, by_session[session_id])
+            if deleted.sessions:
+                forget_keys(project_id, [session_id])
+            receipt.merge(deleted)
+        receipt.note(mentions.remove(project_id, names))
     return receipt
+
+
+def forget_keys(project_id: int, session_ids: Sequence[uuid.UUID]) -> None:
+    """Take the keys of deleted sessions out of what was corrected by hand; who did what and when stays."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.load("delete_reroutes"), {"session_ids": list(session_ids)})
+    gone = {str(session_id) for session_id in session_ids}
+    for correction in Correction.objects.filter(project_id=project_id).only("id", "before"):
+        rows = [*correction.before.get("assignments", {}).values()]
+        rows += [row for _, _, row in correction.before.get("reroutes", ())]
+        named = [row for row in rows if row and row[0] in gone and row[1] is not None]
+        for row in named:
+            row[1] = None
+        if named:
+            correction.save(update_fields=["before"])
+
+
+def _names_of_session(project_id: int, session_id: uuid.UUID) -> set[str]:
+    """The ids by which what was rejected may name a session: its key, and its requests' and traces' ids."""
+    found = Session.objects.filter(id=session_id, project_id=project_id).values_list("session_key", "buckets").first()
+    if found is None:
+        return set()
+    rows = _rows("names_of_requests", session_id=session_id, buckets=found[1], ids=None)
+    return {name for name, *_ in [(found[0],), *rows] if name}
+
+
+def _names_of_requests(project_id: int, session_id: uuid.UUID, request_log_ids: list[uuid.UUID]) -> set[str]:
+    """The ids by which what was rejected may name some requests of a session; of all of them, those of the session."""
+    session = Session.objects.filter(id=session_id, project_id=project_id)
+    found = session.values_list("buckets", "request_count").first()
+    if found is None or found[1] <= len(request_log_ids):
+        return _names_of_session(project_id, session_id)
+    rows = _rows("names_of_requests", session_id=session_id, buckets=found[0], ids=request_log_ids)
+    return {name for (name,) in rows}
 
 
 def delete_project(project: Project, most_sessions: int | None = None) -> Receipt:
@@ -102,15 +171,18 @@ def delete_project(project: Project, most_sessions: int | None = None) -> Receip
     With more than `most_sessions` the project stays with the rest of them, to be called again.
     """
     receipt = Receipt()
-    for model in (ApiKey, InboxEntry):
+    for model in (ApiKey, InboxEntry, RejectedLog):
         receipt.add(model._meta.db_table, model.objects.filter(project_id=project.pk).delete()[0], 0)
     latest = Session.objects.filter(project_id=project.pk).order_by("-last_at", "-id").values_list("id", flat=True)
     while session_ids := list(latest[:CHUNK_SESSIONS]):
         if most_sessions is not None and receipt.sessions >= most_sessions:
             return receipt
         receipt.merge(delete_sessions(project.pk, session_ids))
-    for model in (Correction, Reroute):
+    corrections = Correction.objects.filter(project_id=project.pk)
+    Assignment.objects.filter(correction_id__in=corrections.values("id")).delete()
+    for model in (Correction, Reroute, TraceSpan, ContradictingCopy):
         model.objects.filter(project_id=project.pk).delete()
+    # What was being digested while its keys went may have been rejected since.
     receipt.add(RejectedLog._meta.db_table, RejectedLog.objects.filter(project_id=project.pk).delete()[0], 0)
     receipt.add(Project._meta.db_table, project.delete()[0], 0)
     return receipt
@@ -182,6 +254,7 @@ def _delete_keys(receipt: Receipt, statement: str, **where: Any) -> None:
     count, size, key_ids = _rows(statement, **where)[0]
     receipt.add("request_key", count, size)
     receipt.add("link", *_rows("delete_links", key_ids=key_ids)[0])
+    receipt.add_some("contradicting_copy", *_rows("delete_contradicting_copies", key_ids=key_ids)[0])
     with connection.cursor() as cursor:
         for other in ("delete_moved_ids", "delete_assignments", "delete_trace_spans"):
             cursor.execute(sql.load(other), {"key_ids": key_ids})

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from sessions_app.compression import compress
+from sessions_app.compression import compress, decompress
 from sessions_app.storage import sql
 from sessions_app.storage.writer import PreparedLog
 
@@ -63,6 +63,16 @@ def store(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog], kept: set[in
         ],
     }
     cursor.execute(sql.load("upsert_trace_spans"), columns)
+
+
+def contents(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> dict[uuid.UUID, bytes]:
+    """By their keys, the stored content of those of these spans that are kept with their trace alone; one statement."""
+    spans = [log for log in logs if log.node.span]
+    if not spans:
+        return {}
+    params = {"trace": [log.node.span for log in spans], "span_id": [log.record.span_id for log in spans]}
+    cursor.execute(sql.load("load_span_contents"), params)
+    return {row[0]: decompress(row[1]) for row in cursor.fetchall()}
 
 
 def load(cursor: psycopg.Cursor[Any], traces: Iterable[uuid.UUID], key_ids: Iterable[uuid.UUID] = ()) -> list[SpanRow]:

@@ -24,6 +24,7 @@ from sessions_app.messages import MessageReader, searchable_text
 from sessions_app.records import Record
 from sessions_app.search_text import as_vector, words_of
 from sessions_app.storage import links, moving, part_lists, rollups, sql
+from sessions_app.storage.contradictions import Contradicting, Position
 from sessions_app.storage.rollups import UNIT_SEPARATOR, RollUp
 
 # The home of a log that has not been grouped yet.
@@ -36,7 +37,8 @@ class PreparedLog:
 
     `node` are the facts by which it is grouped; `names` the tokens of its ids, with what each is to it; `needs` and
     `provides` as in `RequestLog`. `span_facts` tell whether another span reports the
-    same call. `copies` counts how often this batch brought the log.
+    same call. `position` is its place among all that was received. `copies` counts how often this batch brought the log;
+    of copies that differ, `pieces` are these in the order of their receipt, and `beside` those that contradict.
     """
 
     project_id: int
@@ -53,7 +55,10 @@ class PreparedLog:
     input_preview: str = ""
     output_preview: str = ""
     span_facts: dict[str, Any] | None = None
+    position: Position = (0, 0)
     copies: int = 1
+    pieces: list[PreparedLog] = field(default_factory=list)
+    beside: list[Contradicting] = field(default_factory=list)
     home: Home = NOWHERE
     log_id: uuid.UUID = NOWHERE.session_id
 
@@ -123,6 +128,8 @@ def claim_keys(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> dict
             "bucket": [log.bucket for log in rows],
             "content_hash": [log.content_hash for log in rows],
             "deliveries": [log.copies for log in rows],
+            "entry_id": [log.position[0] for log in rows],
+            "entry_index": [log.position[1] for log in rows],
         },
     )
     return {row[0]: Place(row[2], row[3], row[4], bytes(row[5])) for row in cursor.fetchall() if not row[1]}
@@ -161,6 +168,8 @@ def replace_log(cursor: psycopg.Cursor[Any], stored: Stored, log: PreparedLog, r
             "session_id": log.session_id,
             "bucket": log.bucket,
             "content_hash": log.content_hash,
+            "entry_id": log.position[0],
+            "entry_index": log.position[1],
         },
     )
     if stored.log_id != log.log_id:

@@ -21,7 +21,7 @@ from typing import Any
 from sessions_app.documents import ArrayMemory, DocumentError, JsonBytes, loads, object_fields
 from sessions_app.records import Record, WireFormatError
 from sessions_app.wire import otlp_json, otlp_protobuf
-from sessions_app.wire.genai import documents_of, joined, merged, record_of
+from sessions_app.wire.genai import documents_of, is_part, joined, merged, record_of
 from sessions_app.wire.otlp_values import Group, Plain, Problems, error_of_ids, write_item
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "check_log",
     "content_type_of",
     "documents_of",
+    "is_part",
     "merged",
     "read_log",
     "split_body",

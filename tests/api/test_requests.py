@@ -12,8 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from sessions_app.ingest.digest import digest_until_empty
-from sessions_app.models import RequestLog, Session
-from tests.api.conftest import log
+from sessions_app.models import Project, RequestLog, Session
+from tests.api.conftest import key_for, log
 from tests.wire.otlp_exports import TRACE_ID, attribute, export, span
 
 Store = Callable[..., None]
@@ -47,6 +47,7 @@ def test_it_works(store: Store, client: Client) -> None:
                 "counted": True,
                 "step": False,
                 "duplicate_of": None,
+                "contradicting_copies": 0,
                 "trace_id": "trace-1",
                 "span_id": None,
                 "parent_id": None,
@@ -224,15 +225,16 @@ def test_constant_number_of_statements(store: Store, client: Client) -> None:
 
     with CaptureQueriesContext(connection) as captured:
         requests_of(client)
-    # (The helper's own look for the session,) the key, the session, its requests, what they continue or repeat.
-    assert len(captured) == 5
+    # (The helper's own look for the session,) the key, the session, its requests, what contradicts them, what they
+    # continue or repeat.
+    assert len(captured) == 6
     with CaptureQueriesContext(connection) as captured:
         client.get(f"/api/v1/sessions/{session_id}/requests?limit=1")
-    assert len(captured) == 4
+    assert len(captured) == 5
     with CaptureQueriesContext(connection) as captured:
         client.get(f"/api/v1/requests/{last.id}")
-    # The key, the request, its session, what it continues, its blocks, its parts.
-    assert len(captured) == 6
+    # The key, the request, its session, what it continues, what contradicts it, its blocks, its parts.
+    assert len(captured) == 7
 
 
 # --- documents exactly as sent --------------------------------------------------------------------------------------
@@ -303,3 +305,36 @@ def test_steps_and_second_reports_of_a_call_are_listed_but_not_counted(key: str,
     assert (session["request_count"], session["step_count"]) == (1, 1)
     refused = client.get(f"/api/v1/sessions/{session['id']}/requests?include=everything")
     assert (refused.status_code, refused.json()["error"]["field"]) == (400, "include")
+
+
+# --- copies that say something else ---------------------------------------------------------------------------------
+
+
+def test_contradicting_copies_are_counted_and_listed(store: Store, client: Client) -> None:
+    store(turn(1))
+    lies = [turn(1, user=f"mallory {number}") for number in range(25)]
+    store(*lies, lies[0])
+
+    (listed,) = requests_of(client)["results"]
+    assert (listed["contradicting_copies"], listed["user"]) == (25, turn(1).get("user"))
+    address = f"/api/v1/requests/{listed['id']}"
+    assert client.get(address).json()["contradicting_copies"] == 25
+    found, cursor = [], ""
+    while cursor is not None:
+        page = client.get(f"{address}/copies", {"cursor": cursor, "limit": 20} if cursor else {}).json()
+        found += page["results"]
+        cursor = page["next"]
+    assert len({copy["id"] for copy in found}) == len(found) == 25
+    assert all(copy["differs"] == ["user"] and copy["source"] == "native" for copy in found)
+    assert all(copy["request"] == lies[0]["request"] for copy in found)
+
+
+def test_copies_of_others_and_odd_cursors(store: Store, client: Client) -> None:
+    store(turn(1))
+    store(turn(1, user="mallory"))
+    request = RequestLog.objects.get()
+    other = Client(headers={"authorization": f"Bearer {key_for(Project.objects.create(slug='other'))}"})
+    assert other.get(f"/api/v1/requests/{request.id}/copies").status_code == 404
+    for query, field in (("cursor=x", "cursor"), ("limit=21", "limit")):
+        answer = client.get(f"/api/v1/requests/{request.id}/copies?{query}")
+        assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)

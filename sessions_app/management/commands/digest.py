@@ -109,7 +109,7 @@ def summary(all_stats: list[DigestStats]) -> str:
         total += stats
     return (
         f"{total.bodies} bodies: {total.new} logs new, {total.completed} completed, "
-        f"{total.duplicates} repeated, {total.rejected} rejected"
+        f"{total.duplicates} repeated, {total.contradicting} contradicting, {total.rejected} rejected"
     )
 
 

@@ -1,4 +1,5 @@
--- A later export of a span may say more; which of two is kept must not depend on which came first.
+-- The caller has merged what is stored with what came, so that nothing is changed. Only of a span whose content a project
+-- does not keep is nothing left to compare: once it has ended its place stays.
 INSERT INTO trace_span AS t (
     trace, span_id, project_id, key_id, parent_id, kind, name, started_at, ended_at, status, claim_key, claim_detail,
     claim_rank, facts, content
@@ -18,8 +19,5 @@ ON CONFLICT (trace, span_id) DO UPDATE SET
     parent_id = excluded.parent_id, kind = excluded.kind, name = excluded.name, started_at = excluded.started_at,
     ended_at = excluded.ended_at, status = excluded.status, claim_key = excluded.claim_key,
     claim_detail = excluded.claim_detail, claim_rank = excluded.claim_rank, facts = excluded.facts,
-    content = excluded.content
-WHERE t.kind <> 'other'
-    OR (excluded.kind <> 'other')
-    OR (excluded.ended_at IS NOT NULL, length(excluded.content), excluded.content)
-        > (t.ended_at IS NOT NULL, length(t.content), t.content)
+    content = CASE WHEN excluded.kind = 'other' THEN coalesce(excluded.content, t.content) END
+WHERE t.kind <> 'other' OR excluded.kind <> 'other' OR t.content IS NOT NULL OR t.ended_at IS NULL

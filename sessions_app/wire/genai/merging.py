@@ -1,6 +1,6 @@
 """Items of one span that came apart: its log records, exports of it that say more. One item says what all of them say.
 
-The result is the same in whichever order they come.
+The result is the same in whichever order they come, but for copies that contradict each other.
 """
 
 from __future__ import annotations
@@ -9,9 +9,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sessions_app.documents import loads
+from sessions_app.documents import loads, object_fields
+from sessions_app.sameness import Contradiction, clipped, differences, same
 from sessions_app.wire.genai.closing import item_bytes
 from sessions_app.wire.genai.unfolding import dumps
+
+# Events of the GenAI conventions that tell how a call was answered: one of several choices, and all of it at once.
+CHOICE, DETAILS = "gen_ai.choice", "gen_ai.client.inference.operation.details"
 
 
 def joined(raws: Sequence[bytes]) -> bytes:
@@ -24,45 +28,99 @@ def joined(raws: Sequence[bytes]) -> bytes:
     return dumps(item)
 
 
-def merged(a: bytes, b: bytes) -> bytes:
-    """One item of two, stored or as they came."""
-    first, second = (loads(item_bytes(log)) for log in (a, b))
-    leader, other = (second, first) if _fullness(second) > _fullness(first) else (first, second)
-    item: dict[str, Any] = {}
-    for name in ("resource", "scope"):
-        item[name] = _filled(leader.get(name), other.get(name))
-    if spans := [found["span"] for found in (leader, other) if isinstance(found.get("span"), dict)]:
-        item["span"] = _merged_spans(*spans) if len(spans) == 2 else spans[0]
-    _add_logs(item, _united([*_logs(leader), *_logs(other)], _log_order))
-    if problems := sorted({text for found in (leader, other) for text in found.get("problems") or ()}):
+def merged(first: bytes, later: bytes) -> bytes:
+    """The first item with what it lacks from the later one, stored or as they came.
+
+    Raises Contradiction when both say something else of the span, or of the same answer.
+    """
+    ours, theirs = (loads(item_bytes(log)) for log in (first, later))
+    found: list[str] = []
+    item = _parts(ours, theirs, found)
+    _check_answers(_logs(ours), _logs(theirs), found)
+    if found:
+        raise Contradiction(found)
+    _add_logs(item, _united([*_logs(ours), *_logs(theirs)], _log_order))
+    if problems := sorted({text for part in (ours, theirs) for text in part.get("problems") or ()}):
         item["problems"] = problems
     return dumps(item)
 
 
-def _fullness(item: dict[str, Any]) -> tuple[bool, bool, int, bytes]:
-    """A span before log records, one that ended before one that did not, the longer one; the bytes decide a tie."""
-    span = item.get("span")
-    is_span = isinstance(span, dict)
-    ended = is_span and span.get("endTimeUnixNano") not in (None, "", "0")
-    written = json.dumps(item, sort_keys=True).encode()
-    return is_span, ended, len(written), written
+def is_part(log: bytes) -> bool:
+    """Whether an item is log records alone, which join their span: they say nothing of it but their messages."""
+    return "span" not in object_fields(log)
 
 
-def _filled(leader: Any, other: Any) -> Any:
-    """An object with what it lacks from the other one."""
-    if not isinstance(leader, dict) or not isinstance(other, dict):
-        return leader if leader not in (None, "", [], {}) else other
-    return leader | {
-        name: _filled(leader.get(name), value)
-        for name, value in other.items()
-        if name not in leader or name == "attributes" or leader[name] in (None, "", [], {}, "0", 0)
-    }
+def _parts(ours: dict[str, Any], theirs: dict[str, Any], found: list[str]) -> dict[str, Any]:
+    """Resource, scope and span of two items. What log records say of the first two is their own affair."""
+    spans = [part["span"] for part in (ours, theirs) if isinstance(part.get("span"), dict)]
+    if len(spans) == 2:
+        named = {name: _filled(ours.get(name), theirs.get(name), name, found) for name in ("resource", "scope")}
+        return named | {"span": _merged_spans(*spans, found)}
+    leader, other = (theirs, ours) if isinstance(theirs.get("span"), dict) else (ours, theirs)
+    item = {name: _filled(leader.get(name), other.get(name), name, []) for name in ("resource", "scope")}
+    return item | ({"span": spans[0]} if spans else {})
 
 
-def _merged_spans(leader: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    span = _filled(leader, other)
-    events = _united([*_objects(leader.get("events")), *_objects(other.get("events"))], _event_order)
-    return span | ({"events": events} if events else {})
+_EMPTY = (None, "", [], {}, "0", 0)
+
+
+# Members of members are filled: attributes, a status. What an attribute holds is one statement.
+_MOST_DEPTH = 2
+
+
+def _filled(ours: Any, theirs: Any, path: str, found: list[str], depth: int = 0) -> Any:
+    """A value with what it lacks from the other one; members in which they differ are named in `found`."""
+    if _is_empty(ours) or _is_empty(theirs):
+        return theirs if _is_empty(ours) else ours
+    if depth == _MOST_DEPTH or not isinstance(ours, dict) or not isinstance(theirs, dict):
+        if not same(dumps(ours), dumps(theirs)):
+            found += differences(dumps(ours), dumps(theirs), path)
+        return ours
+    filled = dict(ours)
+    for name, value in theirs.items():
+        filled[name] = _filled(ours.get(name), value, f"{path}.{clipped(name)}", found, depth + 1)
+    return filled
+
+
+def _is_empty(value: Any) -> bool:
+    return not isinstance(value, bool) and value in _EMPTY
+
+
+def _merged_spans(ours: dict[str, Any], theirs: dict[str, Any], found: list[str]) -> dict[str, Any]:
+    before, after = _objects(ours.get("events")), _objects(theirs.get("events"))
+    span = _filled(ours | {"events": []}, theirs | {"events": []}, "span", found)
+    # A span that ended has all its events; one that is exported while it lasts may get more.
+    if before and after and _has_ended(ours) and _has_ended(theirs) and _keys(before) != _keys(after):
+        found += differences(dumps(before), dumps(after), "span.events")
+    events = _united([*before, *after], _event_order)
+    return {name: value for name, value in span.items() if name != "events"} | ({"events": events} if events else {})
+
+
+def _has_ended(span: dict[str, Any]) -> bool:
+    return span.get("endTimeUnixNano") not in _EMPTY
+
+
+def _check_answers(ours: list[dict[str, Any]], theirs: list[dict[str, Any]], found: list[str]) -> None:
+    """An answer is reported once: the same choice with other words, or another sum of the call, contradicts."""
+    known = {answer: log for log in ours if (answer := _answer_of(log))}
+    for log in theirs:
+        before = known.get(_answer_of(log) or ("", ""))
+        if before is not None and not _keys([log]) <= _keys(ours):
+            found += differences(dumps(before), dumps(log), "log")
+
+
+def _answer_of(log: dict[str, Any]) -> tuple[str, str] | None:
+    """Which answer a log record tells: the choice's number, or the whole call; None for other records."""
+    attributes, body = log.get("attributes"), log.get("body")
+    name = log.get("eventName") or (attributes.get("event.name") if isinstance(attributes, dict) else None)
+    if name == CHOICE:
+        index = body.get("index", 0) if isinstance(body, dict) else 0
+        return (CHOICE, str(index)[:20])
+    return (DETAILS, "") if name == DETAILS else None
+
+
+def _keys(records: list[dict[str, Any]]) -> set[str]:
+    return {json.dumps(record, sort_keys=True) for record in records}
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

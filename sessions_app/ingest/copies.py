@@ -1,0 +1,108 @@
+"""What happens when a log comes again: a copy repeats it, completes it, or contradicts it.
+
+The first one that was *received* is the log, whichever is digested first. A later copy may add what the earlier ones
+lack (`completion`). One that contradicts is kept beside the request (`storage.contradictions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from django.conf import settings
+
+from sessions_app.ingest.completion import check_unchanged, is_whole, merge_logs
+from sessions_app.ingest.prepare import prepare
+from sessions_app.messages import MessageReader
+from sessions_app.records import WireFormatError
+from sessions_app.sameness import Contradiction
+from sessions_app.storage.contradictions import Contradicting, StoredCopy
+from sessions_app.storage.writer import PreparedLog
+from sessions_app.wire import format_of
+
+
+def log_bytes(entry: PreparedLog) -> bytes:
+    return entry.record.document.joined()
+
+
+def united(copies: Sequence[PreparedLog], reader: MessageReader) -> PreparedLog:
+    """One log of the copies that a batch brought of it, with what contradicts it beside it."""
+    by_content: dict[bytes, PreparedLog] = {}
+    for copy in sorted(copies, key=_position):
+        by_content.setdefault(copy.content_hash, copy)
+    distinct = list(by_content.values())
+    total = sum(copy.copies for copy in copies)
+    if len(distinct) == 1:
+        return replace(distinct[0], copies=total)
+    return replace(_folded(distinct[0], distinct[1:], reader), copies=total, pieces=distinct)
+
+
+def completed(entry: PreparedLog, content: bytes, reader: MessageReader) -> PreparedLog:
+    """A span that is stored with its trace alone, with what a batch brought of it."""
+    before = StoredCopy(entry.record.source, entry.record.received_at, (0, 0), content)
+    whole = _folded(restored(entry, before, reader), entry.pieces or [entry], reader)
+    return replace(whole, copies=entry.copies, position=entry.position)
+
+
+def _folded(first: PreparedLog, later: Sequence[PreparedLog], reader: MessageReader) -> PreparedLog:
+    whole, beside = first, []
+    for copy in later:
+        if copy.content_hash == whole.content_hash:
+            continue
+        try:
+            whole = merged(whole, copy, reader)
+        except Contradiction as found:
+            beside.append(contradicting(copy, found))
+    return replace(whole, beside=beside)
+
+
+def _position(entry: PreparedLog) -> tuple[int, int]:
+    return entry.position
+
+
+def merged(first: PreparedLog, later: PreparedLog, reader: MessageReader) -> PreparedLog:
+    """The earlier of two copies of a log, with what it lacks from the later one. Raises Contradiction."""
+    if first.record.source != later.record.source:
+        raise Contradiction(["source"])
+    wire = format_of(first.record.source)
+    one, other = log_bytes(first), log_bytes(later)
+    both = getattr(wire, "merged", merge_logs)(one, other)
+    if len(both) > settings.LOGSUI_MAX_LOG_BYTES:
+        raise Contradiction(["size"])
+    again = read_again(first, both, reader)
+    is_part = getattr(wire, "is_part", _is_never_part)
+    if is_whole(first.record) and not (is_part(one) or is_part(other)):
+        check_unchanged(first.record, again.record)
+    return again
+
+
+def _is_never_part(log: bytes) -> bool:
+    return False
+
+
+def read_again(entry: PreparedLog, log: bytes, reader: MessageReader) -> PreparedLog:
+    """A log with other content in the place of this one. Raises Contradiction for content that cannot be read."""
+    record = entry.record
+    try:
+        again = format_of(record.source).read_log(log, record.received_at, record.dedupe_key)
+    except WireFormatError as error:
+        raise Contradiction([error.field or "log"]) from None
+    # The key is what made the two one; it must not change with what the merged copy says.
+    again.dedupe_key = record.dedupe_key
+    return replace(prepare(entry.project_id, entry.project_key, again, reader), position=entry.position)
+
+
+def restored(like: PreparedLog, stored: StoredCopy, reader: MessageReader) -> PreparedLog:
+    """A stored copy as it was prepared when it came; `like` is another copy of the same log."""
+    record = format_of(stored.source).read_log(stored.body, stored.received_at, like.record.dedupe_key)
+    record.dedupe_key = like.record.dedupe_key
+    return replace(prepare(like.project_id, like.project_key, record, reader), position=stored.position)
+
+
+def contradicting(copy: PreparedLog, found: Contradiction) -> Contradicting:
+    """A copy as it is kept beside its request."""
+    record = copy.record
+    body = log_bytes(copy)
+    return Contradicting(
+        copy.key_id, copy.project_id, record.source, record.received_at, copy.position, found.members, body
+    )

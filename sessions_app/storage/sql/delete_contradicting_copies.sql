@@ -1,0 +1,5 @@
+-- Of the requests whose idempotency keys are deleted next.
+WITH gone AS (
+    DELETE FROM contradicting_copy AS c WHERE c.key_id = ANY(%(key_ids)s::uuid[]) RETURNING pg_column_size(c.*) AS bytes
+)
+SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM gone
