@@ -15,7 +15,8 @@ TEST_SETTINGS = DJANGO_SETTINGS_MODULE=tests.settings
 
 help:
 	@echo 'make run           start logsui at http://127.0.0.1:8000 (HOST, PORT, LOGSUI_DATA_DIR, DATABASE_URL)'
-	@echo 'make test          all tests, in a real browser too (ARGS: arguments for pytest)'
+	@echo 'make test          the tests, in a real browser too (ARGS: arguments for pytest)'
+	@echo 'make test-all      the tests that start and kill servers, too'
 	@echo 'make coverage      all tests, with the lines that none of them runs'
 	@echo 'make check         linters, formats, import contracts, missing migrations'
 	@echo 'make format        format code and templates'
@@ -32,7 +33,10 @@ run: $(VENV)/.runtime
 	@exec $(BIN)/python manage.py serve --stop-with-parent
 
 test: $(VENV)/.development
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -m 'not processes' --durations=20 $(ARGS)
+
+test-all: $(VENV)/.development
+	$(BIN)/python -m pytest --durations=20 $(ARGS)
 
 coverage: $(VENV)/.development
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
@@ -94,4 +98,4 @@ $(VENV)/.made:
 	    echo 'Python has no venv; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@touch $@
 
-.PHONY: help run test coverage check format bench abuse bench-linking eval-grouping render e2e-litellm e2e-otel install clean
+.PHONY: help run test test-all coverage check format bench abuse bench-linking eval-grouping render e2e-litellm e2e-otel install clean

@@ -1,20 +1,19 @@
-"""Real PostgreSQL for every test: the server of DATABASE_URL, else an embedded one that lives as long as the run."""
+"""What every test can rely on: real PostgreSQL (tests/database.py), a real browser, workers beside each other."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import hypothesis
+import psutil
 import pytest
-from django.conf import settings
-from django.db import connection
 
-from logsui.database import create_embedded
-from logsui.embedded import EmbeddedServer
+from tests.database import django_db_setup, server_for
+
+__all__ = ["django_db_setup"]
 
 # How long an example takes says nothing here: the machine is shared.
 hypothesis.settings.register_profile("logsui", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -24,35 +23,26 @@ hypothesis.settings.load_profile("logsui")
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
-@pytest.fixture(scope="session")
-def database_server() -> Iterator[None]:
-    if settings.LOGSUI_DATABASE_URL:
-        yield
-        return
-    server = EmbeddedServer(Path(settings.LOGSUI_DATA_DIR), durable=False)
-    server.start()
-    create_embedded(server.data_dir)
-    yield
-    server.stop(seconds=5)
+# -- processes that run tests, and their databases -------------------------------------------------------------------
+
+MOST_WORKERS = 8  # Each has a browser.
 
 
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(database_server: None) -> None:
-    """pytest-django asks for this before it creates the test database: with the locale of docs/deployment.md."""
-    if settings.LOGSUI_DATABASE_URL:
-        connection.creation.sql_table_creation_suffix = creation_suffix
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A worker for each processor; none when only some tests are asked for, which would wait for workers to start."""
+    if config.args_source is pytest.Config.ArgsSource.ARGS:
+        return 0
+    return min(psutil.cpu_count() or 1, MOST_WORKERS)
 
 
-def creation_suffix() -> str:
-    """As far as the server can: the builtin locale is of PostgreSQL 17, and not every machine has C.UTF-8."""
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(
-            "SELECT current_setting('server_version_num')::int, "
-            "(SELECT min(collcollate) FROM pg_collation WHERE lower(collcollate) IN ('c.utf8', 'c.utf-8'))"
-        )
-        version, ctype = cursor.fetchone()
-    builtin = "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'" if version >= 170000 else ""
-    return f"TEMPLATE template0 ENCODING 'UTF8' {builtin} LC_COLLATE 'C' LC_CTYPE '{ctype or 'C'}'"
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Before it starts workers, the process that directs them starts the server of all."""
+    option = session.config.option
+    if option.tx and option.dist != "no" and not option.collectonly:
+        server = ExitStack()
+        server.enter_context(server_for(len(option.tx)))
+        session.config.add_cleanup(server.close)
 
 
 # -- the browser -----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ import pytest
 from logsui import embedded, processes
 from logsui.database import create_embedded
 from logsui.embedded import EmbeddedError, EmbeddedServer, connection_fields, socket_folder
+
+pytestmark = pytest.mark.processes
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes users")
 
@@ -35,7 +37,13 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def server(folder: Path) -> Iterator[EmbeddedServer]:
+def initialised(folder: Path, initialise: Callable[[Path], None]) -> None:
+    """No need for initdb."""
+    initialise(folder)
+
+
+@pytest.fixture
+def server(folder: Path, initialised: None) -> Iterator[EmbeddedServer]:
     server = EmbeddedServer(folder, durable=False)
     server.start()
     yield server
@@ -148,6 +156,7 @@ def test_root_starts_it_as_another_user(shared: EmbeddedServer) -> None:
     assert psutil.Process(pid_of(shared)).uids().real != 0
 
 
+@pytest.mark.usefixtures("initialised")
 def test_killed_server_starts_again(folder: Path) -> None:
     server = EmbeddedServer(folder)
     server.start()
@@ -214,6 +223,7 @@ def test_it_ends_with_a_killed_parent(folder: Path) -> None:
     assert not postmaster.is_running()
 
 
+@pytest.mark.usefixtures("initialised")
 @pytest.mark.parametrize("content", ["{alive}\n{data}\n1\n5432\n{data}\n\n\nready\n", "", "no number\n"])
 def test_lock_file_of_a_crash_is_no_obstacle(folder: Path, content: str) -> None:
     """After a restart of the machine its pid may be any process; ours is one that lives and is no server."""
@@ -239,6 +249,7 @@ def test_half_made_cluster_is_made_again(folder: Path) -> None:
     server.stop(5)
 
 
+@pytest.mark.usefixtures("initialised")
 def test_slow_start_is_waited_for(folder: Path) -> None:
     """A long recovery takes minutes; pg_ctl would give up after ten seconds."""
     server = EmbeddedServer(folder, durable=False)
@@ -258,6 +269,7 @@ def test_slow_start_is_waited_for(folder: Path) -> None:
     server.stop(5)
 
 
+@pytest.mark.usefixtures("initialised")
 def test_waiting_can_be_given_up(folder: Path) -> None:
     server = EmbeddedServer(folder, durable=False)
 
@@ -301,6 +313,7 @@ def test_socket_folder_that_somebody_prepared_is_refused(folder: Path) -> None:
         trap.unlink()
 
 
+@pytest.mark.usefixtures("initialised")
 def test_data_of_another_version_is_left_alone(folder: Path) -> None:
     server = EmbeddedServer(folder, durable=False)
     server.prepare()
@@ -309,6 +322,7 @@ def test_data_of_another_version_is_left_alone(folder: Path) -> None:
         server.start()
 
 
+@pytest.mark.usefixtures("initialised")
 def test_failure_shows_the_end_of_the_log(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "START_ATTEMPTS", 1)
     monkeypatch.setattr(embedded, "CONFIGURATION", "include 'data/postgresql.conf'\nshared_buffers = nonsense\n")

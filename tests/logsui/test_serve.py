@@ -27,6 +27,8 @@ from django.conf import settings
 from logsui import embedded
 from logsui.embedded import EmbeddedServer, connection_fields
 
+pytestmark = pytest.mark.processes
+
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
 
 
@@ -204,6 +206,12 @@ def instance() -> Iterator[Instance]:
     instance.remove()
 
 
+@pytest.fixture
+def initialised(instance: Instance, initialise: Callable[[Path], None]) -> None:
+    """The instance has no need for initdb."""
+    initialise(instance.folder)
+
+
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Instance]:
     instance = Instance()
@@ -288,6 +296,7 @@ def assert_stored_once(instance: Instance, acknowledged: list[str]) -> None:
     assert instance.ask("SELECT request_count FROM session WHERE session_key = 'kept'") == len(ids)
 
 
+@pytest.mark.usefixtures("initialised")
 def test_killed_serve_takes_the_others_along_and_nothing_is_lost(instance: Instance) -> None:
     client = Client(instance, key_in(instance.start()))
     client.start()
@@ -312,6 +321,7 @@ def test_killed_serve_takes_the_others_along_and_nothing_is_lost(instance: Insta
     assert instance.stop(signal.SIGHUP) == 0
 
 
+@pytest.mark.usefixtures("initialised")
 def test_it_stops_in_order(instance: Instance) -> None:
     instance.start()
     everything = instance.all()
@@ -331,6 +341,7 @@ def test_it_can_be_stopped_while_it_starts(instance: Instance) -> None:
     assert output.rstrip().endswith("Stopped.")
 
 
+@pytest.mark.usefixtures("initialised")
 def test_it_stops_with_its_parent(instance: Instance) -> None:
     """As `make` starts it: after a `kill -9` of make nothing may hold the port."""
     command = " ".join((*MANAGE, "serve", "--stop-with-parent", "--no-samples")) + " & wait"
@@ -345,6 +356,7 @@ def test_it_stops_with_its_parent(instance: Instance) -> None:
     assert not alive
 
 
+@pytest.mark.usefixtures("initialised")
 def test_samples_are_loaded_once(instance: Instance) -> None:
     instance.start("--stop-with-parent")
     wait_until(lambda: (instance.folder / "samples_loaded").exists())
@@ -355,9 +367,10 @@ def test_samples_are_loaded_once(instance: Instance) -> None:
 
 
 @pytest.fixture
-def tcp_server() -> Iterator[str]:
+def tcp_server(initialise: Callable[[Path], None]) -> Iterator[str]:
     """A server as an operator runs it: on TCP, with a password. Its URL."""
     folder = Path("/tmp") / f"ls{os.getpid()}-tcp"
+    initialise(folder)
     server = EmbeddedServer(folder, durable=False)
     server.prepare()
     port = free_port()
