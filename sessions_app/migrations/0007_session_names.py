@@ -62,7 +62,7 @@ UPDATED_IN_PLACE = "ALTER TABLE inbox_usage SET (fillfactor = 25, autovacuum_vac
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_app", "0005_trace_spans"),
+        ("sessions_app", "0006_accounts"),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ FROM django_content_type AS c WHERE c.id = l.content_type_id AND c.app_label = '
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_app", "0005_trace_spans"),
+        ("sessions_app", "0007_session_names"),
         ("admin", "0003_logentry_add_action_flag_choices"),
         ("contenttypes", "0002_remove_content_type_name"),
     ]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_app", "0005_trace_spans"),
+        ("sessions_app", "0008_contradicting_copies"),
     ]
 
     operations = [
