@@ -43,8 +43,8 @@ def content_security_policy(
 
 
 class DatabaseOutage:
-    """503 with Retry-After, and not 500, while PostgreSQL starts again or many passwords are checked: clients and
-    proxies then try again.
+    """503 with Retry-After, and not 500, while PostgreSQL starts again: clients and proxies then try again. And 429
+    while as many passwords are checked as may be at a time.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -55,12 +55,12 @@ class DatabaseOutage:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, passwords.Busy):
-            return _try_again(BUSY)
+            return _try_again(BUSY, 429)
         if not isinstance(error, (OperationalError, InterfaceError)):
             return None
         logger.error("The database failed: %s", error)
-        return _try_again(OUTAGE)
+        return _try_again(OUTAGE, 503)
 
 
-def _try_again(text: str) -> HttpResponse:
-    return HttpResponse(text, status=503, content_type="text/plain", headers={"Retry-After": "2"})
+def _try_again(text: str, status: int) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/plain", headers={"Retry-After": "2"})
