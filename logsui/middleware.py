@@ -91,8 +91,8 @@ class _Timeout:
 
 
 class DatabaseOutage:
-    """504 for a statement that took too long; 503 with Retry-After, and not 500, while PostgreSQL starts again or many
-    passwords are checked: clients and proxies then try again.
+    """503 with Retry-After, and not 500, while PostgreSQL starts again: clients and proxies then try again. 504 for a
+    statement that took too long, and 429 while as many passwords are checked as may be at a time.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -103,7 +103,7 @@ class DatabaseOutage:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, passwords.Busy):
-            return _try_again(BUSY)
+            return _try_again(BUSY, 429)
         if not isinstance(error, (OperationalError, InterfaceError)):
             return None
         if bounds.is_statement_timeout(error):
@@ -112,7 +112,7 @@ class DatabaseOutage:
                 render_to_string("504.html", {"seconds": settings.LOGSUI_PAGE_STATEMENT_SECONDS}), status=504
             )
         logger.error("The database failed: %s", error)
-        return _try_again(OUTAGE)
+        return _try_again(OUTAGE, 503)
 
 
 class OutOfMemory:
@@ -131,5 +131,5 @@ class OutOfMemory:
         return HttpResponse(in_flight.SHORT, status=503, content_type="text/plain", headers={"Retry-After": "5"})
 
 
-def _try_again(text: str) -> HttpResponse:
-    return HttpResponse(text, status=503, content_type="text/plain", headers={"Retry-After": "2"})
+def _try_again(text: str, status: int) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/plain", headers={"Retry-After": "2"})

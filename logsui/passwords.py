@@ -1,7 +1,7 @@
 """Password hashes, which cost much CPU on purpose, so that many at once leave the rest of the server its share.
 
 Each process hashes one password at a time, in a thread that the system runs after all others; a few more may wait, and
-for the rest the answer is 503. The hash itself is Django's, computed without Python's lock.
+for the rest the answer is 429. The hash itself is Django's, computed without Python's lock.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NICENESS = 10
 
 
 class Busy(Exception):
-    """More passwords are to be checked than this process will: the answer is 503, try again in RETRY_SECONDS."""
+    """More passwords are to be checked than this process will: the answer is 429, try again in RETRY_SECONDS."""
 
 
 class _Hashing:
@@ -41,6 +41,14 @@ class _Hashing:
             return self.pool.submit(function, *arguments).result()
         finally:
             self.places.release()
+
+
+def is_busy() -> bool:
+    """Whether one more password would be refused: asked first, so that refusing costs next to nothing."""
+    if not _hashing.places.acquire(blocking=False):
+        return True
+    _hashing.places.release()
+    return False
 
 
 def _give_way() -> None:

@@ -26,7 +26,7 @@ from sessions_app.throttle import in_words
 
 REMEMBER_SECONDS = 30 * 24 * 3600
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-TOO_MANY, BUSY = 429, 503
+TOO_MANY = 429
 
 
 def _password_field() -> forms.CharField:
@@ -41,8 +41,8 @@ class OwnPasswordForm(PasswordChangeForm):
     old_password = _password_field()
 
 
-def _refuse(response: HttpResponse, status: int, seconds: int) -> HttpResponse:
-    response.status_code = status
+def _refuse(response: HttpResponse, seconds: int) -> HttpResponse:
+    response.status_code = TOO_MANY
     response.headers["Retry-After"] = str(seconds)
     return response
 
@@ -58,25 +58,27 @@ class SignIn(views.LoginView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         name = get_user_model().normalize_username(request.POST.get("username", ""))
+        if passwords.is_busy():
+            return self.refuse(name)
         attempt = attempts.to_sign_in(request, name)
         wait = attempt.take()
         if wait:
-            return self.refuse(name, TOO_MANY, wait)
+            return self.refuse(name, wait)
         try:
             response = super().post(request, *args, **kwargs)
         except passwords.Busy:
             attempt.give_back()
-            return self.refuse(name, BUSY, passwords.RETRY_SECONDS)
+            return self.refuse(name)
         if request.user.is_authenticated:
             attempt.give_back()
             attempts.remember_browser(request, response, request.user.get_username())
         return response
 
-    def refuse(self, name: str, status: int, seconds: int) -> HttpResponse:
-        """The page with how long to wait. Its form has not seen the password: it would check it."""
+    def refuse(self, name: str, wait: int = 0) -> HttpResponse:
+        """The page that says for how long, or that others are first; with a new form, since this one would check."""
         form = self.form_class(self.request, initial={"username": name[:150]})
-        refused = {"status": status, "wait": in_words(seconds)}
-        return _refuse(self.render_to_response(self.get_context_data(form=form, refused=refused)), status, seconds)
+        context = self.get_context_data(form=form, wait=in_words(wait) if wait else "", busy=not wait)
+        return _refuse(self.render_to_response(context), wait or passwords.RETRY_SECONDS)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
@@ -106,7 +108,7 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
     attempt = attempts.to_follow_link(request)
     wait = attempt.take()
     if wait:
-        return _refuse(_link_page(request, refused={"status": TOO_MANY, "wait": in_words(wait)}), TOO_MANY, wait)
+        return _refuse(_link_page(request, wait=in_words(wait)), wait)
     user = _user_of(token)
     if user is not None:
         attempt.give_back()
@@ -145,20 +147,20 @@ class ChangePassword(views.PasswordChangeView):
         attempt = attempts.to_change_password(request.user)
         wait = attempt.take()
         if wait:
-            return self.refuse(TOO_MANY, wait)
+            return self.refuse(wait)
         try:
             response = super().post(request, *args, **kwargs)
         except passwords.Busy:
             attempt.give_back()
-            return self.refuse(BUSY, passwords.RETRY_SECONDS)
+            return self.refuse()
         if response.status_code == 302:
             attempt.give_back()
         return response
 
-    def refuse(self, status: int, seconds: int) -> HttpResponse:
+    def refuse(self, wait: int = 0) -> HttpResponse:
         form = self.get_form_class()(self.request.user)
-        refused = {"status": status, "wait": in_words(seconds)}
-        return _refuse(self.render_to_response(self.get_context_data(form=form, refused=refused)), status, seconds)
+        context = self.get_context_data(form=form, wait=in_words(wait) if wait else "", busy=not wait)
+        return _refuse(self.render_to_response(context), wait or passwords.RETRY_SECONDS)
 
     def get_form_class(self) -> type[SetPasswordForm]:
         return OwnPasswordForm if self.request.user.has_usable_password() else SetPasswordForm

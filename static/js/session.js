@@ -2,7 +2,10 @@
 (() => {
   const thread = document.querySelector(".page-session .thread");
   const rail = document.getElementById("rail-rows");
-    let inspectTimer;
+  let inspectTimer;
+  // The request whose facts are wanted next, and whether others are on their way.
+  let wanted = null;
+  let inspecting = false;
 
   // --- the current request ---
 
@@ -67,9 +70,22 @@
     clearTimeout(inspectTimer);
     const inspector = document.getElementById("inspector");
     if (!inspector || getComputedStyle(inspector).display === "none") return;
-    inspectTimer = setTimeout(() => {
-      htmx.ajax("GET", `${article.dataset.url}facts/`, { source: article, target: "#inspector", swap: "outerHTML" });
-    }, 120);
+    wanted = article;
+    inspectTimer = setTimeout(loadFacts, 120);
+  }
+
+  // One after the other: each answer replaces the inspector, and a later one would go into what was replaced.
+  async function loadFacts() {
+    if (inspecting) return;
+    inspecting = true;
+    while (wanted) {
+      const article = wanted;
+      wanted = null;
+      await htmx
+        .ajax("GET", `${article.dataset.url}facts/`, { source: article, target: "#inspector", swap: "outerHTML" })
+        .catch(() => {});
+    }
+    inspecting = false;
   }
 
   // To a request by its number: on this page, or on the one that its row of the rail leads to.

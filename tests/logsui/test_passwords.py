@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from logsui import passwords
+from sessions_app.models import Throttle
 from tests.factories import make_project, make_user
 
 
@@ -65,9 +66,9 @@ def test_after_that_passwords_are_hashed_again() -> None:
 @pytest.mark.parametrize("name", ["alice", "nobody"])
 def test_sign_in_says_when_to_try_again(db: None, busy_after: object, client: Client, name: str) -> None:
     response = client.post("/login/", {"username": name, "password": "x"})
-    assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "2")
     page = response.content.decode()
-    assert "Try again in 2 seconds" in page
+    assert "Try again in a few seconds" in page
     assert 'value="' + name in page
 
 
@@ -80,20 +81,21 @@ def busy_after(db: None, request: pytest.FixtureRequest) -> None:
 
 def test_what_was_not_checked_is_not_counted(busy_after: None, client: Client) -> None:
     answers = [client.post("/login/", {"username": "alice", "password": "x"}).status_code for _ in range(12)]
-    assert set(answers) == {503}
+    assert set(answers) == {429}
+    assert not Throttle.objects.exists()
 
 
-def test_other_pages_that_hash_answer_503(db: None, client: Client, request: pytest.FixtureRequest) -> None:
+def test_other_pages_that_hash_answer_429(db: None, client: Client, request: pytest.FixtureRequest) -> None:
     make_project()
     user = make_user("root", is_superuser=True, is_staff=True)
     client.force_login(user)
     request.getfixturevalue("busy")
     form = {"username": "new", "password1": "long new words", "password2": "long new words", "usable_password": "true"}
     response = client.post("/admin/auth/user/add/", form)
-    assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "2")
     old = {"old_password": "x", "new_password1": "long new words", "new_password2": "long new words"}
     response = client.post("/account/password/", old)
-    assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "2")
 
 
 def test_hashing_gives_way_to_everything_else() -> None:
