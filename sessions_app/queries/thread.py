@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from sessions_app import timeline
+from sessions_app.blocks import Message
 from sessions_app.documents import PartKind, packed_count
 from sessions_app.histories import MOST_READ, NEIGHBOURS, Added, Comparison, PackedLists, Said, to_read, weighed
 from sessions_app.messages import MessageReader
@@ -79,6 +80,8 @@ class Stretch:
     added: dict[int, Added] = field(default_factory=dict)
     parts: dict[bytes, StoredPart] = field(default_factory=dict)
     steps: dict[uuid.UUID, RequestDetail] = field(default_factory=dict)
+    # What was read of parts, by digest and the role that was assumed; a page asks several times.
+    messages: dict[tuple[bytes, str], Message] = field(default_factory=dict)
     _reader: MessageReader = field(default_factory=MessageReader)
     _contexts: dict[tuple[int, PartKind], list[bytes]] = field(default_factory=dict)
 
