@@ -277,6 +277,30 @@ def test_changes_are_reached_one_after_the_other(signed_in: Client, project: Pro
     assert seen == [str(n + 1) for n in range(2, 121, 4)]
 
 
+def test_the_edited_messages_of_one_change_are_reached(signed_in: Client, project: Project) -> None:
+    def history(edit: str) -> list[Any]:
+        texts = [f"Message {n} {edit} " + "<word> " * 1_000 if 0 < n < 160 else "The same" for n in range(162)]
+        return [(user_says if n % 2 == 0 else assistant)(text) for n, text in enumerate(texts)]
+
+    later = [*history("edited"), assistant("One"), user_says("On")]
+    session = make_session(project, "one", chat(history("as it was"), "One"), chat(later, "Two", at=60))
+    log = RequestLog.objects.filter(session_id=session.pk).order_by("-started_at").first()
+    address, seen = page_of(log, "changes/"), []
+    for _ in range(60):
+        page = fetch(signed_in, address)
+        assert "not stored any more" not in page
+        found = re.findall(r'<p class="change-of">message (\d+), ', page) or re.findall(
+            r"<h3>Message (\d+) edited", page
+        )
+        assert found
+        seen += found
+        following = more(page, "more edited messages?")
+        if following is None:
+            break
+        address = following
+    assert seen == [str(n + 1) for n in range(1, 160)]
+
+
 def test_histories_that_are_too_much_to_compare_are_said_to_be(signed_in: Client, project: Project) -> None:
     def added(work: int) -> Added:
         from sessions_app import bounds
@@ -342,3 +366,29 @@ def test_turns_of_ordinary_length_are_all_on_the_page(signed_in: Client, project
     page = fetch(signed_in, f"/p/acme/sessions/{session.id}/")
     assert len(re.findall(r'<article class="req"', page)) == 20
     assert "too much" not in page
+
+
+# --- a session too long for one outline -------------------------------------------------------------------------------
+
+
+def test_of_a_session_that_is_too_long_the_first_requests_are_shown(
+    signed_in: Client, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("session", "place"):
+        monkeypatch.setattr(f"sessions_app.pages.{module}.MOST_LINES", 10)
+    session = make_session(project, "long", *turns([f"Question {n}" for n in range(15)]))
+    page = fetch(signed_in, f"/p/acme/sessions/{session.id}/")
+    assert len(re.findall(r'<article class="req"', page)) == 10
+    assert "its pages show the 10 requests and steps that began first" in page
+    api = re.search(r'href="(/api/v1/sessions/[^"]+)">API', page)
+    assert api
+    listed = signed_in.get(unescape(api[1])).json()["results"]
+    assert len(listed) == 15
+
+    last = fetch(signed_in, f"/p/acme/requests/{listed[-1]['id']}/")
+    assert "its place in it, and what it continues, are not told" in last
+    assert "Question 14" in last
+    assert "nothing before it" not in last
+    for part in ("changes/", "?raw=log", "?input=new"):
+        fetch(signed_in, f"/p/acme/requests/{listed[-1]['id']}/{part}")
+    assert "<h1>Request 1</h1>" in fetch(signed_in, f"/p/acme/requests/{listed[0]['id']}/")
