@@ -58,8 +58,8 @@ def bounded_answers(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
         with connection.execute_wrapper(_Timeout(settings.LOGSUI_PAGE_STATEMENT_SECONDS if is_read else 0)):
             if not is_read:
                 return get_response(request)
-            # What is begun by then may take as long again.
-            with bounds.answer(settings.LOGSUI_PAGE_MAX_BYTES, settings.LOGSUI_PAGE_MAX_SECONDS / 2):
+            # A tenth is for what stands around the content. What is begun in half of the time may take as long again.
+            with bounds.answer(settings.LOGSUI_PAGE_MAX_BYTES * 9 // 10, settings.LOGSUI_PAGE_MAX_SECONDS / 2):
                 return get_response(request)
 
     return middleware

@@ -109,6 +109,12 @@ class Change:
     old: range
     new: range
 
+    def after(self, count: int) -> Change:
+        """The same without so many messages at its beginning; at least one is left."""
+        most = max(len(self.old), len(self.new)) - 1
+        count = min(count, most)
+        return replace(self, old=self.old[count:], new=self.new[count:])
+
 
 @dataclass(frozen=True, slots=True)
 class Added:

@@ -18,7 +18,7 @@ from sessions_app.pages.plain_text import isolated
 from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
 from sessions_app.pages.text_diff import Difference, difference
 from sessions_app.pages.thread import ThreadBuilder, unread
-from sessions_app.pages.wording import messages_changed
+from sessions_app.pages.wording import counted, messages_changed
 from sessions_app.queries.thread import Stretch, load_changes
 from sessions_app.templatetags.format import exact
 
@@ -49,11 +49,13 @@ def request_changes(request: HttpRequest, project: Project, request_id: uuid.UUI
     place = place_of(project, request_id)
     if place is None:
         return render_page(request, "request_gone.html", {"section": "sessions"}, project, status=404)
-    stretch = load_changes(place.session, place.lines, place.index)
-    base = stretch.added[place.index].base if place.index in stretch.added else None
-    start = max(whole_number(request.GET.get("from", ""), 1) - 1, 0)
-    changes = [] if base is None else stretch.added[place.index].changes[start:]
-    shown = changes_of(stretch, place, base, changes)
+    start, skip = (whole_number(request.GET.get(name, ""), 0) for name in ("from", "skip"))
+    start = max(start - 1, 0)
+    stretch = load_changes(place.session, place.lines, place.index, start, skip)
+    added = stretch.added.get(place.index)
+    base = added.base if added else None
+    changes = added.changes if added and base is not None else ()
+    shown = changes_of(stretch, place, base, changes, start, skip)
     context = {
         "section": "sessions",
         "place": place,
@@ -67,37 +69,58 @@ def request_changes(request: HttpRequest, project: Project, request_id: uuid.UUI
     return render_page_or_partial(request, "request_changes.html", "_request_changes.html", context, project)
 
 
-def changes_of(stretch: Stretch, place: Place, base: int | None, changes: Sequence[Change]) -> list[ChangeView]:
-    """Changes of a request's history, ready for the template, as far as the answer's budget lasts."""
+def changes_of(
+    stretch: Stretch, place: Place, base: int | None, changes: Sequence[Change], start: int, skip: int
+) -> list[ChangeView]:
+    """Changes of a request's history, ready for the template, as far as the answer's budget lasts and they were read.
+
+    `start`: how many changes are before these, and `skip`: how many messages of the first one.
+    """
     if base is None:
         return []
     builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, ())
     views = []
-    for change in bounds.affordable(changes):
+    for number, change in enumerate(bounds.affordable(changes), start=start + 1):
+        if views and not _is_read(change, stretch, place.index, base):
+            break
         # A writer of its own: of each change the first message is shown in any case.
         writer = MessageWriter(place.url)
-        views.append(_view(change, stretch, builder, writer, place.index, base))
+        link = f"{place.url}changes/?from={number}&amp;skip="
+        views.append(_view(change, stretch, builder, writer, place.index, base, (link, 0 if views else skip)))
         bounds.current().spend(_AROUND)
     return views
 
 
+def _is_read(change: Change, stretch: Stretch, index: int, base: int) -> bool:
+    """Whether the messages were looked for that are printed of a change."""
+    places = [(base, p) for p in change.old[:MOST_PRINTED]] + [(index, p) for p in change.new[:MOST_PRINTED]]
+    digests = [found[0] for place in places if (found := stretch.history_digest(*place))]
+    return all(digest in stretch.parts for digest in digests)
+
+
 def _view(
-    change: Change, stretch: Stretch, builder: ThreadBuilder, writer: MessageWriter, index: int, base: int
+    change: Change,
+    stretch: Stretch,
+    builder: ThreadBuilder,
+    writer: MessageWriter,
+    index: int,
+    base: int,
+    rest: tuple[str, int],
 ) -> ChangeView:
-    found = _difference(change, stretch, builder, index, base) if change.kind == EDITED else Difference()
+    """`rest`: the link that shows more of the change, without the number of messages, of which so many came before."""
+    found, count = _difference(change, stretch, builder, index, base) if change.kind == EDITED else (Difference(), 0)
+    left = len(change.new) - count if found.html else 0
     old, new = ((), ()) if found.html else (change.old, change.new)
     words = messages_changed(change)
-    note = (
-        reference("info", "The texts are not compared: too large, or too much on this page")
-        if found.is_too_large
-        else ""
-    )
+    words_of_note = "The texts are not compared: too large, or too much on this page"
+    note = reference("info", words_of_note) if found.is_too_large else ""
+    more = _more_edited(f"{rest[0]}{rest[1] + count}", left) if left else ""
     removed, removed_more = _messages(stretch, builder, writer, base, old)
     added, added_more = _messages(stretch, builder, writer, index, new)
     return ChangeView(
         title=words[0].upper() + words[1:],
         note=mark_safe(note),  # noqa: S308 - our own words
-        difference=mark_safe(found.html),  # noqa: S308 - escaped in `text_diff`
+        difference=mark_safe(found.html + more),  # noqa: S308 - escaped in `text_diff`
         removed=mark_safe(removed),  # noqa: S308 - escaped by MessageWriter
         removed_more=removed_more,
         added=mark_safe(added),  # noqa: S308 - escaped by MessageWriter
@@ -105,22 +128,30 @@ def _view(
     )
 
 
-def _difference(change: Change, stretch: Stretch, builder: ThreadBuilder, index: int, base: int) -> Difference:
-    """The texts of edited messages compared; none unless that says all: images or calls may have changed as well."""
-    pieces = []
-    pairs = list(zip(change.old, change.new, strict=True))
-    for count, (before, after) in enumerate(pairs[:MOST_PRINTED]):
+def _more_edited(url: str, left: int) -> str:
+    """What shows the other edited messages of a change."""
+    return f'<a class="more-btn" href="{url}">Show {counted(left, "more edited message")}</a>'
+
+
+def _difference(
+    change: Change, stretch: Stretch, builder: ThreadBuilder, index: int, base: int
+) -> tuple[Difference, int]:
+    """The texts of edited messages compared, and of how many; none unless that says all: images or calls may have
+    changed as well.
+    """
+    pieces: list[str] = []
+    pairs = zip(change.old[:MOST_PRINTED], change.new[:MOST_PRINTED], strict=True)
+    for before, after in pairs:
         old, new = (_source(stretch, builder, *place) for place in ((base, before), (index, after)))
         found = difference(old.text, new.text) if old and new else Difference()
         if found.is_too_large and pieces:
-            pieces.append(reference("info", f"{exact(len(pairs) - count)} more edited messages are not compared here"))
             break
         if not found.html:
-            return found
+            return found, 0
         role = isolated(new.message.role[:ROLE_CHARS]) if new else ""
         name = f'<p class="change-of">message {exact(after + 1)}, {role}</p>'
         pieces.append(bounds.current().spend((name if len(change.new) > 1 else "") + found.html))
-    return Difference("".join(pieces))
+    return Difference("".join(pieces)), len(pieces)
 
 
 def _messages(

@@ -12,7 +12,15 @@ from sessions_app.pages.addresses import Addresses
 from sessions_app.pages.facts import facts_of
 from sessions_app.pages.layout import Layout, layout_of
 from sessions_app.queries.lookup import find_request
-from sessions_app.queries.session import RequestLine, SessionFacts, SessionLines, find_session, load_all_lines
+from sessions_app.queries.session import (
+    MOST_LINES,
+    RequestLine,
+    SessionFacts,
+    SessionLines,
+    find_session,
+    load_all_lines,
+    load_line,
+)
 from sessions_app.queries.thread import Stretch, index_of
 from sessions_app.queries.traces import Report, load_traces, request_of_key
 
@@ -25,7 +33,8 @@ class Place:
     """A request in its session: the session's requests in order, and which of them it is.
 
     A step, or a second report of a call, has no place among them: `lines` is then itself alone. `step_href` is where it
-    is shown, `standing` the request that stands for the call, `reports` the other spans that report it.
+    is shown, `standing` the request that stands for the call, `reports` the other spans that report it. `is_apart`: the
+    session is so long that its place is not told.
     """
 
     log: RequestLog
@@ -36,6 +45,7 @@ class Place:
     step_href: str = ""
     standing: Standing | None = None
     reports: Sequence[Report] = ()
+    is_apart: bool = False
 
     @property
     def number(self) -> int:
@@ -48,13 +58,15 @@ class Place:
     @property
     def is_request(self) -> bool:
         """Whether it is one of the numbered requests."""
-        return not self.line.step and self.line.duplicate_of is None
+        return not self.is_apart and not self.line.step and self.line.duplicate_of is None
 
     @property
     def title(self) -> str:
         """`Request 3`, or `tool get_weather`."""
         if self.is_request:
             return f"Request {self.number:,}"
+        if self.is_apart and not self.line.step:
+            return "Request"
         return f"{self.line.kind} {self.line.tool_name or self.line.name}".strip()[:_TITLE_CHARS]
 
     @property
@@ -78,7 +90,7 @@ def place_of(project: Project, request_id: uuid.UUID) -> Place | None:
     """Where a request or step of this project stands; None when it is not there."""
     log = find_request(request_id, project.pk)
     session = find_session(project.pk, log.session_id) if log else None
-    lines = load_all_lines(session) if session else None
+    lines = load_all_lines(session, MOST_LINES) if session else None
     if log is None or session is None or lines is None:
         return None
     addresses = Addresses(project.slug, session.id, len(lines.requests))
@@ -87,6 +99,9 @@ def place_of(project: Project, request_id: uuid.UUID) -> Place | None:
         reports = load_traces(project, lines).reports.get(request_id, ()) if lines.duplicates else ()
         return Place(log, session, lines.requests, index, addresses, reports=reports)
     line = next((line for line in (*lines.steps, *lines.duplicates) if line.id == request_id), None)
+    if line is None and lines.is_cut:
+        line = load_line(session, log)
+        return Place(log, session, [line], 0, addresses, addresses.session, is_apart=True) if line else None
     return _place_of_step(project, log, session, lines, line, addresses) if line else None
 
 

@@ -32,6 +32,7 @@ from sessions_app.pages.shell import project_page, render_page, render_page_or_p
 from sessions_app.pages.wording import session_grouped_by, source_name
 from sessions_app.queries.filters import SessionFilters
 from sessions_app.queries.session import (
+    MOST_LINES,
     SessionFacts,
     SessionLines,
     find_session,
@@ -66,7 +67,7 @@ class Head:
 def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> HttpResponse:
     """The session from request `from` on; for htmx only the requests, to stand before or after those on the page."""
     session = find_session(project.pk, session_id)
-    lines = load_all_lines(session) if session else None
+    lines = load_all_lines(session, MOST_LINES) if session else None
     if session is None or lines is None or lines.is_empty:
         return gone(request, project)
     shown = view_of(project, session, lines, request.GET)
@@ -96,6 +97,7 @@ def _around(request: HttpRequest, project: Project, shown: View, block: Block, s
         "head": head_of(shown.session, shown.lines, shown.whole),
         "rail": mark_safe(rail.html()),  # noqa: S308 - escaped there
         "rail_first": rail.first_number,
+        "lines_cut": MOST_LINES if shown.lines.is_cut else None,
         **history_context(project, shown.session),
     }
     if stretch.shown:
@@ -110,7 +112,7 @@ def _around(request: HttpRequest, project: Project, shown: View, block: Block, s
 def session_steps(request: HttpRequest, project: Project, session_id: uuid.UUID) -> HttpResponse:
     """The steps `before` or `after` a request, by its number, from number `start` on."""
     session = find_session(project.pk, session_id)
-    lines = load_all_lines(session) if session else None
+    lines = load_all_lines(session, MOST_LINES) if session else None
     if session is None or lines is None or lines.is_empty:
         raise Http404
     shown = view_of(project, session, lines, request.GET)

@@ -126,7 +126,6 @@ class ThreadBuilder:
     # The first request, by its index, that the answer's budget did not last for.
     stopped_at: int | None = None
     contradicted: Mapping[uuid.UUID, Contradicted] = field(default_factory=dict)
-    _messages: dict[tuple[bytes, str], Message] = field(default_factory=dict)
 
     def sections(self) -> list[ThreadSection]:
         """The requests of the stretch, those that ran at the same time together, as far as the budget lasts."""
@@ -410,13 +409,13 @@ class ThreadBuilder:
         return None if message is None else Source(message, digest, place)
 
     def _message(self, digest: bytes, default_role: str) -> Message | None:
-        key = (digest, default_role)
-        if key not in self._messages:
+        key, known = (digest, default_role), self.stretch.messages
+        if key not in known:
             part = self.stretch.parts.get(digest)
             if part is None or part.content is None:
                 return None
-            self._messages[key] = read_message(part.content, default_role)
-        return self._messages[key]
+            known[key] = read_message(part.content, default_role)
+        return known[key]
 
     def pairs(self) -> Pairs:
         """Which tool results answer which calls: the result of a call comes with the request that continues."""

@@ -127,12 +127,13 @@ class SessionLines:
     """What a session consists of, each list in chronological order.
 
     `requests` are counted and have numbers. `steps` are spans around them, which are not. `duplicates` report the same
-    call as one of the requests, or as one of another session.
+    call as one of the requests, or as one of another session. `is_cut`: there are more, and these are the first ones.
     """
 
     requests: list[RequestLine]
     steps: list[RequestLine]
     duplicates: list[RequestLine]
+    is_cut: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -144,14 +145,27 @@ class SessionLines:
         return [*self.requests, *self.steps]
 
 
-def load_all_lines(session: SessionFacts) -> SessionLines:
-    """The requests and steps of a session; one statement."""
+# How the requests of a session hang together is told of so many at most, the first ones.
+MOST_LINES = 15_000
+
+
+def load_all_lines(session: SessionFacts, most: int | None = None) -> SessionLines:
+    """The requests and steps of a session; one statement. `most`: how many of them at most, by their start."""
     rows = _requests(session).values_list(*_LINE_COLUMNS)
-    lines = SessionLines([], [], [])
-    for line in timeline.chronological(_line(row) for row in rows):
+    if most is not None and session.request_count + session.step_count > most:
+        rows = rows.order_by("started_at", "id")[:most]
+    found = [_line(row) for row in rows]
+    lines = SessionLines([], [], [], most is not None and len(found) == most)
+    for line in timeline.chronological(found):
         own = line.duplicate_of is None
         (lines.duplicates if not own else lines.steps if line.step else lines.requests).append(line)
     return lines
+
+
+def load_line(session: SessionFacts, log: RequestLog) -> RequestLine | None:
+    """One request or step of a session by itself; None when it is gone."""
+    row = _requests(session).filter(id=log.id, bucket=log.bucket).values_list(*_LINE_COLUMNS).first()
+    return _line(row) if row else None
 
 
 def load_lines(session: SessionFacts) -> list[RequestLine]:

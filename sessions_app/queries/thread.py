@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from sessions_app import timeline
+from sessions_app.blocks import Message
 from sessions_app.documents import PartKind, packed_count
-from sessions_app.histories import MOST_READ, NEIGHBOURS, Added, Comparison, PackedLists, Said, to_read, weighed
+from sessions_app.histories import NEIGHBOURS, Added, Comparison, PackedLists, Said, to_read, weighed
 from sessions_app.messages import MessageReader
 from sessions_app.models import RequestLog
 from sessions_app.nesting import WORK
@@ -79,6 +80,8 @@ class Stretch:
     added: dict[int, Added] = field(default_factory=dict)
     parts: dict[bytes, StoredPart] = field(default_factory=dict)
     steps: dict[uuid.UUID, RequestDetail] = field(default_factory=dict)
+    # What was read of parts, by digest and the role that was assumed; a page asks several times.
+    messages: dict[tuple[bytes, str], Message] = field(default_factory=dict)
     _reader: MessageReader = field(default_factory=MessageReader)
     _contexts: dict[tuple[int, PartKind], list[bytes]] = field(default_factory=dict)
 
@@ -297,14 +300,19 @@ def _only_system_is_shared(stretch: Stretch, index: int, base: int) -> bool:
     return is_same and stretch.is_system(index, 0)
 
 
-def load_changes(session: SessionFacts, lines: Sequence[RequestLine], index: int) -> Stretch:
-    """One request with the messages of the history that it changed, as many as `histories.MOST_READ`."""
+def load_changes(session: SessionFacts, lines: Sequence[RequestLine], index: int, start: int, skip: int) -> Stretch:
+    """One request with the messages that it changed in a history, from change `start` (from 0) on, as many as
+    `histories.MOST_READ` before and after; of the first change without `skip` messages.
+    """
     stretch = load_stretch(session, lines, index, index + 1)
     added = stretch.added.get(index)
     if added is None or added.base is None:
         return stretch
-    places = [(added.base, position) for change in added.changes for position in change.old[:MOST_READ]]
-    digests = [found[0] for place in places[:MOST_READ] if (found := stretch.history_digest(*place))]
+    first, rest = added.changes[start : start + 1], added.changes[start + 1 :]
+    stretch.added[index] = replace(added, changes=(*(change.after(skip) for change in first), *rest))
+    old, new = to_read(stretch.added[index])
+    places = [*((added.base, position) for position in old), *((index, position) for position in new)]
+    digests = [found[0] for place in places if (found := stretch.history_digest(*place))]
     stretch.add_parts(load_parts(session.id, session.buckets, digests))
     return stretch
 
