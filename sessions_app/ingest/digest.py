@@ -22,6 +22,7 @@ from sessions_app.ingest.accept import check_item
 from sessions_app.ingest.completion import merge_logs
 from sessions_app.ingest.grouping import Grouper
 from sessions_app.ingest.prepare import prepare
+from sessions_app.ingest.turns import GiveWayError, Turns, wait_for
 from sessions_app.linking import Node
 from sessions_app.messages import Meanings, MessageReader
 from sessions_app.models import Project
@@ -29,7 +30,7 @@ from sessions_app.records import WireFormatError
 from sessions_app.storage import buckets, inbox, links, moving, rollups, traces, writer
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.inbox import Entry, Rejection
-from sessions_app.storage.locks import LOCK_DIGEST, lock_grouping
+from sessions_app.storage.locks import LOCK_DIGEST, LOCK_GROUPING
 from sessions_app.storage.moving import Move
 from sessions_app.storage.reader import read_log
 from sessions_app.storage.writer import Place, PreparedLog
@@ -38,8 +39,6 @@ from sessions_app.wire import format_of
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 5
-# Most of what is claimed is history, which takes no room in a batch.
-CLAIMED_BATCHES = 4
 _RETRIED = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 # Faults of the data, not of the database: the batch is halved until the bad log is alone.
 _BLAMED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, ValueError, OverflowError)
@@ -92,7 +91,8 @@ class Digester:
         memory = memory or Memory()
         self.reader = MessageReader(memory.meanings)
         self.memory = memory.arrays
-        # Whether the batch has the projects for itself, so that it may move what others stored.
+        self.turns = Turns()
+        # Whether the batch has the project for itself, so that it may move what others stored.
         self._alone = False
 
     def digest_batch(self) -> DigestStats | None:
@@ -100,9 +100,14 @@ class Digester:
         self._alone = False
         for attempt in range(1, MOST_ATTEMPTS + 1):
             try:
-                return self._digest_once()
+                stats = self._digest_once()
+                return DigestStats() if stats is None and self.turns.rest() else stats
             except _MustBeAloneError:
                 self._alone = True
+                self.turns.again()
+            except GiveWayError:
+                self.turns.leave()
+                return DigestStats()
             except Exception as error:
                 cause = error if isinstance(error, psycopg.Error) else error.__cause__
                 if not isinstance(cause, _RETRIED) or attempt == MOST_ATTEMPTS:
@@ -113,15 +118,14 @@ class Digester:
     def _digest_once(self) -> DigestStats | None:
         with transaction.atomic(), binary_cursor() as cursor:
             cursor.execute(_SESSION_SETTINGS)
-            most_bytes = CLAIMED_BATCHES * settings.LOGSUI_DIGEST_BATCH_BYTES
-            entries = inbox.claim(cursor, settings.LOGSUI_DIGEST_BATCH_LOGS, most_bytes)
+            entries = self.turns.claim(cursor)
             if not entries:
                 return None
             # After the claim, whose result with all its bodies the cursor lets go with the next statement.
-            cursor.execute("SELECT pg_advisory_xact_lock_shared(%b::bigint)", [LOCK_DIGEST])
+            wait_for(cursor, LOCK_DIGEST, entries[0].project_id, shared=True)
             self.reader.start_batch()
             batch = self._read(entries)
-            self._lock_projects(cursor, batch.logs)
+            self._lock_project(cursor, batch.logs)
             stats = self._store(cursor, batch.logs, batch)
             inbox.reject(cursor, batch.rejections)
             inbox.finish(cursor, batch.finished)
@@ -197,15 +201,14 @@ class Digester:
             stats += self._store(cursor, logs[middle:], batch)
             return stats
 
-    def _lock_projects(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> None:
+    def _lock_project(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> None:
         """Keep other digesters from linking meanwhile what this batch links.
 
         Requests whose callers chose their sessions depend on no other request, so batches of these run side by side.
         """
-        alone = {log.project_id for log in logs if self._alone or log.node.chosen is None or log.node.span}
-        for project_id in sorted({log.project_id for log in logs}):
-            lock_grouping(cursor, project_id, shared=project_id not in alone)
-        self._alone = self._alone or len(alone) == len({log.project_id for log in logs})
+        self._alone = self._alone or any(log.node.chosen is None or log.node.span for log in logs)
+        if logs:
+            wait_for(cursor, LOCK_GROUPING, logs[0].project_id, shared=not self._alone)
 
     def _store_all(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> DigestStats:
         buckets.ensure_partitions(entry.bucket for entry in logs)

@@ -1,7 +1,7 @@
 """Delete sessions and single requests with everything that belongs to them, and say what that was.
 
-No foreign key leads to the hot tables, so each table is named here. The advisory lock keeps digesters out meanwhile:
-a batch takes for granted that the parts which it found are there when it commits.
+No foreign key leads to the hot tables, so each table is named here. The advisory lock keeps the project's digesters
+out meanwhile: a batch takes for granted that the parts which it found are there when it commits.
 """
 
 from __future__ import annotations
@@ -16,10 +16,20 @@ from typing import Any
 from django.db import connection, transaction
 
 from sessions_app import ids
-from sessions_app.models import ApiKey, Correction, InboxEntry, Project, RejectedLog, RequestLog, Reroute, Session
+from sessions_app.models import (
+    ApiKey,
+    Correction,
+    InboxEntry,
+    InboxUsage,
+    Project,
+    RejectedLog,
+    RequestLog,
+    Reroute,
+    Session,
+)
 from sessions_app.storage import part_lists, rollups, sql
 from sessions_app.storage.connections import binary_cursor
-from sessions_app.storage.locks import LOCK_DIGEST
+from sessions_app.storage.locks import lock_digest
 from sessions_app.storage.part_lists import PartLists
 
 # About as much as one transaction should delete while digesters wait.
@@ -73,7 +83,7 @@ def delete_sessions(project_id: int, session_ids: Iterable[uuid.UUID]) -> Receip
     receipt = Receipt()
     for chunk in _chunks(project_id, sorted(set(session_ids))):
         with transaction.atomic():
-            _lock_out_digesters()
+            _lock_out_digesters(project_id)
             for session_id in chunk:
                 receipt.merge(_delete_session(project_id, session_id))
     return receipt
@@ -91,7 +101,7 @@ def delete_requests(project_id: int, request_log_ids: Iterable[uuid.UUID]) -> Re
         by_session[session_id].append(request_log_id)
     for session_id in sorted(by_session):
         with transaction.atomic():
-            _lock_out_digesters()
+            _lock_out_digesters(project_id)
             receipt.merge(_delete_requests(project_id, session_id, by_session[session_id]))
     return receipt
 
@@ -102,7 +112,7 @@ def delete_project(project: Project, most_sessions: int | None = None) -> Receip
     With more than `most_sessions` the project stays with the rest of them, to be called again.
     """
     receipt = Receipt()
-    for model in (ApiKey, InboxEntry):
+    for model in (ApiKey, InboxEntry, InboxUsage):
         receipt.add(model._meta.db_table, model.objects.filter(project_id=project.pk).delete()[0], 0)
     latest = Session.objects.filter(project_id=project.pk).order_by("-last_at", "-id").values_list("id", flat=True)
     while session_ids := list(latest[:CHUNK_SESSIONS]):
@@ -133,9 +143,9 @@ def _chunks(project_id: int, session_ids: list[uuid.UUID]) -> Iterator[list[uuid
             yield chunk
 
 
-def _lock_out_digesters() -> None:
+def _lock_out_digesters(project_id: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_DIGEST])
+        lock_digest(cursor, project_id)
 
 
 def _delete_session(project_id: int, session_id: uuid.UUID) -> Receipt:

@@ -1,6 +1,10 @@
--- The oldest entries that no other digester holds. Their locks last until the transaction ends, so a caller takes
--- no more than it will digest; SKIP LOCKED does not skip its own, hence the id after which to look.
+-- A project's oldest entries that no other digester holds. Their locks last until the transaction ends, so a caller
+-- takes no more than it will digest; SKIP LOCKED does not skip its own, hence the id after which to look.
 SELECT i.id, i.project_id, p.key, i.source, i.content_type, i.received_at, i.raw_bytes, i.log_count, i.digested_logs, i.body
-FROM (SELECT * FROM inbox WHERE id > %(after)b ORDER BY id LIMIT %(most)b FOR UPDATE SKIP LOCKED) AS i
+FROM (
+    SELECT * FROM inbox
+    WHERE project_id = %(project_id)b AND id > %(after)b AND raw_bytes <= %(most_bytes)b
+    ORDER BY id LIMIT %(most)b FOR UPDATE SKIP LOCKED
+) AS i
 LEFT JOIN sessions_app_project AS p ON p.id = i.project_id
 ORDER BY i.id
