@@ -12,7 +12,10 @@ from django.views.decorators.http import require_safe
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 INBOX = """
-SELECT count(*), coalesce(sum(raw_bytes), 0), coalesce(extract(epoch FROM now() - min(received_at)), 0) FROM inbox
+SELECT
+    coalesce(sum(entries_in - entries_out), 0)::bigint, coalesce(sum(bytes_in - bytes_out), 0)::bigint,
+    coalesce(extract(epoch FROM now() - (SELECT received_at FROM inbox ORDER BY id LIMIT 1)), 0)
+FROM inbox_usage
 """
 SUSPECTS = "SELECT count(*) FROM digest_suspect"
 # Estimates, of the statistics collector or the planner: exact counts would read whole tables.

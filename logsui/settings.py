@@ -37,6 +37,7 @@ LOGSUI_MAX_LOG_BYTES = env.size("LOGSUI_MAX_LOG_BYTES", "32 MiB", minimum=2**10)
 LOGSUI_MAX_LOGS_PER_REQUEST = env.integer("LOGSUI_MAX_LOGS_PER_REQUEST", 10_000, minimum=1, maximum=1_000_000)
 # What may wait for the digester; beyond it the answer is 503.
 LOGSUI_INBOX_MAX_BYTES = env.size("LOGSUI_INBOX_MAX_BYTES", "2 GiB", minimum=2**20)
+LOGSUI_INBOX_PROJECT_PERCENT = env.integer("LOGSUI_INBOX_PROJECT_PERCENT", 50, minimum=1, maximum=100)
 # How much of a text can be searched; what is stored and shown is never cut.
 LOGSUI_SEARCH_TEXT_MAX_CHARS = env.integer("LOGSUI_SEARCH_TEXT_MAX_CHARS", 20_000, maximum=100_000)
 LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS = env.integer("LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS", 2_000, maximum=100_000)

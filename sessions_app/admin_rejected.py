@@ -139,8 +139,8 @@ class RejectedLogAdmin(LeanAdmin):
         for rejected in queryset.iterator(chunk_size=10):
             try:
                 cleanup.replay(rejected)
-            except inbox.InboxFull:
-                self.message_user(request, "The inbox is full: replay the others later.", messages.ERROR)
+            except inbox.InboxFull as error:
+                self.message_user(request, f"The inbox is full, replay the others later: {error}", messages.ERROR)
                 break
             replayed += 1
         text = f"{replayed:,} logs are in the inbox again. What is rejected once more comes back to this list."

@@ -63,7 +63,7 @@ def accept_body(request: HttpRequest, caller: Caller, source: str, content_type:
 
 
 def inbox_full(error: accept.InboxFull) -> ApiError:
-    message = "Too much waits to be digested: send this again later. Is the digester running?"
+    message = str(error)
     headers = {"Retry-After": str(error.retry_after_seconds)}
     return ApiError(503, "inbox_full", message, docs=DOCS_PATH, headers=headers)
 

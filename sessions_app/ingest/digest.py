@@ -22,6 +22,7 @@ from sessions_app.ingest import copies
 from sessions_app.ingest.accept import check_item
 from sessions_app.ingest.grouping import Grouper
 from sessions_app.ingest.prepare import prepare
+from sessions_app.ingest.turns import GiveWayError, Turns, wait_for
 from sessions_app.linking import Node
 from sessions_app.messages import Meanings, MessageReader
 from sessions_app.models import Project
@@ -30,7 +31,7 @@ from sessions_app.storage import buckets, contradictions, inbox, links, moving, 
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.contradictions import StoredCopy
 from sessions_app.storage.inbox import Entry, Rejection
-from sessions_app.storage.locks import LOCK_DIGEST, lock_grouping
+from sessions_app.storage.locks import LOCK_DIGEST, LOCK_GROUPING
 from sessions_app.storage.moving import Move
 from sessions_app.storage.reader import read_log
 from sessions_app.storage.writer import Place, PreparedLog
@@ -39,8 +40,6 @@ from sessions_app.wire import format_of
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 5
-# Most of what is claimed is history, which takes no room in a batch.
-CLAIMED_BATCHES = 4
 _COMPLETED, _CONTRADICTS = "completed", "contradicts"
 _RETRIED = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 # Faults of the data, not of the database: the batch is halved until the bad log is alone.
@@ -105,7 +104,8 @@ class Digester:
         self.reader = MessageReader(memory.meanings)
         self.memory = memory.arrays
         self.working_on = working_on
-        # Whether the batch has the projects for itself, so that it may move what others stored.
+        self.turns = Turns()
+        # Whether the batch has the project for itself, so that it may move what others stored.
         self._alone = False
 
     def digest_batch(self) -> DigestStats | None:
@@ -113,9 +113,14 @@ class Digester:
         self._alone = False
         for attempt in range(1, MOST_ATTEMPTS + 1):
             try:
-                return self._digest_once()
+                stats = self._digest_once()
+                return DigestStats() if stats is None and self.turns.rest() else stats
             except _MustBeAloneError:
                 self._alone = True
+                self.turns.again()
+            except GiveWayError:
+                self.turns.leave()
+                return DigestStats()
             except Exception as error:
                 cause = error if isinstance(error, psycopg.Error) else error.__cause__
                 if not isinstance(cause, _RETRIED) or attempt == MOST_ATTEMPTS:
@@ -130,18 +135,17 @@ class Digester:
             if not entries:
                 return None
             self.working_on(entries)
-            cursor.execute("SELECT pg_advisory_xact_lock_shared(%b::bigint)", [LOCK_DIGEST])
+            wait_for(cursor, LOCK_DIGEST, entries[0].project_id, shared=True)
             self.reader.start_batch()
             batch = self._read(entries)
-            self._lock_projects(cursor, batch.logs)
+            self._lock_project(cursor, batch.logs)
             stats = self._store(cursor, batch.logs, batch)
             self._conclude(cursor, batch)
         stats.bodies, stats.rejected = len(batch.finished), len(batch.rejections)
         return stats
 
     def _claim(self, cursor: psycopg.Cursor[Any]) -> list[Entry]:
-        most_bytes = CLAIMED_BATCHES * settings.LOGSUI_DIGEST_BATCH_BYTES
-        return inbox.claim(cursor, settings.LOGSUI_DIGEST_BATCH_LOGS, most_bytes)
+        return self.turns.claim(cursor)
 
     def _new_batch(self) -> _Batch:
         return _Batch()
@@ -224,15 +228,14 @@ class Digester:
             stats += self._store(cursor, logs[middle:], batch)
             return stats
 
-    def _lock_projects(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> None:
+    def _lock_project(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> None:
         """Keep other digesters from linking meanwhile what this batch links.
 
         Requests whose callers chose their sessions depend on no other request, so batches of these run side by side.
         """
-        alone = {log.project_id for log in logs if self._alone or log.node.chosen is None or log.node.span}
-        for project_id in sorted({log.project_id for log in logs}):
-            lock_grouping(cursor, project_id, shared=project_id not in alone)
-        self._alone = self._alone or len(alone) == len({log.project_id for log in logs})
+        self._alone = self._alone or any(log.node.chosen is None or log.node.span for log in logs)
+        if logs:
+            wait_for(cursor, LOCK_GROUPING, logs[0].project_id, shared=not self._alone)
 
     def _store_all(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> DigestStats:
         buckets.ensure_partitions(entry.bucket for entry in logs)

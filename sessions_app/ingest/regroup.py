@@ -22,7 +22,7 @@ from sessions_app.models import Project, RequestLog
 from sessions_app.storage import links, moving, rollups, sql, writer
 from sessions_app.storage.buckets import bucket_of
 from sessions_app.storage.connections import binary_cursor
-from sessions_app.storage.locks import LOCK_DIGEST, lock_grouping
+from sessions_app.storage.locks import lock_digest, lock_grouping
 from sessions_app.storage.moving import Move
 from sessions_app.storage.reader import read_log
 from sessions_app.storage.writer import PreparedLog
@@ -127,7 +127,7 @@ def _refresh(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> None:
 def alone_with(project: Project) -> Iterator[psycopg.Cursor[Any]]:
     """A transaction in which nobody else stores, moves or deletes requests of the project."""
     with transaction.atomic(), binary_cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%b::bigint)", [LOCK_DIGEST])
+        lock_digest(cursor, project.pk, shared=True)
         lock_grouping(cursor, project.pk)
         yield cursor
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from sessions_app.models import RequestLog, Session
 from sessions_app.storage import rollups
 from sessions_app.storage.connections import binary_cursor
-from sessions_app.storage.locks import LOCK_DIGEST
+from sessions_app.storage.locks import lock_digest
 
 CHUNK = 500
 
@@ -38,21 +38,25 @@ def check_rollups(project_id: int | None = None, *, fix: bool = False) -> Iterat
     after = uuid.UUID(int=0)
     while True:
         with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_DIGEST])
-            before = _chunk(project_id, after)
-            if not before:
+            found = _chunk(project_id, after)
+            if not found:
                 return
+            with connection.cursor() as cursor:
+                for locked in sorted({row["project_id"] for row in found.values()}):
+                    lock_digest(cursor, locked)
+            before = _chunk(project_id, after, max(found))
+            after = max(found)
             differences = _compare(before)
             if fix:
                 Session.objects.filter(id__in=[found.session_id for found in differences if found.empty]).delete()
             transaction.set_rollback(not fix)
         yield differences
-        after = max(before)
 
 
-def _chunk(project_id: int | None, after: uuid.UUID) -> dict[uuid.UUID, dict[str, Any]]:
+def _chunk(project_id: int | None, after: uuid.UUID, last: uuid.UUID | None = None) -> dict[uuid.UUID, dict[str, Any]]:
     sessions = Session.objects.filter(id__gt=after)
+    if last is not None:
+        sessions = sessions.filter(id__lte=last)
     if project_id is not None:
         sessions = sessions.filter(project_id=project_id)
     return {row["id"]: row for row in sessions.order_by("id").values()[:CHUNK]}

@@ -1,7 +1,7 @@
 """Delete sessions and single requests with everything that belongs to them, and say what that was.
 
-No foreign key leads to the hot tables, so each table is named here. The advisory lock keeps digesters out meanwhile:
-a batch takes for granted that the parts which it found are there when it commits.
+No foreign key leads to the hot tables, so each table is named here. The advisory lock keeps the project's digesters
+out meanwhile: a batch takes for granted that the parts which it found are there when it commits.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sessions_app.models import (
     ContradictingCopy,
     Correction,
     InboxEntry,
+    InboxUsage,
     Project,
     RejectedLog,
     RequestLog,
@@ -31,7 +32,7 @@ from sessions_app.models import (
 )
 from sessions_app.storage import mentions, part_lists, rollups, sql
 from sessions_app.storage.connections import binary_cursor
-from sessions_app.storage.locks import LOCK_DIGEST
+from sessions_app.storage.locks import lock_digest
 from sessions_app.storage.mentions import Mentions
 from sessions_app.storage.part_lists import PartLists
 
@@ -99,7 +100,7 @@ def delete_sessions(project_id: int, session_ids: Iterable[uuid.UUID]) -> Receip
     for chunk in _chunks(project_id, sorted(set(session_ids))):
         names: set[str] = set()
         with transaction.atomic():
-            _lock_out_digesters()
+            _lock_out_digesters(project_id)
             for session_id in chunk:
                 names |= _names_of_session(project_id, session_id)
                 receipt.merge(_delete_session(project_id, session_id))
@@ -121,7 +122,7 @@ def delete_requests(project_id: int, request_log_ids: Iterable[uuid.UUID]) -> Re
         by_session[session_id].append(request_log_id)
     for session_id in sorted(by_session):
         with transaction.atomic():
-            _lock_out_digesters()
+            _lock_out_digesters(project_id)
             names = _names_of_requests(project_id, session_id, by_session[session_id])
             deleted = _delete_requests(project_id, session_id, by_session[session_id])
             if deleted.sessions:
@@ -171,7 +172,7 @@ def delete_project(project: Project, most_sessions: int | None = None) -> Receip
     With more than `most_sessions` the project stays with the rest of them, to be called again.
     """
     receipt = Receipt()
-    for model in (ApiKey, InboxEntry, RejectedLog):
+    for model in (ApiKey, InboxEntry, InboxUsage, RejectedLog):
         receipt.add(model._meta.db_table, model.objects.filter(project_id=project.pk).delete()[0], 0)
     latest = Session.objects.filter(project_id=project.pk).order_by("-last_at", "-id").values_list("id", flat=True)
     while session_ids := list(latest[:CHUNK_SESSIONS]):
@@ -205,9 +206,9 @@ def _chunks(project_id: int, session_ids: list[uuid.UUID]) -> Iterator[list[uuid
             yield chunk
 
 
-def _lock_out_digesters() -> None:
+def _lock_out_digesters(project_id: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_DIGEST])
+        lock_digest(cursor, project_id)
 
 
 def _delete_session(project_id: int, session_id: uuid.UUID) -> Receipt:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,28 +11,21 @@ from typing import Any
 
 import psycopg
 import zstandard
-from django.conf import settings
 
 from sessions_app.storage import sql
 from sessions_app.storage.connections import binary_cursor
+from sessions_app.storage.fullness import FULLNESS, InboxFull
+
+__all__ = ["InboxFull"]
 
 # A body is compressed while its sender waits, so fast counts more than small.
 LEVEL = 1
 FIRST_CLAIM = 4
 # Compressed bodies that are fetched in one statement, but for a single larger one.
 FETCHED_BYTES = 4 * 2**20
-FULLNESS_CHECK_SECONDS = 1.0
 CHANNEL = "logsui_inbox"
-_checked = {"at": float("-inf"), "bytes": 0}
-
-
-class InboxFull(Exception):
-    """More bytes wait for the digester than the setting LOGSUI_INBOX_MAX_BYTES allows; try again later."""
-
-    retry_after_seconds = 5
-
-    def __init__(self) -> None:
-        super().__init__("too much waits to be digested (setting LOGSUI_INBOX_MAX_BYTES); send this again in a moment")
+# A body of any size: bodies are bounded where they are accepted.
+ANY_SIZE = 2**62
 
 
 @dataclass(slots=True)
@@ -77,7 +69,7 @@ def put(project_id: int, source: str, content_type: str, body: bytes, log_count:
 
     Raises InboxFull.
     """
-    _refuse_when_full()
+    _refuse_when_full(project_id)
     packed = pack(body)
     with binary_cursor() as cursor:
         cursor.execute(
@@ -96,36 +88,32 @@ def put(project_id: int, source: str, content_type: str, body: bytes, log_count:
     return row[0], row[1]
 
 
-def _refuse_when_full() -> None:
-    """Looked up once a second and process, so the bound is soft by what arrives within one."""
-    now = time.monotonic()
-    if now - _checked["at"] >= FULLNESS_CHECK_SECONDS:
-        _checked["bytes"] = waiting_bytes()
-        _checked["at"] = now
-    if _checked["bytes"] >= settings.LOGSUI_INBOX_MAX_BYTES:
-        raise InboxFull
+def _refuse_when_full(project_id: int) -> None:
+    FULLNESS.check(project_id)
 
 
-def waiting_bytes() -> int:
-    """The bytes, before compression, of all bodies that wait for the digester."""
-    with binary_cursor() as cursor:
-        cursor.execute("SELECT coalesce(sum(raw_bytes), 0)::bigint FROM inbox")
-        row = cursor.fetchone()
-    assert row is not None
-    return row[0]
+def next_project(cursor: psycopg.Cursor[Any], after: int) -> int | None:
+    """The project whose turn it is after another one's; None when nothing waits."""
+    cursor.execute(sql.load("next_project"), {"after": after})
+    row = cursor.fetchone()
+    return row[0] if row else None
 
 
-def claim(cursor: psycopg.Cursor[Any], most_logs: int, most_bytes: int) -> list[Entry]:
-    """The oldest entries that no other digester holds: about as many logs and bytes as asked for, at least one entry.
+def claim(
+    cursor: psycopg.Cursor[Any], project_id: int, most_logs: int, most_bytes: int, most_each: int = ANY_SIZE
+) -> list[Entry]:
+    """A project's oldest entries that no other digester holds: about as many logs and bytes as asked for, at least one.
 
-    They come without their bodies; those that are suspected of ending digesters do not come.
+    None of more bytes than `most_each`, and none that is suspected of ending digesters. They come without their bodies.
 
     Takes a few first and then as many as those let expect, since what is locked here no other digester can take.
     """
     entries: list[Entry] = []
     wanted = FIRST_CLAIM
     while wanted > 0:
-        cursor.execute(sql.load("claim_inbox"), {"most": wanted, "after": entries[-1].id if entries else 0})
+        after = entries[-1].id if entries else 0
+        where = {"project_id": project_id, "most": wanted, "after": after, "most_bytes": most_each}
+        cursor.execute(sql.load("claim_inbox"), where)
         claimed = [Entry(*row) for row in cursor.fetchall()]
         entries += claimed
         if len(claimed) < wanted:
@@ -168,7 +156,7 @@ def _fetched_together(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
 
 def finish(cursor: psycopg.Cursor[Any], entry_ids: Sequence[int]) -> None:
     """Delete entries that are digested, in the transaction that stored their logs."""
-    cursor.execute("DELETE FROM inbox WHERE id = ANY(%b::bigint[])", [list(entry_ids)])
+    cursor.execute(sql.load("finish_inbox"), {"ids": list(entry_ids)})
 
 
 def advance(cursor: psycopg.Cursor[Any], entry_id: int, digested_logs: int) -> None:

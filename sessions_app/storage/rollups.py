@@ -147,11 +147,10 @@ def relabel(cursor: psycopg.Cursor[Any], sessions: Mapping[uuid.UUID, Relabelled
 
 def add_stored(cursor: psycopg.Cursor[Any], requests: Sequence[tuple[uuid.UUID, uuid.UUID, date]]) -> None:
     """Add stored requests (id, session, bucket) that came from elsewhere to their sessions' roll-ups; one statement."""
-    ids, session_ids, buckets = zip(*requests, strict=True)
-    cursor.execute(
-        sql.load("add_to_sessions"), {"ids": list(ids), "session_ids": list(session_ids), "buckets": list(buckets)}
-    )
-    count_retries(cursor, session_ids)
+    names = ("ids", "session_ids", "buckets")
+    columns = {name: list(values) for name, values in zip(names, zip(*requests, strict=True), strict=True)}
+    cursor.execute(sql.load("add_to_sessions"), columns)
+    count_retries(cursor, columns["session_ids"])
 
 
 def count_retries(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> None:

@@ -143,7 +143,7 @@ def test_replay_when_the_inbox_is_full(
     site: Client, reject: Callable[..., RejectedLog], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = reject(log())
-    monkeypatch.setattr(inbox, "_refuse_when_full", lambda: (_ for _ in ()).throw(inbox.InboxFull))
+    monkeypatch.setattr(inbox, "_refuse_when_full", lambda project_id: (_ for _ in ()).throw(inbox.InboxFull))
 
     page = act(site, "replay_selected", row)
 

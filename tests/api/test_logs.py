@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import InboxEntry, Project, RequestLog, Session
 from sessions_app.storage import inbox
+from sessions_app.storage.fullness import FULLNESS
 from tests.api.conftest import log
 
 Post = Callable[..., Any]
@@ -108,18 +109,18 @@ def test_one_statement_finds_the_key_and_one_writes_the_inbox(post: Post) -> Non
     assert InboxEntry.objects.count() == 2
 
 
-def test_full_inbox_is_503(post: Post, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(inbox._checked, "at", float("-inf"))
+def test_full_inbox_is_503(post: Post, settings: Any) -> None:
+    FULLNESS.forget()
     settings.LOGSUI_INBOX_MAX_BYTES = 100
     assert post(log()).status_code == 202
-    monkeypatch.setitem(inbox._checked, "at", float("-inf"))
+    FULLNESS.forget()
 
     response = post(log())
 
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) > 0
     assert response.json()["error"]["type"] == "inbox_full"
-    monkeypatch.setitem(inbox._checked, "at", float("-inf"))
+    FULLNESS.forget()
 
 
 # --- wait=true ------------------------------------------------------------------------------------------------------

@@ -292,7 +292,7 @@ def test_a_single_span_that_is_too_large_is_rejected(send: Post, settings: Any) 
 
 
 def test_full_inbox_is_503_to_be_sent_again(send: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full() -> None:
+    def full(project_id: int) -> None:
         raise inbox.InboxFull
 
     monkeypatch.setattr(inbox, "_refuse_when_full", full)
@@ -304,7 +304,7 @@ def test_full_inbox_is_503_to_be_sent_again(send: Post, monkeypatch: pytest.Monk
 
 
 def test_database_away_is_503_to_be_sent_again(send: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away() -> None:
+    def away(project_id: int) -> None:
         raise OperationalError("the connection is lost")
 
     monkeypatch.setattr(inbox, "_refuse_when_full", away)

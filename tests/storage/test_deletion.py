@@ -30,7 +30,7 @@ from sessions_app.models import (
 )
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.deletion import Receipt, delete_project, delete_requests, delete_sessions
-from sessions_app.storage.locks import LOCK_DIGEST
+from sessions_app.storage.locks import lock_digest
 from sessions_app.storage.reader import read_log
 
 TABLES = (RequestLog, Part, PartSearch, RequestKey)
@@ -193,7 +193,7 @@ def other_connection(transactional_db: None) -> Iterator[psycopg.Connection[Any]
 def test_deletion_waits_for_running_digesters(other_connection: psycopg.Connection[Any]) -> None:
     project = Project.objects.create(slug="acme")
     store(project, turn(0))
-    other_connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK_DIGEST])
+    lock_digest(other_connection.cursor(), project.id, shared=True)
 
     with transaction.atomic():
         with connection.cursor() as cursor:

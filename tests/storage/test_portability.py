@@ -89,7 +89,7 @@ def test_statement_is_one_that_citus_takes(path: Path) -> None:
     if UPDATED.search(text):
         assert not re.search(r"\b(session_id|bucket)\s*=(?!.*WHERE)", text.split("WHERE")[0].split("FROM")[0])
     on_conflict = re.search(r"DO UPDATE SET(.*)", text, re.IGNORECASE | re.DOTALL)
-    if on_conflict:
+    if on_conflict and path.stem not in ("put_inbox", "finish_inbox"):  # Queues are local tables.
         assert not re.search(r"\bSELECT\b|\bnow\(|\bclock_timestamp\(", on_conflict[1], re.IGNORECASE)
     if re.search(r"\bFOR UPDATE\b", text, re.IGNORECASE):
         assert path.stem in ("claim_inbox", "claim_suspect", "delete_session"), "queues and one session by its id alone"

@@ -1,7 +1,13 @@
--- One statement, so one round trip and one commit; the digester hears of it when that commit is durable.
+-- One statement, so one round trip and one commit; the digester hears of it when that commit is durable. Each
+-- connection counts in a row of its own (nearly), so that nobody waits for another one's commit.
 WITH entry AS (
     INSERT INTO inbox (project_id, source, content_type, raw_bytes, log_count, body)
     VALUES (%(project_id)b, %(source)b, %(content_type)b, %(raw_bytes)b, %(log_count)b, %(body)b)
     RETURNING id, received_at
+), counted AS (
+    INSERT INTO inbox_usage AS u (project_id, slot, bytes_in, entries_in)
+    VALUES (%(project_id)b, mod(pg_backend_pid(), 32), %(raw_bytes)b, 1)
+    ON CONFLICT (project_id, slot) DO UPDATE SET
+        bytes_in = u.bytes_in + excluded.bytes_in, entries_in = u.entries_in + excluded.entries_in
 )
 SELECT id, received_at, pg_notify('logsui_inbox', '') FROM entry
