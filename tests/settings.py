@@ -22,6 +22,8 @@ if SERVER_VARIABLE in os.environ and not LOGSUI_DATABASE_URL:
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True
+# Files are looked up when they are asked for: each test's client would else read all of them first.
+WHITENOISE_AUTOREFRESH = True
 # WhiteNoise warns when it is missing.
 STATIC_ROOT.mkdir()
 # On a busy machine ordinary pages take their time; what they may cost is tested by bytes and work.

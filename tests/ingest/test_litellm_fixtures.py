@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pytest
@@ -29,6 +31,33 @@ def digest(project: Project, body: bytes) -> None:
     digest_until_empty()
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What the tables held after a file was digested."""
+
+    requests: list[RequestLog]  # in the order of time
+    sessions: list[Session]
+    logs: list[Any]
+    rejected: int
+    waiting: int
+
+    def session(self, key: str) -> Session:
+        [found] = [session for session in self.sessions if session.session_key == key]
+        return found
+
+    def requests_of(self, session: Session) -> list[RequestLog]:
+        return [request for request in self.requests if request.session_id == session.id]
+
+
+@cache
+def stored_from(file: str) -> Stored:
+    """Digest a file in the transaction of the test that asks first."""
+    digest(Project.objects.create(slug="acme"), body_of(file))
+    requests = list(RequestLog.objects.order_by("started_at", "ended_at"))
+    logs = [stored_log(request) for request in requests]
+    return Stored(requests, list(Session.objects.all()), logs, RejectedLog.objects.count(), InboxEntry.objects.count())
+
+
 def stored_log(request: RequestLog) -> Any:
     with binary_cursor() as cursor:
         raw = read_log(cursor, request.id, request.session_id, request.bucket)
@@ -50,15 +79,15 @@ def named_sessions(file: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_file_digests_into_its_sessions(project: Project, file: str) -> None:
-    digest(project, body_of(file))
+def test_a_file_digests_into_its_sessions(file: str) -> None:
+    stored = stored_from(file)
 
-    assert not RejectedLog.objects.exists()
-    assert not InboxEntry.objects.exists()
-    assert RequestLog.objects.count() == EXPECTED[file]["payloads"]
+    assert stored.rejected == 0
+    assert stored.waiting == 0
+    assert len(stored.requests) == EXPECTED[file]["payloads"]
     for expected in named_sessions(file):
-        session = Session.objects.get(session_key=expected["session_id"])
-        requests = list(RequestLog.objects.filter(session_id=session.id).order_by("started_at", "ended_at"))
+        session = stored.session(expected["session_id"])
+        requests = stored.requests_of(session)
         found = [request.request_id for request in requests]
         ids = [request["id"] for request in expected["requests"]]
         assert found == ids if file != LEGACY else sorted(found) == sorted(ids)
@@ -86,9 +115,8 @@ def _check_request(request: RequestLog, expected: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_file_reads_back_as_it_was_sent(project: Project, file: str) -> None:
-    digest(project, body_of(file))
-    stored = [json.dumps(stored_log(request), sort_keys=True) for request in RequestLog.objects.all()]
+def test_a_file_reads_back_as_it_was_sent(file: str) -> None:
+    stored = [json.dumps(log, sort_keys=True) for log in stored_from(file).logs]
     assert sorted(stored) == sorted(json.dumps(payload, sort_keys=True) for payload in payloads_of(file))
 
 

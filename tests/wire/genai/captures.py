@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ def expected_of(folder: str) -> dict[str, Any]:
     return json.loads((CAPTURES / folder / "expected.json").read_text())
 
 
-@lru_cache(maxsize=4)
+@cache
 def records_of(folder: str) -> dict[str, tuple[Record, str]]:
     """The records of a library by idempotency key, each with its file: log records joined to their spans."""
     raws: dict[str, bytes] = {}
@@ -66,7 +66,7 @@ def records_of(folder: str) -> dict[str, tuple[Record, str]]:
     return {key: (record_of(raw), files[key]) for key, raw in raws.items()}
 
 
-@lru_cache(maxsize=4)
+@cache
 def calls_of(folder: str) -> list[Call]:
     """What counts as requests of a library, in the order of time."""
     found = records_of(folder)
