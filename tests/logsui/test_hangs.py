@@ -233,4 +233,3 @@ def test_digester_that_stands_is_replaced(tcp_server: str) -> None:  # noqa: F81
         assert "digester does not work: it does not get on" in instance.output
     finally:
         instance.remove()
-
