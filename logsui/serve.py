@@ -122,8 +122,9 @@ class Server:
                 self.list.stop_leftovers()
             # From here on callers wait for the first worker, and are not refused. Low ports are root's to give.
             self.socket = stack.enter_context(listener.listen(settings.LOGSUI_HOST, settings.LOGSUI_PORT))
+            self.account = accounts.account_for(embedded.cluster_folder(self.data_dir)) if owner is None else None
+            self.open_program(owner or self.account)
             accounts.become(owner)
-            self.settle_account()
             stack.callback(self.stop_database)
             self.start_database()
             welcome = self.prepare()
@@ -135,14 +136,15 @@ class Server:
             say(banner(self.url, welcome))
             self.watch()
 
-    def settle_account(self) -> None:
-        self.account = accounts.account_for(embedded.cluster_folder(self.data_dir))
-        if self.account is not None:
-            accounts.open_program(self.account, settings.BASE_DIR, PROGRAM)
-            accounts.open_path(self.data_dir, self.account)
-            # Who starts as root runs none of it as root, and the compiled files would never be written.
-            for part in ("logsui", "sessions_app"):
-                compileall.compile_dir(settings.BASE_DIR / part, quiet=2)
+    def open_program(self, account: Account | None) -> None:
+        """Let the children run it as `account`, for which root has to open the way. Raises AccountError."""
+        if account is None:
+            return
+        accounts.open_program(account, settings.BASE_DIR, PROGRAM)
+        accounts.open_path(self.data_dir, account)
+        # Root's processes run little of it, and the others could not keep what they compile.
+        for part in ("logsui", "sessions_app"):
+            compileall.compile_dir(settings.BASE_DIR / part, quiet=2)
 
     # -- starting ------------------------------------------------------------------------------------------------
 

@@ -23,8 +23,9 @@ def collect() -> bool:
     before = os.umask(0o022)
     try:
         call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-        stamp.parent.chmod(0o755)
         stamp.write_text(current)
+        for folder in (stamp.parent, *stamp.parent.rglob("*/")):
+            folder.chmod(0o755)
     finally:
         os.umask(before)
     return True

@@ -48,6 +48,8 @@ class Instance:
         }
         self.environment.pop("DATABASE_URL", None) if "DATABASE_URL" not in environment else None
         self.process: subprocess.Popen[str] | None = None
+        self.start_as: int | None = None
+        self.under_nohup = False
         self.output = ""
 
     def start(self, *arguments: str) -> str:
@@ -69,6 +71,9 @@ class Instance:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            user=self.start_as,
+            # Of a run under nohup `serve` would inherit that SIGHUP is ignored, and rightly go on.
+            preexec_fn=None if self.under_nohup else lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
 
     def read(self, process: subprocess.Popen[str]) -> None:
@@ -319,6 +324,20 @@ def test_killed_serve_takes_the_others_along_and_nothing_is_lost(instance: Insta
     instance.start()
     assert_stored_once(instance, client.finish())
     assert instance.stop(signal.SIGHUP) == 0
+
+
+def test_under_nohup_it_outlives_its_terminal(instance: Instance) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        instance.under_nohup = True
+        instance.start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    instance.process.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        instance.process.wait(3)
+    assert instance.get("/healthz")[0] == 200
+    assert instance.stop(signal.SIGTERM) == 0
 
 
 @pytest.mark.usefixtures("initialised")
