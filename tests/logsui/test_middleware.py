@@ -79,9 +79,10 @@ def test_admin_site_works_under_it(live_server: LiveServer, page: Page) -> None:
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.goto(f"{live_server.url}/admin/")
-    page.fill("#id_username", "ann")
-    page.fill("#id_password", "correct horse")
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("User name").fill("ann")
+    page.get_by_label("Password").fill("correct horse")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Clean up").wait_for()
     # A form with scripts of every kind: folded fieldsets, date pickers, two lists to choose from.
     page.goto(f"{live_server.url}/admin/auth/user/{User.objects.get().pk}/change/")
     page.get_by_role("link", name="Today").first.click()
