@@ -34,6 +34,7 @@ class Budget:
     bytes_left: int = _ENDLESS
     work_left: int = _ENDLESS
     deadline: float = float("inf")
+    seconds: float = float("inf")
     # What an answer began with: shares are of this.
     whole: int = field(init=False)
 
@@ -44,6 +45,12 @@ class Budget:
     def is_spent(self) -> bool:
         """Whether nothing more may be begun. What was begun may go beyond by one block, which has bounds of its own."""
         return self.bytes_left <= 0 or self.work_left <= 0 or time.monotonic() >= self.deadline
+
+    def begin_writing(self) -> None:
+        """Whatever reading took, half of the time is for writing: else a page of a long session would show next to
+        nothing on a busy machine.
+        """
+        self.deadline = max(self.deadline, time.monotonic() + self.seconds / 2)
 
     def spend(self, html: str = "", work: int = 0) -> str:
         """Note what was written and worked; returns what was written."""
@@ -63,7 +70,7 @@ def current() -> Budget:
 @contextmanager
 def answer(most_bytes: int, seconds: float) -> Iterator[Budget]:
     """Make an answer of about this many bytes; nothing more of it is begun after so many seconds."""
-    budget = Budget(most_bytes, WORK_OF_ANSWER, time.monotonic() + seconds)
+    budget = Budget(most_bytes, WORK_OF_ANSWER, time.monotonic() + seconds, seconds)
     token = _current.set(budget)
     try:
         yield budget
@@ -75,7 +82,7 @@ def answer(most_bytes: int, seconds: float) -> Iterator[Budget]:
 def share(part: float) -> Iterator[Budget]:
     """Write a section: it may take this part of the answer's bytes and work, as far as that is left."""
     whole = current()
-    granted = Budget(min(whole.bytes_left, int(whole.whole * part)), whole.work_left, whole.deadline)
+    granted = Budget(min(whole.bytes_left, int(whole.whole * part)), whole.work_left, whole.deadline, whole.seconds)
     granted.whole = whole.whole
     bytes_before, work_before = granted.bytes_left, granted.work_left
     token = _current.set(granted)

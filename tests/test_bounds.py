@@ -27,6 +27,14 @@ def test_it_is_spent_by_time() -> None:
         assert budget.is_spent
 
 
+def test_writing_has_half_of_the_time_whatever_reading_took() -> None:
+    with bounds.answer(10, 600) as budget:
+        budget.deadline = 0
+        assert budget.is_spent
+        budget.begin_writing()
+        assert not budget.is_spent
+
+
 def test_without_an_answer_nothing_is_spent() -> None:
     bounds.current().spend("x" * 10**6, work=10**9)
     assert not bounds.current().is_spent

@@ -256,7 +256,7 @@ INPUTS: dict[str, Callable[[], Sent]] = {
     "histories of 1,000 short messages": lambda: short_messages("short", 1_000, 40),
     "100,000 tool calls in an answer": lambda: arguments("calls", *["{}"] * 100_000),
     "20,000 items in an answer": lambda: items("items", 20_000),
-    "20,000 spans of tools": lambda: spans_of("spans", 20_000),
+    "10,000 spans of tools": lambda: spans_of("spans", 10_000),
     "10,000 requests": lambda: many_requests("requests", 10_000),
     "2,000 attempts of a call": lambda: failing("attempts", 2_000),
     "3,000 branches": lambda: branches("branches", 3_000),

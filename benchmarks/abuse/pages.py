@@ -95,7 +95,7 @@ def wait_for(program: Client, sent: page_inputs.Sent) -> str | None:
 def addresses(program: Client, session: str) -> list[str]:
     """Every kind of page of a session, with its first and last request."""
     page = f"/p/{PROJECT}/sessions/{session}/"
-    answer = json.loads(program.get(f"/api/v1/sessions/{session}/requests?limit=1000&steps=true").body)
+    answer = json.loads(program.get(f"/api/v1/sessions/{session}/requests?limit=1000&include=steps").body)
     logs = [row["id"] for row in answer["results"]]
     found = [
         page,

@@ -136,6 +136,7 @@ def builder_of(stretch: Stretch, shown: View) -> ThreadBuilder:
 def sections(stretch: Stretch, shown: View, block: Block) -> tuple[list[ThreadSection], Block]:
     """The requests of a block, ready for the template, and the block as far as the answer's budget lasts for it."""
     builder = builder_of(stretch, shown)
+    bounds.current().begin_writing()
     with bounds.share(PART_OF_REQUESTS):
         found = builder.sections()
     return found, cut(block, builder.stopped_at, shown.addresses)
@@ -150,6 +151,7 @@ def steps_alone(stretch: Stretch, shown: View) -> str:
 
 def steps_html(stretch: Stretch, shown: View, side: str, index: int, start: int) -> str:
     """Some of the steps beside a request, and what shows the next ones."""
+    bounds.current().begin_writing()
     _, executed = builder_of(stretch, shown).pairs_and_executions()
     steps = shown.layout.beside(side, index)
     writer = BesideWriter(shown.layout, stretch, shown.addresses, executed.causes)

@@ -146,7 +146,7 @@ class SessionLines:
 
 
 # How the requests of a session hang together is told of so many at most, the first ones.
-MOST_LINES = 15_000
+MOST_LINES = 12_000
 
 
 def load_all_lines(session: SessionFacts, most: int | None = None) -> SessionLines:

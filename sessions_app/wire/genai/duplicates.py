@@ -147,7 +147,7 @@ def _by_response_id(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, Spa
 def _streams(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, SpanFacts]]:
     """Pairs of a call that says nothing of its answer and a span that has the answer to the same input."""
     calls = [span for span in spans if span.kind == "llm" and span.input_digest]
-    waiting: dict[tuple[str, str, str], deque[SpanFacts]] = defaultdict(deque)
+    waiting: dict[tuple[str, str, bytes], deque[SpanFacts]] = defaultdict(deque)
     for answer in calls:
         if answer.has_output:
             waiting[_asked(answer)].append(answer)
@@ -162,5 +162,5 @@ def _streams(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, SpanFacts]
             yield call, answers.popleft()
 
 
-def _asked(span: SpanFacts) -> tuple[str, str, str]:
+def _asked(span: SpanFacts) -> tuple[str, str, bytes]:
     return span.scope, span.session, span.input_digest
