@@ -327,9 +327,7 @@ class Digester:
         self._replace(cursor, nodes[0], merged)
         return _COMPLETED
 
-    def _put_first(
-        self, cursor: psycopg.Cursor[Any], before: Node, copy: PreparedLog, stored: PreparedLog
-    ) -> None:
+    def _put_first(self, cursor: psycopg.Cursor[Any], before: Node, copy: PreparedLog, stored: PreparedLog) -> None:
         """Let a copy be the request that was received earlier than what is stored and contradicts it.
 
         All that is beside the request is compared with it anew, as if it had been digested first.

@@ -45,22 +45,16 @@ class Migration(migrations.Migration):
                 ("entry_index", models.IntegerField()),
                 (
                     "differs",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TextField(), default=list, size=None
-                    ),
+                    django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None),
                 ),
                 ("byte_size", models.BigIntegerField()),
                 ("body", models.BinaryField()),
             ],
             options={
                 "db_table": "contradicting_copy",
-                "indexes": [
-                    models.Index(fields=["key_id", "entry_id", "entry_index"], name="contradicting_copy_of")
-                ],
+                "indexes": [models.Index(fields=["key_id", "entry_id", "entry_index"], name="contradicting_copy_of")],
             },
         ),
-        migrations.AddIndex(
-            model_name="reroute", index=models.Index(fields=["session_id"], name="reroute_session")
-        ),
+        migrations.AddIndex(model_name="reroute", index=models.Index(fields=["session_id"], name="reroute_session")),
         migrations.RunSQL(NAMED_BY_ID, migrations.RunSQL.noop),
     ]

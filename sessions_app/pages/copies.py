@@ -66,7 +66,7 @@ def copy_page(request: HttpRequest, project: Project, request_id: uuid.UUID, cop
     """One copy: in what it differs, and its documents."""
     log, copy, documents = _copy_or_404(project, request_id, copy_id)
     from_span = copy.source == SPANS
-    chosen = raw_json.chosen(request.GET.get("raw", ""), documents, from_span)
+    chosen = raw_json.chosen(request.GET.get("raw", "log"), documents, from_span)
     url = _url(project, log, copy)
     context = {
         "section": "sessions",
@@ -98,9 +98,7 @@ def _request_or_404(project: Project, request_id: uuid.UUID) -> RequestLog:
     return log
 
 
-def _copy_or_404(
-    project: Project, request_id: uuid.UUID, copy_id: uuid.UUID
-) -> tuple[RequestLog, Copy, Documents]:
+def _copy_or_404(project: Project, request_id: uuid.UUID, copy_id: uuid.UUID) -> tuple[RequestLog, Copy, Documents]:
     log = _request_or_404(project, request_id)
     copy = contradictions.find_copy(log, copy_id)
     body = contradictions.bodies_of([copy_id]).get(copy_id) if copy else None

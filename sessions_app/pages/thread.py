@@ -38,8 +38,8 @@ from sessions_app.pages.wording import (
     tokens_title,
 )
 from sessions_app.queries.attempts import counted_attempts
-from sessions_app.queries.contradictions import Contradicted
 from sessions_app.queries.content import StoredPart
+from sessions_app.queries.contradictions import Contradicted
 from sessions_app.queries.session import RequestDetail, RequestLine
 from sessions_app.queries.thread import MOST_CHILDREN, Stretch, around
 from sessions_app.records import ERROR
