@@ -48,6 +48,7 @@ def stored_log(log: waiting.StoredLog, url: str) -> dict[str, Any]:
         "session_id": log.session_id,
         "session_key": log.session_key,
         "duplicate": log.duplicate,
+        "contradicts": log.contradicts,
         "url": url,
     }
 

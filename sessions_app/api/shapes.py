@@ -205,6 +205,10 @@ STORED_LOG = record(
         "session_id": ID,
         "session_key": optional(text()),
         "duplicate": {"type": "boolean", "description": "It had been sent before."},
+        "contradicts": {
+            "type": "boolean",
+            "description": "It says other things than what came before under its id: kept beside that, not counted.",
+        },
         "url": text(format="uri"),
     }
 )

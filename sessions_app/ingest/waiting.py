@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sessions_app import ids
 from sessions_app.ingest.accept import Accepted
 from sessions_app.ingest.digest import generated_request_id
-from sessions_app.models import Project, RequestKey, Session
+from sessions_app.models import ContradictingCopy, Project, RequestKey, Session
 from sessions_app.storage import inbox
 
 POLL_SECONDS = 0.02
@@ -17,7 +17,10 @@ POLL_SECONDS = 0.02
 
 @dataclass(frozen=True, slots=True)
 class StoredLog:
-    """Where a log is. `duplicate`: it had been delivered before, or twice in this body."""
+    """Where a log is. `duplicate`: it had been delivered before, or twice in this body.
+
+    `contradicts`: it says other things than the request that was received before it, and is kept beside that.
+    """
 
     index: int
     request_id: str
@@ -25,6 +28,7 @@ class StoredLog:
     session_key: str | None
     request_log_id: uuid.UUID
     duplicate: bool
+    contradicts: bool
 
 
 def wait_for(accepted: Accepted, timeout: float) -> list[StoredLog] | None:
@@ -50,8 +54,18 @@ def _stored(accepted: Accepted) -> list[StoredLog]:
     rows = RequestKey.objects.in_bulk(set(keys.values()))
     places = Session.objects.filter(id__in={row.session_id for row in rows.values()})
     session_keys = dict(places.values_list("id", "session_key"))
+    beside = ContradictingCopy.objects.filter(entry_id=accepted.entry_id, key_id__in=rows)
+    contradicting = set(beside.values_list("entry_index", flat=True))
     found = ((index, names[index], rows[key]) for index, key in keys.items() if key in rows)
     return [
-        StoredLog(index, name, row.session_id, session_keys.get(row.session_id), row.request_log_id, row.deliveries > 1)
+        StoredLog(
+            index,
+            name,
+            row.session_id,
+            session_keys.get(row.session_id),
+            row.request_log_id,
+            row.deliveries > 1,
+            index in contradicting,
+        )
         for index, name, row in found
     ]

@@ -20,5 +20,6 @@ def note(found: Contradicted | None, url: str) -> str:
     named += f" and {counted(more, 'other member')}" if more > 0 else ""
     times = "" if found.count == 1 else f", {exact(found.count)} times"
     first = "" if found.count == 1 else " first"
-    words = f'<a class="link" href="{url}#copies">Reported again with other content</a>{times}: it differs{first} in {named}'
+    link = f'<a class="link" href="{url}#copies">Reported again with other content</a>'
+    words = f"{link}{times}: it differs{first} in {named}"
     return row("", reference("alert", words))

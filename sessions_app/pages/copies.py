@@ -66,7 +66,7 @@ def copy_page(request: HttpRequest, project: Project, request_id: uuid.UUID, cop
     """One copy: in what it differs, and its documents."""
     log, copy, documents = _copy_or_404(project, request_id, copy_id)
     from_span = copy.source == SPANS
-    chosen = raw_json.chosen(request.GET.get("raw", ""), documents, from_span)
+    chosen = raw_json.chosen(request.GET.get("raw", "log"), documents, from_span)
     url = _url(project, log, copy)
     context = {
         "section": "sessions",

@@ -6,9 +6,11 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app import timeline
@@ -128,10 +130,16 @@ def session_steps(request: HttpRequest, project: Project, session_id: uuid.UUID)
 
 @project_page
 def trace_redirect(request: HttpRequest, project: Project, trace_id: str) -> HttpResponse:
-    """To the session that a trace id, or another id of a request, leads to."""
-    found = list_sessions(project, SessionFilters(trace_id=trace_id), limit=1).results
+    """To the session that a trace id, or another id of a request, leads to; to the list of them when there are several.
+
+    A later log may claim the id of an earlier one, so none of them is taken for granted.
+    """
+    found = list_sessions(project, SessionFilters(trace_id=trace_id), limit=2).results
     if not found:
         return gone(request, project, trace_id)
+    if len(found) > 1:
+        query = urlencode({"trace_id": trace_id.encode("utf-8", "replace")})
+        return redirect(f"{reverse('sessions', args=[project.slug])}?{query}")
     return redirect("session", project.slug, found[0].id)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +57,7 @@ class StoredCopy:
 
 
 def add(cursor: psycopg.Cursor[Any], copies: Sequence[Contradicting]) -> int:
-    """Keep copies beside their requests; one statement. Returns how many were new."""
+    """Keep copies beside their requests; two statements. Returns how many were new."""
     by_id: dict[uuid.UUID, Contradicting] = {}
     for copy in sorted(copies, key=lambda copy: copy.position):
         by_id.setdefault(copy.id, copy)
@@ -76,9 +77,12 @@ def add(cursor: psycopg.Cursor[Any], copies: Sequence[Contradicting]) -> int:
         "body": [compress(copy.body) for copy in found],
     }
     cursor.execute(sql.load("insert_contradicting_copies"), columns)
-    row = cursor.fetchone()
-    assert row is not None
-    return row[0]
+    new = Counter(key_id for key_id, is_new in cursor.fetchall() if is_new)
+    if new:
+        ordered = sorted(new.items())
+        counts = {"key_id": [key_id for key_id, _ in ordered], "copies": [count for _, count in ordered]}
+        cursor.execute(sql.load("count_contradictions"), counts)
+    return new.total()
 
 
 def take(cursor: psycopg.Cursor[Any], key_id: uuid.UUID) -> list[StoredCopy]:

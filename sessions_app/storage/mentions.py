@@ -1,7 +1,7 @@
 """What was not understood, or not digested yet, and names a session or request that is deleted.
 
-A rejected log that gives one of their ids as its own belongs to them and goes along. One that only mentions an id, and a
-body that still waits in the inbox, may hold other logs: these are counted, for whoever deletes to look at.
+A rejected log that gives one of their ids as its own belongs to them and goes along. One that only mentions an id, and
+a body that still waits in the inbox, may hold other logs: these are counted, for whoever deletes to look at.
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ class PreparedLog:
 
     `node` are the facts by which it is grouped; `names` the tokens of its ids, with what each is to it; `needs` and
     `provides` as in `RequestLog`. `span_facts` tell whether another span reports the
-    same call. `position` is its place among all that was received. `copies` counts how often this batch brought the log;
-    of copies that differ, `pieces` are these in the order of their receipt, and `beside` those that contradict.
+    same call. `position` is its place among all that was received. `copies` counts how often this batch brought the
+    log; of copies that differ, `pieces` are these in the order of their receipt, and `beside` those that contradict.
     """
 
     project_id: int

@@ -144,6 +144,12 @@ def digester(transactional_db: None) -> Any:
     thread.join()
 
 
+def test_wait_says_what_contradicts(digester: None, post: Post, project: Project) -> None:
+    response = post([log(), log(model="other"), log()], "/api/v1/logs?wait=true")
+
+    assert [stored["contradicts"] for stored in response.json()["logs"]] == [False, True, False]
+
+
 def test_wait_answers_after_digestion(digester: None, post: Post, project: Project) -> None:
     post(log(), "/api/v1/logs?wait=true")
 

@@ -220,12 +220,8 @@ def test_what_was_missing_is_added(project: Project) -> None:
 
 
 def test_start_and_end_in_any_order(project: Project) -> None:
-    begun = {
-        "request_id": "r1",
-        "session_id": "s1",
-        "request": ORIGINAL["request"],
-        "started_at": "2026-11-20T10:00:00Z",
-    }
+    started = {"session_id": "s1", "started_at": "2026-11-20T10:00:00Z"}
+    begun = {"request_id": "r1", "request": ORIGINAL["request"], **started}
     ended = {"request_id": "r1", "response": ORIGINAL["response"], "ended_at": "2026-11-20T10:00:02Z", "cost": 1}
     found = []
     for order in itertools.permutations([begun, ended, begun, ended]):

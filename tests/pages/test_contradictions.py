@@ -100,3 +100,18 @@ def test_statements_do_not_grow_with_the_copies(
     for address in (f"/p/acme/requests/{request.id}/", f"/p/acme/sessions/{request.session_id}/"):
         with django_assert_max_num_queries(16):
             signed_in.get(address)
+
+
+def test_an_id_that_a_later_log_claims_too_leads_to_all_of_them(project: Project, signed_in: Client) -> None:
+    response = {"id": "resp_1", "choices": [{"message": {"role": "assistant", "content": "Yes."}}]}
+    store_logs(project, make_log("First", session_id="s1", response=response))
+    first = Session.objects.get()
+    assert signed_in.get("/p/acme/t/resp_1").headers["Location"] == f"/p/acme/sessions/{first.id}/"
+
+    store_logs(project, make_log("Claims it", session_id="s2", response=response))
+
+    answer = signed_in.get("/p/acme/t/resp_1")
+    assert answer.headers["Location"] == "/p/acme/sessions/?trace_id=resp_1"
+    page = signed_in.get(answer.headers["Location"]).content.decode()
+    for session in Session.objects.all():
+        assert f"/p/acme/sessions/{session.id}/" in page

@@ -92,11 +92,9 @@ def text(word: str, where: str) -> str:
 def log(word: str, number: int, session: str | None = None, **members: Any) -> dict[str, Any]:
     """A log with the word in every member."""
     arguments = json.dumps({"path": text(word, "arguments")})
-    call = {
-        "id": text(word, "call id"),
-        "type": "function",
-        "function": {"name": f"{word}_tool", "arguments": arguments},
-    }
+    function = {"name": f"{word}_tool", "arguments": arguments}
+    call = {"id": text(word, "call id"), "type": "function", "function": function}
+    system = {"role": "system", "content": text(word, "system")}
     file = {"type": "file", "file": {"filename": f"{word}.pdf", "file_data": "data:application/pdf;base64,JVBERi0="}}
     said = {"type": "text", "text": text(word, f"question {number}") + " and more of it" * 30}
     return {
@@ -116,10 +114,7 @@ def log(word: str, number: int, session: str | None = None, **members: Any) -> d
         "started_at": f"2026-11-20T10:{number:02}:00Z",
         "request": {
             "model": f"{word}-asked",
-            "messages": [
-                {"role": "system", "content": text(word, "system")},
-                {"role": "user", "content": [said, file]},
-            ],
+            "messages": [system, {"role": "user", "content": [said, file]}],
             "tools": [{"type": "function", "function": {"name": f"{word}_tool", "description": text(word, "tool")}}],
         },
         "response": {
@@ -161,10 +156,8 @@ def seed(project: Project, word: str, trace: int) -> Session:
 
     send(*[log(word, number) for number in range(4)])
     send(log(word, 1, user=f"{word}-contradiction"), log(word, 2, model=f"{word}-other"))
-    send(
-        log(word, 8, cost="odd"),
-        {"request_id": f"{word}-fine", "session_id": f"{word}-session", "request": {"a": word}},
-    )
+    fine = {"request_id": f"{word}-fine", "session_id": f"{word}-session", "request": {"a": word}}
+    send(log(word, 8, cost="odd"), fine)
     accept_export(project.pk, export(*call_of(word, trace)), otlp.content_type_of(otlp.JSON, otlp.TRACES))
     digest_until_empty()
     session = Session.objects.get(project_id=project.pk, session_key=f"{word}-session")
