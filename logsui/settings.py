@@ -15,8 +15,8 @@ LOGSUI_PORT = env.integer("PORT", 8000, minimum=1, maximum=65535)
 LOGSUI_WEB_WORKERS = env.integer("LOGSUI_WEB_WORKERS", 2, minimum=1, maximum=64)
 LOGSUI_WEB_THREADS = env.integer("LOGSUI_WEB_THREADS", 8, minimum=1, maximum=256)
 # What one process of each kind may have in memory; it ends beyond it, and another one takes its place.
-LOGSUI_WEB_MEMORY = env.size("LOGSUI_WEB_MEMORY", "1 GiB", minimum=128 * 2**20)
-LOGSUI_DIGESTER_MEMORY = env.size("LOGSUI_DIGESTER_MEMORY", "1 GiB", minimum=128 * 2**20)
+LOGSUI_WEB_MEMORY = env.size("LOGSUI_WEB_MEMORY", "2 GiB", minimum=128 * 2**20)
+LOGSUI_DIGESTER_MEMORY = env.size("LOGSUI_DIGESTER_MEMORY", "1536 MiB", minimum=128 * 2**20)
 # A process that gives no sign of work for so long is started again.
 LOGSUI_HANG_SECONDS = env.integer("LOGSUI_HANG_SECONDS", 60, minimum=4, maximum=86_400)
 # Requests that wait for a thread, of one process; beyond it the answer is 503.

@@ -39,7 +39,7 @@ MOST_ENDINGS = 12
 REASON_TYPE = "ended_the_digester"
 LOOK_SECONDS = 1.0
 # A process that digests suspects and says nothing for so long hangs.
-HANG_SECONDS = 120.0
+HANG_SECONDS = 180.0
 # Its exit status when the database is not there: nobody's fault.
 OUTAGE_STATUS = 75
 # Of PostgreSQL's errors, those that no log causes: it shuts down or starts, another's crash, connections, the disk,

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
+from logsui import memory
 from sessions_app.ingest import suspects as module
 from sessions_app.ingest.accept import accept_body
 from sessions_app.ingest.cleanup import replay
@@ -69,6 +70,11 @@ def accuse(*entry_ids: int) -> None:
         assert suspects.accuse(separate, entry_ids) == len(entry_ids)
 
 
+def digest_all_apart(warden: Warden) -> None:
+    """As its thread does, which looks again: PostgreSQL lets go of what a killed process held a moment later."""
+    wait_until(lambda: (warden.digest_all_apart(), not DigestSuspect.objects.exists())[1])
+
+
 def stored() -> list[str]:
     return sorted(RequestLog.objects.values_list("request_id", flat=True))
 
@@ -81,7 +87,7 @@ def assert_nothing_is_left() -> None:
 def test_innocent_suspects_are_stored(project: Project, warden: Warden) -> None:
     accuse(send(project, "a", "b"), send(project, "c"))
 
-    warden.digest_all_apart()
+    digest_all_apart(warden)
 
     assert stored() == ["a", "b", "c"]
     assert not RejectedLog.objects.exists()
@@ -103,7 +109,7 @@ def test_others_leave_suspects_alone(project: Project) -> None:
     [
         ("kill-it", "it was ended by SIGKILL"),
         ("break-it", "it failed with TypeError"),
-        ("exhaust-it", "its memory met LOGSUI_DIGESTER_MEMORY (1,024 MiB)"),
+        ("exhaust-it", "its memory met LOGSUI_DIGESTER_MEMORY (1,536 MiB)"),
         ("hang-it", "no end after 6 s"),
     ],
 )
@@ -113,7 +119,7 @@ def test_log_that_ends_the_process_is_rejected_alone(
     monkeypatch.setattr(module, "HANG_SECONDS", 6)
     accuse(send(project, "before", word, "after"), send(project, "beside"))
 
-    warden.digest_all_apart()
+    digest_all_apart(warden)
 
     assert stored() == ["after", "before", "beside"]
     rejected = RejectedLog.objects.get()
@@ -126,7 +132,7 @@ def test_log_that_ends_the_process_is_rejected_alone(
 def test_rejected_log_can_be_replayed(project: Project, warden: Warden) -> None:
     """With the fault mended, or more memory."""
     accuse(send(project, "kill-it"))
-    warden.digest_all_apart()
+    digest_all_apart(warden)
 
     replay(RejectedLog.objects.get())
     digest_until_empty()
@@ -139,7 +145,7 @@ def test_body_that_cannot_even_be_taken_apart_is_rejected_whole(project: Project
     warden.command = [*warden.command, "split"]
     accuse(send(project, "kill-it", "b", content_type="application/x-ndjson"), send(project, "beside"))
 
-    warden.digest_all_apart()
+    digest_all_apart(warden)
 
     assert stored() == ["beside"]
     rejected = RejectedLog.objects.get()
@@ -157,7 +163,7 @@ def test_body_that_ends_it_again_and_again_is_given_up(
     texts = [f"kill-it {number}" for number in range(40)]
     accuse(send(project, *texts))
 
-    warden.digest_all_apart()
+    digest_all_apart(warden)
 
     assert stored() == []
     assert RejectedLog.objects.count() == len(texts)
@@ -267,6 +273,48 @@ def test_large_bodies_are_fetched_one_after_the_other(project: Project, monkeypa
     Watched().digest_batch()
 
     assert held == [1, 1, 1, 1]
+
+
+# -- the digester itself -----------------------------------------------------------------------------------------------
+
+
+def start_planted() -> subprocess.Popen[str]:
+    command = [sys.executable, str(PLANTED), "main"]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=settings.BASE_DIR)
+
+
+def test_fault_of_ours_does_not_end_the_digester(project: Project, warden: Warden) -> None:
+    """`warden` has set the environment."""
+    send(project, "before", "break-it", "after")
+    digester = start_planted()
+
+    wait_until(lambda: stored() == ["after", "before", "break-it"])
+    send(project, "later")
+    wait_until(lambda: "later" in stored())
+
+    assert digester.poll() is None
+    digester.terminate()
+    _, output = digester.communicate(timeout=60)
+    assert digester.returncode == 0
+    assert "a batch could not be digested" in output
+    assert not RejectedLog.objects.exists()
+    assert_nothing_is_left()
+
+
+@pytest.mark.parametrize(("word", "status"), [("kill-it", -9), ("exhaust-it", memory.EXIT_STATUS)])
+def test_what_ended_a_digester_does_not_end_the_next(project: Project, warden: Warden, word: str, status: int) -> None:
+    entry_id = send(project, "before", word)
+    first = start_planted()
+    _, output = first.communicate(timeout=120)
+    assert first.returncode == status
+    assert (f"inbox entry {entry_id} of project acme (" in output) == (word == "exhaust-it")
+
+    second = start_planted()
+
+    wait_until(lambda: stored() == ["before", word])
+    assert second.poll() is None
+    second.terminate()
+    second.communicate(timeout=60)
 
 
 # -- kill -9 -----------------------------------------------------------------------------------------------------------
