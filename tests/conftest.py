@@ -10,6 +10,7 @@ from typing import Any
 import hypothesis
 import psutil
 import pytest
+from playwright.sync_api import expect
 
 from tests.database import django_db_setup, server_for
 
@@ -57,6 +58,10 @@ BROWSER_MISSING = (
 def find_browser() -> str | None:
     chosen = os.environ.get("LOGSUI_TEST_BROWSER")
     return chosen or next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+# What a page should show is waited for as long as a busy machine may need; 5 seconds are Playwright's own.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

@@ -200,6 +200,7 @@ def spans_of(size: int, text: str) -> bytes:
     return export(*made[:-1])
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("path", ["/api/v1/logs", "/v1/traces"])
 @pytest.mark.parametrize("at_once", [1, 4])
 def test_memory_stays_bounded_by_bodies_of_64_mb(worker: psutil.Process, send: Send, at_once: int, path: str) -> None:

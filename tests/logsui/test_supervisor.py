@@ -16,6 +16,8 @@ import pytest
 from logsui import supervisor
 from logsui.supervisor import Child, ProcessList, Signals, StopRequested
 
+pytestmark = pytest.mark.processes
+
 SLEEP = (sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)")
 STUBBORN = (
     sys.executable,
