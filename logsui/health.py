@@ -12,9 +12,10 @@ from django.views.decorators.http import require_safe
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 INBOX = """
-SELECT count(*), coalesce(sum(raw_bytes), 0), coalesce(extract(epoch FROM now() - min(received_at)), 0) FROM inbox
+SELECT count(*), coalesce(sum(raw_bytes), 0), coalesce(extract(epoch FROM now() - min(received_at)), 0),
+    (SELECT count(*) FROM digest_suspect)
+FROM inbox
 """
-SUSPECTS = "SELECT count(*) FROM digest_suspect"
 # Estimates, of the statistics collector or the planner: exact counts would read whole tables.
 ROWS = """
 SELECT root.relname, coalesce(sum(greatest(leaf.reltuples, pg_stat_get_live_tuples(leaf.oid), 0)), 0)::bigint
@@ -71,9 +72,7 @@ Sample = tuple[str, str, dict[str, str], Any]
 def read_samples() -> list[Sample]:
     with connection.cursor() as cursor:
         cursor.execute(INBOX)
-        waiting, size, age = cursor.fetchone()
-        cursor.execute(SUSPECTS)
-        (suspects,) = cursor.fetchone()
+        waiting, size, age, suspects = cursor.fetchone()
         cursor.execute(ROWS)
         tables = cursor.fetchall()
         cursor.execute("SELECT pg_database_size(current_database())")
