@@ -14,10 +14,10 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 INBOX = """
 SELECT
     coalesce(sum(entries_in - entries_out), 0)::bigint, coalesce(sum(bytes_in - bytes_out), 0)::bigint,
-    coalesce(extract(epoch FROM now() - (SELECT received_at FROM inbox ORDER BY id LIMIT 1)), 0)
+    coalesce(extract(epoch FROM now() - (SELECT received_at FROM inbox ORDER BY id LIMIT 1)), 0),
+    (SELECT count(*) FROM digest_suspect)
 FROM inbox_usage
 """
-SUSPECTS = "SELECT count(*) FROM digest_suspect"
 # Estimates, of the statistics collector or the planner: exact counts would read whole tables.
 ROWS = """
 SELECT root.relname, coalesce(sum(greatest(leaf.reltuples, pg_stat_get_live_tuples(leaf.oid), 0)), 0)::bigint
@@ -74,9 +74,7 @@ Sample = tuple[str, str, dict[str, str], Any]
 def read_samples() -> list[Sample]:
     with connection.cursor() as cursor:
         cursor.execute(INBOX)
-        waiting, size, age = cursor.fetchone()
-        cursor.execute(SUSPECTS)
-        (suspects,) = cursor.fetchone()
+        waiting, size, age, suspects = cursor.fetchone()
         cursor.execute(ROWS)
         tables = cursor.fetchall()
         cursor.execute("SELECT pg_database_size(current_database())")
