@@ -9,7 +9,7 @@ from importlib import import_module
 from benchmarks.report import Report
 
 # Modules of this package, each with `measure() -> Iterator[Figure]`.
-SCENARIOS: tuple[str, ...] = ("hangs", "joining", "sign_in", "memory_limits", "pages")
+SCENARIOS: tuple[str, ...] = ("slow_clients", "sign_in", "pages", "joining", "memory_limits", "hangs")
 
 
 def main() -> int:

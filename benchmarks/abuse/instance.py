@@ -65,6 +65,7 @@ def running_instance(**environment: str) -> Iterator[Instance]:
         stack.enter_context(changed_environment(environment))
         installation = Installation(free_port(), stack)
         installation.make()
+        os.environ.update(environment)
         instance = Instance(installation, psutil.Process())
         for slug in PROJECTS:
             installation.manage("create_project", "--slug", slug, "--name", slug)

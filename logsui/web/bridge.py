@@ -195,7 +195,10 @@ class Bridge:
     # -- the answer ----------------------------------------------------------------------------------------------
 
     async def send_answer(self, answer: Answer, method: str, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        # nginx would keep news back until there are some kilobytes of them.
+        unbuffered = [(b"x-accel-buffering", b"no")] if answer.stream is not None else []
+        headers = answer.headers + unbuffered
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         if answer.stream is not None:
             await self.send_stream(answer.stream, receive, send)
         elif method != "HEAD":

@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass
 class Server:
-    listening: socket.socket
+    address: tuple[str, int]
     process: psutil.Process
     log: Path
 
@@ -44,7 +44,7 @@ class Server:
         return self.process.children()
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(self.listening.getsockname(), timeout=60)
+        return socket.create_connection(self.address, timeout=60)
 
     def send(self, sent: bytes, *, end: bool = True) -> list[Answer]:
         """All answers to these bytes, until the server closes; with `end` the client says that it sends no more."""
@@ -90,7 +90,7 @@ def running(folder: Path, **environment: str) -> Iterator[Server]:
             command, cwd=settings.BASE_DIR, env=variables, pass_fds=[listening.fileno()], stderr=errors
         )
         try:
-            server = Server(listening, psutil.Process(process.pid), log)
+            server = Server(listening.getsockname(), psutil.Process(process.pid), log)
             assert server.get("/healthz").status == 200
             yield server
         finally:

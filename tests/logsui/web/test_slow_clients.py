@@ -90,7 +90,7 @@ def test_answers_that_are_not_read_hold_no_thread_and_end(server: Server) -> Non
 def slow_reader(server: Server) -> socket.socket:
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    client.connect(server.listening.getsockname())
+    client.connect(server.address)
     return client
 
 

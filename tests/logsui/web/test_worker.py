@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import signal
+import socket
+import struct
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+
+import pytest
 
 from tests.logsui.web.conftest import Server, answers, running, wait_until
 
@@ -33,12 +38,32 @@ def test_health_while_every_thread_is_busy_and_503_beyond_what_may_wait(tmp_path
     assert b"etry-" in refused.head
 
 
+def reset(client: socket.socket) -> None:
+    """Closing it tells the server at once that nobody reads either."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"])
+@pytest.mark.parametrize("leave", [reset, lambda client: None])
+def test_nothing_stays_of_clients_that_left(
+    tmp_path: Path, sent: bytes, leave: Callable[[socket.socket], None]
+) -> None:
+    with running(tmp_path) as server:
+        files = server.workers[0].num_fds()
+        for _ in range(20):
+            with server.connect() as client:
+                client.sendall(sent)
+                time.sleep(0.02)
+                leave(client)
+        wait_until(lambda: server.workers[0].num_fds() <= files)
+
+
 def test_request_of_a_client_that_left_is_not_begun(tmp_path: Path) -> None:
     with running(tmp_path, LOGSUI_WEB_THREADS="1") as server:
         for _ in range(20):
             with server.connect() as client:
                 client.sendall(b"GET /?sleep=10 HTTP/1.1\r\nHost: x\r\n\r\n")
-                client.setsockopt(1, 13, b"\1\0\0\0\0\0\0\0")  # SO_LINGER: the connection is reset
+                reset(client)
         started = time.monotonic()
         assert server.get("/").status == 200
         assert time.monotonic() - started < 60

@@ -1,0 +1,5 @@
+"""logsui's settings, and one page more: see waiting_urls."""
+
+from logsui.settings import *  # noqa: F403
+
+ROOT_URLCONF = "benchmarks.abuse.waiting_urls"
