@@ -304,7 +304,7 @@ def test_requests_of_long_sessions_keep_their_steps(
 ) -> None:
     monkeypatch.setattr("sessions_app.pages.addresses.MOST_AT_ONCE", 2)
     monkeypatch.setattr("sessions_app.pages.addresses.BLOCK", 2)
-    spans = [chat(n, question=f"Q{n}", at=10 * n) for n in (1, 2, 3)]
+    spans = [chat(n, question=f"Q{n}", at=10 * n) for n in (1, 2)]
     post(project, *spans, tool(7, "after2", at=21), made(8, "invoke_agent", name="around3", at=29))
     post(project, chat(3, question="Q3", at=30, parent=8))
     session = Session.objects.get()
