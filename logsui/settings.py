@@ -14,6 +14,8 @@ LOGSUI_HOST = env.text("HOST", "127.0.0.1")
 LOGSUI_PORT = env.integer("PORT", 8000, minimum=1, maximum=65535)
 LOGSUI_WEB_WORKERS = env.integer("LOGSUI_WEB_WORKERS", 2, minimum=1, maximum=64)
 LOGSUI_WEB_THREADS = env.integer("LOGSUI_WEB_THREADS", 8, minimum=1, maximum=256)
+# A process that gives no sign of work for so long is started again.
+LOGSUI_HANG_SECONDS = env.integer("LOGSUI_HANG_SECONDS", 60, minimum=4, maximum=86_400)
 LOGSUI_LOG_LEVEL = env.choice("LOGSUI_LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
 
 # What one request may bring.

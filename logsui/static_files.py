@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,11 +17,23 @@ def collect() -> bool:
     """Fill STATIC_ROOT; True when there was something to do."""
     stamp = Path(settings.STATIC_ROOT) / ".fingerprint"
     current = fingerprint()
-    if stamp.exists() and stamp.read_text() == current:
+    if stamp.exists() and stamp.read_text() == current and is_readable(stamp.parent):
         return False
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    stamp.write_text(current)
+    # Readable for the web server, which may be another user; there is nothing secret in them.
+    before = os.umask(0o022)
+    try:
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        stamp.write_text(current)
+        for folder in (stamp.parent, *stamp.parent.rglob("*/")):
+            folder.chmod(0o755)
+    finally:
+        os.umask(before)
     return True
+
+
+def is_readable(folder: Path) -> bool:
+    """Whether it was collected for others to read, too."""
+    return all(path.stat().st_mode & 0o004 for path in (folder, *folder.rglob("*")))
 
 
 def fingerprint() -> str:

@@ -9,12 +9,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
-from logsui import processes
+from logsui import accounts, processes
+from logsui.accounts import Account
+from logsui.probes import Watch
+from logsui.processes import Ending
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +25,13 @@ FIRST_DELAY, LONGEST_DELAY = 0.2, 30.0
 GOOD_RUN = 30.0
 POLL = 0.1
 TASK_ATTEMPTS = 5
+# One that does not work is not expected to finish anything; the healthy ones beside it may.
+HUNG_SECONDS = 10.0
+ORPHAN_SECONDS = 30.0
+NO_HURRY = 60.0
+# A signal, and the seconds that it gets.
+Step = tuple[signal.Signals, float]
+KILL: Step = (signal.SIGKILL, 10.0)
 # Seconds by which the recorded start of a process may be off when the clock was set meanwhile.
 CLOCK_STEP = 2.0
 
@@ -31,60 +40,73 @@ class StopRequested(Exception):
     """Ctrl-C, SIGTERM or SIGHUP came, or the parent is gone."""
 
 
-@dataclass
-class Child:
-    """A process of ours. `patience`: seconds that it may take to finish its work after SIGTERM."""
+class Kept:
+    """A process that is kept running: started again when it ends, or when its watch says that it does not work."""
 
-    name: str
-    command: Sequence[str]
-    patience: float
-    pass_fds: Sequence[int] = ()
-    environment: dict[str, str] = field(default_factory=dict)
-    cwd: Path | None = None
     # A task runs once; anything else is started again whenever it ends.
-    once: bool = False
-    process: subprocess.Popen[bytes] | None = None
-    failures: int = 0
-    started_at: float = 0.0
-    due_at: float = 0.0
-    # Of a task: it has ended for good, well or after too many attempts.
-    done: bool = False
-    succeeded: bool = False
+    once = False
 
-    def start(self) -> None:
-        self.started_at = time.monotonic()
-        self.process = subprocess.Popen(
-            self.command,
-            stdin=subprocess.DEVNULL,
-            pass_fds=self.pass_fds,
-            env=os.environ | self.environment,
-            cwd=self.cwd,
-            # Away from the terminal's Ctrl-C: we stop it when its turn comes.
-            start_new_session=True,
-            preexec_fn=processes.die_with_parent(signal.SIGTERM),
-        )
+    def __init__(self, name: str, watch: Watch, steps: Sequence[Step]) -> None:
+        """`steps`: how one that does not work is ended."""
+        self.name = name
+        self.watch = watch
+        self.steps = steps
+        self.process: subprocess.Popen[bytes] | None = None
+        self.ending: Ending | None = None
+        self.failures = 0
+        self.started_at = self.due_at = 0.0
+        # What a dead process left behind, and until when it may finish what it does.
+        self.orphans: list[psutil.Process] = []
+        self.orphans_until = 0.0
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the process."""
+        raise NotImplementedError
 
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
     def keep_running(self) -> bool:
-        """Start what is due; True when a process was started."""
+        """Start what is due, end what does not work; True when a process was started. Never waits for either."""
         now = time.monotonic()
-        if self.done or self.is_running():
+        self.end_orphans(now)
+        if self.is_running():
+            self.judge()
             return False
         if self.process is not None:
             self.note_end(self.process.returncode, now)
-            self.process = None
-        if self.done or now < self.due_at:
+        if not self.is_due(now):
             return False
         self.start()
         return True
 
+    def is_due(self, now: float) -> bool:
+        return now >= self.due_at
+
+    def start(self) -> None:
+        self.started_at = time.monotonic()
+        self.process = self.launch()
+        self.watch.begin(self.process.pid)
+
+    def judge(self) -> None:
+        assert self.process is not None
+        if self.ending is not None:
+            self.ending.is_over()
+        elif reason := self.watch.tick():
+            logger.warning("%s does not work: %s; starting it again", self.name, reason)
+            self.ending = Ending(self.name, self.process, self.steps)
+
     def note_end(self, code: int, now: float) -> None:
-        self.succeeded = code == 0
-        if self.once and (self.succeeded or self.failures >= TASK_ATTEMPTS):
-            self.done = True
-            return
+        self.process = None
+        self.orphans, self.orphans_until = self.watch.tree[1:], now + ORPHAN_SECONDS
+        if self.ending is not None:
+            # We did that, and have said so.
+            self.ending.is_over()
+            self.ending, self.due_at = None, now
+        else:
+            self.note_failure(code, now)
+
+    def note_failure(self, code: int, now: float) -> None:
         self.failures = 0 if now - self.started_at > GOOD_RUN else self.failures
         # The first time at once: a process that was killed is needed now.
         delay = min(LONGEST_DELAY, FIRST_DELAY * 4**self.failures) if self.failures or self.once else 0.0
@@ -94,16 +116,81 @@ class Child:
             "%s ended (%s); starting it again%s", self.name, describe(code), f" in {delay:g} s" if delay else ""
         )
 
+    def end_orphans(self, now: float) -> None:
+        """Workers outlive their master to answer what they have begun; one that hangs would do so for ever."""
+        if self.orphans and now > self.orphans_until:
+            for process in self.orphans:
+                processes.send(process, signal.SIGKILL)
+            self.orphans = []
+
     def stop(self) -> None:
-        if self.process is None or self.process.poll() is not None:
+        """End it and wait for that."""
+        if not self.is_running():
             return
-        for number, seconds in ((signal.SIGTERM, self.patience), (signal.SIGKILL, 10.0)):
-            self.process.send_signal(number)
-            try:
-                self.process.wait(seconds)
-                return
-            except subprocess.TimeoutExpired:
-                logger.warning("%s still runs %g s after %s", self.name, seconds, number.name)
+        assert self.process is not None
+        ending = self.ending or Ending(self.name, self.process, self.stop_steps)
+        while not ending.is_over():
+            time.sleep(POLL / 2)
+
+    @property
+    def stop_steps(self) -> Sequence[Step]:
+        return self.steps
+
+
+class Child(Kept):
+    """A process of ours."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        patience: float,
+        *,
+        watch: Watch | None = None,
+        pass_fds: Sequence[int] = (),
+        environment: dict[str, str] | None = None,
+        cwd: Path | None = None,
+        account: Account | None = None,
+        once: bool = False,
+    ) -> None:
+        """`patience`: seconds that it may take to finish its work after SIGTERM."""
+        super().__init__(name, watch or Watch(NO_HURRY), [(signal.SIGTERM, min(patience, HUNG_SECONDS)), KILL])
+        self.command = command
+        self.patience = patience
+        self.pass_fds = pass_fds
+        self.environment = environment or {}
+        self.cwd = cwd
+        self.account = account
+        self.once = once
+        # Of a task: it has ended for good, well or after too many attempts.
+        self.done = self.succeeded = False
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self.command,
+            stdin=subprocess.DEVNULL,
+            pass_fds=self.pass_fds,
+            env=os.environ | accounts.environment(self.account) | self.environment,
+            cwd=self.cwd,
+            # Away from the terminal's Ctrl-C: we stop it when its turn comes.
+            start_new_session=True,
+            preexec_fn=processes.die_with_parent(signal.SIGTERM),
+            **accounts.popen_arguments(self.account),
+        )
+
+    def is_due(self, now: float) -> bool:
+        return not self.done and super().is_due(now)
+
+    def note_failure(self, code: int, now: float) -> None:
+        self.succeeded = code == 0
+        if self.once and (self.succeeded or self.failures >= TASK_ATTEMPTS):
+            self.done = True
+            return
+        super().note_failure(code, now)
+
+    @property
+    def stop_steps(self) -> Sequence[Step]:
+        return [(signal.SIGTERM, self.patience), KILL]
 
 
 class Signals:
@@ -162,7 +249,9 @@ class ProcessList:
     def write(self, pids: Sequence[int]) -> None:
         rows = [[pid, psutil.Process(pid).create_time()] for pid in pids if psutil.pid_exists(pid)]
         draft = self.path.with_suffix(".new")
-        draft.write_text(json.dumps(rows))
+        draft.unlink(missing_ok=True)
+        with open(draft, "x") as file:
+            json.dump(rows, file)
         draft.replace(self.path)
 
     def stop_leftovers(self) -> None:

@@ -18,7 +18,7 @@ import psutil
 import psycopg
 import pytest
 
-from logsui import embedded
+from logsui import embedded, processes
 from logsui.database import create_embedded
 from logsui.embedded import EmbeddedError, EmbeddedServer, connection_fields, socket_folder
 
@@ -180,7 +180,7 @@ def test_backend_that_outlives_a_killed_server_is_stopped(server: EmbeddedServer
 
 def busy_backends(server: EmbeddedServer) -> list[psutil.Process]:
     children = psutil.Process(pid_of(server)).children()
-    return [child for child in children if "SELECT" in " ".join(child.cmdline())]
+    return [child for child in children if "SELECT" in processes.title(child)]
 
 
 def wait_until(condition: Any, seconds: float = 20) -> None:

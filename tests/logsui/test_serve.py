@@ -46,6 +46,8 @@ class Instance:
         }
         self.environment.pop("DATABASE_URL", None) if "DATABASE_URL" not in environment else None
         self.process: subprocess.Popen[str] | None = None
+        self.start_as: int | None = None
+        self.under_nohup = False
         self.output = ""
 
     def start(self, *arguments: str) -> str:
@@ -67,6 +69,9 @@ class Instance:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            user=self.start_as,
+            # Of a run under nohup `serve` would inherit that SIGHUP is ignored, and rightly go on.
+            preexec_fn=None if self.under_nohup else lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
 
     def read(self, process: subprocess.Popen[str]) -> None:
@@ -171,6 +176,7 @@ class Client(threading.Thread):
     def __init__(self, instance: Instance, key: str) -> None:
         super().__init__(daemon=True)
         self.instance, self.key = instance, key
+        self.prefix = "log"
         self.acknowledged: list[str] = []
         self.stopping = False
 
@@ -178,7 +184,7 @@ class Client(threading.Thread):
         number = 0
         while not self.stopping:
             number += 1
-            while not self.stopping and not self.send(f"log-{number}"):
+            while not self.stopping and not self.send(f"{self.prefix}-{number}"):
                 time.sleep(0.05)
 
     def send(self, request_id: str) -> bool:
@@ -309,6 +315,20 @@ def test_killed_serve_takes_the_others_along_and_nothing_is_lost(instance: Insta
     instance.start()
     assert_stored_once(instance, client.finish())
     assert instance.stop(signal.SIGHUP) == 0
+
+
+def test_under_nohup_it_outlives_its_terminal(instance: Instance) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        instance.under_nohup = True
+        instance.start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    instance.process.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        instance.process.wait(3)
+    assert instance.get("/healthz")[0] == 200
+    assert instance.stop(signal.SIGTERM) == 0
 
 
 def test_it_stops_in_order(instance: Instance) -> None:

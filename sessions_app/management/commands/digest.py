@@ -14,7 +14,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, connection
 
+from logsui.heartbeat import beat
 from sessions_app.ingest.digest import Digester, DigestStats, Memory
+from sessions_app.ingest.progress import Progress
 from sessions_app.storage.buckets import ensure_current_partitions
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.inbox import CHANNEL
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 PARTITIONS_SECONDS = 3600.0
 RECONNECT_SECONDS = 1.0
+BEAT_SECONDS = 1.0
 
 
 class Command(BaseCommand):
@@ -46,8 +49,12 @@ class Command(BaseCommand):
             signal.signal(number, stop)
         for worker in workers:
             worker.start()
-        for worker in workers:
-            worker.join()
+        progress = Progress(workers)
+        while any(worker.is_alive() for worker in workers):
+            if progress.is_made():
+                beat()
+            for worker in workers:
+                worker.join(BEAT_SECONDS / len(workers))
         if until_empty:
             self.stdout.write(summary([worker.stats for worker in workers]))
 
@@ -78,6 +85,9 @@ class Worker(threading.Thread):
         self.digester = Digester(memory)
         self.partitions_at = time.monotonic()
         self.worked = False
+        # For Progress: how many batches and rests it has begun, and the database session that works for it.
+        self.turns = 0
+        self.backend_pid = 0
 
     def run(self) -> None:
         try:
@@ -87,6 +97,7 @@ class Worker(threading.Thread):
                 except (OperationalError, psycopg.OperationalError) as error:
                     log.warning("the database is not there, trying again: %s", error)
                     connection.close()
+                    self.turns += 1
                     time.sleep(RECONNECT_SECONDS)
         finally:
             connection.close()
@@ -94,7 +105,9 @@ class Worker(threading.Thread):
     def work(self) -> None:
         with binary_cursor() as cursor:
             cursor.execute(f"LISTEN {CHANNEL}")
+        self.backend_pid = connection.connection.info.backend_pid
         while not self.stopping:
+            self.turns += 1
             if time.monotonic() - self.partitions_at > PARTITIONS_SECONDS:
                 ensure_current_partitions()
                 self.partitions_at = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,7 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from logsui import database, static_files
+from logsui import accounts, database, embedded, static_files
 from sessions_app import first_start
 
 # Any number that nobody else uses: two instances on one database migrate one after the other.
@@ -29,14 +30,21 @@ class Command(BaseCommand):
     help = "Migrate, collect static files, make the first projects; prints first_start.Welcome as JSON on stdout."
     requires_system_checks = ()
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--give-up-root", action="store_true", help="started by root, be the system user meanwhile")
+
+    def handle(self, *args: Any, give_up_root: bool, **options: Any) -> None:
+        # The web server shall only read the static files, so that they are made by whose the folder is.
+        with accounts.acting_as(accounts.take_or_hand_over(settings.LOGSUI_DATA_DIR)):
+            static_files.collect()
+        if give_up_root:
+            accounts.become(accounts.account_for(embedded.cluster_folder(settings.LOGSUI_DATA_DIR)))
         try:
             if not settings.LOGSUI_DATABASE_URL:
                 database.create_embedded(settings.LOGSUI_DATA_DIR)
             with one_at_a_time():
                 self.check_server()
                 call_command("migrate", interactive=False, verbosity=0)
-                static_files.collect()
                 welcome = first_start.welcome()
         except (OperationalError, psycopg.OperationalError) as error:
             raise CommandError(f"The database can't be used: {error}") from None
