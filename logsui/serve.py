@@ -185,7 +185,7 @@ class Server:
         raise ServeError("The database can't be prepared; the reason is above.")
 
     def run_prepare(self) -> tuple[int, bytes]:
-        command = (*self.manage, "prepare")
+        command = (*self.manage, "prepare", "--give-up-root")
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

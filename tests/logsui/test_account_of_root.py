@@ -69,6 +69,21 @@ def test_samples_are_not_loaded_by_root(instance: Instance) -> None:
     assert seen == {account().uid}
 
 
+def test_database_is_not_prepared_by_root(instance: Instance) -> None:
+    """Its static files are; the rest reads what strangers sent."""
+    process = instance.process = instance.launch()
+    seen: set[int] = set()
+
+    def is_ready() -> bool:
+        for child in instance.all()[1:]:
+            if "manage.py prepare" in processes.title(child):
+                seen.add(child.uids().effective)
+        return account().uid in seen or process.poll() is not None
+
+    wait_until(is_ready)
+    assert account().uid in seen
+
+
 def writable(folder: Path, by: Account) -> list[str]:
     """What the account may write to in the folder, but for what is its own."""
 

@@ -175,7 +175,7 @@ def test_preparation_that_hangs_is_begun_again() -> None:
 
 def preparations(instance: Instance) -> list[psutil.Process]:
     below = processes.tree(instance.process.pid) if instance.process is not None else []
-    return [process for process in below if processes.title(process).endswith("manage.py prepare")]
+    return [process for process in below if processes.title(process).endswith("manage.py prepare --give-up-root")]
 
 
 # -- a digester that stands ------------------------------------------------------------------------------------------

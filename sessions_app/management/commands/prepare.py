@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -29,11 +30,15 @@ class Command(BaseCommand):
     help = "Migrate, collect static files, make the first projects; prints first_start.Welcome as JSON on stdout."
     requires_system_checks = ()
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        # Root makes the static files, which the web server shall only read, and gives up its rights for the rest.
-        accounts.become(accounts.take_or_hand_over(settings.LOGSUI_DATA_DIR))
-        static_files.collect()
-        accounts.become(accounts.account_for(embedded.cluster_folder(settings.LOGSUI_DATA_DIR)))
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--give-up-root", action="store_true", help="started by root, be the system user meanwhile")
+
+    def handle(self, *args: Any, give_up_root: bool, **options: Any) -> None:
+        # The web server shall only read the static files, so that they are made by whose the folder is.
+        with accounts.acting_as(accounts.take_or_hand_over(settings.LOGSUI_DATA_DIR)):
+            static_files.collect()
+        if give_up_root:
+            accounts.become(accounts.account_for(embedded.cluster_folder(settings.LOGSUI_DATA_DIR)))
         try:
             if not settings.LOGSUI_DATABASE_URL:
                 database.create_embedded(settings.LOGSUI_DATA_DIR)
