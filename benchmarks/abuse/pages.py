@@ -66,7 +66,8 @@ def measure_input(
     server: psutil.Process, browser: Client, program: Client, name: str, sent: page_inputs.Sent
 ) -> Iterator[Figure]:
     """Figures of one input."""
-    size = 0
+    # New connections: the server closes those that were idle for long.
+    size, program = 0, patient(program)
     for address, body in sent.bodies:
         size += len(body)
         answer = program.post(address, body)
@@ -80,7 +81,6 @@ def measure_input(
         if worst.seconds < ANSWER_SECONDS:
             browser = fetch(browser, address, worst)
     for address in (f"/api/v1/sessions?trace_id={sent.key}", f"/api/v1/sessions/{session}/requests?limit=1000"):
-        # A new connection: the server closes those that were idle for long.
         fetch(patient(program), address, worst)
     notes = f"{size / 1e6:.2f} MB of logs"
     yield Figure(AREA, f"{name}: slowest", worst.seconds, "s", most=MOST_SECONDS, note=f"{worst.slowest}, {notes}")
