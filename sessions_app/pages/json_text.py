@@ -23,8 +23,10 @@ _WHOLE_CHARS = 20_000
 # A string that never ends goes to the end of the text: looked for again at each quote, it would take the square.
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 _TOKEN = re.compile(rf'{_STRING}|[{{}}\[\],:]|[^\s{{}}\[\],:"]++', re.DOTALL)
-_DRAWN = re.compile(rf'(?P<s>{_STRING})|(?P<p>[{{}}\[\],:])|(?P<n>[^\s{{}}\[\],:"]++)', re.DOTALL)
-_COLON = re.compile(r"\s*+:")
+_DRAWN = re.compile(
+    rf'(?P<k>{_STRING}(?=\s*+:))|(?P<s>{_STRING})|(?P<p>[{{}}\[\],:])|(?P<n>[^\s{{}}\[\],:"]++)', re.DOTALL
+)
+_NEW_LINES = ["\n" + "  " * level for level in range(MOST_LEVELS + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def _spaced(text: str) -> Iterator[tuple[str, str, int]]:
 
 
 def _new_line(depth: int) -> str:
-    return "\n" + "  " * max(min(depth, MOST_LEVELS), 0)
+    return _NEW_LINES[depth if 0 <= depth <= MOST_LEVELS else 0 if depth < 0 else MOST_LEVELS]
 
 
 def drawn(text: str) -> str:
@@ -107,14 +109,10 @@ def drawn(text: str) -> str:
         if count >= MOST_DRAWN_TOKENS:
             break
         pieces.append(shown(text[end : match.start()]))
-        pieces.append(f'<span class="{_ink(match, text)}">{shown(match[0])}</span>')
+        pieces.append(f'<span class="{match.lastgroup}">{shown(match[0])}</span>')
         end = match.end()
     pieces.append(shown(text[end:]))
     return "".join(pieces)
-
-
-def _ink(match: re.Match[str], text: str) -> str:
-    return "k" if match.lastgroup == "s" and _COLON.match(text, match.end()) else str(match.lastgroup)
 
 
 def is_json(text: str) -> bool:
