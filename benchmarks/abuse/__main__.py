@@ -9,7 +9,7 @@ from importlib import import_module
 from benchmarks.report import Report
 
 # Modules of this package, each with `measure() -> Iterator[Figure]`.
-SCENARIOS: tuple[str, ...] = ("joining",)
+SCENARIOS: tuple[str, ...] = ("joining", "floods")
 
 
 def main() -> int:
