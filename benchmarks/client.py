@@ -15,6 +15,7 @@ class Answer:
     status: int
     body: bytes
     milliseconds: float
+    retry_after: int | None = None
 
 
 class Client:
@@ -35,7 +36,9 @@ class Client:
         self.connection.request(method, path, body, self.headers | dict(headers))
         response = self.connection.getresponse()
         text = response.read()
-        return Answer(response.status, text, (time.perf_counter() - started) * 1000)
+        wait = response.headers.get("Retry-After")
+        milliseconds = (time.perf_counter() - started) * 1000
+        return Answer(response.status, text, milliseconds, int(wait) if wait else None)
 
 
 def timed(send: Callable[[], Answer], times: int, warm_up: int = 2, pause: float = 0.0) -> list[Answer]:

@@ -9,7 +9,7 @@ from importlib import import_module
 from benchmarks.report import Report
 
 # Modules of this package, each with `measure() -> Iterator[Figure]`.
-SCENARIOS: tuple[str, ...] = ("slow_clients", "sign_in", "pages", "joining", "memory_limits", "hangs")
+SCENARIOS: tuple[str, ...] = ("slow_clients", "sign_in", "pages", "floods", "joining", "memory_limits", "hangs")
 
 
 def main() -> int:
