@@ -179,15 +179,13 @@ def django_db_setup(
     is_worker = hasattr(request.config, "workerinput")
     worker = request.config.workerinput if is_worker else {"workerid": "main", "testrunuid": str(os.getpid())}
     name = f"test_{DATABASE}_{worker['workerid']}"
-    with nullcontext() if is_worker else server_for(1), pytest.MonkeyPatch.context() as patch:
-        with django_db_blocker.unblock():
-            create_copy(name, worker["testrunuid"])
-        with connected_to(name):
-            with django_db_blocker.unblock():
-                rows = Rows()
+    with django_db_blocker.unblock(), nullcontext() if is_worker else server_for(1):
+        create_copy(name, worker["testrunuid"])
+        with connected_to(name), pytest.MonkeyPatch.context() as patch:
+            rows = Rows()
             patch.setattr("django.test.TransactionTestCase._fixture_teardown", lambda case: rows.restore())
-            yield
+            with django_db_blocker.block():
+                yield
         # The embedded server goes, and its databases with it.
         if settings.LOGSUI_DATABASE_URL:
-            with django_db_blocker.unblock():
-                drop(name)
+            drop(name)
