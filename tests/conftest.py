@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -44,6 +45,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         server = ExitStack()
         server.enter_context(server_for(len(option.tx)))
         session.config.add_cleanup(server.close)
+
+
+@pytest.fixture(autouse=True)
+def forgotten_keys() -> Iterator[None]:
+    """A key's use that no end of an answer wrote down would be written at the end of another test's."""
+    yield
+    from sessions_app.api.authentication import USED_KEYS
+
+    USED_KEYS._pending.clear()
 
 
 # -- the browser -----------------------------------------------------------------------------------------------------

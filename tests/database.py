@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from psycopg import sql
 
 from logsui.database import create_embedded
 from logsui.embedded import EmbeddedServer
-from tests.settings import SERVER_VARIABLE
+from tests.settings import RUN_VARIABLE
 
 # Of a process that runs tests: its own, those of a live server's threads, and those that tests open beside them.
 CONNECTIONS = 40
@@ -29,20 +28,19 @@ DATABASE = settings.DATABASES["default"]["NAME"]
 
 @contextmanager
 def server_for(processes: int) -> Iterator[None]:
-    """What `processes` that run tests need: a running server, which they find by the variable, and no old template."""
+    """What `processes` that run tests need: a running server, and the variable by which they find it."""
+    folder = settings.LOGSUI_DATA_DIR
+    os.environ[RUN_VARIABLE] = str(folder)
     if settings.LOGSUI_DATABASE_URL:
         yield
         drop(template_name())
         return
-    folder = Path(settings.LOGSUI_DATA_DIR)
     server = EmbeddedServer(folder, max_connections=CONNECTIONS * processes, durable=False)
     server.start()
     try:
         create_embedded(folder)
-        os.environ[SERVER_VARIABLE] = str(folder)
         yield
     finally:
-        os.environ.pop(SERVER_VARIABLE, None)
         server.stop(seconds=5)
 
 
@@ -106,7 +104,7 @@ def creation_suffix() -> str:
 
 
 def drop(name: str) -> None:
-    execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    execute("DROP DATABASE IF EXISTS {}", name)
 
 
 def template_name() -> str:
@@ -181,13 +179,13 @@ def django_db_setup(
     is_worker = hasattr(request.config, "workerinput")
     worker = request.config.workerinput if is_worker else {"workerid": "main", "testrunuid": str(os.getpid())}
     name = f"test_{DATABASE}_{worker['workerid']}"
-    with nullcontext() if is_worker else server_for(1), pytest.MonkeyPatch.context() as patch:
-        with django_db_blocker.unblock():
-            create_copy(name, worker["testrunuid"])
-        with connected_to(name):
-            with django_db_blocker.unblock():
-                rows = Rows()
+    with django_db_blocker.unblock(), nullcontext() if is_worker else server_for(1):
+        create_copy(name, worker["testrunuid"])
+        with connected_to(name), pytest.MonkeyPatch.context() as patch:
+            rows = Rows()
             patch.setattr("django.test.TransactionTestCase._fixture_teardown", lambda case: rows.restore())
-            yield
-        with django_db_blocker.unblock():
+            with django_db_blocker.block():
+                yield
+        # The embedded server goes, and its databases with it.
+        if settings.LOGSUI_DATABASE_URL:
             drop(name)

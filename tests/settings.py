@@ -6,18 +6,21 @@ import shutil
 import tempfile
 from pathlib import Path
 
-# Private, short enough for a socket, and never the developer's data.
-os.environ["LOGSUI_DATA_DIR"] = tempfile.mkdtemp(prefix="logsui-test-")
+# The data folder of the process that started the run, with the embedded server of all: see tests/database.py.
+RUN_VARIABLE = "LOGSUI_TEST_RUN"
+RUN = os.environ.get(RUN_VARIABLE)
+# Private, short enough for a socket, and never the developer's data. Those of other processes go with the first one's.
+os.environ["LOGSUI_DATA_DIR"] = tempfile.mkdtemp(prefix="" if RUN else "logsui-test-", dir=RUN)
 atexit.register(shutil.rmtree, os.environ["LOGSUI_DATA_DIR"], ignore_errors=True)
 
 from logsui.embedded import socket_folder  # noqa: E402
 from logsui.settings import *  # noqa: E402, F403
-from logsui.settings import DATABASES, LOGSUI_DATABASE_URL, STATIC_ROOT, STORAGES  # noqa: E402
+from logsui.settings import LOGSUI_DATA_DIR, LOGSUI_DATABASE_URL, STATIC_ROOT, STORAGES  # noqa: E402
 
-# The data folder of the embedded server that all processes of a run use: see tests/database.py.
-SERVER_VARIABLE = "LOGSUI_TEST_SERVER"
-if SERVER_VARIABLE in os.environ and not LOGSUI_DATABASE_URL:
-    DATABASES["default"]["HOST"] = str(socket_folder(Path(os.environ[SERVER_VARIABLE])))
+if RUN and not LOGSUI_DATABASE_URL:
+    socket = socket_folder(LOGSUI_DATA_DIR)
+    socket.parent.mkdir(exist_ok=True)
+    socket.symlink_to(socket_folder(Path(RUN)))
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
