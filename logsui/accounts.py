@@ -148,7 +148,7 @@ def take_or_hand_over(folder: Path) -> Account | None:
 
 
 # What root may have left in a folder of somebody else: made by commands, or by versions that stayed root there.
-LEFT_BY_ROOT = ("serve.lock", "processes.json", "samples_loaded", "secret_key", "static")
+LEFT_BY_ROOT = ("serve.lock", "processes.json", "samples_loaded", "secret_key", "static", "spool")
 
 
 def _hand_over(folder: int, account: Account) -> None:

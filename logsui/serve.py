@@ -128,6 +128,7 @@ class Server:
             stack.callback(self.stop_database)
             self.start_database()
             welcome = self.prepare()
+            self.make_spool()
             self.children = self.make_children(load_samples=self.samples and welcome["has_demo"])
             # In the order of the list: web, digester, then the database by the callback above.
             stack.callback(self.stop_children)
@@ -210,6 +211,14 @@ class Server:
                 raise
             assert process.stdout is not None
             return process.returncode, process.stdout.read()
+
+    def make_spool(self) -> None:
+        """The folder of the web server's unnamed files, for the account that it runs as."""
+        folder = settings.LOGSUI_SPOOL_DIR
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if self.account is not None:
+            # The folder above is root's, so nobody can have put a link here.
+            os.chown(folder, self.account.uid, self.account.gid, follow_symlinks=False)
 
     def make_children(self, *, load_samples: bool) -> list[Child]:
         gunicorn = (sys.executable, "-m", "gunicorn", "-c", "python:logsui.gunicorn_conf")

@@ -130,7 +130,7 @@ def builder_of(stretch: Stretch, shown: View) -> ThreadBuilder:
     start = min(map(timeline.sane_start, stretch.lines), default=shown.session.first_at)
     requests = [stretch.lines[index].id for index in stretch.shown]
     marked = contradicted(shown.session.id, requests) if shown.session.is_contradicted else {}
-    return ThreadBuilder(stretch, shown.addresses, start, costs, shown.layout, marked)
+    return ThreadBuilder(stretch, shown.addresses, start, costs, shown.layout, contradicted=marked)
 
 
 def sections(stretch: Stretch, shown: View, block: Block) -> tuple[list[ThreadSection], Block]:
