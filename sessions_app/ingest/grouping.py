@@ -30,7 +30,7 @@ from sessions_app.storage.traces import load as traces_of
 MOST_REPORTS, MOST_HOPS = 20, 5
 # More requests than these that may continue one, by the same token, are asked for with more care.
 MOST_ASKED = 20
-_CHILD_ROLES = (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS, LinkRole.RETRIES, LinkRole.CALL)
+_CHILD_ROLES = (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS, LinkRole.RETRIES)
 
 
 def conversation_window() -> timedelta:
@@ -78,11 +78,12 @@ class Grouper:
         full = links.in_full(found)
         found += self._find_between(new, full)
         later = {f.place[1] for f in found if f.wanted.role in _CHILD_ROLES}
-        stored = self._load({*later, *concerned})
+        formers = self._former_firsts(new)
+        stored = self._load({*later, *formers, *concerned})
         self._read_traces(stored)
         given = {node.key_id for node in new}
         self._find([w for key_id, node in self.nodes.items() if key_id not in given for w in self._earlier(node)])
-        self._load_calls(given, full)
+        self._load_calls(given, formers)
         self._find_waiting()
         return self._grouped(new, self._settle())
 
@@ -171,19 +172,25 @@ class Grouper:
         until = _last_attempt(node)
         return Wanted(token, LinkRole.RETRIES, node.place, min(until, _right_after(after)) if after else until)
 
-    def _load_calls(self, given: set[uuid.UUID], full: set[Wanted]) -> None:
-        """All of a call hang below its first one. When there is a new first one, the former one may stay elsewhere."""
+    def _former_firsts(self, new: Sequence[Node]) -> list[uuid.UUID]:
+        """All of a call hang below its first request. Those that were the first until one of these came."""
+        given = {node.key_id for node in new}
+        found = []
+        for token in {node.call for node in new if node.call}:
+            places = self.index.calls[token]
+            if next(iter(places))[1] in given:
+                found += [key_id for _, key_id in places if key_id not in given][:1]
+        return found
+
+    def _load_calls(self, given: set[uuid.UUID], formers: Sequence[uuid.UUID]) -> None:
+        """When the former first of a call does not go along with the new one, the others leave it."""
         left = []
-        for token in {wanted.token for wanted in full if wanted.role is LinkRole.CALL}:
-            former = next((place[1] for place in self.index.calls[token] if place[1] not in given), None)
-            node = self.nodes.get(former) if former else None
-            first = next(iter(self.index.calls[token]))
-            if node is None or first[1] not in given:
-                continue
+        for node in (self.nodes[key_id] for key_id in formers if key_id in self.nodes):
             parent = None if node.is_fixed else self.index.parent_of(node, self.window)
-            if parent is None or parent.key_id not in given:
-                left.append(Wanted(token, LinkRole.CALL))
-        self._load(found.place[1] for found in self._find(left))
+            if node.call and (parent is None or parent.key_id not in given):
+                left.append(Wanted(node.call, LinkRole.CALL))
+        others = self._load(found.place[1] for found in self._find(left))
+        self._find([wanted for node in others for wanted in self._earlier(node)])
 
     def _find_waiting(self) -> None:
         """Where others are that continue a response which was never logged, as some of these do."""

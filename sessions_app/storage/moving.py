@@ -82,14 +82,11 @@ def tidy(cursor: psycopg.Cursor[Any], gone: Sequence[tuple[uuid.UUID, Stored, Pa
     left: dict[uuid.UUID, list[tuple[uuid.UUID, Stored, PartLists]]] = defaultdict(list)
     for item in gone:
         left[item[1].session_id].append(item)
-    rollups.recompute(cursor, left)
-    for session_id, items in sorted(left.items()):
-        cursor.execute(sql.load("delete_empty_session"), {"session_id": session_id})
-        deleted = cursor.fetchone()
-        if deleted:
-            _delete_parts(cursor, session_id, deleted[0])
-            leave_word(cursor, [(session_id, min(key_id for key_id, _, _ in items))])
-            continue
+    emptied = _delete_empty(cursor, left) if left else set()
+    leave_word(cursor, [(session_id, min(key_id for key_id, _, _ in left[session_id])) for session_id in emptied])
+    rest = {session_id: items for session_id, items in sorted(left.items()) if session_id not in emptied}
+    rollups.recompute(cursor, rest)
+    for session_id, items in rest.items():
         by_bucket: dict[date, list[PartLists]] = defaultdict(list)
         for _, stored, lists in items:
             by_bucket[stored.bucket].append(lists)
@@ -167,8 +164,14 @@ def _ensure_sessions(cursor: psycopg.Cursor[Any], moves: list[Move]) -> None:
     )
 
 
-def _delete_parts(cursor: psycopg.Cursor[Any], session_id: uuid.UUID, buckets: list[date]) -> None:
-    first, last = ids.id_range(session_id)
-    where = {"session_id": session_id, "buckets": buckets, "first": first, "last": last}
-    for statement in ("delete_session_parts", "delete_session_search"):
-        cursor.execute(sql.load(statement), where)
+def _delete_empty(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Delete those of these sessions that have no request any more, with their parts; returns them."""
+    cursor.execute(sql.load("delete_empty_sessions"), {"ids": sorted(session_ids)})
+    deleted = sorted(cursor.fetchall())
+    rows = [(session_id, bucket, *ids.id_range(session_id)) for session_id, buckets in deleted for bucket in buckets]
+    if rows:
+        names = ("session_id", "bucket", "first", "last")
+        columns = {name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
+        for statement in ("delete_left_parts", "delete_left_search"):
+            cursor.execute(sql.load(statement), columns)
+    return {session_id for session_id, _ in deleted}

@@ -62,33 +62,49 @@ def duplicates(spans: Sequence[SpanFacts]) -> dict[str, str]:
 
 
 class _Tree:
-    """The spans of some traces by their parents."""
+    """The spans of some traces by their parents. Each span is passed once, however deep they are inside one another."""
 
     def __init__(self, spans: Sequence[SpanFacts]) -> None:
         self._by_place = {(span.trace_id, span.span_id): span for span in spans}
         self._calls: dict[str, list[SpanFacts]] = defaultdict(list)
-        self.depth: dict[str, int] = {}
         self._callers: dict[str, SpanFacts | None] = {}
+        self.depth: dict[str, int] = {}
         for span in spans:
-            self._look(span)
-            caller = self._callers[span.id]
-            if span.kind in CALLS and caller is not None and caller.kind in CALLS:
+            self._measure(span)
+            parent = self._parent(span)
+            caller = self._caller(parent) if parent else None
+            if span.kind in CALLS and caller is not None and caller is not span and caller.kind in CALLS:
                 self._calls[caller.id].append(span)
 
-    def _look(self, span: SpanFacts) -> None:
-        """Note how deep a span is and the nearest one around it that is of a GenAI application, once for each."""
-        way: dict[str, SpanFacts] = {}
-        current: SpanFacts | None = span
-        while current is not None and current.id not in self.depth and current.id not in way:
-            way[current.id] = current
-            current = self._by_place.get((current.trace_id, current.parent_id))
-        # In a circle the one that was come to last is taken for the outermost.
-        outer = current if current is not None and current.id in self.depth else None
-        for inner in reversed(way.values()):
-            self.depth[inner.id] = self.depth[outer.id] + 1 if outer else 0
-            around = outer if outer is None or outer.kind != "other" else self._callers[outer.id]
-            self._callers[inner.id] = around
-            outer = inner
+    def _parent(self, span: SpanFacts) -> SpanFacts | None:
+        return self._by_place.get((span.trace_id, span.parent_id))
+
+    def _measure(self, span: SpanFacts) -> None:
+        """How many others a span is inside of; in a circle, all others of it."""
+        path: dict[str, SpanFacts] = {}
+        at: SpanFacts | None = span
+        while at is not None and at.id not in self.depth and at.id not in path:
+            path[at.id] = at
+            at = self._parent(at)
+        ordered = list(path)
+        if at is not None and at.id in path:
+            circle = ordered[ordered.index(at.id) :]
+            self.depth.update(dict.fromkeys(circle, len(circle) - 1))
+            ordered = ordered[: -len(circle)]
+        above = self.depth[at.id] if at is not None else -1
+        for number, span_id in enumerate(reversed(ordered), start=1):
+            self.depth[span_id] = above + number
+
+    def _caller(self, span: SpanFacts) -> SpanFacts | None:
+        """The span, else the nearest one around it that is part of a GenAI application."""
+        path: dict[str, None] = {}
+        at: SpanFacts | None = span
+        while at is not None and at.kind == "other" and at.id not in self._callers and at.id not in path:
+            path[at.id] = None
+            at = self._parent(at)
+        caller = at if at is None or at.kind != "other" else self._callers.get(at.id)
+        self._callers.update(dict.fromkeys(path, caller))
+        return caller
 
     def calls_in(self, span: SpanFacts) -> list[SpanFacts]:
         """The calls right below a call; what is between them is no part of a GenAI application."""

@@ -81,9 +81,14 @@ def trace_claims(trace_id: str, spans: Sequence[ClaimFacts]) -> dict[str, Sessio
     one id of that rank in the trace, when all that have one agree. Without any id the trace is the session.
     """
     by_id = {span.span_id: span for span in spans}
-    agreed = {rank: _agreed(spans, rank) for rank in (EXPLICIT, CONVERSATION, RESOURCE)}
     without = SessionClaim(trace_id, RULE_TRACE_ID, "traceId")
-    return {span.span_id: _claim(span, by_id, agreed) or without for span in spans}
+    found: dict[str, SessionClaim] = {}
+    for rank in (EXPLICIT, CONVERSATION, RESOURCE):
+        nearest, common = _nearest(by_id, rank), _agreed(spans, rank)
+        for span_id in by_id.keys() - found.keys():
+            if claim := nearest[span_id] or common:
+                found[span_id] = claim
+    return {span_id: found.get(span_id, without) for span_id in by_id}
 
 
 def _agreed(spans: Sequence[ClaimFacts], rank: int) -> SessionClaim | None:
@@ -92,17 +97,21 @@ def _agreed(spans: Sequence[ClaimFacts], rank: int) -> SessionClaim | None:
     return min(claims, key=lambda claim: claim.detail) if len({claim.key for claim in claims}) == 1 else None
 
 
-def _claim(
-    span: ClaimFacts, by_id: dict[str, ClaimFacts], agreed: dict[int, SessionClaim | None]
-) -> SessionClaim | None:
-    for rank, common in agreed.items():
-        seen: set[str] = set()
+def _nearest(by_id: dict[str, ClaimFacts], rank: int) -> dict[str, SessionClaim | None]:
+    """For each span, the claim of this rank of itself, else of its nearest ancestor that has one.
+
+    Each span is passed once, however deep they are inside one another.
+    """
+    found: dict[str, SessionClaim | None] = {}
+    for span_id, span in by_id.items():
+        path: dict[str, None] = {}
         at: ClaimFacts | None = span
-        while at is not None and at.span_id not in seen:
-            if at.rank == rank:
-                return at.claim
-            seen.add(at.span_id)
+        while at is not None and at.rank != rank and at.span_id not in found and at.span_id not in path:
+            path[at.span_id] = None
             at = by_id.get(at.parent_id)
-        if common is not None:
-            return common
-    return None
+        claim = None
+        if at is not None:
+            claim = at.claim if at.rank == rank else found.get(at.span_id)
+        found.update(dict.fromkeys(path, claim))
+        found.setdefault(span_id, claim)
+    return found
