@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sessions_app.linking import TRACE_DETAIL, Home, Index, Node, Parent
-from sessions_app.records import RULE_OWN, RULE_PREVIOUS_RESPONSE, RULE_TRACE_ID
+from sessions_app.records import RULE_ATTEMPT, RULE_OWN, RULE_PREVIOUS_RESPONSE, RULE_TRACE_ID
 
 # A set of requests that are in one session: what they hang below, a session or a response that was never logged.
 Atom = tuple[str, uuid.UUID]
@@ -140,11 +140,22 @@ class Naming:
 
     def _is_below(self, node: Node, session_id: uuid.UUID) -> bool:
         parent = self._parents[node.key_id]
-        if parent is None or self._session_of(parent.key_id) != session_id:
+        if parent is None:
             return False
+        if self._session_of(parent.key_id) != session_id:
+            return self._follows_call(node, parent, session_id)
         above = self.nodes.get(parent.key_id)
         # A correction is undone: what hangs below that request does not keep it where it is.
         return above is None or above.is_fixed or not (above.stored and above.stored.is_fixed)
+
+    def _follows_call(self, node: Node, parent: Parent, session_id: uuid.UUID) -> bool:
+        """Whether a call has a new first request, and the former one in this session goes along with it."""
+        if parent.rule != RULE_ATTEMPT or node.call is None:
+            return False
+        stored = (key_id for _, key_id in self.index.calls[node.call] if self._session_of(key_id))
+        former = next(stored, node.key_id)
+        above = self._parents.get(former)
+        return self._session_of(former) == session_id and above is not None and above.key_id == parent.key_id
 
     def _session_of(self, key_id: uuid.UUID) -> uuid.UUID | None:
         """Where a request is stored."""

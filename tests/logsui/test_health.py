@@ -10,6 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from logsui import health
+from sessions_app.models import InboxUsage
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +27,7 @@ def add_to_inbox(seconds_ago: int, raw_bytes: int) -> None:
             "VALUES (1, 'native', now() - make_interval(secs => %s), %s, '')",
             [seconds_ago, raw_bytes],
         )
+    InboxUsage.objects.create(project_id=1, slot=seconds_ago % 32, bytes_in=raw_bytes, entries_in=1)
 
 
 def test_process_is_up(client: Client) -> None:
