@@ -62,7 +62,9 @@ RULES: dict[tuple[str, str], str | Right] = {
     ("api/v1/corrections", "POST"): "correct",
     ("api/v1/corrections/<str:correction_id>", "DELETE"): "correct",
 }
-SAMPLES = {"slug": "acme", "session_id": str(uuid.uuid4()), "request_id": str(uuid.uuid4()), "which": "request"}
+SAMPLES = {"slug": "acme", "which": "request"} | {
+    name: str(uuid.uuid4()) for name in ("session_id", "request_id", "copy_id")
+}
 # The site's own pages that answer a form as they answer GET, or are about nobody but who sent it.
 HARMLESS_IN_ADMIN = {"index", "login", "logout", "password_change", "password_change_done", "jsi18n", "view_on_site"}
 READING_IN_ADMIN = ("_history", "_body")

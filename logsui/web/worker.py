@@ -61,7 +61,7 @@ class Worker(ASGIWorker):
         sys.setswitchinterval(SWITCH_SECONDS)
         self.threads = Threads(self.cfg.threads, settings.LOGSUI_WEB_QUEUE)
         file_bytes = settings.LOGSUI_SPOOL_MAX_BYTES // self.cfg.workers
-        settings.LOGSUI_SPOOL_DIR.mkdir(mode=0o700, exist_ok=True)
+        settings.LOGSUI_SPOOL_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.asgi.start(self.threads, Spool(settings.LOGSUI_SPOOL_DIR, MEMORY_BYTES, file_bytes))
 
     async def _serve(self) -> None:

@@ -28,7 +28,7 @@ from sessions_app.models import DigestNote, DigestSuspect, InboxEntry, Project, 
 from sessions_app.storage import inbox, suspects
 from sessions_app.storage.connections import separate_connection
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 PLANTED = Path(__file__).with_name("planted.py")
 

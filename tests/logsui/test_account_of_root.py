@@ -18,7 +18,7 @@ from logsui import accounts, processes
 from logsui.accounts import Account, AccountError
 from tests.logsui.test_serve import Instance, key_in, log, wait_until
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes users")
+pytestmark = [pytest.mark.skipif(os.geteuid() != 0, reason="only root changes users"), pytest.mark.processes]
 
 # Any user but root's and ours; one that the system knows, since initdb asks.
 ANN = pwd.getpwnam("nobody").pw_uid
@@ -66,7 +66,8 @@ def test_samples_are_not_loaded_by_root(instance: Instance) -> None:
                 seen.add(process.uids().effective)
         return (instance.folder / "samples_loaded").exists()
 
-    instance.start("--stop-with-parent")
+    # Looked at from the launch on: they are loaded before the first page is served.
+    instance.process = instance.launch("--stop-with-parent")
     wait_until(is_loaded)
     assert seen == {account().uid}
 

@@ -25,6 +25,8 @@ from tests.logsui.test_serve import (
     wait_until,
 )
 
+pytestmark = pytest.mark.processes
+
 # Shorter than anyone would set it, so that the tests do not take an hour.
 HANG_SECONDS = "4"
 BACKGROUND = ("checkpointer", "background writer", "walwriter", "autovacuum launcher")

@@ -18,6 +18,8 @@ import pytest
 
 from tests.logsui.test_serve import Instance, key_in, log, wait_until
 
+pytestmark = pytest.mark.processes
+
 MIB = 2**20
 REJECTED = "SELECT count(*) FROM rejected_log"
 STORED = "SELECT array_agg(request_id ORDER BY request_id) FROM request_log"

@@ -10,6 +10,8 @@ import pytest
 
 from logsui import memory
 
+pytestmark = pytest.mark.processes
+
 MIB = 2**20
 START = """
 import logging, sys, threading, time

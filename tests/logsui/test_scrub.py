@@ -86,7 +86,9 @@ def test_web_server_names_no_token_when_it_fails(tmp_path: Path) -> None:
     """gunicorn logs the address of a request that no application answered."""
     token = secrets.token_urlsafe(32)
     (tmp_path / "failing.py").write_text(
-        "def application(environ, start):\n    raise ZeroDivisionError(environ['PATH_INFO'])\n"
+        "from logsui.web.bridge import Bridge\n"
+        "def fail(environ, start):\n    raise ZeroDivisionError(environ['PATH_INFO'])\n"
+        "application = Bridge(fail, 1_000)\n"
     )
     with socket.create_server(("127.0.0.1", 0)) as listening, open(tmp_path / "log", "w+b") as log:
         command = [sys.executable, "-m", "gunicorn", "-c", "python:logsui.gunicorn_conf", "failing:application"]
@@ -108,6 +110,6 @@ def test_web_server_names_no_token_when_it_fails(tmp_path: Path) -> None:
             process.wait(timeout=60)
         log.seek(0)
         written = log.read().decode()
-    assert "Error handling request" in written
+    assert "Error in ASGI application" in written
     assert "/sign-in/…/" in written
     assert token not in written

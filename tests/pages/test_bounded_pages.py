@@ -14,10 +14,11 @@ from django.test import Client
 from django.urls import path
 
 from logsui import urls
+from sessions_app import rights
 from sessions_app.documents import pack_digests
 from sessions_app.histories import Added, Comparison, PackedLists
 from sessions_app.models import Project, RequestLog, Session
-from sessions_app.pages.shell import signed_in_page
+from sessions_app.pages.shell import changes, signed_in_page
 from tests.factories import make_log, make_session
 from tests.pages.conversations import assistant, chat, turns
 from tests.pages.conversations import user as user_says
@@ -327,6 +328,7 @@ def test_histories_that_are_too_much_to_compare_are_said_to_be(signed_in: Client
 
 
 @signed_in_page
+@changes(rights.MAKE_KEYS, all_may_read=True)
 def sleeping(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")
@@ -356,6 +358,8 @@ def test_a_statement_that_takes_too_long_ends_its_page(settings: Any, client: Cl
 @pytest.mark.django_db(transaction=True)
 def test_what_writes_has_no_such_limit(settings: Any, client: Client, user: Any) -> None:
     settings.LOGSUI_PAGE_STATEMENT_SECONDS = 7
+    user.is_superuser = True
+    user.save(update_fields=["is_superuser"])
     client.force_login(user)
     shown = [client.get("/sleeping"), client.post("/sleeping"), client.get("/sleeping"), client.post("/sleeping")]
     assert [response.content for response in shown] == [b"7s", b"0", b"7s", b"0"]

@@ -10,6 +10,8 @@ import pytest
 from tests.logsui.web.conftest import Server
 from tests.logsui.web.echo import MAX_BODY_BYTES
 
+pytestmark = pytest.mark.processes
+
 POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 

@@ -18,7 +18,7 @@ from django.conf import settings
 from tests.logsui.web.conftest import Server, answers, running, wait_until
 
 NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
-pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+pytestmark = [pytest.mark.skipif(NGINX is None, reason="nginx is not installed"), pytest.mark.processes]
 POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
 
 

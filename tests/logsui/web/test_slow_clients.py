@@ -12,6 +12,8 @@ import pytest
 
 from tests.logsui.web.conftest import Server, answers, running, wait_until
 
+pytestmark = pytest.mark.processes
+
 STALL_SECONDS = 2
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: x\r\n"

@@ -15,6 +15,8 @@ import pytest
 
 from tests.logsui.web.conftest import Server, answers, running, wait_until
 
+pytestmark = pytest.mark.processes
+
 
 def ask(server: Server, path: str) -> ExitStack:
     """Asked for, and the answer not yet read."""
