@@ -177,5 +177,12 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOGSUI_LOG_LEVEL},
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+    # At DEBUG Django would write every statement with its values.
+    "loggers": {
+        "django": {
+            "handlers": [],
+            "level": "INFO" if LOGSUI_LOG_LEVEL == "DEBUG" else LOGSUI_LOG_LEVEL,
+            "propagate": True,
+        }
+    },
 }
