@@ -69,7 +69,7 @@ def running_instance(**environment: str) -> Iterator[Instance]:
         instance = Instance(installation, psutil.Process())
         for slug in PROJECTS:
             installation.manage("create_project", "--slug", slug, "--name", slug)
-            key = ("create_api_key", "--project", slug, "--name", "abuse", "--scopes", "ingest,read")
+            key = ("create_api_key", "--project", slug, "--name", "abuse", "--scopes", "ingest,read,delete")
             instance.keys[slug] = installation.manage(*key).strip()
         # `serve` brings the embedded server itself.
         installation.stop_database()

@@ -60,7 +60,10 @@ class Level:
 
 
 class Fullness:
-    """Looked up once a second and process, so the bounds are soft by what arrives within one."""
+    """Looked up once a second and process, which counts what it puts there itself meanwhile.
+
+    So the bounds are soft by what other processes put there within a second.
+    """
 
     def __init__(self) -> None:
         self.forget()
@@ -85,6 +88,11 @@ class Fullness:
             raise _full("of this project", share, most * percent // 100, project)
         if self._total.waiting >= most:
             raise _full("of all projects", "LOGSUI_INBOX_MAX_BYTES", most, self._total)
+
+    def note_put(self, project_id: int, size: int) -> None:
+        """This process put so many bytes there."""
+        self._total.waiting += size
+        self._projects.setdefault(project_id, Level()).waiting += size
 
     def _look(self, now: float) -> None:
         usage = waiting_bytes()

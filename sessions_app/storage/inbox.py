@@ -85,6 +85,7 @@ def put(project_id: int, source: str, content_type: str, body: bytes, log_count:
         )
         row = cursor.fetchone()
     assert row is not None
+    FULLNESS.note_put(project_id, len(body))
     return row[0], row[1]
 
 

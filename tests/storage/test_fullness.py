@@ -40,6 +40,18 @@ def test_a_project_is_refused_at_its_share_and_others_are_not(settings: Any) -> 
     post(modest, size=10)
 
 
+def test_what_a_process_puts_counts_before_it_looks_again(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.LOGSUI_INBOX_MAX_BYTES, settings.LOGSUI_INBOX_PROJECT_PERCENT = MIB, 50
+    greedy, modest = (Project.objects.create(slug=slug) for slug in ("greedy", "modest"))
+    post(modest, size=10)
+    monkeypatch.setattr(fullness, "CHECK_SECONDS", 3_600.0)
+    post(greedy)
+    post(greedy)
+    with pytest.raises(InboxFull, match="of this project"):
+        post(greedy)
+    post(modest, size=10)
+
+
 def test_all_projects_together_are_refused_at_the_whole(settings: Any) -> None:
     settings.LOGSUI_INBOX_MAX_BYTES, settings.LOGSUI_INBOX_PROJECT_PERCENT = MIB, 90
     projects = [Project.objects.create(slug=f"p{n}") for n in range(4)]

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 PARTITIONS_SECONDS = 3600.0
 RECONNECT_SECONDS = 1.0
+SWITCH_SECONDS = 0.000_5
 BEAT_SECONDS = 1.0
 
 
@@ -60,6 +61,8 @@ class Command(BaseCommand):
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
+        # After each answer of the database a thread waits for another one that computes: 5 ms with Python's own interval.
+        sys.setswitchinterval(SWITCH_SECONDS)
         for thread in (warden, *workers):
             thread.start()
         progress = Progress(workers)
