@@ -61,7 +61,7 @@ class Command(BaseCommand):
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
-        # After each answer of the database a thread waits for another one that computes: 5 ms with Python's own interval.
+        # After each answer of the database a thread waits for one that computes: 5 ms with Python's own interval.
         sys.setswitchinterval(SWITCH_SECONDS)
         for thread in (warden, *workers):
             thread.start()
