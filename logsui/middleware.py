@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
@@ -104,14 +105,14 @@ class DatabaseOutage:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, passwords.Busy):
             return _try_again(BUSY, 429)
-        if not isinstance(error, (OperationalError, InterfaceError)):
+        if not isinstance(error, (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)):
             return None
         if bounds.is_statement_timeout(error):
             logger.warning("A statement of %s took longer than a page may", request.path)
             return HttpResponse(
                 render_to_string("504.html", {"seconds": settings.LOGSUI_PAGE_STATEMENT_SECONDS}), status=504
             )
-        logger.error("The database failed: %s", error)
+        logger.error("The database failed: %s", str(error).partition("\n")[0])
         return _try_again(OUTAGE, 503)
 
 

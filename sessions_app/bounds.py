@@ -163,4 +163,4 @@ _QUERY_CANCELED = "57014"
 
 def is_statement_timeout(error: BaseException) -> bool:
     """Whether a database error says that a statement took longer than it may."""
-    return getattr(error.__cause__, "sqlstate", None) == _QUERY_CANCELED
+    return _QUERY_CANCELED in (getattr(error, "sqlstate", None), getattr(error.__cause__, "sqlstate", None))

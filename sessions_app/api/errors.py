@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import orjson
+import psycopg
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -116,10 +117,11 @@ def as_api_error(error: Exception) -> ApiError | None:
         return ApiError(403, "forbidden", str(error) or PLAIN_MESSAGES[403][1])
     if isinstance(error, Http404):
         return plain_error(404)
-    if isinstance(error, (OperationalError, InterfaceError)):
+    if isinstance(error, (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)):
         if bounds.is_statement_timeout(error):
             return plain_error(504)
-        LOG.error("The database failed", exc_info=error)
+        # One line: while the database is away, each request of each client comes here.
+        LOG.error("The database failed: %s", str(error).partition("\n")[0])
         return plain_error(503, {"Retry-After": "2"})
     if isinstance(error, MemoryError):
         in_flight.note_memory_error()

@@ -90,6 +90,19 @@ def is_whole(record: Record) -> bool:
     return len(record.document.input) > 0 and (len(record.document.output) > 0 or record.status == ERROR)
 
 
+# What a request says by itself, whoever brings its answer.
+_ASKED = ("model", "requested_model", "end_user", "key_alias", "key_hash", "previous_response_id", "call_id")
+
+
+def check_asked(first: Record, merged: Record) -> None:
+    """A report that lacks its outcome is read as before as to what was asked, and by whom. Raises Contradiction."""
+    if len(first.document.input) == 0:
+        return
+    changed = [_FACTS[name] for name in _ASKED if _is_changed(getattr(first, name), getattr(merged, name))]
+    if changed:
+        raise Contradiction(changed)
+
+
 def check_unchanged(first: Record, merged: Record) -> None:
     """A whole report is read as before when something was added to it. Raises Contradiction.
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from django.conf import settings
 
-from sessions_app.ingest.completion import check_unchanged, is_whole, merge_logs
+from sessions_app.ingest.completion import check_asked, check_unchanged, is_whole, merge_logs
 from sessions_app.ingest.prepare import prepare
 from sessions_app.messages import MessageReader
 from sessions_app.records import WireFormatError
@@ -71,8 +71,9 @@ def merged(first: PreparedLog, later: PreparedLog, reader: MessageReader) -> Pre
         raise Contradiction(["size"])
     again = read_again(first, both, reader)
     is_part = getattr(wire, "is_part", _is_never_part)
-    if is_whole(first.record) and not (is_part(one) or is_part(other)):
-        check_unchanged(first.record, again.record)
+    if not (is_part(one) or is_part(other)):
+        check = check_unchanged if is_whole(first.record) else check_asked
+        check(first.record, again.record)
     return again
 
 

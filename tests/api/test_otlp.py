@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import zstandard
 from django.db import OperationalError
@@ -303,9 +304,12 @@ def test_full_inbox_is_503_to_be_sent_again(send: Post, monkeypatch: pytest.Monk
     assert status_of(response).code == 14
 
 
-def test_database_away_is_503_to_be_sent_again(send: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [OperationalError, psycopg.OperationalError])
+def test_database_away_is_503_to_be_sent_again(
+    send: Post, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
     def away(project_id: int) -> None:
-        raise OperationalError("the connection is lost")
+        raise kind("the connection is lost")
 
     monkeypatch.setattr(inbox, "_refuse_when_full", away)
 

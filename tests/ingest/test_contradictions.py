@@ -237,6 +237,22 @@ def test_start_and_end_in_any_order(project: Project) -> None:
     assert all(one == found[0] for one in found)
 
 
+@pytest.mark.parametrize("planted", [{"model": "evil"}, {"user": "mallory"}])
+def test_what_a_request_says_is_not_said_otherwise_by_who_brings_its_answer(
+    project: Project, planted: dict[str, Any]
+) -> None:
+    asked = {"model": "gpt-4o", "user": "alice", "messages": [{"role": "user", "content": "Hello"}]}
+    send(project, {"request_id": "r1", "session_id": "s1", "request": asked})
+    send(project, {"request_id": "r1", "session_id": "s1", "response": ORIGINAL["response"], **planted})
+    request = RequestLog.objects.get()
+    assert (request.model, request.end_user) == ("gpt-4o", "alice")
+    assert len(beside()) == 1
+    check_counts()
+    send(project, {"request_id": "r1", "session_id": "s1", "response": ORIGINAL["response"]})
+    assert RequestLog.objects.get().output_preview
+    assert len(beside()) == 1
+
+
 # --- which of two is the original -----------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
@@ -34,7 +35,9 @@ def own_policy(request: HttpRequest) -> HttpResponse:
 
 
 def failing(request: HttpRequest) -> HttpResponse:
-    raise OperationalError("server closed the connection unexpectedly")
+    # Django's own errors, and those of statements that go past it.
+    kind = psycopg.OperationalError if "raw" in request.GET else OperationalError
+    raise kind("server closed the connection unexpectedly")
 
 
 def broken(request: HttpRequest) -> HttpResponse:
@@ -94,8 +97,9 @@ def test_admin_site_works_under_it(live_server: LiveServer, page: Page) -> None:
 
 
 @pytest.mark.urls("tests.logsui.test_middleware")
-def test_page_without_a_database_asks_to_come_back(client: Client) -> None:
-    response = client.get("/failing")
+@pytest.mark.parametrize("path", ["/failing", "/failing?raw"])
+def test_page_without_a_database_asks_to_come_back(client: Client, path: str) -> None:
+    response = client.get(path)
     assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
     assert b"closed the connection" not in response.content
 
