@@ -111,7 +111,7 @@ def _caller_of_key(secret: str, scope: str) -> Caller:
 
 
 def _check_maker(maker_id: int, scope: str) -> None:
-    """A key has no more rights than the user who made it. But for writing: logs would be lost when somebody leaves a team.
+    """A key has no more rights than its maker. But for writing: logs would be lost when somebody leaves a team.
 
     Raises ApiError 403.
     """
