@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from logsui import memory
+from logsui.scrub import scrub
 
 logger = logging.getLogger("logsui.memory")
 
@@ -75,9 +76,7 @@ def address(environ: dict[str, Any]) -> str:
     It stays on its line whatever the client wrote.
     """
     path = quote(environ.get("PATH_INFO", "").encode("latin-1", "replace"), safe="/:@-._~!$&'()*+,;=")
-    # The token of a link that signs in.
-    if path.startswith("/sign-in/"):
-        path = "/sign-in/…"
+    path = scrub(path)
     names = [quote(name) for name, _ in parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)]
     query = "?" + "&".join(f"{name[:40]}=…" for name in names[:MOST_QUERY_NAMES]) if names else ""
     method = quote(environ.get("REQUEST_METHOD", ""))[:20]

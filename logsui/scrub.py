@@ -28,6 +28,15 @@ class ScrubbingFormatter(logging.Formatter):
         return scrub(super().format(record))
 
 
+class RefusalsInOneLine(logging.Filter):
+    """What is answered 403 was refused on purpose: its traceback says nothing more."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", None) == 403:
+            record.exc_info = record.exc_text = None
+        return True
+
+
 class ScrubbingLogger(glogging.Logger):
     """gunicorn's own log, which names the address of a request that it failed to answer."""
 

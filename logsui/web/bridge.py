@@ -13,6 +13,7 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+from logsui.scrub import scrub
 from logsui.web.environ import Input, Scope, make_environ
 from logsui.web.errors import error_body
 from logsui.web.spool import Spool, SpoolFull, Stored
@@ -241,7 +242,7 @@ def hand_over(future: asyncio.Future[Answer], answer: Answer, error: BaseExcepti
 def title(environ: dict[str, Any]) -> str:
     """The request as a line of the log may name it: without its query, and without the token of a sign-in link."""
     path = environ["PATH_INFO"][:200]
-    return f"{environ['REQUEST_METHOD']} {'/sign-in/…' if path.startswith('/sign-in/') else path}"
+    return f"{environ['REQUEST_METHOD']} {scrub(path)}"
 
 
 async def respond(scope: Scope, send: Send, status: int, headers: Headers, body: bytes) -> None:

@@ -103,7 +103,8 @@ def test_table_outlives_the_process_that_wrote_it(requests: Requests) -> None:
 @pytest.mark.parametrize(
     ("asked", "text"),
     [
-        (environ("/sign-in/canary/"), "GET /sign-in/…"),
+        (environ("/sign-in/canary/"), "GET /sign-in/…/"),
+        (environ("/x/lsk_12345678canary"), "GET /x/lsk_12345678…"),
         (environ("/a\n2026 ERROR forged: \x1b[31m"), "GET /a%0A2026%20ERROR%20forged:%20%1B%5B31m"),
         (environ("/\xc3\xa9"), "GET /%C3%A9"),
         (environ("/x", "a=1&&b&c%0Ad=2"), "GET /x?a=…&b=…&c%0Ad=…"),

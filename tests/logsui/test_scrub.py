@@ -82,6 +82,14 @@ def test_token_of_a_form_without_csrf_token_is_not_logged(db: None, log: io.Stri
     assert address not in log.getvalue()
 
 
+def test_a_refusal_is_one_line(db: None, log: io.StringIO) -> None:
+    client = Client()
+    client.force_login(make_user())
+    assert client.post("/projects/new/", {"name": "x"}).status_code == 403
+    assert len(log.getvalue().splitlines()) == 1
+    assert "/projects/new/" in log.getvalue()
+
+
 def test_web_server_names_no_token_when_it_fails(tmp_path: Path) -> None:
     """gunicorn logs the address of a request that no application answered."""
     token = secrets.token_urlsafe(32)
