@@ -95,7 +95,7 @@ def show(connection: object, name: str) -> str:
 
 
 def api_key() -> str:
-    from sessions_app.keys import create_key
+    from sessions_app.access.keys import create_key
     from sessions_app.models import Project
 
     return create_key(Project.objects.get(slug=SLUG), "benchmark", ["ingest", "read"])[1]

@@ -53,7 +53,7 @@ class Installation:
         """The embedded server; a server of DATABASE_URL runs already."""
         if self.server_url:
             return
-        from logsui.embedded import EmbeddedServer
+        from logsui.launcher.embedded import EmbeddedServer
 
         self.embedded = EmbeddedServer(self.folder)
         self.embedded.start()
@@ -67,7 +67,7 @@ class Installation:
     def checkpoint(self) -> None:
         """Write what is dirty, so that nobody pays for what came before; only the embedded server's owner may."""
         if self.embedded is not None:
-            from logsui.embedded import SUPERUSER, connection_fields
+            from logsui.launcher.embedded import SUPERUSER, connection_fields
 
             fields = connection_fields(self.folder) | {"user": SUPERUSER}
             with psycopg.connect(**fields, autocommit=True) as connection:
@@ -81,7 +81,7 @@ class Installation:
     @contextmanager
     def web(self) -> Iterator[psutil.Process]:
         """The web server alone, without a digester."""
-        with self.running([sys.executable, "-m", "gunicorn", "-c", "python:logsui.gunicorn_conf"]) as process:
+        with self.running([sys.executable, "-m", "gunicorn", "-c", "python:logsui.launcher.gunicorn_conf"]) as process:
             yield process
 
     @contextmanager

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from logsui import embedded, env
+from logsui import env
+from logsui.launcher import embedded
 
 # Names of libpq that Django has names of its own for.
 DJANGO_NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}

@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from logsui import health
-from sessions_app.pages import sign_in
+from sessions_app.pages.account import sign_in
 
 urlpatterns = [
     path("healthz", health.healthz),

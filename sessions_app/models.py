@@ -89,7 +89,7 @@ class SignInToken(models.Model):
 
 
 class Throttle(models.Model):
-    """How many attempts to sign in fell on a place of `sessions_app.throttle` in a window of time."""
+    """How many attempts to sign in fell on a place of `sessions_app.access.throttle` in a window of time."""
 
     key = models.CharField(primary_key=True, max_length=80)
     hits = models.IntegerField()

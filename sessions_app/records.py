@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sessions_app.documents import SplitDocument
+from sessions_app.content.documents import SplitDocument
 
 SUCCESS = "success"
 ERROR = "error"

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from psycopg import sql
 
 from logsui.database import create_embedded
-from logsui.embedded import EmbeddedServer
+from logsui.launcher.embedded import EmbeddedServer
 from tests.settings import RUN_VARIABLE
 
 # Of a process that runs tests: its own, those of a live server's threads, and those that tests open beside them.

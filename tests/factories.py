@@ -10,10 +10,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Permission
 
+from sessions_app.access.rights import Right
 from sessions_app.ingest.accept import accept_body
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Project, Session
-from sessions_app.rights import Right
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"

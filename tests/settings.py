@@ -13,7 +13,7 @@ RUN = os.environ.get(RUN_VARIABLE)
 os.environ["LOGSUI_DATA_DIR"] = tempfile.mkdtemp(prefix="" if RUN else "logsui-test-", dir=RUN)
 atexit.register(shutil.rmtree, os.environ["LOGSUI_DATA_DIR"], ignore_errors=True)
 
-from logsui.embedded import socket_folder  # noqa: E402
+from logsui.launcher.embedded import socket_folder  # noqa: E402
 from logsui.settings import *  # noqa: E402, F403
 from logsui.settings import LOGSUI_DATA_DIR, LOGSUI_DATABASE_URL, STATIC_ROOT, STORAGES  # noqa: E402
 

@@ -14,8 +14,8 @@ import psycopg
 
 from benchmarks.abuse.instance import Instance, running_instance
 from benchmarks.report import Figure
-from logsui import processes
-from logsui.embedded import SUPERUSER, connection_fields
+from logsui.launcher import processes
+from logsui.launcher.embedded import SUPERUSER, connection_fields
 
 AREA = "Processes that die or hang"
 # By the titles of their processes.

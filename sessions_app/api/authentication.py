@@ -18,9 +18,9 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.middleware.csrf import CsrfViewMiddleware
 
-from sessions_app import rights
+from sessions_app.access import rights
+from sessions_app.access.keys import hash_secret
 from sessions_app.api.errors import DOCS_PATH, ApiError
-from sessions_app.keys import hash_secret
 from sessions_app.models import ApiKey
 
 INGEST, READ, CORRECT, DELETE = "ingest", "read", rights.CORRECT, rights.DELETE

@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 
-from sessions_app import timeline
 from sessions_app.models import Session
 from sessions_app.queries.contradictions import Copy
 from sessions_app.queries.requests import LinkedRow, Parent, RequestRow
@@ -24,6 +23,7 @@ from sessions_app.records import (
     RULE_PREVIOUS_RESPONSE,
     Documents,
 )
+from sessions_app.structure import timeline
 
 
 def session_json(session: SessionRow | Session, project_slug: str, url: str) -> dict[str, Any]:

@@ -6,9 +6,9 @@ log of its own, another must not be able to add by the way.
 
 from __future__ import annotations
 
-from sessions_app.documents import JsonBytes, Splitter, array_items, kind_of, object_fields
+from sessions_app.content.documents import JsonBytes, Splitter, array_items, kind_of, object_fields
+from sessions_app.content.sameness import Contradiction, clipped, differences, meaning, same
 from sessions_app.records import ERROR, Record
-from sessions_app.sameness import Contradiction, clipped, differences, meaning, same
 
 _EMPTY = frozenset({b"null", b'""', b"[]", b"{}"})
 _LONGEST_EMPTY = 32

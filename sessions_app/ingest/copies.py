@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from django.conf import settings
 
+from sessions_app.content.messages import MessageReader
+from sessions_app.content.sameness import Contradiction
 from sessions_app.ingest.completion import check_asked, check_unchanged, is_whole, merge_logs
 from sessions_app.ingest.prepare import prepare
-from sessions_app.messages import MessageReader
 from sessions_app.records import WireFormatError
-from sessions_app.sameness import Contradiction
 from sessions_app.storage.contradictions import Contradicting, StoredCopy
 from sessions_app.storage.writer import PreparedLog
 from sessions_app.wire import format_of

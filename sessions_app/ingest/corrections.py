@@ -16,11 +16,11 @@ import psycopg
 from sessions_app import ids
 from sessions_app.ingest.grouping import Grouper
 from sessions_app.ingest.regroup import alone_with, group_again, restored
-from sessions_app.linking import Node
 from sessions_app.models import Assignment, Correction, Project, RequestLog, Reroute, Session
 from sessions_app.records import RULE_MANUAL
 from sessions_app.storage import links, moving, rollups
 from sessions_app.storage.moving import Move
+from sessions_app.structure.grouping_rules import Node
 
 MOST_REQUESTS = 1_000
 

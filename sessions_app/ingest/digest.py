@@ -17,14 +17,13 @@ import psycopg
 from django.conf import settings
 from django.db import transaction
 
-from sessions_app.documents import ArrayMemory
+from sessions_app.content.documents import ArrayMemory
+from sessions_app.content.messages import Meanings, MessageReader
 from sessions_app.ingest import copies
 from sessions_app.ingest.accept import check_item
 from sessions_app.ingest.grouping import Grouper
 from sessions_app.ingest.prepare import prepare
 from sessions_app.ingest.turns import GiveWayError, Turns, wait_for
-from sessions_app.linking import Node
-from sessions_app.messages import Meanings, MessageReader
 from sessions_app.models import Project
 from sessions_app.records import WireFormatError
 from sessions_app.storage import buckets, contradictions, inbox, links, moving, rollups, traces, writer
@@ -35,6 +34,7 @@ from sessions_app.storage.locks import LOCK_DIGEST, LOCK_GROUPING
 from sessions_app.storage.moving import Move
 from sessions_app.storage.reader import read_log
 from sessions_app.storage.writer import Place, PreparedLog
+from sessions_app.structure.grouping_rules import Node
 from sessions_app.wire import format_of
 
 log = logging.getLogger(__name__)

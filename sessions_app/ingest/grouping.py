@@ -17,14 +17,23 @@ import psycopg
 from django.conf import settings
 
 from sessions_app.ingest.traces import MOST_APART, other_reports, same_calls, session_homes
-from sessions_app.linking import ATTEMPT_WINDOW, CHOSEN_RULES, NOWHERE, Home, Index, LinkRole, Node, Place
-from sessions_app.naming import Naming
 from sessions_app.records import RULE_OWN, RULE_TRACE_ID
 from sessions_app.storage import links
 from sessions_app.storage.links import EARLIEST, LATEST, Found, Wanted
 from sessions_app.storage.moving import Move
 from sessions_app.storage.traces import SpanRow
 from sessions_app.storage.traces import load as traces_of
+from sessions_app.structure.grouping_rules import (
+    ATTEMPT_WINDOW,
+    CHOSEN_RULES,
+    NOWHERE,
+    Home,
+    Index,
+    LinkRole,
+    Node,
+    Place,
+)
+from sessions_app.structure.naming import Naming
 
 # A call is reported by two or three libraries, rarely in as many traces.
 MOST_REPORTS, MOST_HOPS = 20, 5

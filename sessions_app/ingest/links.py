@@ -13,11 +13,12 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sessions_app import documents, ids, messages
-from sessions_app.blocks import TOOL_CALL, Message
-from sessions_app.documents import PartKind, PartList
-from sessions_app.meanings import Meaning, by_reference, digests_of, pieces_of
-from sessions_app.messages import MessageReader
+from sessions_app import ids
+from sessions_app.content import documents, messages
+from sessions_app.content.blocks import TOOL_CALL, Message
+from sessions_app.content.canonical import Meaning, by_reference, digests_of, pieces_of
+from sessions_app.content.documents import PartKind, PartList
+from sessions_app.content.messages import MessageReader
 from sessions_app.records import Record
 from sessions_app.wire.fields import clean
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 
 from sessions_app import ids
+from sessions_app.content.messages import MessageReader
 from sessions_app.ingest.links import Links, links_of
 from sessions_app.ingest.traces import CALLS, reports_apart, span_facts
-from sessions_app.linking import Home, LinkRole, Node, own_home
-from sessions_app.messages import MessageReader
 from sessions_app.records import ERROR, RULE_PREVIOUS_RESPONSE, Record
 from sessions_app.storage.buckets import bucket_of
 from sessions_app.storage.writer import PreparedLog, content_hash
+from sessions_app.structure.grouping_rules import Home, LinkRole, Node, own_home
 from sessions_app.wire.fields import MAX_ID_CHARS, clean
 
 

@@ -14,10 +14,9 @@ import psycopg
 from django.db import transaction
 
 from sessions_app import ids
+from sessions_app.content.messages import MessageReader
 from sessions_app.ingest.grouping import Grouper
 from sessions_app.ingest.prepare import prepare
-from sessions_app.linking import Node, own_home
-from sessions_app.messages import MessageReader
 from sessions_app.models import Project, RequestLog
 from sessions_app.storage import links, moving, rollups, sql, writer
 from sessions_app.storage.buckets import bucket_of
@@ -26,6 +25,7 @@ from sessions_app.storage.locks import lock_digest, lock_grouping
 from sessions_app.storage.moving import Move
 from sessions_app.storage.reader import read_log
 from sessions_app.storage.writer import PreparedLog
+from sessions_app.structure.grouping_rules import Node, own_home
 from sessions_app.wire import format_of
 
 CHUNK = 200

@@ -16,10 +16,10 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRefresh
 
-from sessions_app import rights
+from sessions_app.access import rights
+from sessions_app.access.rights import Right
 from sessions_app.models import Project
 from sessions_app.pages.moved import redirect_to_survivor
-from sessions_app.rights import Right
 
 ZONE_COOKIE = "logsui_zone"
 PROJECT_COOKIE = "logsui_project"

@@ -2,21 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from sessions_app.pages import (
-    changes,
-    copies,
-    corrections,
-    keys,
-    onboarding,
-    projects,
-    request,
-    request_content,
-    session,
-    session_list,
-    sign_in,
-    theme,
-    trace_settings,
-)
+from sessions_app.pages.account import keys, onboarding, projects, sign_in, theme, trace_settings
+from sessions_app.pages.corrections import pages as corrections
+from sessions_app.pages.request import changes, copies
+from sessions_app.pages.request import content as request_content
+from sessions_app.pages.request import page as request
+from sessions_app.pages.session import page as session
+from sessions_app.pages.sessions import list_page as session_list
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", projects.home, name="home"),

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sessions_app.compression import decompress
-from sessions_app.documents import PartKind
+from sessions_app.content.compression import decompress
+from sessions_app.content.documents import PartKind
 
 if TYPE_CHECKING:
     from sessions_app.queries.thread import Stretch

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sessions_app import messages
-from sessions_app.documents import packed_count
-from sessions_app.histories import REPLACED, Added, Change
-from sessions_app.messages import read_message
+from sessions_app.content import messages
+from sessions_app.content.documents import packed_count
+from sessions_app.content.messages import read_message
+from sessions_app.structure.histories import REPLACED, Added, Change
 
 if TYPE_CHECKING:
     from sessions_app.queries.thread import Stretch

@@ -9,12 +9,12 @@ from datetime import date
 
 from django.db import connection
 
-from sessions_app.compression import decompress
-from sessions_app.documents import DIGEST_BYTES, PartKind, join, unpack_digests
-from sessions_app.histories import block_addresses
+from sessions_app.content.compression import decompress
+from sessions_app.content.documents import DIGEST_BYTES, PartKind, join, unpack_digests
 from sessions_app.ids import part_id
 from sessions_app.models import Part, RequestLog
 from sessions_app.records import Documents
+from sessions_app.structure.histories import block_addresses
 from sessions_app.wire import documents_of
 
 # One page reads at most this much of content (uncompressed), small parts first; larger ones open by themselves.

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from sessions_app.compression import decompress
+from sessions_app.content.compression import decompress
 from sessions_app.models import ContradictingCopy, RequestKey, RequestLog
 
 _COLUMNS = ("id", "source", "received_at", "differs", "byte_size", "entry_id", "entry_index")

@@ -13,9 +13,9 @@ from django.conf import settings
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
-from sessions_app import timeline
 from sessions_app.models import RequestKey, RequestLog, Session
 from sessions_app.queries.filters import FilterError
+from sessions_app.structure import timeline
 
 MAX_LIMIT = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -12,9 +12,9 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Case, Exists, F, OuterRef, Q, When
 
-from sessions_app import timeline
 from sessions_app.models import RequestKey, RequestLog, Session
-from sessions_app.timeline import Structure
+from sessions_app.structure import timeline
+from sessions_app.structure.timeline import Structure
 
 
 @dataclass(frozen=True, slots=True)

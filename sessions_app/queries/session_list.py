@@ -23,10 +23,10 @@ from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Valu
 from django.db.models.functions import Lower
 
 from sessions_app import ids
-from sessions_app.linking import LinkRole
 from sessions_app.models import Link, Project, RequestKey, Session
 from sessions_app.queries import moved
 from sessions_app.queries.filters import ERROR, LISTS, OK, FilterError, SessionFilters
+from sessions_app.structure.grouping_rules import LinkRole
 
 NEWEST_FIRST, OLDEST_FIRST = "-last_at", "last_at"
 MAX_LIMIT = 1_000

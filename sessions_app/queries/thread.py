@@ -7,18 +7,18 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from sessions_app import timeline
-from sessions_app.blocks import Message
-from sessions_app.documents import PartKind, packed_count
-from sessions_app.histories import NEIGHBOURS, Added, Comparison, PackedLists, Said, to_read, weighed
-from sessions_app.messages import MessageReader
+from sessions_app.content.blocks import Message
+from sessions_app.content.documents import PartKind, packed_count
+from sessions_app.content.messages import MessageReader
 from sessions_app.models import RequestLog
-from sessions_app.nesting import WORK
 from sessions_app.queries.compaction import SUMMARY_NEIGHBOURS, after_summary, may_follow_summary
 from sessions_app.queries.content import StoredPart, join_parts, load_blocks, load_parts
 from sessions_app.queries.session import RequestDetail, RequestLine, SessionFacts, load_details, structure_of
 from sessions_app.records import SUCCESS, Documents
-from sessions_app.timeline import Structure
+from sessions_app.structure import timeline
+from sessions_app.structure.histories import NEIGHBOURS, Added, Comparison, PackedLists, Said, to_read, weighed
+from sessions_app.structure.nesting import WORK
+from sessions_app.structure.timeline import Structure
 from sessions_app.wire import documents_of
 
 # Of what one request added, this much is printed at its place: the beginning and the end.

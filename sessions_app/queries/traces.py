@@ -13,10 +13,10 @@ from django.db import connection
 from django.db.models import Count, F, Window
 
 from sessions_app import ids
-from sessions_app.compression import decompress
+from sessions_app.content.compression import decompress
 from sessions_app.models import Project, RequestKey, TraceSpan
-from sessions_app.nesting import Nesting, SpanPlace, Steps, arrange
 from sessions_app.queries.session import RequestLine, SessionLines
+from sessions_app.structure.nesting import Nesting, SpanPlace, Steps, arrange
 
 OTHER = "other"
 

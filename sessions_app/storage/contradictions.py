@@ -16,8 +16,8 @@ from typing import Any
 
 import psycopg
 
-from sessions_app.compression import compress, decompress
-from sessions_app.sameness import meaning
+from sessions_app.content.compression import compress, decompress
+from sessions_app.content.sameness import meaning
 from sessions_app.storage import sql
 
 # Where a log is among all that was received: the number of its body in the inbox, and its own in that body. What was

@@ -12,9 +12,9 @@ from typing import Any
 import psycopg
 
 from sessions_app import ids
-from sessions_app.linking import Home, LinkRole, Node, Place, Stored, own_home
 from sessions_app.records import ERROR, RULE_MANUAL, RULE_PREVIOUS_RESPONSE, RULE_TRACE_ID
 from sessions_app.storage import sql
+from sessions_app.structure.grouping_rules import Home, LinkRole, Node, Place, Stored, own_home
 
 # A token that more requests share than this is no conversation's; those beyond are grouped by `manage.py regroup`.
 MOST_FOUND = 100_000

@@ -16,11 +16,11 @@ from typing import Any
 import psycopg
 
 from sessions_app import ids
-from sessions_app.linking import CHOSEN_RANK, CHOSEN_RULES, MANUAL_RANK, Home, Stored
 from sessions_app.records import RULE_MANUAL
 from sessions_app.storage import part_lists, rollups, sql
 from sessions_app.storage.part_lists import PartLists
 from sessions_app.storage.rollups import Relabelled
+from sessions_app.structure.grouping_rules import CHOSEN_RANK, CHOSEN_RULES, MANUAL_RANK, Home, Stored
 
 
 @dataclass(frozen=True, slots=True)

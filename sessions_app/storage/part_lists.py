@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 
 from sessions_app import ids
-from sessions_app.documents import COUNT_BYTES, DIGEST_BYTES, packed_blocks
-from sessions_app.linking import Stored
+from sessions_app.content.documents import COUNT_BYTES, DIGEST_BYTES, packed_blocks
 from sessions_app.storage import sql
+from sessions_app.structure.grouping_rules import Stored
 
 # The packed lists of a request's input, output and context parts.
 PartLists = tuple[bytes, bytes, bytes]

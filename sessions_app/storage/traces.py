@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from sessions_app.compression import compress, decompress
+from sessions_app.content.compression import compress, decompress
 from sessions_app.storage import sql
 from sessions_app.storage.writer import PreparedLog
 

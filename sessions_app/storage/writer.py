@@ -17,15 +17,15 @@ import psycopg
 from django.conf import settings
 
 from sessions_app import ids
-from sessions_app.compression import compress
-from sessions_app.documents import JsonBytes, PartKind, PartList, SplitDocument, digest, pack_digests
-from sessions_app.linking import Home, LinkRole, Node, Stored
-from sessions_app.messages import MessageReader, searchable_text
+from sessions_app.content.compression import compress
+from sessions_app.content.documents import JsonBytes, PartKind, PartList, SplitDocument, digest, pack_digests
+from sessions_app.content.messages import MessageReader, searchable_text
+from sessions_app.content.search_text import as_vector, words_of
 from sessions_app.records import Record
-from sessions_app.search_text import as_vector, words_of
 from sessions_app.storage import links, moving, part_lists, rollups, sql
 from sessions_app.storage.contradictions import Contradicting, Position
 from sessions_app.storage.rollups import UNIT_SEPARATOR, RollUp
+from sessions_app.structure.grouping_rules import Home, LinkRole, Node, Stored
 
 # The home of a log that has not been grouped yet.
 NOWHERE = Home(uuid.UUID(int=0), None, "")

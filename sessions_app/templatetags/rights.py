@@ -6,12 +6,12 @@ from typing import Any
 
 from django import template
 
-from sessions_app import rights
+from sessions_app.access import rights
 
 register = template.Library()
 
 
 @register.filter
 def may(user: Any, name: str) -> bool:
-    """`{% if user|may:"MAKE_KEYS" %}`, with a name of `sessions_app.rights`."""
+    """`{% if user|may:"MAKE_KEYS" %}`, with a name of `sessions_app.access.rights`."""
     return rights.may(user, getattr(rights, name))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sessions_app.documents import (
+from sessions_app.content.documents import (
     DocumentError,
     JsonBytes,
     PartKind,

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from sessions_app.documents import (
+from sessions_app.content.documents import (
     ArrayMemory,
     DocumentError,
     JsonBytes,

@@ -14,7 +14,15 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sessions_app.documents import DocumentError, JsonBytes, array_items, json_kind, kind_of, loads, object_fields
+from sessions_app.content.documents import (
+    DocumentError,
+    JsonBytes,
+    array_items,
+    json_kind,
+    kind_of,
+    loads,
+    object_fields,
+)
 from sessions_app.records import WireFormatError
 from sessions_app.wire.otlp_values import (
     MAX_DEPTH,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from sessions_app import admin as site_admin
+from sessions_app.access.keys import create_key
+from sessions_app.admin import site as site_admin
 from sessions_app.ingest.accept import accept_body
-from sessions_app.keys import create_key
 from sessions_app.models import ApiKey, InboxEntry, Project, RequestLog, Session
 from tests.admin.conftest import log
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from sessions_app import admin_rejected
+from sessions_app.admin import rejected as admin_rejected
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import InboxEntry, Project, RejectedLog, RequestLog
 from sessions_app.storage import inbox

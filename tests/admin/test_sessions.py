@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from sessions_app import admin_lists
+from sessions_app.admin import lists as admin_lists
 from sessions_app.models import Link, Part, PartSearch, Project, RequestKey, RequestLog, Session
 from tests.admin.conftest import log
 
@@ -125,7 +125,7 @@ def test_requests_of_a_session(some: None, site: Client) -> None:
 
 
 def test_latest_sessions_requests_are_shown(some: None, site: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sessions_app.admin.LATEST_SESSIONS", 1)
+    monkeypatch.setattr("sessions_app.admin.site.LATEST_SESSIONS", 1)
 
     assert requests_listed(site) == ["s2-30"]
     assert requests_listed(site, "?q=s3-40") == ["s3-40"]

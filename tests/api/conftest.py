@@ -18,8 +18,8 @@ from django.db import connection
 from django.test import Client
 from psycopg.conninfo import make_conninfo
 
+from sessions_app.access.keys import SCOPES, create_key
 from sessions_app.ingest.digest import digest_until_empty
-from sessions_app.keys import SCOPES, create_key
 from sessions_app.models import Project
 
 
@@ -109,7 +109,7 @@ def worker(django_db_setup: None, django_db_blocker: Any, listening: socket.sock
         "LOGSUI_WEB_WORKERS": "1",
         "MALLOC_ARENA_MAX": "2",
     }
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:logsui.gunicorn_conf"]
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:logsui.launcher.gunicorn_conf"]
     process = subprocess.Popen(
         command, cwd=settings.BASE_DIR, env=environment, pass_fds=[listening.fileno()], stderr=subprocess.PIPE
     )

@@ -10,9 +10,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from sessions_app.access.rights import DELETE_SESSIONS
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Part, PartSearch, Project, RequestKey, RequestLog, Session
-from sessions_app.rights import DELETE_SESSIONS
 from tests.api.conftest import key_for, log
 from tests.factories import grant
 

@@ -10,8 +10,8 @@ import pytest
 from benchmarks import generator, grouping
 from benchmarks.clients import CHAINED, RESENDING, Client
 from benchmarks.labelled import KINDS, Labelled, labelled_logs, plain
+from sessions_app.content.messages import MessageReader
 from sessions_app.ingest.links import Links, links_of
-from sessions_app.messages import MessageReader
 from sessions_app.models import Session
 from sessions_app.wire import format_of
 from tests.ingest.test_links import NOW, PROJECT, continues

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sessions_app.content.sameness import Contradiction
 from sessions_app.ingest.completion import merge_logs
-from sessions_app.sameness import Contradiction
 
 BEGUN = {"request_id": "r", "request": {"messages": [1]}, "metadata": {"a": 1}, "tags": ["x"], "response": None}
 DONE = {

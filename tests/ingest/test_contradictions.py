@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sessions_app.compression import decompress
+from sessions_app.content.compression import decompress
 from sessions_app.ingest import corrections
 from sessions_app.ingest.accept import accept_body, accept_export
 from sessions_app.ingest.digest import Digester, digest_until_empty

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from logsui.embedded import EmbeddedServer
+from logsui.launcher.embedded import EmbeddedServer
 
 
 @pytest.fixture(scope="session")

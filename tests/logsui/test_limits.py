@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.logsui.test_serve import Instance, key_in, log, wait_until
+from tests.logsui.launcher.test_serve import Instance, key_in, log, wait_until
 
 pytestmark = pytest.mark.processes
 

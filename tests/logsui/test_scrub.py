@@ -19,7 +19,7 @@ from django.test import Client
 from django.utils.log import configure_logging
 
 from logsui.scrub import ScrubbingFormatter, scrub
-from sessions_app.keys import create_sign_in_token
+from sessions_app.access.keys import create_sign_in_token
 from tests.factories import make_user
 
 TOKEN = "q4n-X_" + "a" * 37
@@ -99,7 +99,14 @@ def test_web_server_names_no_token_when_it_fails(tmp_path: Path) -> None:
         "application = Bridge(fail, 1_000)\n"
     )
     with socket.create_server(("127.0.0.1", 0)) as listening, open(tmp_path / "log", "w+b") as log:
-        command = [sys.executable, "-m", "gunicorn", "-c", "python:logsui.gunicorn_conf", "failing:application"]
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "-c",
+            "python:logsui.launcher.gunicorn_conf",
+            "failing:application",
+        ]
         environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "LOGSUI_LISTEN_FD": str(listening.fileno()),

@@ -10,8 +10,8 @@ from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
+from sessions_app.access.rights import MAKE_KEYS, MAKE_PROJECTS
 from sessions_app.models import Project
-from sessions_app.rights import MAKE_KEYS, MAKE_PROJECTS
 from tests.factories import make_project, make_user
 
 

@@ -14,11 +14,11 @@ from django.test import Client
 from django.urls import path
 
 from logsui import urls
-from sessions_app import rights
-from sessions_app.documents import pack_digests
-from sessions_app.histories import Added, Comparison, PackedLists
+from sessions_app.access import rights
+from sessions_app.content.documents import pack_digests
 from sessions_app.models import Project, RequestLog, Session
 from sessions_app.pages.shell import changes, signed_in_page
+from sessions_app.structure.histories import Added, Comparison, PackedLists
 from tests.factories import make_log, make_session
 from tests.pages.conversations import assistant, chat, turns
 from tests.pages.conversations import user as user_says
@@ -103,8 +103,8 @@ def test_the_rail_of_a_long_session_has_the_rows_around_the_page(
     signed_in: Client, project: Project, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.LOGSUI_PAGE_MAX_BYTES = 2 * MOST_BYTES
-    monkeypatch.setattr("sessions_app.pages.rail.MOST_ROWS", 120)
-    monkeypatch.setattr("sessions_app.pages.rail.ROWS_BEFORE", 20)
+    monkeypatch.setattr("sessions_app.pages.session.outline.MOST_ROWS", 120)
+    monkeypatch.setattr("sessions_app.pages.session.outline.ROWS_BEFORE", 20)
     logs = [chat([user_says(f"Turn {n}")], "x", at=n) for n in range(300)]
     logs[3] |= {"status": "error", "error": {"type": "Oops", "message": "no"}, "response": None}
     session = make_session(project, "long", *logs)
@@ -378,7 +378,7 @@ def test_turns_of_ordinary_length_are_all_on_the_page(signed_in: Client, project
 def test_of_a_session_that_is_too_long_the_first_requests_are_shown(
     signed_in: Client, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("session", "place"):
+    for module in ("session.page", "thread.place"):
         monkeypatch.setattr(f"sessions_app.pages.{module}.MOST_LINES", 10)
     session = make_session(project, "long", *turns([f"Question {n}" for n in range(15)]))
     page = fetch(signed_in, f"/p/acme/sessions/{session.id}/")

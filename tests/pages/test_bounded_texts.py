@@ -10,17 +10,18 @@ from html import unescape
 
 import pytest
 
-from sessions_app import bounds, markdown
-from sessions_app.cuts import find_cuts
-from sessions_app.documents import PartKind
-from sessions_app.messages import Block, Message, read_message
-from sessions_app.pages.excerpts import excerpt
-from sessions_app.pages.json_text import ADDED_TO_ANY, MOST_ADDED, beginning, drawn, indent
-from sessions_app.pages.message_html import MessageWriter, Source, summary_of_arguments, text_piece, whole_text
-from sessions_app.pages.plain_text import terminal, visible
-from sessions_app.pages.steps import plain_result, value_of
-from sessions_app.pages.text_diff import MOST_BYTES, difference, is_comparable
-from sessions_app.pages.tool_definitions import tools_fold
+from sessions_app import bounds
+from sessions_app.content.documents import PartKind
+from sessions_app.content.messages import Block, Message, read_message
+from sessions_app.content.omissions import find_cuts
+from sessions_app.pages.html import markdown
+from sessions_app.pages.html.excerpts import excerpt
+from sessions_app.pages.html.json_text import ADDED_TO_ANY, MOST_ADDED, beginning, drawn, indent
+from sessions_app.pages.html.messages import MessageWriter, Source, summary_of_arguments, text_piece, whole_text
+from sessions_app.pages.html.plain_text import terminal, visible
+from sessions_app.pages.html.text_diff import MOST_BYTES, difference, is_comparable
+from sessions_app.pages.html.tool_definitions import tools_fold
+from sessions_app.pages.thread.steps import plain_result, value_of
 from sessions_app.queries.content import StoredPart
 
 SIZE = 200_000

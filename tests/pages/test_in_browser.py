@@ -11,10 +11,10 @@ from django.contrib.auth.models import AbstractBaseUser
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from sessions_app.keys import create_sign_in_token
+from sessions_app.access.keys import create_sign_in_token
+from sessions_app.access.rights import MAKE_KEYS
 from sessions_app.models import Project
-from sessions_app.pages import session_list
-from sessions_app.rights import MAKE_KEYS
+from sessions_app.pages.sessions import list_page as session_list
 from tests.factories import PASSWORD, START, make_log, make_project, make_session, make_user, store_logs
 
 pytestmark = pytest.mark.django_db(transaction=True)

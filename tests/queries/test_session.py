@@ -9,11 +9,11 @@ from datetime import timedelta
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from sessions_app.histories import Change
 from sessions_app.models import Project, RequestLog
 from sessions_app.queries import content
 from sessions_app.queries.session import SessionFacts, find_session, load_lines
 from sessions_app.queries.thread import Stretch, load_stretch
+from sessions_app.structure.histories import Change
 from tests.factories import START, make_log, make_project, make_session
 from tests.pages.conversations import agent, assistant, chat, turns, user
 

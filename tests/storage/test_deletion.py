@@ -13,9 +13,9 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from sessions_app.access.keys import create_key
 from sessions_app.ingest.accept import accept_body
 from sessions_app.ingest.digest import digest_until_empty
-from sessions_app.keys import create_key
 from sessions_app.models import (
     ApiKey,
     InboxEntry,

@@ -11,11 +11,11 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from sessions_app.compression import decompress
+from sessions_app.access.keys import create_key
+from sessions_app.content.compression import decompress
 from sessions_app.ingest import corrections
 from sessions_app.ingest.accept import accept_body, accept_export
 from sessions_app.ingest.digest import digest_until_empty
-from sessions_app.keys import create_key
 from sessions_app.models import (
     ApiKey,
     ContradictingCopy,
@@ -221,7 +221,7 @@ def test_a_session_by_the_api(seeded: Session, project: Project) -> None:
 
 
 def scopes() -> tuple[str, ...]:
-    from sessions_app.keys import SCOPES
+    from sessions_app.access.keys import SCOPES
 
     return SCOPES
 

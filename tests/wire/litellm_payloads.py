@@ -50,7 +50,7 @@ def with_metadata(metadata: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 def join(record: Record) -> bytes:
     """The log entry again, from the parts of a record."""
-    from sessions_app import documents
+    from sessions_app.content import documents
 
     document = record.document
     lists = ([bytes(raw) for raw in parts.contents] for parts in (document.input, document.output, document.context))

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sessions_app.blocks import DATA, REFUSAL, TEXT, TOOL_CALL, Block, Message
-from sessions_app.meanings import meaning_of, pieces_of, said_in
-from sessions_app.messages import read_message
-from sessions_app.nesting import Nesting
+from sessions_app.content.blocks import DATA, REFUSAL, TEXT, TOOL_CALL, Block, Message
+from sessions_app.content.canonical import meaning_of, pieces_of, said_in
+from sessions_app.content.messages import read_message
+from sessions_app.structure.nesting import Nesting
 from sessions_app.wire.genai.duplicates import SpanFacts, duplicates
 from sessions_app.wire.genai.indexed import nest_openinference
 from sessions_app.wire.genai.unfolding import MOST_NESTED, SPACED, closed, style_of

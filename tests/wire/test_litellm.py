@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from sessions_app.documents import ArrayMemory, PartKind
-from sessions_app.messages import plain_text, read_message
+from sessions_app.content.documents import ArrayMemory, PartKind
+from sessions_app.content.messages import plain_text, read_message
 from sessions_app.records import ERROR, SUCCESS, Record, WireFormatError
 from sessions_app.wire import litellm
 from tests.wire.litellm_payloads import (

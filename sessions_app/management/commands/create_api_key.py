@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sessions_app.keys import SCOPES, create_key
+from sessions_app.access.keys import SCOPES, create_key
 from sessions_app.models import Project
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sessions_app.project_form import ProjectForm
+from sessions_app.access.project_form import ProjectForm
 
 MOST_SHOWN_CHARS = 80
 

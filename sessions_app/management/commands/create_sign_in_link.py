@@ -9,8 +9,8 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from logsui.listener import browser_url
-from sessions_app.keys import create_sign_in_token
+from logsui.launcher.listener import browser_url
+from sessions_app.access.keys import create_sign_in_token
 
 
 class Command(BaseCommand):

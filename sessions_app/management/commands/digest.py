@@ -17,8 +17,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, connection
 
 from logsui import memory as process_memory
-from logsui import processes
-from logsui.heartbeat import beat
+from logsui.launcher import processes
+from logsui.launcher.heartbeat import beat
 from sessions_app.ingest.digest import Digester, DigestStats, Memory
 from sessions_app.ingest.progress import Progress
 from sessions_app.ingest.suspects import Notes, Warden, command, digest_suspects, is_outage

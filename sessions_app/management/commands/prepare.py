@@ -15,8 +15,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from logsui import accounts, database, embedded, static_files
-from sessions_app import first_start
+from logsui import database, static_files
+from logsui.launcher import accounts, embedded
+from sessions_app.management import first_start
 
 # Any number that nobody else uses: two instances on one database migrate one after the other.
 LOCK = 0x6C6F6773

@@ -23,4 +23,6 @@ class Command(BaseCommand):
         # Becomes a process without the application in it: it only watches the others, and half the memory does.
         flags = {"--stop-with-parent": stop_with_parent, "--no-samples": no_samples}
         os.chdir(settings.BASE_DIR)
-        os.execv(sys.executable, [sys.executable, "-m", "logsui.serve", *(flag for flag, on in flags.items() if on)])
+        os.execv(
+            sys.executable, [sys.executable, "-m", "logsui.launcher.serve", *(flag for flag, on in flags.items() if on)]
+        )

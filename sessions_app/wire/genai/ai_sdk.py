@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessions_app.documents import PartKind
+from sessions_app.content.documents import PartKind
 from sessions_app.wire.genai.reader import INPUT, OUTPUT, TOOLS, Content, Cutter, Fields, attributes, given
 from sessions_app.wire.genai.span import Span
 

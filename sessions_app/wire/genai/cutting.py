@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sessions_app.documents import (
+from sessions_app.content.documents import (
     LARGE_VALUE_BYTES,
     DocumentError,
     JsonBytes,

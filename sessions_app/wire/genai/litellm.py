@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sessions_app.documents import PartKind
+from sessions_app.content.documents import PartKind
 from sessions_app.wire.genai.reader import OUTPUT, TOOLS, Content, Cutter, Fields, given
 from sessions_app.wire.genai.span import Span
 from sessions_app.wire.genai.traceloop import function

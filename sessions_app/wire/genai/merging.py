@@ -9,8 +9,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sessions_app.documents import loads, object_fields
-from sessions_app.sameness import Contradiction, clipped, differences, same
+from sessions_app.content.documents import loads, object_fields
+from sessions_app.content.sameness import Contradiction, clipped, differences, same
 from sessions_app.wire.genai.closing import item_bytes
 from sessions_app.wire.genai.unfolding import dumps
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sessions_app.blocks import (
+from sessions_app.content.blocks import (
     AUDIO,
     DATA,
     FILE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessions_app.documents import PartKind
+from sessions_app.content.documents import PartKind
 from sessions_app.wire.genai.cutting import Attributes
 from sessions_app.wire.genai.reader import INPUT, OUTPUT, SYSTEM, TOOLS, Content, Cutter, Fields, given
 from sessions_app.wire.genai.span import Span, event_name

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sessions_app.documents import (
+from sessions_app.content.documents import (
     ArrayMemory,
     JsonBytes,
     Splitter,

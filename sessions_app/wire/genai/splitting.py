@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sessions_app.documents import (
+from sessions_app.content.documents import (
     LARGE_VALUE_BYTES,
     JsonBytes,
     PartKind,

@@ -88,7 +88,7 @@ def running(folder: Path, **environment: str) -> Iterator[Server]:
             "-m",
             "gunicorn",
             "-c",
-            "python:logsui.gunicorn_conf",
+            "python:logsui.launcher.gunicorn_conf",
             "tests.logsui.web.echo:bridge",
         ]
         variables = os.environ | {

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sessions_app import blocks
-from sessions_app.messages import Message, read_message
+from sessions_app.content import blocks
+from sessions_app.content.messages import Message, read_message
 from sessions_app.records import ERROR, RULE_TRACE_ID, Record, SessionClaim
 from sessions_app.wire import genai, otlp
 from sessions_app.wire.genai.duplicates import CALLS, SpanFacts, duplicates

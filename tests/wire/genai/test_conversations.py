@@ -7,8 +7,8 @@ import uuid
 
 import pytest
 
+from sessions_app.content.messages import MessageReader
 from sessions_app.ingest.links import Links, links_of
-from sessions_app.messages import MessageReader
 from tests.wire.genai.captures import FOLDERS, Call, calls_of
 
 PROJECT = uuid.UUID(int=1)

@@ -1,0 +1,323 @@
+"""`manage.py serve` after its start: the database, the web server and the digester, watched by a small process.
+
+It is a process without Django's applications in it, which need memory and have nothing to do here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from logsui import __version__
+from logsui.launcher import accounts, embedded, folder_lock, listener, processes
+from logsui.launcher.accounts import Account, AccountError
+from logsui.launcher.embedded import EmbeddedError, EmbeddedServer
+from logsui.launcher.heartbeat import BEAT_FD
+from logsui.launcher.probes import BeatProbe, Watch, WebProbe, host_allowed
+from logsui.launcher.supervisor import LONGEST_DELAY, POLL, Child, Kept, ProcessList, Signals, StopRequested
+
+logger = logging.getLogger("logsui.launcher.serve")
+
+# Connections beside those of the web threads: digesters, commands, monitoring.
+SPARE_CONNECTIONS = 24
+WEB_ATTEMPTS = PREPARE_ATTEMPTS = 3
+# What of the program's folder its processes read.
+PROGRAM = ("manage.py", "logsui", "sessions_app", "templates")
+# For glibc: give the memory of large bodies back to the system, and do not keep a pool of it for every thread.
+LEAN_MALLOC = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "1048576",
+    "MALLOC_TRIM_THRESHOLD_": "1048576",
+}
+# The name by which gunicorn's configuration finds the socket that it inherits.
+LISTEN_FD = "LOGSUI_LISTEN_FD"
+
+
+class ServeError(Exception):
+    """It can't start; the message is for the operator."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="manage.py serve")
+    parser.add_argument("--stop-with-parent", action="store_true")
+    parser.add_argument("--no-samples", action="store_true")
+    options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "logsui.settings")
+    logging.basicConfig(level=settings.LOGSUI_LOG_LEVEL, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    signals = Signals(with_parent=options.stop_with_parent)
+    signals.install()
+    try:
+        Server(signals, samples=not options.no_samples).run()
+    except StopRequested:
+        say("Stopped.")
+        return 0
+    except (folder_lock.FolderInUse, listener.ListenError, EmbeddedError, AccountError, ServeError) as error:
+        print(f"logsui can't start: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+class Database(Kept):
+    """The embedded server, once it has been up: started again without waiting until it answers."""
+
+    def __init__(self, server: EmbeddedServer) -> None:
+        super().__init__(embedded.NAME, server.watch, embedded.HUNG_STEPS)
+        self.server = server
+        self.process = server.process
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        return self.server.launch()
+
+    def start(self) -> None:
+        try:
+            super().start()
+        except (EmbeddedError, AccountError, OSError) as error:
+            logger.error("%s", error)
+            self.due_at = time.monotonic() + LONGEST_DELAY
+
+    def note_failure(self, code: int, now: float) -> None:
+        super().note_failure(code, now)
+        if self.failures > embedded.START_ATTEMPTS:
+            logger.error("The end of %s:\n%s", self.server.log, self.server.log_tail())
+
+
+class Server:
+    """The parts in the order in which they start; they stop in the opposite one."""
+
+    def __init__(self, signals: Signals, *, samples: bool) -> None:
+        self.signals = signals
+        self.samples = samples
+        self.manage = (sys.executable, str(settings.BASE_DIR / "manage.py"))
+        self.data_dir: Path = settings.LOGSUI_DATA_DIR
+        self.url = listener.browser_url(settings.LOGSUI_HOST, settings.LOGSUI_PORT)
+        self.list = ProcessList(self.data_dir / "processes.json", settings.BASE_DIR)
+        # Whom the children run as when root starts us.
+        self.account: Account | None = None
+        self.server: EmbeddedServer | None = None
+        self.database: Database | None = None
+        self.children: list[Child] = []
+
+    def run(self) -> None:
+        """Returns never; raises StopRequested after everything has stopped."""
+        say(f"logsui {__version__}, data in {self.data_dir}")
+        with ExitStack() as stack:
+            owner = accounts.take_or_hand_over(self.data_dir)
+            with accounts.acting_as(owner):
+                stack.enter_context(folder_lock.hold(self.data_dir, self.url))
+                self.list.stop_leftovers()
+            # From here on callers wait for the first worker, and are not refused. Low ports are root's to give.
+            self.socket = stack.enter_context(listener.listen(settings.LOGSUI_HOST, settings.LOGSUI_PORT))
+            self.account = accounts.account_for(embedded.cluster_folder(self.data_dir)) if owner is None else None
+            self.open_program(owner or self.account)
+            accounts.become(owner)
+            stack.callback(self.stop_database)
+            self.start_database()
+            welcome = self.prepare()
+            self.make_spool()
+            self.children = self.make_children(load_samples=self.samples and welcome["has_demo"])
+            # In the order of the list: web, digester, then the database by the callback above.
+            stack.callback(self.stop_children)
+            self.watch(once=True)
+            self.wait_for_web()
+            say(banner(self.url, welcome))
+            self.watch()
+
+    def open_program(self, account: Account | None) -> None:
+        """Let the children run it as `account`, for which root has to open the way. Raises AccountError."""
+        if account is None:
+            return
+        accounts.open_program(account, settings.BASE_DIR, PROGRAM)
+        accounts.open_path(self.data_dir, account)
+        # Root's processes run little of it, and the others could not keep what they compile.
+        for part in ("logsui", "sessions_app"):
+            compileall.compile_dir(settings.BASE_DIR / part, quiet=2)
+
+    # -- starting ------------------------------------------------------------------------------------------------
+
+    def start_database(self) -> None:
+        if settings.LOGSUI_DATABASE_URL:
+            return
+        started = time.monotonic()
+        connections_needed = settings.LOGSUI_WEB_WORKERS * settings.LOGSUI_WEB_THREADS + SPARE_CONNECTIONS
+        self.server = EmbeddedServer(
+            self.data_dir, max_connections=connections_needed, patience=settings.LOGSUI_HANG_SECONDS
+        )
+        self.server.start(self.patiently())
+        self.database = Database(self.server)
+        say(f"PostgreSQL is up after {time.monotonic() - started:.1f} s")
+
+    def patiently(self) -> Callable[[float], None]:
+        """Signals.wait that says every ten seconds why nothing seems to happen."""
+        told = time.monotonic()
+
+        def wait(seconds: float) -> None:
+            nonlocal told
+            if time.monotonic() - told > 10:
+                told = time.monotonic()
+                say("Waiting for PostgreSQL: after a crash it reads its journal first, which can take minutes")
+            self.signals.wait(seconds)
+
+        return wait
+
+    def prepare(self) -> dict[str, Any]:
+        """Tables, static files, first projects: `manage.py prepare`, whose answer is returned. Raises ServeError."""
+        for _ in range(PREPARE_ATTEMPTS):
+            code, answer = self.run_prepare()
+            if code == 0:
+                return json.loads(answer.splitlines()[-1])
+            if code > 0:
+                break
+            # Killed, by us or by others: it repeats what it did without harm.
+        raise ServeError("The database can't be prepared; the reason is above.")
+
+    def run_prepare(self) -> tuple[int, bytes]:
+        command = (*self.manage, "prepare", "--give-up-root")
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            cwd=settings.BASE_DIR,
+            start_new_session=True,
+            preexec_fn=processes.die_with_parent(signal.SIGTERM),
+        )
+        watch = Watch(settings.LOGSUI_HANG_SECONDS)
+        watch.begin(process.pid)
+        with process:
+            try:
+                while process.poll() is None:
+                    self.keep_database()
+                    if reason := watch.tick():
+                        logger.warning("The preparation does not work: %s; starting it again", reason)
+                        process.kill()
+                    self.signals.wait(POLL)
+            except StopRequested:
+                process.send_signal(signal.SIGCONT)
+                process.terminate()
+                raise
+            assert process.stdout is not None
+            return process.returncode, process.stdout.read()
+
+    def make_spool(self) -> None:
+        """The folder of the web server's unnamed files, for the account that it runs as."""
+        folder = settings.LOGSUI_SPOOL_DIR
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if self.account is not None:
+            # The folder above is root's, so nobody can have put a link here.
+            os.chown(folder, self.account.uid, self.account.gid, follow_symlinks=False)
+
+    def make_children(self, *, load_samples: bool) -> list[Child]:
+        gunicorn = (sys.executable, "-m", "gunicorn", "-c", "python:logsui.launcher.gunicorn_conf")
+        patience = settings.LOGSUI_HANG_SECONDS
+        self.web = WebProbe(self.socket, host_allowed(settings.ALLOWED_HOSTS), patience)
+        digester = BeatProbe(patience)
+        lean = LEAN_MALLOC | {"DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
+        if self.account is not None:
+            # The file is root's alone.
+            lean["LOGSUI_SECRET_KEY"] = settings.SECRET_KEY
+        common: dict[str, Any] = {"cwd": settings.BASE_DIR, "account": self.account}
+        children = [
+            Child(
+                *("web", gunicorn, 30),
+                watch=Watch(patience, self.web),
+                pass_fds=(self.socket.fileno(),),
+                environment=lean | {LISTEN_FD: str(self.socket.fileno())},
+                **common,
+            ),
+            Child(
+                *("digester", (*self.manage, "digest"), 60),
+                watch=Watch(patience, digester),
+                pass_fds=(digester.writer,),
+                environment=lean | {BEAT_FD: str(digester.writer)},
+                **common,
+            ),
+        ]
+        if load_samples and not self.samples_stamp.exists():
+            # Loading twice changes nothing, so a stop on the way does no harm.
+            samples = (*self.manage, "load_samples")
+            children.append(Child("samples", samples, 10, watch=Watch(patience), environment=lean, once=True, **common))
+        return children
+
+    @property
+    def samples_stamp(self) -> Path:
+        return self.data_dir / "samples_loaded"
+
+    def wait_for_web(self) -> None:
+        """Until the first page could be served: the link in the banner works at once. Raises ServeError."""
+        web = self.children[0]
+        while not self.web.works:
+            self.watch(once=True)
+            if web.failures >= WEB_ATTEMPTS:
+                raise ServeError("The web server does not start; the reason is above.")
+
+    # -- running -------------------------------------------------------------------------------------------------
+
+    def watch(self, *, once: bool = False) -> None:
+        """Start what died again, until StopRequested."""
+        while True:
+            self.keep_database()
+            started = [child.keep_running() for child in self.children]
+            if any(started):
+                self.list.write([child.process.pid for child in self.children if child.process is not None])
+            for child in [child for child in self.children if child.done]:
+                self.children.remove(child)
+                if child.succeeded:
+                    os.close(os.open(self.samples_stamp, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+            self.signals.wait(POLL)
+            if once:
+                return
+
+    def keep_database(self) -> None:
+        if self.database is not None:
+            self.database.server.bound_log()
+            self.database.keep_running()
+
+    # -- stopping ------------------------------------------------------------------------------------------------
+
+    def stop_children(self) -> None:
+        say(f"Stopping ({self.signals.reason or 'a failure'})…")
+        self.signals.hurry = self.kill_children
+        for child in self.children:
+            child.stop()
+        self.list.write([])
+
+    def kill_children(self) -> None:
+        for child in self.children:
+            if child.process is not None and child.is_running():
+                child.process.kill()
+
+    def stop_database(self) -> None:
+        if self.server is not None:
+            self.server.stop()
+
+
+def banner(url: str, welcome: dict[str, Any]) -> str:
+    lines = ["", f"  logsui is ready:  {url}/", ""]
+    if welcome["sign_in_token"]:
+        lines += [
+            "  Sign in (the link works once, within a day):",
+            f"    {url}/sign-in/{welcome['sign_in_token']}/",
+            "",
+        ]
+    if welcome["key"]:
+        lines += ['  Key to send logs to project "default" with (shown only now):', f"    {welcome['key']}", ""]
+    return "\n".join([*lines, "  Ctrl-C stops it.", ""])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,287 @@
+"""Lists of the admin site that stay fast on large tables: bounded counts and actions, filters that walk an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
+from django.core.paginator import Paginator
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from sessions_app.access import rights
+from sessions_app.ingest.cleanup import Receipt
+from sessions_app.models import Project, Session
+
+# A list ends here; what lies further back is reached by filters and search.
+MOST_LISTED = 1_000
+# One action takes as many: the confirmation names each, and the work fits into one answer.
+MOST_SELECTED = 500
+# Filters without an index look at so many of the newest rows.
+NEWEST = 10_000
+
+
+class BoundedPaginator(Paginator):
+    """Counts no further than the list goes."""
+
+    @cached_property
+    def count(self) -> int:
+        return len(self.object_list.values("pk")[:MOST_LISTED])
+
+
+@admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
+def delete_some(model_admin: admin.ModelAdmin, request: HttpRequest, queryset: QuerySet) -> Any:
+    """Django's own, for as many rows as one answer can take."""
+    ids = list(queryset.values_list("pk", flat=True)[: MOST_SELECTED + 1])
+    if len(ids) > MOST_SELECTED:
+        text = f"More than {MOST_SELECTED} are selected: only the first {MOST_SELECTED} are taken at a time."
+        model_admin.message_user(request, text, messages.WARNING)
+    chosen = model_admin.get_queryset(request).filter(pk__in=ids[:MOST_SELECTED])
+    return delete_selected(model_admin, request, chosen)
+
+
+class LeanAdmin(admin.ModelAdmin):
+    """Nothing is added or changed here, only looked at and deleted; no click causes an unbounded query."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    # An order by any other column would sort the whole table.
+    sortable_by = ()
+    list_per_page = 50
+    list_max_show_all = 50
+    # What each action takes beside the right to see the list; who lacks it is told, where Django only ignores the form.
+    rights_of_actions: dict[str, tuple[rights.Right, ...]] = {}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        for right in self._rights_of_action(request.POST.get("action", "")):
+            rights.demand(request.user, right)
+        return super().changelist_view(request, extra_context)
+
+    def _rights_of_action(self, name: str) -> tuple[rights.Right, ...]:
+        deletes = {"delete_selected": (rights.right_to("delete", self.model),)}
+        return (deletes | self.rights_of_actions).get(name, ())
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        rights.demand(request.user, rights.right_to("delete", self.model))
+        return super().delete_view(request, object_id, extra_context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if request.method == "POST":
+            rights.demand(request.user, rights.right_to("change" if object_id else "add", self.model))
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        if "delete_selected" in actions:
+            actions["delete_selected"] = (delete_some, "delete_selected", delete_some.short_description)
+        return actions
+
+    def say_removed(self, request: HttpRequest, receipt: Receipt) -> None:
+        self.message_user(request, describe(receipt), messages.SUCCESS)
+        if left := mentions_of(receipt):
+            self.message_user(request, left, messages.WARNING)
+
+    # The history outlives what it tells of, so it names objects by their ids and quotes no title, key or name.
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return super().log_addition(request, ById(obj), message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return super().log_change(request, ById(obj), message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        return super().log_deletions(request, [ById(obj) for obj in queryset])
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
+        # What is said once more on the next page may be kept with the user's session until then.
+        return super().response_delete(request, str(obj_id), obj_id)
+
+
+class ById:
+    """An object that says nothing of itself but its kind and id."""
+
+    def __init__(self, obj: Any) -> None:
+        self._meta, self.pk = obj._meta, obj.pk
+
+    def __str__(self) -> str:
+        return f"{self._meta.model_name} {self.pk}"
+
+
+def describe(receipt: Receipt) -> str:
+    """A receipt in a sentence."""
+    tables = ", ".join(
+        f"{name} {removed.rows:,} ({filesizeformat(removed.bytes)})"
+        for name, removed in receipt.tables.items()
+        if removed.rows
+    )
+    total = f"{receipt.rows:,} rows, {filesizeformat(receipt.bytes)}"
+    return f"Removed {receipt.sessions:,} sessions and {receipt.requests:,} requests: {total} — {tables or 'nothing'}."
+
+
+def mentions_of(receipt: Receipt) -> str | SafeString:
+    """What a deletion left, in a sentence; "" when there is nothing of the kind."""
+    left, said = receipt.mentions, []
+    if left.rejected_logs:
+        said.append(f"{left.rejected_logs:,} rejected logs mention an id of what was deleted")
+    if left.waiting_bodies:
+        said.append(f"{left.waiting_bodies:,} bodies that wait to be digested mention one, and may bring it again")
+    if left.unseen:
+        said.append(f"{left.unseen:,} older ones were not looked through")
+    if not said:
+        return ""
+    address = reverse("admin:sessions_app_rejectedlog_changelist")
+    return format_html('{}. <a href="{}">Rejected logs</a>', "; ".join(said), address)
+
+
+# --- filters --------------------------------------------------------------------------------------------------------
+
+
+class ProjectFilter(admin.SimpleListFilter):
+    """One project at a time: all indexes begin with it."""
+
+    title = "project"
+    parameter_name = "project"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        self.projects = list(Project.objects.all()[:200])
+        return [(project.slug, project.slug) for project in self.projects]
+
+    def has_output(self) -> bool:
+        return True
+
+    @property
+    def chosen(self) -> Project | None:
+        """The project of the address, else `default`, else the first."""
+        by_slug = {project.slug: project for project in self.projects}
+        first = self.projects[0] if self.projects else None
+        return by_slug.get(self.value() or "default", first)
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        for project in self.projects:
+            yield {
+                "selected": project == self.chosen,
+                "query_string": changelist.get_query_string({self.parameter_name: project.slug}),
+                "display": str(project),
+            }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(project_id=self.chosen.pk) if self.chosen else queryset.none()
+
+
+def chosen_project(request: HttpRequest) -> Project | None:
+    """The project that ProjectFilter shows, for the search."""
+    named = request.GET.get("project") or "default"
+    known = "\0" not in named and Project.objects.filter(slug=named).first()
+    return known or Project.objects.first()
+
+
+class ActivityFilter(admin.SimpleListFilter):
+    """By last activity: a range of the index in whose order the list stands."""
+
+    title = "last activity"
+    parameter_name = "activity"
+    RECENT = {"24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+    OLDER = {"older30d": timedelta(days=30), "older90d": timedelta(days=90), "older1y": timedelta(days=365)}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        older = [(name, f"More than {span.days} days ago") for name, span in self.OLDER.items()]
+        return [("24h", "Past 24 hours"), ("7d", "Past 7 days"), ("30d", "Past 30 days"), *older]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        now, value = datetime.now(UTC), self.value()
+        if value in self.RECENT:
+            return queryset.filter(last_at__gte=now - self.RECENT[value])
+        return queryset.filter(last_at__lt=now - self.OLDER[value]) if value in self.OLDER else queryset
+
+
+class FailureFilter(admin.SimpleListFilter):
+    """With or without failed requests, among the newest sessions of the project: there is no index for it."""
+
+    title = f"requests, in the newest {NEWEST:,} sessions"
+    parameter_name = "failures"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("some", "Some failed"), ("none", "None failed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        project = chosen_project(request)
+        if self.value() not in ("some", "none") or project is None:
+            return queryset
+        newest = Session.objects.filter(project_id=project.pk).order_by("-last_at", "-id").values("id")[:NEWEST]
+        failed = {"error_count__gt": 0} if self.value() == "some" else {"error_count": 0}
+        return queryset.filter(id__in=newest, **failed)
+
+
+class FixedFilter(admin.SimpleListFilter):
+    """By one of a few values that are known beforehand: asking the table for them would read all of it."""
+
+    values: tuple[str, ...] = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, value) for value in self.values]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() in self.values else queryset
+
+
+# --- columns --------------------------------------------------------------------------------------------------------
+
+
+def link(address: str, text: str) -> SafeString:
+    return format_html('<a href="{}">{}</a>', address, text)
+
+
+def slug_column(obj: Any) -> str:
+    return obj.project_slug or f"({obj.project_id}, deleted)"
+
+
+slug_column.short_description = "project"  # type: ignore[attr-defined]
+
+
+def with_project_slug(queryset: QuerySet) -> QuerySet:
+    slugs = Project.objects.filter(pk=OuterRef("project_id")).order_by().values("slug")
+    return queryset.annotate(project_slug=Subquery(slugs))
+
+
+def bytes_column(obj: Any) -> str:
+    return filesizeformat(obj.raw_bytes)
+
+
+bytes_column.short_description = "size"  # type: ignore[attr-defined]
+
+
+def tokens_column(obj: Any) -> str:
+    return " / ".join("?" if count is None else f"{count:,}" for count in (obj.input_tokens, obj.output_tokens))
+
+
+tokens_column.short_description = "tokens in / out"  # type: ignore[attr-defined]
+
+
+def cost_column(obj: Any) -> str:
+    return "?" if obj.cost is None else f"${obj.cost:,.4f}"
+
+
+cost_column.short_description = "cost"  # type: ignore[attr-defined]

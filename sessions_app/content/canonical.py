@@ -1,0 +1,259 @@
+"""What a message says, whatever form it has: equal for the form in which a provider returns it and a client sends it.
+
+Left out, since it differs between the two and changes nothing: reasoning and its signatures; null, empty and absent
+members; author names; cache marks; annotations, citations and log probabilities; ids and `index` of items; white space
+around a text; whether a text is a string or split into parts, and a refusal a member or a part; the order of
+arguments and how their numbers are written; tools that the provider ran itself, and what they returned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from sessions_app.content.blocks import (
+    AUDIO,
+    DATA,
+    IMAGE,
+    REASONING,
+    REFUSAL,
+    TEXT,
+    TOOL_CALL,
+    TOOL_RESULT,
+    Block,
+    Message,
+)
+from sessions_app.content.documents import DocumentError, loads
+
+DIGEST_BYTES = 8
+# What LiteLLM (1.106) writes in place of a message when it is told not to log messages.
+REDACTED = frozenset({"redacted-by-litellm", "redacted-by-litellm.", "REDACTED_BY_LITELM", "REDACTED_BY_LITELLM"})
+_REDACTED_CHARS = max(map(len, REDACTED))
+ITEM_REFERENCE = "item_reference"
+# Shorter ids of tool calls are counters or written anew by the client; longer ones tell two conversations apart.
+UNIQUE_ID_CHARS = 16
+
+_ANSWER = "assistant"
+_NOT_SENT_BACK = frozenset({"cache_control", "signature", "thoughtSignature", "thought_signature", "id", "status"})
+_FOREIGN_NUMBER = re.compile(r"\d\.0+(?!\d)|\d[eE][+-]?\d")
+# Open models write their reasoning into the text; clients cut it out before they send it back.
+_THOUGHT = re.compile(r"<(think|thinking)>.*?</\1>", re.DOTALL)
+
+# What is said of data that is nested too deeply to be written.
+_TOO_DEEP = "nested too deeply"
+
+# Type and texts of a piece of a message.
+Piece = tuple[str, ...]
+
+
+class Meaning(NamedTuple):
+    """The role of a message, a digest (8 bytes) of each of its pieces, and what is special about it.
+
+    Without pieces it says nothing, as a reasoning item, or nothing that we know (`is_redacted`). `is_text`: all it has
+    is a text. Of an answer: `item_id`, by which it may be sent back instead, and `renamed`, its pieces without their
+    ids where that is not the same.
+    """
+
+    role: str
+    pieces: tuple[bytes, ...]
+    is_redacted: bool = False
+    is_text: bool = False
+    item_id: str = ""
+    renamed: tuple[bytes, ...] = ()
+
+
+def meaning_of(message: Message, is_output: bool = False) -> Meaning:
+    """What a message says. An output may come back in other forms, an input stays as it is."""
+    # Long texts would be hashed to be looked up.
+    redacted = any(block.text in REDACTED for block in message.blocks if len(block.text) <= _REDACTED_CHARS)
+    pieces = [] if redacted else pieces_of(message)
+    is_text = len(pieces) == 1 and pieces[0][0] == TEXT
+    said = digests_of(message.role, pieces)
+    if not is_output or redacted:
+        return Meaning(message.role, said, redacted, is_text)
+    renamed = () if is_text else digests_of(message.role, _without_ids(message, pieces))
+    return Meaning(message.role, said, redacted, is_text, message.item_id, renamed if renamed != said else ())
+
+
+def _without_ids(message: Message, pieces: list[Piece]) -> list[Piece]:
+    if all(piece[0] in (TEXT, TOOL_CALL) for piece in pieces):
+        return [(*piece[:3], "") if piece[0] == TOOL_CALL else piece for piece in pieces]
+    return pieces_of(message, with_ids=False)
+
+
+def pieces_of(message: Message, with_ids: bool = True) -> list[Piece]:
+    """The pieces of a message, an answer's text first: APIs disagree on whether it stands before or after the calls.
+
+    Without ids, as clients write an answer that drop or renew them: tool calls have none, a spoken answer is its text,
+    and generated images are missing.
+    """
+    is_answer = message.role == _ANSWER
+    if len(message.blocks) == 1 and message.blocks[0].type == TEXT:
+        text = message.blocks[0].text
+        text = said_in(text) if is_answer else _even(text)
+        return [(TEXT, text)] if text else []
+    pieces: list[Piece] = []
+    text = "".join(_texts(message.blocks, with_ids)) if is_answer else ""
+    if is_answer and (said := said_in(text)):
+        pieces.append((TEXT, said))
+    words: list[str] = []
+    for block in message.blocks:
+        if block.type in (REASONING, *_WORDS) and (is_answer or block.type == REASONING):
+            continue
+        if block.type in _WORDS:
+            # Neighbours are joined once, at the end: a message may have any number of them.
+            words.append(block.text)
+        elif piece := _piece(block, is_answer, with_ids):
+            pieces += _joined(words)
+            words = []
+            pieces.append(piece)
+    pieces += _joined(words)
+    return pieces if is_answer else [stripped for piece in pieces if (stripped := _stripped(piece))]
+
+
+_WORDS = (TEXT, REFUSAL)
+
+
+def _joined(words: list[str]) -> list[Piece]:
+    return [(TEXT, "".join(words))] if words else []
+
+
+def _texts(blocks: Iterable[Block], with_ids: bool) -> Iterable[str]:
+    for block in blocks:
+        if block.type in _WORDS or (block.type == AUDIO and not (with_ids and block.id)):
+            yield block.text
+
+
+def said_in(text: str) -> str:
+    """An answer's text without the reasoning that open models put before it, and without white space around it."""
+    stripped = text.lstrip()
+    if stripped.startswith("<think") and (thought := _THOUGHT.match(stripped)):
+        return _even(stripped[thought.end() :])
+    return _even(text)
+
+
+def _even(text: str) -> str:
+    return (text.replace("\r\n", "\n") if "\r" in text else text).strip()
+
+
+def _stripped(piece: Piece) -> Piece | None:
+    if piece[0] != TEXT:
+        return piece
+    text = _even(piece[1])
+    return (TEXT, text) if text else None
+
+
+def _piece(block: Block, is_answer: bool, with_ids: bool) -> Piece | None:
+    """One block that is no reasoning; None when it does not count."""
+    if block.type in _WORDS:
+        return (TEXT, block.text)
+    if block.type == TOOL_CALL:
+        call_id = unique_id(block.id) if with_ids else ""
+        return None if block.by_provider else (TOOL_CALL, block.name, same_json(block.text), call_id)
+    if block.type == TOOL_RESULT:
+        return None if is_answer else (TOOL_RESULT, unique_id(block.id), *_result(block))
+    if block.type == DATA:
+        return None if block.by_provider else _data(block.data)
+    if is_answer and block.type == AUDIO:
+        return (AUDIO, block.id) if with_ids and block.id else None
+    if is_answer and block.type == IMAGE:
+        return (IMAGE, block.id or block.url) if with_ids else None
+    return (block.type, block.text.strip(), block.id, block.url, block.fingerprint)
+
+
+def _result(block: Block) -> list[str]:
+    """A tool's result: its text, and what of it is no text."""
+    others = [inner for inner in block.blocks if inner.type not in (*_WORDS, REASONING)]
+    found = [_even(block.text)]
+    for inner in others:
+        found += _data(inner.data) or () if inner.type == DATA else (inner.type, inner.url, inner.fingerprint)
+    return found
+
+
+def _data(value: Any) -> Piece | None:
+    if isinstance(value, dict) and value.get("type") == ITEM_REFERENCE:
+        return reference_to(str(value.get("id")))
+    try:
+        kept = _kept(value)
+    except RecursionError:
+        kept = value
+    return (DATA, _sorted_json(kept)) if kept not in (None, {}, []) else None
+
+
+def reference_to(item_id: str) -> Piece | None:
+    """An item of an earlier response that is sent back by its id; None for reasoning, which says nothing."""
+    return None if item_id.startswith("rs_") else (ITEM_REFERENCE, item_id)
+
+
+def by_reference(meaning: Meaning) -> tuple[bytes, ...]:
+    """The pieces of an answer that is sent back by its id, if it has one."""
+    reference = reference_to(meaning.item_id) if meaning.item_id else None
+    return digests_of(_ANSWER, [reference]) if reference else meaning.pieces
+
+
+def _kept(value: Any) -> Any:
+    """Data without what is null or changes on its way back."""
+    if isinstance(value, dict):
+        kept = {key: _kept(item) for key, item in value.items() if key not in _NOT_SENT_BACK}
+        return {key: item for key, item in kept.items() if item not in (None, "", [], {})}
+    return [_kept(item) for item in value] if isinstance(value, list) else value
+
+
+def unique_id(call_id: str) -> str:
+    """A tool call's id where it tells calls apart, without what gateways and clients append to it."""
+    # LiteLLM appends Gemini's thought signature, others the item's id.
+    call_id = call_id.partition("__thought__")[0].partition("|")[0]
+    return call_id if len(call_id) >= UNIQUE_ID_CHARS else ""
+
+
+def same_json(text: str) -> str:
+    """Arguments without the white space, order and number forms that clients give them when they write them anew."""
+    if text.strip() in ("", "{}", "null"):
+        return "{}"
+    try:
+        value = loads(text.encode("utf-8", "surrogatepass"))
+        if _FOREIGN_NUMBER.search(text):
+            value = _plain_numbers(value)
+        return _sorted_json(value)
+    except (DocumentError, RecursionError):
+        return text.strip()
+
+
+def _plain_numbers(value: Any) -> Any:
+    """JavaScript writes 1.0 and 1e0 as 1."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _plain_numbers(item) for key, item in value.items()}
+    return [_plain_numbers(item) for item in value] if isinstance(value, list) else value
+
+
+def _sorted_json(value: Any) -> str:
+    try:
+        return msgspec.json.encode(value, order="sorted").decode()
+    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError, OverflowError):
+        pass
+    try:
+        # For lone surrogates and integers that are too large for the other.
+        return json.dumps(value, sort_keys=True)
+    except RecursionError:
+        return _TOO_DEEP
+    except (TypeError, ValueError):
+        return repr(value)
+
+
+def digests_of(role: str, pieces: Iterable[Piece]) -> tuple[bytes, ...]:
+    """A digest of each piece, by the role of who says it. Results of tools have one role under several names."""
+    return tuple(_digest("tool" if piece[0] == TOOL_RESULT else role, piece) for piece in pieces)
+
+
+def _digest(role: str, piece: Piece) -> bytes:
+    # Their lengths first, so that no text can look like another piece.
+    lengths = ",".join([str(len(text)) for text in piece])
+    said = "".join((role, ":", lengths, ":", *piece))
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()[:DIGEST_BYTES]

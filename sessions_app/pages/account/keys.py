@@ -1,0 +1,55 @@
+"""The API keys of a project: making one, which is shown once, and revoking."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+
+from sessions_app.access import rights
+from sessions_app.access.keys import SCOPES, create_key
+from sessions_app.models import ApiKey, Project
+from sessions_app.pages.shell import changes, project_page, render_page
+
+MAX_KEYS_SHOWN = 500
+
+
+class KeyForm(forms.Form):
+    name = forms.CharField(max_length=120, strip=True)
+    scopes = forms.MultipleChoiceField(
+        choices=[(scope, scope) for scope in SCOPES],
+        error_messages={"required": "Choose at least one: a key that may do nothing is of no use."},
+    )
+
+
+@project_page
+@changes(rights.MAKE_KEYS, all_may_read=True)
+def keys_page(request: HttpRequest, project: Project) -> HttpResponse:
+    """The keys, and a form for a new one. The answer to the POST is the only page that ever shows the key itself."""
+    form = KeyForm(request.POST or None)
+    context = {"form": form, "chosen": ["ingest"], "scopes": rights.scopes_of(request.user, SCOPES)}
+    if request.method == "POST" and form.is_valid():
+        fields = form.cleaned_data
+        created, secret = create_key(project, fields["name"], fields["scopes"], request.user)
+        context |= {"created": created, "secret": secret, "form": KeyForm()}
+    elif form.is_bound:
+        context["chosen"] = request.POST.getlist("scopes")
+    context["keys"] = project.api_keys.order_by("-created_at", "-pk")[:MAX_KEYS_SHOWN]
+    response = render_page(request, "keys.html", context, project, status=422 if context["form"].errors else 200)
+    if "secret" in context:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@project_page
+@changes(rights.REVOKE_KEYS)
+def revoke_page(request: HttpRequest, project: Project, key_id: int) -> HttpResponse:
+    """Asks, and by POST revokes; revoking twice changes nothing."""
+    key = get_object_or_404(ApiKey, project=project, pk=key_id)
+    if request.method != "POST":
+        return render_page(request, "key_revoke.html", {"key": key}, project)
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        messages.success(request, f"“{key.name}” is revoked.")
+    return redirect("keys", project.slug)

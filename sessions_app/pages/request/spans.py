@@ -1,0 +1,72 @@
+"""The spans of a request's trace that are neither requests nor steps: HTTP, databases, an app's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils.safestring import SafeString, mark_safe
+
+from sessions_app.content.messages import to_json
+from sessions_app.models import Project, RequestLog
+from sessions_app.pages.html.json_text import beginning, drawn
+from sessions_app.pages.html.messages import code_box
+from sessions_app.queries.traces import OtherSpan, other_spans
+from sessions_app.records import ERROR
+from sessions_app.structure import timeline
+
+MOST_SPANS = 50
+_MOST_LINES = 400
+_MOST_CHARS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class SpanRow:
+    """One of them. `attributes` is HTML, "" when there are none; `is_kept`: the project keeps them."""
+
+    span: OtherSpan
+    length: timedelta | None
+    is_error: bool
+    attributes: SafeString
+    is_kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpansView:
+    """Some of a trace's other spans. `first` is the number of the first one; None in `before`, `after`: no more."""
+
+    rows: Sequence[SpanRow]
+    count: int
+    first: int
+    before: int | None
+    after: int | None
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.rows) - 1
+
+
+def spans_view(project: Project, log: RequestLog, start: int) -> SpansView | None:
+    """The other spans of a request's trace, from `start` (from 0) on; None when it is no span, or has no others."""
+    if not (log.trace_id and log.span_id):
+        return None
+    found = other_spans(project, log.trace_id, start, MOST_SPANS)
+    if not found.count and not start:
+        return None
+    rows = [_row(span) for span in found.spans]
+    end = start + len(rows)
+    before = max(start - MOST_SPANS, 0) + 1 if start else None
+    return SpansView(rows, found.count, start + 1, before, end + 1 if end < found.count else None)
+
+
+def _row(span: OtherSpan) -> SpanRow:
+    attributes = mark_safe(_attributes(span.attributes) if span.attributes else "")  # noqa: S308 - escaped there
+    return SpanRow(span, timeline.duration(span), span.status == ERROR, attributes, span.attributes is not None)
+
+
+def _attributes(values: dict[str, Any]) -> str:
+    found = beginning(to_json(values), _MOST_CHARS, _MOST_LINES)
+    rest = f'<p class="faint">{found.hidden_chars:,} more characters are not shown.</p>' if found.hidden_chars else ""
+    return code_box(drawn(found.shown)) + rest

@@ -1,0 +1,167 @@
+"""One session: its totals, its table of contents, and its requests in order."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+
+from sessions_app.models import Project
+from sessions_app.pages.session.outline import Rail
+from sessions_app.pages.session.view import (
+    Block,
+    View,
+    block_of,
+    branch_name,
+    read,
+    sections,
+    steps_alone,
+    steps_html,
+    view_of,
+)
+from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
+from sessions_app.pages.thread.correction_menu import correction_context, history_context
+from sessions_app.pages.thread.layout import AFTER, BEFORE, MOST_STEPS, Layout
+from sessions_app.pages.thread.place import Place, facts_context, whole_number
+from sessions_app.pages.thread.wording import session_grouped_by, source_name
+from sessions_app.queries.filters import SessionFilters
+from sessions_app.queries.session import (
+    MOST_LINES,
+    SessionFacts,
+    SessionLines,
+    find_session,
+    load_all_lines,
+    load_request,
+)
+from sessions_app.queries.session_list import list_sessions
+from sessions_app.queries.thread import Stretch, load_stretch
+from sessions_app.records import ERROR
+from sessions_app.structure import timeline
+
+MOST_TAGS = 8
+MOST_USERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the head of a session says. `failed_count` counts what the rail marks as failed, steps too."""
+
+    facts: SessionFacts
+    failed_count: int
+    wall: timedelta | None
+    busy: timedelta | None
+    sources: list[str]
+    users: tuple[str, ...]
+    more_users: int
+    tags: tuple[str, ...]
+    more_tags: int
+    grouped_by: SafeString
+
+
+@project_page
+def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> HttpResponse:
+    """The session from request `from` on; for htmx only the requests, to stand before or after those on the page."""
+    session = find_session(project.pk, session_id)
+    lines = load_all_lines(session, MOST_LINES) if session else None
+    if session is None or lines is None or lines.is_empty:
+        return gone(request, project)
+    shown = view_of(project, session, lines, request.GET)
+    block = block_of(request.GET, shown.addresses)
+    stretch = read(shown, block)
+    thread, block = sections(stretch, shown, block)
+    context: dict[str, Any] = {
+        "section": "sessions",
+        "addresses": shown.addresses,
+        "shown": block,
+        "sections": thread,
+        "alone": mark_safe(steps_alone(stretch, shown)),  # noqa: S308 - written by BesideWriter, which escapes
+        **correction_context(request, project, session.id),
+    }
+    if not request.htmx:
+        context |= _around(request, project, shown, block, stretch)
+    return render_page_or_partial(request, "session.html", "_session_requests.html", context, project)
+
+
+def _around(request: HttpRequest, project: Project, shown: View, block: Block, stretch: Stretch) -> dict[str, Any]:
+    """What stands around the requests: the session's head, its rail, the facts of the first request on the page."""
+    requests, addresses = shown.lines.requests, shown.addresses
+    rail = Rail(requests, addresses, block.first, block.last, shown.structure, shown.whole)
+    context: dict[str, Any] = {
+        "branch": branch_name(shown.structure, addresses),
+        "trace": shown.whole.groups.get(addresses.trace) if addresses.trace else None,
+        "head": head_of(shown.session, shown.lines, shown.whole),
+        "rail": mark_safe(rail.html()),  # noqa: S308 - escaped there
+        "rail_first": rail.first_number,
+        "lines_cut": MOST_LINES if shown.lines.is_cut else None,
+        **history_context(project, shown.session),
+    }
+    if stretch.shown:
+        index = block.first - 1
+        log = load_request(shown.session, requests[index])
+        place = Place(log, shown.session, requests, index, addresses)
+        context |= facts_context(project, place, stretch)
+    return context
+
+
+@project_page
+def session_steps(request: HttpRequest, project: Project, session_id: uuid.UUID) -> HttpResponse:
+    """The steps `before` or `after` a request, by its number, from number `start` on."""
+    session = find_session(project.pk, session_id)
+    lines = load_all_lines(session, MOST_LINES) if session else None
+    if session is None or lines is None or lines.is_empty:
+        raise Http404
+    shown = view_of(project, session, lines, request.GET)
+    side = BEFORE if BEFORE in request.GET else AFTER
+    index, start = whole_number(request.GET.get(side, ""), 0) - 1, whole_number(request.GET.get("start", ""), 0)
+    steps = shown.layout.beside(side, index)
+    chosen = steps[start : start + MOST_STEPS]
+    stretch = load_stretch(session, lines.requests, index, index + 1, shown.structure, (), chosen)
+    html = steps_html(stretch, shown, side, index, start)
+    context = {"section": "sessions", "session": session, "html": mark_safe(html)}  # noqa: S308 - escaped there
+    return render_page_or_partial(request, "session_steps.html", "_request_part.html", context, project)
+
+
+@project_page
+def trace_redirect(request: HttpRequest, project: Project, trace_id: str) -> HttpResponse:
+    """To the session that a trace id, or another id of a request, leads to; to the list of them when there are several.
+
+    A later log may claim the id of an earlier one, so none of them is taken for granted.
+    """
+    found = list_sessions(project, SessionFilters(trace_id=trace_id), limit=2).results
+    if not found:
+        return gone(request, project, trace_id)
+    if len(found) > 1:
+        query = urlencode({"trace_id": trace_id.encode("utf-8", "replace")})
+        return redirect(f"{reverse('sessions', args=[project.slug])}?{query}")
+    return redirect("session", project.slug, found[0].id)
+
+
+def gone(request: HttpRequest, project: Project, trace_id: str = "") -> HttpResponse:
+    """There is no such session, or not any more."""
+    if request.htmx:
+        raise Http404
+    return render_page(request, "session_gone.html", {"section": "sessions", "trace_id": trace_id}, project, status=404)
+
+
+def head_of(session: SessionFacts, lines: SessionLines, layout: Layout) -> Head:
+    everything = timeline.span_of([line for _, line in layout.order()])
+    calls = timeline.span_of(lines.requests)
+    return Head(
+        facts=session,
+        failed_count=sum(line.status == ERROR for _, line in layout.order()),
+        wall=everything.wall if everything else None,
+        busy=calls.busy if calls else None,
+        sources=[source_name(source) for source in session.sources],
+        users=session.users[:MOST_USERS],
+        more_users=max(len(session.users) - MOST_USERS, 0),
+        tags=session.tags[:MOST_TAGS],
+        more_tags=max(len(session.tags) - MOST_TAGS, 0),
+        grouped_by=mark_safe(session_grouped_by(lines.requests or lines.shown)),  # noqa: S308 - escaped there
+    )

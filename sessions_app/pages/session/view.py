@@ -1,0 +1,161 @@
+"""What a session's page shows: all requests or those of a branch or trace, a block of them, the steps beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.http import QueryDict
+
+from sessions_app import bounds
+from sessions_app.models import Project
+from sessions_app.pages.request.beside import BesideWriter, more_steps
+from sessions_app.pages.thread.addresses import Addresses
+from sessions_app.pages.thread.layout import MOST_STEPS, Layout, layout_of
+from sessions_app.pages.thread.place import whole_number
+from sessions_app.pages.thread.thread import ThreadBuilder, ThreadSection
+from sessions_app.queries.contradictions import contradicted
+from sessions_app.queries.session import RequestLine, SessionFacts, SessionLines, structure_of
+from sessions_app.queries.thread import Stretch, load_stretch
+from sessions_app.structure import timeline
+from sessions_app.structure.timeline import Structure
+
+# Of what an answer may have in bytes, the requests of a page take this much; the rail beside them has its own part.
+PART_OF_REQUESTS = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A session, and what is shown of it: `layout` is that of the chosen trace, `whole` of everything."""
+
+    session: SessionFacts
+    lines: SessionLines
+    structure: Structure
+    addresses: Addresses
+    layout: Layout
+    whole: Layout
+
+    def hidden(self) -> list[int]:
+        requests = range(len(self.lines.requests))
+        return [index for index in requests if not self.addresses.shows(index + 1)]
+
+
+def view_of(project: Project, session: SessionFacts, lines: SessionLines, query: QueryDict) -> View:
+    """The part of a session that an address names: all of it, a `branch`, or a `trace`. At most one statement."""
+    structure = structure_of(lines.requests)
+    whole = layout_of(project, lines)
+    layout = Layout(lines, whole.traces, query["trace"]) if query.get("trace") else whole
+    if layout.trace:
+        numbers = [index + 1 for index in layout.indices]
+        addresses = Addresses(project.slug, session.id, len(lines.requests), None, numbers, layout.trace)
+    else:
+        addresses = addresses_of(project, session, lines.requests, structure, query.get("branch", ""))
+    return View(session, lines, structure, addresses, layout, whole)
+
+
+def read(shown: View, block: Block) -> Stretch:
+    """The requests of a block with the steps beside them."""
+    hidden = set(shown.hidden())
+    indices = [index for index in range(block.first - 1, block.last) if index not in hidden]
+    steps = shown.layout.to_read(indices or [-1])
+    first, last = block.first - 1, block.last
+    return load_stretch(shown.session, shown.lines.requests, first, last, shown.structure, hidden, steps)
+
+
+def addresses_of(
+    project: Project, session: SessionFacts, lines: Sequence[RequestLine], structure: Structure, branch: str
+) -> Addresses:
+    """Where the requests of a session are. `branch`: the number of a request whose branch alone is shown."""
+    whole = Addresses(project.slug, session.id, len(lines))
+    number = whole_number(branch, 0)
+    hidden = structure.hidden_beside(number - 1) if 1 <= number <= len(lines) else ()
+    if not hidden:
+        return whole
+    numbers = [index + 1 for index in range(len(lines)) if index not in hidden]
+    return Addresses(project.slug, session.id, len(lines), number, numbers)
+
+
+def branch_name(structure: Structure, addresses: Addresses) -> str:
+    """The letter of the branch that alone is shown; "" when all are."""
+    branch = structure.branch_of[addresses.chosen - 1] if addresses.chosen else None
+    return "" if branch is None else structure.letters[branch]
+
+
+# --- a block of requests ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The requests of a session that a page shows: their numbers, and the numbers of the blocks before and after."""
+
+    first: int
+    last: int
+    before: tuple[int, int] | None
+    after: tuple[int, int] | None
+    # The members of the address that say which branch or trace is shown; "" for the whole session.
+    part: str = ""
+    # The numbers of the first and last request that the answer's budget did not last for.
+    rest: tuple[int, int] | None = None
+
+
+def block_of(query: QueryDict, addresses: Addresses) -> Block:
+    """The block that holds request number `from`, the first one when that is no number of the session.
+
+    `at`: the block begins with this request, as where the one before it was more than an answer takes; it then ends
+    with request `to`, if that is given. `side`: where the block goes when others are on the page already: "before",
+    "after" or "between" them.
+    """
+    side, at = query.get("side", ""), whole_number(query.get("at", ""), 0)
+    exact_start = addresses.shows(at) and 1 <= at <= addresses.count
+    first = at if exact_start else addresses.block_start(whole_number(query.get("from", ""), 1))
+    last = addresses.block_end(first)
+    if exact_start:
+        last = max(first, min(last, whole_number(query.get("to", ""), last)))
+    earlier = addresses.before(first) if side not in ("after", "between") else None
+    later = addresses.after(last) if side not in ("before", "between") and last else None
+    before = (addresses.block_start(earlier), earlier) if earlier else None
+    after = (later, addresses.block_end(later)) if later else None
+    return Block(first, last, before, after, f"{addresses.part}&" if addresses.part else "")
+
+
+def cut(block: Block, stopped_at: int | None, addresses: Addresses) -> Block:
+    """A block that ends before the request with this index, since the answer's budget did not last for the others."""
+    if stopped_at is None:
+        return block
+    last = addresses.before(stopped_at + 1) or block.first
+    return replace(block, last=last, rest=(stopped_at + 1, block.last))
+
+
+def builder_of(stretch: Stretch, shown: View) -> ThreadBuilder:
+    costs = timeline.running_costs(line.cost for line in stretch.lines)
+    start = min(map(timeline.sane_start, stretch.lines), default=shown.session.first_at)
+    requests = [stretch.lines[index].id for index in stretch.shown]
+    marked = contradicted(shown.session.id, requests) if shown.session.is_contradicted else {}
+    return ThreadBuilder(stretch, shown.addresses, start, costs, shown.layout, contradicted=marked)
+
+
+def sections(stretch: Stretch, shown: View, block: Block) -> tuple[list[ThreadSection], Block]:
+    """The requests of a block, ready for the template, and the block as far as the answer's budget lasts for it."""
+    builder = builder_of(stretch, shown)
+    bounds.current().begin_writing()
+    with bounds.share(PART_OF_REQUESTS):
+        found = builder.sections()
+    return found, cut(block, builder.stopped_at, shown.addresses)
+
+
+def steps_alone(stretch: Stretch, shown: View) -> str:
+    """The steps of a session, or of a trace of it, that has no requests."""
+    if shown.addresses.total:
+        return ""
+    return BesideWriter(shown.layout, stretch, shown.addresses, {}).alone()
+
+
+def steps_html(stretch: Stretch, shown: View, side: str, index: int, start: int) -> str:
+    """Some of the steps beside a request, and what shows the next ones."""
+    bounds.current().begin_writing()
+    _, executed = builder_of(stretch, shown).pairs_and_executions()
+    steps = shown.layout.beside(side, index)
+    writer = BesideWriter(shown.layout, stretch, shown.addresses, executed.causes)
+    html, count = writer.steps(steps[start : start + MOST_STEPS])
+    following = start + count
+    return html + (more_steps(shown.addresses, side, index, following, len(steps)) if following < len(steps) else "")

@@ -1,0 +1,151 @@
+"""The sessions of a project: filters, one page of rows, and what is new since it was read."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+from django.utils.safestring import SafeString
+
+from sessions_app.models import Project
+from sessions_app.pages.sessions.activity_strip import draw_strip
+from sessions_app.pages.sessions.filters import (
+    active_filters,
+    active_range,
+    at_least,
+    facet_lists,
+    period,
+    range_menu,
+    ways_out,
+)
+from sessions_app.pages.shell import project_page, render_page_or_partial
+from sessions_app.queries import arrivals, session_list
+from sessions_app.queries.filters import FilterError, SessionFilters, parse_filters
+from sessions_app.queries.session_list import NEWEST_FIRST, OLDEST_FIRST, SessionRow
+from sessions_app.templatetags.format import zone_name
+
+PAGE_SIZE = 50
+MAX_WAYS_OUT = 2
+# A digester that works needs less.
+PATIENCE = timedelta(seconds=5)
+
+
+@project_page
+def sessions_page(request: HttpRequest, project: Project) -> HttpResponse:
+    """One page of sessions; the onboarding for a project that has none."""
+    parsed = parse_filters(request.GET, timezone.get_current_timezone())
+    shown, errors = _read_page(project, parsed.filters, request.GET.get("before"), request.GET.get("after"))
+    if not shown.rows and parsed.filters.is_empty() and shown.is_first and not errors:
+        return redirect("onboarding", project.slug)
+    context = _filters_context(project, parsed.filters) | {
+        "section": "sessions",
+        "errors": [*parsed.errors, *errors],
+        "page": shown,
+        "strips": _strips(shown.rows),
+        "ways_out": [] if shown.rows else list(ways_out(project, parsed.filters))[:MAX_WAYS_OUT],
+        "undigested_since": _late(arrivals.undigested_since()),
+        "short_text_sample": session_list.SHORT_TEXT_SAMPLE if session_list.is_short(parsed.filters.text) else None,
+    }
+    # Turning a page changes the rows alone.
+    partial = "_session_rows.html" if request.GET.keys() & {"before", "after"} else "_session_results.html"
+    response = render_page_or_partial(request, "session_list.html", partial, context, project)
+    if request.htmx:
+        # The address as it would be written by hand, without the form's empty fields.
+        response.headers["HX-Push-Url"] = context["address"] + shown.query
+    return response
+
+
+def _filters_context(project: Project, filters: SessionFilters) -> dict[str, Any]:
+    return {
+        "filters": filters,
+        "address": reverse("sessions", args=[project.slug]),
+        "facets": SimpleLazyObject(lambda: facet_lists(project, filters)),
+        "range": range_menu(filters),
+        "active": active_filters(filters),
+        "active_range": active_range(filters),
+        "period": period(filters),
+        "zone": zone_name(timezone.localtime()),
+    }
+
+
+def _strips(rows: list[SessionRow]) -> dict[uuid.UUID, SafeString]:
+    spans = session_list.activity(rows)
+    return {row.id: draw_strip(row, spans.get(row.id, [])) for row in rows}
+
+
+@project_page
+def new_sessions(request: HttpRequest, project: Project) -> HttpResponse:
+    """The pill that says how many sessions came, or moved, above the first row of the page."""
+    parsed = parse_filters(request.GET, timezone.get_current_timezone())
+    newest = request.GET.get("newest", "")
+    try:
+        found = session_list.count_newer(project, parsed.filters, newest)
+    except FilterError:
+        return HttpResponse(status=204)
+    context = {
+        "project": project,
+        "filters": parsed.filters,
+        "newest": newest,
+        "news": at_least(found) if found else "",
+        "address": reverse("sessions", args=[project.slug]),
+    }
+    return render(request, "_new_sessions.html", context)
+
+
+# --- the page of rows -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ShownPage:
+    """Rows, newest first, and the query strings of this page and those beside it; None where there is none."""
+
+    rows: list[SessionRow]
+    query: str
+    newest: str | None = None
+    newer: str | None = None
+    older: str | None = None
+
+    @property
+    def is_first(self) -> bool:
+        return self.newest is None
+
+
+def _read_page(
+    project: Project, filters: SessionFilters, before: str | None, after: str | None
+) -> tuple[ShownPage, list[FilterError]]:
+    try:
+        if after:
+            return _page_after(project, filters, after), []
+        return _page_before(project, filters, before), []
+    except FilterError as error:
+        return _page_before(project, filters, None), [error]
+
+
+def _page_before(project: Project, filters: SessionFilters, before: str | None) -> ShownPage:
+    page = session_list.list_sessions(project, filters, NEWEST_FIRST, PAGE_SIZE, before)
+    older = filters.query(before=page.next_cursor) if page.next_cursor else None
+    if not before:
+        return ShownPage(page.results, filters.query(), older=older)
+    newer = filters.query(after=page.results[0].cursor) if page.results else filters.query()
+    return ShownPage(page.results, filters.query(before=before), filters.query(), newer, older)
+
+
+def _page_after(project: Project, filters: SessionFilters, after: str) -> ShownPage:
+    page = session_list.list_sessions(project, filters, OLDEST_FIRST, PAGE_SIZE, after)
+    if page.next_cursor is None:
+        # The newest page is reached: it is shown whole, not only what came after the cursor.
+        return _page_before(project, filters, None)
+    rows = page.results[::-1]
+    newer, older = filters.query(after=rows[0].cursor), filters.query(before=rows[-1].cursor)
+    return ShownPage(rows, filters.query(after=after), filters.query(), newer, older)
+
+
+def _late(undigested_since: datetime | None) -> datetime | None:
+    return undigested_since if undigested_since and timezone.now() - undigested_since > PATIENCE else None

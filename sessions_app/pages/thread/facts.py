@@ -1,0 +1,173 @@
+"""The facts of one request: its status, its place in the session, models, times, ids, tokens and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+
+from django.utils.safestring import SafeString, mark_safe
+
+from sessions_app.models import RequestLog
+from sessions_app.pages.thread.addresses import Addresses
+from sessions_app.pages.thread.marks import behind
+from sessions_app.pages.thread.wording import grouped_by, history, offset, source_name
+from sessions_app.queries.session import RequestLine
+from sessions_app.queries.thread import Stretch
+from sessions_app.records import ERROR
+from sessions_app.structure import timeline
+
+_MILLION = 10**6
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """A line of the table of tokens and cost; what is not known is None."""
+
+    title: str
+    tokens: int | None
+    cost: Decimal | None = None
+
+    @property
+    def per_million(self) -> Decimal | None:
+        return self.cost * _MILLION / self.tokens if self.cost is not None and self.tokens else None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another request of the session: its number and the link to it."""
+
+    number: int
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How the time divides, in percent for the drawing: up to the first token, then generation."""
+
+    first_token: timedelta
+    generation: timedelta
+    first_percent: str
+    rest_percent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the side of the request page and the inspector say; None and "" are not known."""
+
+    log: RequestLog
+    number: int
+    count: int
+    is_error: bool
+    duration: timedelta | None
+    first_token: timedelta | None
+    timing: Timing | None
+    tokens_per_second: int | None
+    offset: str
+    in_session: str
+    continues: Neighbour | None
+    continued_by: list[Neighbour]
+    is_repetition: bool
+    history: str
+    source: str
+    grouped_by: SafeString
+    rows: list[TokenRow]
+    total_tokens: int | None
+    cost_so_far: Decimal | None
+
+
+def facts_of(
+    log: RequestLog, lines: Sequence[RequestLine], index: int, stretch: Stretch, addresses: Addresses
+) -> Facts:
+    line = lines[index]
+    length = timeline.duration(line)
+    first = _first_token(line, length)
+    added, printed = stretch.added[index], stretch.printed(index)
+    base = stretch.continues[index]
+    behind_it = behind(stretch.structure, lines, index, addresses)
+    return Facts(
+        log=log,
+        number=index + 1,
+        count=len(lines),
+        is_error=log.status == ERROR,
+        duration=length,
+        first_token=first,
+        timing=_timing(length, first),
+        tokens_per_second=_speed(line, length, first),
+        offset=offset(line, min(map(timeline.sane_start, lines))),
+        in_session=addresses.in_session(index + 1),
+        continues=None if base is None else _neighbour(base, addresses),
+        continued_by=[_neighbour(i, addresses) for i, b in enumerate(stretch.continues) if b == index][:5],
+        is_repetition=_is_repetition(stretch, index),
+        history=history(added.count, added.count - printed.count),
+        source=source_name(log.source),
+        grouped_by=mark_safe(grouped_by(log.rule, log.rule_detail, behind_it)),  # noqa: S308 - escaped there
+        rows=_token_rows(log),
+        total_tokens=_total(log),
+        cost_so_far=timeline.running_costs(one.cost for one in lines)[index],
+    )
+
+
+def _is_repetition(stretch: Stretch, index: int) -> bool:
+    """Whether it does not go on from the request behind it: another attempt, another part of the same call."""
+    parent = stretch.structure.parents[index]
+    return parent is not None and not parent.is_linked
+
+
+def _neighbour(index: int, addresses: Addresses) -> Neighbour:
+    return Neighbour(index + 1, addresses.in_session(index + 1))
+
+
+def _first_token(line: RequestLine, length: timedelta | None) -> timedelta | None:
+    if line.first_token_at is None or line.first_token_at < line.started_at:
+        return None
+    first = line.first_token_at - line.started_at
+    return first if length is None or first <= length else None
+
+
+def _timing(length: timedelta | None, first: timedelta | None) -> Timing | None:
+    if not length or first is None:
+        return None
+    percent = 100 * first / length
+    return Timing(first, length - first, f"{percent:.1f}%", f"{100 - percent:.1f}%")
+
+
+def _speed(line: RequestLine, length: timedelta | None, first: timedelta | None) -> int | None:
+    """Output tokens a second while they were generated."""
+    if not length or not line.output_tokens:
+        return None
+    seconds = (length - (first or timedelta())).total_seconds()
+    return round(line.output_tokens / seconds) if seconds > 0.01 else None
+
+
+def _token_rows(log: RequestLog) -> list[TokenRow]:
+    """Cached tokens are part of the input, reasoning of the output (`records.Usage`)."""
+    costs = log.cost_breakdown or {}
+    fresh = log.input_tokens
+    if fresh is not None:
+        fresh = max(fresh - (log.cached_tokens or 0) - (log.cache_write_tokens or 0), 0)
+    rows = [
+        TokenRow("Input", fresh, None if log.cached_tokens or log.cache_write_tokens else _cost(costs, "input_cost"))
+    ]
+    if log.cached_tokens:
+        rows.append(TokenRow("Cached input", log.cached_tokens, _cost(costs, "cache_read_cost")))
+    if log.cache_write_tokens:
+        rows.append(TokenRow("Written to the cache", log.cache_write_tokens, _cost(costs, "cache_creation_cost")))
+    rows.append(TokenRow("Output", log.output_tokens, _cost(costs, "output_cost")))
+    if log.reasoning_tokens:
+        rows.append(TokenRow("of it reasoning", log.reasoning_tokens))
+    return rows
+
+
+def _cost(costs: dict[str, object], name: str) -> Decimal | None:
+    value = costs.get(name)
+    try:
+        return Decimal(str(value)) if isinstance(value, (int, float, str)) else None
+    except InvalidOperation:
+        return None
+
+
+def _total(log: RequestLog) -> int | None:
+    known = [count for count in (log.input_tokens, log.output_tokens) if count is not None]
+    return sum(known) if known else None

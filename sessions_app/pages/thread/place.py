@@ -1,0 +1,146 @@
+"""A request in its session, and the facts that pages show of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sessions_app.models import Project, RequestLog
+from sessions_app.pages.thread.addresses import Addresses
+from sessions_app.pages.thread.facts import facts_of
+from sessions_app.pages.thread.layout import Layout, layout_of
+from sessions_app.queries.lookup import find_request
+from sessions_app.queries.session import (
+    MOST_LINES,
+    RequestLine,
+    SessionFacts,
+    SessionLines,
+    find_session,
+    load_all_lines,
+    load_line,
+)
+from sessions_app.queries.thread import Stretch, index_of
+from sessions_app.queries.traces import Report, load_traces, request_of_key
+
+_TITLE_CHARS = 120
+SPANS = "otlp"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A request in its session: the session's requests in order, and which of them it is.
+
+    A step, or a second report of a call, has no place among them: `lines` is then itself alone. `step_href` is where it
+    is shown, `standing` the request that stands for the call, `reports` the other spans that report it. `is_apart`: the
+    session is so long that its place is not told.
+    """
+
+    log: RequestLog
+    session: SessionFacts
+    lines: list[RequestLine]
+    index: int
+    addresses: Addresses
+    step_href: str = ""
+    standing: Standing | None = None
+    reports: Sequence[Report] = ()
+    is_apart: bool = False
+
+    @property
+    def number(self) -> int:
+        return self.index + 1
+
+    @property
+    def line(self) -> RequestLine:
+        return self.lines[self.index]
+
+    @property
+    def is_request(self) -> bool:
+        """Whether it is one of the numbered requests."""
+        return not self.is_apart and not self.line.step and self.line.duplicate_of is None
+
+    @property
+    def title(self) -> str:
+        """`Request 3`, or `tool get_weather`."""
+        if self.is_request:
+            return f"Request {self.number:,}"
+        if self.is_apart and not self.line.step:
+            return "Request"
+        return f"{self.line.kind} {self.line.tool_name or self.line.name}".strip()[:_TITLE_CHARS]
+
+    @property
+    def url(self) -> str:
+        return self.addresses.request(self.log.id)
+
+    def neighbour(self, step: int) -> RequestLine | None:
+        index = self.index + step
+        return self.lines[index] if 0 <= index < len(self.lines) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The request that stands for a call which a span reports too; `number` is None when it is in another session."""
+
+    href: str
+    number: int | None
+
+
+def place_of(project: Project, request_id: uuid.UUID) -> Place | None:
+    """Where a request or step of this project stands; None when it is not there."""
+    log = find_request(request_id, project.pk)
+    session = find_session(project.pk, log.session_id) if log else None
+    lines = load_all_lines(session, MOST_LINES) if session else None
+    if log is None or session is None or lines is None:
+        return None
+    addresses = Addresses(project.slug, session.id, len(lines.requests))
+    index = index_of(lines.requests, request_id)
+    if index is not None:
+        reports = load_traces(project, lines).reports.get(request_id, ()) if lines.duplicates else ()
+        return Place(log, session, lines.requests, index, addresses, reports=reports)
+    line = next((line for line in (*lines.steps, *lines.duplicates) if line.id == request_id), None)
+    if line is None and lines.is_cut:
+        line = load_line(session, log)
+        return Place(log, session, [line], 0, addresses, addresses.session, is_apart=True) if line else None
+    return _place_of_step(project, log, session, lines, line, addresses) if line else None
+
+
+def _place_of_step(
+    project: Project,
+    log: RequestLog,
+    session: SessionFacts,
+    lines: SessionLines,
+    line: RequestLine,
+    addresses: Addresses,
+) -> Place:
+    layout = layout_of(project, lines)
+    standing = _standing(project, layout, line, addresses) if line.duplicate_of else None
+    href = standing.href if standing and standing.number else layout.step_link(line.id, addresses)
+    return Place(log, session, [line], 0, addresses, href, standing)
+
+
+def _standing(project: Project, layout: Layout, line: RequestLine, addresses: Addresses) -> Standing | None:
+    request_id = layout.traces.standing(line.id)
+    index = index_of(layout.lines.requests, request_id) if request_id else None
+    if index is not None:
+        return Standing(addresses.in_session(index + 1), index + 1)
+    elsewhere = request_of_key(line.duplicate_of) if line.duplicate_of else None
+    return Standing(addresses.request(elsewhere), None) if elsewhere else None
+
+
+def is_span(log: RequestLog) -> bool:
+    """Whether it came as a span of a trace, whose attributes were read."""
+    return log.source == SPANS
+
+
+def whole_number(text: str, default: int) -> int:
+    """A whole number out of an address; `default` for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else default
+
+
+def facts_context(project: Project, place: Place, stretch: Stretch) -> dict[str, Any]:
+    """What `_request_facts.html` shows of a request."""
+    facts = facts_of(place.log, place.lines, place.index, stretch, place.addresses)
+    if not place.is_request:
+        facts = replace(facts, in_session=place.step_href)
+    return {"project": project, "place": place, "line": place.line, "facts": facts}

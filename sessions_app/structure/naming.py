@@ -1,0 +1,224 @@
+"""Which session each request is in, and what that session is called. No Django.
+
+Requests that continue one another are a tree. A tree below a request whose session is chosen or assigned is in that
+session. Any other is named after one of its requests: the one of least rank, and among equals of least id. Ids are
+hashes, so nobody chooses which request that is, and it is a function of the set, not of the order of arrival. Requests
+that come one by one rarely change it, in whatever order they come, so few rows move (docs/decisions/0009).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sessions_app.records import RULE_ATTEMPT, RULE_OWN, RULE_PREVIOUS_RESPONSE, RULE_TRACE_ID
+from sessions_app.structure.grouping_rules import TRACE_DETAIL, Home, Index, Node, Parent
+
+# A set of requests that are in one session: what they hang below, a session or a response that was never logged.
+Atom = tuple[str, uuid.UUID]
+# Of a session's name: its rank and the session's id; the least one is the name.
+Name = tuple[int, uuid.UUID]
+# Sessions of this rank and below keep their names: a caller chose them, or a person put or sent something there.
+KEEPS_NAME = 0
+
+
+@dataclass(slots=True)
+class Naming:
+    """The sessions of requests, as far as they can be told without the other requests of `missing` sessions.
+
+    `homes`: the sessions of requests that are not among `nodes`, as far as these continue them; `waiting`: those of
+    requests that continue a response which was never logged, by its token; `ranks`: those of the names of stored
+    sessions; `whole`: the sessions of which all requests are among `nodes`.
+    """
+
+    nodes: Mapping[uuid.UUID, Node]
+    index: Index
+    homes: Mapping[uuid.UUID, uuid.UUID]
+    window: timedelta
+    waiting: Mapping[uuid.UUID, uuid.UUID] = field(default_factory=dict)
+    ranks: Mapping[uuid.UUID, int] = field(default_factory=dict)
+    whole: Collection[uuid.UUID] = ()
+    missing: set[uuid.UUID] = field(default_factory=set)
+    _parents: dict[uuid.UUID, Parent | None] = field(default_factory=dict)
+    _tops: dict[uuid.UUID, Home | Atom] = field(default_factory=dict)
+    _leads: dict[Atom, Atom] = field(default_factory=dict)
+
+    def all_homes(self) -> dict[uuid.UUID, Home]:
+        """Where each request belongs. Ask again with all requests of the sessions that are `missing` then."""
+        for node in self.nodes.values():
+            self._find_top(node)
+        for node in self.nodes.values():
+            if node.stored:
+                self._join_stored(node)
+        names = self._names()
+        found = {key_id: self._home(node, names) for key_id, node in self.nodes.items()}
+        self._miss_those_left(found)
+        return found
+
+    # --- what a request hangs below ---------------------------------------------------------------------------------
+
+    def _find_top(self, node: Node) -> None:
+        """Follow the chain of those that a request continues; where ids make a circle, its first begins it."""
+        chain: dict[uuid.UUID, Node] = {}
+        current = node
+        while current.key_id not in self._tops and current.key_id not in chain:
+            chain[current.key_id] = current
+            parent = self._parent(current)
+            if parent is None or parent.key_id not in self.nodes:
+                self._tops[current.key_id] = self._end(current, parent)
+            else:
+                current = self.nodes[parent.key_id]
+        if current.key_id not in self._tops:
+            ordered = list(chain.values())
+            first = min(ordered[ordered.index(current) :], key=lambda one: one.place)
+            self._parents[first.key_id] = None
+            self._tops[current.key_id] = self._root(first)
+        for key_id in chain:
+            self._tops[key_id] = self._tops[current.key_id]
+
+    def _parent(self, node: Node) -> Parent | None:
+        if node.key_id not in self._parents:
+            self._parents[node.key_id] = self._find_parent(node)
+        return self._parents[node.key_id]
+
+    def _find_parent(self, node: Node) -> Parent | None:
+        if node.is_fixed:
+            return None
+        if node.leader and node.leader != node.place:
+            return Parent(node.leader, RULE_TRACE_ID, TRACE_DETAIL)
+        return self.index.parent_of(node, self.window)
+
+    def _end(self, node: Node, parent: Parent | None) -> Home | Atom:
+        fixed = node.assigned or node.chosen
+        if fixed:
+            return fixed
+        return ("session", self.homes[parent.key_id]) if parent else self._root(node)
+
+    def _root(self, node: Node) -> Atom:
+        """Those that continue one response which was never logged are together."""
+        if node.needed is None or node.previous is None:
+            return ("request", node.key_id)
+        atom = ("response", node.previous)
+        session_id = self.waiting.get(node.previous)
+        if session_id and session_id not in self.whole:
+            self._join(atom, ("session", session_id))
+        return atom
+
+    # --- what is stored in one session ------------------------------------------------------------------------------
+
+    def _join_stored(self, node: Node) -> None:
+        """A stored request brings along the rest of its session, unless it leaves that."""
+        assert node.stored
+        session_id, top = node.stored.session_id, self._tops[node.key_id]
+        is_whole = session_id in self.whole
+        if isinstance(top, Home):
+            if not is_whole and not node.stored.is_fixed:
+                self.missing.add(session_id)
+        elif node.stored.is_fixed:
+            return
+        elif node.stays or self._was_root(node):
+            self._join(top, ("session", session_id))
+        elif not is_whole:
+            if self._is_below(node, session_id):
+                self._join(top, ("session", session_id))
+            else:
+                self.missing.add(session_id)
+
+    def _was_root(self, node: Node) -> bool:
+        """Whether it was what its session began with: then the whole session goes where it goes."""
+        assert node.stored
+        rule, parent = node.stored.rule, self._parents[node.key_id]
+        if rule == RULE_PREVIOUS_RESPONSE and node.previous:
+            if parent is not None and parent.rule != RULE_PREVIOUS_RESPONSE:
+                return False
+            providers = self.index.provides.get(node.previous, ())
+            return not any(self._session_of(place[1]) for place in providers if place[1] != node.key_id)
+        return rule == RULE_OWN or (rule == RULE_TRACE_ID and node.weak is not None)
+
+    def _is_below(self, node: Node, session_id: uuid.UUID) -> bool:
+        parent = self._parents[node.key_id]
+        if parent is None:
+            return False
+        if self._session_of(parent.key_id) != session_id:
+            return self._follows_call(node, parent, session_id)
+        above = self.nodes.get(parent.key_id)
+        # A correction is undone: what hangs below that request does not keep it where it is.
+        return above is None or above.is_fixed or not (above.stored and above.stored.is_fixed)
+
+    def _follows_call(self, node: Node, parent: Parent, session_id: uuid.UUID) -> bool:
+        """Whether a call has a new first request, and the former one in this session goes along with it."""
+        if parent.rule != RULE_ATTEMPT or node.call is None:
+            return False
+        stored = (key_id for _, key_id in self.index.calls[node.call] if self._session_of(key_id))
+        former = next(stored, node.key_id)
+        above = self._parents.get(former)
+        return self._session_of(former) == session_id and above is not None and above.key_id == parent.key_id
+
+    def _session_of(self, key_id: uuid.UUID) -> uuid.UUID | None:
+        """Where a request is stored."""
+        node = self.nodes.get(key_id)
+        if node is not None:
+            return node.stored.session_id if node.stored else None
+        return self.homes.get(key_id)
+
+    def _join(self, one: Atom, other: Atom) -> None:
+        one, other = self._lead(one), self._lead(other)
+        if one != other:
+            self._leads[max(one, other)] = min(one, other)
+
+    def _lead(self, atom: Atom) -> Atom:
+        path = []
+        while (lead := self._leads.setdefault(atom, atom)) != atom:
+            path.append(atom)
+            atom = lead
+        self._leads.update(dict.fromkeys(path, atom))
+        return atom
+
+    # --- names ------------------------------------------------------------------------------------------------------
+
+    def _names(self) -> dict[Atom, Home]:
+        """The session of each set of requests."""
+        names: dict[Atom, list[tuple[Name, Home]]] = defaultdict(list)
+        for key_id, node in self.nodes.items():
+            top = self._tops[key_id]
+            if not isinstance(top, Home):
+                home = node.own_name
+                names[self._lead(top)].append(((node.rank, home.session_id), home))
+        for atom in list(self._leads):
+            if atom[0] == "session" and self._has_name(atom[1]):
+                home = Home(atom[1], None, RULE_OWN)
+                names[self._lead(atom)].append(((self.ranks.get(atom[1], 1), atom[1]), home))
+        found = {atom: min(of_set, key=lambda name: name[0])[1] for atom, of_set in names.items()}
+        # A stored session that is called otherwise now moves as a whole.
+        for atom in list(self._leads):
+            if atom[0] == "session" and found[self._lead(atom)].session_id != atom[1]:
+                self.missing.add(atom[1])
+        return found
+
+    def _has_name(self, session_id: uuid.UUID) -> bool:
+        """Whether the name of a stored session counts by itself, and not only those of its requests."""
+        return session_id not in self.whole or self.ranks.get(session_id, 1) <= KEEPS_NAME
+
+    def _home(self, node: Node, names: Mapping[Atom, Home]) -> Home:
+        top = self._tops[node.key_id]
+        name = top if isinstance(top, Home) else names[self._lead(top)]
+        parent = self._parents[node.key_id]
+        if node.is_fixed:
+            return name
+        if parent is not None:
+            return Home(name.session_id, name.session_key, parent.rule, parent.detail)
+        if node.stays and node.stored:
+            return Home(name.session_id, name.session_key, node.stored.rule, node.stored.detail)
+        alone = node.needed or node.own_name
+        return Home(name.session_id, name.session_key, alone.rule, alone.detail)
+
+    def _miss_those_left(self, homes: Mapping[uuid.UUID, Home]) -> None:
+        """When a stored request leaves its session, all others there are looked at."""
+        for key_id, home in homes.items():
+            stored = self.nodes[key_id].stored
+            if stored and stored.session_id != home.session_id:
+                self.missing.add(stored.session_id)
+        self.missing.difference_update(self.whole)

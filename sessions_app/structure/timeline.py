@@ -1,0 +1,436 @@
+"""The timeline of a session: order, idle gaps, what continues what, attempts, branches, parallel calls. Pure Python.
+
+Everything here works on rows, so that it can be told of thousands of requests at once; what they sent is compared in
+`histories`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Protocol, TypeVar
+
+from sessions_app.records import ERROR, RULE_ATTEMPT, RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE
+from sessions_app.structure.grouping_rules import ATTEMPT_WINDOW
+
+IDLE = timedelta(seconds=30)
+# A conversation is continued within this, unless an id says so.
+WINDOW = timedelta(hours=24)
+# What runs inside of other calls, or around them, is not parallel to them.
+CALLS_OF_MODELS = ("llm", "embedding")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Timed(Protocol):
+    """What is needed to place a request in time."""
+
+    id: uuid.UUID
+    started_at: datetime
+    ended_at: datetime | None
+    received_at: datetime
+
+
+class Linked(Timed, Protocol):
+    """What is needed to tell which request another one continues or repeats.
+
+    `needs`: the token of the `previous` response, if one is named, then those of the conversations that the input
+    begins with, the longest first. `provides`: the token of the response's id, if it has one, then those of the
+    conversation with the answer. `attempt` and `call` are equal for requests with the same input, and of the same call
+    of a proxy. `duplicate_of` is set when another request reports the same call: this one is in no relation to others.
+    """
+
+    kind: str
+    status: str
+    output_preview: str
+    needs: Sequence[uuid.UUID]
+    previous: uuid.UUID | None
+    provides: Sequence[uuid.UUID]
+    attempt: uuid.UUID | None
+    call: uuid.UUID | None
+    duplicate_of: uuid.UUID | None
+
+
+T = TypeVar("T", bound=Timed)
+
+
+# --- time -----------------------------------------------------------------------------------------------------------
+
+
+def chronological(requests: Iterable[T]) -> list[T]:
+    """By start; ties by end, a request without one last; then by arrival."""
+    return sorted(requests, key=lambda r: (r.started_at, r.ended_at is None, r.ended_at or _EPOCH, r.received_at, r.id))
+
+
+def sane_start(request: Timed) -> datetime:
+    """When a request started, for drawing: a client's clock may be absurd, so within 1970 and a day after receipt."""
+    return max(min(request.started_at, request.received_at + timedelta(days=1)), _EPOCH)
+
+
+def sane_end(request: Timed) -> datetime:
+    """When a request ended, for drawing; its start when it did not say, or contradicts itself."""
+    start = sane_start(request)
+    if request.ended_at is None or start != request.started_at:
+        return start
+    return max(start, min(request.ended_at, request.received_at + timedelta(days=1)))
+
+
+def duration(request: Timed) -> timedelta | None:
+    """How long a request took; None when it has no end, ends before it starts, or one of both is absurd."""
+    if request.ended_at is None or request.ended_at < request.started_at:
+        return None
+    is_sane = (sane_start(request), sane_end(request)) == (request.started_at, request.ended_at)
+    return request.ended_at - request.started_at if is_sane else None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From the first start to the last end of a session's requests; `busy` is the union of their times."""
+
+    start: datetime
+    end: datetime
+    busy: timedelta
+
+    @property
+    def wall(self) -> timedelta:
+        return self.end - self.start
+
+
+def span_of(requests: Sequence[Timed]) -> Span | None:
+    """The span of requests in any order; None without requests."""
+    times = sorted((sane_start(request), sane_end(request)) for request in requests)
+    if not times:
+        return None
+    busy, (open_since, open_until) = timedelta(), times[0]
+    for start, end in times[1:]:
+        if start > open_until:
+            busy += open_until - open_since
+            open_since = start
+        open_until = max(open_until, end)
+    return Span(times[0][0], open_until, busy + open_until - open_since)
+
+
+def idle_before(requests: Sequence[Timed]) -> list[timedelta | None]:
+    """For each request in order, how long nothing ran before it, where that is more than 30 seconds."""
+    gaps: list[timedelta | None] = []
+    last_end: datetime | None = None
+    for request in requests:
+        start = sane_start(request)
+        idle = start - last_end if last_end else timedelta()
+        gaps.append(idle if idle > IDLE else None)
+        end = sane_end(request)
+        last_end = max(last_end, end) if last_end else end
+    return gaps
+
+
+def running_costs(costs: Iterable[Decimal | None]) -> list[Decimal | None]:
+    """The cost so far at each request; None until the first known one."""
+    total: Decimal | None = None
+    totals = []
+    for cost in costs:
+        total = cost if total is None else total if cost is None else total + cost
+        totals.append(total)
+    return totals
+
+
+# --- what continues what ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The request that another one continues: its index, and the rule that says so (see `records`).
+
+    `is_whole`: all that the request sends again is known from it.
+    """
+
+    index: int
+    rule: str
+    is_whole: bool = True
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it goes on from there, and does not only repeat it or belong to the same call."""
+        return self.rule in (RULE_PREVIOUS_RESPONSE, RULE_CONVERSATION)
+
+
+class _Tokens:
+    """Which requests stand behind which tokens, by index in the timeline; the indices of a token are in order."""
+
+    def __init__(self, requests: Sequence[Linked]) -> None:
+        self.requests = requests
+        self.providers: dict[uuid.UUID, list[int]] = defaultdict(list)
+        self.failures: dict[uuid.UUID, list[int]] = defaultdict(list)
+        self.calls: dict[uuid.UUID, int] = {}
+        for index, request in enumerate(requests):
+            if request.duplicate_of is not None:
+                continue
+            for token in request.provides:
+                self.providers[token].append(index)
+            if request.attempt and has_failed(request) and not request.output_preview:
+                self.failures[request.attempt].append(index)
+            if request.call:
+                self.calls.setdefault(request.call, index)
+
+    def of_response(self, token: uuid.UUID, index: int) -> int | None:
+        """The request with this response, at any time: clocks differ."""
+        # The last one, or the one before it where that is the request itself.
+        return next((other for other in reversed(self.providers.get(token, ())) if other != index), None)
+
+    def of_conversation(self, token: uuid.UUID, index: int, window: timedelta) -> int | None:
+        """The latest request with this conversation until then, else the first one after it: see `linking.nearest`."""
+        moment = self.requests[index].started_at
+        others = self.providers.get(token, ())
+        place = bisect_right(others, moment, key=self._start)
+        # One more on each side, since one of them may be the request itself.
+        earlier = [other for other in others[max(place - 2, 0) : place] if other != index][-1:]
+        later = [other for other in others[place : place + 2] if other != index][:1]
+        near = [other for other in (*earlier, *later) if abs(self._start(other) - moment) <= window]
+        return near[0] if near else None
+
+    def of_failure(self, token: uuid.UUID, index: int) -> int | None:
+        """The latest earlier request with this input, of which a repetition may still be another attempt."""
+        failures = self.failures.get(token, [])
+        place = bisect_left(failures, index) - 1
+        is_near = place >= 0 and self._start(index) - self._start(failures[place]) <= ATTEMPT_WINDOW
+        return failures[place] if is_near else None
+
+    def _start(self, index: int) -> datetime:
+        return self.requests[index].started_at
+
+
+def parents(requests: Sequence[Linked], window: timedelta = WINDOW) -> list[Parent | None]:
+    """For each request in chronological order, which other one of its session it continues, by the first rule that
+    applies: the response it names, the conversation it begins with, the failed attempt it repeats, the call it is of.
+    The same as `linking.Index.parent_of`, within a session.
+    """
+    tokens = _Tokens(requests)
+    return [_parent(index, tokens, window) for index in range(len(requests))]
+
+
+def _parent(index: int, tokens: _Tokens, window: timedelta) -> Parent | None:
+    request = tokens.requests[index]
+    if request.duplicate_of is not None:
+        return None
+    for place, token in enumerate(request.needs):
+        is_response = token == request.previous
+        found = tokens.of_response(token, index) if is_response else tokens.of_conversation(token, index, window)
+        if found is not None:
+            rule = RULE_PREVIOUS_RESPONSE if is_response else RULE_CONVERSATION
+            return Parent(found, rule, is_whole=place == (0 if is_response or request.previous is None else 1))
+    if request.attempt and not request.needs:
+        failed = tokens.of_failure(request.attempt, index)
+        if failed is not None:
+            return Parent(failed, RULE_ATTEMPT)
+    first = tokens.calls.get(request.call, index) if request.call else index
+    return Parent(first, RULE_ATTEMPT) if first < index else None
+
+
+def has_failed(request: Linked) -> bool:
+    return request.status == ERROR
+
+
+def attempts(requests: Sequence[Linked], parents: Sequence[Parent | None]) -> list[tuple[int, ...]]:
+    """Requests that are attempts of one call, each chain in order: the same input again, or the same call of a proxy,
+    after a failure. A failed attempt whose answer somebody goes on from stands by itself.
+    """
+    continued = {parent.index for parent in parents if parent and parent.is_linked}
+    latest: dict[tuple[uuid.UUID, str], int] = {}
+    chains: dict[int, list[int]] = {}
+    for index, request in enumerate(requests):
+        if request.duplicate_of is not None:
+            continue
+        keys = [(token, request.kind) for token in (request.attempt, request.call) if token]
+        before = max((latest[key] for key in keys if key in latest), default=None)
+        if before is not None and before not in continued and _is_retry(requests[before], request):
+            chain = chains.pop(before, [before])
+            chain.append(index)
+            chains[index] = chain
+        latest.update(dict.fromkeys(keys, index))
+    return sorted(map(tuple, chains.values()))
+
+
+def _is_retry(before: Linked, request: Linked) -> bool:
+    is_same_call = request.call is not None and request.call == before.call
+    return has_failed(before) and (is_same_call or request.started_at - before.started_at <= ATTEMPT_WINDOW)
+
+
+def parallel_groups(requests: Sequence[Linked], related: Mapping[int, int]) -> list[tuple[int, ...]]:
+    """Requests that ran at the same time, as groups of indices in order; each overlaps another one of its group.
+
+    `related`: requests that cannot overlap in truth, by what they continue or repeat; there a clock is a little off.
+    """
+    groups: list[list[int]] = []
+    # The two that end last in the group: one of them may be what the next request continues.
+    ends: list[tuple[datetime, int]] = []
+    for index, request in enumerate(requests):
+        if request.kind not in CALLS_OF_MODELS or request.duplicate_of is not None:
+            continue
+        start = sane_start(request)
+        if any(end > start and other != related.get(index) for end, other in ends):
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+            ends = []
+        ends = sorted([*ends, (sane_end(request), index)], reverse=True)[:2]
+    return [tuple(group) for group in groups if len(group) > 1]
+
+
+# --- the structure of a session -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Several requests that continue the same one: `branches` are their indices, in order."""
+
+    index: int
+    branches: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What stands in which relation in a session. Indices are those of its requests in chronological order.
+
+    `chains`: for each attempt of a call with several ones, all of them. `forks` by the request that is continued.
+    `branch_of`: for each request the first one of its innermost branch, None outside of branches. `lanes`: 0 for the
+    trunk, higher for branches beside it. `parallel`: for each request of a group that ran at the same time, the group.
+    `children`: what has a request as parent.
+    """
+
+    parents: list[Parent | None]
+    chains: dict[int, tuple[int, ...]]
+    forks: dict[int, Fork]
+    branch_of: list[int | None]
+    lanes: list[int]
+    parallel: dict[int, tuple[int, ...]]
+    children: dict[int, list[int]]
+    letters: dict[int, str]
+    # For each attempt of a call with several ones, which of them it is (from 0); by the last, what the call continues.
+    places: dict[int, int]
+    origins: dict[int, Parent | None]
+
+    @property
+    def continues(self) -> list[int | None]:
+        """For each request the index of the one that it continues."""
+        return [parent.index if parent else None for parent in self.parents]
+
+    def attempts_of(self, index: int) -> tuple[int, ...]:
+        """All attempts of the call that a request is one of; itself alone when it was not repeated."""
+        return self.chains.get(index, (index,))
+
+    def is_same_call(self, one: int, other: int) -> bool:
+        """Whether two requests are attempts of one call."""
+        return one == other or (one in self.chains and self.chains.get(other) is self.chains[one])
+
+    def attempts_before(self, index: int, most: int) -> tuple[int, ...]:
+        """The attempts of a call up to and with this one, at most so many; the last ones."""
+        place = self.places.get(index, 0) + 1
+        return self.attempts_of(index)[max(place - most, 0) : place]
+
+    def origin(self, index: int) -> Parent | None:
+        """What a call continues, with whichever of its attempts."""
+        return self.origins[self.attempts_of(index)[-1]] if index in self.chains else self._own_parent(index)
+
+    def _own_parent(self, index: int) -> Parent | None:
+        parent = self.parents[index]
+        return parent if parent and parent.index != index else None
+
+    def branch_with(self, index: int) -> list[int]:
+        """The requests of the branch that begins with this one: what continues it, in order, with all attempts."""
+        found: set[int] = set()
+        waiting = [index]
+        while waiting:
+            current = waiting.pop()
+            if current not in found:
+                found.add(current)
+                waiting += [*self.children.get(current, ()), *self.attempts_of(current)]
+        return sorted(found)
+
+    def hidden_beside(self, index: int) -> set[int]:
+        """What is not shown when only the branch of this request is: the other branches of each fork on the way."""
+        hidden: set[int] = set()
+        way: set[int] = set()
+        current: int | None = index
+        while current is not None and current not in way:
+            way.update(self.attempts_of(current))
+            parent = self.origin(current)
+            fork = self.forks.get(parent.index) if parent else None
+            for branch in fork.branches if fork else ():
+                hidden.update(() if branch in way else self.branch_with(branch))
+            current = parent.index if parent else None
+        return hidden - way
+
+
+def structure(requests: Sequence[Linked], window: timedelta = WINDOW) -> Structure:
+    """How the requests of a session, in chronological order, hang together. Linear in their number."""
+    found = parents(requests, window)
+    calls = attempts(requests, found)
+    chains = {index: chain for chain in calls for index in chain}
+    forks = {index: Fork(index, tuple(branches)) for index, branches in _forks(found, chains).items()}
+    branch_of, lanes = _branches(found, chains, forks)
+    related = {index: parent.index for index, parent in enumerate(found) if parent}
+    related |= {later: earlier for chain in chains.values() for earlier, later in pairwise(chain)}
+    parallel = {index: group for group in parallel_groups(requests, related) for index in group}
+    branches = sorted(branch for fork in forks.values() for branch in fork.branches)
+    names = {branch: letters(number) for number, branch in enumerate(branches)}
+    places = {index: place for chain in calls for place, index in enumerate(chain)}
+    origins = {chain[-1]: _origin(chain, found) for chain in calls}
+    return Structure(found, chains, forks, branch_of, lanes, parallel, _children(found), names, places, origins)
+
+
+def _origin(chain: Sequence[int], parents: Sequence[Parent | None]) -> Parent | None:
+    """What the attempts of a call continue: the first parent that is none of them."""
+    own = set(chain)
+    return next((parent for index in chain if (parent := parents[index]) and parent.index not in own), None)
+
+
+def _children(parents: Sequence[Parent | None]) -> dict[int, list[int]]:
+    children: dict[int, list[int]] = defaultdict(list)
+    for index, parent in enumerate(parents):
+        if parent:
+            children[parent.index].append(index)
+    return dict(children)
+
+
+def _forks(parents: Sequence[Parent | None], chains: Mapping[int, tuple[int, ...]]) -> dict[int, list[int]]:
+    """What continues each request that is continued more than once; attempts of one call count once."""
+    following: dict[int, dict[int, None]] = defaultdict(dict)
+    for index, parent in enumerate(parents):
+        if parent and parent.is_linked:
+            following[parent.index][chains[index][-1] if index in chains else index] = None
+    return {index: sorted(branches) for index, branches in following.items() if len(branches) > 1}
+
+
+def _branches(
+    parents: Sequence[Parent | None], chains: Mapping[int, tuple[int, ...]], forks: Mapping[int, Fork]
+) -> tuple[list[int | None], list[int]]:
+    """For each request the branch it is in, and its lane. What continues a later request is in none."""
+    branch_of: list[int | None] = [None] * len(parents)
+    lanes = [0] * len(parents)
+    places = {index: {branch: n for n, branch in enumerate(fork.branches)} for index, fork in forks.items()}
+    for index in range(len(parents)):
+        last = chains[index][-1] if index in chains else index
+        parent = parents[index]
+        if parent is None or parent.index >= index:
+            continue
+        branch_of[index], lanes[index] = branch_of[parent.index], lanes[parent.index]
+        place = places.get(parent.index, {}).get(last)
+        if place is not None:
+            branch_of[index] = last
+            lanes[index] += place
+    return branch_of, lanes
+
+
+def letters(number: int) -> str:
+    """0 is A, 25 is Z, 26 is AA."""
+    text = ""
+    number += 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        text = chr(ord("A") + rest) + text
+    return text

@@ -1,0 +1,291 @@
+"""The page of sessions as the server renders it. How it behaves in a browser: test_in_browser.py."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from sessions_app.ingest.accept import accept_body
+from sessions_app.models import InboxEntry, Project
+from sessions_app.pages.sessions import list_page as session_list
+from tests.factories import START, make_log, make_session, store_logs
+
+ADDRESS = "/p/acme/sessions/"
+MOST_STATEMENTS = 12
+
+
+def titles(page: str) -> list[str]:
+    return [unescape(title) for title in re.findall(r'<div class="title"><a [^>]*><bdi>(.*?)</bdi>', page)]
+
+
+def links(page: str) -> dict[str, str]:
+    found = re.findall(r'<a class="btn"[^>]* href="([^"]+)"[^>]*>(?:<svg.*?</svg>)?(?:<bdi[^>]*>)?([^<]+)', page)
+    return {unescape(text).strip(): unescape(href) for href, text in found}
+
+
+def get(client: Client, query: str = "") -> str:
+    response = client.get(ADDRESS + query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_it_works(signed_in: Client, project: Project) -> None:
+    log = make_log("What is <b>VAT</b>?", user="alice", tags=["billing"], cost=0.25, usage={"input_tokens": 12_400})
+    session = make_session(
+        project, "a", log, make_log("More", status="error", usage=None, started_at=START + timedelta(seconds=1))
+    )
+    page = get(signed_in)
+    assert titles(page) == ["What is <b>VAT</b>?"]
+    assert f'href="/p/acme/sessions/{session.pk}/"' in page
+    for text in ("alice", "billing", "$0.250", "gpt-4o", '<span class="err-n">1</span>', "14 Mar"):
+        assert text in page, text
+    assert 'aria-label="2 requests over 3.0\N{NARROW NO-BREAK SPACE}s, 1 failed"' in page
+
+
+def test_what_nobody_said_is_not_zero(signed_in: Client, project: Project) -> None:
+    make_session(project, "a", usage=None)
+    page = get(signed_in)
+    assert 'title="No request said how many">–</td>' in page
+    assert 'title="No request said what it cost">–</td>' in page
+    assert "$0" not in page
+
+
+def test_session_without_a_text_is_named_by_its_key(signed_in: Client, project: Project) -> None:
+    log = make_log(request=None)
+    store_logs(project, log | {"session_id": "conversation-1"})
+    assert titles(get(signed_in)) == ["conversation-1"]
+
+
+# --- paging ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def thirteen(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """13 sessions on pages of 5, newest first."""
+    monkeypatch.setattr(session_list, "PAGE_SIZE", 5)
+    logs = [make_log(f"s{i}", session_id=f"s{i}", started_at=START + timedelta(minutes=i)) for i in range(13)]
+    store_logs(project, *logs)
+    return [f"s{i}" for i in reversed(range(13))]
+
+
+def test_older_leads_to_the_end(signed_in: Client, thirteen: list[str]) -> None:
+    first = get(signed_in)
+    assert "Newer" not in links(first)
+    second = signed_in.get(links(first)["Older"]).content.decode()
+    last = signed_in.get(links(second)["Older"]).content.decode()
+    assert titles(first) + titles(second) + titles(last) == thirteen
+    assert "Older" not in links(last)
+
+
+def test_newer_leads_back(signed_in: Client, thirteen: list[str]) -> None:
+    second = signed_in.get(links(get(signed_in))["Older"]).content.decode()
+    last = signed_in.get(links(second)["Older"]).content.decode()
+    back = signed_in.get(links(last)["Newer"]).content.decode()
+    assert titles(back) == thirteen[5:10]
+    first = signed_in.get(links(back)["Newer"]).content.decode()
+    assert titles(first) == thirteen[:5]
+    assert "Newer" not in links(first)
+    assert links(last)["Newest"] == ADDRESS
+
+
+def test_newer_shows_a_whole_first_page_when_fewer_are_left(
+    signed_in: Client, thirteen: list[str], project: Project
+) -> None:
+    second = signed_in.get(links(get(signed_in))["Older"]).content.decode()
+    store_logs(project, make_log("fresh", started_at=START + timedelta(hours=1)))
+    first = signed_in.get(links(second)["Newer"]).content.decode()
+    # Six are newer than the second page: five of them are its neighbour, and one more click shows the first page.
+    assert titles(first) == thirteen[:5]
+    assert titles(signed_in.get(links(first)["Newer"]).content.decode()) == ["fresh", *thirteen[:4]]
+
+
+def test_paging_keeps_the_filters(signed_in: Client, thirteen: list[str]) -> None:
+    page = get(signed_in, "?model=gpt-4o&q=s&range=")
+    assert links(page)["Older"].startswith(f"{ADDRESS}?q=s&model=gpt-4o&before=")
+
+
+def test_past_the_end(signed_in: Client, thirteen: list[str]) -> None:
+    page = get(signed_in, "?before=0.00000000000000000000000000000000")
+    assert "No older sessions" in page
+
+
+@pytest.mark.parametrize("query", ["before=x", "after=x", "before=1.2"])
+def test_odd_cursor_shows_the_first_page_and_says_so(signed_in: Client, thirteen: list[str], query: str) -> None:
+    page = get(signed_in, f"?{query}")
+    assert titles(page) == thirteen[:5]
+    assert "cursor is none that this list gave" in page
+
+
+# --- filters --------------------------------------------------------------------------------------------------------
+
+
+def test_filters_show_in_every_control(signed_in: Client, project: Project) -> None:
+    make_session(project, "a", make_log("A robot", user="alice", tags=["ci"]))
+    page = get(signed_in, "?q=robot&user=alice&tag=ci&range=24h&status=ok")
+    assert re.search(r'name="q" id="q" value="robot"', page)
+    for name, value in (("user", "alice"), ("tag", "ci"), ("status", "ok"), ("range", "24h")):
+        assert re.search(rf'form="filters"[^>]* name="{name}" value="{value}" checked', page), name
+    assert f'href="{ADDRESS}?q=robot&amp;range=24h&amp;status=ok&amp;tag=ci"' in page  # drops the user
+
+
+def test_bad_filter_is_named_and_the_others_hold(signed_in: Client, project: Project) -> None:
+    make_session(project, "a", make_log("one", model="o3"))
+    make_session(project, "b", make_log("two"))
+    page = get(signed_in, "?model=o3&from=yesterday&status=<b>")
+    assert titles(page) == ["one"]
+    assert "from must be a time such as" in page
+    assert "status must be ok or error, got &#x27;&lt;b&gt;&#x27;" in page
+
+
+def test_htmx_gets_rows_and_controls_but_no_page(signed_in: Client, project: Project) -> None:
+    make_session(project, "a", make_log("one"))
+    response = signed_in.get(f"{ADDRESS}?q=&model=gpt-4o&from=", headers={"HX-Request": "true"})
+    page = response.content.decode()
+    assert page.lstrip().startswith("<section")
+    assert titles(page) == ["one"]
+    for name in ("active-filters", "range", "facets-note", "facet-model", "facet-status"):
+        assert re.search(rf'id="{name}"[^>]* hx-swap-oob="true"', page), name
+    assert response.headers["HX-Push-Url"] == f"{ADDRESS}?model=gpt-4o"
+
+
+def test_turning_the_page_by_htmx_brings_rows_alone(signed_in: Client, thirteen: list[str]) -> None:
+    older = links(get(signed_in))["Older"]
+    response = signed_in.get(older, headers={"HX-Request": "true"})
+    assert titles(response.content.decode()) == thirteen[5:10]
+    assert "facet-model" not in response.content.decode()
+    assert response.headers["HX-Push-Url"] == older
+
+
+def test_nothing_found_says_what_was_asked_and_the_ways_out(signed_in: Client, project: Project) -> None:
+    make_session(project, "a", make_log("A robot", model="o3"))
+    page = get(signed_in, "?q=robot&status=error&range=1h")
+    assert (
+        "Nothing in the last hour has <code><bdi>“robot”</bdi></code> and <code><bdi>status:error</bdi></code>." in page
+    )
+    assert links(page) == {"Drop all filters": ADDRESS}
+    page = get(signed_in, "?q=robot&model=o3&range=1h")
+    assert links(page) == {"Any time": f"{ADDRESS}?q=robot&model=o3", "Drop all filters": ADDRESS}
+    page = get(signed_in, "?q=robot&status=error")
+    assert links(page) == {"Drop status:error": f"{ADDRESS}?q=robot", "Drop all filters": ADDRESS}
+
+
+def test_custom_range_comes_back_in_the_viewers_zone(signed_in: Client, project: Project) -> None:
+    make_session(project, "a", make_log("one", started_at=START))
+    signed_in.cookies["logsui_zone"] = "Europe/Berlin"
+    page = get(signed_in, "?range=custom&from=2026-03-14T10:00&to=2026-03-14T10:00")
+    assert titles(page) == ["one"]
+    assert 'name="from" value="2026-03-14T10:00"' in page
+    assert titles(get(signed_in, "?range=custom&from=2026-03-14T10:01")) == []
+
+
+# --- news -----------------------------------------------------------------------------------------------------------
+
+
+def test_pill_says_how_many_are_new(signed_in: Client, project: Project) -> None:
+    make_session(project, "a")
+    asked = re.search(r'hx-get="([^"]*/new/[^"]*)" hx-vals=\'\{"newest": "([^"]+)"\}\'', get(signed_in))
+    assert asked
+    address = f"{unescape(asked[1])}?newest={asked[2]}"
+    assert "new or changed" not in signed_in.get(address).content.decode()
+    make_session(project, "b", started_at=START + timedelta(minutes=1))
+    pill = signed_in.get(address).content.decode()
+    assert "1 new or changed" in pill
+    assert f'href="{ADDRESS}"' in pill
+
+
+def test_pill_without_a_place_is_nothing(signed_in: Client, project: Project) -> None:
+    assert signed_in.get(f"{ADDRESS}new/?newest=x").status_code == 204
+
+
+def test_page_says_that_the_digester_is_behind(signed_in: Client, project: Project) -> None:
+    make_session(project, "a")
+    accept_body(project.pk, "native", b'{"request": {}}')
+    assert "are not shown yet" not in get(signed_in)
+    InboxEntry.objects.update(received_at=timezone.now() - timedelta(minutes=2))
+    assert "are not shown yet" in get(signed_in)
+
+
+def test_rules_are_a_facet_in_words(signed_in: Client, project: Project) -> None:
+    make_session(project, "named")
+    store_logs(project, make_log())
+    page = get(signed_in)
+    facet = page[page.index('id="facet-rule"') :]
+    assert re.findall(r'value="(\w+)"><span><bdi>([^<]+)</bdi>', facet[: facet.index("</div>")]) == [
+        ("own", "On its own"),
+        ("session_id", "By session id"),
+    ]
+    page = get(signed_in, "?rule=conversation")
+    assert titles(page) == []
+    assert "Inferred from the conversation" in page
+    assert 'name="rule" value="conversation" checked' in page
+
+
+# --- cost and hostile texts -----------------------------------------------------------------------------------------
+
+QUERIES = [
+    "",
+    "?q=hello&model=gpt-4o&user=u1&tag=t1&status=ok&source=native&rule=session_id&range=30d",
+    "?q=nothing&model=gpt-4o&user=u1&tag=t1&status=error&source=native&range=1h",
+    "?trace_id=s1&from=2020-01-01",
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("sessions", [1, 60])
+def test_a_page_is_a_dozen_statements_at_most(
+    signed_in: Client,
+    project: Project,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    query: str,
+    sessions: int,
+) -> None:
+    names = [f"s{i}" for i in range(sessions)]
+    store_logs(project, *[make_log(session_id=name, user=f"u{name[1:]}", tags=[f"t{name[1:]}"]) for name in names])
+    with django_assert_max_num_queries(MOST_STATEMENTS):
+        get(signed_in, query)
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "{{ 7|add:7 }}{% debug %}",
+    "javascript:alert(1)",
+    "</bdi></a></td></table><h1>owned</h1>",
+    "&lt;b&gt; &amp;",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_are_shown_as_they_are(signed_in: Client, project: Project, text: str) -> None:
+    make_session(project, text, make_log(text, model=text, user=text, tags=[text]))
+    page = get(signed_in, f"?q={quote(text)}&model={quote(text)}&user={quote(text)}&tag={quote(text)}")
+    assert titles(page) == [text]
+    for outlaw in ("<script>alert", "<img", "onmouseover='", "<h1>owned", 'href="javascript:', ">14<"):
+        assert outlaw not in page, outlaw
+    # Once more for the page that finds nothing, which repeats what was asked.
+    empty = get(signed_in, f"?q={quote(text)}x&model=none")
+    assert "<script>alert" not in empty
+    assert "<img" not in empty
+
+
+def test_nul_and_long_texts_in_the_address(signed_in: Client, project: Project) -> None:
+    make_session(project, "a")
+    assert titles(get(signed_in, "?q=%00&model=%00&user=%00&tag=%00&source=%00&trace_id=%00")) == []
+    assert "q may have at most 1,000 characters" in get(signed_in, "?q=" + "x" * 2000)
+    assert titles(get(signed_in, "?q=%ff%fe&tag=%ff")) == []
+
+
+def test_a_short_text_says_how_far_it_looks(signed_in: Client, project: Project) -> None:
+    make_session(project, "a", make_log("日本 trip"))
+    page = get(signed_in, "?q=" + quote("日本"))
+    assert titles(page) == ["日本 trip"]
+    assert "newest 10,000 sessions only" in page
+    assert "sessions only" not in get(signed_in, "?q=trip")
