@@ -22,7 +22,7 @@ MOST_SECONDS, MOST_MEGABYTES = 2.0, 2.0
 DIGEST_SECONDS = 300
 # What follows from a page: the next part of it, and what is only shown by itself.
 _NEXT = re.compile(r'class="more-btn" href="([^"]+)"')
-_RAIL = re.compile(r'class="rail-more"><a href="([^"]+)"')
+_OUTLINE = re.compile(r'class="outline-more"><a href="([^"]+)"')
 MOST_FOLLOWED = 8
 # Each page is fetched so often; the best time counts, since others use the machine too.
 TIMES = 2
@@ -152,7 +152,9 @@ def web_seconds(server: psutil.Process) -> float:
 
 def links(text: str, base: str) -> list[str]:
     """The addresses that show more of a page."""
-    found = (link.replace("&amp;", "&").partition("#")[0] for link in (*_NEXT.findall(text)[:3], *_RAIL.findall(text)))
+    found = (
+        link.replace("&amp;", "&").partition("#")[0] for link in (*_NEXT.findall(text)[:3], *_OUTLINE.findall(text))
+    )
     return [link if link.startswith("/") else base + link for link in found if "download" not in link]
 
 

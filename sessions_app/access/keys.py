@@ -18,7 +18,7 @@ SIGN_IN_LIFETIME = timedelta(days=1)
 
 
 def hash_secret(secret: str) -> str:
-    """The SHA-256 of a key or token, in hexadecimal. The secrets are random, so no salt or stretching is needed."""
+    """The SHA-256 of a key or token, in hexadecimal. The secrets are random, so no salt or windowing is needed."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -51,7 +51,7 @@ _TOO_DEEP = "nested too deeply"
 Piece = tuple[str, ...]
 
 
-class Meaning(NamedTuple):
+class CanonicalForm(NamedTuple):
     """The role of a message, a digest (8 bytes) of each of its pieces, and what is special about it.
 
     Without pieces it says nothing, as a reasoning item, or nothing that we know (`is_redacted`). `is_text`: all it has
@@ -67,7 +67,7 @@ class Meaning(NamedTuple):
     renamed: tuple[bytes, ...] = ()
 
 
-def meaning_of(message: Message, is_output: bool = False) -> Meaning:
+def canonical_form(message: Message, is_output: bool = False) -> CanonicalForm:
     """What a message says. An output may come back in other forms, an input stays as it is."""
     # Long texts would be hashed to be looked up.
     redacted = any(block.text in REDACTED for block in message.blocks if len(block.text) <= _REDACTED_CHARS)
@@ -75,9 +75,9 @@ def meaning_of(message: Message, is_output: bool = False) -> Meaning:
     is_text = len(pieces) == 1 and pieces[0][0] == TEXT
     said = digests_of(message.role, pieces)
     if not is_output or redacted:
-        return Meaning(message.role, said, redacted, is_text)
+        return CanonicalForm(message.role, said, redacted, is_text)
     renamed = () if is_text else digests_of(message.role, _without_ids(message, pieces))
-    return Meaning(message.role, said, redacted, is_text, message.item_id, renamed if renamed != said else ())
+    return CanonicalForm(message.role, said, redacted, is_text, message.item_id, renamed if renamed != said else ())
 
 
 def _without_ids(message: Message, pieces: list[Piece]) -> list[Piece]:
@@ -190,10 +190,10 @@ def reference_to(item_id: str) -> Piece | None:
     return None if item_id.startswith("rs_") else (ITEM_REFERENCE, item_id)
 
 
-def by_reference(meaning: Meaning) -> tuple[bytes, ...]:
+def by_reference(form: CanonicalForm) -> tuple[bytes, ...]:
     """The pieces of an answer that is sent back by its id, if it has one."""
-    reference = reference_to(meaning.item_id) if meaning.item_id else None
-    return digests_of(_ANSWER, [reference]) if reference else meaning.pieces
+    reference = reference_to(form.item_id) if form.item_id else None
+    return digests_of(_ANSWER, [reference]) if reference else form.pieces
 
 
 def _kept(value: Any) -> Any:

@@ -26,7 +26,7 @@ from sessions_app.content.blocks import (
     Block,
     Message,
 )
-from sessions_app.content.canonical import Meaning, meaning_of
+from sessions_app.content.canonical import CanonicalForm, canonical_form
 
 MOST_REMEMBERED = 50_000
 # Results of tools within results of tools are read up to this depth.
@@ -460,7 +460,7 @@ def _text(value: Any) -> str:
     return "" if value is None else to_json(value)
 
 
-Meanings = dict[tuple[bytes, str], Meaning]
+CanonicalForms = dict[tuple[bytes, str], CanonicalForm]
 
 
 class MessageReader:
@@ -469,8 +469,8 @@ class MessageReader:
     `known` is what readers in several threads learnt together.
     """
 
-    def __init__(self, known: Meanings | None = None) -> None:
-        self._known: Meanings = {} if known is None else known
+    def __init__(self, known: CanonicalForms | None = None) -> None:
+        self._known: CanonicalForms = {} if known is None else known
         self._messages: dict[tuple[bytes, str], Message] = {}
         self._outlines: dict[bytes, bytes] = {}
 
@@ -481,13 +481,13 @@ class MessageReader:
         if len(self._known) > MOST_REMEMBERED:
             self._known.clear()
 
-    def meaning(self, digest: bytes, raw: documents.JsonBytes, default_role: str) -> Meaning:
+    def canonical_form(self, digest: bytes, raw: documents.JsonBytes, default_role: str) -> CanonicalForm:
         """What a message says, apart from its form."""
         key = (digest, default_role)
         known = self._known.get(key)
         if known is None:
             message = self.message(digest, raw, default_role)
-            known = self._known[key] = meaning_of(message, is_output=default_role == "assistant")
+            known = self._known[key] = canonical_form(message, is_output=default_role == "assistant")
         return known
 
     def outline(self, digest: bytes, raw: documents.JsonBytes) -> bytes:

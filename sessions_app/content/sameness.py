@@ -39,10 +39,10 @@ class Contradiction(ValueError):
 
 def same(a: JsonBytes, b: JsonBytes) -> bool:
     """Whether two JSON values mean the same."""
-    return bytes(a) == bytes(b) or meaning(a) == meaning(b)
+    return bytes(a) == bytes(b) or canonical_json(a) == canonical_json(b)
 
 
-def meaning(raw: JsonBytes) -> bytes:
+def canonical_json(raw: JsonBytes) -> bytes:
     """A short text (at most 37 bytes) that is equal for JSON values that mean the same, and for no others."""
     return _of_text(raw, 0)
 
@@ -61,7 +61,7 @@ def _of_text(raw: JsonBytes, cuts: int) -> bytes:
 
 
 def _of_texts(raws: list[JsonBytes], cuts: int) -> list[bytes]:
-    """The meanings of many values; small ones are decoded together."""
+    """The canonical JSON of many values; small ones are decoded together."""
     found: list[bytes] = []
     together: list[bytes] = []
     size = 0

@@ -7,7 +7,7 @@ log of its own, another must not be able to add by the way.
 from __future__ import annotations
 
 from sessions_app.content.documents import JsonBytes, Splitter, array_items, kind_of, object_fields
-from sessions_app.content.sameness import Contradiction, clipped, differences, meaning, same
+from sessions_app.content.sameness import Contradiction, canonical_json, clipped, differences, same
 from sessions_app.records import ERROR, Record
 
 _EMPTY = frozenset({b"null", b'""', b"[]", b"{}"})
@@ -56,7 +56,7 @@ def _united(name: str, ours: JsonBytes, theirs: JsonBytes, path: str, found: lis
     if (name in _MERGED or depth) and depth < _MOST_DEPTH and kinds == {"object"}:
         return _write(_merge(object_fields(ours), object_fields(theirs), f"{path}.", found, depth + 1))
     if name in _SETS and not depth and kinds == {"array"}:
-        one, other = ({meaning(item) for item in array_items(raw)} for raw in (ours, theirs))
+        one, other = ({canonical_json(item) for item in array_items(raw)} for raw in (ours, theirs))
         if one <= other or other <= one:
             return theirs if one < other else ours
     found += differences(ours, theirs, path)

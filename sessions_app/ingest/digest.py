@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 
 from sessions_app.content.documents import ArrayMemory
-from sessions_app.content.messages import Meanings, MessageReader
+from sessions_app.content.messages import CanonicalForms, MessageReader
 from sessions_app.ingest import copies
 from sessions_app.ingest.accept import check_item
 from sessions_app.ingest.grouping import Grouper
@@ -88,7 +88,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.arrays = ArrayMemory()
-        self.meanings: Meanings = {}
+        self.canonical_forms: CanonicalForms = {}
 
 
 class Digester:
@@ -101,7 +101,7 @@ class Digester:
         self, memory: Memory | None = None, working_on: Callable[[Sequence[Entry]], object] = lambda entries: None
     ) -> None:
         memory = memory or Memory()
-        self.reader = MessageReader(memory.meanings)
+        self.reader = MessageReader(memory.canonical_forms)
         self.memory = memory.arrays
         self.working_on = working_on
         self.turns = Turns()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from sessions_app import ids
 from sessions_app.content import documents, messages
 from sessions_app.content.blocks import TOOL_CALL, Message
-from sessions_app.content.canonical import Meaning, by_reference, digests_of, pieces_of
+from sessions_app.content.canonical import CanonicalForm, by_reference, digests_of, pieces_of
 from sessions_app.content.documents import PartKind, PartList
 from sessions_app.content.messages import MessageReader
 from sessions_app.records import Record
@@ -130,19 +130,19 @@ class _Conversation:
         ends = (self.chain, self.last, self.before, self.earlier, self.asked)
         return _Conversation(*ends, self.is_answer, self.is_redacted, self.prefill, self.resent_count, self.system)
 
-    def add(self, meaning: Meaning, index: int) -> None:
+    def add(self, form: CanonicalForm, index: int) -> None:
         """Go on with a message, before which are `index` parts."""
-        is_answer = meaning.role == "assistant"
+        is_answer = form.role == "assistant"
         if is_answer:
             self.resent_count = index + 1
-        if not meaning.pieces:
-            self.is_redacted = self.is_redacted or meaning.is_redacted
+        if not form.pieces:
+            self.is_redacted = self.is_redacted or form.is_redacted
             return
         # Items of one answer are one turn.
         if is_answer and not self.is_answer:
             self.earlier, self.before, self.asked = self.before, self.last, self.chain
-        self.prefill = index if is_answer and not self.is_answer and meaning.is_text else -1
-        self.chain = extended(self.chain, meaning.pieces)
+        self.prefill = index if is_answer and not self.is_answer and form.is_text else -1
+        self.chain = extended(self.chain, form.pieces)
         if is_answer:
             self.last = self.chain
         self.is_answer = is_answer
@@ -155,9 +155,9 @@ def _read_conversation(parts: PartList, reader: MessageReader) -> _Conversation:
     conversation = known.copy() if known else _Conversation()
     for index in range(start, len(parts)):
         if parts.kinds[index] is PartKind.MESSAGE:
-            meaning = reader.meaning(parts.digests[index], parts.content(index), "user")
-            if meaning.role != "system":
-                conversation.add(meaning, index)
+            form = reader.canonical_form(parts.digests[index], parts.content(index), "user")
+            if form.role != "system":
+                conversation.add(form, index)
             else:
                 outline = reader.outline(parts.digests[index], parts.content(index))
                 conversation.system = documents.digest(conversation.system + outline)
@@ -179,28 +179,28 @@ def _ends(conversation: _Conversation, record: Record, reader: MessageReader) ->
     said = []
     for index, kind in enumerate(parts.kinds):
         if kind is PartKind.MESSAGE:
-            meaning = reader.meaning(parts.digests[index], parts.content(index), "assistant")
-            if meaning.is_redacted:
+            form = reader.canonical_form(parts.digests[index], parts.content(index), "assistant")
+            if form.is_redacted:
                 return set()
-            if meaning.pieces:
-                said.append((index, meaning))
+            if form.pieces:
+                said.append((index, form))
     found: set[bytes] = set()
     for answer in [[one] for one in said] if record.alternative_outputs else [said] if said else []:
-        found.add(extended(conversation.chain, [piece for _, meaning in answer for piece in meaning.pieces]))
+        found.add(extended(conversation.chain, [piece for _, form in answer for piece in form.pieces]))
         found |= _other_ends(conversation, record, reader, answer)
     return found
 
 
 def _other_ends(
-    conversation: _Conversation, record: Record, reader: MessageReader, answer: list[tuple[int, Meaning]]
+    conversation: _Conversation, record: Record, reader: MessageReader, answer: list[tuple[int, CanonicalForm]]
 ) -> set[bytes]:
     """The conversation after an answer in other forms: without ids, by ids alone, as one message, after a prefill."""
     found: set[bytes] = set()
     chain, parts = conversation.chain, record.document.output
-    if any(meaning.renamed for _, meaning in answer):
-        found.add(extended(chain, [piece for _, meaning in answer for piece in meaning.renamed or meaning.pieces]))
-    if any(meaning.item_id for _, meaning in answer):
-        found.add(extended(chain, [piece for _, meaning in answer for piece in by_reference(meaning)]))
+    if any(form.renamed for _, form in answer):
+        found.add(extended(chain, [piece for _, form in answer for piece in form.renamed or form.pieces]))
+    if any(form.item_id for _, form in answer):
+        found.add(extended(chain, [piece for _, form in answer for piece in by_reference(form)]))
     if len(answer) == 1 and conversation.prefill < 0:
         return found
     said = [reader.message(parts.digests[index], parts.content(index), "assistant") for index, _ in answer]
@@ -228,7 +228,7 @@ def _previews(record: Record, reader: MessageReader, links: Links) -> None:
     for index in range(len(parts) - 1, links.resent_count - 1, -1):
         if parts.kinds[index] is not PartKind.MESSAGE:
             continue
-        if reader.meaning(parts.digests[index], parts.content(index), "user").role == "user":
+        if reader.canonical_form(parts.digests[index], parts.content(index), "user").role == "user":
             message = reader.message(parts.digests[index], parts.content(index), "user")
             most = LABEL_CHARS if links.resent_count else TITLE_CHARS
             links.input_preview = one_line(messages.plain_text(message), most)

@@ -10,7 +10,7 @@ from sessions_app.content.compression import decompress
 from sessions_app.content.documents import PartKind
 
 if TYPE_CHECKING:
-    from sessions_app.queries.thread import Stretch
+    from sessions_app.queries.thread import Window
 
 # LiteLLM 1.106, `hidden_params.additional_headers` of a success: each is a number. A quote that is part of a text has a
 # backslash before it.
@@ -18,23 +18,23 @@ _COUNTER = re.compile(rb'(?<!\\)"x-litellm-attempted-(retries|fallbacks)"\s*:\s*
 _PROXY = "litellm"
 
 
-def counted_attempts(stretch: Stretch, index: int) -> int:
+def counted_attempts(window: Window, index: int) -> int:
     """How many attempts LiteLLM counted up to and including this request; 1 when it did not say."""
-    detail = stretch.details[index]
+    detail = window.details[index]
     if detail.source != _PROXY or detail.skeleton is None:
         return 1
     counts: dict[bytes, int] = {}
-    for text in _texts(stretch, index, detail.skeleton):
+    for text in _texts(window, index, detail.skeleton):
         counts |= {name: int(number) for name, number in _COUNTER.findall(text)}
         if counts:
             break
     return 1 + sum(counts.values())
 
 
-def _texts(stretch: Stretch, index: int, skeleton: bytes) -> Iterator[bytes]:
+def _texts(window: Window, index: int, skeleton: bytes) -> Iterator[bytes]:
     """Where headers may be: with the small members of a log, or by themselves when they are many."""
     yield decompress(skeleton)
-    for digest in stretch.context(index, PartKind.OTHER):
-        part = stretch.parts[digest]
+    for digest in window.context(index, PartKind.OTHER):
+        part = window.parts[digest]
         if part.content is not None:
             yield part.content

@@ -10,7 +10,7 @@ from sessions_app.content.messages import read_message
 from sessions_app.structure.histories import REPLACED, Added, Change
 
 if TYPE_CHECKING:
-    from sessions_app.queries.thread import Stretch
+    from sessions_app.queries.thread import Window
 
 # Among so many earlier requests the one is looked for that wrote the summary.
 SUMMARY_NEIGHBOURS = 3
@@ -25,50 +25,50 @@ _SEARCHED_CHARS = 20_000
 _LEAST_HISTORY = 4
 
 
-def may_follow_summary(stretch: Stretch, index: int) -> bool:
+def may_follow_summary(window: Window, index: int) -> bool:
     """Whether a request goes on from no other and shares no more than a system prompt with its neighbours."""
-    line, added = stretch.lines[index], stretch.added[index]
-    is_start = stretch.structure.origin(index) is None and index > 0
+    line, added = window.lines[index], window.added[index]
+    is_start = window.structure.origin(index) is None and index > 0
     return is_start and line.is_conversation and added.shared <= 1 and added.count > 0
 
 
-def after_summary(stretch: Stretch, index: int) -> Added | None:
+def after_summary(window: Window, index: int) -> Added | None:
     """What a request added that begins with a summary which one of the requests before it wrote; None for others."""
-    for position in range(min(packed_count(stretch.details[index].input_parts), _MOST_MESSAGES)):
-        if stretch.is_system(index, position) and position == 0:
+    for position in range(min(packed_count(window.details[index].input_parts), _MOST_MESSAGES)):
+        if window.is_system(index, position) and position == 0:
             continue
-        text = _folded(_text(stretch, index, position))
+        text = _folded(_text(window, index, position))
         for before in range(index - 1, max(index - 1 - SUMMARY_NEIGHBOURS, -1), -1):
-            if _wrote(stretch, before, text):
-                return _replaced(stretch, index, position, before)
+            if _wrote(window, before, text):
+                return _replaced(window, index, position, before)
     return None
 
 
-def _wrote(stretch: Stretch, before: int, text: str) -> bool:
+def _wrote(window: Window, before: int, text: str) -> bool:
     """Whether a request sent a history, and its answer's beginning is in this text."""
-    detail = stretch.details.get(before)
+    detail = window.details.get(before)
     if detail is None or detail.resent_count < _LEAST_HISTORY:
         return False
     count = packed_count(detail.input_parts)
     for position in range(count, count + min(packed_count(detail.output_parts), _MOST_MESSAGES_OF_ANSWER)):
-        answer = _folded(_text(stretch, before, position))
+        answer = _folded(_text(window, before, position))
         if len(answer) >= _LEAST_CHARS and answer[:_COMPARED_CHARS] in text:
             return True
     return False
 
 
-def _replaced(stretch: Stretch, index: int, position: int, before: int) -> Added:
+def _replaced(window: Window, index: int, position: int, before: int) -> Added:
     """The history that was summarised ends before the message that asks for the summary."""
-    first = 1 if stretch.is_system(before, 0) else 0
-    old = range(first, stretch.details[before].resent_count)
+    first = 1 if window.is_system(before, 0) else 0
+    old = range(first, window.details[before].resent_count)
     change = Change(REPLACED, old, range(position, position + 1))
-    count = packed_count(stretch.details[index].input_parts)
-    return Added(position, count, before, shared=stretch.added[index].shared, changes=(change,))
+    count = packed_count(window.details[index].input_parts)
+    return Added(position, count, before, shared=window.added[index].shared, changes=(change,))
 
 
-def _text(stretch: Stretch, index: int, position: int) -> str:
-    found = stretch.history_digest(index, position)
-    part = stretch.parts.get(found[0]) if found else None
+def _text(window: Window, index: int, position: int) -> str:
+    found = window.history_digest(index, position)
+    part = window.parts.get(found[0]) if found else None
     if found is None or part is None or part.content is None:
         return ""
     return messages.plain_text(read_message(part.content, found[1]))

@@ -70,7 +70,7 @@ SINGLE_CALLS = ("embedding", "image", "moderation", "rerank", "transcription", "
 
 @dataclass(frozen=True, slots=True)
 class RequestLine:
-    """What the rail and the hairline say of a request or step: no content, so that thousands are light.
+    """What the outline and the hairline say of a request or step: no content, so that thousands are light.
 
     None is unknown. `duplicate_of` is the key of the request that stands for the same call.
     """

@@ -1,4 +1,4 @@
-"""A stretch of a session's timeline with the content it shows: three statements, however long the stretch is."""
+"""A window of a session's timeline with the content it shows: three statements, however long the window is."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def printed(added: Added) -> Printed:
 
 
 @dataclass(slots=True)
-class Stretch:
+class Window:
     """Some requests of a session by their index in its timeline, with their neighbours as far as they matter.
 
-    `added` and `details` hold the stretch, what it continues and what continues it. `folded`: the failed attempts that
-    are shown with the last one of their call, by its index. `steps` are those beside the stretch, by id.
+    `added` and `details` hold the window, what it continues and what continues it. `folded`: the failed attempts that
+    are shown with the last one of their call, by its index. `steps` are those beside the window, by id.
     """
 
     lines: Sequence[RequestLine]
@@ -97,7 +97,7 @@ class Stretch:
 
     @property
     def shown(self) -> list[int]:
-        """What is printed: the stretch, without what was deleted meanwhile."""
+        """What is printed: the window, without what was deleted meanwhile."""
         return [index for index in self.indices if index in self.details]
 
     def inputs(self, index: int, positions: Iterable[int]) -> list[tuple[int, bytes]]:
@@ -147,14 +147,14 @@ class Stretch:
             return self.lists.digest(detail.output_parts, position - count), "assistant"
         return None
 
-    def meaning(self, index: int, position: int) -> Said | None:
-        """Role and meaning of a message by its position in a request and its answer; None when it was not read."""
+    def said(self, index: int, position: int) -> Said | None:
+        """Role and canonical form of a message by its position in a request and its answer; None when unread."""
         found = self.history_digest(index, position)
         part = self.parts.get(found[0]) if found else None
         if found is None or part is None or part.content is None:
             return None
-        meaning = self._reader.meaning(found[0], part.content, found[1])
-        return meaning.role, meaning.pieces
+        form = self._reader.canonical_form(found[0], part.content, found[1])
+        return form.role, form.pieces
 
     def children(self, index: int) -> list[int]:
         """The requests that continue or repeat this one, as far as they are known, in order."""
@@ -177,19 +177,19 @@ class Stretch:
         return part is not None and part.role == "system"
 
 
-def documents_of_call(stretch: Stretch, index: int) -> Documents | None:
+def documents_of_call(window: Window, index: int) -> Documents | None:
     """The bodies of what is no model call; None for a model call, and when they were too large to be read."""
-    detail = stretch.details[index]
+    detail = window.details[index]
     if detail.skeleton is None:
         return None
-    lists = [stretch.lists.digests(p) for p in (detail.input_parts, detail.output_parts, detail.context_parts)]
+    lists = [window.lists.digests(p) for p in (detail.input_parts, detail.output_parts, detail.context_parts)]
     try:
-        return documents_of(detail.source, join_parts(detail.skeleton, lists, stretch.parts))
+        return documents_of(detail.source, join_parts(detail.skeleton, lists, window.parts))
     except KeyError:
         return None
 
 
-def load_stretch(
+def load_window(
     session: SessionFacts,
     lines: Sequence[RequestLine],
     first: int,
@@ -197,7 +197,7 @@ def load_stretch(
     relations: Structure | None = None,
     hidden: Collection[int] = (),
     steps: Collection[RequestLine] = (),
-) -> Stretch:
+) -> Window:
     """The requests from index `first` up to `last` (not included), with everything that is printed of them.
 
     `hidden` ones are left out: those of other branches. `steps` are printed beside them.
@@ -212,19 +212,19 @@ def load_stretch(
     packed = [p for d in details.values() for p in (d.input_parts, d.output_parts, d.context_parts)]
     packed += [p for step in steps if step.id in by_id for p in printed_of_step(step, by_id[step.id])]
     lists = PackedLists(load_blocks(session.id, session.buckets, packed))
-    stretch = Stretch(lines, indices, relations, details, lists)
-    stretch.steps = {step.id: by_id[step.id] for step in steps if step.id in by_id}
-    stretch.folded = _folded(stretch.shown, relations)
-    _compare(stretch)
+    window = Window(lines, indices, relations, details, lists)
+    window.steps = {step.id: by_id[step.id] for step in steps if step.id in by_id}
+    window.folded = _folded(window.shown, relations)
+    _compare(window)
     other_bytes = OTHER_BYTES if not all(lines[index].is_conversation for index in indices) else 0
-    headers = [d for i in details if lines[i].id in repeated_ids for d in stretch.beside(i)]
-    wanted = _wanted(stretch)
-    for step in (step for step in steps if step.id in stretch.steps):
-        for packed_list in printed_of_step(step, stretch.steps[step.id]):
+    headers = [d for i in details if lines[i].id in repeated_ids for d in window.beside(i)]
+    wanted = _wanted(window)
+    for step in (step for step in steps if step.id in window.steps):
+        for packed_list in printed_of_step(step, window.steps[step.id]):
             wanted.update(lists.digests(packed_list, 0, MESSAGES_OF_STEP))
-    stretch.parts = load_parts(session.id, session.buckets, wanted, other_bytes, others=headers)
-    _weigh(stretch)
-    return stretch
+    window.parts = load_parts(session.id, session.buckets, wanted, other_bytes, others=headers)
+    _weigh(window)
+    return window
 
 
 def printed_of_step(step: RequestLine, detail: RequestDetail) -> tuple[bytes, ...]:
@@ -232,15 +232,15 @@ def printed_of_step(step: RequestLine, detail: RequestDetail) -> tuple[bytes, ..
     return (detail.input_parts, detail.output_parts) if step.kind in WORK else ()
 
 
-def load_step(session: SessionFacts, line: RequestLine) -> Stretch:
+def load_step(session: SessionFacts, line: RequestLine) -> Window:
     """One step with all that it was given and returned."""
     details = load_details(session, [line])
     packed = [p for d in details.values() for p in (d.input_parts, d.output_parts, d.context_parts)]
     lists = PackedLists(load_blocks(session.id, session.buckets, packed))
-    stretch = Stretch((), (), timeline.structure(()), {}, lists, steps=details)
+    window = Window((), (), timeline.structure(()), {}, lists, steps=details)
     wanted = [digest for packed_list in packed for digest in lists.digests(packed_list, 0, MESSAGES_OF_STEP)]
-    stretch.parts = load_parts(session.id, session.buckets, wanted)
-    return stretch
+    window.parts = load_parts(session.id, session.buckets, wanted)
+    return window
 
 
 def _repeats_an_attempt(index: int, lines: Sequence[RequestLine], structure: Structure) -> bool:
@@ -259,94 +259,94 @@ def _folded(shown: Sequence[int], structure: Structure) -> dict[int, tuple[int, 
     return {last: attempts for last, attempts in folded.items() if attempts}
 
 
-def _compare(stretch: Stretch) -> None:
+def _compare(window: Window) -> None:
     """What each request added. Attempts of one call sent the same, which is printed with the last."""
-    comparison = Comparison(stretch.details, stretch.lists)
-    repeated = {index for attempts in stretch.folded.values() for index in attempts}
-    for index, detail in stretch.details.items():
+    comparison = Comparison(window.details, window.lists)
+    repeated = {index for attempts in window.folded.values() for index in attempts}
+    for index, detail in window.details.items():
         count = packed_count(detail.input_parts)
         if index in repeated:
-            stretch.added[index] = Added(count, count, shared=count)
-        elif index in stretch.folded:
-            attempts, origin = stretch.structure.attempts_of(index), stretch.structure.origin(index)
-            stretch.added[index] = comparison.added(index, origin, apart_from=attempts)
+            window.added[index] = Added(count, count, shared=count)
+        elif index in window.folded:
+            attempts, origin = window.structure.attempts_of(index), window.structure.origin(index)
+            window.added[index] = comparison.added(index, origin, apart_from=attempts)
         else:
-            stretch.added[index] = comparison.added(index, stretch.structure.parents[index])
+            window.added[index] = comparison.added(index, window.structure.parents[index])
 
 
-def _weigh(stretch: Stretch) -> None:
+def _weigh(window: Window) -> None:
     """Look at the messages of changed histories, now that they are read."""
-    for index in stretch.shown:
-        added = stretch.added[index]
+    for index in window.shown:
+        added = window.added[index]
         if added.base is not None and added.changes:
-            stretch.added[index] = _weighed(stretch, index, added, added.base)
-        if may_follow_summary(stretch, index):
-            stretch.added[index] = after_summary(stretch, index) or stretch.added[index]
+            window.added[index] = _weighed(window, index, added, added.base)
+        if may_follow_summary(window, index):
+            window.added[index] = after_summary(window, index) or window.added[index]
 
 
-def _weighed(stretch: Stretch, index: int, added: Added, base: int) -> Added:
-    if added.shared == 1 and _only_system_is_shared(stretch, index, base):
+def _weighed(window: Window, index: int, added: Added, base: int) -> Added:
+    if added.shared == 1 and _only_system_is_shared(window, index, base):
         # Many conversations begin with the same system prompt.
         return Added(1, added.count, base, shared=1)
-    count = packed_count(stretch.details[base].input_parts)
-    answer = range(count, count + min(stretch.output_count(base), MOST_OUTPUTS))
-    return weighed(added, partial(stretch.meaning, base), partial(stretch.meaning, index), answer)
+    count = packed_count(window.details[base].input_parts)
+    answer = range(count, count + min(window.output_count(base), MOST_OUTPUTS))
+    return weighed(added, partial(window.said, base), partial(window.said, index), answer)
 
 
-def _only_system_is_shared(stretch: Stretch, index: int, base: int) -> bool:
-    if not packed_count(stretch.details[base].input_parts):
+def _only_system_is_shared(window: Window, index: int, base: int) -> bool:
+    if not packed_count(window.details[base].input_parts):
         return False
-    is_same = stretch.inputs(index, [0])[0][1] == stretch.inputs(base, [0])[0][1]
-    return is_same and stretch.is_system(index, 0)
+    is_same = window.inputs(index, [0])[0][1] == window.inputs(base, [0])[0][1]
+    return is_same and window.is_system(index, 0)
 
 
-def load_changes(session: SessionFacts, lines: Sequence[RequestLine], index: int, start: int, skip: int) -> Stretch:
+def load_changes(session: SessionFacts, lines: Sequence[RequestLine], index: int, start: int, skip: int) -> Window:
     """One request with the messages that it changed in a history, from change `start` (from 0) on, as many as
     `histories.MOST_READ` before and after; of the first change without `skip` messages.
     """
-    stretch = load_stretch(session, lines, index, index + 1)
-    added = stretch.added.get(index)
+    window = load_window(session, lines, index, index + 1)
+    added = window.added.get(index)
     if added is None or added.base is None:
-        return stretch
+        return window
     first, rest = added.changes[start : start + 1], added.changes[start + 1 :]
-    stretch.added[index] = replace(added, changes=(*(change.after(skip) for change in first), *rest))
-    old, new = to_read(stretch.added[index])
+    window.added[index] = replace(added, changes=(*(change.after(skip) for change in first), *rest))
+    old, new = to_read(window.added[index])
     places = [*((added.base, position) for position in old), *((index, position) for position in new)]
-    digests = [found[0] for place in places if (found := stretch.history_digest(*place))]
-    stretch.add_parts(load_parts(session.id, session.buckets, digests))
-    return stretch
+    digests = [found[0] for place in places if (found := window.history_digest(*place))]
+    window.add_parts(load_parts(session.id, session.buckets, digests))
+    return window
 
 
-def load_messages(session: SessionFacts, lines: Sequence[RequestLine], index: int, positions: range) -> Stretch:
+def load_messages(session: SessionFacts, lines: Sequence[RequestLine], index: int, positions: range) -> Window:
     """One request with these of its input messages, and those around them as far as tool results may need them."""
     details = dict.fromkeys([index], *load_details(session, [lines[index]]).values())
     packed = [p for d in details.values() for p in (d.input_parts, d.context_parts)]
     lists = PackedLists(load_blocks(session.id, session.buckets, packed))
-    stretch = Stretch(lines, range(index, index + 1), timeline.structure(()), details, lists)
+    window = Window(lines, range(index, index + 1), timeline.structure(()), details, lists)
     wanted: set[bytes] = set()
     for found, detail in details.items():
-        wanted.update(digest for _, digest in stretch.inputs(found, around(positions, message_count(detail))))
-        wanted.update(stretch.beside(found))
-    stretch.parts = load_parts(session.id, session.buckets, wanted)
-    return stretch
+        wanted.update(digest for _, digest in window.inputs(found, around(positions, message_count(detail))))
+        wanted.update(window.beside(found))
+    window.parts = load_parts(session.id, session.buckets, wanted)
+    return window
 
 
 def load_whole(
     session: SessionFacts, lines: Sequence[RequestLine], index: int, log: RequestLog
-) -> tuple[Stretch, bytes]:
+) -> tuple[Window, bytes]:
     """One request with all that it sent and received, and its log entry as it was posted; four statements.
 
     The entry is empty when parts of it are gone.
     """
-    stretch = load_stretch(session, lines, index, index + 1)
-    digests = [stretch.lists.digests(bytes(p)) for p in (log.input_parts, log.output_parts, log.context_parts)]
+    window = load_window(session, lines, index, index + 1)
+    digests = [window.lists.digests(bytes(p)) for p in (log.input_parts, log.output_parts, log.context_parts)]
     wanted = [digest for part_list in digests for digest in part_list]
     parts = load_parts(session.id, [log.bucket], wanted, other_bytes=2**31, budget=2**40)
-    stretch.add_parts(parts)
+    window.add_parts(parts)
     try:
-        return stretch, join_parts(log.skeleton, digests, parts)
+        return window, join_parts(log.skeleton, digests, parts)
     except KeyError:
-        return stretch, b""
+        return window, b""
 
 
 def around(positions: range, count: int) -> range:
@@ -355,14 +355,14 @@ def around(positions: range, count: int) -> range:
 
 
 def _involved(indices: Sequence[int], count: int, structure: Structure) -> list[int]:
-    """The stretch, what it continues, what continues either, and the neighbours that it may repeat."""
+    """The window, what it continues, what continues either, and the neighbours that it may repeat."""
     found = set(indices)
     found.update(attempt for index in indices for attempt in structure.attempts_before(index, MOST_ATTEMPTS))
     found.update(origin.index for index in indices if (origin := structure.origin(index)))
     found.update(parent.index for index in indices if (parent := structure.parents[index]))
     found.update(child for base in list(found) for child in structure.children.get(base, ())[:MOST_CHILDREN])
     if indices:
-        # Twice: what a neighbour before the stretch added depends on its own neighbours.
+        # Twice: what a neighbour before the window added depends on its own neighbours.
         found.update(range(max(indices[0] - 2 * NEIGHBOURS, 0), indices[0]))
         found.update(range(indices[-1] + 1, min(indices[-1] + 1 + NEIGHBOURS, count)))
         # A hidden branch may lie between what is shown and what it repeats.
@@ -370,36 +370,36 @@ def _involved(indices: Sequence[int], count: int, structure: Structure) -> list[
     return sorted(found)
 
 
-def _wanted(stretch: Stretch) -> set[bytes]:
+def _wanted(window: Window) -> set[bytes]:
     """The parts that are printed, and those that tell which tool results belong to which calls."""
     wanted: set[bytes] = set()
-    shown = set(stretch.shown)
-    bases = {base for index in shown if (base := stretch.added[index].base) is not None}
+    shown = set(window.shown)
+    bases = {base for index in shown if (base := window.added[index].base) is not None}
     for index in shown | bases:
-        wanted.update(stretch.outputs(index))
-    for index in stretch.details:
-        wanted.update(stretch.beside(index))
-    answering = {child for index in shown | bases for child in stretch.children(index)[:MOST_CHILDREN]}
+        wanted.update(window.outputs(index))
+    for index in window.details:
+        wanted.update(window.beside(index))
+    answering = {child for index in shown | bases for child in window.children(index)[:MOST_CHILDREN]}
     for index in shown | answering:
-        wanted.update(digest for _, digest in stretch.inputs(index, printed(stretch.added[index])))
+        wanted.update(digest for _, digest in window.inputs(index, printed(window.added[index])))
     for index in shown:
-        wanted.update(_to_compare(stretch, index))
+        wanted.update(_to_compare(window, index))
     return wanted
 
 
-def _to_compare(stretch: Stretch, index: int) -> Iterator[bytes]:
+def _to_compare(window: Window, index: int) -> Iterator[bytes]:
     """The parts that tell whether, and how, a request changed its base's history or system prompt."""
-    added = stretch.added[index]
+    added = window.added[index]
     if added.base is not None:
         for first in (index, added.base):
-            if packed_count(stretch.details[first].input_parts):
-                yield from (digest for _, digest in stretch.inputs(first, [0]))
+            if packed_count(window.details[first].input_parts):
+                yield from (digest for _, digest in window.inputs(first, [0]))
         old, new = to_read(added)
         places = [*((added.base, position) for position in old), *((index, position) for position in new)]
-        yield from (found[0] for place in places if (found := stretch.history_digest(*place)))
-    if may_follow_summary(stretch, index):
+        yield from (found[0] for place in places if (found := window.history_digest(*place)))
+    if may_follow_summary(window, index):
         for before in range(max(index - SUMMARY_NEIGHBOURS, 0), index):
-            yield from stretch.outputs(before) if before in stretch.details else ()
+            yield from window.outputs(before) if before in window.details else ()
 
 
 def message_count(detail: RequestDetail) -> int:

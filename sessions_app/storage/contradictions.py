@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 
 from sessions_app.content.compression import compress, decompress
-from sessions_app.content.sameness import meaning
+from sessions_app.content.sameness import canonical_json
 from sessions_app.storage import sql
 
 # Where a log is among all that was received: the number of its body in the inbox, and its own in that body. What was
@@ -42,7 +42,7 @@ class Contradicting:
     @property
     def id(self) -> uuid.UUID:
         """The same for every copy of one request that says the same."""
-        hashed = hashlib.sha256(self.key_id.bytes + self.source.encode() + b"\x00" + meaning(self.body))
+        hashed = hashlib.sha256(self.key_id.bytes + self.source.encode() + b"\x00" + canonical_json(self.body))
         return uuid.UUID(bytes=hashed.digest()[:16])
 
 

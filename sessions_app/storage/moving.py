@@ -68,7 +68,7 @@ def apply(cursor: psycopg.Cursor[Any], moves: Iterable[Move]) -> None:
         for statement in ("move_requests", "delete_moved_requests"):
             cursor.execute(sql.load(statement), _columns(leave))
         cursor.execute(sql.load("move_request_keys"), _columns(leave))
-        leave_word(cursor, [(move.stored.log_id, move.key_id) for move in leave])
+        redirect(cursor, [(move.stored.log_id, move.key_id) for move in leave])
         _ensure_sessions(cursor, leave)
         rollups.add_stored(cursor, [(move.log_id, move.home.session_id, move.stored.bucket) for move in leave])
     tidy(cursor, [(move.key_id, move.stored, lists[move.stored.log_id]) for move in leave])
@@ -83,7 +83,7 @@ def tidy(cursor: psycopg.Cursor[Any], gone: Sequence[tuple[uuid.UUID, Stored, Pa
     for item in gone:
         left[item[1].session_id].append(item)
     emptied = _delete_empty(cursor, left) if left else set()
-    leave_word(cursor, [(session_id, min(key_id for key_id, _, _ in left[session_id])) for session_id in emptied])
+    redirect(cursor, [(session_id, min(key_id for key_id, _, _ in left[session_id])) for session_id in emptied])
     rest = {session_id: items for session_id, items in sorted(left.items()) if session_id not in emptied}
     rollups.recompute(cursor, rest)
     for session_id, items in rest.items():
@@ -94,7 +94,7 @@ def tidy(cursor: psycopg.Cursor[Any], gone: Sequence[tuple[uuid.UUID, Stored, Pa
             part_lists.prune(cursor, session_id, bucket, unneeded)
 
 
-def leave_word(cursor: psycopg.Cursor[Any], moved: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:
+def redirect(cursor: psycopg.Cursor[Any], moved: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:
     """Remember where old ids of requests and sessions lead: to these keys."""
     if moved:
         rows = sorted(moved)

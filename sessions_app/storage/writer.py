@@ -173,7 +173,7 @@ def replace_log(cursor: psycopg.Cursor[Any], stored: Stored, log: PreparedLog, r
         },
     )
     if stored.log_id != log.log_id:
-        moving.leave_word(cursor, [(stored.log_id, log.key_id)])
+        moving.redirect(cursor, [(stored.log_id, log.key_id)])
     rollups.recompute(cursor, [log.session_id])
     moving.tidy(cursor, [(log.key_id, stored, lists)])
 
@@ -307,7 +307,7 @@ def _role(part: _NewPart, reader: MessageReader) -> str:
     if part.kind is not PartKind.MESSAGE:
         return ""
     # Clipped: the role is the sender's text.
-    return _clean(reader.meaning(part.digest, part.raw, part.default_role)[0][:40])
+    return _clean(reader.canonical_form(part.digest, part.raw, part.default_role)[0][:40])
 
 
 def _stored_content(part: _NewPart) -> bytes:

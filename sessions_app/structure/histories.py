@@ -263,7 +263,7 @@ def _at_the_end(old: range, new: range, count: int) -> Iterator[Change]:
         yield from _between(old[len(old) :], new[paired:], count)
 
 
-# The role of a message and what it says, equal for all forms of it (see `meanings`); None when it was not read.
+# The role of a message and what it says, equal for all forms of it (`content.canonical`); None when it was not read.
 Said = tuple[str, Hashable]
 ReadMessage = Callable[[int], Said | None]
 

@@ -1,7 +1,7 @@
-// The session and request pages: the current request (keys, rail, inspector, stepper), earlier messages, copying code.
+// The session and request pages: the current request (keys, outline, inspector, stepper), earlier messages, copying code.
 (() => {
   const thread = document.querySelector(".page-session .thread");
-  const rail = document.getElementById("rail-rows");
+  const outline = document.getElementById("outline-rows");
   let inspectTimer;
   // The request whose facts are wanted next, and whether others are on their way.
   let wanted = null;
@@ -11,7 +11,7 @@
 
   const current = () => thread?.querySelector(".req[aria-current]");
   const numberOf = (article) => (article ? Number(article.id.slice(1)) : 0);
-  const rows = () => [...rail.querySelectorAll(".rail-row")];
+  const rows = () => [...outline.querySelectorAll(".outline-row")];
 
   // The request under the sticky head: where reading is, when no request was chosen or it was scrolled away.
   function atTop() {
@@ -45,21 +45,21 @@
     article.setAttribute("aria-current", "true");
     if (scroll) article.scrollIntoView({ block: "start", behavior: "instant" });
     const number = numberOf(article);
-    for (const row of rail.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
+    for (const row of outline.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
     const row = rowOf(number);
     row?.setAttribute("aria-current", "true");
-    keepInRail(row);
+    keepInOutline(row);
     history.replaceState(history.state, "", `#r${number}`);
     step(number);
     inspect(article);
   }
 
-  // Of a long session the rail has only the rows around what is on the page.
-  const firstRow = () => Number(rail.dataset.first || 1);
+  // Of a long session the outline has only the rows around what is on the page.
+  const firstRow = () => Number(outline.dataset.first || 1);
   const rowOf = (number) => rows()[number - firstRow()];
 
-  function keepInRail(row) {
-    const box = rail.parentElement;
+  function keepInOutline(row) {
+    const box = outline.parentElement;
     if (!row || !box.clientHeight) return;
     const top = row.getBoundingClientRect().top - box.getBoundingClientRect().top;
     if (top < 40 || top > box.clientHeight - 80) box.scrollTop += top - box.clientHeight / 2;
@@ -88,7 +88,7 @@
     inspecting = false;
   }
 
-  // To a request by its number: on this page, or on the one that its row of the rail leads to.
+  // To a request by its number: on this page, or on the one that its row of the outline leads to.
   function go(number) {
     const article = document.getElementById(`r${number}`);
     const row = rowOf(number);
@@ -99,7 +99,7 @@
 
   // To the nearest request that has no row.
   function goBeyond(end) {
-    const link = rail.querySelector(`:scope > .rail-more:${end}-child > a`);
+    const link = outline.querySelector(`:scope > .outline-more:${end}-child > a`);
     if (link) location.assign(link.href);
   }
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.content.sameness import DECODED_BYTES, MOST_NAMED, differences, meaning, same
+from sessions_app.content.sameness import DECODED_BYTES, MOST_NAMED, canonical_json, differences, same
 
 SAME = [
     ('{"a": 1, "b": [true, null]}', '{"b":[true,null],"a":1.0}'),
@@ -91,5 +91,5 @@ def test_many_differences_name_a_few() -> None:
     assert all(len(name) <= 70 for name in found)
 
 
-def test_a_meaning_is_short() -> None:
-    assert all(len(meaning(json.dumps(value).encode())) <= 37 for value in ("x" * 1000, [1] * 1000, 1, None, {}))
+def test_canonical_json_is_short() -> None:
+    assert all(len(canonical_json(json.dumps(value).encode())) <= 37 for value in ("x" * 1000, [1] * 1000, 1, None, {}))

@@ -75,7 +75,7 @@ def test_a_session_ends_where_the_budget_does_and_goes_on_behind_a_link(signed_i
         numbers = [int(number) for number in re.findall(r'<article class="req" id="r(\d+)"', page)]
         assert numbers
         seen += numbers
-        # The rail leads to what is not on the page.
+        # The outline leads to what is not on the page.
         if numbers[-1] < 30:
             assert f'href="?at={numbers[-1] + 1}#r{numbers[-1] + 1}"' in page
         following = more(page, "too much for this page")
@@ -99,7 +99,7 @@ def test_what_is_loaded_before_the_page_leaves_no_gap(signed_in: Client, project
     assert "more-btn" not in between
 
 
-def test_the_rail_of_a_long_session_has_the_rows_around_the_page(
+def test_the_outline_of_a_long_session_has_the_rows_around_the_page(
     signed_in: Client, project: Project, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.LOGSUI_PAGE_MAX_BYTES = 2 * MOST_BYTES
@@ -112,7 +112,7 @@ def test_the_rail_of_a_long_session_has_the_rows_around_the_page(
 
     page = fetch(signed_in, f"{home}?from=151")
     assert 'data-first="131"' in page
-    rows = [int(number) for number in re.findall(r'<span class="rail-n">(\d+)</span>', page)]
+    rows = [int(number) for number in re.findall(r'<span class="outline-n">(\d+)</span>', page)]
     assert rows == list(range(131, 251))
     assert '<a href="?from=101#r130">130 requests before these, 1 failed</a>' in page
     assert '<a href="?from=251#r251">50 requests after these</a>' in page

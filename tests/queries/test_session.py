@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from sessions_app.models import Project, RequestLog
 from sessions_app.queries import content
 from sessions_app.queries.session import SessionFacts, find_session, load_lines
-from sessions_app.queries.thread import Stretch, load_stretch
+from sessions_app.queries.thread import Window, load_window
 from sessions_app.structure.histories import Change
 from tests.factories import START, make_log, make_project, make_session
 from tests.pages.conversations import agent, assistant, chat, turns, user
@@ -31,14 +31,14 @@ def facts_of(project: Project, session_id: uuid.UUID) -> SessionFacts:
     return found
 
 
-def stretch_of(session: SessionFacts, first: int = 0, last: int = 100) -> Stretch:
-    return load_stretch(session, load_lines(session), first, last)
+def window_of(session: SessionFacts, first: int = 0, last: int = 100) -> Window:
+    return load_window(session, load_lines(session), first, last)
 
 
-def printed_texts(stretch: Stretch, index: int) -> list[str]:
+def printed_texts(window: Window, index: int) -> list[str]:
     """The texts of the messages that a request prints."""
-    digests = stretch.inputs(index, stretch.printed(index))
-    return [json.loads(stretch.parts[digest].content or b"")["content"] for _, digest in digests]
+    digests = window.inputs(index, window.printed(index))
+    return [json.loads(window.parts[digest].content or b"")["content"] for _, digest in digests]
 
 
 def test_it_works(project: Project) -> None:
@@ -50,10 +50,10 @@ def test_it_works(project: Project) -> None:
         (START, "success", "gpt-4o"),
         (START + timedelta(seconds=10), "success", "gpt-4o"),
     ]
-    stretch = stretch_of(session)
-    assert list(stretch.continues) == [None, 0]
-    assert printed_texts(stretch, 0) == ["Be brief.", "One"]
-    assert printed_texts(stretch, 1) == ["Two"]
+    window = window_of(session)
+    assert list(window.continues) == [None, 0]
+    assert printed_texts(window, 0) == ["Be brief.", "One"]
+    assert printed_texts(window, 1) == ["Two"]
 
 
 def test_session_of_another_project_is_not_found(project: Project) -> None:
@@ -66,10 +66,10 @@ def test_session_of_another_project_is_not_found(project: Project) -> None:
 def test_changed_system_prompt_is_printed_again(project: Project) -> None:
     first, second = turns(["One", "Two"])
     second["request"]["messages"][0] = {"role": "system", "content": "Be brief. It is 10 o'clock."}
-    stretch = stretch_of(facts_of(project, make_session(project, "s", first, second).id))
+    window = window_of(facts_of(project, make_session(project, "s", first, second).id))
 
-    assert stretch.continues[1] == 0
-    assert printed_texts(stretch, 1) == ["Be brief. It is 10 o'clock.", "Two"]
+    assert window.continues[1] == 0
+    assert printed_texts(window, 1) == ["Be brief. It is 10 o'clock.", "Two"]
 
 
 def test_user_message_in_another_form_is_not_printed_again(project: Project) -> None:
@@ -77,21 +77,21 @@ def test_user_message_in_another_form_is_not_printed_again(project: Project) -> 
     first = chat([user("One")], "Answer")
     marked = user([{"type": "text", "text": "One", "cache_control": {"type": "ephemeral"}}])
     second = chat([marked, assistant("Answer"), user("Two")], "Answer", at=5)
-    stretch = stretch_of(facts_of(project, make_session(project, "s", first, second).id))
+    window = window_of(facts_of(project, make_session(project, "s", first, second).id))
 
-    assert stretch.added[1].first_changed
-    assert printed_texts(stretch, 1) == ["Two"]
+    assert window.added[1].first_changed
+    assert printed_texts(window, 1) == ["Two"]
 
 
 def test_attempts_of_one_call_print_what_they_sent_once_with_the_last(project: Project) -> None:
     failed = make_log("One", response=None, error={"message": "overloaded"}, status="error")
     retried = make_log("One", started_at=START + timedelta(seconds=3))
     session = facts_of(project, make_session(project, "s", failed, retried).id)
-    stretch = stretch_of(session)
+    window = window_of(session)
 
-    assert stretch.folded == {1: (0,)}
-    assert (printed_texts(stretch, 0), printed_texts(stretch, 1)) == ([], ["One"])
-    alone = stretch_of(session, 1, 2)
+    assert window.folded == {1: (0,)}
+    assert (printed_texts(window, 0), printed_texts(window, 1)) == ([], ["One"])
+    alone = window_of(session, 1, 2)
     assert alone.folded == {}
     assert printed_texts(alone, 1) == []
 
@@ -99,11 +99,11 @@ def test_attempts_of_one_call_print_what_they_sent_once_with_the_last(project: P
 def test_rewritten_history_is_printed(project: Project) -> None:
     first = chat([user("One")], "Answer")
     second = chat([user("One"), assistant("Another answer"), user("Two")], "Answer", at=5)
-    stretch = stretch_of(facts_of(project, make_session(project, "s", first, second).id))
+    window = window_of(facts_of(project, make_session(project, "s", first, second).id))
 
-    assert stretch.continues[1] is None
-    assert printed_texts(stretch, 1) == ["Another answer", "Two"]
-    assert stretch.added[1].changes == (Change("edited", range(1, 2), range(1, 2)),)
+    assert window.continues[1] is None
+    assert printed_texts(window, 1) == ["Another answer", "Two"]
+    assert window.added[1].changes == (Change("edited", range(1, 2), range(1, 2)),)
 
 
 def test_history_in_another_form_is_not_a_rewritten_one(project: Project) -> None:
@@ -112,11 +112,11 @@ def test_history_in_another_form_is_not_a_rewritten_one(project: Project) -> Non
     marked = user([{"type": "text", "text": "One", "cache_control": {"type": "ephemeral"}}])
     second = chat([{"role": "system", "content": "."}, user("One"), assistant("Answer"), user("Two")], "Yes", at=90_000)
     third = chat([marked, assistant("Answer"), user("Two"), assistant("Yes"), user("Three")], "No", at=190_000)
-    stretch = stretch_of(facts_of(project, make_session(project, "s", first, second, third).id))
+    window = window_of(facts_of(project, make_session(project, "s", first, second, third).id))
 
-    assert stretch.continues == [None, None, None]
-    assert [added.changes for added in stretch.added.values()] == [(), (), ()]
-    assert printed_texts(stretch, 2) == ["Three"]
+    assert window.continues == [None, None, None]
+    assert [added.changes for added in window.added.values()] == [(), (), ()]
+    assert printed_texts(window, 2) == ["Three"]
 
 
 def test_history_that_was_replaced_by_a_summary_another_request_wrote(project: Project) -> None:
@@ -127,16 +127,16 @@ def test_history_that_was_replaced_by_a_summary_another_request_wrote(project: P
     system = {"role": "system", "content": "Be brief."}
     after = chat([system, user(f"So far: {summary} Now: which flat?")], "The second.", at=60)
     unrelated = chat([system, user("Which flat?")], "The second.", at=70)
-    stretch = stretch_of(facts_of(project, make_session(project, "s", *talk, asked, after, unrelated).id))
+    window = window_of(facts_of(project, make_session(project, "s", *talk, asked, after, unrelated).id))
 
-    assert stretch.added[5].base == 4
-    assert stretch.added[5].changes == (Change("replaced", range(1, 9), range(1, 2)),)
-    assert not stretch.added[6].changes
+    assert window.added[5].base == 4
+    assert window.added[5].changes == (Change("replaced", range(1, 9), range(1, 2)),)
+    assert not window.added[6].changes
 
 
-def test_stretch_brings_the_calls_and_results_at_its_edges(project: Project) -> None:
+def test_window_brings_the_calls_and_results_at_its_edges(project: Project) -> None:
     session = facts_of(project, make_session(project, "s", *agent()).id)
-    first, second = stretch_of(session, 0, 1), stretch_of(session, 1, 2)
+    first, second = window_of(session, 0, 1), window_of(session, 1, 2)
 
     assert first.children(0) == [1]
     assert all(digest in first.parts for _, digest in first.inputs(1, first.printed(1)))
@@ -148,7 +148,7 @@ def test_session_over_two_months_is_read_whole(project: Project) -> None:
     session = facts_of(project, make_session(project, "s", *logs).id)
 
     assert len(session.buckets) == 2
-    assert printed_texts(stretch_of(session), 1) == ["Two"]
+    assert printed_texts(window_of(session), 1) == ["Two"]
 
 
 @pytest.mark.parametrize("count", [1, 40, 150])
@@ -159,22 +159,22 @@ def test_number_of_statements_does_not_grow(
 
     # Without full blocks of digests nothing asks for blocks.
     with django_assert_num_queries(3 if count == 1 else 4):
-        stretch_of(session, 0, 50)
+        window_of(session, 0, 50)
 
 
 def test_long_history_is_opened_only_where_it_ends(project: Project) -> None:
     session = facts_of(project, make_session(project, "s", *turns([f"Text {n}" for n in range(150)])).id)
-    stretch = stretch_of(session, 140, 150)
+    window = window_of(session, 140, 150)
 
-    assert printed_texts(stretch, 149) == ["Text 149"]
+    assert printed_texts(window, 149) == ["Text 149"]
     # What ten requests added and what they continue, not the 300 messages that the last one sent.
-    assert len(stretch.parts) < 60
+    assert len(window.parts) < 60
 
 
 def test_part_beyond_the_budget_has_no_content(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(content.load_parts, "__defaults__", (0, 5_000))
     session = facts_of(project, make_session(project, "s", make_log("x" * 6_000), make_log("small")).id)
-    parts = stretch_of(session).parts.values()
+    parts = window_of(session).parts.values()
 
     assert {part.content is None for part in parts if part.byte_size > 5_000} == {True}
     assert {part.content is None for part in parts if part.byte_size < 5_000} == {False}

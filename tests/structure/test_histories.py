@@ -254,7 +254,7 @@ def test_common_prefix_of_packed_lists(one: list[str], other: list[str]) -> None
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=140), st.integers(-5, 150), st.integers(0, 150))
-def test_stretch_of_a_packed_list(texts: list[str], start: int, end: int) -> None:
+def test_window_of_a_packed_list(texts: list[str], start: int, end: int) -> None:
     sent = Sent(texts)
     expected = [digest(text.encode()) for text in texts[max(start, 0) : end]]
 

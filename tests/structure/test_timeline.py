@@ -318,7 +318,7 @@ def test_what_runs_around_or_inside_a_call_is_not_parallel_to_it() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 10)), max_size=30))
-def test_groups_are_the_connected_stretches_of_time(times: list[tuple[int, int]]) -> None:
+def test_groups_are_the_connected_windowes_of_time(times: list[tuple[int, int]]) -> None:
     calls = timeline.chronological([Call(start, start + length) for start, length in times])
     group_of: Structure = timeline.structure(calls)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sessions_app.content.blocks import DATA, REFUSAL, TEXT, TOOL_CALL, Block, Message
-from sessions_app.content.canonical import meaning_of, pieces_of, said_in
+from sessions_app.content.canonical import canonical_form, pieces_of, said_in
 from sessions_app.content.messages import read_message
 from sessions_app.structure.nesting import Nesting
 from sessions_app.wire.genai.duplicates import SpanFacts, duplicates
@@ -49,7 +49,7 @@ def test_deep_data_has_a_meaning(depth: int) -> None:
     raw = b'{"type":"x","v":' + b'{"a":[' * (depth // 2) + b"1" + b"]}" * (depth // 2) + b"}"
     message = read_message(raw, "user")
     assert message.blocks[0].type == DATA
-    assert meaning_of(message).role == "user"
+    assert canonical_form(message).role == "user"
 
 
 # --- Python's text of values ------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def _end_of_lines(text: str, lines: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of a very long text; `next_offset` is None at its end."""
+    """A window of a very long text; `next_offset` is None at its end."""
 
     text: str
     offset: int
@@ -55,6 +55,6 @@ class Piece:
 
 
 def piece(text: str, offset: int) -> Piece:
-    """The stretch of a text that begins at `offset`."""
+    """The window of a text that begins at `offset`."""
     offset = max(0, min(offset, len(text)))
     return Piece(text[offset : offset + PIECE_CHARS], offset, len(text))

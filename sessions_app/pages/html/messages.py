@@ -447,7 +447,7 @@ def whole_text(text: str, is_code: bool) -> str:
 
 
 def text_piece(text: str) -> str:
-    """A stretch of a very long text, as it is."""
+    """A window of a very long text, as it is."""
     return with_seams(text, lambda piece: code_box(shown(piece)))
 
 

@@ -1,4 +1,4 @@
-"""The difference between two texts as HTML: lines that went and came, with their words; equal stretches left out."""
+"""The difference between two texts as HTML: lines that went and came, with their words; equal windows left out."""
 
 from __future__ import annotations
 

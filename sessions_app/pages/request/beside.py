@@ -13,7 +13,7 @@ from sessions_app.pages.thread.layout import AFTER, BEFORE, MOST_STEPS, Layout
 from sessions_app.pages.thread.steps import StepWriter
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
-from sessions_app.queries.thread import Stretch
+from sessions_app.queries.thread import Window
 from sessions_app.queries.traces import Report
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
@@ -32,11 +32,11 @@ class BesideWriter:
     """Writes what stands before and after each request of a page, which must come in order."""
 
     def __init__(
-        self, layout: Layout, stretch: Stretch, addresses: Addresses, causes: Mapping[uuid.UUID, FoundCall]
+        self, layout: Layout, window: Window, addresses: Addresses, causes: Mapping[uuid.UUID, FoundCall]
     ) -> None:
         self.layout, self.addresses = layout, addresses
-        self._steps = StepWriter(stretch, addresses, layout.traces.nesting, causes)
-        self._lines = stretch.lines
+        self._steps = StepWriter(window, addresses, layout.traces.nesting, causes)
+        self._lines = window.lines
         # The trace of what was written last; None before the first.
         self._trace: str | None = None
 
@@ -104,7 +104,7 @@ def _report(report: Report, addresses: Addresses) -> str:
 
 def execution_of(writer: StepWriter, step: RequestLine, layout: Layout) -> Execution:
     """What a tool call is told of the span that it started."""
-    detail = writer.stretch.steps[step.id]
+    detail = writer.window.steps[step.id]
     words = ": ".join(filter(None, (step.error_type, detail.error_message)))
     error = (words or "failed") if step.status == ERROR else ""
     values = writer.values(step, True)

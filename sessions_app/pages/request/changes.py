@@ -18,7 +18,7 @@ from sessions_app.pages.shell import project_page, render_page, render_page_or_p
 from sessions_app.pages.thread.place import Place, place_of, whole_number
 from sessions_app.pages.thread.thread import ThreadBuilder, unread
 from sessions_app.pages.thread.wording import counted, messages_changed
-from sessions_app.queries.thread import Stretch, load_changes
+from sessions_app.queries.thread import Window, load_changes
 from sessions_app.structure.histories import EDITED, Change
 from sessions_app.templatetags.format import exact
 
@@ -51,18 +51,18 @@ def request_changes(request: HttpRequest, project: Project, request_id: uuid.UUI
         return render_page(request, "request_gone.html", {"section": "sessions"}, project, status=404)
     start, skip = (whole_number(request.GET.get(name, ""), 0) for name in ("from", "skip"))
     start = max(start - 1, 0)
-    stretch = load_changes(place.session, place.lines, place.index, start, skip)
-    added = stretch.added.get(place.index)
+    window = load_changes(place.session, place.lines, place.index, start, skip)
+    added = window.added.get(place.index)
     base = added.base if added else None
     changes = added.changes if added and base is not None else ()
-    shown = changes_of(stretch, place, base, changes, start, skip)
+    shown = changes_of(window, place, base, changes, start, skip)
     context = {
         "section": "sessions",
         "place": place,
         "base_number": None if base is None else base + 1,
         "base_url": None if base is None else place.addresses.in_session(base + 1),
         "changes": shown,
-        "is_compared": place.index not in stretch.uncompared,
+        "is_compared": place.index not in window.uncompared,
         "following": start + len(shown) + 1 if len(shown) < len(changes) else None,
         "left": len(changes) - len(shown),
     }
@@ -70,7 +70,7 @@ def request_changes(request: HttpRequest, project: Project, request_id: uuid.UUI
 
 
 def changes_of(
-    stretch: Stretch, place: Place, base: int | None, changes: Sequence[Change], start: int, skip: int
+    window: Window, place: Place, base: int | None, changes: Sequence[Change], start: int, skip: int
 ) -> list[ChangeView]:
     """Changes of a request's history, ready for the template, as far as the answer's budget lasts and they were read.
 
@@ -78,29 +78,29 @@ def changes_of(
     """
     if base is None:
         return []
-    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, ())
+    builder = ThreadBuilder(window, place.addresses, place.session.first_at, ())
     views = []
     for number, change in enumerate(bounds.affordable(changes), start=start + 1):
-        if views and not _is_read(change, stretch, place.index, base):
+        if views and not _is_read(change, window, place.index, base):
             break
         # A writer of its own: of each change the first message is shown in any case.
         writer = MessageWriter(place.url)
         link = f"{place.url}changes/?from={number}&amp;skip="
-        views.append(_view(change, stretch, builder, writer, place.index, base, (link, 0 if views else skip)))
+        views.append(_view(change, window, builder, writer, place.index, base, (link, 0 if views else skip)))
         bounds.current().spend(_AROUND)
     return views
 
 
-def _is_read(change: Change, stretch: Stretch, index: int, base: int) -> bool:
+def _is_read(change: Change, window: Window, index: int, base: int) -> bool:
     """Whether the messages were looked for that are printed of a change."""
     places = [(base, p) for p in change.old[:MOST_PRINTED]] + [(index, p) for p in change.new[:MOST_PRINTED]]
-    digests = [found[0] for place in places if (found := stretch.history_digest(*place))]
-    return all(digest in stretch.parts for digest in digests)
+    digests = [found[0] for place in places if (found := window.history_digest(*place))]
+    return all(digest in window.parts for digest in digests)
 
 
 def _view(
     change: Change,
-    stretch: Stretch,
+    window: Window,
     builder: ThreadBuilder,
     writer: MessageWriter,
     index: int,
@@ -108,15 +108,15 @@ def _view(
     rest: tuple[str, int],
 ) -> ChangeView:
     """`rest`: the link that shows more of the change, without the number of messages, of which so many came before."""
-    found, count = _difference(change, stretch, builder, index, base) if change.kind == EDITED else (Difference(), 0)
+    found, count = _difference(change, window, builder, index, base) if change.kind == EDITED else (Difference(), 0)
     left = len(change.new) - count if found.html else 0
     old, new = ((), ()) if found.html else (change.old, change.new)
     words = messages_changed(change)
     words_of_note = "The texts are not compared: too large, or too much on this page"
     note = reference("info", words_of_note) if found.is_too_large else ""
     more = _more_edited(f"{rest[0]}{rest[1] + count}", left) if left else ""
-    removed, removed_more = _messages(stretch, builder, writer, base, old)
-    added, added_more = _messages(stretch, builder, writer, index, new)
+    removed, removed_more = _messages(window, builder, writer, base, old)
+    added, added_more = _messages(window, builder, writer, index, new)
     return ChangeView(
         title=words[0].upper() + words[1:],
         note=mark_safe(note),  # noqa: S308 - our own words
@@ -134,7 +134,7 @@ def _more_edited(url: str, left: int) -> str:
 
 
 def _difference(
-    change: Change, stretch: Stretch, builder: ThreadBuilder, index: int, base: int
+    change: Change, window: Window, builder: ThreadBuilder, index: int, base: int
 ) -> tuple[Difference, int]:
     """The texts of edited messages compared, and of how many; none unless that says all: images or calls may have
     changed as well.
@@ -142,7 +142,7 @@ def _difference(
     pieces: list[str] = []
     pairs = zip(change.old[:MOST_PRINTED], change.new[:MOST_PRINTED], strict=True)
     for before, after in pairs:
-        old, new = (_source(stretch, builder, *place) for place in ((base, before), (index, after)))
+        old, new = (_source(window, builder, *place) for place in ((base, before), (index, after)))
         found = difference(old.text, new.text) if old and new else Difference()
         if found.is_too_large and pieces:
             break
@@ -155,18 +155,18 @@ def _difference(
 
 
 def _messages(
-    stretch: Stretch, builder: ThreadBuilder, writer: MessageWriter, index: int, positions: Sequence[int]
+    window: Window, builder: ThreadBuilder, writer: MessageWriter, index: int, positions: Sequence[int]
 ) -> tuple[str, int]:
     """Messages by their positions, as far as the budget lasts, and how many more there are."""
     html: list[str] = []
     run: list[Source] = []
     count = 0
     for position in positions[:MOST_PRINTED]:
-        source = _source(stretch, builder, index, position)
+        source = _source(window, builder, index, position)
         if source:
             run.append(source)
-        elif found := stretch.history_digest(index, position):
-            html += [writer.thread(run), unread(stretch.parts.get(found[0]), found[0], writer.base_url, found[1])]
+        elif found := window.history_digest(index, position):
+            html += [writer.thread(run), unread(window.parts.get(found[0]), found[0], writer.base_url, found[1])]
             count += len(run) - len(writer.left_out) + 1
             run = []
             if writer.left_out:
@@ -176,6 +176,6 @@ def _messages(
     return "".join(html), len(positions) - count
 
 
-def _source(stretch: Stretch, builder: ThreadBuilder, index: int, position: int) -> Source | None:
-    found = stretch.history_digest(index, position)
+def _source(window: Window, builder: ThreadBuilder, index: int, position: int) -> Source | None:
+    found = window.history_digest(index, position)
     return builder.source(found[0], found[1], (index, "h", position)) if found else None

@@ -191,7 +191,7 @@ def raw_response(
 
 
 def _raw_piece(request: HttpRequest, project: Project, text: Indented, url: str, which: str) -> HttpResponse:
-    """A stretch of a document: in the place of what shows it, or as a page of its own."""
+    """A window of a document: in the place of what shows it, or as a page of its own."""
     found = piece(text.text, whole_number(request.GET["offset"], 0))
     context = {
         "section": "sessions",

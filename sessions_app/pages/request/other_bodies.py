@@ -13,7 +13,7 @@ from sessions_app.pages.html.messages import code_box, fold, more, reference, ro
 from sessions_app.pages.html.plain_text import shown
 from sessions_app.queries.content import StoredPart
 from sessions_app.queries.session import SINGLE_CALLS, RequestLine
-from sessions_app.queries.thread import MOST_OUTPUTS, Stretch, documents_of_call
+from sessions_app.queries.thread import MOST_OUTPUTS, Window, documents_of_call
 from sessions_app.records import ERROR
 from sessions_app.templatetags.format import exact, size, tokens
 
@@ -39,29 +39,29 @@ def folds_inputs(line: RequestLine) -> bool:
     return not line.is_conversation and "image" not in line.call_type
 
 
-def summary(line: RequestLine, stretch: Stretch, index: int, base_url: str) -> tuple[str, set[bytes]]:
+def summary(line: RequestLine, window: Window, index: int, base_url: str) -> tuple[str, set[bytes]]:
     """The HTML of the line, and the digests of the parts that it describes; nothing for a conversation or failure."""
     if line.is_conversation or line.status == ERROR:
         return "", set()
-    candidates = [*stretch.context(index, PartKind.OTHER)[:MOST_OUTPUTS], *stretch.outputs(index)]
-    answers = {d: found for d in candidates if (part := stretch.parts.get(d)) and (found := _answer(part))}
-    sent = _sent(packed_count(stretch.details[index].input_parts), line)
+    candidates = [*window.context(index, PartKind.OTHER)[:MOST_OUTPUTS], *window.outputs(index)]
+    answers = {d: found for d in candidates if (part := window.parts.get(d)) and (found := _answer(part))}
+    sent = _sent(packed_count(window.details[index].input_parts), line)
     received = ", ".join(answers.values())
     if not received and line.output_tokens:
         received = f"{tokens(line.output_tokens)} tokens"
     words = " → ".join(filter(None, (sent, received)))
-    images = "".join(pictures(stretch.parts[digest], base_url) for digest in answers)
+    images = "".join(pictures(window.parts[digest], base_url) for digest in answers)
     line_html = reference("info", f'{words} · <a class="link" href="{base_url}">open request</a>') if words else ""
-    body = line_html + images + ("" if words else _bodies(stretch, index, base_url))
+    body = line_html + images + ("" if words else _bodies(window, index, base_url))
     return row(_title(line), f'<div class="single">{body}</div>') if body else "", set(answers)
 
 
-def _bodies(stretch: Stretch, index: int, base_url: str) -> str:
+def _bodies(window: Window, index: int, base_url: str) -> str:
     """The request and response of a call that has no messages, folded; what has some is printed as such."""
-    documents = documents_of_call(stretch, index)
+    documents = documents_of_call(window, index)
     if documents is None:
         return ""
-    detail = stretch.details[index]
+    detail = window.details[index]
     request = None if detail.input_parts else documents.request
     response = None if detail.output_parts else documents.response
     named = (("request", request), ("response", response))

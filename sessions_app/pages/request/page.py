@@ -28,7 +28,7 @@ from sessions_app.pages.thread.steps import StepWriter
 from sessions_app.pages.thread.thread import MESSAGES_BLOCK, ThreadBuilder, more_messages
 from sessions_app.queries.lookup import find_request
 from sessions_app.queries.session import RequestLine
-from sessions_app.queries.thread import Stretch, load_messages, load_step, load_stretch, load_whole
+from sessions_app.queries.thread import Window, load_messages, load_step, load_whole, load_window
 from sessions_app.records import Documents
 from sessions_app.structure.nesting import WORK
 from sessions_app.structure.timeline import CALLS_OF_MODELS
@@ -47,13 +47,13 @@ def request_page(request: HttpRequest, project: Project, request_id: uuid.UUID) 
     place = place_of(project, request_id)
     if place is None:
         return render_page(request, "request_gone.html", {"section": "sessions"}, project, status=404)
-    stretch, entry = load_whole(place.session, place.lines, place.index, place.log)
+    window, entry = load_whole(place.session, place.lines, place.index, place.log)
     documents = documents_of(place.log.source, entry or b"{}")
     from_span = is_span(place.log)
     chosen = raw_json.chosen(request.GET.get("raw", ""), documents, from_span)
     context = {
         "section": "sessions",
-        **_input_and_output(request, place, stretch),
+        **_input_and_output(request, place, window),
         "parameters": _members(documents.parameters),
         "metadata": _metadata(documents),
         "raw": raw_json.view(documents, chosen, place.url, from_span),
@@ -64,7 +64,7 @@ def request_page(request: HttpRequest, project: Project, request_id: uuid.UUID) 
         "copies": copies_view(place.log) if place.session.is_contradicted else None,
         "spans": spans_view(project, place.log, _first_span(request)),
     }
-    context |= facts_context(project, place, stretch)
+    context |= facts_context(project, place, window)
     if place.is_request:
         context |= correction_context(request, project, place.session.id)
     return render_page(request, "request.html", context, project)
@@ -80,18 +80,18 @@ def reports_of(place: Place) -> SafeString:
     return mark_safe(html)  # noqa: S308 - escaped there
 
 
-def _input_and_output(request: HttpRequest, place: Place, stretch: Stretch) -> dict[str, Any]:
+def _input_and_output(request: HttpRequest, place: Place, window: Window) -> dict[str, Any]:
     if not place.line.step:
         with bounds.share(PART_OF_SIDE):
-            sent = input_of(request, place, stretch)
+            sent = input_of(request, place, window)
         with bounds.share(PART_OF_SIDE):
-            html = _output(place, stretch, max(whole_number(request.GET.get("output", ""), 1) - 1, 0))
+            html = _output(place, window, max(whole_number(request.GET.get("output", ""), 1) - 1, 0))
         return {"input": sent, "output": mark_safe(html)}  # noqa: S308 - written by MessageWriter, which escapes
-    detail = stretch.details.get(place.index)
+    detail = window.details.get(place.index)
     if detail is None:
         return {"input": Input(mark_safe(""), 0, 0, False), "output": mark_safe("")}
-    stretch.steps[place.line.id] = detail
-    given, returned = step_bodies(StepWriter(stretch, place.addresses), place.line)
+    window.steps[place.line.id] = detail
+    given, returned = step_bodies(StepWriter(window, place.addresses), place.line)
     count = packed_count(detail.input_parts)
     given_html, returned_html = mark_safe(given), mark_safe(returned)  # noqa: S308 - written by StepWriter
     return {"input": Input(given_html, count, count, False), "output": returned_html}
@@ -113,8 +113,8 @@ def request_step(request: HttpRequest, project: Project, request_id: uuid.UUID) 
     place = _place_or_404(project, request_id)
     if not request.htmx or place.is_request:
         return redirect(place.url)
-    stretch = load_step(place.session, place.line)
-    html = StepWriter(stretch, place.addresses).opened(place.line)
+    window = load_step(place.session, place.line)
+    html = StepWriter(window, place.addresses).opened(place.line)
     return HttpResponse(html)
 
 
@@ -136,8 +136,8 @@ def request_facts(request: HttpRequest, project: Project, request_id: uuid.UUID)
     place = _place_or_404(project, request_id)
     if not request.htmx:
         return redirect(place.url)
-    stretch = load_stretch(place.session, place.lines, place.index, place.index + 1)
-    context = facts_context(project, place, stretch) | correction_context(request, project, place.session.id)
+    window = load_window(place.session, place.lines, place.index, place.index + 1)
+    context = facts_context(project, place, window) | correction_context(request, project, place.session.id)
     return render(request, "_session_inspector.html", context)
 
 
@@ -154,28 +154,28 @@ class Input:
     is_new: bool
 
 
-def input_of(request: HttpRequest, place: Place, stretch: Stretch) -> Input:
-    added, printed = stretch.added[place.index], stretch.printed(place.index)
+def input_of(request: HttpRequest, place: Place, window: Window) -> Input:
+    added, printed = window.added[place.index], window.printed(place.index)
     new_count = len(list(printed)) + printed.skipped
     if request.GET.get("input") == "new":
-        return Input(_new_messages(place, stretch), added.count, new_count, True)
+        return Input(_new_messages(place, window), added.count, new_count, True)
     # Beyond the last message there is nothing to see: a link may be older than the request's last copy.
     first = min(max(whole_number(request.GET.get("from", ""), 1) - 1, 0), max(added.count - 1, 0))
-    html = messages_html(place, stretch, first, added.count, with_context=True)
+    html = messages_html(place, window, first, added.count, with_context=True)
     return Input(html, added.count, new_count, False)
 
 
-def _new_messages(place: Place, stretch: Stretch) -> SafeString:
+def _new_messages(place: Place, window: Window) -> SafeString:
     """What the request added, as its session prints it."""
-    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, ())
+    builder = ThreadBuilder(window, place.addresses, place.session.first_at, ())
     writer = MessageWriter(place.url, builder.pairs(), place.log.end_user)
     return mark_safe(builder.added_html(place.index, writer))  # noqa: S308 - written by MessageWriter, which escapes
 
 
-def messages_html(place: Place, stretch: Stretch, first: int, last: int, with_context: bool = False) -> SafeString:
+def messages_html(place: Place, window: Window, first: int, last: int, with_context: bool = False) -> SafeString:
     """Input messages from position `first` up to `last`, at most a block of them; then what shows the next ones."""
     end = min(last, first + MESSAGES_BLOCK)
-    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, ())
+    builder = ThreadBuilder(window, place.addresses, place.session.first_at, ())
     writer = builder.writer_within(place.index, range(first, end))
     folds = builder.context_folds(place.index, writer, always=True) if with_context else ("", "")
     before = more_messages(place.url, 0, first) if with_context and first > 0 else ""
@@ -184,8 +184,8 @@ def messages_html(place: Place, stretch: Stretch, first: int, last: int, with_co
     return mark_safe(before + html + after)  # noqa: S308 - written by MessageWriter, which escapes
 
 
-def _output(place: Place, stretch: Stretch, first: int) -> str:
-    builder = ThreadBuilder(stretch, place.addresses, place.session.first_at, (), first_output=first)
+def _output(place: Place, window: Window, first: int) -> str:
+    builder = ThreadBuilder(window, place.addresses, place.session.first_at, (), first_output=first)
     writer = MessageWriter(place.url, builder.pairs(), place.log.end_user)
     return builder.answer_html(place.index, writer)
 
@@ -198,8 +198,8 @@ def request_messages(request: HttpRequest, project: Project, request_id: uuid.UU
     first, last = (min(whole_number(request.GET.get(name, ""), 0), count) for name in ("from", "to"))
     if not request.htmx:
         return redirect(f"{place.url}?from={first + 1}#input")
-    stretch = load_messages(place.session, place.lines, place.index, range(first, min(last, first + MESSAGES_BLOCK)))
-    return HttpResponse(messages_html(place, stretch, first, last))
+    window = load_messages(place.session, place.lines, place.index, range(first, min(last, first + MESSAGES_BLOCK)))
+    return HttpResponse(messages_html(place, window, first, last))
 
 
 @dataclass(frozen=True, slots=True)

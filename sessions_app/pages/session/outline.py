@@ -1,4 +1,4 @@
-"""The rail of a session: its contents with a small waterfall. Written in Python: it may have thousands of rows."""
+"""The outline of a session: its contents with a small waterfall. Written in Python: it may have thousands of rows."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ class _Row:
 
 
 @dataclass(slots=True)
-class Rail:
-    """Writes the rows of the rail. Requests `first` to `last` (numbers) are on the page, the others on other pages.
+class Outline:
+    """Writes the rows of the outline. Requests `first` to `last` (numbers) are on the page, the others on other pages.
 
     `layout` is that of the whole session: what is not shown has its row too.
     """
@@ -140,10 +140,10 @@ class Rail:
         words = words if requests else f"{counted(len(rows), 'step')} more"
         words += f", {exact(failed)} failed" if failed else ""
         if not requests:
-            return f'<li class="rail-more" data-state="{"error" if failed else "ok"}"><span>{words}</span></li>'
+            return f'<li class="outline-more" data-state="{"error" if failed else "ok"}"><span>{words}</span></li>'
         number = (requests[0] if is_after else requests[-1]).index or 0
         return (
-            f'<li class="rail-more" data-state="{"error" if failed else "ok"}">'
+            f'<li class="outline-more" data-state="{"error" if failed else "ok"}">'
             f'<a href="{self._href(number + 1)}">{words}</a></li>'
         )
 
@@ -165,7 +165,7 @@ class Rail:
             yield self._more_steps(*row.more)
             return
         if gap := gaps.get(line.id):
-            yield f'<li class="rail-gap"><span>idle {duration(gap)}</span></li>'
+            yield f'<li class="outline-gap"><span>idle {duration(gap)}</span></li>'
         yield self._trace(line, trace)
         if index is None:
             yield self._step(line)
@@ -183,7 +183,7 @@ class Rail:
     def _more_steps(self, side: str, index: int, count: int) -> str:
         part = f"{self.addresses.part}&amp;" if self.addresses.part else ""
         url = f"{self.addresses.session}steps/?{part}{side}={index + 1}&amp;start={MOST_STEPS}"
-        return f'<li class="rail-more"><a href="{url}">{counted(count, "more step")}</a></li>'
+        return f'<li class="outline-more"><a href="{url}">{counted(count, "more step")}</a></li>'
 
     def _trace(self, line: RequestLine, before: str | None) -> str:
         """Where another trace than before goes on."""
@@ -193,11 +193,11 @@ class Rail:
         group = self.layout.groups[trace_id]
         words = contents(group) if line.id in self.layout.firsts else "continued"
         if not trace_id:
-            return f'<li class="rail-trace"><span>no trace · {words}</span></li>'
+            return f'<li class="outline-trace"><span>no trace · {words}</span></li>'
         href = shown(self.addresses.of_trace(trace_id))
         current = ' aria-current="true"' if self.addresses.trace == trace_id else ""
         return (
-            f'<li class="rail-trace"><a href="{href}"{current} title="Trace {shown(trace_id)}: show it alone">'
+            f'<li class="outline-trace"><a href="{href}"{current} title="Trace {shown(trace_id)}: show it alone">'
             f"<code>{short(trace_id)}</code><span>{words}</span><span>{duration(group.length)}</span></a></li>"
         )
 
@@ -208,10 +208,10 @@ class Rail:
         length = duration(timeline.duration(line))
         title = ", ".join(filter(None, (kind_words(line), shown(name_of(line)), length)))
         return (
-            f'<li data-state="{state}" class="rail-step" data-depth="{depth}">'
+            f'<li data-state="{state}" class="outline-step" data-depth="{depth}">'
             f'<a href="{self._href(number, anchor(line.id))}" title="{title}">{icon_of(line)}'
-            f'<span class="rail-label">{isolated(name_of(line)[:LABEL_CHARS])}</span>'
-            f'<span class="rail-dur">{length}</span></a></li>'
+            f'<span class="outline-label">{isolated(name_of(line)[:LABEL_CHARS])}</span>'
+            f'<span class="outline-dur">{length}</span></a></li>'
         )
 
     def _href(self, number: int, fragment: str = "") -> str:
@@ -231,7 +231,7 @@ class Rail:
 
     def _turn(self, index: int, text: str) -> str:
         return (
-            f'<li class="rail-turn"><a href="{self._href(index + 1)}">{icon("user")}'
+            f'<li class="outline-turn"><a href="{self._href(index + 1)}">{icon("user")}'
             f"<span>{isolated(text[:TURN_CHARS])}</span></a></li>"
         )
 
@@ -249,9 +249,10 @@ class Rail:
         drawn = (f' data-lane="{lane}"' if lane else "") + ("" if self.addresses.shows(number) else " data-side")
         return (
             f'<li data-state="{state}" {hue(line.model)}{drawn}>'
-            f'<a class="rail-row" href="{self._href(number)}" title="{shown(", ".join(filter(None, facts)))}">'
-            f'<i class="lane"></i><span class="rail-n">{number}</span>'
-            f'<span class="rail-label">{label(line)}</span>{self._tag(index)}<span class="rail-dur">{length}</span>'
+            f'<a class="outline-row" href="{self._href(number)}" title="{shown(", ".join(filter(None, facts)))}">'
+            f'<i class="lane"></i><span class="outline-n">{number}</span>'
+            f'<span class="outline-label">{label(line)}</span>{self._tag(index)}'
+            f'<span class="outline-dur">{length}</span>'
             f"{bar(line, scale)}</a></li>"
         )
 
@@ -276,11 +277,11 @@ class Rail:
         begins = branch is not None and index == attempts[0] and self.structure.is_same_call(branch, index)
         words = [self.structure.letters[branch]] if branch is not None and begins else []
         words += [f"{self.structure.places[index] + 1}/{len(attempts)}"] if len(attempts) > 1 else []
-        return f'<span class="rail-tag">{" ".join(words)}</span>' if words else ""
+        return f'<span class="outline-tag">{" ".join(words)}</span>' if words else ""
 
 
 def _mark(icon_name: str, words: str) -> str:
-    return f'<li class="rail-mark">{icon(icon_name)}<span>{words}</span></li>'
+    return f'<li class="outline-mark">{icon(icon_name)}<span>{words}</span></li>'
 
 
 def label(line: RequestLine) -> str:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app.models import Project
-from sessions_app.pages.session.outline import Rail
+from sessions_app.pages.session.outline import Outline
 from sessions_app.pages.session.view import (
     Block,
     View,
@@ -41,7 +41,7 @@ from sessions_app.queries.session import (
     load_request,
 )
 from sessions_app.queries.session_list import list_sessions
-from sessions_app.queries.thread import Stretch, load_stretch
+from sessions_app.queries.thread import Window, load_window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 
@@ -51,7 +51,7 @@ MOST_USERS = 3
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the head of a session says. `failed_count` counts what the rail marks as failed, steps too."""
+    """What the head of a session says. `failed_count` counts what the outline marks as failed, steps too."""
 
     facts: SessionFacts
     failed_count: int
@@ -74,39 +74,39 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
         return gone(request, project)
     shown = view_of(project, session, lines, request.GET)
     block = block_of(request.GET, shown.addresses)
-    stretch = read(shown, block)
-    thread, block = sections(stretch, shown, block)
+    window = read(shown, block)
+    thread, block = sections(window, shown, block)
     context: dict[str, Any] = {
         "section": "sessions",
         "addresses": shown.addresses,
         "shown": block,
         "sections": thread,
-        "alone": mark_safe(steps_alone(stretch, shown)),  # noqa: S308 - written by BesideWriter, which escapes
+        "alone": mark_safe(steps_alone(window, shown)),  # noqa: S308 - written by BesideWriter, which escapes
         **correction_context(request, project, session.id),
     }
     if not request.htmx:
-        context |= _around(request, project, shown, block, stretch)
+        context |= _around(request, project, shown, block, window)
     return render_page_or_partial(request, "session.html", "_session_requests.html", context, project)
 
 
-def _around(request: HttpRequest, project: Project, shown: View, block: Block, stretch: Stretch) -> dict[str, Any]:
-    """What stands around the requests: the session's head, its rail, the facts of the first request on the page."""
+def _around(request: HttpRequest, project: Project, shown: View, block: Block, window: Window) -> dict[str, Any]:
+    """What stands around the requests: the session's head, its outline, the facts of the first request on the page."""
     requests, addresses = shown.lines.requests, shown.addresses
-    rail = Rail(requests, addresses, block.first, block.last, shown.structure, shown.whole)
+    outline = Outline(requests, addresses, block.first, block.last, shown.structure, shown.whole)
     context: dict[str, Any] = {
         "branch": branch_name(shown.structure, addresses),
         "trace": shown.whole.groups.get(addresses.trace) if addresses.trace else None,
         "head": head_of(shown.session, shown.lines, shown.whole),
-        "rail": mark_safe(rail.html()),  # noqa: S308 - escaped there
-        "rail_first": rail.first_number,
+        "outline": mark_safe(outline.html()),  # noqa: S308 - escaped there
+        "outline_first": outline.first_number,
         "lines_cut": MOST_LINES if shown.lines.is_cut else None,
         **history_context(project, shown.session),
     }
-    if stretch.shown:
+    if window.shown:
         index = block.first - 1
         log = load_request(shown.session, requests[index])
         place = Place(log, shown.session, requests, index, addresses)
-        context |= facts_context(project, place, stretch)
+        context |= facts_context(project, place, window)
     return context
 
 
@@ -122,8 +122,8 @@ def session_steps(request: HttpRequest, project: Project, session_id: uuid.UUID)
     index, start = whole_number(request.GET.get(side, ""), 0) - 1, whole_number(request.GET.get("start", ""), 0)
     steps = shown.layout.beside(side, index)
     chosen = steps[start : start + MOST_STEPS]
-    stretch = load_stretch(session, lines.requests, index, index + 1, shown.structure, (), chosen)
-    html = steps_html(stretch, shown, side, index, start)
+    window = load_window(session, lines.requests, index, index + 1, shown.structure, (), chosen)
+    html = steps_html(window, shown, side, index, start)
     context = {"section": "sessions", "session": session, "html": mark_safe(html)}  # noqa: S308 - escaped there
     return render_page_or_partial(request, "session_steps.html", "_request_part.html", context, project)
 

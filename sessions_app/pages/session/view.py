@@ -16,11 +16,11 @@ from sessions_app.pages.thread.place import whole_number
 from sessions_app.pages.thread.thread import ThreadBuilder, ThreadSection
 from sessions_app.queries.contradictions import contradicted
 from sessions_app.queries.session import RequestLine, SessionFacts, SessionLines, structure_of
-from sessions_app.queries.thread import Stretch, load_stretch
+from sessions_app.queries.thread import Window, load_window
 from sessions_app.structure import timeline
 from sessions_app.structure.timeline import Structure
 
-# Of what an answer may have in bytes, the requests of a page take this much; the rail beside them has its own part.
+# Of what an answer may have in bytes, the requests of a page take this much; the outline beside them has its own part.
 PART_OF_REQUESTS = 0.6
 
 
@@ -53,13 +53,13 @@ def view_of(project: Project, session: SessionFacts, lines: SessionLines, query:
     return View(session, lines, structure, addresses, layout, whole)
 
 
-def read(shown: View, block: Block) -> Stretch:
+def read(shown: View, block: Block) -> Window:
     """The requests of a block with the steps beside them."""
     hidden = set(shown.hidden())
     indices = [index for index in range(block.first - 1, block.last) if index not in hidden]
     steps = shown.layout.to_read(indices or [-1])
     first, last = block.first - 1, block.last
-    return load_stretch(shown.session, shown.lines.requests, first, last, shown.structure, hidden, steps)
+    return load_window(shown.session, shown.lines.requests, first, last, shown.structure, hidden, steps)
 
 
 def addresses_of(
@@ -126,36 +126,36 @@ def cut(block: Block, stopped_at: int | None, addresses: Addresses) -> Block:
     return replace(block, last=last, rest=(stopped_at + 1, block.last))
 
 
-def builder_of(stretch: Stretch, shown: View) -> ThreadBuilder:
-    costs = timeline.running_costs(line.cost for line in stretch.lines)
-    start = min(map(timeline.sane_start, stretch.lines), default=shown.session.first_at)
-    requests = [stretch.lines[index].id for index in stretch.shown]
+def builder_of(window: Window, shown: View) -> ThreadBuilder:
+    costs = timeline.running_costs(line.cost for line in window.lines)
+    start = min(map(timeline.sane_start, window.lines), default=shown.session.first_at)
+    requests = [window.lines[index].id for index in window.shown]
     marked = contradicted(shown.session.id, requests) if shown.session.is_contradicted else {}
-    return ThreadBuilder(stretch, shown.addresses, start, costs, shown.layout, contradicted=marked)
+    return ThreadBuilder(window, shown.addresses, start, costs, shown.layout, contradicted=marked)
 
 
-def sections(stretch: Stretch, shown: View, block: Block) -> tuple[list[ThreadSection], Block]:
+def sections(window: Window, shown: View, block: Block) -> tuple[list[ThreadSection], Block]:
     """The requests of a block, ready for the template, and the block as far as the answer's budget lasts for it."""
-    builder = builder_of(stretch, shown)
+    builder = builder_of(window, shown)
     bounds.current().begin_writing()
     with bounds.share(PART_OF_REQUESTS):
         found = builder.sections()
     return found, cut(block, builder.stopped_at, shown.addresses)
 
 
-def steps_alone(stretch: Stretch, shown: View) -> str:
+def steps_alone(window: Window, shown: View) -> str:
     """The steps of a session, or of a trace of it, that has no requests."""
     if shown.addresses.total:
         return ""
-    return BesideWriter(shown.layout, stretch, shown.addresses, {}).alone()
+    return BesideWriter(shown.layout, window, shown.addresses, {}).alone()
 
 
-def steps_html(stretch: Stretch, shown: View, side: str, index: int, start: int) -> str:
+def steps_html(window: Window, shown: View, side: str, index: int, start: int) -> str:
     """Some of the steps beside a request, and what shows the next ones."""
     bounds.current().begin_writing()
-    _, executed = builder_of(stretch, shown).pairs_and_executions()
+    _, executed = builder_of(window, shown).pairs_and_executions()
     steps = shown.layout.beside(side, index)
-    writer = BesideWriter(shown.layout, stretch, shown.addresses, executed.causes)
+    writer = BesideWriter(shown.layout, window, shown.addresses, executed.causes)
     html, count = writer.steps(steps[start : start + MOST_STEPS])
     following = start + count
     return html + (more_steps(shown.addresses, side, index, following, len(steps)) if following < len(steps) else "")

@@ -15,7 +15,7 @@ JOINED, BROKEN = 0.004, 0.16
 
 
 def draw_strip(row: SessionRow, spans: list[Span]) -> SafeString:
-    """A session on one line: a bar for each stretch of requests, taller where they failed."""
+    """A session on one line: a bar for each window of requests, taller where they failed."""
     drawn = _joined(spans)
     failed = f", {row.error_count:,} failed" if row.error_count else ""
     requests = f"{row.request_count:,} request{'' if row.request_count == 1 else 's'}"
@@ -38,7 +38,7 @@ def _joined(spans: list[Span]) -> list[Span]:
 
 
 def _base_lines(spans: list[Span]) -> Iterable[tuple[float, float]]:
-    """The stretches of the base line: it is broken where the session was idle for long."""
+    """The windows of the base line: it is broken where the session was idle for long."""
     start = end = 0.0
     for span in sorted(spans, key=attrgetter("start")):
         if span.start - end > BROKEN:

@@ -14,7 +14,7 @@ from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.marks import behind
 from sessions_app.pages.thread.wording import grouped_by, history, offset, source_name
 from sessions_app.queries.session import RequestLine
-from sessions_app.queries.thread import Stretch
+from sessions_app.queries.thread import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 
@@ -77,15 +77,13 @@ class Facts:
     cost_so_far: Decimal | None
 
 
-def facts_of(
-    log: RequestLog, lines: Sequence[RequestLine], index: int, stretch: Stretch, addresses: Addresses
-) -> Facts:
+def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: Window, addresses: Addresses) -> Facts:
     line = lines[index]
     length = timeline.duration(line)
     first = _first_token(line, length)
-    added, printed = stretch.added[index], stretch.printed(index)
-    base = stretch.continues[index]
-    behind_it = behind(stretch.structure, lines, index, addresses)
+    added, printed = window.added[index], window.printed(index)
+    base = window.continues[index]
+    behind_it = behind(window.structure, lines, index, addresses)
     return Facts(
         log=log,
         number=index + 1,
@@ -98,8 +96,8 @@ def facts_of(
         offset=offset(line, min(map(timeline.sane_start, lines))),
         in_session=addresses.in_session(index + 1),
         continues=None if base is None else _neighbour(base, addresses),
-        continued_by=[_neighbour(i, addresses) for i, b in enumerate(stretch.continues) if b == index][:5],
-        is_repetition=_is_repetition(stretch, index),
+        continued_by=[_neighbour(i, addresses) for i, b in enumerate(window.continues) if b == index][:5],
+        is_repetition=_is_repetition(window, index),
         history=history(added.count, added.count - printed.count),
         source=source_name(log.source),
         grouped_by=mark_safe(grouped_by(log.rule, log.rule_detail, behind_it)),  # noqa: S308 - escaped there
@@ -109,9 +107,9 @@ def facts_of(
     )
 
 
-def _is_repetition(stretch: Stretch, index: int) -> bool:
+def _is_repetition(window: Window, index: int) -> bool:
     """Whether it does not go on from the request behind it: another attempt, another part of the same call."""
-    parent = stretch.structure.parents[index]
+    parent = window.structure.parents[index]
     return parent is not None and not parent.is_linked
 
 

@@ -10,12 +10,12 @@ from sessions_app.pages.html.plain_text import isolated, shown
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.wording import Behind, counted, grouped_by, listed, messages_changed, ranges
 from sessions_app.queries.session import RequestLine
-from sessions_app.queries.thread import Stretch
+from sessions_app.queries.thread import Window
 from sessions_app.records import RULE_ATTEMPT, RULE_MANUAL
 from sessions_app.structure.timeline import Fork, Structure
 from sessions_app.templatetags.format import exact, hue
 
-# A switcher offers so many branches; the others are in the rail.
+# A switcher offers so many branches; the others are in the outline.
 MOST_BRANCHES = 12
 # So many requests that ran at the same time are named one by one.
 MOST_NAMED = 6
@@ -92,7 +92,7 @@ def parallel_words(group: Sequence[int]) -> str:
 class Marks:
     """Writes what is said of a request beside what it sent and received."""
 
-    stretch: Stretch
+    window: Window
     addresses: Addresses
 
     def html(self, index: int) -> str:
@@ -103,7 +103,7 @@ class Marks:
 
     def chip(self, index: int) -> str:
         """The branch that a request is in."""
-        structure = self.stretch.structure
+        structure = self.window.structure
         branch = structure.branch_of[index]
         if branch is None:
             return ""
@@ -113,7 +113,7 @@ class Marks:
 
     def _continues(self, index: int) -> str:
         """What it goes on from, unless that is what stands right before it."""
-        structure, line = self.stretch.structure, self.stretch.lines[index]
+        structure, line = self.window.structure, self.window.lines[index]
         origin = structure.origin(index)
         if origin is None:
             return self._continues_nothing(index)
@@ -122,25 +122,25 @@ class Marks:
         link = self._link(origin.index)
         if origin.rule != RULE_ATTEMPT:
             return mark("link", f"continues {link}")
-        if line.call and line.call == self.stretch.lines[origin.index].call:
+        if line.call and line.call == self.window.lines[origin.index].call:
             return mark("link", f"same call as {link}")
         return mark("retry", f"the same input as {link}, which failed")
 
     def _before(self, index: int) -> int | None:
         """The item that stands before a request; its own failed attempts stand inside it."""
-        structure, before = self.stretch.structure, index - 1
+        structure, before = self.window.structure, index - 1
         while before >= 0 and (structure.is_same_call(before, index) or not self.addresses.shows(before + 1)):
             before -= 1
         return before if before >= 0 else None
 
     def _continues_nothing(self, index: int) -> str:
-        line = self.stretch.lines[index]
+        line = self.window.lines[index]
         if index == 0 or not line.is_conversation:
             return ""
-        attempts = self.stretch.structure.attempts_of(index)
+        attempts = self.window.structure.attempts_of(index)
         if attempts[0] == 0:
             return ""
-        added = self.stretch.added[index]
+        added = self.window.added[index]
         if added.changes or not added.is_compared:
             return ""
         if added.base is not None and added.start == added.count:
@@ -150,13 +150,13 @@ class Marks:
         return mark("link", f"repeats the history of {self._link(added.base)}", quiet=True)
 
     def _model(self, index: int) -> str:
-        origin, added = self.stretch.structure.origin(index), self.stretch.added[index]
+        origin, added = self.window.structure.origin(index), self.window.added[index]
         base = origin.index if origin else added.base if added.shared > 1 or added.changes else None
         if base is None or self._fell_back(index):
             return ""
         # The model that answered is what the next one is compared with.
-        base = self.stretch.structure.attempts_of(base)[-1] if base < index else base
-        before, after = self.stretch.lines[base].model, self.stretch.lines[index].model
+        base = self.window.structure.attempts_of(base)[-1] if base < index else base
+        before, after = self.window.lines[base].model, self.window.lines[index].model
         if not before or not after or before == after:
             return ""
         first, second = (f'<span class="model" {hue(name)}>{isolated(name)}</span>' for name in (before, after))
@@ -164,19 +164,19 @@ class Marks:
 
     def _fell_back(self, index: int) -> bool:
         """Whether its attempts tell already that the model changed."""
-        attempts = self.stretch.structure.attempts_of(index)
-        first = self.stretch.lines[attempts[0]].model
-        return any(self.stretch.lines[attempt].model != first for attempt in attempts)
+        attempts = self.window.structure.attempts_of(index)
+        first = self.window.lines[attempts[0]].model
+        return any(self.window.lines[attempt].model != first for attempt in attempts)
 
     def _history(self, index: int) -> str:
-        added = self.stretch.added[index]
+        added = self.window.added[index]
         if not added.is_compared:
             return mark(
                 "info", "its history is not compared with earlier ones: too large, or too much on this page", quiet=True
             )
         if not added.changes or added.base is None:
             return ""
-        base_url = self.addresses.request(self.stretch.lines[index].id)
+        base_url = self.addresses.request(self.window.lines[index].id)
         words = ", ".join(messages_changed(change) for change in added.changes[:3])
         more = len(added.changes) - 3
         rest = f" and {counted(more, 'change')} more" if more > 0 else ""
@@ -188,7 +188,7 @@ class Marks:
 
     def _rule(self, index: int) -> str:
         """By which rule it is in this session, when a person said so."""
-        line = self.stretch.lines[index]
+        line = self.window.lines[index]
         return mark("user", grouped_by(line.rule, line.rule_detail)) if line.rule == RULE_MANUAL else ""
 
     def _link(self, index: int) -> str:

@@ -21,7 +21,7 @@ from sessions_app.queries.session import (
     load_all_lines,
     load_line,
 )
-from sessions_app.queries.thread import Stretch, index_of
+from sessions_app.queries.thread import Window, index_of
 from sessions_app.queries.traces import Report, load_traces, request_of_key
 
 _TITLE_CHARS = 120
@@ -138,9 +138,9 @@ def whole_number(text: str, default: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else default
 
 
-def facts_context(project: Project, place: Place, stretch: Stretch) -> dict[str, Any]:
+def facts_context(project: Project, place: Place, window: Window) -> dict[str, Any]:
     """What `_request_facts.html` shows of a request."""
-    facts = facts_of(place.log, place.lines, place.index, stretch, place.addresses)
+    facts = facts_of(place.log, place.lines, place.index, window, place.addresses)
     if not place.is_request:
         facts = replace(facts, in_session=place.step_href)
     return {"project": project, "place": place, "line": place.line, "facts": facts}

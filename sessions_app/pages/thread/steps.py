@@ -34,7 +34,7 @@ from sessions_app.pages.thread.pairing import Pairing
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.content import StoredPart
 from sessions_app.queries.session import RequestLine
-from sessions_app.queries.thread import MESSAGES_OF_STEP, Stretch
+from sessions_app.queries.thread import MESSAGES_OF_STEP, Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 from sessions_app.structure.nesting import WORK, Nesting
@@ -154,7 +154,7 @@ def arguments_of(value: Value | None) -> str:
 class StepWriter:
     """Writes steps. `causes`: by the id of a tool's step, the call that started it."""
 
-    stretch: Stretch
+    window: Window
     addresses: Addresses
     nesting: Nesting[RequestLine] | None = None
     causes: Mapping[uuid.UUID, FoundCall] = field(default_factory=dict)
@@ -198,7 +198,7 @@ class StepWriter:
 
     def body(self, line: RequestLine) -> str:
         """What stands in the fold."""
-        detail = self.stretch.steps.get(line.id)
+        detail = self.window.steps.get(line.id)
         if detail is None:
             return reference("alert", "This step is not stored any more")
         url = self.addresses.request(line.id)
@@ -219,7 +219,7 @@ class StepWriter:
 
     def _error(self, line: RequestLine) -> str:
         """Type and message; many messages begin with their type."""
-        detail = self.stretch.steps.get(line.id)
+        detail = self.window.steps.get(line.id)
         message = detail.error_message if detail else ""
         return message if message.startswith(line.error_type) else f"{line.error_type}: {message}".rstrip(": ")
 
@@ -233,31 +233,31 @@ class StepWriter:
     def _boxes(self, line: RequestLine, is_result: bool) -> str:
         url, values = self.addresses.request(line.id), self.values(line, is_result)
         found = bounds.write(values, lambda value: value.html(url))
-        detail = self.stretch.steps.get(line.id)
+        detail = self.window.steps.get(line.id)
         packed = b"" if detail is None else detail.output_parts if is_result else detail.input_parts
         left = found.left + max(packed_count(packed) - MOST_VALUES, 0) if packed else found.left
         return found.html + (_left_out(left, url) if left else "")
 
     def values(self, line: RequestLine, is_result: bool) -> list[Value]:
         """What it was given, or returned, as far as it was read."""
-        detail = self.stretch.steps.get(line.id)
+        detail = self.window.steps.get(line.id)
         if detail is None:
             return []
         packed = detail.output_parts if is_result else detail.input_parts
-        digests = self.stretch.lists.digests(packed, 0, MOST_VALUES)
-        return [self._value(digest, is_result) for digest in digests if digest in self.stretch.parts]
+        digests = self.window.lists.digests(packed, 0, MOST_VALUES)
+        return [self._value(digest, is_result) for digest in digests if digest in self.window.parts]
 
     def _value(self, digest: bytes, is_result: bool) -> Value:
         key = (digest, is_result)
         if key not in self._values:
-            self._values[key] = value_of(self.stretch.parts[digest], is_result)
+            self._values[key] = value_of(self.window.parts[digest], is_result)
         return self._values[key]
 
     # --- agents and chains: messages ---------------------------------------------------------------------------------
 
     def opened(self, line: RequestLine) -> str:
         """The fold of an agent or chain with what it was given and returned: its calls say most of it, too."""
-        if line.id not in self.stretch.steps:
+        if line.id not in self.window.steps:
             return reference("alert", "This step is not stored any more")
         messages = self.input_html(line) + self.output_html(line)
         return problems_note(line.problems) + self.error_html(line) + messages + self._open(line)
@@ -267,7 +267,7 @@ class StepWriter:
         return reference("external", f'<a class="link" href="{href}">Open this step</a>')
 
     def input_html(self, line: RequestLine) -> str:
-        sources, left_out = self._sources(self.stretch.steps[line.id].input_parts, "user")
+        sources, left_out = self._sources(self.window.steps[line.id].input_parts, "user")
         pairing = Pairing()
         pairing.within(sources)
         writer = self._writer(line, pairing.pairs())
@@ -276,7 +276,7 @@ class StepWriter:
         return html + (_left_out(left_out, writer.base_url) if left_out else "")
 
     def output_html(self, line: RequestLine) -> str:
-        sources, left_out = self._sources(self.stretch.steps[line.id].output_parts, "assistant")
+        sources, left_out = self._sources(self.window.steps[line.id].output_parts, "assistant")
         writer = self._writer(line)
         html = writer.output(sources) if sources else ""
         left_out += len(writer.left_out)
@@ -289,8 +289,8 @@ class StepWriter:
         return writer
 
     def _sources(self, packed: bytes, role: str) -> tuple[list[Source], int]:
-        digests = self.stretch.lists.digests(packed, 0, MESSAGES_OF_STEP)
-        parts = [self.stretch.parts[digest] for digest in digests if digest in self.stretch.parts]
+        digests = self.window.lists.digests(packed, 0, MESSAGES_OF_STEP)
+        parts = [self.window.parts[digest] for digest in digests if digest in self.window.parts]
         known = [part for part in parts if part.content is not None][:MESSAGES_OF_STEP]
         read = (read_message(part.content or b"", role) for part in known)
         found = [

@@ -42,7 +42,7 @@ from sessions_app.queries.attempts import counted_attempts
 from sessions_app.queries.content import StoredPart
 from sessions_app.queries.contradictions import Contradicted
 from sessions_app.queries.session import RequestDetail, RequestLine
-from sessions_app.queries.thread import MOST_CHILDREN, MOST_OUTPUTS, Stretch, around
+from sessions_app.queries.thread import MOST_CHILDREN, MOST_OUTPUTS, Window, around
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 from sessions_app.structure.histories import NEIGHBOURS
@@ -112,13 +112,13 @@ class ThreadSection:
 
 @dataclass(slots=True)
 class ThreadBuilder:
-    """Builds the views of a stretch. `start` is the session's first start; `costs` the cost so far at each request.
+    """Builds the views of a window. `start` is the session's first start; `costs` the cost so far at each request.
 
     `layout` has the steps beside the requests, and what groups them; `contradicted` which requests were reported again
     with other content.
     """
 
-    stretch: Stretch
+    window: Window
     addresses: Addresses
     start: datetime
     costs: Sequence[Decimal | None]
@@ -130,11 +130,11 @@ class ThreadBuilder:
     contradicted: Mapping[uuid.UUID, Contradicted] = field(default_factory=dict)
 
     def sections(self) -> list[ThreadSection]:
-        """The requests of the stretch, those that ran at the same time together, as far as the budget lasts."""
+        """The requests of the window, those that ran at the same time together, as far as the budget lasts."""
         pairs, executed = self.pairs_and_executions()
-        beside = BesideWriter(self.layout, self.stretch, self.addresses, executed.causes) if self.layout else None
-        folded = {attempt for attempts in self.stretch.folded.values() for attempt in attempts}
-        parallel = self.stretch.structure.parallel
+        beside = BesideWriter(self.layout, self.window, self.addresses, executed.causes) if self.layout else None
+        folded = {attempt for attempts in self.window.folded.values() for attempt in attempts}
+        parallel = self.window.structure.parallel
         sections = []
         for group, indices in groupby(self._items(folded), key=lambda index: parallel.get(index)):
             items = self._views(list(indices), pairs, beside, not sections)
@@ -162,15 +162,15 @@ class ThreadBuilder:
         return items
 
     def _items(self, folded: Collection[int]) -> list[int]:
-        return [index for index in self.stretch.shown if index not in folded]
+        return [index for index in self.window.shown if index not in folded]
 
     def _view(self, index: int, pairs: Pairs, beside: BesideWriter | None = None) -> RequestView:
-        line = self.stretch.lines[index]
-        structure = self.stretch.structure
-        marks = Marks(self.stretch, self.addresses)
+        line = self.window.lines[index]
+        structure = self.window.structure
+        marks = Marks(self.window, self.addresses)
         is_folded = self._is_folded(index)
-        count = self.stretch.added[index].count
-        resent = count - self.stretch.printed(index).count
+        count = self.window.added[index].count
+        resent = count - self.window.printed(index).count
         fork = structure.forks.get(index)
         return RequestView(
             id=line.id,
@@ -194,22 +194,22 @@ class ThreadBuilder:
             chip=mark_safe("" if is_folded else marks.chip(index)),  # noqa: S308 - escaped there
             marks=mark_safe("" if is_folded else marks.html(index)),  # noqa: S308 - likewise
             is_error=line.status == ERROR,
-            is_rewritten=bool(self.stretch.added[index].changes),
+            is_rewritten=bool(self.window.added[index].changes),
             attempts=self._attempts(index, pairs),
             fork=fork_view(structure, fork, self.addresses) if fork else None,
         )
 
     def _is_folded(self, index: int) -> bool:
-        return index in self.stretch.folded.get(self.stretch.structure.attempts_of(index)[-1], ())
+        return index in self.window.folded.get(self.window.structure.attempts_of(index)[-1], ())
 
     def _attempts(self, index: int, pairs: Pairs) -> AttemptsView | None:
         """What a call took before its last attempt."""
-        chain = self.stretch.structure.attempts_of(index)
+        chain = self.window.structure.attempts_of(index)
         if len(chain) == 1 or index != chain[-1]:
             return None
-        total = max(len(chain), counted_attempts(self.stretch, index))
-        words = attempt_words([self.stretch.lines[attempt] for attempt in chain], total)
-        folded = self.stretch.folded.get(index, ())
+        total = max(len(chain), counted_attempts(self.window, index))
+        words = attempt_words([self.window.lines[attempt] for attempt in chain], total)
+        folded = self.window.folded.get(index, ())
         items = [self._view(attempt, pairs) for attempt in bounds.affordable(folded, least=0)]
         note = "; ".join(self._notes(chain, total, len(folded) - len(items)))
         return AttemptsView(mark_safe(words), mark_safe(note), items)  # noqa: S308 - escaped there
@@ -219,28 +219,28 @@ class ThreadBuilder:
         missing = total - len(chain)
         if missing:
             yield f"{counted(missing, 'more attempt')} {'was' if missing == 1 else 'were'} not logged by LiteLLM"
-        folded = set(self.stretch.folded.get(chain[-1], ()))
+        folded = set(self.window.folded.get(chain[-1], ()))
         elsewhere = [attempt + 1 for attempt in chain[:-1] if attempt not in folded]
         if elsewhere:
             links = [request_link(self.addresses, number) for number in elsewhere[-MOST_NAMED:]]
             more = len(elsewhere) - len(links)
             yield f"before it {listed(([exact(more) + ' more'] if more else []) + links)}"
         if left:
-            url = self.addresses.request(self.stretch.lines[self.stretch.folded[chain[-1]][-left]].id)
+            url = self.addresses.request(self.window.lines[self.window.folded[chain[-1]][-left]].id)
             yield f'{exact(left)} not on this page: <a class="link" href="{url}">the first</a>'
 
     def _body(self, index: int, pairs: Pairs) -> str:
-        detail = self.stretch.details[index]
+        detail = self.window.details[index]
         writer = MessageWriter(self.addresses.request(detail.id), pairs, detail.end_user)
-        if self.stretch.added[index].first_changed:
+        if self.window.added[index].first_changed:
             writer.changed, writer.changed_from = (index, "i", 0), self._first_text_before(index)
-        line = self.stretch.lines[index]
+        line = self.window.lines[index]
         pieces = [clock_note(line.time_problems)] if line.time_problems else []
         pieces += [row("", problems_note(line.problems))] if line.problems else []
         pieces += [contradicted_note.note(self.contradicted.get(line.id), self.addresses.request(line.id))]
         with bounds.share(PART_OF_REQUEST):
             inputs = self.added_html(index, writer)
-        if inputs and other_bodies.folds_inputs(self.stretch.lines[index]):
+        if inputs and other_bodies.folds_inputs(self.window.lines[index]):
             inputs = self._folded(index, inputs)
         with bounds.share(PART_OF_REQUEST):
             pieces += [inputs, self.answer_html(index, writer), self._reports(index)]
@@ -248,13 +248,13 @@ class ThreadBuilder:
 
     def _reports(self, index: int) -> str:
         """The other spans that report the same call."""
-        reports = self.layout.traces.reports.get(self.stretch.lines[index].id) if self.layout else None
+        reports = self.layout.traces.reports.get(self.window.lines[index].id) if self.layout else None
         return row("", reports_fold(reports, self.addresses)) if reports else ""
 
     def _folded(self, index: int, inputs: str) -> str:
         """What was sent to a call that is described in one line."""
-        count = self.stretch.added[index].count
-        peek = shown(self.stretch.lines[index].input_preview)
+        count = self.window.added[index].count
+        peek = shown(self.window.lines[index].input_preview)
         body = f'<div class="folded">{inputs}</div>'
         return row("input", fold(f"{exact(count)} input{'' if count == 1 else 's'}", "", peek, body))
 
@@ -287,39 +287,39 @@ class ThreadBuilder:
             before = before if tools == before else []
         if tools == before:
             return ""
-        parts, old = ([self.stretch.parts[digest] for digest in digests] for digests in (tools, before))
-        return tools_fold(parts, writer.base_url, old, self.stretch.beside_unread(index))
+        parts, old = ([self.window.parts[digest] for digest in digests] for digests in (tools, before))
+        return tools_fold(parts, writer.base_url, old, self.window.beside_unread(index))
 
     def _context(self, index: int | None, kind: PartKind) -> list[bytes]:
-        return [] if index is None else self.stretch.context(index, kind)
+        return [] if index is None else self.window.context(index, kind)
 
     def _is_related(self, index: int) -> bool:
         """Whether a request goes on from, or repeats, another one, so that what differs has changed."""
-        added = self.stretch.added[index]
-        return self.stretch.structure.origin(index) is not None or added.shared > 1 or bool(added.changes)
+        added = self.window.added[index]
+        return self.window.structure.origin(index) is not None or added.shared > 1 or bool(added.changes)
 
     def _base(self, index: int) -> int | None:
         """The request whose system prompts and tools are known: what this one continues or repeats, else the nearest
         one before it; of a call with several attempts, what the call continues.
         """
-        origin = self.stretch.structure.origin(index)
-        base = origin.index if origin else self.stretch.added[index].base
-        if base is not None and base in self.stretch.details:
+        origin = self.window.structure.origin(index)
+        base = origin.index if origin else self.window.added[index].base
+        if base is not None and base in self.window.details:
             return base
-        attempts = self.stretch.structure.attempts_of(index)
-        before = (i for i in range(index - 1, max(index - 1 - NEIGHBOURS, -1), -1) if i in self.stretch.details)
+        attempts = self.window.structure.attempts_of(index)
+        before = (i for i in range(index - 1, max(index - 1 - NEIGHBOURS, -1), -1) if i in self.window.details)
         return next((i for i in before if i not in attempts), None)
 
     def _first_text_before(self, index: int) -> str | None:
         """The text of the system prompt with which the base of a request begins."""
-        base = self.stretch.added[index].base
-        found = self.stretch.history_digest(base, 0) if base is not None else None
+        base = self.window.added[index].base
+        found = self.window.history_digest(base, 0) if base is not None else None
         source = self.source(found[0], "user") if found else None
         return source.text if source and source.message.role == "system" else None
 
     def added_html(self, index: int, writer: MessageWriter) -> str:
         """The messages that a request added, with what stands beside them and changed."""
-        what = self.stretch.printed(index)
+        what = self.window.printed(index)
         end = max(what, default=-1) + 1
         html = self.inputs_html(index, what.head, writer, *self.context_folds(index, writer), end=end)
         if what.skipped and not writer.left_out:
@@ -343,7 +343,7 @@ class ThreadBuilder:
         """
         html: list[str] = []
         run: list[Source] = []
-        for position, digest in self.stretch.inputs(index, positions):
+        for position, digest in self.window.inputs(index, positions):
             source = self.source(digest, "user", (index, "i", position))
             if source:
                 run.append(source)
@@ -351,7 +351,7 @@ class ThreadBuilder:
             html += [writer.thread(run, systems, tools)]
             if writer.left_out:
                 break
-            html += [unread(self.stretch.parts.get(digest), digest, writer.base_url, "user")]
+            html += [unread(self.window.parts.get(digest), digest, writer.base_url, "user")]
             run, systems, tools = [], "", ""
         else:
             html += [writer.thread(run, systems, tools)]
@@ -362,9 +362,9 @@ class ThreadBuilder:
 
     def writer_within(self, index: int, positions: range) -> MessageWriter:
         """A writer for a list of messages by itself: its tool results stand with the calls of the same list."""
-        detail = self.stretch.details[index]
+        detail = self.window.details[index]
         nearby = around(positions, packed_count(detail.input_parts))
-        found = (self.source(d, "user", (index, "i", p)) for p, d in self.stretch.inputs(index, nearby))
+        found = (self.source(d, "user", (index, "i", p)) for p, d in self.window.inputs(index, nearby))
         pairing = Pairing()
         pairing.within([source for source in found if source])
         return MessageWriter(self.addresses.request(detail.id), pairing.pairs(), detail.end_user)
@@ -373,8 +373,8 @@ class ThreadBuilder:
 
     def answer_html(self, index: int, writer: MessageWriter) -> str:
         """What came back: the answer, why it ends early, the error."""
-        line, detail = self.stretch.lines[index], self.stretch.details[index]
-        html, described = other_bodies.summary(line, self.stretch, index, writer.base_url)
+        line, detail = self.window.lines[index], self.window.details[index]
+        html, described = other_bodies.summary(line, self.window, index, writer.base_url)
         html += self._output(index, writer, described)
         if line.finish_reason in CUT_SHORT:
             words = f"{CUT_SHORT[line.finish_reason]}: <code>finish_reason: {shown(line.finish_reason)}</code>"
@@ -385,23 +385,21 @@ class ThreadBuilder:
 
     def _output(self, index: int, writer: MessageWriter, described: set[bytes]) -> str:
         """The items of the answer as far as they are read with it and the budget lasts, then what shows the others."""
-        first, count = self._first_output(index), self.stretch.output_count(index)
-        digests = [digest for digest in self.stretch.outputs(index, first) if digest not in described]
+        first, count = self._first_output(index), self.window.output_count(index)
+        digests = [digest for digest in self.window.outputs(index, first) if digest not in described]
         sources = [source for source in self._outputs(index) if source.digest not in described]
         known = {source.digest for source in sources}
         missing = [digest for digest in digests if digest not in known]
-        html = "".join(unread(self.stretch.parts.get(d), d, writer.base_url, "assistant") for d in missing)
+        html = "".join(unread(self.window.parts.get(d), d, writer.base_url, "assistant") for d in missing)
         if sources:
-            html += writer.output(sources, alternatives=is_choice(self.stretch.lines[index], len(sources)))
+            html += writer.output(sources, alternatives=is_choice(self.window.lines[index], len(sources)))
         following = first + MOST_OUTPUTS
         if sources and writer.left_out:
             _, _, following = writer.left_out[0].place  # type: ignore[misc]
         return html + (more_outputs(writer.base_url, following, count) if following < count else "")
 
     def _first_output(self, index: int) -> int:
-        return (
-            min(self.first_output, max(self.stretch.output_count(index) - 1, 0)) if index in self.stretch.shown else 0
-        )
+        return min(self.first_output, max(self.window.output_count(index) - 1, 0)) if index in self.window.shown else 0
 
     # --- messages and their tool calls ------------------------------------------------------------------------------
 
@@ -411,9 +409,9 @@ class ThreadBuilder:
         return None if message is None else Source(message, digest, place)
 
     def _message(self, digest: bytes, default_role: str) -> Message | None:
-        key, known = (digest, default_role), self.stretch.messages
+        key, known = (digest, default_role), self.window.messages
         if key not in known:
-            part = self.stretch.parts.get(digest)
+            part = self.window.parts.get(digest)
             if part is None or part.content is None:
                 return None
             known[key] = read_message(part.content, default_role)
@@ -424,42 +422,42 @@ class ThreadBuilder:
         return self._pairing().pairs()
 
     def pairs_and_executions(self) -> tuple[Pairs, Executed]:
-        """The same with the steps that the calls started, of those beside the stretch."""
+        """The same with the steps that the calls started, of those beside the window."""
         pairs = self.pairs()
-        if self.layout is None or not self.stretch.steps:
+        if self.layout is None or not self.window.steps:
             return pairs, Executed()
-        steps = [step for step in self.layout.lines.steps if step.id in self.stretch.steps]
+        steps = [step for step in self.layout.lines.steps if step.id in self.window.steps]
         calls = {
-            index: pieces(self._outputs(index), TOOL_CALL) for index in sorted(self._bases() | set(self.stretch.shown))
+            index: pieces(self._outputs(index), TOOL_CALL) for index in sorted(self._bases() | set(self.window.shown))
         }
-        executed = executions(steps, calls, self.stretch.lines, self.layout.traces.nesting, self.addresses)
-        writer = StepWriter(self.stretch, self.addresses)
+        executed = executions(steps, calls, self.window.lines, self.layout.traces.nesting, self.addresses)
+        writer = StepWriter(self.window, self.addresses)
         found = {key: execution_of(writer, step, self.layout) for key, step in executed.steps.items()}
         return replace(pairs, executions=found), executed
 
     def _bases(self) -> set[int]:
-        return {base for index in self.stretch.shown if (base := self.stretch.added[index].base) is not None}
+        return {base for index in self.window.shown if (base := self.window.added[index].base) is not None}
 
     def _pairing(self) -> Pairing:
         pairing = Pairing()
-        for base in sorted(self._bases() | set(self.stretch.shown)):
+        for base in sorted(self._bases() | set(self.window.shown)):
             calls = pieces(self._outputs(base), TOOL_CALL)
             if calls:
-                for child in self.stretch.children(base)[:MOST_CHILDREN]:
+                for child in self.window.children(base)[:MOST_CHILDREN]:
                     pairing.across(calls, self._inputs_of(child), base + 1, self.addresses.in_session(base + 1))
-        for index in self.stretch.shown:
+        for index in self.window.shown:
             pairing.within(self._inputs_of(index))
         return pairing
 
     def _outputs(self, index: int) -> list[Source]:
         first = self._first_output(index)
-        digests = enumerate(self.stretch.outputs(index, first), start=first)
+        digests = enumerate(self.window.outputs(index, first), start=first)
         found = (self.source(d, "assistant", (index, "o", n)) for n, d in digests)
         return [source for source in found if source]
 
     def _inputs_of(self, index: int) -> list[Source]:
-        positions = self.stretch.printed(index)
-        found = (self.source(d, "user", (index, "i", p)) for p, d in self.stretch.inputs(index, positions))
+        positions = self.window.printed(index)
+        found = (self.source(d, "user", (index, "i", p)) for p, d in self.window.inputs(index, positions))
         return [source for source in found if source]
 
 

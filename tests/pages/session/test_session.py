@@ -49,7 +49,7 @@ def numbers(page: str) -> list[int]:
     return [int(number) for number in re.findall(r'<article class="req" id="r(\d+)"', page)]
 
 
-# --- the head and the rail ------------------------------------------------------------------------------------------
+# --- the head and the outline ----------------------------------------------------------------------------------------
 
 
 def test_it_works(signed_in: Client, project: Project) -> None:
@@ -77,14 +77,14 @@ def test_totals_name_failures_and_what_is_unknown(signed_in: Client, project: Pr
     assert "<dt>cost</dt><dd>–</dd>" in head
 
 
-def test_rail_lists_turns_requests_and_gaps(signed_in: Client, project: Project) -> None:
+def test_outline_lists_turns_requests_and_gaps(signed_in: Client, project: Project) -> None:
     logs = [chat([user("Open the window")], "Done.", at=0), chat([user("Close it")], "Closed.", at=100)]
     logs.append(make_log("And?", started_at=START + timedelta(seconds=103), status="error", response=None))
     page = get(signed_in, make_session(project, "s", *logs))
 
-    rail = text(page[page.index('id="rail-rows"') : page.index("</nav>", page.index('id="rail-rows"'))])
-    assert "Open the window 1 Done. 2.0 s idle 1 m 38 s Close it 2 Closed. 2.0 s And? 3 error" in rail
-    assert 'id="rail-errors"' in page
+    outline = text(page[page.index('id="outline-rows"') : page.index("</nav>", page.index('id="outline-rows"'))])
+    assert "Open the window 1 Done. 2.0 s idle 1 m 38 s Close it 2 Closed. 2.0 s And? 3 error" in outline
+    assert 'id="outline-errors"' in page
 
 
 def test_how_requests_came_together_is_said_for_each_way(signed_in: Client, project: Project) -> None:
@@ -452,7 +452,7 @@ def test_long_session_opens_in_blocks(signed_in: Client, long_session: Session) 
     page = get(signed_in, long_session)
 
     assert numbers(page) == list(range(1, 51))
-    assert page.count('class="rail-row"') == 130
+    assert page.count('class="outline-row"') == 130
     assert more_links(page) == {"Show requests 51 to 100 of 130": "?from=51"}
     second = get(signed_in, long_session, "?from=51")
     assert numbers(second) == list(range(51, 101))

@@ -107,7 +107,7 @@ def test_keys_walk_through_requests_and_errors(conversation: Page, problems: lis
     expect(current(conversation)).to_have_id("r1")
     conversation.keyboard.press("j")
     expect(current(conversation)).to_have_id("r2")
-    expect(conversation.locator(".rail-row[aria-current]")).to_have_attribute("href", "#r2")
+    expect(conversation.locator(".outline-row[aria-current]")).to_have_attribute("href", "#r2")
     expect(conversation.locator("#inspector h2")).to_have_text("Request 2")
     conversation.keyboard.press("e")
     expect(current(conversation)).to_have_id("r3")
@@ -147,9 +147,9 @@ def test_inspector_closes_and_opens(conversation: Page) -> None:
     expect(inspector.locator("h2")).to_have_text("Request 4")
 
 
-def test_rail_filters_errors(conversation: Page) -> None:
-    conversation.locator(".rail-head").get_by_text("Errors").click()
-    expect(conversation.locator(".rail-row:visible")).to_have_count(1)
+def test_outline_filters_errors(conversation: Page) -> None:
+    conversation.locator(".outline-head").get_by_text("Errors").click()
+    expect(conversation.locator(".outline-row:visible")).to_have_count(1)
 
 
 def test_tools_open_with_a_key(acme: Project, opened: Callable[..., Page]) -> None:
@@ -212,7 +212,7 @@ def test_branch_is_chosen_and_left_again(forked: Session, opened: Callable[..., 
 def test_failed_attempt_opens_with_its_link(forked: Session, opened: Callable[..., Page], problems: list[str]) -> None:
     page = opened(forked)
     expect(page.get_by_text("Slow down.")).to_be_hidden()
-    page.locator(".rail-row", has_text="rate_limit_error").click()
+    page.locator(".outline-row", has_text="rate_limit_error").click()
     expect(page.get_by_text("Slow down.")).to_be_visible()
     expect(current(page)).to_have_id("r1")
     page = opened(forked, "#r1")
@@ -257,7 +257,7 @@ def test_blocks_load_in_place_and_links_lead_to_any_request(
     expect(page.locator(".req")).to_have_count(5)
     page.get_by_text("Show requests 6 to 10").click()
     expect(page.locator(".req")).to_have_count(10)
-    page.locator(".rail-row").nth(11).click()
+    page.locator(".outline-row").nth(11).click()
     expect(page).to_have_url(re.compile(r"\?from=11#r12$"))
     expect(current(page)).to_have_id("r12")
     page.get_by_text("Show requests 6 to 10").click()

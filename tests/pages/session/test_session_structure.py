@@ -119,8 +119,8 @@ def test_branches_can_be_chosen_after_the_request_they_continue(signed_in: Clien
         ("A 3–4", f"{address(session)}?branch=3#r3", False),
         ("B 5", f"{address(session)}?branch=5#r5", False),
     ]
-    rail = text(page[page.index('id="rail-rows"') : page.index("</nav>", page.index('id="rail-rows"'))])
-    assert "2 continuations of 2" in rail
+    outline = text(page[page.index('id="outline-rows"') : page.index("</nav>", page.index('id="outline-rows"'))])
+    assert "2 continuations of 2" in outline
     assert re.search(r'title="Branch B[^"]*"', article(page, 5))
 
 
@@ -132,8 +132,8 @@ def test_chosen_branch_hides_the_others(signed_in: Client, project: Project) -> 
     assert [current for _, _, current in switcher(page)] == [False, False, True]
     assert "Branch B without those beside it: 4 of 6 requests. Show all" in text(page)
     assert marks(page, 5) == ""
-    # The rail is complete, and leads out of the branch.
-    hrefs = re.findall(r'<a class="rail-row" href="([^"]+)"', page)
+    # The outline is complete, and leads out of the branch.
+    hrefs = re.findall(r'<a class="outline-row" href="([^"]+)"', page)
     assert hrefs == ["#r1", "#r2", "?from=1#r3", "?from=1#r4", "#r5", "#r6"]
     assert page.count("data-side") == 2
 
@@ -161,7 +161,7 @@ def test_branch_of_a_long_session_opens_in_blocks(
     assert (unescape(label), href) == ("?branch=3&from=4", "Show requests 4 to 7 of 9")
     second = get(signed_in, session, "?branch=3&from=4")
     assert numbers(second) == [4, 6, 7]
-    assert re.findall(r'class="rail-row" href="([^"]+)"', second)[4:8] == [
+    assert re.findall(r'class="outline-row" href="([^"]+)"', second)[4:8] == [
         "?from=4#r5",
         "#r6",
         "#r7",

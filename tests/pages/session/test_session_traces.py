@@ -96,8 +96,8 @@ def order(page: str) -> list[str]:
     return [request or step for request, step in re.findall(pattern, thread)]
 
 
-def rail(page: str) -> str:
-    start = page.index('id="rail-rows"')
+def outline(page: str) -> str:
+    start = page.index('id="outline-rows"')
     return page[start : page.index("</nav>", start)]
 
 
@@ -165,15 +165,15 @@ def test_each_trace_is_a_group(signed_in: Client, project: Project) -> None:
         "1 request, 2 steps",
         "1 request",
     ]
-    assert len(re.findall('class="rail-trace"', rail(page))) == 3
+    assert len(re.findall('class="outline-trace"', outline(page))) == 3
 
     alone = get(signed_in, session, f"?trace={groups[1]}")
     assert numbers(alone) == [3]
     assert order(alone) == ["travel-guide", "step 1", "r3"]
     assert "1 of 4 requests, 2 of 6 steps" in text(alone)
     assert f'href="{address(session)}">Show all' in alone
-    # The rail has them all; those of other traces lead to the whole session.
-    assert '<a class="rail-row" href="?from=1#r1"' in rail(alone)
+    # The outline has them all; those of other traces lead to the whole session.
+    assert '<a class="outline-row" href="?from=1#r1"' in outline(alone)
     assert numbers(get(signed_in, session, "?trace=unknown")) == [1, 2, 3, 4]
 
 
@@ -191,7 +191,7 @@ def test_traces_that_alternate_and_requests_beside_them(signed_in: Client, proje
 def test_session_of_one_trace_needs_no_divider(signed_in: Client, project: Project) -> None:
     page = get(signed_in, digest_library(project, "openllmetry", "openllmetry-workflow-fixture"))
     assert "trace-line" not in page
-    assert "rail-trace" not in page
+    assert "outline-trace" not in page
 
 
 def test_second_report_of_a_call_is_folded_into_its_request(
@@ -202,7 +202,7 @@ def test_second_report_of_a_call_is_folded_into_its_request(
         page = get(signed_in, session)
     assert numbers(page) == [1, 2, 3, 4, 5, 6]
     assert "also reported by com.anthropic.sdk.python anthropic.messages.create" in text(article(page, 1))
-    assert len(re.findall('class="rail-row"', rail(page))) == 6
+    assert len(re.findall('class="outline-row"', outline(page))) == 6
 
     (href,) = re.findall(r'<a class="link" href="([^"]+)"><bdi>anthropic.messages.create', article(page, 1))
     with django_assert_max_num_queries(MOST_STATEMENTS):
@@ -266,7 +266,7 @@ def test_session_of_steps_alone(signed_in: Client, project: Project) -> None:
     assert order(page) == ["outer", "search"]
     assert "requests 0 steps 2" in text(page)
     assert 'id="inspector"' not in page
-    assert "search" in text(rail(page))
+    assert "search" in text(outline(page))
 
 
 def test_idle_time_stands_before_what_ends_it(signed_in: Client, project: Project) -> None:
@@ -311,7 +311,7 @@ def test_requests_of_long_sessions_keep_their_steps(
     page = get(signed_in, session)
     assert order(page) == ["r1", "r2", "after2"]
     step = RequestLog.objects.get(name="around3")
-    assert f'href="?from=3#s-{step.pk}"' in rail(page)
+    assert f'href="?from=3#s-{step.pk}"' in outline(page)
     assert order(get(signed_in, session, "?from=3")) == ["around3", "r3"]
 
 
@@ -348,7 +348,7 @@ def test_error_of_a_tool_is_shown_with_its_call(signed_in: Client, project: Proj
     assert "No such city" in line
     assert "No such city" in text(article(page, 1))
     assert '<details class="tool" data-state="error" open>' in article(page, 1)
-    assert 'data-state="error" class="rail-step"' in rail(page)
+    assert 'data-state="error" class="outline-step"' in outline(page)
 
 
 def test_retrieval_and_guardrail_say_in_a_line_what_they_returned(signed_in: Client, project: Project) -> None:

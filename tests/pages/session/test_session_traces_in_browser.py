@@ -28,7 +28,7 @@ def test_steps_open_and_keys_go_from_request_to_request(
     for number in ("1", "2", "3", "3"):
         visitor.keyboard.press("j")
         expect(thread.locator(f"#r{number}")).to_have_attribute("aria-current", "true")
-    expect(visitor.locator(".rail-row[aria-current]")).to_have_count(1)
+    expect(visitor.locator(".outline-row[aria-current]")).to_have_count(1)
 
     call = thread.locator("#r1 .tool")
     call.locator("summary").click()
@@ -39,7 +39,7 @@ def test_steps_open_and_keys_go_from_request_to_request(
     tool.get_by_role("link", name="request 1").click()
     expect(thread.locator("#r1")).to_have_attribute("aria-current", "true")
 
-    visitor.locator(".rail-trace a").nth(1).click()
+    visitor.locator(".outline-trace a").nth(1).click()
     expect(thread.locator(".req")).to_have_count(1)
     expect(thread.locator(".trace-step")).to_have_count(2)
     assert problems == []
