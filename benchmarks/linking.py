@@ -121,7 +121,7 @@ def find_one() -> str:
     text = text if isinstance(text, str) else text.decode()
     values = {
         "n": "ARRAY[0]",
-        "token": "ARRAY[md5('4token500')]",
+        "link_key": "ARRAY[md5('4token500')]",
         "role": "ARRAY[4]",
         "after": "ARRAY['2026-11-19']",
         "after_key": "ARRAY['00000000-0000-0000-0000-000000000000']",

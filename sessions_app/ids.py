@@ -57,11 +57,11 @@ def id_range(session: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
 
 def request_key(project_key: uuid.UUID, dedupe_key: str) -> uuid.UUID:
     """The id of the idempotency row of a log."""
-    return token(project_key, "dedupe", dedupe_key)
+    return link_key(project_key, "dedupe", dedupe_key)
 
 
-def token(project_key: uuid.UUID, kind: str, value: str | bytes) -> uuid.UUID:
-    """A link token: 16 bytes that stand for an id of some kind within a project."""
+def link_key(project_key: uuid.UUID, kind: str, value: str | bytes) -> uuid.UUID:
+    """A link key: 16 bytes that stand for an id of some kind within a project."""
     data = value if isinstance(value, bytes) else _encode(value)
     kind = _KINDS_OF_IDS.get(kind, kind)
     hashed = hashlib.sha256(project_key.bytes + kind.encode() + b"\x00" + data).digest()
@@ -72,9 +72,9 @@ def token(project_key: uuid.UUID, kind: str, value: str | bytes) -> uuid.UUID:
 _KINDS_OF_IDS = {"response": "id", "call": "id"}
 
 
-def alias_token(project_key: uuid.UUID, value: str) -> uuid.UUID:
-    """The token under which a request is found by any id of it: request, call or response id."""
-    return token(project_key, "id", value)
+def alias_key(project_key: uuid.UUID, value: str) -> uuid.UUID:
+    """The link key under which a request is found by any id of it: request, call or response id."""
+    return link_key(project_key, "id", value)
 
 
 def _encode(text: str) -> bytes:

@@ -299,7 +299,7 @@ class RequestLog(Sharded):
     rule = models.TextField()
     rule_detail = models.TextField(default="", db_default="")
     weak = models.BooleanField(default=False, db_default=False)
-    # Link tokens: what later requests may name to continue this one, and what this one names.
+    # Link keys: what later requests may name to continue this one, and what this one names.
     provides = ArrayField(models.UUIDField(), default=list)
     needs = ArrayField(models.UUIDField(), default=list)
     # Of `needs`, the one that is a response's id.
@@ -411,9 +411,9 @@ class ContradictingCopy(models.Model):
 
 
 class Link(models.Model):
-    """A token by which a request is found: an id of it, what it provides, or what it needs.
+    """A link key by which a request is found: an id of it, what it provides, or what it needs.
 
-    `token` is derived per project; `role` says what it is to the request (see `LinkRole`).
+    `token` is the link key, derived per project; `role` says what it is to the request (see `LinkRole`).
     """
 
     pk = models.CompositePrimaryKey("token", "role", "started_at", "key_id")
@@ -437,7 +437,7 @@ class TraceSpan(models.Model):
     """
 
     pk = models.CompositePrimaryKey("trace", "span_id")
-    # The token of the trace id.
+    # The link key of the trace id.
     trace = models.UUIDField()
     span_id = models.TextField()
     project_id = models.BigIntegerField()

@@ -254,7 +254,7 @@ class RequestLogAdmin(LeanAdmin):
 
 def requests_with_id(project: Project, text: str) -> Q:
     """The requests that an id leads to; every part of the condition is a look-up in an index."""
-    key, alias = ids.request_key(project.key, text), ids.alias_token(project.key, text)
+    key, alias = ids.request_key(project.key, text), ids.alias_key(project.key, text)
     named = Link.objects.filter(token=alias, role__lte=LinkRole.TRACE).values_list("key_id", flat=True)[:100]
     found = set(RequestKey.objects.filter(id__in=[key, *named]).values_list("request_log_id", flat=True))
     sessions = {ids.session_id(project.key, text)}

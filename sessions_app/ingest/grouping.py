@@ -37,7 +37,7 @@ from sessions_app.structure.naming import Naming
 
 # A call is reported by two or three libraries, rarely in as many traces.
 MOST_REPORTS, MOST_HOPS = 20, 5
-# More requests than these that may continue one, by the same token, are asked for with more care.
+# More requests than these that may continue one, by the same link key, are asked for with more care.
 MOST_ASKED = 20
 _CHILD_ROLES = (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS, LinkRole.RETRIES)
 
@@ -112,13 +112,13 @@ class Grouper:
     def _find(self, wanted: Sequence[Wanted]) -> list[Found]:
         found = links.find(self.cursor, wanted)
         for answer in found:
-            role, token = answer.wanted.role, answer.wanted.token
+            role, link_key = answer.wanted.role, answer.wanted.link_key
             if role in (LinkRole.END, LinkRole.RESPONSE):
-                self.index.provides[token].add(answer.place)
+                self.index.provides[link_key].add(answer.place)
             elif role is LinkRole.FAILED:
-                self.index.failed[token].add(answer.place)
+                self.index.failed[link_key].add(answer.place)
             elif role is LinkRole.CALL:
-                self.index.calls[token].add(answer.place)
+                self.index.calls[link_key].add(answer.place)
             self.homes[answer.place[1]] = answer.session_id
         return found
 
@@ -130,9 +130,9 @@ class Grouper:
         found += [Wanted(node.previous, LinkRole.RESPONSE, most=2)] if node.previous else []
         since, until = self._around(node)
         now = (node.started_at, LATEST[1])
-        for token in node.begins:
-            found.append(Wanted(token, LinkRole.END, since, now, most=1))
-            found.append(Wanted(token, LinkRole.END, now, until, most=1, first=True))
+        for link_key in node.begins:
+            found.append(Wanted(link_key, LinkRole.END, since, now, most=1))
+            found.append(Wanted(link_key, LinkRole.END, now, until, most=1, first=True))
         if node.may_retry and node.attempt:
             since = (earlier(node.started_at, ATTEMPT_WINDOW), EARLIEST[1])
             found.append(Wanted(node.attempt, LinkRole.FAILED, since, node.place, most=1))
@@ -146,47 +146,52 @@ class Grouper:
     def _later(self, node: Node) -> list[Wanted]:
         """Questions for some stored requests that may continue this one."""
         found = [Wanted(node.response, LinkRole.NEEDS_RESPONSE, most=MOST_ASKED)] if node.response else []
-        found += [Wanted(token, LinkRole.BEGINS, *self._around(node), most=MOST_ASKED) for token in _ends(node)]
+        found += [Wanted(link_key, LinkRole.BEGINS, *self._around(node), most=MOST_ASKED) for link_key in _ends(node)]
         if node.failed and node.attempt:
             found.append(Wanted(node.attempt, LinkRole.RETRIES, node.place, _last_attempt(node), most=MOST_ASKED))
         return found
 
     def _find_between(self, new: Sequence[Node], full: set[Wanted]) -> list[Found]:
-        """The stored requests that continue these by tokens that many have: each only up to its neighbours' ones.
+        """The stored requests that continue these by link keys that many have: each only up to its neighbours' ones.
 
         A request continues the latest that it may continue, so what is beyond the next one does not continue this.
         """
-        tokens = {(wanted.token, wanted.role) for wanted in full}
-        begins = [(node, token) for node in new for token in _ends(node) if (token, LinkRole.BEGINS) in tokens]
-        retries = [node for node in new if node.failed and (node.attempt, LinkRole.RETRIES) in tokens]
+        link_keys = {(wanted.link_key, wanted.role) for wanted in full}
+        begins = [
+            (node, link_key) for node in new for link_key in _ends(node) if (link_key, LinkRole.BEGINS) in link_keys
+        ]
+        retries = [node for node in new if node.failed and (node.attempt, LinkRole.RETRIES) in link_keys]
         neighbours = [Wanted(t, LinkRole.END, before=node.place, most=1) for node, t in begins]
         neighbours += [Wanted(t, LinkRole.END, node.place, most=1, first=True) for node, t in begins]
         neighbours += [Wanted(n.attempt, LinkRole.FAILED, n.place, most=1, first=True) for n in retries if n.attempt]
         self._find(neighbours)
-        found = [Wanted(token, role) for token, role in tokens if role is LinkRole.NEEDS_RESPONSE]
-        found += [self._begins_between(node, token) for node, token in begins]
+        found = [Wanted(link_key, role) for link_key, role in link_keys if role is LinkRole.NEEDS_RESPONSE]
+        found += [self._begins_between(node, link_key) for node, link_key in begins]
         found += [self._retries_between(node, node.attempt) for node in retries if node.attempt]
         return self._find(found)
 
-    def _begins_between(self, node: Node, token: uuid.UUID) -> Wanted:
+    def _begins_between(self, node: Node, link_key: uuid.UUID) -> Wanted:
         since, until = self._around(node)
-        before, after = self.index.provides[token].before(node.place), self.index.provides[token].after(node.place)
+        before, after = (
+            self.index.provides[link_key].before(node.place),
+            self.index.provides[link_key].after(node.place),
+        )
         since = max(since, (before[0], LATEST[1])) if before else since
         until = min(until, (after[0], EARLIEST[1])) if after else until
-        return Wanted(token, LinkRole.BEGINS, since, until)
+        return Wanted(link_key, LinkRole.BEGINS, since, until)
 
-    def _retries_between(self, node: Node, token: uuid.UUID) -> Wanted:
+    def _retries_between(self, node: Node, link_key: uuid.UUID) -> Wanted:
         """The next failed one may itself be another attempt."""
-        after = self.index.failed[token].after(node.place)
+        after = self.index.failed[link_key].after(node.place)
         until = _last_attempt(node)
-        return Wanted(token, LinkRole.RETRIES, node.place, min(until, _right_after(after)) if after else until)
+        return Wanted(link_key, LinkRole.RETRIES, node.place, min(until, _right_after(after)) if after else until)
 
     def _former_firsts(self, new: Sequence[Node]) -> list[uuid.UUID]:
         """All of a call hang below its first request. Those that were the first until one of these came."""
         given = {node.key_id for node in new}
         found = []
-        for token in {node.call for node in new if node.call}:
-            places = self.index.calls[token]
+        for link_key in {node.call for node in new if node.call}:
+            places = self.index.calls[link_key]
             if next(iter(places))[1] in given:
                 found += [key_id for _, key_id in places if key_id not in given][:1]
         return found
@@ -203,15 +208,15 @@ class Grouper:
 
     def _find_waiting(self) -> None:
         """Where others are that continue a response which was never logged, as some of these do."""
-        tokens = {
+        link_keys = {
             node.previous
             for node in self.nodes.values()
             if node.previous
             and not node.is_fixed
             and not self.index.provides.get(node.previous, NOWHERE).latest_but(node.key_id)
         }
-        if tokens:
-            self.waiting = links.waiting(self.cursor, tokens)
+        if link_keys:
+            self.waiting = links.waiting(self.cursor, link_keys)
 
     # --- traces -----------------------------------------------------------------------------------------------------
 
@@ -277,7 +282,7 @@ class Grouper:
         chosen = {trace for trace, nodes in weak.items() if nodes[0].weak and nodes[0].weak.session_id in known}
         shared = {trace for trace, nodes in weak.items() if len(set(map(_call, nodes))) > 1} | (named & weak.keys())
         asked = (weak.keys() - chosen - shared) | named
-        mates = {f.place[1]: f.wanted.token for f in self._find([Wanted(t, LinkRole.TRACE, most=1) for t in asked])}
+        mates = {f.place[1]: f.wanted.link_key for f in self._find([Wanted(t, LinkRole.TRACE, most=1) for t in asked])}
         for mate in self._load(mates):
             trace = mates[mate.key_id]
             if not mate.weak:
@@ -362,7 +367,7 @@ def _move(node: Node, home: Home, flipped: bool) -> Move | None:
 
 def _leader(nodes: Sequence[Node]) -> Place | None:
     """The first span that continues a response of another trace, else the first."""
-    provided = {token for node in nodes for token in node.provides}
+    provided = {link_key for node in nodes for link_key in node.provides}
     leading = [node.place for node in nodes if node.previous and node.previous not in provided]
     return min(leading or [node.place for node in nodes], default=None)
 
@@ -371,11 +376,11 @@ def _reports(project_key: uuid.UUID, row: SpanRow) -> list[Wanted]:
     """Questions for the spans that may report the same call, in any trace: they began together."""
     since, until = earlier(row.started_at, MOST_APART), later(row.started_at, MOST_APART)
     around = ((since, EARLIEST[1]), (until, LATEST[1]))
-    return [Wanted(token, role, *around, most=MOST_REPORTS) for token, role in other_reports(project_key, row)]
+    return [Wanted(link_key, role, *around, most=MOST_REPORTS) for link_key, role in other_reports(project_key, row)]
 
 
 def _ends(node: Node) -> list[uuid.UUID]:
-    return [token for token in node.provides if token != node.response]
+    return [link_key for link_key in node.provides if link_key != node.response]
 
 
 def _last_attempt(node: Node) -> Place:

@@ -1,6 +1,6 @@
-"""What a request continues and what may continue it: link tokens, from ids and from the conversation itself.
+"""What a request continues and what may continue it: link keys, from ids and from the conversation itself.
 
-A request *provides* the token of its response id and one for its normalised input and output together; it *needs*
+A request *provides* the link key of its response id and one for its normalised input and output together; it *needs*
 that of its previous response id and one for its normalised input up to the last assistant turn. System prompts are
 left out: they may carry the time of day and still be the same conversation.
 """
@@ -33,7 +33,7 @@ _SPARE_CHARS = 64
 class Links:
     """What a request can be found by, and what it looks for.
 
-    `needs` begins with the token of the previous response, if there is one; then come those of what the input begins
+    `needs` begins with the link key of the previous response, if there is one; then come those of what the input begins
     with, the longest first. `attempt` stands for the whole input and who sent it, `call` for the proxy's call.
     `resent_count`: how many leading input parts reach up to and include the last assistant turn.
     """
@@ -48,14 +48,14 @@ class Links:
 
 
 def links_of(project_key: uuid.UUID, record: Record, reader: MessageReader) -> Links:
-    """The link tokens of a request and its one-line previews."""
+    """The link keys of a request and its one-line previews."""
     links = Links()
     if record.response_id:
-        links.provides.append(ids.token(project_key, "response", record.response_id))
+        links.provides.append(ids.link_key(project_key, "response", record.response_id))
     if record.previous_response_id:
-        links.needs.append(ids.token(project_key, "response", record.previous_response_id))
+        links.needs.append(ids.link_key(project_key, "response", record.previous_response_id))
     if record.call_id:
-        links.call = ids.token(project_key, "call", record.call_id)
+        links.call = ids.link_key(project_key, "call", record.call_id)
     conversation = _read_conversation(record.document.input, reader)
     links.resent_count = conversation.resent_count
     # What was redacted is equal in all conversations.
@@ -70,14 +70,16 @@ def _link_conversation(
 ) -> None:
     caller = caller_of(record)
     if conversation.chain:
-        links.attempt = ids.token(project_key, "attempt", _attempt(record, reader, conversation, caller))
+        links.attempt = ids.link_key(project_key, "attempt", _attempt(record, reader, conversation, caller))
     if record.kind != "llm":
         return
-    links.needs += [ids.token(project_key, "conversation", begin + caller) for begin in conversation.begins() if begin]
+    links.needs += [
+        ids.link_key(project_key, "conversation", begin + caller) for begin in conversation.begins() if begin
+    ]
     # What follows a response by its id is only the end of a conversation, which nobody sends back as the whole.
     if not record.previous_response_id or conversation.last:
         ends = sorted(_ends(conversation, record, reader))
-        links.provides += [ids.token(project_key, "conversation", end + caller) for end in ends]
+        links.provides += [ids.link_key(project_key, "conversation", end + caller) for end in ends]
 
 
 def caller_of(record: Record) -> bytes:

@@ -1,4 +1,4 @@
-"""From a record to all that is known of it before its session is: ids, link tokens, previews."""
+"""From a record to all that is known of it before its session is: ids, link keys, previews."""
 
 from __future__ import annotations
 
@@ -41,15 +41,17 @@ def prepare(project_id: int, project_key: uuid.UUID, record: Record, reader: Mes
 
 def _node(project_id: int, project_key: uuid.UUID, record: Record, links: Links) -> Node:
     key_id = ids.request_key(project_key, record.dedupe_key)
-    previous = ids.token(project_key, "response", record.previous_response_id) if record.previous_response_id else None
+    previous = (
+        ids.link_key(project_key, "response", record.previous_response_id) if record.previous_response_id else None
+    )
     node = Node(
         key_id,
         project_id,
         record.started_at,
         own_home(ids.own_session_id(project_key, key_id)),
         previous=previous,
-        begins=tuple(token for token in links.needs if token != previous),
-        response=ids.token(project_key, "response", record.response_id) if record.response_id else None,
+        begins=tuple(link_key for link_key in links.needs if link_key != previous),
+        response=ids.link_key(project_key, "response", record.response_id) if record.response_id else None,
         provides=tuple(links.provides),
         attempt=links.attempt,
         call=links.call,
@@ -67,7 +69,7 @@ def _claim(node: Node, project_key: uuid.UUID, record: Record) -> None:
     """The session that the log claims: chosen by its caller, or by a proxy that may have invented the id."""
     claim = record.claim
     if record.span_id:
-        node.span, node.trace_id = ids.alias_token(project_key, record.trace_id), record.trace_id
+        node.span, node.trace_id = ids.alias_key(project_key, record.trace_id), record.trace_id
         node.is_half = reports_apart(record.scope) and record.kind == "llm"
     if claim.key is None:
         return
@@ -75,14 +77,14 @@ def _claim(node: Node, project_key: uuid.UUID, record: Record) -> None:
     node.chosen, node.weak = (None, home) if claim.weak else (home, None)
     # Of others than LiteLLM's logs no trace id is weak, so nobody asks for theirs.
     if record.source == "litellm":
-        node.trace = ids.alias_token(project_key, claim.key)
+        node.trace = ids.alias_key(project_key, claim.key)
 
 
 def _names(project_key: uuid.UUID, record: Record, node: Node) -> dict[uuid.UUID, LinkRole]:
-    """The tokens of a request's ids. Its own is found by its idempotency key, its session's key by the session."""
+    """The link keys of a request's ids. Its own is found by its idempotency key, its session's key by the session."""
     names = [name for name in (record.request_id, *record.aliases, record.trace_id) if name]
     known = (record.dedupe_key, record.claim.key)
-    found = {ids.alias_token(project_key, name): LinkRole.ID for name in names if name not in known}
+    found = {ids.alias_key(project_key, name): LinkRole.ID for name in names if name not in known}
     if node.response:
         found[node.response] = LinkRole.RESPONSE
     if node.weak and node.trace:

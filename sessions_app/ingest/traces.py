@@ -54,11 +54,11 @@ def span_facts(record: Record, links: Links) -> dict[str, Any]:
 
 
 def other_reports(project_key: uuid.UUID, row: SpanRow) -> list[tuple[uuid.UUID, LinkRole]]:
-    """The tokens, with their roles, by which further reports of a span's call are found, in other traces too."""
+    """The link keys, with their roles, by which further reports of a span's call are found, in other traces too."""
     facts = row.facts or {}
     found = []
     if row.kind in CALLS and facts.get("response"):
-        found.append((ids.token(project_key, "response", facts["response"]), LinkRole.RESPONSE))
+        found.append((ids.link_key(project_key, "response", facts["response"]), LinkRole.RESPONSE))
     if row.kind == "llm" and facts.get("input") and reports_apart(facts.get("scope", "")):
         found.append((uuid.UUID(facts["input"]), LinkRole.REPORTS))
     return found

@@ -166,16 +166,16 @@ class Parent:
 def parents_of(rows: Iterable[RequestRow], session: Session) -> dict[uuid.UUID, Parent]:
     """For those of these requests of a session that continue another one, that one, as in the timeline.
 
-    At most one statement: it reads the requests that have a token in common with these.
+    At most one statement: it reads the requests that have a link key in common with these.
     """
     rows = [row for row in rows if row.is_counted]
-    tokens = sorted({token for row in rows for token in row.needs})
+    link_keys = sorted({link_key for row in rows for link_key in row.needs})
     attempts = {row.attempt for row in rows if row.attempt}
     calls = {row.call for row in rows if row.call}
-    if not (tokens or attempts or calls):
+    if not (link_keys or attempts or calls):
         return {}
     wanted = {row.id for row in rows}
-    concerned = Q(id__in=wanted) | Q(provides__overlap=tokens) | Q(attempt__in=attempts) | Q(call__in=calls)
+    concerned = Q(id__in=wanted) | Q(provides__overlap=link_keys) | Q(attempt__in=attempts) | Q(call__in=calls)
     counted = _requests(session.id, session.buckets).filter(step=False, duplicate_of=None)
     found = counted.filter(concerned).values_list(*LinkedRow.__slots__)
     ordered = timeline.chronological(LinkedRow(*row) for row in found)

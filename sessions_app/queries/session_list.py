@@ -186,7 +186,7 @@ def named_by(project: Project, text: str) -> Q:
     own = [ids.session_id(project.key, text)]
     with contextlib.suppress(ValueError):
         own.append(uuid.UUID(text))
-    key, alias = ids.request_key(project.key, text), ids.alias_token(project.key, text)
+    key, alias = ids.request_key(project.key, text), ids.alias_key(project.key, text)
     of_keys = RequestKey.objects.filter(id=key).values("session_id")
     named = Link.objects.filter(token=alias, role__lte=LinkRole.TRACE).values("key_id")[:MAX_IDS]
     of_aliases = RequestKey.objects.filter(id__in=named).values("session_id")

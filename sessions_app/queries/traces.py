@@ -99,10 +99,10 @@ def _load_spans(
 ) -> list[_Span]:
     """The wanted spans and what is around them, and those with these keys; of traces that are not known without id."""
     places = sorted(wanted)
-    tokens = {trace_id: ids.alias_token(project.key, trace_id) for trace_id in known}
-    names = {token: trace_id for trace_id, token in tokens.items()}
+    link_keys = {trace_id: ids.alias_key(project.key, trace_id) for trace_id in known}
+    names = {link_key: trace_id for trace_id, link_key in link_keys.items()}
     params = {
-        "traces": [tokens[trace_id] for trace_id, _ in places],
+        "traces": [link_keys[trace_id] for trace_id, _ in places],
         "span_ids": [span_id for _, span_id in places],
         "keys": sorted(keys),
     }
@@ -163,7 +163,7 @@ class OtherSpans:
 
 def other_spans(project: Project, trace_id: str, first: int, most: int) -> OtherSpans:
     """The other spans of a trace from number `first` (from 0) on; one statement."""
-    found = TraceSpan.objects.filter(trace=ids.alias_token(project.key, trace_id), kind=OTHER)
+    found = TraceSpan.objects.filter(trace=ids.alias_key(project.key, trace_id), kind=OTHER)
     rows = found.annotate(count=Window(Count("span_id"))).order_by("started_at", "span_id")
     columns = ("span_id", "parent_id", "name", "status", "started_at", "ended_at", F("started_at"), "content", "count")
     page = list(rows.values_list(*columns)[first : first + most])

@@ -1,4 +1,4 @@
-"""The links between requests: tokens under which one finds another, and the facts that say which session each is in."""
+"""The links between requests: keys by which one finds another, and the facts that say which session each is in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sessions_app.records import ERROR, RULE_MANUAL, RULE_PREVIOUS_RESPONSE, RUL
 from sessions_app.storage import sql
 from sessions_app.structure.grouping_rules import Home, LinkRole, Node, Place, Stored, own_home
 
-# A token that more requests share than this is no conversation's; those beyond are grouped by `manage.py regroup`.
+# A link key that more requests share than this is no conversation's; those beyond are grouped by `manage.py regroup`.
 MOST_FOUND = 100_000
 EARLIEST: Place = (datetime.min.replace(tzinfo=UTC), uuid.UUID(int=0))
 LATEST: Place = (datetime.max.replace(tzinfo=UTC), uuid.UUID(int=2**128 - 1))
@@ -24,12 +24,12 @@ LATEST: Place = (datetime.max.replace(tzinfo=UTC), uuid.UUID(int=2**128 - 1))
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A question: the latest requests to which `token` is what `role` says, between two places (not included).
+    """A question: the latest requests to which `link_key` is what `role` says, between two places (not included).
 
     With `first`, the first ones instead.
     """
 
-    token: uuid.UUID
+    link_key: uuid.UUID
     role: LinkRole
     after: Place = EARLIEST
     before: Place = LATEST
@@ -61,7 +61,7 @@ def find(cursor: psycopg.Cursor[Any], wanted: Sequence[Wanted]) -> list[Found]:
         sql.load("find_links"),
         {
             "n": list(range(len(wanted))),
-            "token": [w.token for w in wanted],
+            "link_key": [w.link_key for w in wanted],
             "role": [int(w.role) for w in wanted],
             "after": [w.after[0] for w in wanted],
             "after_key": [w.after[1] for w in wanted],
@@ -102,7 +102,7 @@ def _node(row: Sequence[Any], project_key: uuid.UUID) -> Node:
         # A session that was merged into another by hand keeps what it had.
         chosen=Home(session_id, None, rule, detail) if stored.is_fixed else None,
         previous=previous,
-        begins=tuple(token for token in needs if token != previous),
+        begins=tuple(link_key for link_key in needs if link_key != previous),
         provides=tuple(provides),
         attempt=attempt,
         call=call,
@@ -112,10 +112,10 @@ def _node(row: Sequence[Any], project_key: uuid.UUID) -> Node:
         stored=stored,
     )
     if span_id:
-        node.span, node.trace_id = ids.alias_token(project_key, trace_id), trace_id
+        node.span, node.trace_id = ids.alias_key(project_key, trace_id), trace_id
     if weak:
         node.weak = Home(ids.session_id(project_key, trace_id), trace_id, RULE_TRACE_ID, "trace_id")
-        node.trace = ids.alias_token(project_key, trace_id)
+        node.trace = ids.alias_key(project_key, trace_id)
     if previous:
         session = ids.own_session_id(project_key, previous)
         node.needed = Home(session, None, RULE_PREVIOUS_RESPONSE, detail if rule == RULE_PREVIOUS_RESPONSE else "")
@@ -132,7 +132,9 @@ def assign(cursor: psycopg.Cursor[Any], nodes: Iterable[Node]) -> None:
 
 def continuing(cursor: psycopg.Cursor[Any], node: Node) -> set[uuid.UUID]:
     """The keys of the stored requests that may continue this one, whatever it was; one statement."""
-    wanted = [Wanted(token, role) for token in node.provides for role in (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS)]
+    wanted = [
+        Wanted(link_key, role) for link_key in node.provides for role in (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS)
+    ]
     if node.failed and node.attempt:
         wanted.append(Wanted(node.attempt, LinkRole.RETRIES))
     if node.call:
@@ -145,9 +147,9 @@ def by_hand(made_by: str, made_at: datetime) -> str:
     return f"{made_by}, {made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def waiting(cursor: psycopg.Cursor[Any], tokens: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
-    """For these tokens of responses that were never logged, the session of a request that continues one."""
-    cursor.execute(sql.load("find_waiting"), {"tokens": sorted(set(tokens))})
+def waiting(cursor: psycopg.Cursor[Any], link_keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """For these link keys of responses that were never logged, the session of a request that continues one."""
+    cursor.execute(sql.load("find_waiting"), {"link_keys": sorted(set(link_keys))})
     return dict(cursor.fetchall())
 
 
@@ -184,10 +186,10 @@ def routes(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> dic
 
 
 def insert(cursor: psycopg.Cursor[Any], rows: Iterable[tuple[uuid.UUID, int, datetime, uuid.UUID]]) -> None:
-    """Store links: token, role, start and key of a request each."""
+    """Store links: link key, role, start and key of a request each."""
     columns = list(zip(*sorted(rows), strict=True))
     if columns:
-        names = ("token", "role", "started_at", "key_id")
+        names = ("link_key", "role", "started_at", "key_id")
         params = {name: list(values) for name, values in zip(names, columns, strict=True)}
         cursor.execute(sql.load("insert_links"), params)
 

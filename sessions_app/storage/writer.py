@@ -33,9 +33,9 @@ NOWHERE = Home(uuid.UUID(int=0), None, "")
 
 @dataclass(slots=True)
 class PreparedLog:
-    """A record with everything that is known of it: ids, link tokens, previews, and once it has one, its place.
+    """A record with everything that is known of it: ids, link keys, previews, and once it has one, its place.
 
-    `node` are the facts by which it is grouped; `names` the tokens of its ids, with what each is to it; `needs` and
+    `node` are the facts by which it is grouped; `names` the link keys of its ids, with what each is to it; `needs` and
     `provides` as in `RequestLog`. `span_facts` tell whether another span reports the
     same call. `position` is its place among all that was received. `copies` counts how often this batch brought the
     log; of copies that differ, `pieces` are these in the order of their receipt, and `beside` those that contradict.
@@ -77,10 +77,10 @@ class PreparedLog:
         self.log_id = ids.request_log_id(home.session_id, self.bucket, self.record.dedupe_key)
 
     def links(self) -> Iterator[tuple[uuid.UUID, int, datetime, uuid.UUID]]:
-        """The rows by which others find this request: token, role, start, key."""
+        """The rows by which others find this request: link key, role, start, key."""
         node = self.node
         roles = list(self.names.items())
-        roles += [(token, LinkRole.END) for token in self.provides if token != node.response]
+        roles += [(link_key, LinkRole.END) for link_key in self.provides if link_key != node.response]
         if node.failed and node.attempt:
             roles.append((node.attempt, LinkRole.FAILED))
         if node.is_half and node.attempt:
@@ -88,10 +88,10 @@ class PreparedLog:
         # Of a weak trace id or a span it depends on what came before whether its session is chosen already.
         if node.chosen is None or self.record.claim.weak or node.span:
             roles += [(node.previous, LinkRole.NEEDS_RESPONSE)] if node.previous else []
-            roles += [(token, LinkRole.BEGINS) for token in node.begins]
+            roles += [(link_key, LinkRole.BEGINS) for link_key in node.begins]
             roles += [(node.attempt, LinkRole.RETRIES)] if node.may_retry and node.attempt else []
-        for token, role in roles:
-            yield token, int(role), node.started_at, self.key_id
+        for link_key, role in roles:
+            yield link_key, int(role), node.started_at, self.key_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def claim_keys(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> dict
 
 
 def insert_logs(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog], reader: MessageReader) -> list[PreparedLog]:
-    """Insert requests whose keys were claimed, with their parts, search text, link tokens and roll-ups.
+    """Insert requests whose keys were claimed, with their parts, search text, link keys and roll-ups.
 
     Returns the logs that were new.
     """

@@ -34,7 +34,7 @@ CHOSEN_RULES = (RULE_SESSION_ID, RULE_TRACE_ID)
 
 
 class LinkRole(IntEnum):
-    """What a token is to the request that it stands for. Up to `TRACE` they are ids by which a person may look."""
+    """What a link key is to the request that it stands for. Up to `TRACE` they are ids by which a person may look."""
 
     ID = 0
     RESPONSE = 1
@@ -84,9 +84,9 @@ class Node:
     """The facts of a request that say which session it belongs to. `key_id` is its idempotency key.
 
     `chosen`: where its caller put it; `weak`: where a trace id puts it that the proxy may have invented, with the
-    token `trace`; `assigned`: where a person put it; `own`: where it is when nothing else is known; `needed`: the
-    session of those that continue a response which was never logged. `response`: the token of its response's id.
-    `span`: the token of its trace and `trace_id` that trace's id, when it is a span; `is_half`: it may report a call
+    link key `trace`; `assigned`: where a person put it; `own`: where it is when nothing else is known; `needed`: the
+    session of those that continue a response which was never logged. `response`: the link key of its response's id.
+    `span`: the link key of its trace and `trace_id` that trace's id, when it is a span; `is_half`: it may report a call
     together with a span of another trace; `duplicate_of`: the key of the request that reports the same call.
     `leader`: the span whose session all spans of a trace without an id share; such a trace goes with a response's id,
     and with nothing weaker. `resent_count`: how much history it sends. `stored` is None for a request that is new;
@@ -173,7 +173,7 @@ class Parent:
 
 
 class Places:
-    """Places of requests that have a token in common, of which there may be many: each question takes a few steps."""
+    """Places of requests that share a link key. There may be many, so each question takes a few steps."""
 
     __slots__ = ("_ordered", "_places")
 
@@ -214,15 +214,15 @@ _LAST_KEY = uuid.UUID(int=2**128 - 1)
 
 @dataclass(slots=True)
 class Index:
-    """Where the requests are that others may continue, by token."""
+    """Where the requests are that others may continue, by link key."""
 
     provides: dict[uuid.UUID, Places] = field(default_factory=lambda: defaultdict(Places))
     failed: dict[uuid.UUID, Places] = field(default_factory=lambda: defaultdict(Places))
     calls: dict[uuid.UUID, Places] = field(default_factory=lambda: defaultdict(Places))
 
     def add(self, node: Node) -> None:
-        for token in node.provides:
-            self.provides[token].add(node.place)
+        for link_key in node.provides:
+            self.provides[link_key].add(node.place)
         if node.failed and node.attempt:
             self.failed[node.attempt].add(node.place)
         if node.call:
@@ -236,8 +236,8 @@ class Index:
                 return Parent(found, RULE_PREVIOUS_RESPONSE, node.needed.detail if node.needed else "")
         if node.leader is not None:
             return None
-        for token in node.begins:
-            if found := nearest(self.provides.get(token, NOWHERE), node.started_at, window):
+        for link_key in node.begins:
+            if found := nearest(self.provides.get(link_key, NOWHERE), node.started_at, window):
                 return Parent(found, RULE_CONVERSATION)
         if node.may_retry and node.attempt:
             found = latest_before(self.failed.get(node.attempt, NOWHERE), node.place, ATTEMPT_WINDOW)

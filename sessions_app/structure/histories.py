@@ -16,7 +16,7 @@ from sessions_app.bounds import BoundedMatcher, TooMuchWork
 from sessions_app.content.documents import BLOCK_PARTS, DIGEST_BYTES, packed_blocks, packed_count
 from sessions_app.structure.timeline import Parent
 
-# How many earlier requests are looked at for the history of one that continues none by its link tokens.
+# How many earlier requests are looked at for the history of one that continues none by its link keys.
 NEIGHBOURS = 8
 # Beyond so many messages after the common beginning, histories are not matched message by message.
 MOST_MATCHED = 1_000
@@ -121,7 +121,7 @@ class Added:
     """What a request added: its input parts from `start` on, of `count`, and what it `changes` before them.
 
     `base` is the index of the request whose history it repeats, None when it repeats none; `linked` says that it
-    continues that one by its link tokens; `shared`: how many messages are the same. `first_changed`: the first part
+    continues that one by its link keys; `shared`: how many messages are the same. `first_changed`: the first part
     (a system prompt, usually) differs from the base's, though what follows is the same. `is_compared`: false where the
     histories were too much to compare; what was sent again is then known by its length alone.
     """

@@ -30,7 +30,7 @@ class Naming:
     """The sessions of requests, as far as they can be told without the other requests of `missing` sessions.
 
     `homes`: the sessions of requests that are not among `nodes`, as far as these continue them; `waiting`: those of
-    requests that continue a response which was never logged, by its token; `ranks`: those of the names of stored
+    requests that continue a response which was never logged, by its link key; `ranks`: those of the names of stored
     sessions; `whole`: the sessions of which all requests are among `nodes`.
     """
 

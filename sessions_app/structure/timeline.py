@@ -40,8 +40,8 @@ class Timed(Protocol):
 class Linked(Timed, Protocol):
     """What is needed to tell which request another one continues or repeats.
 
-    `needs`: the token of the `previous` response, if one is named, then those of the conversations that the input
-    begins with, the longest first. `provides`: the token of the response's id, if it has one, then those of the
+    `needs`: the link key of the `previous` response, if one is named, then those of the conversations that the input
+    begins with, the longest first. `provides`: the link key of the response's id, if it has one, then those of the
     conversation with the answer. `attempt` and `call` are equal for requests with the same input, and of the same call
     of a proxy. `duplicate_of` is set when another request reports the same call: this one is in no relation to others.
     """
@@ -159,8 +159,8 @@ class Parent:
         return self.rule in (RULE_PREVIOUS_RESPONSE, RULE_CONVERSATION)
 
 
-class _Tokens:
-    """Which requests stand behind which tokens, by index in the timeline; the indices of a token are in order."""
+class _ByLinkKey:
+    """Which requests stand behind which link keys, by index in the timeline; the indices of a link key are in order."""
 
     def __init__(self, requests: Sequence[Linked]) -> None:
         self.requests = requests
@@ -170,22 +170,22 @@ class _Tokens:
         for index, request in enumerate(requests):
             if request.duplicate_of is not None:
                 continue
-            for token in request.provides:
-                self.providers[token].append(index)
+            for link_key in request.provides:
+                self.providers[link_key].append(index)
             if request.attempt and has_failed(request) and not request.output_preview:
                 self.failures[request.attempt].append(index)
             if request.call:
                 self.calls.setdefault(request.call, index)
 
-    def of_response(self, token: uuid.UUID, index: int) -> int | None:
+    def of_response(self, link_key: uuid.UUID, index: int) -> int | None:
         """The request with this response, at any time: clocks differ."""
         # The last one, or the one before it where that is the request itself.
-        return next((other for other in reversed(self.providers.get(token, ())) if other != index), None)
+        return next((other for other in reversed(self.providers.get(link_key, ())) if other != index), None)
 
-    def of_conversation(self, token: uuid.UUID, index: int, window: timedelta) -> int | None:
+    def of_conversation(self, link_key: uuid.UUID, index: int, window: timedelta) -> int | None:
         """The latest request with this conversation until then, else the first one after it: see `linking.nearest`."""
         moment = self.requests[index].started_at
-        others = self.providers.get(token, ())
+        others = self.providers.get(link_key, ())
         place = bisect_right(others, moment, key=self._start)
         # One more on each side, since one of them may be the request itself.
         earlier = [other for other in others[max(place - 2, 0) : place] if other != index][-1:]
@@ -193,9 +193,9 @@ class _Tokens:
         near = [other for other in (*earlier, *later) if abs(self._start(other) - moment) <= window]
         return near[0] if near else None
 
-    def of_failure(self, token: uuid.UUID, index: int) -> int | None:
+    def of_failure(self, link_key: uuid.UUID, index: int) -> int | None:
         """The latest earlier request with this input, of which a repetition may still be another attempt."""
-        failures = self.failures.get(token, [])
+        failures = self.failures.get(link_key, [])
         place = bisect_left(failures, index) - 1
         is_near = place >= 0 and self._start(index) - self._start(failures[place]) <= ATTEMPT_WINDOW
         return failures[place] if is_near else None
@@ -209,25 +209,29 @@ def parents(requests: Sequence[Linked], window: timedelta = WINDOW) -> list[Pare
     applies: the response it names, the conversation it begins with, the failed attempt it repeats, the call it is of.
     The same as `linking.Index.parent_of`, within a session.
     """
-    tokens = _Tokens(requests)
-    return [_parent(index, tokens, window) for index in range(len(requests))]
+    link_keys = _ByLinkKey(requests)
+    return [_parent(index, link_keys, window) for index in range(len(requests))]
 
 
-def _parent(index: int, tokens: _Tokens, window: timedelta) -> Parent | None:
-    request = tokens.requests[index]
+def _parent(index: int, link_keys: _ByLinkKey, window: timedelta) -> Parent | None:
+    request = link_keys.requests[index]
     if request.duplicate_of is not None:
         return None
-    for place, token in enumerate(request.needs):
-        is_response = token == request.previous
-        found = tokens.of_response(token, index) if is_response else tokens.of_conversation(token, index, window)
+    for place, link_key in enumerate(request.needs):
+        is_response = link_key == request.previous
+        found = (
+            link_keys.of_response(link_key, index)
+            if is_response
+            else link_keys.of_conversation(link_key, index, window)
+        )
         if found is not None:
             rule = RULE_PREVIOUS_RESPONSE if is_response else RULE_CONVERSATION
             return Parent(found, rule, is_whole=place == (0 if is_response or request.previous is None else 1))
     if request.attempt and not request.needs:
-        failed = tokens.of_failure(request.attempt, index)
+        failed = link_keys.of_failure(request.attempt, index)
         if failed is not None:
             return Parent(failed, RULE_ATTEMPT)
-    first = tokens.calls.get(request.call, index) if request.call else index
+    first = link_keys.calls.get(request.call, index) if request.call else index
     return Parent(first, RULE_ATTEMPT) if first < index else None
 
 
@@ -245,7 +249,7 @@ def attempts(requests: Sequence[Linked], parents: Sequence[Parent | None]) -> li
     for index, request in enumerate(requests):
         if request.duplicate_of is not None:
             continue
-        keys = [(token, request.kind) for token in (request.attempt, request.call) if token]
+        keys = [(link_key, request.kind) for link_key in (request.attempt, request.call) if link_key]
         before = max((latest[key] for key in keys if key in latest), default=None)
         if before is not None and before not in continued and _is_retry(requests[before], request):
             chain = chains.pop(before, [before])

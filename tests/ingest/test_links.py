@@ -1,4 +1,4 @@
-"""Link tokens: what a request continues is what an earlier one provides, in every API's shape."""
+"""Link keys: what a request continues is what an earlier one provides, in every API's shape."""
 
 from __future__ import annotations
 

@@ -224,9 +224,9 @@ def test_failed_request_whose_answer_is_continued_stands_by_itself() -> None:
 
 def tree(*parents: int | None) -> list[Call]:
     """Requests that each continue the one of this index."""
-    tokens = [uuid.uuid4() for _ in parents]
-    needs = [() if parent is None else (tokens[parent],) for parent in parents]
-    return [Call(n, n + 0.5, needs=needs[n], provides=(tokens[n],)) for n in range(len(parents))]
+    link_keys = [uuid.uuid4() for _ in parents]
+    needs = [() if parent is None else (link_keys[parent],) for parent in parents]
+    return [Call(n, n + 0.5, needs=needs[n], provides=(link_keys[n],)) for n in range(len(parents))]
 
 
 def test_branches_begin_where_a_request_is_continued_twice() -> None:

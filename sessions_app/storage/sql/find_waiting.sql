@@ -1,11 +1,11 @@
--- For each token of a response that was never logged, where a request is that continues it, for that reason.
-SELECT q.token, w.session_id
-FROM unnest(%(tokens)b::uuid[]) AS q (token)
+-- For each link key of a response that was never logged, where a request is that continues it, for that reason.
+SELECT q.link_key, w.session_id
+FROM unnest(%(link_keys)b::uuid[]) AS q (link_key)
 CROSS JOIN LATERAL (
     SELECT r.session_id
     FROM link AS l
     JOIN request_key AS k ON k.id = l.key_id
     JOIN request_log AS r ON r.id = k.request_log_id AND r.session_id = k.session_id AND r.bucket = k.bucket
-    WHERE l.token = q.token AND l.role = 6 AND r.rule = 'previous_response_id'
+    WHERE l.token = q.link_key AND l.role = 6 AND r.rule = 'previous_response_id'
     LIMIT 1
 ) AS w
