@@ -12,7 +12,7 @@ import orjson
 
 from sessions_app.models import Session
 from sessions_app.queries.contradictions import Copy
-from sessions_app.queries.requests import LinkedRow, Parent, RequestRow
+from sessions_app.queries.requests import LinkedRow, ParentRequest, RequestRow
 from sessions_app.queries.session_list import SessionRow
 from sessions_app.records import (
     ERROR,
@@ -55,7 +55,7 @@ def session_json(session: SessionRow | Session, project_slug: str, url: str) -> 
 def request_json(
     row: RequestRow,
     session_key: str | None,
-    parent: Parent | None,
+    parent: ParentRequest | None,
     url: str,
     standing: uuid.UUID | None = None,
     contradicting_copies: int = 0,
@@ -102,7 +102,7 @@ def request_json(
     }
 
 
-def grouping_detail(row: RequestRow, parent: Parent | None) -> str:
+def grouping_detail(row: RequestRow, parent: ParentRequest | None) -> str:
     """Why a request is in its session, in words: the member, the request or the person behind its rule."""
     detail, before = row.rule_detail, parent.request if parent else None
     if row.rule == RULE_PREVIOUS_RESPONSE:

@@ -26,7 +26,6 @@ from sessions_app.storage.traces import load as traces_of
 from sessions_app.structure.grouping_rules import (
     ATTEMPT_WINDOW,
     CHOSEN_RULES,
-    NOWHERE,
     Home,
     Index,
     LinkRole,
@@ -68,7 +67,7 @@ class Grouper:
         self.project_keys = project_keys
         self.window = conversation_window()
         self.nodes: dict[uuid.UUID, Node] = {}
-        self.index = Index()
+        self.index: Index[uuid.UUID] = Index()
         self.homes: dict[uuid.UUID, uuid.UUID] = {}
         self.waiting: dict[uuid.UUID, uuid.UUID] = {}
         self.ranks: dict[uuid.UUID, int] = {}
@@ -200,8 +199,8 @@ class Grouper:
         """When the former first of a call does not go along with the new one, the others leave it."""
         left = []
         for node in (self.nodes[key_id] for key_id in formers if key_id in self.nodes):
-            parent = None if node.is_fixed else self.index.parent_of(node, self.window)
-            if node.call and (parent is None or parent.key_id not in given):
+            parent = None if node.is_fixed else self.index.continued_by(node, self.window)
+            if node.call and (parent is None or parent.key not in given):
                 left.append(Wanted(node.call, LinkRole.CALL))
         others = self._load(found.place[1] for found in self._find(left))
         self._find([wanted for node in others for wanted in self._earlier(node)])
@@ -211,9 +210,7 @@ class Grouper:
         link_keys = {
             node.previous
             for node in self.nodes.values()
-            if node.previous
-            and not node.is_fixed
-            and not self.index.provides.get(node.previous, NOWHERE).latest_but(node.key_id)
+            if node.previous and not node.is_fixed and not self.index.has_response(node)
         }
         if link_keys:
             self.waiting = links.waiting(self.cursor, link_keys)
@@ -337,7 +334,7 @@ class Grouper:
         """False for a request that continues one which was deleted since: it stays with what is in its session."""
         assert node.stored
         no_parent_needed = node.stored.rule in (*CHOSEN_RULES, RULE_OWN)
-        return node.is_fixed or no_parent_needed or self.index.parent_of(node, self.window) is not None
+        return node.is_fixed or no_parent_needed or self.index.continued_by(node, self.window) is not None
 
     def _grouped(self, new: Sequence[Node], homes: dict[uuid.UUID, Home]) -> Grouped:
         routes = links.routes(self.cursor, {home.session_id for home in homes.values()})

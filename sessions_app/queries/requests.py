@@ -15,7 +15,8 @@ from django.db.models.functions import Coalesce
 
 from sessions_app.models import RequestKey, RequestLog, Session
 from sessions_app.queries.filters import FilterError
-from sessions_app.structure import timeline
+from sessions_app.structure.parents import parents
+from sessions_app.structure.timeline import chronological
 
 MAX_LIMIT = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -156,14 +157,14 @@ class LinkedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
+class ParentRequest:
     """The request that another one of its session continues, and the rule that says so."""
 
     request: LinkedRow
     rule: str
 
 
-def parents_of(rows: Iterable[RequestRow], session: Session) -> dict[uuid.UUID, Parent]:
+def parents_of(rows: Iterable[RequestRow], session: Session) -> dict[uuid.UUID, ParentRequest]:
     """For those of these requests of a session that continue another one, that one, as in the timeline.
 
     At most one statement: it reads the requests that have a link key in common with these.
@@ -178,11 +179,11 @@ def parents_of(rows: Iterable[RequestRow], session: Session) -> dict[uuid.UUID, 
     concerned = Q(id__in=wanted) | Q(provides__overlap=link_keys) | Q(attempt__in=attempts) | Q(call__in=calls)
     counted = _requests(session.id, session.buckets).filter(step=False, duplicate_of=None)
     found = counted.filter(concerned).values_list(*LinkedRow.__slots__)
-    ordered = timeline.chronological(LinkedRow(*row) for row in found)
+    ordered = chronological(LinkedRow(*row) for row in found)
     window = timedelta(hours=settings.LOGSUI_CONVERSATION_WINDOW_HOURS)
-    parents = dict(zip((row.id for row in ordered), timeline.parents(ordered, window), strict=True))
-    known = ((log_id, parents.get(log_id)) for log_id in wanted)
-    return {log_id: Parent(ordered[parent.index], parent.rule) for log_id, parent in known if parent}
+    parent_of = dict(zip((row.id for row in ordered), parents(ordered, window), strict=True))
+    known = ((log_id, parent_of.get(log_id)) for log_id in wanted)
+    return {log_id: ParentRequest(ordered[parent.index], parent.rule) for log_id, parent in known if parent}
 
 
 def _requests(session_id: uuid.UUID, buckets: Sequence[date]) -> QuerySet[RequestLog]:

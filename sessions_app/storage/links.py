@@ -14,7 +14,7 @@ import psycopg
 from sessions_app import ids
 from sessions_app.records import ERROR, RULE_MANUAL, RULE_PREVIOUS_RESPONSE, RULE_TRACE_ID
 from sessions_app.storage import sql
-from sessions_app.structure.grouping_rules import Home, LinkRole, Node, Place, Stored, own_home
+from sessions_app.structure.grouping_rules import Home, LinkRole, Node, Place, StoredAt, own_home
 
 # A link key that more requests share than this is no conversation's; those beyond are grouped by `manage.py regroup`.
 MOST_FOUND = 100_000
@@ -93,7 +93,7 @@ def load_nodes(
 def _node(row: Sequence[Any], project_key: uuid.UUID) -> Node:
     key_id, log_id, session_id, bucket, project_id, started_at, rule, detail, weak, trace_id = row[:10]
     previous, needs, provides, attempt, call, status, duplicate_of, span_id, resent_count = row[10:]
-    stored = Stored(log_id, session_id, bucket, rule, detail, duplicate_of, weak)
+    stored = StoredAt(log_id, session_id, bucket, rule, detail, duplicate_of, weak)
     node = Node(
         key_id,
         project_id,

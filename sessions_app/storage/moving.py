@@ -20,7 +20,7 @@ from sessions_app.records import RULE_MANUAL
 from sessions_app.storage import part_lists, rollups, sql
 from sessions_app.storage.part_lists import PartLists
 from sessions_app.storage.rollups import Relabelled
-from sessions_app.structure.grouping_rules import CHOSEN_RANK, CHOSEN_RULES, MANUAL_RANK, Home, Stored
+from sessions_app.structure.grouping_rules import CHOSEN_RANK, CHOSEN_RULES, MANUAL_RANK, Home, StoredAt
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Move:
 
     key_id: uuid.UUID
     project_id: int
-    stored: Stored
+    stored: StoredAt
     home: Home
     weak: bool = False
     duplicate_of: uuid.UUID | None = None
@@ -74,12 +74,12 @@ def apply(cursor: psycopg.Cursor[Any], moves: Iterable[Move]) -> None:
     tidy(cursor, [(move.key_id, move.stored, lists[move.stored.log_id]) for move in leave])
 
 
-def tidy(cursor: psycopg.Cursor[Any], gone: Sequence[tuple[uuid.UUID, Stored, PartLists]]) -> None:
+def tidy(cursor: psycopg.Cursor[Any], gone: Sequence[tuple[uuid.UUID, StoredAt, PartLists]]) -> None:
     """Clean up after requests that left their sessions, each with its key, where it was and its parts there.
 
     Parts that nobody needs go. A session that has none left goes as a whole, and its id leads to where its first went.
     """
-    left: dict[uuid.UUID, list[tuple[uuid.UUID, Stored, PartLists]]] = defaultdict(list)
+    left: dict[uuid.UUID, list[tuple[uuid.UUID, StoredAt, PartLists]]] = defaultdict(list)
     for item in gone:
         left[item[1].session_id].append(item)
     emptied = _delete_empty(cursor, left) if left else set()

@@ -12,14 +12,14 @@ import psycopg
 from sessions_app import ids
 from sessions_app.content.documents import COUNT_BYTES, DIGEST_BYTES, packed_blocks
 from sessions_app.storage import sql
-from sessions_app.structure.grouping_rules import Stored
+from sessions_app.structure.grouping_rules import StoredAt
 
 # The packed lists of a request's input, output and context parts.
 PartLists = tuple[bytes, bytes, bytes]
 Removed = tuple[int, int]
 
 
-def of_requests(cursor: psycopg.Cursor[Any], requests: Sequence[Stored]) -> dict[uuid.UUID, PartLists]:
+def of_requests(cursor: psycopg.Cursor[Any], requests: Sequence[StoredAt]) -> dict[uuid.UUID, PartLists]:
     """The part lists of requests, by their ids; one statement."""
     cursor.execute(
         sql.load("part_lists_of_requests"),

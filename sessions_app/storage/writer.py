@@ -25,7 +25,7 @@ from sessions_app.records import Record
 from sessions_app.storage import links, moving, part_lists, rollups, sql
 from sessions_app.storage.contradictions import Contradicting, Position
 from sessions_app.storage.rollups import UNIT_SEPARATOR, RollUp
-from sessions_app.structure.grouping_rules import Home, LinkRole, Node, Stored
+from sessions_app.structure.grouping_rules import Home, LinkRole, Node, StoredAt
 
 # The home of a log that has not been grouped yet.
 NOWHERE = Home(uuid.UUID(int=0), None, "")
@@ -153,7 +153,7 @@ def insert_logs(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog], reader
     return new
 
 
-def replace_log(cursor: psycopg.Cursor[Any], stored: Stored, log: PreparedLog, reader: MessageReader) -> None:
+def replace_log(cursor: psycopg.Cursor[Any], stored: StoredAt, log: PreparedLog, reader: MessageReader) -> None:
     """Put a completed request in the place of its earlier copy, which may have been in another session."""
     lists = part_lists.of_requests(cursor, [stored])[stored.log_id]
     where = {"log_id": stored.log_id, "session_id": stored.session_id, "bucket": stored.bucket}

@@ -9,10 +9,12 @@ from __future__ import annotations
 import uuid
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
+from operator import itemgetter
+from typing import Generic, Protocol, TypeVar
 
 from sessions_app.records import (
     RULE_ATTEMPT,
@@ -59,7 +61,7 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredAt:
     """Where a request is."""
 
     log_id: uuid.UUID
@@ -115,7 +117,7 @@ class Node:
     leader: Place | None = None
     duplicate_of: uuid.UUID | None = None
     resent_count: int = 0
-    stored: Stored | None = None
+    stored: StoredAt | None = None
     stays: bool = False
 
     @property
@@ -130,8 +132,13 @@ class Node:
 
     @property
     def may_retry(self) -> bool:
-        """Whether a failed request with the same input may be why it is there; with a history, that tells more."""
-        return self.attempt is not None and not self.begins and self.previous is None
+        """Whether a failed request with the same input may be why it is there."""
+        return may_retry(self)
+
+    @property
+    def goes_with_response_alone(self) -> bool:
+        """Whether it is the first span of a trace: only a response's id joins traces."""
+        return self.leader is not None
 
     @property
     def rank(self) -> int:
@@ -159,115 +166,184 @@ class Node:
         self.chosen, self.weak = self.weak, None
 
 
-@dataclass(frozen=True, slots=True)
-class Parent:
-    """The request that another one continues, and why."""
+# --- the rules ------------------------------------------------------------------------------------------------------
 
-    place: Place
-    rule: str
-    detail: str = ""
+# What tells requests apart that started at the same moment: the id of a request's idempotency key, or its index in the
+# timeline of a session.
+Key_co = TypeVar("Key_co", uuid.UUID, int, covariant=True)
+Key = TypeVar("Key", uuid.UUID, int)
+
+
+class Linked(Protocol[Key_co]):
+    """What the rules read of a request; the members mean the same as those of `Node`.
+
+    `goes_with_response_alone`: only the response that it names says what it continues.
+    """
 
     @property
-    def key_id(self) -> uuid.UUID:
-        return self.place[1]
+    def place(self) -> tuple[datetime, Key_co]: ...
+    @property
+    def previous(self) -> uuid.UUID | None: ...
+    @property
+    def begins(self) -> Sequence[uuid.UUID]: ...
+    @property
+    def provides(self) -> Sequence[uuid.UUID]: ...
+    @property
+    def attempt(self) -> uuid.UUID | None: ...
+    @property
+    def call(self) -> uuid.UUID | None: ...
+    @property
+    def failed(self) -> bool: ...
+    @property
+    def goes_with_response_alone(self) -> bool: ...
 
 
-class Places:
+def may_retry(request: Linked[Key]) -> bool:
+    """Whether a request may be there because an earlier one with the same input failed.
+
+    One that sends a history continues the request which that history came from.
+    """
+    return request.attempt is not None and not request.begins and request.previous is None
+
+
+def is_soon_enough(failed_at: datetime, started_at: datetime) -> bool:
+    """Whether a request that repeats the input of a failed one is a retry, and not a person who asks again."""
+    return started_at - failed_at <= ATTEMPT_WINDOW
+
+
+@dataclass(frozen=True, slots=True)
+class Continued(Generic[Key]):
+    """The request that another one continues or repeats, and the rule that says so (see `records`).
+
+    `is_whole`: everything that the later request sends again is known from it.
+    """
+
+    key: Key
+    rule: str
+    is_whole: bool = True
+
+
+class Places(Generic[Key]):
     """Places of requests that share a link key. There may be many, so each question takes a few steps."""
 
-    __slots__ = ("_ordered", "_places")
+    __slots__ = ("_late", "_ordered")
 
-    def __init__(self, places: Iterable[Place] = ()) -> None:
-        self._places = set(places)
-        self._ordered: list[Place] = []
+    def __init__(self) -> None:
+        self._ordered: list[tuple[datetime, Key]] = []
+        self._late: list[tuple[datetime, Key]] = []
 
-    def add(self, place: Place) -> None:
-        self._places.add(place)
+    def add(self, place: tuple[datetime, Key]) -> None:
+        """Add a place. What comes out of order is sorted in when the next question is asked."""
+        if not self._ordered or self._ordered[-1] < place:
+            self._ordered.append(place)
+        elif self._ordered[bisect_left(self._ordered, place)] != place:
+            self._late.append(place)
 
-    def __iter__(self) -> Iterator[Place]:
+    def __iter__(self) -> Iterator[tuple[datetime, Key]]:
         """In order."""
         return iter(self._in_order())
 
-    def before(self, place: Place) -> Place | None:
+    def before(self, place: tuple[datetime, Key]) -> tuple[datetime, Key] | None:
         """The latest one before a place."""
         index = bisect_left(self._in_order(), place)
         return self._ordered[index - 1] if index else None
 
-    def after(self, place: Place) -> Place | None:
+    def after(self, place: tuple[datetime, Key]) -> tuple[datetime, Key] | None:
         """The first one after a place."""
         index = bisect_right(self._in_order(), place)
         return self._ordered[index] if index < len(self._ordered) else None
 
-    def latest_but(self, key_id: uuid.UUID) -> Place | None:
+    def latest_but(self, key: Key) -> tuple[datetime, Key] | None:
         """The latest one that is not of this request."""
-        return next((place for place in reversed(self._in_order()) if place[1] != key_id), None)
+        return next((place for place in reversed(self._in_order()) if place[1] != key), None)
 
-    def _in_order(self) -> list[Place]:
-        if len(self._ordered) != len(self._places):
-            self._ordered = sorted(self._places)
+    def nearest(self, moment: datetime, window: timedelta) -> tuple[datetime, Key] | None:
+        """The latest one up to a moment, else the first after it, at most `window` away.
+
+        For conversations: one that begins with another came after it, whatever the clocks say. A log without a time has
+        that of its receipt, and logs may be received out of order.
+        """
+        places = self._in_order()
+        index = bisect_right(places, moment, key=_moment)
+        if index and moment - places[index - 1][0] <= window:
+            return places[index - 1]
+        is_near = index < len(places) and places[index][0] - moment <= window
+        return places[index] if is_near else None
+
+    def _in_order(self) -> list[tuple[datetime, Key]]:
+        if self._late:
+            self._ordered = sorted(set(self._ordered + self._late))
+            self._late = []
         return self._ordered
 
 
-NOWHERE = Places()
-_LAST_KEY = uuid.UUID(int=2**128 - 1)
+_moment = itemgetter(0)
 
 
-@dataclass(slots=True)
-class Index:
-    """Where the requests are that others may continue, by link key."""
+class Index(Generic[Key]):
+    """Finds the request that another one continues, by their link keys.
 
-    provides: dict[uuid.UUID, Places] = field(default_factory=lambda: defaultdict(Places))
-    failed: dict[uuid.UUID, Places] = field(default_factory=lambda: defaultdict(Places))
-    calls: dict[uuid.UUID, Places] = field(default_factory=lambda: defaultdict(Places))
+    This is the only place where that is decided: for the requests of a batch and what is stored of others, when they
+    are grouped (`naming`), and for the requests of one session, when it is shown (`parents`).
+    """
 
-    def add(self, node: Node) -> None:
-        for link_key in node.provides:
-            self.provides[link_key].add(node.place)
-        if node.failed and node.attempt:
-            self.failed[node.attempt].add(node.place)
-        if node.call:
-            self.calls[node.call].add(node.place)
+    __slots__ = ("calls", "failed", "provides")
 
-    def parent_of(self, node: Node, window: timedelta) -> Parent | None:
-        """The request that this one continues, by the first rule that applies."""
-        if node.previous:
-            found = self.provides.get(node.previous, NOWHERE).latest_but(node.key_id)
+    def __init__(self) -> None:
+        self.provides: dict[uuid.UUID, Places[Key]] = defaultdict(Places)
+        self.failed: dict[uuid.UUID, Places[Key]] = defaultdict(Places)
+        self.calls: dict[uuid.UUID, Places[Key]] = defaultdict(Places)
+
+    def add(self, request: Linked[Key]) -> None:
+        """Let others continue this request."""
+        for link_key in request.provides:
+            self.provides[link_key].add(request.place)
+        if request.failed and request.attempt:
+            self.failed[request.attempt].add(request.place)
+        if request.call:
+            self.calls[request.call].add(request.place)
+
+    def continued_by(self, request: Linked[Key], window: timedelta) -> Continued[Key] | None:
+        """The request that this one continues or repeats, by the first rule that applies."""
+        found = self._by_response(request)
+        if found is not None or request.goes_with_response_alone:
+            return found
+        return self._by_conversation(request, window) or self._by_failure(request) or self._by_call(request)
+
+    def has_response(self, request: Linked[Key]) -> bool:
+        """Whether the response that a request names is another one's."""
+        return self._by_response(request) is not None
+
+    def _by_response(self, request: Linked[Key]) -> Continued[Key] | None:
+        """The request whose response is named, at any time: clocks differ."""
+        places = self.provides.get(request.previous) if request.previous else None
+        found = places.latest_but(request.place[1]) if places else None
+        return Continued(found[1], RULE_PREVIOUS_RESPONSE) if found else None
+
+    def _by_conversation(self, request: Linked[Key], window: timedelta) -> Continued[Key] | None:
+        """The request that ended as this one begins; of those with the longest such beginning the nearest."""
+        for position, link_key in enumerate(request.begins):
+            places = self.provides.get(link_key)
+            # A request does not continue itself, should it ever end as it begins.
+            if places is None or link_key in request.provides:
+                continue
+            found = places.nearest(request.place[0], window)
             if found:
-                return Parent(found, RULE_PREVIOUS_RESPONSE, node.needed.detail if node.needed else "")
-        if node.leader is not None:
-            return None
-        for link_key in node.begins:
-            if found := nearest(self.provides.get(link_key, NOWHERE), node.started_at, window):
-                return Parent(found, RULE_CONVERSATION)
-        if node.may_retry and node.attempt:
-            found = latest_before(self.failed.get(node.attempt, NOWHERE), node.place, ATTEMPT_WINDOW)
-            if found:
-                return Parent(found, RULE_ATTEMPT)
-        if node.call:
-            first = next(iter(self.calls.get(node.call, NOWHERE)), None)
-            if first and first < node.place:
-                return Parent(first, RULE_ATTEMPT)
+                return Continued(found[1], RULE_CONVERSATION, is_whole=position == 0)
         return None
 
+    def _by_failure(self, request: Linked[Key]) -> Continued[Key] | None:
+        """The latest earlier request with the same input, if it failed and this may be another attempt."""
+        places = self.failed.get(request.attempt) if request.attempt and may_retry(request) else None
+        found = places.before(request.place) if places else None
+        is_retry = found and is_soon_enough(found[0], request.place[0])
+        return Continued(found[1], RULE_ATTEMPT) if found and is_retry else None
 
-def nearest(places: Places, moment: datetime, window: timedelta) -> Place | None:
-    """The latest of these places up to a moment, else the first after it, at most `window` away.
-
-    For conversations: one that begins with another came after it, whatever the clocks say. Logs without a time have
-    that of their receipt, which may be out of order.
-    """
-    now = (moment, _LAST_KEY)
-    earlier = places.before(now)
-    if earlier and moment - earlier[0] <= window:
-        return earlier
-    later = places.after(now)
-    return later if later and later[0] - moment <= window else None
-
-
-def latest_before(places: Places, place: Place, window: timedelta) -> Place | None:
-    """The latest of these places before another one, at most `window` earlier."""
-    found = places.before(place)
-    return found if found and place[0] - found[0] <= window else None
+    def _by_call(self, request: Linked[Key]) -> Continued[Key] | None:
+        """The first request of the same call of a proxy."""
+        places = self.calls.get(request.call) if request.call else None
+        first = next(iter(places), None) if places else None
+        return Continued(first[1], RULE_ATTEMPT) if first and first < request.place else None
 
 
 def own_home(session_id: uuid.UUID) -> Home:

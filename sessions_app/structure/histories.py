@@ -14,7 +14,7 @@ from typing import Protocol
 from sessions_app import bounds
 from sessions_app.bounds import BoundedMatcher, TooMuchWork
 from sessions_app.content.documents import BLOCK_PARTS, DIGEST_BYTES, packed_blocks, packed_count
-from sessions_app.structure.timeline import Parent
+from sessions_app.structure.parents import Parent
 
 # How many earlier requests are looked at for the history of one that continues none by its link keys.
 NEIGHBOURS = 8
@@ -31,9 +31,12 @@ EDITED, REPLACED, DROPPED, INSERTED = "edited", "replaced", "dropped", "inserted
 class WithHistory(Protocol):
     """What is needed to tell what a request added: its packed lists of parts and the length of its history."""
 
-    input_parts: bytes
-    output_parts: bytes
-    resent_count: int
+    @property
+    def input_parts(self) -> bytes: ...
+    @property
+    def output_parts(self) -> bytes: ...
+    @property
+    def resent_count(self) -> int: ...
 
 
 # --- packed lists ---------------------------------------------------------------------------------------------------

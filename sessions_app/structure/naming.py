@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sessions_app.records import RULE_ATTEMPT, RULE_OWN, RULE_PREVIOUS_RESPONSE, RULE_TRACE_ID
-from sessions_app.structure.grouping_rules import TRACE_DETAIL, Home, Index, Node, Parent
+from sessions_app.structure.grouping_rules import TRACE_DETAIL, Continued, Home, Index, Node
 
 # A set of requests that are in one session: what they hang below, a session or a response that was never logged.
 Atom = tuple[str, uuid.UUID]
@@ -35,14 +35,14 @@ class Naming:
     """
 
     nodes: Mapping[uuid.UUID, Node]
-    index: Index
+    index: Index[uuid.UUID]
     homes: Mapping[uuid.UUID, uuid.UUID]
     window: timedelta
     waiting: Mapping[uuid.UUID, uuid.UUID] = field(default_factory=dict)
     ranks: Mapping[uuid.UUID, int] = field(default_factory=dict)
     whole: Collection[uuid.UUID] = ()
     missing: set[uuid.UUID] = field(default_factory=set)
-    _parents: dict[uuid.UUID, Parent | None] = field(default_factory=dict)
+    _parents: dict[uuid.UUID, Continued[uuid.UUID] | None] = field(default_factory=dict)
     _tops: dict[uuid.UUID, Home | Atom] = field(default_factory=dict)
     _leads: dict[Atom, Atom] = field(default_factory=dict)
 
@@ -67,10 +67,10 @@ class Naming:
         while current.key_id not in self._tops and current.key_id not in chain:
             chain[current.key_id] = current
             parent = self._parent(current)
-            if parent is None or parent.key_id not in self.nodes:
+            if parent is None or parent.key not in self.nodes:
                 self._tops[current.key_id] = self._end(current, parent)
             else:
-                current = self.nodes[parent.key_id]
+                current = self.nodes[parent.key]
         if current.key_id not in self._tops:
             ordered = list(chain.values())
             first = min(ordered[ordered.index(current) :], key=lambda one: one.place)
@@ -79,23 +79,23 @@ class Naming:
         for key_id in chain:
             self._tops[key_id] = self._tops[current.key_id]
 
-    def _parent(self, node: Node) -> Parent | None:
+    def _parent(self, node: Node) -> Continued[uuid.UUID] | None:
         if node.key_id not in self._parents:
             self._parents[node.key_id] = self._find_parent(node)
         return self._parents[node.key_id]
 
-    def _find_parent(self, node: Node) -> Parent | None:
+    def _find_parent(self, node: Node) -> Continued[uuid.UUID] | None:
         if node.is_fixed:
             return None
         if node.leader and node.leader != node.place:
-            return Parent(node.leader, RULE_TRACE_ID, TRACE_DETAIL)
-        return self.index.parent_of(node, self.window)
+            return Continued(node.leader[1], RULE_TRACE_ID)
+        return self.index.continued_by(node, self.window)
 
-    def _end(self, node: Node, parent: Parent | None) -> Home | Atom:
+    def _end(self, node: Node, parent: Continued[uuid.UUID] | None) -> Home | Atom:
         fixed = node.assigned or node.chosen
         if fixed:
             return fixed
-        return ("session", self.homes[parent.key_id]) if parent else self._root(node)
+        return ("session", self.homes[parent.key]) if parent else self._root(node)
 
     def _root(self, node: Node) -> Atom:
         """Those that continue one response which was never logged are together."""
@@ -142,20 +142,20 @@ class Naming:
         parent = self._parents[node.key_id]
         if parent is None:
             return False
-        if self._session_of(parent.key_id) != session_id:
+        if self._session_of(parent.key) != session_id:
             return self._follows_call(node, parent, session_id)
-        above = self.nodes.get(parent.key_id)
+        above = self.nodes.get(parent.key)
         # A correction is undone: what hangs below that request does not keep it where it is.
         return above is None or above.is_fixed or not (above.stored and above.stored.is_fixed)
 
-    def _follows_call(self, node: Node, parent: Parent, session_id: uuid.UUID) -> bool:
+    def _follows_call(self, node: Node, parent: Continued[uuid.UUID], session_id: uuid.UUID) -> bool:
         """Whether a call has a new first request, and the former one in this session goes along with it."""
         if parent.rule != RULE_ATTEMPT or node.call is None:
             return False
         stored = (key_id for _, key_id in self.index.calls[node.call] if self._session_of(key_id))
         former = next(stored, node.key_id)
         above = self._parents.get(former)
-        return self._session_of(former) == session_id and above is not None and above.key_id == parent.key_id
+        return self._session_of(former) == session_id and above is not None and above.key == parent.key
 
     def _session_of(self, key_id: uuid.UUID) -> uuid.UUID | None:
         """Where a request is stored."""
@@ -209,7 +209,7 @@ class Naming:
         if node.is_fixed:
             return name
         if parent is not None:
-            return Home(name.session_id, name.session_key, parent.rule, parent.detail)
+            return Home(name.session_id, name.session_key, parent.rule, _detail(node, parent.rule))
         if node.stays and node.stored:
             return Home(name.session_id, name.session_key, node.stored.rule, node.stored.detail)
         alone = node.needed or node.own_name
@@ -222,3 +222,10 @@ class Naming:
             if stored and stored.session_id != home.session_id:
                 self.missing.add(stored.session_id)
         self.missing.difference_update(self.whole)
+
+
+def _detail(node: Node, rule: str) -> str:
+    """What is told of a rule beside its name."""
+    if rule == RULE_TRACE_ID:
+        return TRACE_DETAIL
+    return node.needed.detail if rule == RULE_PREVIOUS_RESPONSE and node.needed else ""

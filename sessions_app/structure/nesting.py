@@ -28,10 +28,14 @@ MOST_LEVELS = 100
 class Spanned(Timed, Protocol):
     """What is needed to place a request or step in its trace; the ids are "" of what is no span."""
 
-    kind: str
-    trace_id: str
-    span_id: str
-    parent_id: str
+    @property
+    def kind(self) -> str: ...
+    @property
+    def trace_id(self) -> str: ...
+    @property
+    def span_id(self) -> str: ...
+    @property
+    def parent_id(self) -> str: ...
 
 
 T = TypeVar("T", bound=Spanned)

@@ -7,7 +7,6 @@ Everything here works on rows, so that it can be told of thousands of requests a
 from __future__ import annotations
 
 import uuid
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +15,9 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Protocol, TypeVar
 
-from sessions_app.records import ERROR, RULE_ATTEMPT, RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE
-from sessions_app.structure.grouping_rules import ATTEMPT_WINDOW
+from sessions_app.structure.parents import WINDOW, Parent, RelatedRow, attempts, parents
 
 IDLE = timedelta(seconds=30)
-# A conversation is continued within this, unless an id says so.
-WINDOW = timedelta(hours=24)
 # What runs inside of other calls, or around them, is not parallel to them.
 CALLS_OF_MODELS = ("llm", "embedding")
 
@@ -31,30 +27,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Timed(Protocol):
     """What is needed to place a request in time."""
 
-    id: uuid.UUID
-    started_at: datetime
-    ended_at: datetime | None
-    received_at: datetime
+    @property
+    def id(self) -> uuid.UUID: ...
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def ended_at(self) -> datetime | None: ...
+    @property
+    def received_at(self) -> datetime: ...
 
 
-class Linked(Timed, Protocol):
-    """What is needed to tell which request another one continues or repeats.
-
-    `needs`: the link key of the `previous` response, if one is named, then those of the conversations that the input
-    begins with, the longest first. `provides`: the link key of the response's id, if it has one, then those of the
-    conversation with the answer. `attempt` and `call` are equal for requests with the same input, and of the same call
-    of a proxy. `duplicate_of` is set when another request reports the same call: this one is in no relation to others.
-    """
-
-    kind: str
-    status: str
-    output_preview: str
-    needs: Sequence[uuid.UUID]
-    previous: uuid.UUID | None
-    provides: Sequence[uuid.UUID]
-    attempt: uuid.UUID | None
-    call: uuid.UUID | None
-    duplicate_of: uuid.UUID | None
+class TimelineRow(Timed, RelatedRow, Protocol):
+    """What is needed to tell how the requests of a session hang together."""
 
 
 T = TypeVar("T", bound=Timed)
@@ -139,132 +123,7 @@ def running_costs(costs: Iterable[Decimal | None]) -> list[Decimal | None]:
     return totals
 
 
-# --- what continues what ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Parent:
-    """The request that another one continues: its index, and the rule that says so (see `records`).
-
-    `is_whole`: all that the request sends again is known from it.
-    """
-
-    index: int
-    rule: str
-    is_whole: bool = True
-
-    @property
-    def is_linked(self) -> bool:
-        """Whether it goes on from there, and does not only repeat it or belong to the same call."""
-        return self.rule in (RULE_PREVIOUS_RESPONSE, RULE_CONVERSATION)
-
-
-class _ByLinkKey:
-    """Which requests stand behind which link keys, by index in the timeline; the indices of a link key are in order."""
-
-    def __init__(self, requests: Sequence[Linked]) -> None:
-        self.requests = requests
-        self.providers: dict[uuid.UUID, list[int]] = defaultdict(list)
-        self.failures: dict[uuid.UUID, list[int]] = defaultdict(list)
-        self.calls: dict[uuid.UUID, int] = {}
-        for index, request in enumerate(requests):
-            if request.duplicate_of is not None:
-                continue
-            for link_key in request.provides:
-                self.providers[link_key].append(index)
-            if request.attempt and has_failed(request) and not request.output_preview:
-                self.failures[request.attempt].append(index)
-            if request.call:
-                self.calls.setdefault(request.call, index)
-
-    def of_response(self, link_key: uuid.UUID, index: int) -> int | None:
-        """The request with this response, at any time: clocks differ."""
-        # The last one, or the one before it where that is the request itself.
-        return next((other for other in reversed(self.providers.get(link_key, ())) if other != index), None)
-
-    def of_conversation(self, link_key: uuid.UUID, index: int, window: timedelta) -> int | None:
-        """The latest request with this conversation until then, else the first one after it: see `linking.nearest`."""
-        moment = self.requests[index].started_at
-        others = self.providers.get(link_key, ())
-        place = bisect_right(others, moment, key=self._start)
-        # One more on each side, since one of them may be the request itself.
-        earlier = [other for other in others[max(place - 2, 0) : place] if other != index][-1:]
-        later = [other for other in others[place : place + 2] if other != index][:1]
-        near = [other for other in (*earlier, *later) if abs(self._start(other) - moment) <= window]
-        return near[0] if near else None
-
-    def of_failure(self, link_key: uuid.UUID, index: int) -> int | None:
-        """The latest earlier request with this input, of which a repetition may still be another attempt."""
-        failures = self.failures.get(link_key, [])
-        place = bisect_left(failures, index) - 1
-        is_near = place >= 0 and self._start(index) - self._start(failures[place]) <= ATTEMPT_WINDOW
-        return failures[place] if is_near else None
-
-    def _start(self, index: int) -> datetime:
-        return self.requests[index].started_at
-
-
-def parents(requests: Sequence[Linked], window: timedelta = WINDOW) -> list[Parent | None]:
-    """For each request in chronological order, which other one of its session it continues, by the first rule that
-    applies: the response it names, the conversation it begins with, the failed attempt it repeats, the call it is of.
-    The same as `linking.Index.parent_of`, within a session.
-    """
-    link_keys = _ByLinkKey(requests)
-    return [_parent(index, link_keys, window) for index in range(len(requests))]
-
-
-def _parent(index: int, link_keys: _ByLinkKey, window: timedelta) -> Parent | None:
-    request = link_keys.requests[index]
-    if request.duplicate_of is not None:
-        return None
-    for place, link_key in enumerate(request.needs):
-        is_response = link_key == request.previous
-        found = (
-            link_keys.of_response(link_key, index)
-            if is_response
-            else link_keys.of_conversation(link_key, index, window)
-        )
-        if found is not None:
-            rule = RULE_PREVIOUS_RESPONSE if is_response else RULE_CONVERSATION
-            return Parent(found, rule, is_whole=place == (0 if is_response or request.previous is None else 1))
-    if request.attempt and not request.needs:
-        failed = link_keys.of_failure(request.attempt, index)
-        if failed is not None:
-            return Parent(failed, RULE_ATTEMPT)
-    first = link_keys.calls.get(request.call, index) if request.call else index
-    return Parent(first, RULE_ATTEMPT) if first < index else None
-
-
-def has_failed(request: Linked) -> bool:
-    return request.status == ERROR
-
-
-def attempts(requests: Sequence[Linked], parents: Sequence[Parent | None]) -> list[tuple[int, ...]]:
-    """Requests that are attempts of one call, each chain in order: the same input again, or the same call of a proxy,
-    after a failure. A failed attempt whose answer somebody goes on from stands by itself.
-    """
-    continued = {parent.index for parent in parents if parent and parent.is_linked}
-    latest: dict[tuple[uuid.UUID, str], int] = {}
-    chains: dict[int, list[int]] = {}
-    for index, request in enumerate(requests):
-        if request.duplicate_of is not None:
-            continue
-        keys = [(link_key, request.kind) for link_key in (request.attempt, request.call) if link_key]
-        before = max((latest[key] for key in keys if key in latest), default=None)
-        if before is not None and before not in continued and _is_retry(requests[before], request):
-            chain = chains.pop(before, [before])
-            chain.append(index)
-            chains[index] = chain
-        latest.update(dict.fromkeys(keys, index))
-    return sorted(map(tuple, chains.values()))
-
-
-def _is_retry(before: Linked, request: Linked) -> bool:
-    is_same_call = request.call is not None and request.call == before.call
-    return has_failed(before) and (is_same_call or request.started_at - before.started_at <= ATTEMPT_WINDOW)
-
-
-def parallel_groups(requests: Sequence[Linked], related: Mapping[int, int]) -> list[tuple[int, ...]]:
+def parallel_groups(requests: Sequence[TimelineRow], related: Mapping[int, int]) -> list[tuple[int, ...]]:
     """Requests that ran at the same time, as groups of indices in order; each overlaps another one of its group.
 
     `related`: requests that cannot overlap in truth, by what they continue or repeat; there a clock is a little off.
@@ -370,7 +229,7 @@ class Structure:
         return hidden - way
 
 
-def structure(requests: Sequence[Linked], window: timedelta = WINDOW) -> Structure:
+def structure(requests: Sequence[TimelineRow], window: timedelta = WINDOW) -> Structure:
     """How the requests of a session, in chronological order, hang together. Linear in their number."""
     found = parents(requests, window)
     calls = attempts(requests, found)

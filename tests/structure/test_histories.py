@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sessions_app.content.documents import digest, pack_digests
 from sessions_app.structure import histories
 from sessions_app.structure.histories import Added, Change, Comparison, PackedLists, block_addresses, weighed
-from sessions_app.structure.timeline import Parent
+from sessions_app.structure.parents import Parent
 
 
 @dataclass

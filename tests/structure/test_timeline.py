@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.structure import timeline
-from sessions_app.structure.timeline import Parent, Structure
+from sessions_app.structure.parents import Parent, attempts, parents
+from sessions_app.structure.timeline import Structure
 
 START = datetime(2026, 3, 14, 9, tzinfo=UTC)
 RECEIVED = START + timedelta(hours=1)
@@ -104,22 +105,22 @@ HOUR = 3600
 
 
 def indices(calls: list[Call]) -> list[int | None]:
-    return [parent.index if parent else None for parent in timeline.parents(calls)]
+    return [parent.index if parent else None for parent in parents(calls)]
 
 
 def test_request_continues_the_latest_earlier_conversation_it_begins_with() -> None:
     calls = [Call(0, provides=(A,)), Call(1, needs=(A,), provides=(B,)), Call(2, provides=(A,)), Call(3, needs=(A,))]
 
     assert indices(calls) == [None, 0, None, 2]
-    assert timeline.parents(calls)[3] == Parent(2, "conversation")
+    assert parents(calls)[3] == Parent(2, "conversation")
 
 
 def test_longest_known_beginning_is_continued() -> None:
     calls = [Call(0, provides=(A,)), Call(1, needs=(A,), provides=(B,)), Call(2, provides=(A,)), Call(3, needs=(B, A))]
-    assert timeline.parents(calls)[3] == Parent(1, "conversation")
+    assert parents(calls)[3] == Parent(1, "conversation")
 
     unknown = Call(4, needs=(D, A))
-    assert timeline.parents([*calls, unknown])[4] == Parent(2, "conversation", is_whole=False)
+    assert parents([*calls, unknown])[4] == Parent(2, "conversation", is_whole=False)
 
 
 def test_conversation_is_continued_within_a_window() -> None:
@@ -135,9 +136,9 @@ def test_response_is_continued_at_any_time_and_before_conversations() -> None:
         # Its clock is behind that of the response it names.
         Call(-5, needs=(A,), previous=A),
     ]
-    parents = timeline.parents(timeline.chronological(calls))
+    found = parents(timeline.chronological(calls))
 
-    assert [parent and (parent.index, parent.rule) for parent in parents] == [
+    assert [parent and (parent.index, parent.rule) for parent in found] == [
         (1, "previous_response_id"),
         None,
         None,
@@ -158,7 +159,7 @@ def test_conversation_is_continued_although_the_clocks_say_otherwise() -> None:
 
 def test_response_that_is_not_there_leaves_the_whole_conversation_to_be_continued() -> None:
     calls = [Call(0, provides=(A,)), Call(1, needs=(D, A), previous=D)]
-    assert timeline.parents(calls)[1] == Parent(0, "conversation")
+    assert parents(calls)[1] == Parent(0, "conversation")
 
 
 def test_second_report_of_a_call_is_in_no_relation_to_others() -> None:
@@ -182,14 +183,14 @@ def test_repetition_of_a_failed_request_continues_it() -> None:
 
 def test_requests_of_one_call_belong_to_its_first() -> None:
     calls = [Call(0, call=C), Call(1, call=C, kind="tool"), Call(2, call=C)]
-    assert timeline.parents(calls) == [None, Parent(0, "attempt"), Parent(0, "attempt")]
+    assert parents(calls) == [None, Parent(0, "attempt"), Parent(0, "attempt")]
 
 
 # --- attempts -------------------------------------------------------------------------------------------------------
 
 
 def chains(calls: list[Call]) -> list[tuple[int, ...]]:
-    return timeline.attempts(calls, timeline.parents(calls))
+    return attempts(calls, parents(calls))
 
 
 def failed(start: float, **members: Any) -> Call:

@@ -1,0 +1,129 @@
+"""Which other request of its session each one continues or repeats, and which are attempts of one call. Pure Python."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sessions_app.records import ERROR, RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE
+from sessions_app.structure.grouping_rules import Index, is_soon_enough
+
+# A conversation is continued within this, unless an id says so.
+WINDOW = timedelta(hours=24)
+
+
+class RelatedRow(Protocol):
+    """What is needed to tell which request another one continues or repeats.
+
+    `needs`: the link key of the `previous` response, if one is named, then those of the conversations that the input
+    begins with, the longest first. `provides`: the link key of the response's id, if it has one, then those of the
+    conversation with the answer. `attempt` and `call` are equal for requests with the same input, and of the same call
+    of a proxy. `duplicate_of` is set when another request reports the same call: this one has no relation to others.
+    """
+
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def output_preview(self) -> str: ...
+    @property
+    def needs(self) -> Sequence[uuid.UUID]: ...
+    @property
+    def previous(self) -> uuid.UUID | None: ...
+    @property
+    def provides(self) -> Sequence[uuid.UUID]: ...
+    @property
+    def attempt(self) -> uuid.UUID | None: ...
+    @property
+    def call(self) -> uuid.UUID | None: ...
+    @property
+    def duplicate_of(self) -> uuid.UUID | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The request that another one continues: its index, and the rule that says so (see `records`).
+
+    `is_whole`: everything that the request sends again is known from it.
+    """
+
+    index: int
+    rule: str
+    is_whole: bool = True
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it goes on from there, and does not only repeat it or belong to the same call."""
+        return self.rule in (RULE_PREVIOUS_RESPONSE, RULE_CONVERSATION)
+
+
+@dataclass(slots=True)
+class _RowFacts:
+    """A request as the rules read it; `place` has its index in the timeline."""
+
+    place: tuple[datetime, int]
+    previous: uuid.UUID | None
+    begins: Sequence[uuid.UUID]
+    provides: Sequence[uuid.UUID]
+    attempt: uuid.UUID | None
+    call: uuid.UUID | None
+    failed: bool
+    goes_with_response_alone: bool = False
+
+
+def parents(requests: Sequence[RelatedRow], window: timedelta = WINDOW) -> list[Parent | None]:
+    """For each request in chronological order, which other one of its session it continues or repeats."""
+    facts = [None if row.duplicate_of is not None else _facts(index, row) for index, row in enumerate(requests)]
+    by_link_key: Index[int] = Index()
+    for one in facts:
+        if one is not None:
+            by_link_key.add(one)
+    return [None if one is None else _parent(one, by_link_key, window) for one in facts]
+
+
+def _facts(index: int, row: RelatedRow) -> _RowFacts:
+    needs, previous = row.needs, row.previous
+    begins = needs if previous is None else [link_key for link_key in needs if link_key != previous]
+    # In a session a request that failed after part of its answer stands by itself: what repeats it begins anew.
+    failed = has_failed(row) and not row.output_preview
+    return _RowFacts((row.started_at, index), previous, begins, row.provides, row.attempt, row.call, failed)
+
+
+def _parent(request: _RowFacts, by_link_key: Index[int], window: timedelta) -> Parent | None:
+    found = by_link_key.continued_by(request, window)
+    return None if found is None else Parent(found.key, found.rule, found.is_whole)
+
+
+def has_failed(request: RelatedRow) -> bool:
+    return request.status == ERROR
+
+
+def attempts(requests: Sequence[RelatedRow], parents: Sequence[Parent | None]) -> list[tuple[int, ...]]:
+    """Requests that are attempts of one call, each chain in order: the same input again, or the same call of a proxy,
+    after a failure. A failed attempt whose answer somebody goes on from stands by itself.
+    """
+    continued = {parent.index for parent in parents if parent and parent.is_linked}
+    latest: dict[tuple[uuid.UUID, str], int] = {}
+    chains: dict[int, list[int]] = {}
+    for index, request in enumerate(requests):
+        if request.duplicate_of is not None:
+            continue
+        keys = [(link_key, request.kind) for link_key in (request.attempt, request.call) if link_key]
+        before = max((latest[key] for key in keys if key in latest), default=None)
+        if before is not None and before not in continued and _is_retry(requests[before], request):
+            chain = chains.pop(before, [before])
+            chain.append(index)
+            chains[index] = chain
+        latest.update(dict.fromkeys(keys, index))
+    return sorted(map(tuple, chains.values()))
+
+
+def _is_retry(before: RelatedRow, request: RelatedRow) -> bool:
+    is_same_call = request.call is not None and request.call == before.call
+    return has_failed(before) and (is_same_call or is_soon_enough(before.started_at, request.started_at))
