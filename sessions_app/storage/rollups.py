@@ -25,6 +25,7 @@ from sessions_app.records import (
     Record,
 )
 from sessions_app.storage import sql
+from sessions_app.structure.grouping_rules import ATTEMPT_WINDOW
 
 MOST_LISTED = 50
 # In the order of `Session.rule_counts`, and of the SQL function rules_of.
@@ -155,7 +156,8 @@ def add_stored(cursor: psycopg.Cursor[Any], requests: Sequence[tuple[uuid.UUID, 
 
 def count_retries(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> None:
     """Count the retries of those of these sessions that have failures; one statement."""
-    cursor.execute(sql.load("count_retries"), {"ids": sorted(set(session_ids))})
+    params = {"ids": sorted(set(session_ids)), "attempt_window": ATTEMPT_WINDOW}
+    cursor.execute(sql.load("count_retries"), params)
 
 
 def recompute(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
@@ -166,5 +168,5 @@ def recompute(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> 
     wanted = sorted(set(session_ids))
     if not wanted:
         return set()
-    cursor.execute(sql.load("recompute_sessions"), {"ids": wanted})
+    cursor.execute(sql.load("recompute_sessions"), {"ids": wanted, "attempt_window": ATTEMPT_WINDOW})
     return {row[0] for row in cursor.fetchall()}

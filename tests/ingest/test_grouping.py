@@ -20,6 +20,8 @@ from sessions_app.models import (
     RequestLog,
     Session,
 )
+from sessions_app.queries.session import find_session, load_lines, structure_of
+from sessions_app.records import RULE_ATTEMPT, RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE
 from sessions_app.storage.checking import check_rollups
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.deletion import delete_project
@@ -28,6 +30,11 @@ from tests.ingest.forests import bodies, forest
 from tests.ingest.test_concurrency import in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def project() -> Project:
+    return Project.objects.create(slug="acme")
 
 
 def digest_all() -> None:
@@ -104,3 +111,23 @@ def check_whole() -> None:
     assert all(requests[key.request_log_id] == key.session_id for key in keys.values())
     assert set(MovedId.objects.values_list("key_id", flat=True)) <= keys.keys()
     assert set(Link.objects.values_list("key_id", flat=True)) <= keys.keys()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_page_tells_the_same_as_the_grouping(seed: int, project: Project) -> None:
+    """Rules and retries are told of a session's rows again when it is shown."""
+    deliver(project, bodies(forest(seed, 20), seed, copies=1))
+
+    retried = 0
+    for session in Session.objects.all():
+        facts = find_session(project.pk, session.id)
+        assert facts is not None
+        lines = load_lines(facts)
+        structure = structure_of(lines)
+        assert session.retry_count == sum(len(chain) - 1 for chain in set(structure.chains.values()))
+        retried += session.retry_count
+        for line, parent in zip(lines, structure.parents, strict=True):
+            if line.rule in (RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE, RULE_ATTEMPT):
+                assert parent is not None or line.rule == RULE_PREVIOUS_RESPONSE, line
+                assert parent is None or parent.rule == line.rule, line
+    assert retried

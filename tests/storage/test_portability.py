@@ -16,7 +16,7 @@ from sessions_app.storage import sql
 
 SHARDED = {"session": {"id"}, "request_log": {"session_id"}, "part": {"session_id"}, "part_search": {"session_id"}}
 PARTITIONED = {"request_log", "part", "part_search"}
-STATEMENTS = sorted(Path(sql.__file__).parent.glob("*.sql"))
+STATEMENTS = sorted(path.stem for path in Path(sql.__file__).parent.glob("[!_]*.sql"))
 UPDATED = re.compile(r"\bUPDATE\s+(session|request_log|part|part_search)\b", re.IGNORECASE)
 
 pytestmark = pytest.mark.django_db
@@ -82,14 +82,14 @@ def test_functions_in_conflict_clauses_are_immutable() -> None:
     assert {volatility for _, volatility in found} == {"i"}
 
 
-@pytest.mark.parametrize("path", STATEMENTS, ids=lambda path: path.stem)
-def test_statement_is_one_that_citus_takes(path: Path) -> None:
-    text = re.sub(r"--.*", "", path.read_text())
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_statement_is_one_that_citus_takes(name: str) -> None:
+    text = re.sub(r"--.*", "", sql.load(name))
     assert not re.search(r"\bWITH RECURSIVE\b|\bGROUPING SETS\b|\bMERGE\b|\bctid\b", text, re.IGNORECASE)
     if UPDATED.search(text):
         assert not re.search(r"\b(session_id|bucket)\s*=(?!.*WHERE)", text.split("WHERE")[0].split("FROM")[0])
     on_conflict = re.search(r"DO UPDATE SET(.*)", text, re.IGNORECASE | re.DOTALL)
-    if on_conflict and path.stem not in ("put_inbox", "finish_inbox"):  # Queues are local tables.
+    if on_conflict and name not in ("put_inbox", "finish_inbox"):  # Queues are local tables.
         assert not re.search(r"\bSELECT\b|\bnow\(|\bclock_timestamp\(", on_conflict[1], re.IGNORECASE)
     if re.search(r"\bFOR UPDATE\b", text, re.IGNORECASE):
-        assert path.stem in ("claim_inbox", "claim_suspect", "delete_session"), "queues and one session by its id alone"
+        assert name in ("claim_inbox", "claim_suspect", "delete_session"), "queues and one session by its id alone"

@@ -1,6 +1,5 @@
 -- Adds what the batch's new requests bring. Last in the batch and sorted by id, so that two batches lock the sessions
--- they share late and in one order. The title is that of the earliest request that has a user text, the preview that
--- of the latest that has an answer, whatever the order of arrival.
+-- they share late and in one order.
 INSERT INTO session AS s (
     id, project_id, session_key, title, title_at, preview, preview_at, first_at, last_at, request_count,
     error_count, step_count, input_tokens, output_tokens, cached_tokens, cost, models, users, tags, sources,
@@ -25,26 +24,4 @@ FROM unnest(
     rule_counts, name_rank, buckets
 )
 ON CONFLICT (id) DO UPDATE SET
-    title = CASE WHEN s.title_at IS NULL OR (excluded.title_at, excluded.title) < (s.title_at, s.title)
-                 THEN excluded.title ELSE s.title END,
-    title_at = least(s.title_at, excluded.title_at),
-    preview = CASE WHEN s.preview_at IS NULL OR (excluded.preview_at, excluded.preview) > (s.preview_at, s.preview)
-                   THEN excluded.preview ELSE s.preview END,
-    preview_at = greatest(s.preview_at, excluded.preview_at),
-    first_at = least(s.first_at, excluded.first_at),
-    last_at = greatest(s.last_at, excluded.last_at),
-    request_count = s.request_count + excluded.request_count,
-    error_count = s.error_count + excluded.error_count,
-    step_count = s.step_count + excluded.step_count,
-    input_tokens = known_sum(s.input_tokens, excluded.input_tokens)::bigint,
-    output_tokens = known_sum(s.output_tokens, excluded.output_tokens)::bigint,
-    cached_tokens = known_sum(s.cached_tokens, excluded.cached_tokens)::bigint,
-    cost = known_sum(s.cost, excluded.cost),
-    models = text_union(s.models, excluded.models, 50),
-    users = text_union(s.users, excluded.users, 50),
-    tags = text_union(s.tags, excluded.tags, 50),
-    sources = text_union(s.sources, excluded.sources, 50),
-    rules = rules_of(add_counts(s.rule_counts, excluded.rule_counts)),
-    rule_counts = add_counts(s.rule_counts, excluded.rule_counts),
-    name_rank = least(s.name_rank, excluded.name_rank),
-    buckets = date_union(s.buckets, excluded.buckets)
+    -- include _add_to_session.sql
