@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from sessions_app.content.compression import decompress
 from sessions_app.content.documents import PartKind
-
-if TYPE_CHECKING:
-    from sessions_app.queries.thread import Window
+from sessions_app.queries.window import Window
 
 # LiteLLM 1.106, `hidden_params.additional_headers` of a success: each is a number. A quote that is part of a text has a
 # backslash before it.

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sessions_app.content import messages
 from sessions_app.content.documents import packed_count
 from sessions_app.content.messages import read_message
+from sessions_app.queries.window import Window
 from sessions_app.structure.histories import REPLACED, Added, Change
-
-if TYPE_CHECKING:
-    from sessions_app.queries.thread import Window
 
 # Among so many earlier requests the one is looked for that wrote the summary.
 SUMMARY_NEIGHBOURS = 3

@@ -2,191 +2,30 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
-from sessions_app.content.blocks import Message
-from sessions_app.content.documents import PartKind, packed_count
-from sessions_app.content.messages import MessageReader
+from sessions_app.content.documents import packed_count
 from sessions_app.models import RequestLog
 from sessions_app.queries.compaction import SUMMARY_NEIGHBOURS, after_summary, may_follow_summary
-from sessions_app.queries.content import StoredPart, join_parts, load_blocks, load_parts
+from sessions_app.queries.content import join_parts, load_blocks, load_parts
 from sessions_app.queries.session import RequestDetail, RequestLine, SessionFacts, load_details, structure_of
-from sessions_app.records import SUCCESS, Documents
+from sessions_app.queries.window import MOST_OUTPUTS, Window, message_count, printed
+from sessions_app.records import SUCCESS
 from sessions_app.structure import timeline
-from sessions_app.structure.histories import NEIGHBOURS, Added, Comparison, PackedLists, Said, to_read, weighed
+from sessions_app.structure.histories import NEIGHBOURS, Added, Comparison, PackedLists, to_read, weighed
 from sessions_app.structure.nesting import WORK
 from sessions_app.structure.timeline import Structure
-from sessions_app.wire import documents_of
 
-# Of what one request added, this much is printed at its place: the beginning and the end.
-HEAD_MESSAGES, TAIL_MESSAGES = 10, 50
 # Of several requests that continue the same one, so many are searched for results of its tool calls.
 MOST_CHILDREN = 8
 # What is read of large values for bodies that are no conversation (embeddings, images).
 OTHER_BYTES = 4_000_000
-# Of one answer so many items are read and printed at a time; of what stands beside the messages (system prompts, tools,
-# other large values) so many are read.
-MOST_OUTPUTS = 200
-MOST_CONTEXT = 1_000
 # Of the attempts of one call so many are read with it: the last ones before it.
 MOST_ATTEMPTS = 50
 # Of what an agent or chain was given and returned, so many messages each are shown.
 MESSAGES_OF_STEP = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Printed:
-    """Positions of input parts that a request prints: `skipped` ones lie between `head` and `tail`."""
-
-    head: list[int]
-    skipped: int
-    tail: list[int]
-
-    def __iter__(self) -> Iterator[int]:
-        yield from self.head
-        yield from self.tail
-
-    @property
-    def count(self) -> int:
-        return len(self.head) + self.skipped + len(self.tail)
-
-
-def printed(added: Added) -> Printed:
-    """Which input parts a request prints."""
-    new = added.positions()
-    if len(new) > HEAD_MESSAGES + TAIL_MESSAGES:
-        skipped = len(new) - HEAD_MESSAGES - TAIL_MESSAGES
-        return Printed(new[:HEAD_MESSAGES], skipped, new[-TAIL_MESSAGES:])
-    return Printed(new, 0, [])
-
-
-@dataclass(slots=True)
-class Window:
-    """Some requests of a session by their index in its timeline, with their neighbours as far as they matter.
-
-    `added` and `details` hold the window, what it continues and what continues it. `folded`: the failed attempts that
-    are shown with the last one of their call, by its index. `steps` are those beside the window, by id.
-    """
-
-    lines: Sequence[RequestLine]
-    indices: Sequence[int]
-    structure: Structure
-    details: dict[int, RequestDetail]
-    lists: PackedLists
-    folded: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    added: dict[int, Added] = field(default_factory=dict)
-    parts: dict[bytes, StoredPart] = field(default_factory=dict)
-    steps: dict[uuid.UUID, RequestDetail] = field(default_factory=dict)
-    # What was read of parts, by digest and the role that was assumed; a page asks several times.
-    messages: dict[tuple[bytes, str], Message] = field(default_factory=dict)
-    _reader: MessageReader = field(default_factory=MessageReader)
-    _contexts: dict[tuple[int, PartKind], list[bytes]] = field(default_factory=dict)
-
-    def add_parts(self, parts: Mapping[bytes, StoredPart]) -> None:
-        """More parts that were read."""
-        self.parts |= parts
-        self._contexts.clear()
-
-    @property
-    def continues(self) -> list[int | None]:
-        """For every request the index of the one that it continues."""
-        return self.structure.continues
-
-    @property
-    def shown(self) -> list[int]:
-        """What is printed: the window, without what was deleted meanwhile."""
-        return [index for index in self.indices if index in self.details]
-
-    def inputs(self, index: int, positions: Iterable[int]) -> list[tuple[int, bytes]]:
-        """The digests of these input parts of a request, with their positions."""
-        packed = self.details[index].input_parts
-        return [(position, self.lists.digest(packed, position)) for position in positions]
-
-    def outputs(self, index: int, first: int = 0) -> list[bytes]:
-        """The digests of the items of an answer from `first` on, at most `MOST_OUTPUTS`."""
-        return self.lists.digests(self.details[index].output_parts, first, first + MOST_OUTPUTS)
-
-    @property
-    def uncompared(self) -> set[int]:
-        """The requests whose histories were too much to compare."""
-        return {index for index, added in self.added.items() if not added.is_compared}
-
-    def output_count(self, index: int) -> int:
-        return packed_count(self.details[index].output_parts)
-
-    def context(self, index: int, kind: PartKind) -> list[bytes]:
-        """The digests of the system prompts, tools or other values beside a request's messages, as far as they were
-        read.
-        """
-        if not self.parts:
-            return []
-        key = (index, kind)
-        if key not in self._contexts:
-            digests = self.beside(index)
-            self._contexts[key] = [d for d in digests if (part := self.parts.get(d)) and part.kind is kind]
-        return self._contexts[key]
-
-    def beside(self, index: int) -> list[bytes]:
-        """The digests of what stands beside a request's messages, at most `MOST_CONTEXT`."""
-        return self.lists.digests(self.details[index].context_parts, 0, MOST_CONTEXT)
-
-    def beside_unread(self, index: int) -> int:
-        """How many more there are."""
-        return max(packed_count(self.details[index].context_parts) - MOST_CONTEXT, 0)
-
-    def history_digest(self, index: int, position: int) -> tuple[bytes, str] | None:
-        """The digest of a message by its position in a request and its answer, and the role it has if it names none."""
-        detail = self.details[index]
-        count = packed_count(detail.input_parts)
-        if position < count:
-            return self.lists.digest(detail.input_parts, position), "user"
-        if position < count + packed_count(detail.output_parts):
-            return self.lists.digest(detail.output_parts, position - count), "assistant"
-        return None
-
-    def said(self, index: int, position: int) -> Said | None:
-        """Role and canonical form of a message by its position in a request and its answer; None when unread."""
-        found = self.history_digest(index, position)
-        part = self.parts.get(found[0]) if found else None
-        if found is None or part is None or part.content is None:
-            return None
-        form = self._reader.canonical_form(found[0], part.content, found[1])
-        return form.role, form.pieces
-
-    def children(self, index: int) -> list[int]:
-        """The requests that continue or repeat this one, as far as they are known, in order."""
-        return sorted(child for child, added in self.added.items() if added.base == index)
-
-    def printed(self, index: int) -> Printed:
-        """The input parts that a request prints.
-
-        A first one that differs from the base's is printed when it is a system prompt: linked requests say the same,
-        a user message may only carry a cache mark more.
-        """
-        what = printed(self.added[index])
-        if not self.added[index].first_changed or self.is_system(index, 0):
-            return what
-        return Printed(what.head[1:], what.skipped, what.tail)
-
-    def is_system(self, index: int, position: int) -> bool:
-        ((_, digest),) = self.inputs(index, [position])
-        part = self.parts.get(digest)
-        return part is not None and part.role == "system"
-
-
-def documents_of_call(window: Window, index: int) -> Documents | None:
-    """The bodies of what is no model call; None for a model call, and when they were too large to be read."""
-    detail = window.details[index]
-    if detail.skeleton is None:
-        return None
-    lists = [window.lists.digests(p) for p in (detail.input_parts, detail.output_parts, detail.context_parts)]
-    try:
-        return documents_of(detail.source, join_parts(detail.skeleton, lists, window.parts))
-    except KeyError:
-        return None
 
 
 def load_window(
@@ -400,13 +239,3 @@ def _to_compare(window: Window, index: int) -> Iterator[bytes]:
     if may_follow_summary(window, index):
         for before in range(max(index - SUMMARY_NEIGHBOURS, 0), index):
             yield from window.outputs(before) if before in window.details else ()
-
-
-def message_count(detail: RequestDetail) -> int:
-    """How many messages a request sent."""
-    return packed_count(detail.input_parts)
-
-
-def index_of(lines: Sequence[RequestLine], request_log_id: uuid.UUID) -> int | None:
-    """Where a request stands in its session's timeline; None when it is not there."""
-    return next((index for index, line in enumerate(lines) if line.id == request_log_id), None)

@@ -12,7 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 from sessions_app.models import Project, RequestLog
 from sessions_app.queries import content
 from sessions_app.queries.session import SessionFacts, find_session, load_lines
-from sessions_app.queries.thread import Window, load_window
+from sessions_app.queries.thread import load_window
+from sessions_app.queries.window import Window
 from sessions_app.structure.histories import Change
 from tests.factories import START, make_log, make_project, make_session
 from tests.pages.conversations import agent, assistant, chat, turns, user

@@ -13,8 +13,8 @@ from sessions_app.pages.thread.layout import AFTER, BEFORE, MOST_STEPS, Layout
 from sessions_app.pages.thread.steps import StepWriter
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
-from sessions_app.queries.thread import Window
 from sessions_app.queries.traces import Report
+from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 from sessions_app.structure.nesting import trace_of

@@ -18,7 +18,8 @@ from sessions_app.pages.shell import project_page, render_page, render_page_or_p
 from sessions_app.pages.thread.place import Place, place_of, whole_number
 from sessions_app.pages.thread.thread import ThreadBuilder, unread
 from sessions_app.pages.thread.wording import counted, messages_changed
-from sessions_app.queries.thread import Window, load_changes
+from sessions_app.queries.thread import load_changes
+from sessions_app.queries.window import Window
 from sessions_app.structure.histories import EDITED, Change
 from sessions_app.templatetags.format import exact
 

@@ -13,7 +13,7 @@ from sessions_app.pages.html.messages import code_box, fold, more, reference, ro
 from sessions_app.pages.html.plain_text import shown
 from sessions_app.queries.content import StoredPart
 from sessions_app.queries.session import SINGLE_CALLS, RequestLine
-from sessions_app.queries.thread import MOST_OUTPUTS, Window, documents_of_call
+from sessions_app.queries.window import MOST_OUTPUTS, Window, documents_of_call
 from sessions_app.records import ERROR
 from sessions_app.templatetags.format import exact, size, tokens
 

@@ -28,7 +28,8 @@ from sessions_app.pages.thread.steps import StepWriter
 from sessions_app.pages.thread.thread import MESSAGES_BLOCK, ThreadBuilder, more_messages
 from sessions_app.queries.lookup import find_request
 from sessions_app.queries.session import RequestLine
-from sessions_app.queries.thread import Window, load_messages, load_step, load_whole, load_window
+from sessions_app.queries.thread import load_messages, load_step, load_whole, load_window
+from sessions_app.queries.window import Window
 from sessions_app.records import Documents
 from sessions_app.structure.nesting import WORK
 from sessions_app.structure.timeline import CALLS_OF_MODELS

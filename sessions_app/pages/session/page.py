@@ -41,7 +41,8 @@ from sessions_app.queries.session import (
     load_request,
 )
 from sessions_app.queries.session_list import list_sessions
-from sessions_app.queries.thread import Window, load_window
+from sessions_app.queries.thread import load_window
+from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 

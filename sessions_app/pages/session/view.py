@@ -16,7 +16,8 @@ from sessions_app.pages.thread.place import whole_number
 from sessions_app.pages.thread.thread import ThreadBuilder, ThreadSection
 from sessions_app.queries.contradictions import contradicted
 from sessions_app.queries.session import RequestLine, SessionFacts, SessionLines, structure_of
-from sessions_app.queries.thread import Window, load_window
+from sessions_app.queries.thread import load_window
+from sessions_app.queries.window import Window
 from sessions_app.structure import timeline
 from sessions_app.structure.timeline import Structure
 

@@ -14,7 +14,7 @@ from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.marks import behind
 from sessions_app.pages.thread.wording import grouped_by, history, offset, source_name
 from sessions_app.queries.session import RequestLine
-from sessions_app.queries.thread import Window
+from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 

@@ -10,7 +10,7 @@ from sessions_app.pages.html.plain_text import isolated, shown
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.wording import Behind, counted, grouped_by, listed, messages_changed, ranges
 from sessions_app.queries.session import RequestLine
-from sessions_app.queries.thread import Window
+from sessions_app.queries.window import Window
 from sessions_app.records import RULE_ATTEMPT, RULE_MANUAL
 from sessions_app.structure.timeline import Fork, Structure
 from sessions_app.templatetags.format import exact, hue

@@ -21,8 +21,8 @@ from sessions_app.queries.session import (
     load_all_lines,
     load_line,
 )
-from sessions_app.queries.thread import Window, index_of
 from sessions_app.queries.traces import Report, load_traces, request_of_key
+from sessions_app.queries.window import Window, index_of
 
 _TITLE_CHARS = 120
 SPANS = "otlp"

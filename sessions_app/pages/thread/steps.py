@@ -34,7 +34,8 @@ from sessions_app.pages.thread.pairing import Pairing
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.content import StoredPart
 from sessions_app.queries.session import RequestLine
-from sessions_app.queries.thread import MESSAGES_OF_STEP, Window
+from sessions_app.queries.thread import MESSAGES_OF_STEP
+from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 from sessions_app.structure.nesting import WORK, Nesting

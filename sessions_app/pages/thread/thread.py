@@ -42,7 +42,8 @@ from sessions_app.queries.attempts import counted_attempts
 from sessions_app.queries.content import StoredPart
 from sessions_app.queries.contradictions import Contradicted
 from sessions_app.queries.session import RequestDetail, RequestLine
-from sessions_app.queries.thread import MOST_CHILDREN, MOST_OUTPUTS, Window, around
+from sessions_app.queries.thread import MOST_CHILDREN, around
+from sessions_app.queries.window import MOST_OUTPUTS, Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 from sessions_app.structure.histories import NEIGHBOURS
