@@ -1,0 +1,40 @@
+"""Tables and constraints, no behaviour. `docs/architecture.md` says why the hot tables are shaped as they are."""
+
+from sessions_app.models.grouping import (
+    Assignment,
+    ContradictingCopy,
+    Correction,
+    Link,
+    MovedId,
+    RequestKey,
+    Reroute,
+    TraceSpan,
+)
+from sessions_app.models.inbox import DigestNote, DigestSuspect, InboxEntry, InboxUsage, RejectedLog
+from sessions_app.models.projects import ApiKey, Project, SignInToken, Throttle
+from sessions_app.models.sessions import Part, PartSearch, RequestLog, Session, Sharded
+
+__all__ = [
+    "ApiKey",
+    "Assignment",
+    "ContradictingCopy",
+    "Correction",
+    "DigestNote",
+    "DigestSuspect",
+    "InboxEntry",
+    "InboxUsage",
+    "Link",
+    "MovedId",
+    "Part",
+    "PartSearch",
+    "Project",
+    "RejectedLog",
+    "RequestKey",
+    "RequestLog",
+    "Reroute",
+    "Session",
+    "Sharded",
+    "SignInToken",
+    "Throttle",
+    "TraceSpan",
+]

@@ -1,0 +1,75 @@
+"""Who may send and read logs: projects, their API keys, links to sign in, attempts to sign in."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+
+class Project(models.Model):
+    """A team's or an environment's logs, isolated from all others."""
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    # Spans of traces that are no part of a GenAI application (HTTP, databases): kept beside the requests, or not.
+    keeps_other_spans = models.BooleanField(default=True, db_default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.name or self.slug
+
+
+class ApiKey(models.Model):
+    """Access of a program to one project. Only the SHA-256 of the key is kept."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="api_keys", db_constraint=False)
+    name = models.CharField(max_length=120)
+    prefix = models.CharField(max_length=16)
+    hash = models.CharField(max_length=64, unique=True)
+    scopes = ArrayField(models.CharField(max_length=20))
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=150, blank=True)
+    # Who made it, without whose rights it has none but to write; NULL for the operator's, made by a command. The id
+    # stays when the user is deleted: the key does not become the operator's then.
+    maker = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class SignInToken(models.Model):
+    """A link that signs a user in once. Only the SHA-256 of the token is kept."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+
+class Throttle(models.Model):
+    """How many attempts to sign in fell on a place of `sessions_app.access.throttle` in a window of time."""
+
+    key = models.CharField(primary_key=True, max_length=80)
+    hits = models.IntegerField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "throttle"
+        # For cleaning up.
+        indexes = [models.Index(fields=["expires_at"], name="throttle_expiry")]

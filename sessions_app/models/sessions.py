@@ -1,0 +1,201 @@
+"""Sessions, requests and their content: the hot tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+
+class Sharded(models.Model):
+    """A row of a hot table: the database's key is (id, session_id, bucket), Django's is `id`.
+
+    Updates name the whole key, so that they touch one shard and one partition, and never set it: a distributed
+    PostgreSQL refuses that.
+    """
+
+    KEY = ("session_id", "bucket")
+
+    class Meta:
+        abstract = True
+
+    def _do_update(
+        self, base_qs: Any, using: str, pk_val: Any, values: Any, update_fields: Any, forced_update: bool
+    ) -> bool:
+        values = [value for value in values if value[0].attname not in self.KEY]
+        base_qs = base_qs.filter(**{name: getattr(self, name) for name in self.KEY})
+        updated = super()._do_update(base_qs, using, pk_val, values, update_fields, forced_update)  # type: ignore[misc]
+        if not updated and not self._state.adding:
+            raise self.DoesNotExist(f"{self._meta.label} {pk_val} is gone")
+        return updated
+
+
+class Session(models.Model):
+    """A session with its roll-up. `id` is derived from the project's key and the session key."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    project_id = models.BigIntegerField()
+    # The caller's id; NULL when the session was formed without one.
+    session_key = models.TextField(null=True)
+    # The first user text and the last answer, with the time of the request that gave it.
+    title = models.TextField(default="", db_default="")
+    title_at = models.DateTimeField(null=True)
+    preview = models.TextField(default="", db_default="")
+    preview_at = models.DateTimeField(null=True)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    request_count = models.BigIntegerField()
+    error_count = models.BigIntegerField()
+    # Agents, tools and other spans around the requests.
+    step_count = models.BigIntegerField(default=0, db_default=0)
+    # How many of the requests repeat one that failed.
+    retry_count = models.BigIntegerField(default=0, db_default=0)
+    # NULL is unknown: no request of the session said.
+    input_tokens = models.BigIntegerField(null=True)
+    output_tokens = models.BigIntegerField(null=True)
+    cached_tokens = models.BigIntegerField(null=True)
+    cost = models.DecimalField(null=True, max_digits=40, decimal_places=20)
+    model_names = ArrayField(models.TextField(), db_column="models", default=list)
+    users = ArrayField(models.TextField(), default=list)
+    tags = ArrayField(models.TextField(), default=list)
+    sources = ArrayField(models.TextField(), default=list)
+    rules = ArrayField(models.TextField(), default=list)
+    # How many requests and steps are there by each rule, in the order of `rollups.RULES`.
+    rule_counts = ArrayField(models.BigIntegerField(), default=list)
+    # The least rank of its requests (SQL function name_rank): which of two sessions that become one keeps its name.
+    name_rank = models.SmallIntegerField(default=32767, db_default=32767)
+    # The partitions in which this session has rows, so that reads touch no others.
+    buckets = ArrayField(models.DateField(), default=list)
+
+    class Meta:
+        db_table = "session"
+        indexes = [
+            models.Index("project_id", models.F("last_at").desc(), models.F("id").desc(), name="session_latest"),
+            GinIndex(fields=["model_names", "users", "tags", "sources", "rules"], name="session_facets"),
+            # A project may have few failures in many sessions.
+            models.Index(
+                "project_id",
+                models.F("last_at").desc(),
+                models.F("id").desc(),
+                condition=models.Q(error_count__gt=0),
+                name="session_failed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.session_key or str(self.id)
+
+
+class RequestLog(Sharded):
+    """One call, with its response. What was sent and received lies in `skeleton` and the three packed part lists."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    session_id = models.UUIDField(editable=False)
+    bucket = models.DateField(editable=False)
+    project_id = models.BigIntegerField(editable=False)
+    request_id = models.TextField()
+    source = models.TextField()
+    kind = models.TextField()
+    call_type = models.TextField(default="", db_default="")
+    model = models.TextField(default="", db_default="")
+    requested_model = models.TextField(default="", db_default="")
+    provider = models.TextField(default="", db_default="")
+    api_base = models.TextField(default="", db_default="")
+    status = models.TextField()
+    http_status = models.IntegerField(null=True)
+    error_type = models.TextField(default="", db_default="")
+    error_message = models.TextField(default="", db_default="")
+    finish_reason = models.TextField(default="", db_default="")
+    started_at = models.DateTimeField()
+    first_token_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField()
+    time_problems = ArrayField(models.TextField(), default=list)
+    input_tokens = models.BigIntegerField(null=True)
+    output_tokens = models.BigIntegerField(null=True)
+    cached_tokens = models.BigIntegerField(null=True)
+    cache_write_tokens = models.BigIntegerField(null=True)
+    reasoning_tokens = models.BigIntegerField(null=True)
+    cost = models.DecimalField(null=True, max_digits=40, decimal_places=20)
+    cost_breakdown = models.JSONField(null=True)
+    end_user = models.TextField(default="", db_default="")
+    key_alias = models.TextField(default="", db_default="")
+    tags = ArrayField(models.TextField(), default=list)
+    # A cleaned and clipped copy of the caller's metadata, for filters; the exact one is in the document.
+    metadata = models.JSONField(null=True)
+    trace_id = models.TextField(default="", db_default="")
+    parent_id = models.TextField(default="", db_default="")
+    # Of a span: its id, what it calls itself, and which tool it ran because of which call.
+    span_id = models.TextField(default="", db_default="")
+    name = models.TextField(default="", db_default="")
+    tool_name = models.TextField(default="", db_default="")
+    tool_call_id = models.TextField(default="", db_default="")
+    # A span that is no model call by itself (an agent, a tool, …): shown, but not counted as a request.
+    step = models.BooleanField(default=False, db_default=False)
+    # The key of the request that reports the same call: this one is its detail and is not counted.
+    duplicate_of = models.UUIDField(null=True)
+    # What of it could not be read as it was meant.
+    problems = ArrayField(models.TextField(), null=True)
+    rule = models.TextField()
+    rule_detail = models.TextField(default="", db_default="")
+    weak = models.BooleanField(default=False, db_default=False)
+    # Link keys: what later requests may name to continue this one, and what this one names.
+    provides = ArrayField(models.UUIDField(), default=list)
+    needs = ArrayField(models.UUIDField(), default=list)
+    # Of `needs`, the one that is a response's id.
+    previous = models.UUIDField(null=True)
+    # Equal for requests of one caller with the same input, and for those that one call made.
+    attempt = models.UUIDField(null=True)
+    call = models.UUIDField(null=True)
+    # How many leading input messages reach up to and include the last assistant turn: the history it re-sends.
+    resent_count = models.IntegerField(default=0, db_default=0)
+    # One line each of the new user text and of the answer, for lists.
+    input_preview = models.TextField(default="", db_default="")
+    output_preview = models.TextField(default="", db_default="")
+    byte_size = models.BigIntegerField()
+    skeleton = models.BinaryField()
+    input_parts = models.BinaryField()
+    output_parts = models.BinaryField()
+    context_parts = models.BinaryField()
+
+    class Meta:
+        db_table = "request_log"
+        indexes = [models.Index("session_id", "started_at", name="request_timeline", include=("ended_at", "status"))]
+
+    def __str__(self) -> str:
+        return self.request_id
+
+
+class Part(Sharded):
+    """Content of a session, stored once: a message, a system prompt, a tool definition, another large value."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    session_id = models.UUIDField(editable=False)
+    bucket = models.DateField(editable=False)
+    kind = models.SmallIntegerField()
+    role = models.TextField(default="", db_default="")
+    byte_size = models.IntegerField()
+    # zstd of the exact JSON bytes; of a block, the digests it stands for.
+    content = models.BinaryField()
+
+    class Meta:
+        db_table = "part"
+
+
+class PartSearch(Sharded):
+    """Searchable text of a part, apart from it, so that it can be clipped, kept shorter, rebuilt or off.
+
+    `tsv` (a tsvector) is left out here: Django never reads it. `clipped` counts the characters left out.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False, db_column="part_id")
+    session_id = models.UUIDField(editable=False)
+    bucket = models.DateField(editable=False)
+    project_id = models.BigIntegerField()
+    created_at = models.DateTimeField()
+    clipped = models.IntegerField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "part_search"
