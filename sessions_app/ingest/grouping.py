@@ -21,7 +21,7 @@ from sessions_app.records import RULE_OWN, RULE_TRACE_ID
 from sessions_app.storage import links
 from sessions_app.storage.links import EARLIEST, LATEST, Found, Wanted
 from sessions_app.storage.moving import Move
-from sessions_app.storage.traces import SpanRow
+from sessions_app.storage.traces import StoredSpan
 from sessions_app.storage.traces import load as traces_of
 from sessions_app.structure.grouping_rules import (
     ATTEMPT_WINDOW,
@@ -234,10 +234,10 @@ class Grouper:
             if row.key_id in self.nodes:
                 self.nodes[row.key_id].duplicate_of = same.get(row.key_id)
 
-    def _traces_with_reports(self, traces: dict[uuid.UUID, Node]) -> dict[uuid.UUID, list[SpanRow]]:
+    def _traces_with_reports(self, traces: dict[uuid.UUID, Node]) -> dict[uuid.UUID, list[StoredSpan]]:
         """The spans of these traces, and of others that may report the same calls, and of others that those do."""
         project_keys = {node.project_id: self.project_keys[node.project_id] for node in traces.values()}
-        by_trace: dict[uuid.UUID, list[SpanRow]] = defaultdict(list)
+        by_trace: dict[uuid.UUID, list[StoredSpan]] = defaultdict(list)
         rows = traces_of(self.cursor, traces)
         for _ in range(MOST_HOPS):
             for row in rows:
@@ -250,7 +250,7 @@ class Grouper:
                 break
         return by_trace
 
-    def _settle_trace(self, one: Node, spans: Sequence[SpanRow]) -> None:
+    def _settle_trace(self, one: Node, spans: Sequence[StoredSpan]) -> None:
         """Tell the spans of a trace, of which one is given, where the trace puts them."""
         homes = session_homes(self.project_keys[one.project_id], one.trace_id, spans)
         nodes = [self.nodes[key_id] for key_id in homes if key_id in self.nodes]
@@ -369,7 +369,7 @@ def _leader(nodes: Sequence[Node]) -> Place | None:
     return min(leading or [node.place for node in nodes], default=None)
 
 
-def _reports(project_key: uuid.UUID, row: SpanRow) -> list[Wanted]:
+def _reports(project_key: uuid.UUID, row: StoredSpan) -> list[Wanted]:
     """Questions for the spans that may report the same call, in any trace: they began together."""
     since, until = earlier(row.started_at, MOST_APART), later(row.started_at, MOST_APART)
     around = ((since, EARLIEST[1]), (until, LATEST[1]))

@@ -10,7 +10,7 @@ from typing import Any
 from sessions_app import ids
 from sessions_app.ingest.links import Links
 from sessions_app.records import ERROR, RULE_SESSION_ID, Record, SessionClaim
-from sessions_app.storage.traces import SpanRow
+from sessions_app.storage.traces import StoredSpan
 from sessions_app.structure.grouping_rules import Home, LinkRole
 from sessions_app.wire.fields import MAX_ID_CHARS, clean
 from sessions_app.wire.genai.duplicates import CALLS, MOST_APART, SpanFacts, duplicates
@@ -19,19 +19,19 @@ from sessions_app.wire.genai.sessions import ClaimFacts, trace_claims
 __all__ = ["CALLS", "MOST_APART", "other_reports", "reports_apart", "same_calls", "session_homes", "span_facts"]
 
 
-def session_homes(project_key: uuid.UUID, trace_id: str, rows: Iterable[SpanRow]) -> dict[uuid.UUID, Home]:
+def session_homes(project_key: uuid.UUID, trace_id: str, rows: Iterable[StoredSpan]) -> dict[uuid.UUID, Home]:
     """The session of each request and step of a trace, by its key."""
     spans = list(rows)
     claims = trace_claims(trace_id, [_claim_facts(row) for row in spans])
     return {row.key_id: _home(project_key, claims[row.span_id], row) for row in spans if row.is_request}
 
 
-def _claim_facts(row: SpanRow) -> ClaimFacts:
+def _claim_facts(row: StoredSpan) -> ClaimFacts:
     claim = SessionClaim(row.claim_key, RULE_SESSION_ID, row.claim_detail) if row.claim_key else SessionClaim()
     return ClaimFacts(row.span_id, row.parent_id, claim, row.claim_rank)
 
 
-def _home(project_key: uuid.UUID, claim: SessionClaim, row: SpanRow) -> Home:
+def _home(project_key: uuid.UUID, claim: SessionClaim, row: StoredSpan) -> Home:
     assert claim.key is not None
     detail = claim.detail
     if claim.rule == RULE_SESSION_ID and (row.claim_key, row.claim_detail) != (claim.key, claim.detail):
@@ -53,7 +53,7 @@ def span_facts(record: Record, links: Links) -> dict[str, Any]:
     }
 
 
-def other_reports(project_key: uuid.UUID, row: SpanRow) -> list[tuple[uuid.UUID, LinkRole]]:
+def other_reports(project_key: uuid.UUID, row: StoredSpan) -> list[tuple[uuid.UUID, LinkRole]]:
     """The link keys, with their roles, by which further reports of a span's call are found, in other traces too."""
     facts = row.facts or {}
     found = []
@@ -69,7 +69,7 @@ def reports_apart(scope: str) -> bool:
     return scope.startswith("logfire")
 
 
-def same_calls(rows: Sequence[SpanRow]) -> dict[uuid.UUID, uuid.UUID]:
+def same_calls(rows: Sequence[StoredSpan]) -> dict[uuid.UUID, uuid.UUID]:
     """For each span that reports a call which another one stands for, both their keys.
 
     Spans are compared with those of their own trace, and of traces that have a call in common with it.
@@ -81,7 +81,7 @@ def same_calls(rows: Sequence[SpanRow]) -> dict[uuid.UUID, uuid.UUID]:
     return found
 
 
-def _compared(rows: Sequence[SpanRow]) -> list[list[SpanRow]]:
+def _compared(rows: Sequence[StoredSpan]) -> list[list[StoredSpan]]:
     """The spans of each trace, those of traces that may report the same call together."""
     shared: dict[tuple[str, str], uuid.UUID] = {}
     leads: dict[uuid.UUID, uuid.UUID] = {row.trace: row.trace for row in rows}
@@ -95,13 +95,13 @@ def _compared(rows: Sequence[SpanRow]) -> list[list[SpanRow]]:
         for sign in _signs(row):
             one, other = first(row.trace), first(shared.setdefault(sign, row.trace))
             leads[max(one, other)] = min(one, other)
-    groups: dict[uuid.UUID, list[SpanRow]] = defaultdict(list)
+    groups: dict[uuid.UUID, list[StoredSpan]] = defaultdict(list)
     for row in rows:
         groups[first(row.trace)].append(row)
     return list(groups.values())
 
 
-def _signs(row: SpanRow) -> list[tuple[str, str]]:
+def _signs(row: StoredSpan) -> list[tuple[str, str]]:
     """What two reports of one call have in common."""
     facts = row.facts or {}
     signs = [("response", facts["response"])] if row.kind in CALLS and facts.get("response") else []
@@ -110,7 +110,7 @@ def _signs(row: SpanRow) -> list[tuple[str, str]]:
     return signs
 
 
-def _span_facts(row: SpanRow) -> SpanFacts:
+def _span_facts(row: StoredSpan) -> SpanFacts:
     facts = row.facts or {}
     return SpanFacts(
         str(row.key_id),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -21,15 +22,24 @@ class Sharded(models.Model):
     class Meta:
         abstract = True
 
-    def _do_update(
-        self, base_qs: Any, using: str, pk_val: Any, values: Any, update_fields: Any, forced_update: bool
+    # The stubs describe Django 6, where this takes one argument more and returns rows. In 5.2 it returns a bool.
+    def _do_update(  # type: ignore[override]
+        self,
+        base_qs: models.QuerySet[Any],
+        using: str | None,
+        pk_val: Any,
+        values: Collection[tuple[models.Field[Any, Any], type[models.Model] | None, Any]],
+        update_fields: Iterable[str] | None,
+        forced_update: bool,
     ) -> bool:
         values = [value for value in values if value[0].attname not in self.KEY]
         base_qs = base_qs.filter(**{name: getattr(self, name) for name in self.KEY})
-        updated = super()._do_update(base_qs, using, pk_val, values, update_fields, forced_update)  # type: ignore[misc]
+        updated = super()._do_update(  # type: ignore[call-arg]
+            base_qs, using, pk_val, values, update_fields, forced_update
+        )
         if not updated and not self._state.adding:
             raise self.DoesNotExist(f"{self._meta.label} {pk_val} is gone")
-        return updated
+        return bool(updated)
 
 
 class Session(models.Model):

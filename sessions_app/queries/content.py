@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import connection
 
@@ -61,15 +62,22 @@ def load_parts(
     ids = [part_id(session_id, digest) for digest in sorted(set(digests))]
     if not ids:
         return {}
-    params = {"session_id": session_id, "buckets": list(buckets), "ids": ids, "most": MOST_HEADER_BYTES}
-    params["others"] = [part_id(session_id, digest) for digest in others]
+    params: dict[str, Any] = {
+        "session_id": session_id,
+        "buckets": list(buckets),
+        "ids": ids,
+        "others": [part_id(session_id, digest) for digest in others],
+        "most": MOST_HEADER_BYTES,
+        "other_bytes": other_bytes,
+        "budget": budget,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(PARTS, params | {"other_bytes": other_bytes, "budget": budget})
+        cursor.execute(PARTS, params)
         rows = cursor.fetchall()
     return {part.digest: part for part in map(_stored_part, rows)}
 
 
-def _stored_part(row: tuple[uuid.UUID, int, str, int, bytes | None]) -> StoredPart:
+def _stored_part(row: tuple[uuid.UUID, int, str, int, bytes | memoryview | None]) -> StoredPart:
     part_uuid, kind, role, byte_size, content = row
     raw = None if content is None else bytes(content) if kind == PartKind.BLOCK else decompress(content)
     return StoredPart(part_uuid.bytes[-DIGEST_BYTES:], PartKind(kind), role, byte_size, raw)
@@ -104,7 +112,9 @@ def load_log(log: RequestLog) -> bytes:
     return join_parts(log.skeleton, digests, parts)
 
 
-def join_parts(skeleton: bytes, lists: Sequence[Sequence[bytes]], parts: Mapping[bytes, StoredPart]) -> bytes:
+def join_parts(
+    skeleton: bytes | memoryview, lists: Sequence[Sequence[bytes]], parts: Mapping[bytes, StoredPart]
+) -> bytes:
     """A log entry from its stored skeleton and the digests of its three lists. Raises KeyError for missing content."""
     contents = [[_content(parts[digest]) for digest in digests] for digests in lists]
     return join(decompress(skeleton), *contents)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
@@ -57,13 +58,18 @@ def copies_of(log: RequestLog, most: int, after: tuple[int, int, uuid.UUID] | No
         same_body = Q(entry_index__gt=entry_index) | Q(entry_index=entry_index, id__gt=copy_id)
         found = found.filter(Q(entry_id__gt=entry_id) | Q(entry_id=entry_id) & same_body)
     rows = found.order_by("entry_id", "entry_index", "id").values_list(*_COLUMNS)[:most]
-    return [Copy(*row[:3], tuple(row[3]), *row[4:]) for row in rows]
+    return [_copy(row) for row in rows]
 
 
 def find_copy(log: RequestLog, copy_id: uuid.UUID) -> Copy | None:
     """One of the copies beside a request; None when it is none of them."""
     row = _beside(log).filter(id=copy_id).values_list(*_COLUMNS).first()
-    return None if row is None else Copy(*row[:3], tuple(row[3]), *row[4:])
+    return None if row is None else _copy(row)
+
+
+def _copy(row: Sequence[Any]) -> Copy:
+    copy_id, source, received_at, differs, *place = row
+    return Copy(copy_id, source, received_at, tuple(differs), *place)
 
 
 def bodies_of(copy_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, bytes]:

@@ -49,7 +49,7 @@ COLUMNS = tuple(CorrectionRow.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class CorrectionPage:
     """Some corrections, latest first, and the cursor for the next ones; None at the end."""
 
     results: list[CorrectionRow]
@@ -68,7 +68,7 @@ def find_correction(correction_id: int, project_id: int | None) -> Correction | 
 
 def list_corrections(
     project_id: int, session_id: uuid.UUID | None = None, limit: int = 50, cursor: str | None = None
-) -> Page:
+) -> CorrectionPage:
     """Corrections of a project, latest first; with a session those that it came of or lost requests by.
 
     Raises FilterError for a limit or cursor that can't be.
@@ -83,7 +83,7 @@ def list_corrections(
             raise FilterError("cursor", "is none that this list gave: take it from the page before")
         found = found.filter(id__lt=int(cursor))
     rows = [CorrectionRow(*row) for row in found.order_by("-id").values_list(*COLUMNS)[: limit + 1]]
-    return Page(rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else None)
+    return CorrectionPage(rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else None)
 
 
 def has_corrections(project_id: int, session_id: uuid.UUID, rules: Iterable[str]) -> bool:
@@ -135,7 +135,7 @@ def find_target(project: Project, text: str) -> Session:
         return _found(lookup.follow_session(uuid.UUID(match[1]), project.pk), project)
     if match := _OF_REQUEST.search(text):
         log = lookup.follow_request(uuid.UUID(match[1]), project.pk)
-        return _found(log and lookup.find_session(log.session_id, project.pk), project)
+        return _found(lookup.find_session(log.session_id, project.pk) if log else None, project)
     if match := _OF_TRACE.search(text):
         text = unquote(match[1])
     return _named(project, text)

@@ -96,10 +96,12 @@ class SessionFilters:
         if name in LISTS:
             attribute = LISTS[name]
             kept = tuple(item for item in getattr(self, attribute) if value is not None and item != value)
-            return replace(self, **{attribute: kept})
+            changed: dict[str, Any] = {attribute: kept}
+            return replace(self, **changed)
         if name == "range":
             return replace(self, range="", since=None, until=None)
-        return replace(self, **{{"q": "text"}.get(name, name): ""})
+        emptied: dict[str, Any] = {"text" if name == "q" else name: ""}
+        return replace(self, **emptied)
 
 
 @dataclass(slots=True)

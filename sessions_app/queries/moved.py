@@ -27,11 +27,11 @@ def requests_after(request_log_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uu
     return {former: now[key_id] for former, key_id in keys.items() if key_id in now}
 
 
-def sessions_after(session_ids: list[uuid.UUID]) -> QuerySet[RequestKey]:
+def sessions_after(session_ids: list[uuid.UUID]) -> QuerySet[RequestKey, uuid.UUID]:
     """For a condition: the `session_id` of those that the former ones among these ids lead to now."""
     live = Session.objects.filter(id=OuterRef("id"))
     former = MovedId.objects.filter(~Exists(live), id__in=session_ids)
-    return RequestKey.objects.filter(id__in=former.values("key_id")).values("session_id")
+    return RequestKey.objects.filter(id__in=former.values("key_id")).values_list("session_id", flat=True)
 
 
 def _keys(former_id: uuid.UUID) -> QuerySet[RequestKey]:

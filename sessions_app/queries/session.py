@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, Exists, F, OuterRef, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
 from sessions_app.models import RequestKey, RequestLog, Session
 from sessions_app.structure import timeline
@@ -61,7 +61,10 @@ def find_session(project_id: int, session_id: uuid.UUID) -> SessionFacts | None:
     found = Session.objects.filter(id=session_id, project_id=project_id)
     beside = RequestKey.objects.filter(session_id=OuterRef("id"), contradictions__gt=0)
     row = found.values_list(*_SESSION_COLUMNS, Exists(beside)).first()
-    return None if row is None else SessionFacts(*(tuple(v) if isinstance(v, list) else v for v in row))
+    if row is None:
+        return None
+    values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in row]
+    return SessionFacts(*values)
 
 
 # In the call types of what is no conversation, whatever API they are of.
@@ -173,13 +176,14 @@ def load_lines(session: SessionFacts) -> list[RequestLine]:
     return load_all_lines(session).requests
 
 
-def _requests(session: SessionFacts) -> Any:
+def _requests(session: SessionFacts) -> QuerySet[RequestLog]:
     return RequestLog.objects.filter(session_id=session.id, bucket__in=session.buckets)
 
 
 def _line(row: Sequence[Any]) -> RequestLine:
     *plain, times, problems, needs, provides = row
-    return RequestLine(*plain, tuple(times), tuple(problems or ()), tuple(needs), tuple(provides))
+    values: list[Any] = [*plain, tuple(times), tuple(problems or ()), tuple(needs), tuple(provides)]
+    return RequestLine(*values)
 
 
 def structure_of(lines: Sequence[RequestLine]) -> Structure:
@@ -230,5 +234,6 @@ def load_details(
 
 def _detail(row: Sequence[Any]) -> RequestDetail:
     *plain, inputs, outputs, context, skeleton = row
-    lists = (bytes(inputs), bytes(outputs), bytes(context))
-    return RequestDetail(*plain, *lists, None if skeleton is None else bytes(skeleton))
+    shown = None if skeleton is None else bytes(skeleton)
+    values: list[Any] = [*plain, bytes(inputs), bytes(outputs), bytes(context), shown]
+    return RequestDetail(*values)

@@ -81,7 +81,7 @@ class SessionRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class SessionPage:
     """Some sessions, and the cursor with which the next ones are asked for; None at the end."""
 
     results: list[SessionRow]
@@ -97,7 +97,7 @@ def list_sessions(
     order: str = NEWEST_FIRST,
     limit: int = 50,
     cursor: str | None = None,
-) -> Page:
+) -> SessionPage:
     """Sessions of a project by their last activity, `limit` of them (1 to 1,000) after `cursor`.
 
     One statement. Raises FilterError for an order, limit or cursor that can't be.
@@ -112,7 +112,7 @@ def list_sessions(
     # A row more than asked for tells whether there is a next page.
     found = [SessionRow(*row) for row in _ordered(sessions, order).values_list(*FIELDS)[: limit + 1]]
     more = len(found) > limit
-    return Page(found[:limit], found[limit - 1].cursor if more else None)
+    return SessionPage(found[:limit], found[limit - 1].cursor if more else None)
 
 
 def encode_cursor(last_at: datetime, session_id: uuid.UUID) -> str:
@@ -313,7 +313,7 @@ def _facet_values(name: str, counts: dict[str, int], filters: SessionFilters) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Activity:
     """Requests that follow each other closely: from `start` to `end`, as shares of the session's duration."""
 
     start: float
@@ -338,12 +338,12 @@ ORDER BY session_id, min(start), failed
 """
 
 
-def activity(rows: Iterable[SessionRow]) -> dict[uuid.UUID, list[Span]]:
+def activity(rows: Iterable[SessionRow]) -> dict[uuid.UUID, list[Activity]]:
     """When the requests of these sessions ran, by one statement; at most 2 * ACTIVITY_SLOTS spans a session."""
     rows = list(rows)
     if not rows:
         return {}
-    params = {
+    params: dict[str, Any] = {
         "ids": [row.id for row in rows],
         "first": [row.first_at for row in rows],
         "seconds": [row.duration.total_seconds() or 1.0 for row in rows],
@@ -354,7 +354,7 @@ def activity(rows: Iterable[SessionRow]) -> dict[uuid.UUID, list[Span]]:
         cursor.execute(_ACTIVITY, params)
         found = cursor.fetchall()
     return {
-        session_id: [Span(start, end, failed) for _, failed, start, end in spans]
+        session_id: [Activity(start, end, failed) for _, failed, start, end in spans]
         for session_id, spans in groupby(found, key=itemgetter(0))
     }
 

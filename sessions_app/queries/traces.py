@@ -68,7 +68,7 @@ SELECT trace, span_id, parent_id, key_id, kind, facts ->> 'scope' FROM trace_spa
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
+class _LoadedSpan:
     place: SpanPlace
     parent_id: str
     key_id: uuid.UUID
@@ -96,12 +96,12 @@ def load_traces(project: Project, lines: SessionLines) -> Traces:
 
 def _load_spans(
     project: Project, wanted: Collection[SpanPlace], keys: Collection[uuid.UUID], known: Iterable[str]
-) -> list[_Span]:
+) -> list[_LoadedSpan]:
     """The wanted spans and what is around them, and those with these keys; of traces that are not known without id."""
     places = sorted(wanted)
     link_keys = {trace_id: ids.alias_key(project.key, trace_id) for trace_id in known}
     names = {link_key: trace_id for trace_id, link_key in link_keys.items()}
-    params = {
+    params: dict[str, Any] = {
         "traces": [link_keys[trace_id] for trace_id, _ in places],
         "span_ids": [span_id for _, span_id in places],
         "keys": sorted(keys),
@@ -109,10 +109,10 @@ def _load_spans(
     with connection.cursor() as cursor:
         cursor.execute(SPANS, params)
         rows = cursor.fetchall()
-    return [_Span((names.get(row[0], ""), row[1]), row[2], row[3], row[4], row[5] or "") for row in rows]
+    return [_LoadedSpan((names.get(row[0], ""), row[1]), row[2], row[3], row[4], row[5] or "") for row in rows]
 
 
-def _note_reports(traces: Traces, lines: SessionLines, spans: Iterable[_Span]) -> None:
+def _note_reports(traces: Traces, lines: SessionLines, spans: Iterable[_LoadedSpan]) -> None:
     by_key = {span.key_id: span for span in spans}
     scopes = {span.place: span.scope for span in by_key.values()}
     requests = {(line.trace_id, line.span_id): line for line in lines.requests if line.span_id}
@@ -167,8 +167,13 @@ def other_spans(project: Project, trace_id: str, first: int, most: int) -> Other
     rows = found.annotate(count=Window(Count("span_id"))).order_by("started_at", "span_id")
     columns = ("span_id", "parent_id", "name", "status", "started_at", "ended_at", F("started_at"), "content", "count")
     page = list(rows.values_list(*columns)[first : first + most])
-    spans = [OtherSpan(*row[:7], _attributes(row[7])) for row in page]
+    spans = [_other_span(row[:7], row[7]) for row in page]
     return OtherSpans(spans, page[0][8] if page else 0)
+
+
+def _other_span(columns: Sequence[Any], content: bytes | None) -> OtherSpan:
+    values: list[Any] = [*columns, _attributes(content)]
+    return OtherSpan(*values)
 
 
 def _attributes(content: bytes | None) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
-class SpanRow:
+class StoredSpan:
     """What is known of a span for its trace. `facts` tell whether another span reports the same call."""
 
     trace: uuid.UUID
@@ -75,11 +75,19 @@ def contents(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> dict[u
     return {row[0]: decompress(row[1]) for row in cursor.fetchall()}
 
 
-def load(cursor: psycopg.Cursor[Any], traces: Iterable[uuid.UUID], key_ids: Iterable[uuid.UUID] = ()) -> list[SpanRow]:
+def load(
+    cursor: psycopg.Cursor[Any], traces: Iterable[uuid.UUID], key_ids: Iterable[uuid.UUID] = ()
+) -> list[StoredSpan]:
     """All spans of these traces, and of those that the spans with these keys are of; one statement."""
     cursor.execute(sql.load("load_trace_spans"), {"traces": sorted(set(traces)), "key_ids": sorted(set(key_ids))})
-    return [SpanRow(*row[:10], _members(row[10])) for row in cursor.fetchall()]
+    return [_span(row) for row in cursor.fetchall()]
 
 
-def _members(facts: Any) -> dict[str, Any] | None:
-    return json.loads(facts) if isinstance(facts, str | bytes) else facts
+def _span(row: Sequence[Any]) -> StoredSpan:
+    values: list[Any] = [*row[:10], _members(row[10])]
+    return StoredSpan(*values)
+
+
+def _members(facts: str | bytes | dict[str, Any] | None) -> dict[str, Any] | None:
+    members: dict[str, Any] | None = json.loads(facts) if isinstance(facts, str | bytes) else facts
+    return members

@@ -278,19 +278,21 @@ def weighed(added: Added, old: ReadMessage, new: ReadMessage, answer: range) -> 
     """
     if not added.changes:
         return added
-    scale = _Scale(old, new, {message for position in answer if (message := old(position))})
-    changes = tuple(change for found in added.changes for change in scale.weigh(found))
-    return replace(added, changes=changes, first_changed=scale.first_changed)
+    only_changed = _ChangeFilter(old, new, {message for position in answer if (message := old(position))})
+    changes = tuple(change for found in added.changes for change in only_changed.of(found))
+    return replace(added, changes=changes, first_changed=only_changed.first_changed)
 
 
 @dataclass(slots=True)
-class _Scale:
+class _ChangeFilter:
+    """Leaves out of changes what says the same as before. `answers`: the messages of the base's answer."""
+
     old: ReadMessage
     new: ReadMessage
     answers: set[Said]
     first_changed: bool = False
 
-    def weigh(self, change: Change) -> Iterator[Change]:
+    def of(self, change: Change) -> Iterator[Change]:
         old, new = self._after_system_prompts(change)
         if len(old) != len(new):
             yield from _between(old, new, old.stop)

@@ -74,7 +74,7 @@ def duration(request: Timed) -> timedelta | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Extent:
     """From the first start to the last end of a session's requests; `busy` is the union of their times."""
 
     start: datetime
@@ -86,7 +86,7 @@ class Span:
         return self.end - self.start
 
 
-def span_of(requests: Sequence[Timed]) -> Span | None:
+def span_of(requests: Sequence[Timed]) -> Extent | None:
     """The span of requests in any order; None without requests."""
     times = sorted((sane_start(request), sane_end(request)) for request in requests)
     if not times:
@@ -97,7 +97,7 @@ def span_of(requests: Sequence[Timed]) -> Span | None:
             busy += open_until - open_since
             open_since = start
         open_until = max(open_until, end)
-    return Span(times[0][0], open_until, busy + open_until - open_since)
+    return Extent(times[0][0], open_until, busy + open_until - open_since)
 
 
 def idle_before(requests: Sequence[Timed]) -> list[timedelta | None]:

@@ -17,7 +17,7 @@ from sessions_app.queries.filters import FilterError, SessionFilters
 from sessions_app.queries.session_list import (
     NEWEST_FIRST,
     OLDEST_FIRST,
-    Page,
+    SessionPage,
     activity,
     count_newer,
     count_some,
@@ -36,7 +36,7 @@ def project() -> Project:
     return make_project()
 
 
-def keys(page: Page) -> list[str | None]:
+def keys(page: SessionPage) -> list[str | None]:
     return [row.session_key for row in page.results]
 
 
