@@ -14,11 +14,12 @@ from typing import Any
 import psycopg
 
 from sessions_app import ids
+from sessions_app.ingest import stored_facts
 from sessions_app.ingest.grouping import Grouper
 from sessions_app.ingest.regroup import alone_with, group_again, restored
 from sessions_app.models import Assignment, Correction, Project, RequestLog, Reroute, Session
 from sessions_app.records import RULE_MANUAL
-from sessions_app.storage import links, moving, rollups
+from sessions_app.storage import moving, rollups
 from sessions_app.storage.moving import Move
 from sessions_app.structure.grouping_rules import Node
 
@@ -215,7 +216,7 @@ def _send(
 
 def _keys(cursor: psycopg.Cursor[Any], project: Project, session_id: uuid.UUID) -> dict[uuid.UUID, uuid.UUID]:
     """The idempotency keys of a session's requests, by their ids."""
-    nodes = links.load_nodes(cursor, {project.pk: project.key}, session_ids=[session_id])
+    nodes = stored_facts.load_nodes(cursor, {project.pk: project.key}, session_ids=[session_id])
     return {node.stored.log_id: node.key_id for node in nodes if node.stored}
 
 
@@ -264,7 +265,7 @@ def _rerouted(cursor: psycopg.Cursor[Any], project: Project, correction: Correct
 
 def _load(cursor: psycopg.Cursor[Any], correction: Correction, keys: Sequence[uuid.UUID]) -> list[Node]:
     project_key = Project.objects.values_list("key", flat=True).get(pk=correction.project_id)
-    return links.load_nodes(cursor, {correction.project_id: project_key}, keys)
+    return stored_facts.load_nodes(cursor, {correction.project_id: project_key}, keys)
 
 
 def _restore(correction: Correction) -> None:

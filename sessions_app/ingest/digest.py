@@ -19,7 +19,7 @@ from django.db import transaction
 
 from sessions_app.content.documents import ArrayMemory
 from sessions_app.content.messages import CanonicalForms, MessageReader
-from sessions_app.ingest import copies
+from sessions_app.ingest import copies, stored_facts, stored_spans
 from sessions_app.ingest.accept import check_item
 from sessions_app.ingest.grouping import Grouper
 from sessions_app.ingest.prepare import prepare
@@ -264,7 +264,7 @@ class Digester:
         self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog], stored: set[uuid.UUID]
     ) -> list[PreparedLog]:
         """These logs, with spans that are kept with their trace alone completed by those that came."""
-        contents = traces.contents(cursor, [entry for entry in logs if entry.key_id not in stored])
+        contents = stored_spans.contents(cursor, [entry for entry in logs if entry.key_id not in stored])
         if not contents:
             return logs
         return [
@@ -287,7 +287,7 @@ class Digester:
     ) -> list[Move]:
         """Settle logs in their sessions; returns what must move because they and `others` came."""
         nodes = [entry.node for entry in logs]
-        links.assign(cursor, nodes)
+        stored_facts.assign(cursor, nodes)
         project_keys = {entry.project_id: entry.project_key for entry in [*logs, *others]}
         grouped = Grouper(cursor, project_keys).group(nodes, concerned, [entry.node for entry in others])
         if grouped.moves:
@@ -323,7 +323,7 @@ class Digester:
 
     def _add_copy(self, cursor: psycopg.Cursor[Any], copy: PreparedLog) -> str:
         # Asked each time: what was stored before may have moved it.
-        nodes = links.load_nodes(cursor, {copy.project_id: copy.project_key}, [copy.key_id])
+        nodes = stored_facts.load_nodes(cursor, {copy.project_id: copy.project_key}, [copy.key_id])
         stored = contradictions.original(cursor, copy.key_id)
         place = nodes[0].stored if nodes else None
         body = read_log(cursor, place.log_id, place.session_id, place.bucket) if place else None
@@ -366,7 +366,7 @@ class Digester:
         buckets.ensure_partitions([merged.bucket])
         merged.node.stored = before.stored
         self._store_spans(cursor, [merged])
-        concerned = links.continuing(cursor, before)
+        concerned = stored_facts.continuing(cursor, before)
         links.delete(cursor, [merged.key_id])
         moves = self._group(cursor, [merged], concerned)
         writer.replace_log(cursor, before.stored, merged, self.reader)

@@ -16,13 +16,13 @@ from typing import Any
 import psycopg
 from django.conf import settings
 
+from sessions_app.ingest import stored_facts
+from sessions_app.ingest.stored_facts import EARLIEST, LATEST, Found, Wanted
+from sessions_app.ingest.stored_spans import StoredSpan
+from sessions_app.ingest.stored_spans import load as traces_of
 from sessions_app.ingest.traces import MOST_APART, other_reports, same_calls, session_homes
 from sessions_app.records import RULE_OWN, RULE_TRACE_ID
-from sessions_app.storage import links
-from sessions_app.storage.links import EARLIEST, LATEST, Found, Wanted
 from sessions_app.storage.moving import Move
-from sessions_app.storage.traces import StoredSpan
-from sessions_app.storage.traces import load as traces_of
 from sessions_app.structure.grouping_rules import (
     ATTEMPT_WINDOW,
     CHOSEN_RULES,
@@ -83,7 +83,7 @@ class Grouper:
         self._read_traces([*new, *others])
         self._choose_traces(new)
         found = self._find([w for node in new for w in (*self._earlier(node), *self._later(node))])
-        full = links.in_full(found)
+        full = stored_facts.in_full(found)
         found += self._find_between(new, full)
         later = {f.place[1] for f in found if f.wanted.role in _CHILD_ROLES}
         formers = self._former_firsts(new)
@@ -104,12 +104,12 @@ class Grouper:
 
     def _load(self, key_ids: Iterable[uuid.UUID]) -> list[Node]:
         wanted = set(key_ids) - self.nodes.keys()
-        nodes = links.load_nodes(self.cursor, self.project_keys, wanted)
+        nodes = stored_facts.load_nodes(self.cursor, self.project_keys, wanted)
         self._add(nodes)
         return nodes
 
     def _find(self, wanted: Sequence[Wanted]) -> list[Found]:
-        found = links.find(self.cursor, wanted)
+        found = stored_facts.find(self.cursor, wanted)
         for answer in found:
             role, link_key = answer.wanted.role, answer.wanted.link_key
             if role in (LinkRole.END, LinkRole.RESPONSE):
@@ -213,7 +213,7 @@ class Grouper:
             if node.previous and not node.is_fixed and not self.index.has_response(node)
         }
         if link_keys:
-            self.waiting = links.waiting(self.cursor, link_keys)
+            self.waiting = stored_facts.waiting(self.cursor, link_keys)
 
     # --- traces -----------------------------------------------------------------------------------------------------
 
@@ -273,7 +273,7 @@ class Grouper:
         named = {node.trace for node in new if node.chosen and node.trace}
         if not weak and not named:
             return
-        known = links.chosen_sessions(
+        known = stored_facts.chosen_sessions(
             self.cursor, [n.weak.session_id for nodes in weak.values() for n in nodes if n.weak]
         )
         chosen = {trace for trace, nodes in weak.items() if nodes[0].weak and nodes[0].weak.session_id in known}
@@ -319,10 +319,10 @@ class Grouper:
         stored = {node.stored.session_id for node in self.nodes.values() if node.stored}
         wanted = {*stored, *self.homes.values(), *self.waiting.values()} - self.ranks.keys()
         if wanted:
-            self.ranks |= dict.fromkeys(wanted, 1) | links.session_ranks(self.cursor, wanted)
+            self.ranks |= dict.fromkeys(wanted, 1) | stored_facts.session_ranks(self.cursor, wanted)
 
     def _load_whole(self, session_ids: set[uuid.UUID]) -> None:
-        members = links.load_nodes(self.cursor, self.project_keys, session_ids=session_ids)
+        members = stored_facts.load_nodes(self.cursor, self.project_keys, session_ids=session_ids)
         members = [node for node in members if node.key_id not in self.nodes]
         self._add(members)
         self._read_traces(members)
@@ -337,7 +337,7 @@ class Grouper:
         return node.is_fixed or no_parent_needed or self.index.continued_by(node, self.window) is not None
 
     def _grouped(self, new: Sequence[Node], homes: dict[uuid.UUID, Home]) -> Grouped:
-        routes = links.routes(self.cursor, {home.session_id for home in homes.values()})
+        routes = stored_facts.routes(self.cursor, {home.session_id for home in homes.values()})
         for key_id, home in homes.items():
             for route in routes.get(home.session_id, ()):
                 if route.since <= self.nodes[key_id].started_at and self.nodes[key_id].assigned is None:

@@ -15,10 +15,11 @@ from django.db import transaction
 
 from sessions_app import ids
 from sessions_app.content.messages import MessageReader
+from sessions_app.ingest import stored_facts
 from sessions_app.ingest.grouping import Grouper
 from sessions_app.ingest.prepare import prepare
 from sessions_app.models import Project, RequestLog
-from sessions_app.storage import links, moving, rollups, sql, writer
+from sessions_app.storage import moving, rollups, sql, writer
 from sessions_app.storage.buckets import bucket_of
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.locks import lock_digest, lock_grouping
@@ -78,7 +79,7 @@ def group_again(cursor: psycopg.Cursor[Any], project: Project, nodes: Sequence[N
 
     The caller holds the project's grouping lock.
     """
-    links.assign(cursor, nodes)
+    stored_facts.assign(cursor, nodes)
     grouped = Grouper(cursor, {project.pk: project.key}).group(nodes)
     moves = grouped.all_moves(nodes)
     moving.apply(cursor, moves)
@@ -107,7 +108,7 @@ def restored(cursor: psycopg.Cursor[Any], project: Project, log_ids: Sequence[uu
 
 def _nodes(cursor: psycopg.Cursor[Any], project: Project, log_ids: Sequence[uuid.UUID]) -> list[Node]:
     cursor.execute(sql.load("keys_of_requests"), {"ids": list(log_ids)})
-    return links.load_nodes(cursor, {project.pk: project.key}, [row[0] for row in cursor.fetchall()])
+    return stored_facts.load_nodes(cursor, {project.pk: project.key}, [row[0] for row in cursor.fetchall()])
 
 
 def _keep_key(log: PreparedLog, project: Project, stored: Node) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from sessions_app import ids
 from sessions_app.ingest.links import Links
+from sessions_app.ingest.stored_spans import StoredSpan
 from sessions_app.records import ERROR, RULE_SESSION_ID, Record, SessionClaim
-from sessions_app.storage.traces import StoredSpan
 from sessions_app.structure.grouping_rules import Home, LinkRole
 from sessions_app.wire.fields import MAX_ID_CHARS, clean
 from sessions_app.wire.genai.duplicates import CALLS, MOST_APART, SpanFacts, duplicates
