@@ -10,21 +10,20 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 from django.conf import settings
 
-from sessions_app.ingest import stored_facts
-from sessions_app.ingest.stored_facts import EARLIEST, LATEST, Found, Wanted
+from sessions_app.ingest import questions, stored_facts
+from sessions_app.ingest.questions import Found, Wanted
 from sessions_app.ingest.stored_spans import StoredSpan
 from sessions_app.ingest.stored_spans import load as traces_of
 from sessions_app.ingest.traces import MOST_APART, other_reports, same_calls, session_homes
 from sessions_app.records import RULE_OWN, RULE_TRACE_ID
 from sessions_app.storage.moving import Move
 from sessions_app.structure.grouping_rules import (
-    ATTEMPT_WINDOW,
     CHOSEN_RULES,
     Home,
     Index,
@@ -36,8 +35,6 @@ from sessions_app.structure.naming import Naming
 
 # A call is reported by two or three libraries, rarely in as many traces.
 MOST_REPORTS, MOST_HOPS = 20, 5
-# More requests than these that may continue one, by the same link key, are asked for with more care.
-MOST_ASKED = 20
 _CHILD_ROLES = (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS, LinkRole.RETRIES)
 
 
@@ -82,15 +79,15 @@ class Grouper:
         self._add(new)
         self._read_traces([*new, *others])
         self._choose_traces(new)
-        found = self._find([w for node in new for w in (*self._earlier(node), *self._later(node))])
-        full = stored_facts.in_full(found)
-        found += self._find_between(new, full)
+        asked = [question for node in new for question in questions.about(node, self.window)]
+        found = self._find(asked)
+        found += self._find_between(new, questions.in_full(found))
         later = {f.place[1] for f in found if f.wanted.role in _CHILD_ROLES}
         formers = self._former_firsts(new)
         stored = self._load({*later, *formers, *concerned})
         self._read_traces(stored)
         given = {node.key_id for node in new}
-        self._find([w for key_id, node in self.nodes.items() if key_id not in given for w in self._earlier(node)])
+        self._find_earlier(node for key_id, node in self.nodes.items() if key_id not in given)
         self._load_calls(given, formers)
         self._find_waiting()
         return self._grouped(new, self._settle())
@@ -121,69 +118,28 @@ class Grouper:
             self.homes[answer.place[1]] = answer.session_id
         return found
 
-    def _earlier(self, node: Node) -> list[Wanted]:
-        """Questions for the requests that this one may continue, and for those of the same call."""
-        found = [Wanted(node.call, LinkRole.CALL, most=MOST_ASKED, first=True)] if node.call else []
-        if node.is_fixed or (node.leader and node.leader != node.place):
-            return found
-        found += [Wanted(node.previous, LinkRole.RESPONSE, most=2)] if node.previous else []
-        since, until = self._around(node)
-        now = (node.started_at, LATEST[1])
-        for link_key in node.begins:
-            found.append(Wanted(link_key, LinkRole.END, since, now, most=1))
-            found.append(Wanted(link_key, LinkRole.END, now, until, most=1, first=True))
-        if node.may_retry and node.attempt:
-            since = (earlier(node.started_at, ATTEMPT_WINDOW), EARLIEST[1])
-            found.append(Wanted(node.attempt, LinkRole.FAILED, since, node.place, most=1))
-        return found
-
-    def _around(self, node: Node) -> tuple[Place, Place]:
-        """From when to when requests may be that continue this one, or that it continues."""
-        since, until = earlier(node.started_at, self.window), later(node.started_at, self.window)
-        return (since, EARLIEST[1]), (until, LATEST[1])
-
-    def _later(self, node: Node) -> list[Wanted]:
-        """Questions for some stored requests that may continue this one."""
-        found = [Wanted(node.response, LinkRole.NEEDS_RESPONSE, most=MOST_ASKED)] if node.response else []
-        found += [Wanted(link_key, LinkRole.BEGINS, *self._around(node), most=MOST_ASKED) for link_key in _ends(node)]
-        if node.failed and node.attempt:
-            found.append(Wanted(node.attempt, LinkRole.RETRIES, node.place, _last_attempt(node), most=MOST_ASKED))
-        return found
+    def _find_earlier(self, nodes: Iterable[Node]) -> list[Found]:
+        """The stored requests that these may continue."""
+        return self._find([question for node in nodes for question in questions.for_earlier(node, self.window)])
 
     def _find_between(self, new: Sequence[Node], full: set[Wanted]) -> list[Found]:
         """The stored requests that continue these by link keys that many have: each only up to its neighbours' ones.
 
         A request continues the latest that it may continue, so what is beyond the next one does not continue this.
         """
-        link_keys = {(wanted.link_key, wanted.role) for wanted in full}
-        begins = [
-            (node, link_key) for node in new for link_key in _ends(node) if (link_key, LinkRole.BEGINS) in link_keys
-        ]
-        retries = [node for node in new if node.failed and (node.attempt, LinkRole.RETRIES) in link_keys]
-        neighbours = [Wanted(t, LinkRole.END, before=node.place, most=1) for node, t in begins]
-        neighbours += [Wanted(t, LinkRole.END, node.place, most=1, first=True) for node, t in begins]
-        neighbours += [Wanted(n.attempt, LinkRole.FAILED, n.place, most=1, first=True) for n in retries if n.attempt]
-        self._find(neighbours)
-        found = [Wanted(link_key, role) for link_key, role in link_keys if role is LinkRole.NEEDS_RESPONSE]
-        found += [self._begins_between(node, link_key) for node, link_key in begins]
-        found += [self._retries_between(node, node.attempt) for node in retries if node.attempt]
+        wanted = {(question.link_key, question.role) for question in full}
+        begins = [(node, k) for node in new for k in questions.ends(node) if (k, LinkRole.BEGINS) in wanted]
+        failed = [(node, node.attempt) for node in new if node.failed and node.attempt]
+        failed = [(node, link_key) for node, link_key in failed if (link_key, LinkRole.RETRIES) in wanted]
+        neighbours = [question for node, link_key in begins for question in questions.for_neighbours(node, link_key)]
+        self._find(neighbours + [questions.for_next_failure(node, link_key) for node, link_key in failed])
+        found = [Wanted(link_key, role) for link_key, role in wanted if role is LinkRole.NEEDS_RESPONSE]
+        for node, link_key in begins:
+            places = self.index.provides[link_key]
+            found.append(questions.begins_between(node, link_key, places, self.window))
+        for node, link_key in failed:
+            found.append(questions.retries_between(node, link_key, self.index.failed[link_key]))
         return self._find(found)
-
-    def _begins_between(self, node: Node, link_key: uuid.UUID) -> Wanted:
-        since, until = self._around(node)
-        before, after = (
-            self.index.provides[link_key].before(node.place),
-            self.index.provides[link_key].after(node.place),
-        )
-        since = max(since, (before[0], LATEST[1])) if before else since
-        until = min(until, (after[0], EARLIEST[1])) if after else until
-        return Wanted(link_key, LinkRole.BEGINS, since, until)
-
-    def _retries_between(self, node: Node, link_key: uuid.UUID) -> Wanted:
-        """The next failed one may itself be another attempt."""
-        after = self.index.failed[link_key].after(node.place)
-        until = _last_attempt(node)
-        return Wanted(link_key, LinkRole.RETRIES, node.place, min(until, _right_after(after)) if after else until)
 
     def _former_firsts(self, new: Sequence[Node]) -> list[uuid.UUID]:
         """All of a call hang below its first request. Those that were the first until one of these came."""
@@ -203,7 +159,7 @@ class Grouper:
             if node.call and (parent is None or parent.key not in given):
                 left.append(Wanted(node.call, LinkRole.CALL))
         others = self._load(found.place[1] for found in self._find(left))
-        self._find([wanted for node in others for wanted in self._earlier(node)])
+        self._find_earlier(others)
 
     def _find_waiting(self) -> None:
         """Where others are that continue a response which was never logged, as some of these do."""
@@ -369,35 +325,12 @@ def _leader(nodes: Sequence[Node]) -> Place | None:
     return min(leading or [node.place for node in nodes], default=None)
 
 
-def _reports(project_key: uuid.UUID, row: StoredSpan) -> list[Wanted]:
-    """Questions for the spans that may report the same call, in any trace: they began together."""
-    since, until = earlier(row.started_at, MOST_APART), later(row.started_at, MOST_APART)
-    around = ((since, EARLIEST[1]), (until, LATEST[1]))
-    return [Wanted(link_key, role, *around, most=MOST_REPORTS) for link_key, role in other_reports(project_key, row)]
-
-
-def _ends(node: Node) -> list[uuid.UUID]:
-    return [link_key for link_key in node.provides if link_key != node.response]
-
-
-def _last_attempt(node: Node) -> Place:
-    """Until when a request counts as another attempt of this one."""
-    return later(node.started_at, ATTEMPT_WINDOW), LATEST[1]
-
-
-def _right_after(place: Place) -> Place:
-    return (place[0], uuid.UUID(int=min(place[1].int + 1, LATEST[1].int)))
-
-
 def _call(node: Node) -> uuid.UUID:
     """What tells one call from another; old versions of LiteLLM do not say, so each request is one."""
     return node.call or node.key_id
 
 
-def earlier(moment: datetime, by: timedelta) -> datetime:
-    """A moment less a time, within what a datetime can be."""
-    return moment - by if moment - EARLIEST[0] > by else EARLIEST[0]
-
-
-def later(moment: datetime, by: timedelta) -> datetime:
-    return moment + by if LATEST[0] - moment > by else LATEST[0]
+def _reports(project_key: uuid.UUID, row: StoredSpan) -> list[Wanted]:
+    """Questions for the spans that may report the same call, in any trace: they began together."""
+    around = questions.around(row.started_at, MOST_APART)
+    return [Wanted(link_key, role, *around, most=MOST_REPORTS) for link_key, role in other_reports(project_key, row)]

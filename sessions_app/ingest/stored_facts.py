@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,44 +11,10 @@ from typing import Any
 import psycopg
 
 from sessions_app import ids
+from sessions_app.ingest.questions import EARLIEST, Found, Wanted
 from sessions_app.records import ERROR, RULE_MANUAL, RULE_PREVIOUS_RESPONSE, RULE_TRACE_ID
 from sessions_app.storage import sql
-from sessions_app.structure.grouping_rules import Home, LinkRole, Node, Place, StoredAt, own_home
-
-# A link key that more requests share than this is no conversation's; those beyond are grouped by `manage.py regroup`.
-MOST_FOUND = 100_000
-EARLIEST: Place = (datetime.min.replace(tzinfo=UTC), uuid.UUID(int=0))
-LATEST: Place = (datetime.max.replace(tzinfo=UTC), uuid.UUID(int=2**128 - 1))
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A question: the latest requests to which `link_key` is what `role` says, between two places (not included).
-
-    With `first`, the first ones instead.
-    """
-
-    link_key: uuid.UUID
-    role: LinkRole
-    after: Place = EARLIEST
-    before: Place = LATEST
-    most: int = MOST_FOUND
-    first: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An answer: a request, and the session it is in."""
-
-    wanted: Wanted
-    place: Place
-    session_id: uuid.UUID
-
-
-def in_full(found: Iterable[Found]) -> set[Wanted]:
-    """The questions that have as many answers as they asked for, so that there may be more."""
-    counts = Counter(answer.wanted for answer in found)
-    return {wanted for wanted, count in counts.items() if count >= wanted.most}
+from sessions_app.structure.grouping_rules import Home, LinkRole, Node, StoredAt, own_home
 
 
 def find(cursor: psycopg.Cursor[Any], wanted: Sequence[Wanted]) -> list[Found]:

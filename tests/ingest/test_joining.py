@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sessions_app.ingest import grouping
+from sessions_app.ingest import questions, stored_facts
 from sessions_app.ingest.accept import accept_body
 from sessions_app.ingest.digest import Digester
 from sessions_app.models import MovedId, Project, RequestLog, Session
@@ -94,7 +94,7 @@ def test_any_order_one_by_one_gives_the_same_sessions(kind: str, monkeypatch: py
     # What many requests have in common is asked for with more care: that must say the same.
     results = []
     for most_asked, order in ((20, "forward"), (3, "backward"), (3, "shuffled"), (20, "backward")):
-        monkeypatch.setattr(grouping, "MOST_ASKED", most_asked)
+        monkeypatch.setattr(questions, "MOST_ASKED", most_asked)
         project = Project.objects.create(slug="acme", key="0" * 31 + "1")
         digest_one_by_one(project, ORDERS[order](KINDS[kind]()), logs_per_body=1 if most_asked == 3 else 13)
         check_whole()
@@ -126,14 +126,14 @@ def test_what_joins_a_long_session_does_not_read_it(monkeypatch: pytest.MonkeyPa
     project = Project.objects.create(slug="acme")
     digest_one_by_one(project, chain(), logs_per_body=COUNT)
     read = []
-    load = grouping.links.load_nodes
+    load = stored_facts.load_nodes
 
     def counting(*args: Any, **given: Any) -> Any:
         nodes = load(*args, **given)
         read.append(len(nodes))
         return nodes
 
-    monkeypatch.setattr(grouping.links, "load_nodes", counting)
+    monkeypatch.setattr(stored_facts, "load_nodes", counting)
     for n in range(20):
         other = log(500 + n, {"input": "more", "previous_response_id": f"resp {n * 5}"}, {"id": f"more {n}"})
         digest_one_by_one(project, [other])

@@ -1,0 +1,140 @@
+"""Questions for stored requests: which ones may a request continue, and which ones may continue it. Pure Python.
+
+`stored_facts.find` answers them. Each asks for as few requests as `grouping_rules` needs to decide.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sessions_app.structure.grouping_rules import ATTEMPT_WINDOW, LinkRole, Node, Place, Places
+
+# A link key that more requests share than this is no conversation's; those beyond are grouped by `manage.py regroup`.
+MOST_FOUND = 100_000
+# More requests than these that may continue one, by the same link key, are asked for with more care.
+MOST_ASKED = 20
+EARLIEST: Place = (datetime.min.replace(tzinfo=UTC), uuid.UUID(int=0))
+LATEST: Place = (datetime.max.replace(tzinfo=UTC), uuid.UUID(int=2**128 - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A question: the latest requests to which `link_key` is what `role` says, between two places (not included).
+
+    With `first`, the first ones instead.
+    """
+
+    link_key: uuid.UUID
+    role: LinkRole
+    after: Place = EARLIEST
+    before: Place = LATEST
+    most: int = MOST_FOUND
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer: a request, and the session it is in."""
+
+    wanted: Wanted
+    place: Place
+    session_id: uuid.UUID
+
+
+def in_full(found: Iterable[Found]) -> set[Wanted]:
+    """The questions that have as many answers as they asked for, so that there may be more."""
+    counts = Counter(answer.wanted for answer in found)
+    return {wanted for wanted, count in counts.items() if count >= wanted.most}
+
+
+def about(node: Node, window: timedelta) -> list[Wanted]:
+    """Questions for the requests that this one may continue, and for those that may continue it."""
+    return [*for_earlier(node, window), *for_later(node, window)]
+
+
+def for_earlier(node: Node, window: timedelta) -> list[Wanted]:
+    """Questions for the requests that this one may continue, and for those of the same call."""
+    found = [Wanted(node.call, LinkRole.CALL, most=MOST_ASKED, first=True)] if node.call else []
+    if node.is_fixed or (node.leader and node.leader != node.place):
+        return found
+    # Two, because one of them may be the request itself.
+    found += [Wanted(node.previous, LinkRole.RESPONSE, most=2)] if node.previous else []
+    since, until = around(node.started_at, window)
+    now = (node.started_at, LATEST[1])
+    for link_key in node.begins:
+        found.append(Wanted(link_key, LinkRole.END, since, now, most=1))
+        found.append(Wanted(link_key, LinkRole.END, now, until, most=1, first=True))
+    if node.may_retry and node.attempt:
+        since = (earlier(node.started_at, ATTEMPT_WINDOW), EARLIEST[1])
+        found.append(Wanted(node.attempt, LinkRole.FAILED, since, node.place, most=1))
+    return found
+
+
+def for_later(node: Node, window: timedelta) -> list[Wanted]:
+    """Questions for some of the stored requests that may continue this one."""
+    found = [Wanted(node.response, LinkRole.NEEDS_RESPONSE, most=MOST_ASKED)] if node.response else []
+    between = around(node.started_at, window)
+    found += [Wanted(link_key, LinkRole.BEGINS, *between, most=MOST_ASKED) for link_key in ends(node)]
+    if node.failed and node.attempt:
+        found.append(Wanted(node.attempt, LinkRole.RETRIES, node.place, _last_attempt(node), most=MOST_ASKED))
+    return found
+
+
+def for_neighbours(node: Node, link_key: uuid.UUID) -> list[Wanted]:
+    """Questions for the requests right before and after this one that end with the same conversation."""
+    before = Wanted(link_key, LinkRole.END, before=node.place, most=1)
+    return [before, Wanted(link_key, LinkRole.END, node.place, most=1, first=True)]
+
+
+def for_next_failure(node: Node, link_key: uuid.UUID) -> Wanted:
+    """A question for the next failed request with the same input."""
+    return Wanted(link_key, LinkRole.FAILED, node.place, most=1, first=True)
+
+
+def begins_between(node: Node, link_key: uuid.UUID, providers: Places[uuid.UUID], window: timedelta) -> Wanted:
+    """A question for those that continue this request and none of its neighbours among `providers`."""
+    since, until = around(node.started_at, window)
+    before, after = providers.before(node.place), providers.after(node.place)
+    since = max(since, (before[0], LATEST[1])) if before else since
+    until = min(until, (after[0], EARLIEST[1])) if after else until
+    return Wanted(link_key, LinkRole.BEGINS, since, until)
+
+
+def retries_between(node: Node, link_key: uuid.UUID, failures: Places[uuid.UUID]) -> Wanted:
+    """A question for the retries of this request. The next failed one may itself be one, so it is included."""
+    after = failures.after(node.place)
+    until = _last_attempt(node)
+    return Wanted(link_key, LinkRole.RETRIES, node.place, min(until, _right_after(after)) if after else until)
+
+
+def ends(node: Node) -> list[uuid.UUID]:
+    """The link keys of the conversations that a request ends with."""
+    return [link_key for link_key in node.provides if link_key != node.response]
+
+
+def around(moment: datetime, window: timedelta) -> tuple[Place, Place]:
+    """The places from so long before a moment until so long after it."""
+    return (earlier(moment, window), EARLIEST[1]), (later(moment, window), LATEST[1])
+
+
+def earlier(moment: datetime, by: timedelta) -> datetime:
+    """A moment less a time, within what a datetime can be."""
+    return moment - by if moment - EARLIEST[0] > by else EARLIEST[0]
+
+
+def later(moment: datetime, by: timedelta) -> datetime:
+    """A moment and a time, within what a datetime can be."""
+    return moment + by if LATEST[0] - moment > by else LATEST[0]
+
+
+def _last_attempt(node: Node) -> Place:
+    """Until when a request counts as a retry of this one."""
+    return later(node.started_at, ATTEMPT_WINDOW), LATEST[1]
+
+
+def _right_after(place: Place) -> Place:
+    return (place[0], uuid.UUID(int=min(place[1].int + 1, LATEST[1].int)))
