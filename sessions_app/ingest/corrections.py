@@ -1,7 +1,7 @@
-"""Corrections of the grouping by hand: they win over every rule, from then on and for what comes later.
+"""Manual corrections of the grouping. They override every rule, for stored requests and for those that come later.
 
-Requests that are moved one by one are *assigned* to a session. A session that is split or merged is *rerouted*: what
-the rules put there, now or later, is in the other one, from a moment on or altogether.
+Requests that are moved one by one are *assigned* to a session. A session that is split or merged is *rerouted*:
+requests that the rules put there, now or later, go to another session, either all of them or those from a moment on.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_REQUESTS = 1_000
 
 
 class CorrectionError(ValueError):
-    """A correction that cannot be made; `field` names what is wrong, the message says why and what helps."""
+    """A correction that cannot be made. `field`: what is wrong; the message says why, and what helps."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -49,9 +49,9 @@ def move_requests(
         places = dict(RequestLog.objects.filter(project_id=project.pk, id__in=wanted).values_list("id", "session_id"))
         missing = [str(log_id) for log_id in wanted if log_id not in places]
         if missing:
-            raise CorrectionError("requests", f"{missing[0]} is no request of this project any more: reload the page")
+            raise CorrectionError("requests", f"{missing[0]} is no longer a request of this project: reload the page")
         if len(set(places.values())) > 1:
-            raise CorrectionError("requests", "must all be of one session")
+            raise CorrectionError("requests", "must all be in one session")
         source = next(iter(places.values()))
         target, key = _target(project, source, target_session_id)
         correction = _made(project, Correction.MOVE, source, target, made_by, request_count=len(wanted))
@@ -59,7 +59,7 @@ def move_requests(
         moved = [keys[log_id] for log_id in wanted]
         _assign(correction, moved, target, key)
         moves = _moves(cursor, project, moved)
-        # What continues them would follow; a person who wants that moves it, too.
+        # Requests that continue them would follow. They stay, unless the person moves them, too.
         followers = [move.key_id for move in moves if move.key_id not in set(moved) and move.leaves]
         if followers:
             _assign(correction, followers, source, _session_key(source))
@@ -69,7 +69,7 @@ def move_requests(
 
 
 def split_session(project: Project, session_id: uuid.UUID, request_log_id: uuid.UUID, made_by: str) -> Correction:
-    """Split a session: this request and all that started later, or will come and did, go to a new session.
+    """Split a session: this request and all that started later go to a new session, also those that are yet to come.
 
     Raises CorrectionError.
     """
@@ -77,10 +77,10 @@ def split_session(project: Project, session_id: uuid.UUID, request_log_id: uuid.
         found = RequestLog.objects.filter(project_id=project.pk, session_id=session_id)
         since = found.filter(id=request_log_id).values_list("started_at", flat=True).first()
         if since is None:
-            raise CorrectionError("request", "is not in this session any more: reload the page")
+            raise CorrectionError("request", "is no longer in this session: reload the page")
         going = list(found.filter(started_at__gte=since).values_list("id", flat=True))
         if not found.filter(started_at__lt=since).exists():
-            raise CorrectionError("request", "is the first of its session, so nothing would be left in it")
+            raise CorrectionError("request", "is the first of its session, so that would be empty")
         target = ids.own_session_id(project.key, uuid.uuid4())
         correction = _made(project, Correction.SPLIT, session_id, target, made_by, request_count=len(going))
         correction.request_log_id = request_log_id
@@ -97,7 +97,7 @@ def merge_sessions(
         found = RequestLog.objects.filter(project_id=project.pk, session_id=source_session_id)
         going = list(found.values_list("id", flat=True))
         if not going:
-            raise CorrectionError("session", "is no session of this project any more: reload the page")
+            raise CorrectionError("session", "is no longer a session of this project: reload the page")
         target, key = _target(project, source_session_id, target_session_id)
         correction = _made(project, Correction.MERGE, source_session_id, target, made_by, request_count=len(going))
         for route in Reroute.objects.filter(project_id=project.pk, session_id=source_session_id):
@@ -108,16 +108,16 @@ def merge_sessions(
 
 
 def undo(project: Project, correction_id: int, made_by: str) -> Correction:
-    """Take a correction back; its requests go where the rules and the corrections before it put them.
+    """Undo a correction. Its requests go where the rules and earlier corrections put them.
 
-    Raises CorrectionError when it is none of this project, was undone, or later ones build on it.
+    Raises CorrectionError if it is not one of this project, was already undone, or is the basis of a later one.
     """
     with alone_with(project) as cursor:
         correction = Correction.objects.filter(project_id=project.pk, id=correction_id).first()
         if correction is None:
-            raise CorrectionError("correction", "is none of this project")
+            raise CorrectionError("correction", "is not one of this project")
         if correction.undone_at:
-            raise CorrectionError("correction", f"was undone by {correction.undone_by} already")
+            raise CorrectionError("correction", f"was already undone by {correction.undone_by}")
         _check_undoable(correction)
         concerned = [*_assigned(cursor, correction), *_rerouted(cursor, project, correction)]
         _restore(correction)
@@ -136,9 +136,9 @@ def _target(project: Project, source: uuid.UUID, wanted: uuid.UUID | None) -> tu
         return ids.own_session_id(project.key, uuid.uuid4()), None
     session = Session.objects.filter(project_id=project.pk, id=wanted).first()
     if session is None:
-        raise CorrectionError("target", "is no session of this project: give its address, id or trace id")
+        raise CorrectionError("target", "is not a session of this project: give its URL, id or trace id")
     if session.id == source:
-        raise CorrectionError("target", "is the session they are in already")
+        raise CorrectionError("target", "is the session that they are in already")
     return session.id, session.session_key
 
 
@@ -161,7 +161,7 @@ def _made(
 
 
 def _assign(correction: Correction, key_ids: Sequence[uuid.UUID], session_id: uuid.UUID, key: str | None) -> None:
-    """Assign requests to a session, and remember what they were assigned to before."""
+    """Assign requests to a session, and remember their assignments so far."""
     before = Assignment.objects.in_bulk(key_ids)
     for key_id in key_ids:
         old = before.get(key_id)
@@ -176,7 +176,7 @@ def _assign(correction: Correction, key_ids: Sequence[uuid.UUID], session_id: uu
 def _reroute(
     correction: Correction, source: uuid.UUID, since: datetime | None, target: uuid.UUID, key: str | None
 ) -> None:
-    """Send what would be in one session to another, and remember where it went before."""
+    """Send what would be in one session to another, and remember where it went so far."""
     old = Reroute.objects.filter(source_session_id=source, since=since).first()
     row = [str(old.session_id), old.session_key, old.correction_id] if old else None
     moment = since.isoformat() if since else None
@@ -205,7 +205,7 @@ def _send(
     key: str | None,
     log_ids: Sequence[uuid.UUID],
 ) -> None:
-    """Move these requests of a rerouted session; those that were assigned to it are assigned to the other one."""
+    """Move these requests of a rerouted session. Those that were assigned to it are assigned to the other one."""
     keys = _keys(cursor, project, source)
     going = [keys[log_id] for log_id in log_ids]
     assigned = Assignment.objects.filter(id__in=going, session_id=source).values_list("id", flat=True)
@@ -234,7 +234,7 @@ def _apply(cursor: psycopg.Cursor[Any], moves: Sequence[Move]) -> None:
 
 
 def _check_undoable(correction: Correction) -> None:
-    """A later correction that took over an assignment or a reroute has to be undone first."""
+    """Raise CorrectionError if a later correction replaced an assignment or a reroute of this one."""
     keys = [uuid.UUID(key) for key in correction.before["assignments"]]
     later = set(Assignment.objects.filter(id__in=keys).values_list("correction_id", flat=True))
     for source, since, _ in correction.before["reroutes"]:
@@ -242,7 +242,7 @@ def _check_undoable(correction: Correction) -> None:
     later.discard(correction.pk)
     if later:
         number = max(later)
-        raise CorrectionError("correction", f"was built upon by correction {number}: undo that one first")
+        raise CorrectionError("correction", f"is the basis of correction {number}: undo that one first")
 
 
 def _of(source: str, since: str | None) -> dict[str, Any]:

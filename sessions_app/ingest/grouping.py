@@ -1,7 +1,8 @@
-"""Which sessions a batch's requests belong to, and which stored ones belong elsewhere now that these have come.
+"""Finds the sessions of a batch's requests, and the stored requests that belong to another session because of them.
 
-`linking` has the rules; here they get the facts that they need, in a constant number of statements. The caller holds
-the grouping lock of the projects concerned, so nothing that is read here changes before the transaction ends.
+`grouping_rules` and `naming` have the rules. This module gives them the facts that they need, in a constant number of
+statements. The caller holds the grouping lock of the projects, so nothing that is read here changes before the
+transaction ends.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from sessions_app.structure.grouping_rules import (
 )
 from sessions_app.structure.naming import Naming
 
-# A call is reported by two or three libraries, rarely in as many traces.
+# Two or three libraries report the same call, rarely in as many traces.
 MOST_REPORTS, MOST_HOPS = 20, 5
 _CHILD_ROLES = (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS, LinkRole.RETRIES)
 
@@ -45,13 +46,13 @@ def conversation_window() -> timedelta:
 
 @dataclass(slots=True)
 class Grouped:
-    """Where new requests belong, by key, and which stored ones move or are there for another reason."""
+    """Where new requests belong, by key, and which stored requests move or stay for another reason."""
 
     homes: dict[uuid.UUID, Home]
     moves: list[Move] = field(default_factory=list)
 
     def all_moves(self, nodes: Iterable[Node]) -> list[Move]:
-        """The moves, and those of these nodes, of which all are stored."""
+        """The moves, and those of these stored nodes."""
         own = [move for node in nodes if (move := _move(node, self.homes[node.key_id], flipped=False))]
         return [*self.moves, *own]
 
@@ -74,7 +75,8 @@ class Grouper:
     def group(self, new: Sequence[Node], concerned: Iterable[uuid.UUID] = (), others: Sequence[Node] = ()) -> Grouped:
         """Group new requests, or stored ones anew.
 
-        `concerned`: stored ones to look at in any case; `others`: spans that are no requests, whose traces are.
+        `concerned`: stored requests to look at in any case. `others`: spans that are no requests; the requests of their
+        traces are looked at.
         """
         self._add(new)
         self._read_traces([*new, *others])
@@ -123,9 +125,10 @@ class Grouper:
         return self._find([question for node in nodes for question in questions.for_earlier(node, self.window)])
 
     def _find_between(self, new: Sequence[Node], full: set[Wanted]) -> list[Found]:
-        """The stored requests that continue these by link keys that many have: each only up to its neighbours' ones.
+        """The stored requests that continue these, for link keys that many requests share.
 
-        A request continues the latest that it may continue, so what is beyond the next one does not continue this.
+        A request continues the latest one that it may continue. So only those are looked for that lie between a request
+        and the next one that provides the same.
         """
         wanted = {(question.link_key, question.role) for question in full}
         begins = [(node, k) for node in new for k in questions.ends(node) if (k, LinkRole.BEGINS) in wanted]
@@ -142,7 +145,7 @@ class Grouper:
         return self._find(found)
 
     def _former_firsts(self, new: Sequence[Node]) -> list[uuid.UUID]:
-        """All of a call hang below its first request. Those that were the first until one of these came."""
+        """The stored requests that were the first of their call until one of these came: all others hang below it."""
         given = {node.key_id for node in new}
         found = []
         for link_key in {node.call for node in new if node.call}:
@@ -152,7 +155,7 @@ class Grouper:
         return found
 
     def _load_calls(self, given: set[uuid.UUID], formers: Sequence[uuid.UUID]) -> None:
-        """When the former first of a call does not go along with the new one, the others leave it."""
+        """Load all requests of a call if its former first one does not go along with the new first one."""
         left = []
         for node in (self.nodes[key_id] for key_id in formers if key_id in self.nodes):
             parent = None if node.is_fixed else self.index.continued_by(node, self.window)
@@ -162,7 +165,7 @@ class Grouper:
         self._find_earlier(others)
 
     def _find_waiting(self) -> None:
-        """Where others are that continue a response which was never logged, as some of these do."""
+        """Find out where others are that continue the same response, if it was never logged."""
         link_keys = {
             node.previous
             for node in self.nodes.values()
@@ -174,7 +177,7 @@ class Grouper:
     # --- traces -----------------------------------------------------------------------------------------------------
 
     def _read_traces(self, new: Sequence[Node]) -> None:
-        """An id on any span counts for all spans of its trace; the stored ones are looked at again."""
+        """Read the traces of these requests again, because an id on any span counts for its whole trace."""
         traces = {node.span: node for node in new if node.span}
         if not traces:
             return
@@ -191,7 +194,7 @@ class Grouper:
                 self.nodes[row.key_id].duplicate_of = same.get(row.key_id)
 
     def _traces_with_reports(self, traces: dict[uuid.UUID, Node]) -> dict[uuid.UUID, list[StoredSpan]]:
-        """The spans of these traces, and of others that may report the same calls, and of others that those do."""
+        """The spans of these traces, of traces that may report the same calls, and so on."""
         project_keys = {node.project_id: self.project_keys[node.project_id] for node in traces.values()}
         by_trace: dict[uuid.UUID, list[StoredSpan]] = defaultdict(list)
         rows = traces_of(self.cursor, traces)
@@ -207,7 +210,7 @@ class Grouper:
         return by_trace
 
     def _settle_trace(self, one: Node, spans: Sequence[StoredSpan]) -> None:
-        """Tell the spans of a trace, of which one is given, where the trace puts them."""
+        """Tell the requests of the trace that `one` is of where the trace puts them."""
         homes = session_homes(self.project_keys[one.project_id], one.trace_id, spans)
         nodes = [self.nodes[key_id] for key_id in homes if key_id in self.nodes]
         leader = _leader(nodes)
@@ -221,7 +224,7 @@ class Grouper:
     # --- trace ids that the proxy may have invented -----------------------------------------------------------------
 
     def _choose_traces(self, new: Sequence[Node]) -> None:
-        """A trace id that two calls share, or that a caller put somewhere else too, is a caller's."""
+        """Note which weak trace ids a caller chose: two calls have the same, or a caller used it elsewhere."""
         weak: dict[uuid.UUID, list[Node]] = defaultdict(list)
         for node in new:
             if node.weak and node.trace:
@@ -260,7 +263,7 @@ class Grouper:
     # --- sessions ---------------------------------------------------------------------------------------------------
 
     def _settle(self) -> dict[uuid.UUID, Home]:
-        """Where all requests belong. Sessions that some leave, or that get another name, are looked at as a whole."""
+        """Where all requests belong. A session that some leave, or that gets another name, is looked at as a whole."""
         while True:
             self._find_ranks()
             naming = Naming(
@@ -287,7 +290,7 @@ class Grouper:
             node.stays = not self._has_reason(node)
 
     def _has_reason(self, node: Node) -> bool:
-        """False for a request that continues one which was deleted since: it stays with what is in its session."""
+        """Whether a rule says where it belongs. If what it continued was deleted, it stays in its session."""
         assert node.stored
         no_parent_needed = node.stored.rule in (*CHOSEN_RULES, RULE_OWN)
         return node.is_fixed or no_parent_needed or self.index.continued_by(node, self.window) is not None
@@ -308,7 +311,7 @@ class Grouper:
 
 
 def _move(node: Node, home: Home, flipped: bool) -> Move | None:
-    """How a stored request must move; None when it is where it belongs, for the reason it has."""
+    """How a stored request must move; None if it is where it belongs, for the right reason."""
     stored = node.stored
     if stored is None:
         return None
@@ -319,14 +322,14 @@ def _move(node: Node, home: Home, flipped: bool) -> Move | None:
 
 
 def _leader(nodes: Sequence[Node]) -> Place | None:
-    """The first span that continues a response of another trace, else the first."""
+    """The first span that continues a response of another trace, else the first span."""
     provided = {link_key for node in nodes for link_key in node.provides}
     leading = [node.place for node in nodes if node.previous and node.previous not in provided]
     return min(leading or [node.place for node in nodes], default=None)
 
 
 def _call(node: Node) -> uuid.UUID:
-    """What tells one call from another; old versions of LiteLLM do not say, so each request is one."""
+    """The id of a request's call. Old versions of LiteLLM do not say, so each request is a call of its own."""
     return node.call or node.key_id
 
 

@@ -1,8 +1,8 @@
-"""What a request continues and what may continue it: link keys, from ids and from the conversation itself.
+"""Makes the link keys by which a request continues others and is continued, from ids and from the conversation.
 
 A request *provides* the link key of its response id and one for its normalised input and output together; it *needs*
 that of its previous response id and one for its normalised input up to the last assistant turn. System prompts are
-left out: they may carry the time of day and still be the same conversation.
+left out: they may contain the time of day, and it is still the same conversation.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _SPARE_CHARS = 64
 class Links:
     """What a request can be found by, and what it looks for.
 
-    `needs` begins with the link key of the previous response, if there is one; then come those of what the input begins
-    with, the longest first. `attempt` stands for the whole input and who sent it, `call` for the proxy's call.
-    `resent_count`: how many leading input parts reach up to and include the last assistant turn.
+    `needs`: first the link key of the previous response, if there is one, then those of the conversations that the
+    input begins with, the longest first. `attempt` stands for the whole input and its sender, `call` for the call of
+    a proxy. `resent_count`: the number of input parts up to the last assistant turn, which is included.
     """
 
     provides: list[uuid.UUID] = field(default_factory=list)
@@ -58,7 +58,7 @@ def links_of(project_key: uuid.UUID, record: Record, reader: MessageReader) -> L
         links.call = ids.link_key(project_key, "call", record.call_id)
     conversation = _read_conversation(record.document.input, reader)
     links.resent_count = conversation.resent_count
-    # What was redacted is equal in all conversations.
+    # Redacted texts are equal in all conversations.
     if not conversation.is_redacted:
         _link_conversation(project_key, record, reader, conversation, links)
     _previews(record, reader, links)
@@ -76,7 +76,7 @@ def _link_conversation(
     links.needs += [
         ids.link_key(project_key, "conversation", begin + caller) for begin in conversation.begins() if begin
     ]
-    # What follows a response by its id is only the end of a conversation, which nobody sends back as the whole.
+    # An input that names a previous response is only the end of a conversation. Nobody sends that back as the whole.
     if not record.previous_response_id or conversation.last:
         ends = sorted(_ends(conversation, record, reader))
         links.provides += [ids.link_key(project_key, "conversation", end + caller) for end in ends]
@@ -91,7 +91,7 @@ def caller_of(record: Record) -> bytes:
 
 
 def _attempt(record: Record, reader: MessageReader, conversation: _Conversation, caller: bytes) -> bytes:
-    """The same input under another system prompt, to another kind of model or after another response is no attempt."""
+    """The input with everything else that attempts share: system prompt, kind of model, previous response, caller."""
     hashed = hashlib.sha256(conversation.system)
     context = record.document.context
     for index, kind in enumerate(context.kinds):
@@ -103,13 +103,12 @@ def _attempt(record: Record, reader: MessageReader, conversation: _Conversation,
 
 @dataclass(slots=True)
 class _Conversation:
-    """How far a conversation is: the hash of all it says, and the same up to where its last assistant turns end.
+    """A conversation so far, as hashes of everything that was said.
 
-    `last` is where the last assistant turn ends, `before` where the one before it does, `earlier` the one before that;
-    b"" where there is none.
-    `asked` is the conversation without the assistant turn that it ends with, if it does (`is_answer`); `prefill` is
-    the index of that turn when it is a text with which the answer begins, else -1. `system` are the outlines of the
-    system prompts among the messages.
+    `chain`: up to now. `last`, `before`, `earlier`: up to the end of the last assistant turn, of the one before it, and
+    of the one before that; b"" if there is none. `is_answer`: it ends with an assistant turn, and `asked` is the
+    conversation without it. `prefill`: the index of that turn if it is a text that the answer will go on with, else -1.
+    `system`: the outlines of the system prompts among the messages.
     """
 
     chain: bytes = b""
@@ -124,7 +123,7 @@ class _Conversation:
     system: bytes = b""
 
     def begins(self) -> tuple[bytes, ...]:
-        """What an earlier request may have ended with: the last two assistant turns, a prefilled one not counted."""
+        """Where an earlier request may have ended: at the last two assistant turns, not counting a prefilled one."""
         two = (self.last, self.before)
         return two if self.prefill < 0 else (*two, self.earlier)
 
@@ -133,7 +132,7 @@ class _Conversation:
         return _Conversation(*ends, self.is_answer, self.is_redacted, self.prefill, self.resent_count, self.system)
 
     def add(self, form: CanonicalForm, index: int) -> None:
-        """Go on with a message, before which are `index` parts."""
+        """Go on with a message that stands after `index` parts."""
         is_answer = form.role == "assistant"
         if is_answer:
             self.resent_count = index + 1
@@ -151,7 +150,7 @@ class _Conversation:
 
 
 def _read_conversation(parts: PartList, reader: MessageReader) -> _Conversation:
-    """Read the input, from where a remembered array ends that it begins with."""
+    """Read the input. If it begins with a remembered array, go on from the end of that."""
     known = parts.base.facts if parts.base else None
     start = len(parts.base.digests) if parts.base and known else 0
     conversation = known.copy() if known else _Conversation()
@@ -169,14 +168,14 @@ def _read_conversation(parts: PartList, reader: MessageReader) -> _Conversation:
 
 
 def extended(chain: bytes, pieces: Iterable[bytes]) -> bytes:
-    """The hash of a conversation with more pieces. Piece by piece: an answer may be one message or several items."""
+    """The hash of a conversation with more pieces, one by one: an answer may be one message or several items."""
     for piece in pieces:
         chain = hashlib.sha256(chain + piece).digest()[:16]
     return chain
 
 
 def _ends(conversation: _Conversation, record: Record, reader: MessageReader) -> set[bytes]:
-    """The conversation after each alternative answer, or after the whole one, in each form that may be sent back."""
+    """The conversation after each alternative answer, or after the only one, in each form that may be sent back."""
     parts = record.document.output
     said = []
     for index, kind in enumerate(parts.kinds):
@@ -208,7 +207,7 @@ def _other_ends(
     said = [reader.message(parts.digests[index], parts.content(index), "assistant") for index, _ in answer]
     forms = [(chain, said)]
     if conversation.prefill >= 0:
-        # Anthropic's models go on with the text that an input ends with; clients send back the two as one.
+        # Anthropic's models go on with the text that an input ends with. Clients send back both as one text.
         prefill = _input_message(record.document.input, conversation.prefill, reader)
         forms.append((conversation.asked, [prefill, *said]))
     return found | {_after(start, form, with_ids) for start, form in forms for with_ids in (True, False)}
@@ -219,7 +218,7 @@ def _input_message(parts: PartList, index: int, reader: MessageReader) -> Messag
 
 
 def _after(chain: bytes, said: list[Message], with_ids: bool) -> bytes:
-    """The conversation after an answer that was made one message."""
+    """The conversation after an answer, if its items are sent back as one message."""
     answer = Message("assistant", [block for message in said for block in message.blocks])
     return extended(chain, digests_of("assistant", pieces_of(answer, with_ids)))
 
@@ -244,7 +243,7 @@ def _previews(record: Record, reader: MessageReader, links: Links) -> None:
 
 
 def answer_line(message: Message) -> str:
-    """An answer in one line: its text, else the names of the tools it calls."""
+    """An answer in one line: its text, or the names of the tools that it calls."""
     text = one_line(messages.plain_text(message), LABEL_CHARS)
     if text:
         return text
@@ -253,9 +252,9 @@ def answer_line(message: Message) -> str:
 
 
 def one_line(text: str, most: int) -> str:
-    """The beginning of a text, white space folded and code fences dropped; an ellipsis tells that there is more."""
+    """The beginning of a text in one line, without code fences. An ellipsis says that there is more."""
     line = _folded(text[: most + _SPARE_CHARS])
-    # Mostly that is enough; near the cut a fence or word may be incomplete.
+    # Usually that is enough. A fence at the cut may be incomplete.
     if len(line) < most + _SPARE_CHARS // 4:
         line = _folded(text[: most * 4])
     return clean(line if len(line) <= most else line[: most - 1] + "…", most)

@@ -1,4 +1,4 @@
-"""Group stored requests anew, by what their logs say to today's rules."""
+"""Groups stored requests again, by their logs and today's rules."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from sessions_app.wire import format_of
 
 CHUNK = 200
 
-# The session that requests leave, the one they go to (the same when only their rule changes), and the new rule.
+# The session that requests leave, the one they go to (the same one if only their rule changes), and the new rule.
 Change = tuple[uuid.UUID, uuid.UUID, str]
 
 
 @dataclass(slots=True)
 class Regrouped:
-    """What a regrouping changed: how many requests were looked at, and how many took each change."""
+    """What a regrouping did: how many requests it looked at, and how many made each change."""
 
     looked_at: int = 0
     changes: Counter[Change] = field(default_factory=Counter)
@@ -52,14 +52,14 @@ class Regrouped:
 
 
 def regroup(project: Project, since: datetime | None = None, *, dry_run: bool = False) -> Regrouped:
-    """Group the requests of a project anew that started since a moment.
+    """Group the requests of a project again, those that started since a moment.
 
-    A transaction for each 200 requests, so it can be interrupted and repeated. A dry run is one transaction that is
-    rolled back: the project's digestion waits meanwhile.
+    Each 200 requests are a transaction, so it can be interrupted and repeated. A dry run is one transaction that is
+    rolled back; digestion of the project waits meanwhile.
     """
     result = Regrouped()
     with transaction.atomic() if dry_run else nullcontext():
-        # All links first: each request is found by those of another.
+        # First write all links, because requests find each other by them.
         for log_ids in _chunks(project, since):
             with alone_with(project) as cursor:
                 logs = restored(cursor, project, log_ids)
@@ -75,7 +75,7 @@ def regroup(project: Project, since: datetime | None = None, *, dry_run: bool = 
 
 
 def group_again(cursor: psycopg.Cursor[Any], project: Project, nodes: Sequence[Node]) -> list[Move]:
-    """Group stored requests by these facts, and move what belongs elsewhere. Returns what moved or changed its rule.
+    """Group stored requests by these facts and move those that belong elsewhere. Returns moves and changes of rules.
 
     The caller holds the project's grouping lock.
     """
@@ -89,7 +89,7 @@ def group_again(cursor: psycopg.Cursor[Any], project: Project, nodes: Sequence[N
 
 
 def restored(cursor: psycopg.Cursor[Any], project: Project, log_ids: Sequence[uuid.UUID]) -> list[PreparedLog]:
-    """Stored requests as they would be prepared if they came today, each with the place where it is."""
+    """Stored requests, prepared as if they came today. Each knows where it is stored."""
     found = RequestLog.objects.filter(project_id=project.pk, id__in=log_ids)
     rows = found.values_list("id", "session_id", "bucket", "source", "received_at", "request_id")
     stored = {node.stored.log_id: node for node in _nodes(cursor, project, log_ids) if node.stored}
@@ -112,7 +112,7 @@ def _nodes(cursor: psycopg.Cursor[Any], project: Project, log_ids: Sequence[uuid
 
 
 def _keep_key(log: PreparedLog, project: Project, stored: Node) -> None:
-    """A completed log may say another id than the one under which it was stored first."""
+    """Keep the key under which a log was stored first. A completed log may have another id."""
     log.key_id = log.node.key_id = stored.key_id
     log.node.own = own_home(ids.own_session_id(project.key, stored.key_id))
     log.node.stored = stored.stored

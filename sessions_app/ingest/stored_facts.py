@@ -1,4 +1,4 @@
-"""What is stored of requests, as the facts that say which session each is in. Everything here reads."""
+"""Loads the facts about stored requests that say which session each belongs to. It writes nothing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def load_nodes(
     key_ids: Iterable[uuid.UUID] = (),
     session_ids: Iterable[uuid.UUID] = (),
 ) -> list[Node]:
-    """The facts of stored requests: of those with these keys, and of all in these sessions; two statements."""
+    """The facts of the requests with these keys and of all requests of these sessions; two statements."""
     params = {"key_ids": sorted(set(key_ids)), "session_ids": sorted(set(session_ids))}
     if not any(params.values()):
         return []
@@ -88,7 +88,7 @@ def _node(row: Sequence[Any], project_key: uuid.UUID) -> Node:
 
 
 def assign(cursor: psycopg.Cursor[Any], nodes: Iterable[Node]) -> None:
-    """Put requests where a person put them; one statement."""
+    """Note where a person put these requests; one statement."""
     by_key = {node.key_id: node for node in nodes}
     cursor.execute(sql.load("find_assignments"), {"ids": sorted(by_key)})
     for key_id, session_id, session_key, made_by, made_at in cursor.fetchall():
@@ -96,7 +96,7 @@ def assign(cursor: psycopg.Cursor[Any], nodes: Iterable[Node]) -> None:
 
 
 def continuing(cursor: psycopg.Cursor[Any], node: Node) -> set[uuid.UUID]:
-    """The keys of the stored requests that may continue this one, whatever it was; one statement."""
+    """The keys of the stored requests that may continue this one, by any rule; one statement."""
     wanted = [
         Wanted(link_key, role) for link_key in node.provides for role in (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS)
     ]
@@ -108,12 +108,12 @@ def continuing(cursor: psycopg.Cursor[Any], node: Node) -> set[uuid.UUID]:
 
 
 def by_hand(made_by: str, made_at: datetime) -> str:
-    """Who moved a request and when, as its rule's detail says it."""
+    """Who moved a request and when, as the detail of its rule."""
     return f"{made_by}, {made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def waiting(cursor: psycopg.Cursor[Any], link_keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
-    """For these link keys of responses that were never logged, the session of a request that continues one."""
+    """For link keys of responses that were never logged: the session of a request that continues each."""
     cursor.execute(sql.load("find_waiting"), {"link_keys": sorted(set(link_keys))})
     return dict(cursor.fetchall())
 
@@ -125,14 +125,14 @@ def session_ranks(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID])
 
 
 def chosen_sessions(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-    """Those of these sessions that have a request which its caller put there; one statement."""
+    """Which of these sessions have a request that its caller put there; one statement."""
     cursor.execute(sql.load("chosen_sessions"), {"ids": sorted(set(session_ids))})
     return {row[0] for row in cursor.fetchall()}
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What would be in a session from a moment on is in another one, by hand."""
+    """A manual correction: what would be in a session from a moment on is in another one."""
 
     since: datetime
     home: Home

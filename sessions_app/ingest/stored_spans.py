@@ -1,4 +1,4 @@
-"""What is stored of the spans of traces. Everything here reads."""
+"""Loads what is stored of the spans of traces. It writes nothing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class StoredSpan:
 
 
 def contents(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> dict[uuid.UUID, bytes]:
-    """By their keys, the stored content of those of these spans that are kept with their trace alone; one statement."""
+    """The stored content of other spans, which are no requests, by their keys; one statement."""
     spans = [log for log in logs if log.node.span]
     if not spans:
         return {}
@@ -53,7 +53,7 @@ def contents(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> dict[u
 def load(
     cursor: psycopg.Cursor[Any], traces: Iterable[uuid.UUID], key_ids: Iterable[uuid.UUID] = ()
 ) -> list[StoredSpan]:
-    """All spans of these traces, and of those that the spans with these keys are of; one statement."""
+    """All spans of these traces, and of the traces of the spans with these keys; one statement."""
     cursor.execute(sql.load("load_trace_spans"), {"traces": sorted(set(traces)), "key_ids": sorted(set(key_ids))})
     return [_span(row) for row in cursor.fetchall()]
 

@@ -1,4 +1,4 @@
-"""What the spans of a trace say of each other: the session of each, and which of them report the same call."""
+"""Tells the session of each span of a trace, and which spans report the same call."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _home(project_key: uuid.UUID, claim: SessionClaim, row: StoredSpan) -> Home:
 
 
 def span_facts(record: Record, links: Links) -> dict[str, Any]:
-    """What tells whether another span reports the same call."""
+    """The facts that tell whether another span reports the same call."""
     usage = record.usage
     return {
         "scope": record.scope,
@@ -54,7 +54,7 @@ def span_facts(record: Record, links: Links) -> dict[str, Any]:
 
 
 def other_reports(project_key: uuid.UUID, row: StoredSpan) -> list[tuple[uuid.UUID, LinkRole]]:
-    """The link keys, with their roles, by which further reports of a span's call are found, in other traces too."""
+    """The link keys and roles that find other reports of a span's call, in any trace."""
     facts = row.facts or {}
     found = []
     if row.kind in CALLS and facts.get("response"):
@@ -70,9 +70,9 @@ def reports_apart(scope: str) -> bool:
 
 
 def same_calls(rows: Sequence[StoredSpan]) -> dict[uuid.UUID, uuid.UUID]:
-    """For each span that reports a call which another one stands for, both their keys.
+    """The spans that report the same call as another one, and that one, by their keys.
 
-    Spans are compared with those of their own trace, and of traces that have a call in common with it.
+    A span is compared with those of its own trace and of traces that report one of its calls.
     """
     found: dict[uuid.UUID, uuid.UUID] = {}
     for spans in _compared(rows):
@@ -82,7 +82,7 @@ def same_calls(rows: Sequence[StoredSpan]) -> dict[uuid.UUID, uuid.UUID]:
 
 
 def _compared(rows: Sequence[StoredSpan]) -> list[list[StoredSpan]]:
-    """The spans of each trace, those of traces that may report the same call together."""
+    """The spans of each trace. Traces that may report the same call are one group."""
     shared: dict[tuple[str, str], uuid.UUID] = {}
     leads: dict[uuid.UUID, uuid.UUID] = {row.trace: row.trace for row in rows}
 
@@ -102,7 +102,7 @@ def _compared(rows: Sequence[StoredSpan]) -> list[list[StoredSpan]]:
 
 
 def _signs(row: StoredSpan) -> list[tuple[str, str]]:
-    """What two reports of one call have in common."""
+    """The signs that two reports of the same call share."""
     facts = row.facts or {}
     signs = [("response", facts["response"])] if row.kind in CALLS and facts.get("response") else []
     if row.kind == "llm" and facts.get("input") and reports_apart(facts.get("scope", "")):

@@ -1,4 +1,4 @@
-"""What says which session a request is in, by ids, conversations, traces and corrections by hand."""
+"""The tables that say which session a request is in: keys, links, traces and manual corrections."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class RequestKey(models.Model):
     request_log_id = models.UUIDField()
     session_id = models.UUIDField()
     bucket = models.DateField()
-    # Tells a copy that says the same from one that says more.
+    # Tells whether another copy says the same.
     content_hash = models.BinaryField()
     deliveries = models.IntegerField(default=1, db_default=1)
-    # Where the log is among all that was received: the first of contradicting copies is the request.
+    # The place of the log among all that was received. If copies contradict each other, the first one is the request.
     entry_id = models.BigIntegerField(default=0, db_default=0)
     entry_index = models.IntegerField(default=0, db_default=0)
     # How many copies with other content are kept beside it.
@@ -35,9 +35,9 @@ class RequestKey(models.Model):
 
 
 class ContradictingCopy(models.Model):
-    """A later copy of a log that says other things than the stored one: kept as it came, and counted nowhere."""
+    """A later copy of a log that contradicts the stored one: kept as it came, and counted nowhere."""
 
-    # Made of the request's key and of what the copy means.
+    # Derived from the request's key and from what the copy means.
     id = models.UUIDField(primary_key=True, editable=False)
     # The idempotency key of the request.
     key_id = models.UUIDField()
@@ -58,15 +58,15 @@ class ContradictingCopy(models.Model):
 
 
 class Link(models.Model):
-    """A link key by which a request is found: an id of it, what it provides, or what it needs.
+    """A link key by which a request is found: one of its ids, what it provides, or what it needs.
 
-    `token` is the link key, derived per project; `role` says what it is to the request (see `LinkRole`).
+    `token` is the link key, derived per project. `role` says what it means for the request (see `LinkRole`).
     """
 
     pk = models.CompositePrimaryKey("token", "role", "started_at", "key_id")
     token = models.UUIDField()
     role = models.SmallIntegerField()
-    # The request's start, so that the latest before a moment is one step in the index.
+    # The request's start, so that the latest request before a moment is one step in the index.
     started_at = models.DateTimeField()
     # The request's idempotency key, whose row says where the request is.
     key_id = models.UUIDField()
@@ -78,9 +78,9 @@ class Link(models.Model):
 
 
 class TraceSpan(models.Model):
-    """A span of a trace: its place in it, and the session that it names for all of them.
+    """A span: its place in its trace, and the session that it names for the whole trace.
 
-    Spans that are requests or steps lie in `RequestLog` too, under `key_id`; of the others `content` is all there is.
+    Requests and steps are also in `RequestLog`, under `key_id`. Of other spans, `content` is everything that is stored.
     """
 
     pk = models.CompositePrimaryKey("trace", "span_id")
@@ -98,9 +98,9 @@ class TraceSpan(models.Model):
     claim_key = models.TextField(null=True)
     claim_detail = models.TextField(default="", db_default="")
     claim_rank = models.SmallIntegerField()
-    # What tells two spans that report the same call.
+    # Facts that tell whether two spans report the same call.
     facts = models.JSONField(null=True)
-    # zstd of the whole span; NULL of one that is a request or step, and where the project does not keep others.
+    # zstd of the whole span. NULL for requests and steps, and if the project does not keep other spans.
     content = models.BinaryField(null=True)
 
     class Meta:
@@ -110,7 +110,7 @@ class TraceSpan(models.Model):
 
 
 class MovedId(models.Model):
-    """The id of a session that was merged away, or that a request had before it moved: where it leads now."""
+    """Where a former id leads: that of a session that was merged into another, or of a request before it moved."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     key_id = models.UUIDField()
@@ -121,7 +121,7 @@ class MovedId(models.Model):
 
 
 class Correction(models.Model):
-    """A correction of the grouping by hand: who did what, when, and whether it was undone."""
+    """A manual correction of the grouping: who did what, when, and whether it was undone."""
 
     MOVE, SPLIT, MERGE = "move", "split", "merge"
 
@@ -134,7 +134,7 @@ class Correction(models.Model):
     # Where a session was split.
     request_log_id = models.UUIDField(null=True)
     request_count = models.BigIntegerField(default=0)
-    # What it replaced, for undoing: assignments by request key, and reroutes by session.
+    # What it replaced, so that it can be undone: assignments by request key, and reroutes by session.
     before = models.JSONField(default=dict)
     undone_at = models.DateTimeField(null=True)
     undone_by = models.TextField(default="", db_default="")
@@ -151,7 +151,7 @@ class Correction(models.Model):
 
 
 class Assignment(models.Model):
-    """A request that was put into a session by hand. `id` is its idempotency key's."""
+    """A request that was moved to a session manually. `id`: that of its idempotency key."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     session_id = models.UUIDField()
@@ -164,7 +164,7 @@ class Assignment(models.Model):
 
 
 class Reroute(models.Model):
-    """What would be in a session is in another one, by hand: all of it, or from a moment on."""
+    """A manual correction: what would be in a session is in another one, all of it or from a moment on."""
 
     project_id = models.BigIntegerField()
     source_session_id = models.UUIDField()

@@ -1,4 +1,4 @@
-"""Logs on their way in: accepted and not digested yet, being digested, refused."""
+"""Tables of logs on their way in: accepted, being digested, rejected."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class InboxEntry(models.Model):
 
 
 class DigestNote(models.Model):
-    """What one thread of one digester is digesting; outlives it when it is killed (`ingest/suspects.py`)."""
+    """What one thread of a digester is digesting. It remains when the digester is killed (`ingest/suspects.py`)."""
 
     pk = models.CompositePrimaryKey("digester", "thread")
-    # A number that the digester draws at its start; it holds an advisory lock on it while it lives.
+    # A random number of the digester, which holds an advisory lock on it while it lives.
     digester = models.IntegerField()
     thread = models.IntegerField()
     entry_ids = ArrayField(models.BigIntegerField())
@@ -41,13 +41,13 @@ class DigestNote(models.Model):
 
 
 class DigestSuspect(models.Model):
-    """An inbox entry that was being digested when a digester ended: to be digested apart, by a process of its own."""
+    """An inbox entry that was being digested when a digester died. A process of its own digests it."""
 
     entry_id = models.BigIntegerField(primary_key=True)
-    # How often a process ended while it digested this entry alone, and how many of its logs it then takes at a time.
+    # How often a process died while it digested this entry alone, and how many logs of it are digested at a time since.
     endings = models.IntegerField(default=0, db_default=0)
     most_logs = models.IntegerField(null=True)
-    # How often while it digested the very log that is next, alone; and how the last one ended.
+    # How often a process died while it digested only the next log, and how the last process died.
     strikes = models.IntegerField(default=0, db_default=0)
     reason = models.TextField(default="", db_default="")
 
@@ -56,9 +56,9 @@ class DigestSuspect(models.Model):
 
 
 class InboxUsage(models.Model):
-    """How many bytes came into the inbox for a project and were taken out again, ever: their difference waits.
+    """How many bytes ever came into the inbox for a project, and how many were taken out. Their difference waits.
 
-    In several rows, so that those who write at the same time do not wait for each other.
+    A project has several rows, so that concurrent writers do not wait for each other.
     """
 
     pk = models.CompositePrimaryKey("project_id", "slot")
@@ -84,7 +84,7 @@ class RejectedLog(models.Model):
     reason = models.TextField()
     field = models.TextField(default="", blank=True)
     raw_bytes = models.BigIntegerField()
-    # Of a body that was rejected as a whole, as in the inbox; empty for one log, which is JSON.
+    # As in the inbox, if a body was rejected as a whole. Empty for a single log, which is JSON.
     content_type = models.TextField(default="", db_default="", blank=True)
     body = models.BinaryField()
 

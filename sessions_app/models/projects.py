@@ -1,4 +1,4 @@
-"""Who may send and read logs: projects, their API keys, links to sign in, attempts to sign in."""
+"""Tables of who may send and read logs: projects, API keys, links to sign in, attempts to sign in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Project(models.Model):
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120, blank=True)
-    # Spans of traces that are no part of a GenAI application (HTTP, databases): kept beside the requests, or not.
+    # Whether spans that are no part of a GenAI application (HTTP, databases) are kept beside the requests.
     keeps_other_spans = models.BooleanField(default=True, db_default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -36,8 +36,8 @@ class ApiKey(models.Model):
     scopes = ArrayField(models.CharField(max_length=20))
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=150, blank=True)
-    # Who made it, without whose rights it has none but to write; NULL for the operator's, made by a command. The id
-    # stays when the user is deleted: the key does not become the operator's then.
+    # Who made it. Except for writing, the key can do no more than its maker. NULL for keys of the operator, made by a
+    # command. The id stays when the user is deleted, so that the key does not become the operator's.
     maker = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
     )
@@ -63,7 +63,7 @@ class SignInToken(models.Model):
 
 
 class Throttle(models.Model):
-    """How many attempts to sign in fell on a place of `sessions_app.access.throttle` in a window of time."""
+    """How many attempts to sign in were counted in one window of time (`sessions_app.access.throttle`)."""
 
     key = models.CharField(primary_key=True, max_length=80)
     hits = models.IntegerField()

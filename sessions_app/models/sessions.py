@@ -11,9 +11,9 @@ from django.db import models
 
 
 class Sharded(models.Model):
-    """A row of a hot table: the database's key is (id, session_id, bucket), Django's is `id`.
+    """A row of a hot table. Its primary key is (id, session_id, bucket) in the database and `id` in Django.
 
-    Updates name the whole key, so that they touch one shard and one partition, and never set it: a distributed
+    Updates name the whole key, so that they touch one shard and one partition. They never set it, because a distributed
     PostgreSQL refuses that.
     """
 
@@ -62,7 +62,7 @@ class Session(models.Model):
     step_count = models.BigIntegerField(default=0, db_default=0)
     # How many of the requests repeat one that failed.
     retry_count = models.BigIntegerField(default=0, db_default=0)
-    # NULL is unknown: no request of the session said.
+    # NULL means unknown: no request of the session reported it.
     input_tokens = models.BigIntegerField(null=True)
     output_tokens = models.BigIntegerField(null=True)
     cached_tokens = models.BigIntegerField(null=True)
@@ -72,11 +72,11 @@ class Session(models.Model):
     tags = ArrayField(models.TextField(), default=list)
     sources = ArrayField(models.TextField(), default=list)
     rules = ArrayField(models.TextField(), default=list)
-    # How many requests and steps are there by each rule, in the order of `rollups.RULES`.
+    # How many requests and steps each rule put there, in the order of `rollups.RULES`.
     rule_counts = ArrayField(models.BigIntegerField(), default=list)
-    # The least rank of its requests (SQL function name_rank): which of two sessions that become one keeps its name.
+    # The least rank of its requests (SQL function name_rank). If two sessions become one, the lesser rank's name stays.
     name_rank = models.SmallIntegerField(default=32767, db_default=32767)
-    # The partitions in which this session has rows, so that reads touch no others.
+    # The partitions with rows of this session, so that reads touch no others.
     buckets = ArrayField(models.DateField(), default=list)
 
     class Meta:
@@ -99,7 +99,7 @@ class Session(models.Model):
 
 
 class RequestLog(Sharded):
-    """One call, with its response. What was sent and received lies in `skeleton` and the three packed part lists."""
+    """One call with its response. `skeleton` and the three packed lists of parts hold what was sent and received."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     session_id = models.UUIDField(editable=False)
@@ -133,20 +133,20 @@ class RequestLog(Sharded):
     end_user = models.TextField(default="", db_default="")
     key_alias = models.TextField(default="", db_default="")
     tags = ArrayField(models.TextField(), default=list)
-    # A cleaned and clipped copy of the caller's metadata, for filters; the exact one is in the document.
+    # A cleaned and shortened copy of the caller's metadata, for filters. The exact metadata is in the document.
     metadata = models.JSONField(null=True)
     trace_id = models.TextField(default="", db_default="")
     parent_id = models.TextField(default="", db_default="")
-    # Of a span: its id, what it calls itself, and which tool it ran because of which call.
+    # Of a span: its id, its name, the tool that it ran and the tool call that asked for it.
     span_id = models.TextField(default="", db_default="")
     name = models.TextField(default="", db_default="")
     tool_name = models.TextField(default="", db_default="")
     tool_call_id = models.TextField(default="", db_default="")
     # A span that is no model call by itself (an agent, a tool, …): shown, but not counted as a request.
     step = models.BooleanField(default=False, db_default=False)
-    # The key of the request that reports the same call: this one is its detail and is not counted.
+    # The key of the request that reports the same call. This one is shown as its detail and is not counted.
     duplicate_of = models.UUIDField(null=True)
-    # What of it could not be read as it was meant.
+    # What could not be read as it was meant.
     problems = ArrayField(models.TextField(), null=True)
     rule = models.TextField()
     rule_detail = models.TextField(default="", db_default="")
@@ -154,12 +154,12 @@ class RequestLog(Sharded):
     # Link keys: what later requests may name to continue this one, and what this one names.
     provides = ArrayField(models.UUIDField(), default=list)
     needs = ArrayField(models.UUIDField(), default=list)
-    # Of `needs`, the one that is a response's id.
+    # The one of `needs` that is a response's id.
     previous = models.UUIDField(null=True)
-    # Equal for requests of one caller with the same input, and for those that one call made.
+    # Equal for requests of one caller with the same input, and for requests of the same call of a proxy.
     attempt = models.UUIDField(null=True)
     call = models.UUIDField(null=True)
-    # How many leading input messages reach up to and include the last assistant turn: the history it re-sends.
+    # The history that it sends again: the number of input messages up to and with the last assistant turn.
     resent_count = models.IntegerField(default=0, db_default=0)
     # One line each of the new user text and of the answer, for lists.
     input_preview = models.TextField(default="", db_default="")
@@ -195,9 +195,9 @@ class Part(Sharded):
 
 
 class PartSearch(Sharded):
-    """Searchable text of a part, apart from it, so that it can be clipped, kept shorter, rebuilt or off.
+    """The searchable text of a part. In a table of its own, so that it can be shortened, rebuilt, or left out.
 
-    `tsv` (a tsvector) is left out here: Django never reads it. `clipped` counts the characters left out.
+    `tsv` (a tsvector) is not declared here, because Django never reads it. `clipped`: how many characters are left out.
     """
 
     id = models.UUIDField(primary_key=True, editable=False, db_column="part_id")

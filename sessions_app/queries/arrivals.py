@@ -1,4 +1,4 @@
-"""Whether logs arrive: the newest session, the newest refused log, and how long the oldest body waits."""
+"""Tells whether logs arrive: the newest session, the newest rejected log, and how long the oldest body waits."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def newest_session(project: Project) -> SessionRow | None:
 
 
 def newest_refusal(project: Project, since: datetime) -> Refusal | None:
-    """The latest refused log, if it was refused since then."""
+    """The latest rejected log, if it was rejected since then."""
     row = RejectedLog.objects.filter(project_id=project.pk).order_by("-id").values_list("rejected_at", "reason").first()
     return Refusal(*row) if row and row[0] >= since else None
 
 
 def undigested_since() -> datetime | None:
-    """When the oldest accepted body that is not digested yet came, in any project; one read of the primary key."""
+    """When the oldest undigested body of any project came; one read of the primary key."""
     return InboxEntry.objects.order_by("id").values_list("received_at", flat=True).first()

@@ -1,4 +1,4 @@
-"""How often a proxy tried, by its own count: it does not log every attempt."""
+"""How many attempts a proxy counted for a call. It does not log every one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PROXY = "litellm"
 
 
 def counted_attempts(window: Window, index: int) -> int:
-    """How many attempts LiteLLM counted up to and including this request; 1 when it did not say."""
+    """How many attempts LiteLLM counted up to and including this request; 1 if it does not say."""
     detail = window.details[index]
     if detail.source != _PROXY or detail.skeleton is None:
         return 1
@@ -29,7 +29,7 @@ def counted_attempts(window: Window, index: int) -> int:
 
 
 def _texts(window: Window, index: int, skeleton: bytes) -> Iterator[bytes]:
-    """Where headers may be: with the small members of a log, or by themselves when they are many."""
+    """The texts that may hold headers: the small members of a log, or parts of their own if there are many headers."""
     yield decompress(skeleton)
     for digest in window.context(index, PartKind.OTHER):
         part = window.parts[digest]

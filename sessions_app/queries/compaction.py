@@ -1,4 +1,4 @@
-"""Conversations that go on from a summary of themselves: told by the summary, which another request wrote."""
+"""Recognises conversations that go on from a summary of themselves, by the summary that another request wrote."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from sessions_app.content.messages import read_message
 from sessions_app.queries.window import Window
 from sessions_app.structure.histories import REPLACED, Added, Change
 
-# Among so many earlier requests the one is looked for that wrote the summary.
+# The request that wrote the summary is one of so many before.
 SUMMARY_NEIGHBOURS = 3
 # The summary stands in one of the first messages.
 _MOST_MESSAGES = 3
 _MOST_MESSAGES_OF_ANSWER = 20
-# So much of a summary must come back, and a shorter one is no evidence.
+# A shorter summary is no evidence. Of a longer one, this much is compared.
 _LEAST_CHARS = 40
 _COMPARED_CHARS = 80
 _SEARCHED_CHARS = 20_000
@@ -22,14 +22,14 @@ _LEAST_HISTORY = 4
 
 
 def may_follow_summary(window: Window, index: int) -> bool:
-    """Whether a request goes on from no other and shares no more than a system prompt with its neighbours."""
+    """Whether a request continues no other and shares at most a system prompt with its neighbours."""
     line, added = window.lines[index], window.added[index]
     is_start = window.structure.origin(index) is None and index > 0
     return is_start and line.is_conversation and added.shared <= 1 and added.count > 0
 
 
 def after_summary(window: Window, index: int) -> Added | None:
-    """What a request added that begins with a summary which one of the requests before it wrote; None for others."""
+    """What a request added, if it begins with a summary that one of the requests before it wrote; None for others."""
     for position in range(min(packed_count(window.details[index].input_parts), _MOST_MESSAGES)):
         if window.is_system(index, position) and position == 0:
             continue
@@ -41,7 +41,7 @@ def after_summary(window: Window, index: int) -> Added | None:
 
 
 def _wrote(window: Window, before: int, text: str) -> bool:
-    """Whether a request sent a history, and its answer's beginning is in this text."""
+    """Whether a request sent a history and this text contains the beginning of its answer."""
     detail = window.details.get(before)
     if detail is None or detail.resent_count < _LEAST_HISTORY:
         return False
@@ -54,7 +54,7 @@ def _wrote(window: Window, before: int, text: str) -> bool:
 
 
 def _replaced(window: Window, index: int, position: int, before: int) -> Added:
-    """The history that was summarised ends before the message that asks for the summary."""
+    """What was replaced: the history up to the message that asks for the summary."""
     first = 1 if window.is_system(before, 0) else 0
     old = range(first, window.details[before].resent_count)
     change = Change(REPLACED, old, range(position, position + 1))

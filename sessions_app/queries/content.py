@@ -1,4 +1,4 @@
-"""What requests sent and received: parts of many requests in one statement, and the documents of one request."""
+"""Loads what requests sent and received: parts of many requests in one statement, and the documents of one."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from sessions_app.records import Documents
 from sessions_app.structure.histories import block_addresses
 from sessions_app.wire import documents_of
 
-# One page reads at most this much of content (uncompressed), small parts first; larger ones open by themselves.
+# One page loads at most this much content (uncompressed), small parts first. Larger parts have pages of their own.
 MAX_PAGE_BYTES = 24_000_000
-# A set of headers, or something like it.
+# The size of a set of headers.
 MOST_HEADER_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPart:
-    """A part of a session; `content` is its exact JSON bytes, None when it was too large to be read with the others."""
+    """A part of a session. `content`: its exact JSON bytes, None if it was too large to be loaded with the others."""
 
     digest: bytes
     kind: PartKind
@@ -57,7 +57,8 @@ def load_parts(
 ) -> dict[bytes, StoredPart]:
     """Parts of a session by digest; one statement.
 
-    Of kind OTHER only those up to `other_bytes` come with content, and of `others` those that are no documents.
+    Parts of kind OTHER come with content only up to `other_bytes`. `others`: such parts that may be headers; they come
+    with content up to the size of those.
     """
     ids = [part_id(session_id, digest) for digest in sorted(set(digests))]
     if not ids:
@@ -84,7 +85,7 @@ def _stored_part(row: tuple[uuid.UUID, int, str, int, bytes | memoryview | None]
 
 
 def load_part(session_id: uuid.UUID, hex_digest: str) -> StoredPart | None:
-    """A part of a session with its content, by the hexadecimal digits of its digest; None when there is none."""
+    """A part of a session with its content, by its digest in hexadecimal digits; None if there is none."""
     try:
         digest = bytes.fromhex(hex_digest)
     except ValueError:
@@ -103,7 +104,7 @@ def load_blocks(session_id: uuid.UUID, buckets: Collection[date], packed_lists: 
 
 
 def load_log(log: RequestLog) -> bytes:
-    """The JSON bytes of a stored log entry, as it was posted. Raises KeyError when parts of it are gone."""
+    """The JSON bytes of a stored log, as it was posted. Raises KeyError if parts of it are gone."""
     lists = [bytes(log.input_parts), bytes(log.output_parts), bytes(log.context_parts)]
     blocks = load_blocks(log.session_id, [log.bucket], lists)
     digests = [unpack_digests(packed, blocks) for packed in lists]
@@ -115,7 +116,7 @@ def load_log(log: RequestLog) -> bytes:
 def join_parts(
     skeleton: bytes | memoryview, lists: Sequence[Sequence[bytes]], parts: Mapping[bytes, StoredPart]
 ) -> bytes:
-    """A log entry from its stored skeleton and the digests of its three lists. Raises KeyError for missing content."""
+    """A log from its stored skeleton and the digests of its three lists. Raises KeyError if content is missing."""
     contents = [[_content(parts[digest]) for digest in digests] for digests in lists]
     return join(decompress(skeleton), *contents)
 
@@ -127,5 +128,5 @@ def _content(part: StoredPart) -> bytes:
 
 
 def load_documents(log: RequestLog) -> Documents:
-    """The request, response, metadata and parameters of a stored log entry."""
+    """The request, response, metadata and parameters of a stored log."""
     return documents_of(log.source, load_log(log))

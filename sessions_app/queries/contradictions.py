@@ -1,4 +1,4 @@
-"""Copies of a request's log that say other things than what is stored of it, and are kept beside it."""
+"""Loads copies of a request's log that contradict what is stored. They are kept beside the request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Contradicted:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A copy without its content. `differs` names members; with its place it sorts as it was received."""
+    """A copy without its content. `differs`: the names of members. `place` sorts copies as they were received."""
 
     id: uuid.UUID
     source: str
@@ -42,7 +42,7 @@ class Copy:
 
 
 def contradicted(session_id: uuid.UUID, request_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Contradicted]:
-    """Those of some requests of a session that have contradicting copies; one statement."""
+    """Which of these requests of a session have contradicting copies; one statement."""
     first = ContradictingCopy.objects.filter(key_id=OuterRef("id")).order_by("entry_id", "entry_index", "id")
     keys = RequestKey.objects.filter(session_id=session_id, contradictions__gt=0, request_log_id__in=request_ids)
     rows = keys.annotate(differs=Subquery(first.values("differs")[:1]))
@@ -51,7 +51,7 @@ def contradicted(session_id: uuid.UUID, request_ids: Collection[uuid.UUID]) -> d
 
 
 def copies_of(log: RequestLog, most: int, after: tuple[int, int, uuid.UUID] | None = None) -> list[Copy]:
-    """The copies beside a request as they were received, `most` of them after one; one statement."""
+    """At most `most` copies beside a request, in the order of receipt, after a place; one statement."""
     found = _beside(log)
     if after:
         entry_id, entry_index, copy_id = after
@@ -62,7 +62,7 @@ def copies_of(log: RequestLog, most: int, after: tuple[int, int, uuid.UUID] | No
 
 
 def find_copy(log: RequestLog, copy_id: uuid.UUID) -> Copy | None:
-    """One of the copies beside a request; None when it is none of them."""
+    """One of the copies beside a request; None if it is none of them."""
     row = _beside(log).filter(id=copy_id).values_list(*_COLUMNS).first()
     return None if row is None else _copy(row)
 
@@ -73,7 +73,7 @@ def _copy(row: Sequence[Any]) -> Copy:
 
 
 def bodies_of(copy_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, bytes]:
-    """The logs that these copies are, as they came; one statement."""
+    """The logs of these copies, as they came; one statement."""
     rows = ContradictingCopy.objects.filter(id__in=copy_ids).values_list("id", "body")
     return {copy_id: decompress(body) for copy_id, body in rows}
 

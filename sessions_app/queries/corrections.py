@@ -1,4 +1,4 @@
-"""Corrections of the grouping by hand: what was done, and what a person may mean by the session to move to."""
+"""Loads manual corrections of the grouping, and finds the session that a person means as a target."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sessions_app.queries.filters import MAX_TEXT_CHARS, FilterError, SessionFil
 from sessions_app.records import RULE_MANUAL
 
 MAX_LIMIT = 1_000
-# The history of a session shows so many, latest first.
+# The history of a session shows so many corrections, latest first.
 MOST_SHOWN = 200
 
 _UUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
@@ -30,7 +30,7 @@ _OF_TRACE = re.compile(r"^https?://[^/]+/p/[\w-]+/t/([^?#]+)")
 
 @dataclass(frozen=True, slots=True)
 class CorrectionRow:
-    """A correction: who did what, when, and who undid it. `request_log_id` is where a session was split."""
+    """A correction: who did what, when, and who undid it. `request_log_id`: where a session was split."""
 
     id: int
     project_id: int
@@ -50,7 +50,7 @@ COLUMNS = tuple(CorrectionRow.__slots__)
 
 @dataclass(frozen=True, slots=True)
 class CorrectionPage:
-    """Some corrections, latest first, and the cursor for the next ones; None at the end."""
+    """Some corrections, latest first, and the cursor for the next ones, None at the end."""
 
     results: list[CorrectionRow]
     next_cursor: str | None
@@ -61,7 +61,7 @@ def row_of(correction: Correction) -> CorrectionRow:
 
 
 def find_correction(correction_id: int, project_id: int | None) -> Correction | None:
-    """The correction; None when it is not there, or not in this project. `project_id` None: in any."""
+    """The correction of this project, or of any if `project_id` is None; None if there is none."""
     of_project = {} if project_id is None else {"project_id": project_id}
     return Correction.objects.filter(id=correction_id, **of_project).first()
 
@@ -69,9 +69,9 @@ def find_correction(correction_id: int, project_id: int | None) -> Correction | 
 def list_corrections(
     project_id: int, session_id: uuid.UUID | None = None, limit: int = 50, cursor: str | None = None
 ) -> CorrectionPage:
-    """Corrections of a project, latest first; with a session those that it came of or lost requests by.
+    """Corrections of a project, latest first. With a session: those that brought requests to it or took them away.
 
-    Raises FilterError for a limit or cursor that can't be.
+    Raises FilterError for an invalid limit or cursor.
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise FilterError("limit", f"must be from 1 to {MAX_LIMIT:,}, got {limit}")
@@ -80,14 +80,14 @@ def list_corrections(
         found = found.filter(_of(_with_merged(project_id, session_id)))
     if cursor:
         if not re.fullmatch(r"[0-9]{1,18}", cursor):
-            raise FilterError("cursor", "is none that this list gave: take it from the page before")
+            raise FilterError("cursor", "is not one of this list: take it from the answer before")
         found = found.filter(id__lt=int(cursor))
     rows = [CorrectionRow(*row) for row in found.order_by("-id").values_list(*COLUMNS)[: limit + 1]]
     return CorrectionPage(rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else None)
 
 
 def has_corrections(project_id: int, session_id: uuid.UUID, rules: Iterable[str]) -> bool:
-    """Whether a session has a history of corrections; one look-up when no request was put into it by hand."""
+    """Whether a session has a history of corrections; one look-up if no request was moved into it manually."""
     return RULE_MANUAL in rules or Correction.objects.filter(_of([session_id]), project_id=project_id).exists()
 
 
@@ -95,7 +95,7 @@ def _of(session_ids: list[uuid.UUID]) -> Q:
     return Q(source_session_id__in=session_ids) | Q(target_session_id__in=session_ids)
 
 
-# What was merged into a session brought its own history along. UNION ends where corrections lead in a circle.
+# A session that was merged into another brought its history along. UNION ends circles of corrections.
 _MERGED = """
 WITH RECURSIVE merged (id) AS (
     SELECT %(session_id)s::uuid
@@ -108,7 +108,7 @@ SELECT id FROM merged LIMIT 100
 
 
 def _with_merged(project_id: int, session_id: uuid.UUID) -> list[uuid.UUID]:
-    """A session and those that were merged into it by hand."""
+    """A session and those that were merged into it manually."""
     with connection.cursor() as cursor:
         cursor.execute(_MERGED, {"project_id": project_id, "session_id": session_id})
         return [row[0] for row in cursor.fetchall()]
@@ -118,19 +118,19 @@ def _with_merged(project_id: int, session_id: uuid.UUID) -> list[uuid.UUID]:
 
 
 class TargetError(ValueError):
-    """A text that names no session, or more than one; the message says what to give instead."""
+    """A text that names no session, or more than one. The message says what to enter instead."""
 
 
 def find_target(project: Project, text: str) -> Session:
-    """The session of this project that a pasted address or id means: its own, a trace id, or that of a request in it.
+    """The session of this project that a pasted URL or id names: its own, a trace id, or that of a request in it.
 
     Raises TargetError.
     """
     text = text.strip()
     if not text:
-        raise TargetError("Say which session: paste its address, its id or its trace id.")
+        raise TargetError("Which session? Paste its URL, its id or its trace id.")
     if len(text) > MAX_TEXT_CHARS:
-        raise TargetError(f"This is too long for an address or id: {len(text):,} characters.")
+        raise TargetError(f"This is too long for a URL or id: {len(text):,} characters.")
     if match := _OF_SESSION.search(text):
         return _found(lookup.follow_session(uuid.UUID(match[1]), project.pk), project)
     if match := _OF_REQUEST.search(text):
@@ -143,21 +143,23 @@ def find_target(project: Project, text: str) -> Session:
 
 def _found(session: Session | None, project: Project) -> Session:
     if session is None:
-        raise TargetError(f"This address leads to no session of {project}. It may be another project's, or deleted.")
+        raise TargetError(
+            f"This URL leads to no session of {project}. The session may be deleted or in another project."
+        )
     return session
 
 
 def _named(project: Project, text: str) -> Session:
-    """The session that an id leads to; an id of ours may also be a request's."""
+    """The session that an id leads to. A UUID may also be a request's."""
     found: QuerySet[Session] = session_list.matching(project, SessionFilters(trace_id=text.replace("\0", "\ufffd")))
     sessions = list(found.order_by("-last_at", "-id")[:2])
     if not sessions and re.fullmatch(_UUID, text):
         log = lookup.follow_request(uuid.UUID(text), project.pk)
         sessions = [session] if log and (session := lookup.find_session(log.session_id, project.pk)) else []
     if not sessions:
-        raise TargetError(f"No session of {project} has this id. Paste the address of the session's page.")
+        raise TargetError(f"No session of {project} has this id. Paste the URL of the session's page.")
     if len(sessions) > 1:
-        raise TargetError("This id leads to more than one session. Paste the address of the one that you mean.")
+        raise TargetError("This id leads to more than one session. Paste the URL of the one you mean.")
     return sessions[0]
 
 
@@ -165,14 +167,14 @@ def _named(project: Project, text: str) -> Session:
 
 
 def sessions_by_id(project_id: int, session_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Session]:
-    """Those of these sessions that are there; one statement."""
+    """The sessions that exist, by id; one statement."""
     return {session.pk: session for session in Session.objects.filter(project_id=project_id, id__in=set(session_ids))}
 
 
 def requests_by_id(project_id: int | None, request_log_ids: Iterable[uuid.UUID]) -> list[RequestLog]:
-    """Those of these requests that are there, without their content, in chronological order.
+    """The requests that exist, without their content, in chronological order.
 
-    An id that a request had in another session finds it too.
+    An id that a request had in another session finds it, too.
     """
     wanted = set(request_log_ids)
     logs = {log.pk: log for log in _requests(project_id, wanted)}
@@ -183,7 +185,7 @@ def requests_by_id(project_id: int | None, request_log_ids: Iterable[uuid.UUID])
 
 
 def unknown_requests(found: Iterable[RequestLog], request_log_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
-    """Those of these ids, in order, that lead to none of the requests which were found by them."""
+    """The ids, in order, that led to none of the requests that were found."""
     known = {log.pk for log in found}
     missing = [log_id for log_id in request_log_ids if log_id not in known]
     former = moved.requests_after(missing) if missing else {}

@@ -1,4 +1,4 @@
-"""The filters of the session list, as addresses write them. The page and the API read the same ones."""
+"""The filters of the session list and how they are written in URLs, the same for the page and the API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sessions_app.records import RULES
 
 OK, ERROR = "ok", "error"
 STATUSES = {"ok": OK, "success": OK, "error": ERROR}
-# Ranges that end now, by their name in the address.
+# Ranges that end now, by their name in the URL.
 RANGES = {
     "15m": timedelta(minutes=15),
     "1h": timedelta(hours=1),
@@ -23,11 +23,11 @@ RANGES = {
     "7d": timedelta(days=7),
     "30d": timedelta(days=30),
 }
-# By these two the page's form says which of its controls counts.
+# The page's form uses these two to say which of its controls counts.
 CUSTOM_RANGE, ANY_RANGE = "custom", "any"
 MAX_TEXT_CHARS = 1_000
 MAX_VALUES = 50
-# The filters that take several values, by their name in the address: any of them may match.
+# Filters that take several values, by their name in the URL. A session matches if it has any of them.
 LISTS = {
     "status": "statuses",
     "model": "models",
@@ -38,12 +38,12 @@ LISTS = {
 }
 
 _DIGITS = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
-# In an address a plus sign that is not escaped arrives as a space.
+# A plus sign that is not escaped in a URL arrives as a space.
 _LOST_PLUS = re.compile(r"(T\d\d:?\d\d\S*) (\d\d:?\d\d)$")
 
 
 class FilterError(ValueError):
-    """A parameter that can't be understood; `field` is its name, the message follows it in a sentence."""
+    """An invalid parameter. `field`: its name; the message completes a sentence that begins with it."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field} {message}")
@@ -55,9 +55,9 @@ class FilterError(ValueError):
 class SessionFilters:
     """Which sessions: those that match every filter that is set.
 
-    `text`: words, each of which is in the title, the session's key or a user; or one id of a session, trace, request,
-    call or response. `since`, `until`: when its last activity was, both inclusive. `range` names the preset that set
-    `since`. `statuses`: `ok` has no failed request, `error` has one. `rules`: a request came into it by one of these.
+    `text`: words that must all be in the title, the session's key or a user; or the id of a session, trace, request,
+    call or response. `since`, `until`: the time of its last activity, both inclusive. `range`: the preset that set
+    `since`. `statuses`: `ok` has no failed request, `error` has one. `rules`: one of them put a request there.
     """
 
     text: str = ""
@@ -76,7 +76,7 @@ class SessionFilters:
         return self == SessionFilters()
 
     def parameters(self) -> list[tuple[str, str]]:
-        """Names and values for an address, in a fixed order."""
+        """Names and values for a URL, in a fixed order."""
         pairs = [("q", self.text), ("trace_id", self.trace_id), ("range", self.range)]
         if not self.range:
             pairs += [
@@ -92,7 +92,7 @@ class SessionFilters:
         return f"?{urlencode(pairs)}" if pairs else ""
 
     def without(self, name: str, value: str | None = None) -> SessionFilters:
-        """These filters less one of them, or less one of its values."""
+        """These filters without one of them, or without one of its values."""
         if name in LISTS:
             attribute = LISTS[name]
             kept = tuple(item for item in getattr(self, attribute) if value is not None and item != value)
@@ -106,7 +106,7 @@ class SessionFilters:
 
 @dataclass(slots=True)
 class ParsedFilters:
-    """What an address says, and what of it could not be understood and was left out."""
+    """The filters of a URL, and the errors of those that were invalid and are left out."""
 
     filters: SessionFilters
     errors: list[FilterError] = field(default_factory=list)
@@ -119,7 +119,7 @@ class ParsedFilters:
 
 
 def parse_filters(parameters: QueryDict, zone: tzinfo = UTC, now: datetime | None = None) -> ParsedFilters:
-    """Read the filters of an address.
+    """Read the filters of a URL.
 
     `q`, `trace_id`, `range` (15m, 1h, 24h, 7d, 30d), else `from` and `to` (RFC 3339, a date, or epoch seconds; without
     an offset in `zone`), and `status` (ok, error), `model`, `user`, `tag`, `source`, `rule` (why a request is in its
@@ -205,7 +205,7 @@ def _moment(text: str, zone: tzinfo, end: bool) -> datetime:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
     moment = moment.astimezone(UTC)
-    # To a day or a minute means: to its end.
+    # The end of a range may be a day or a minute, which is included.
     if end and re.fullmatch(r"\d{4}-?\d\d-?\d\d", text):
         return moment + timedelta(days=1, microseconds=-1)
     if end and re.fullmatch(r"[\d-]{8,10}[T ]\d\d:\d\d", text):

@@ -1,4 +1,4 @@
-"""Find one session or request by its id: a program's in its project, a signed-in user's in any."""
+"""Finds one session or request by its id: for a program in its project, for a signed-in user in any."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from sessions_app.queries import moved
 
 
 def find_session(session_id: uuid.UUID, project_id: int | None) -> Session | None:
-    """The session; None when it is not there, or not in this project. `project_id` None: in any."""
+    """The session of this project, or of any if `project_id` is None; None if there is none."""
     return Session.objects.filter(id=session_id, **_in(project_id)).first()
 
 
 def find_request(request_log_id: uuid.UUID, project_id: int | None) -> RequestLog | None:
-    """The request with everything that is stored of it; None as above."""
+    """The request with everything that is stored of it; the same arguments."""
     return RequestLog.objects.filter(id=request_log_id, **_in(project_id)).first()
 
 
 def follow_session(session_id: uuid.UUID, project_id: int | None) -> Session | None:
-    """The session, or the one that it was merged into; None as above."""
+    """The session, or the one that it was merged into; the same arguments."""
     session = find_session(session_id, project_id)
     if session is None and (now := moved.session_after(session_id)):
         return find_session(now, project_id)
@@ -27,7 +27,7 @@ def follow_session(session_id: uuid.UUID, project_id: int | None) -> Session | N
 
 
 def follow_request(request_log_id: uuid.UUID, project_id: int | None) -> RequestLog | None:
-    """The request, also by an id that it had in another session; None as above."""
+    """The request, also by an id that it had in another session; the same arguments."""
     log = find_request(request_log_id, project_id)
     if log is None and (now := moved.request_after(request_log_id)):
         return find_request(now, project_id)

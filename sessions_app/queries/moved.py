@@ -1,4 +1,4 @@
-"""Where a session or request is now whose id leads nowhere any more: it was merged into another session, or moved."""
+"""Finds where a session or request is now, if its id leads nowhere: it was merged into another session, or moved."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from sessions_app.models import MovedId, RequestKey, Session
 
 
 def session_after(session_id: uuid.UUID) -> uuid.UUID | None:
-    """The session that the requests of a former one are in now; None for an id that never was one's."""
+    """The session that the requests of a former session are in now; None for an id that no session ever had."""
     return _keys(session_id).values_list("session_id", flat=True).first()
 
 
 def request_after(request_log_id: uuid.UUID) -> uuid.UUID | None:
-    """The id that a request has since it moved to another session; None for an id that never was one's."""
+    """The id of a request since it moved to another session; None for an id that no request ever had."""
     return _keys(request_log_id).values_list("request_log_id", flat=True).first()
 
 
 def requests_after(request_log_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
-    """For those of these ids that requests had before they moved, the ones that they have now; two statements."""
+    """The ids that requests have now, by those of these ids that they had before they moved; two statements."""
     keys = dict(MovedId.objects.filter(id__in=request_log_ids).values_list("id", "key_id"))
     now = dict(RequestKey.objects.filter(id__in=set(keys.values())).values_list("id", "request_log_id"))
     return {former: now[key_id] for former, key_id in keys.items() if key_id in now}
 
 
 def sessions_after(session_ids: list[uuid.UUID]) -> QuerySet[RequestKey, uuid.UUID]:
-    """For a condition: the `session_id` of those that the former ones among these ids lead to now."""
+    """For a condition: the `session_id` that former ids of sessions among these lead to now."""
     live = Session.objects.filter(id=OuterRef("id"))
     former = MovedId.objects.filter(~Exists(live), id__in=session_ids)
     return RequestKey.objects.filter(id__in=former.values("key_id")).values_list("session_id", flat=True)

@@ -1,4 +1,4 @@
-"""The requests of a session page by page, and what each of them continues; for programs."""
+"""Lists the requests of a session page by page, and what each of them continues; for programs."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from sessions_app.structure.timeline import chronological
 MAX_LIMIT = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-# Where a request without an end stands among those that started at the same moment: last.
+# A request without an end stands last among those that started at the same moment.
 _NO_END = datetime.max.replace(tzinfo=UTC)
 _CURSOR = re.compile(r"(-?\d{1,18})\.(-?\d{1,18})\.(-?\d{1,18})\.([0-9a-f]{32})")
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """A request or step without its content; None is unknown. Costs are US dollars.
+    """A request or step without its content. None means unknown; costs are in US dollars.
 
-    `duplicate_of` is the key of the request that stands for the same call.
+    `duplicate_of`: the key of the request that stands for the same call.
     """
 
     id: uuid.UUID
@@ -74,17 +74,17 @@ class RequestRow:
 
     @property
     def is_counted(self) -> bool:
-        """Whether it is one of its session's requests: no step, and no second report of a call."""
+        """Whether its session counts it as a request. Steps and second reports of a call are not counted."""
         return not self.step and self.duplicate_of is None
 
     @property
     def place(self) -> tuple[datetime, datetime, datetime, uuid.UUID]:
-        """Sorts as the timeline does: by start, then by end, then by arrival."""
+        """Sorts requests as the timeline does: by start, then by end, then by arrival."""
         return (self.started_at, self.ended_at or _NO_END, self.received_at, self.id)
 
     @property
     def cursor(self) -> str:
-        """With it the requests after this one are asked for."""
+        """Asks for the requests after this one."""
         *times, log_id = self.place
         return ".".join([*(str((moment - _EPOCH) // _MICROSECOND) for moment in times), log_id.hex])
 
@@ -105,8 +105,8 @@ def list_requests(
 ) -> RequestPage:
     """Requests of a session by their start, `limit` of them (1 to 1,000) after `cursor`; one statement.
 
-    `with_steps`: steps too, and spans that report the call of another request. Raises FilterError for a limit or
-    cursor that can't be.
+    `with_steps`: also steps, and spans that report the call of another request. Raises FilterError for an invalid limit
+    or cursor.
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise FilterError("limit", f"must be from 1 to {MAX_LIMIT:,}, got {limit}")
@@ -122,7 +122,10 @@ def list_requests(
 
 
 def standing_for(rows: Iterable[RequestRow]) -> dict[uuid.UUID, uuid.UUID]:
-    """For those that report the call of another request, by their ids, the id of that one; at most one statement."""
+    """The requests that stand for these rows, by the rows' ids, where they report the call of another request.
+
+    At most one statement.
+    """
     keys = {row.id: row.duplicate_of for row in rows if row.duplicate_of}
     if not keys:
         return {}
@@ -136,7 +139,7 @@ def row_of(log: RequestLog) -> RequestRow:
 
 @dataclass(frozen=True, slots=True)
 class LinkedRow:
-    """What says of a request which other ones it continues or repeats, and how it ended."""
+    """What must be known of a request to tell which ones it continues or repeats, and how it ended."""
 
     id: uuid.UUID
     started_at: datetime
@@ -165,9 +168,9 @@ class ParentRequest:
 
 
 def parents_of(rows: Iterable[RequestRow], session: Session) -> dict[uuid.UUID, ParentRequest]:
-    """For those of these requests of a session that continue another one, that one, as in the timeline.
+    """What these requests of a session continue, by their ids, as in the timeline.
 
-    At most one statement: it reads the requests that have a link key in common with these.
+    At most one statement: it loads the requests that share a link key with these.
     """
     rows = [row for row in rows if row.is_counted]
     link_keys = sorted({link_key for row in rows for link_key in row.needs})
@@ -198,7 +201,7 @@ def _decode(cursor: str) -> tuple[datetime, datetime, datetime, uuid.UUID]:
             return started, ended, received, uuid.UUID(match[4])
     except OverflowError:
         pass
-    raise FilterError("cursor", "is none that this list gave: take it from the page before")
+    raise FilterError("cursor", "is not one of this list: take it from the answer before")
 
 
 def _after(started: datetime, ended: datetime, received: datetime, log_id: uuid.UUID) -> Q:

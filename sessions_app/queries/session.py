@@ -19,7 +19,7 @@ from sessions_app.structure.timeline import Structure
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """A session with its roll-up; None is unknown. Costs are US dollars."""
+    """A session with its roll-up. None means unknown; costs are in US dollars."""
 
     id: uuid.UUID
     session_key: str | None
@@ -57,7 +57,7 @@ _SESSION_COLUMNS = (
 
 
 def find_session(project_id: int, session_id: uuid.UUID) -> SessionFacts | None:
-    """A session of this project; None when it is not there, or another project's."""
+    """A session of this project; None if there is none."""
     found = Session.objects.filter(id=session_id, project_id=project_id)
     beside = RequestKey.objects.filter(session_id=OuterRef("id"), contradictions__gt=0)
     row = found.values_list(*_SESSION_COLUMNS, Exists(beside)).first()
@@ -67,15 +67,15 @@ def find_session(project_id: int, session_id: uuid.UUID) -> SessionFacts | None:
     return SessionFacts(*values)
 
 
-# In the call types of what is no conversation, whatever API they are of.
+# Parts of the call types, in any API, of calls that are no conversation.
 SINGLE_CALLS = ("embedding", "image", "moderation", "rerank", "transcription", "speech")
 
 
 @dataclass(frozen=True, slots=True)
 class RequestLine:
-    """What the outline and the hairline say of a request or step: no content, so that thousands are light.
+    """What the outline and the hairline tell of a request or step. Without content, so that thousands are light.
 
-    None is unknown. `duplicate_of` is the key of the request that stands for the same call.
+    None means unknown. `duplicate_of`: the key of the request that stands for the same call.
     """
 
     id: uuid.UUID
@@ -118,7 +118,7 @@ class RequestLine:
 
     @property
     def is_conversation(self) -> bool:
-        """Whether it is a chat or completion, and not a call that is described in one line."""
+        """Whether it is a chat or completion, as opposed to a call that is described in one line."""
         return self.kind == "llm" and not any(name in self.call_type for name in SINGLE_CALLS)
 
 
@@ -129,8 +129,8 @@ _LINE_COLUMNS = tuple(RequestLine.__slots__)
 class SessionLines:
     """What a session consists of, each list in chronological order.
 
-    `requests` are counted and have numbers. `steps` are spans around them, which are not. `duplicates` report the same
-    call as one of the requests, or as one of another session. `is_cut`: there are more, and these are the first ones.
+    `requests` are counted and numbered. `steps` are spans around them, which are not. `duplicates` report the same call
+    as another request, of this session or another. `is_cut`: there are more, and these are the first ones.
     """
 
     requests: list[RequestLine]
@@ -148,12 +148,12 @@ class SessionLines:
         return [*self.requests, *self.steps]
 
 
-# How the requests of a session hang together is told of so many at most, the first ones.
+# The structure of a session is told of its first requests, at most so many.
 MOST_LINES = 12_000
 
 
 def load_all_lines(session: SessionFacts, most: int | None = None) -> SessionLines:
-    """The requests and steps of a session; one statement. `most`: how many of them at most, by their start."""
+    """The requests and steps of a session; one statement. `most`: at most so many of them, the first ones."""
     rows = _requests(session).values_list(*_LINE_COLUMNS)
     if most is not None and session.request_count + session.step_count > most:
         rows = rows.order_by("started_at", "id")[:most]
@@ -166,7 +166,7 @@ def load_all_lines(session: SessionFacts, most: int | None = None) -> SessionLin
 
 
 def load_line(session: SessionFacts, log: RequestLog) -> RequestLine | None:
-    """One request or step of a session by itself; None when it is gone."""
+    """One request or step of a session; None if it is gone."""
     row = _requests(session).filter(id=log.id, bucket=log.bucket).values_list(*_LINE_COLUMNS).first()
     return _line(row) if row else None
 
@@ -192,14 +192,14 @@ def structure_of(lines: Sequence[RequestLine]) -> Structure:
 
 
 def load_request(session: SessionFacts, line: RequestLine) -> RequestLog:
-    """A request of a session without its content. Raises RequestLog.DoesNotExist when it was deleted meanwhile."""
+    """A request of a session without its content. Raises RequestLog.DoesNotExist if it was deleted meanwhile."""
     found = RequestLog.objects.filter(session_id=session.id, bucket=line.bucket, id=line.id)
     return found.defer("skeleton", "input_parts", "output_parts", "context_parts").get()
 
 
 @dataclass(frozen=True, slots=True)
 class RequestDetail:
-    """What is shown of a request that is printed in full, and where its content is (packed lists of digests)."""
+    """What is shown of a request that is printed in full. Packed lists of digests say where its content is."""
 
     id: uuid.UUID
     bucket: date
@@ -213,8 +213,8 @@ class RequestDetail:
     input_parts: bytes
     output_parts: bytes
     context_parts: bytes
-    # Of what is no model call: its bodies have no messages, so they are put together to be shown. Of a model call only
-    # when it is asked for.
+    # Loaded for requests that are no model calls, because their bodies have no messages and are shown as a whole. For a
+    # model call only if somebody asks for it.
     skeleton: bytes | None
 
 
@@ -224,7 +224,7 @@ _DETAIL_COLUMNS = tuple(name for name in RequestDetail.__slots__ if name != "ske
 def load_details(
     session: SessionFacts, lines: Iterable[RequestLine], skeletons: Iterable[RequestLine] = ()
 ) -> dict[uuid.UUID, RequestDetail]:
-    """The details of some requests of a session, by id; one statement. `skeletons`: model calls that bring theirs."""
+    """The details of some requests of a session, by id; one statement. `skeletons`: model calls that need theirs."""
     wanted = [line.id for line in lines]
     without = (Q(kind="llm") | Q(step=True)) & ~Q(id__in=[line.id for line in skeletons])
     skeleton = Case(When(without, then=None), default=F("skeleton"))

@@ -1,4 +1,4 @@
-"""The sessions of a project, newest activity first, with what the list shows beside them.
+"""Lists the sessions of a project, newest activity first, with what the list shows beside them.
 
 Every query starts from the project and walks an index; nothing counts a whole table.
 """
@@ -30,9 +30,9 @@ from sessions_app.structure.grouping_rules import LinkRole
 
 NEWEST_FIRST, OLDEST_FIRST = "-last_at", "last_at"
 MAX_LIMIT = 1_000
-# Facets are counted in so many of the newest matching sessions.
+# Facets are counted in the newest matching sessions, so many of them.
 FACET_SAMPLE = 1_000
-# A trigram index helps from three characters; a shorter text is looked for in so many of the newest sessions.
+# The trigram index needs three characters. A shorter text is looked for in the newest sessions, so many of them.
 SHORT_TEXT_SAMPLE = 10_000
 MAX_WORDS = 8
 MAX_IDS = 100
@@ -45,9 +45,9 @@ _CURSOR = re.compile(r"(-?\d{1,18})\.([0-9a-f]{32})")
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session with its roll-up. `session_key` is the caller's id, None when the session was formed without one.
+    """A session with its roll-up. `session_key`: the caller's id, None if the session was formed without one.
 
-    Tokens and cost are None when no request said; `cost` is in US dollars.
+    Tokens and cost are None if no request reported them; `cost` is in US dollars.
     """
 
     id: uuid.UUID
@@ -82,7 +82,7 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True)
 class SessionPage:
-    """Some sessions, and the cursor with which the next ones are asked for; None at the end."""
+    """Some sessions, and the cursor for the next ones, None at the end."""
 
     results: list[SessionRow]
     next_cursor: str | None
@@ -100,7 +100,7 @@ def list_sessions(
 ) -> SessionPage:
     """Sessions of a project by their last activity, `limit` of them (1 to 1,000) after `cursor`.
 
-    One statement. Raises FilterError for an order, limit or cursor that can't be.
+    One statement. Raises FilterError for an invalid order, limit or cursor.
     """
     if order not in (NEWEST_FIRST, OLDEST_FIRST):
         raise FilterError("order", f"must be {NEWEST_FIRST} or {OLDEST_FIRST}, got {order[:40]!r}")
@@ -128,12 +128,12 @@ def decode_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
             return _EPOCH + int(match[1]) * _MICROSECOND, uuid.UUID(match[2])
     except OverflowError:
         pass
-    raise FilterError("cursor", "is none that this list gave: take it from the page before")
+    raise FilterError("cursor", "is not one of this list: take it from the answer before")
 
 
 def _after(cursor: str, order: str) -> Q:
     last_at, session_id = decode_cursor(cursor)
-    # The first condition alone is a range of the index; the second leaves out the sessions of the same moment.
+    # The first condition is a range of the index. The second one leaves out sessions of the same moment.
     if order == NEWEST_FIRST:
         return Q(last_at__lte=last_at) & (Q(last_at__lt=last_at) | Q(id__lt=session_id))
     return Q(last_at__gte=last_at) & (Q(last_at__gt=last_at) | Q(id__gt=session_id))
@@ -171,7 +171,7 @@ def matching(project: Project, filters: SessionFilters) -> QuerySet[Session]:
 
 
 class IsOneOf(Func):
-    """`a = ANY(b)` for an array `b` that a sub-select makes: an index takes it, which it does not an `IN`."""
+    """`a = ANY(b)` for an array `b` from a sub-select. Unlike `IN`, it can use an index."""
 
     template = "%(expressions)s)"
     arg_joiner = " = ANY("
@@ -179,9 +179,9 @@ class IsOneOf(Func):
 
 
 def named_by(project: Project, text: str) -> Q:
-    """The sessions that an id leads to: their own, their key (a trace id), or that of a request, call or response.
+    """The sessions that an id leads to: a session's id or key, a trace id, or the id of a request, call or response.
 
-    The id or key of a session that was merged leads to the one that it was merged into.
+    The id or key of a merged session leads to the session that it was merged into.
     """
     own = [ids.session_id(project.key, text)]
     with contextlib.suppress(ValueError):
@@ -195,7 +195,7 @@ def named_by(project: Project, text: str) -> Q:
 
 
 class SessionWords(Func):
-    """The text in which the plain text box looks; the function and its trigram index are in the migrations."""
+    """The text that the search box searches. The function and its trigram index are in the migrations."""
 
     function = "session_words"
     output_field = TextField()
@@ -206,7 +206,7 @@ def words_of(text: str) -> list[str]:
 
 
 def is_short(text: str) -> bool:
-    """True for a text without a word of three characters: the index knows none of those, so fewer sessions are read."""
+    """Whether no word has three characters. The index does not help then, so fewer sessions are searched."""
     words = words_of(text)
     return bool(words) and all(len(word) < 3 for word in words)
 
@@ -235,9 +235,9 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """For each filter its values with how many sessions have them, most first, selected ones always among them.
+    """The values of each filter and how many sessions have them, most first. Selected values are always included.
 
-    `sampled`: there are more matching sessions than the FACET_SAMPLE newest in which was counted.
+    `sampled`: more sessions match than the FACET_SAMPLE newest ones that were counted.
     """
 
     values: dict[str, list[FacetValue]]
@@ -257,9 +257,9 @@ _SAMPLE_COLUMNS = ("error_count", "model_names", "users", "tags", "sources", "ru
 
 
 def facets(project: Project, filters: SessionFilters) -> Facets:
-    """Count the values of each filter in the newest matching sessions, by one statement.
+    """Count the values of each filter in the newest matching sessions; one statement.
 
-    A filter's own values are counted as if it were not set, so that its other values show what they would add.
+    A filter's own values are counted as if it was not set, so that the others show what they would add.
     """
     samples = {"sample": filters}
     counts = ["SELECT '' AS facet, '' AS value, count(*) AS count FROM sample"]
@@ -289,7 +289,7 @@ def _count_values(name: str, values: str, sample: str) -> str:
 
 
 def _with_samples(project: Project, samples: dict[str, SessionFilters], statement: str) -> tuple[str, list[Any]]:
-    """`statement` with its samples: each the newest sessions that match, as Django writes the query for them."""
+    """`statement` with its samples: each is a query, written by Django, for the newest sessions that match."""
     tables, params = [], []
     for name, filters in samples.items():
         newest = _ordered(matching(project, filters)).values(*_SAMPLE_COLUMNS)[:FACET_SAMPLE]
@@ -314,14 +314,14 @@ def _facet_values(name: str, counts: dict[str, int], filters: SessionFilters) ->
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Requests that follow each other closely: from `start` to `end`, as shares of the session's duration."""
+    """A time in which requests followed each other closely. `start` and `end` are shares of the session's duration."""
 
     start: float
     end: float
     failed: bool
 
 
-# A strip is about 140 pixels wide: what starts in the same slot is drawn as one, however many requests there are.
+# A strip is about 140 pixels wide. Requests that start in the same slot are drawn as one bar.
 ACTIVITY_SLOTS = 120
 _ACTIVITY = """
 WITH placed AS (
@@ -339,7 +339,7 @@ ORDER BY session_id, min(start), failed
 
 
 def activity(rows: Iterable[SessionRow]) -> dict[uuid.UUID, list[Activity]]:
-    """When the requests of these sessions ran, by one statement; at most 2 * ACTIVITY_SLOTS spans a session."""
+    """When the requests of these sessions ran; one statement, and at most 2 * ACTIVITY_SLOTS times a session."""
     rows = list(rows)
     if not rows:
         return {}
@@ -363,7 +363,7 @@ def activity(rows: Iterable[SessionRow]) -> dict[uuid.UUID, list[Activity]]:
 
 
 def count_newer(project: Project, filters: SessionFilters, cursor: str) -> int:
-    """How many matching sessions have come, or moved, before the place that `cursor` names: up to COUNT_LIMIT."""
+    """How many matching sessions are now before the place of `cursor`, new or updated: up to COUNT_LIMIT."""
     return _count(matching(project, filters).filter(_after(cursor, OLDEST_FIRST)))
 
 

@@ -1,4 +1,4 @@
-"""A window of a session's timeline with the content it shows: three statements, however long the window is."""
+"""Loads a window of a session's timeline with the content that it shows, in three statements at any length."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from sessions_app.structure.histories import NEIGHBOURS, Added, Comparison, Pack
 from sessions_app.structure.nesting import WORK
 from sessions_app.structure.timeline import Structure
 
-# Of several requests that continue the same one, so many are searched for results of its tool calls.
+# If several requests continue the same one, the results of its tool calls are looked for in so many of them.
 MOST_CHILDREN = 8
-# What is read of large values for bodies that are no conversation (embeddings, images).
+# Values up to this size are read for bodies that are no conversation (embeddings, images).
 OTHER_BYTES = 4_000_000
-# Of the attempts of one call so many are read with it: the last ones before it.
+# A call is read with so many of its earlier attempts, the last ones.
 MOST_ATTEMPTS = 50
-# Of what an agent or chain was given and returned, so many messages each are shown.
+# Of the input and output of a step, so many messages each are shown.
 MESSAGES_OF_STEP = 100
 
 
@@ -39,7 +39,7 @@ def load_window(
 ) -> Window:
     """The requests from index `first` up to `last` (not included), with everything that is printed of them.
 
-    `hidden` ones are left out: those of other branches. `steps` are printed beside them.
+    `hidden`: requests of other branches, which are left out. `steps`: the steps that are printed beside the requests.
     """
     indices = [index for index in range(max(first, 0), min(last, len(lines))) if index not in hidden]
     relations = structure_of(lines) if relations is None else relations
@@ -67,12 +67,12 @@ def load_window(
 
 
 def printed_of_step(step: RequestLine, detail: RequestDetail) -> tuple[bytes, ...]:
-    """What is read of a step with its page. What an agent or chain is given and returns, its calls say too."""
+    """The content of a step that its page shows. That of agents and chains is in the calls that they contain."""
     return (detail.input_parts, detail.output_parts) if step.kind in WORK else ()
 
 
 def load_step(session: SessionFacts, line: RequestLine) -> Window:
-    """One step with all that it was given and returned."""
+    """One step with its whole input and output."""
     details = load_details(session, [line])
     packed = [p for d in details.values() for p in (d.input_parts, d.output_parts, d.context_parts)]
     lists = PackedLists(load_blocks(session.id, session.buckets, packed))
@@ -83,13 +83,13 @@ def load_step(session: SessionFacts, line: RequestLine) -> Window:
 
 
 def _repeats_an_attempt(index: int, lines: Sequence[RequestLine], structure: Structure) -> bool:
-    """Whether it is the good end of several attempts: it may say how many there were."""
+    """Whether it is the last of several attempts and succeeded. It may say how many there were."""
     chain = structure.attempts_of(index)
     return len(chain) > 1 and index == chain[-1] and lines[index].status == SUCCESS
 
 
 def _folded(shown: Sequence[int], structure: Structure) -> dict[int, tuple[int, ...]]:
-    """Failed attempts that are shown with the last one of their call: both must be on the page."""
+    """The failed attempts that are shown with the last one of their call. Both must be on the page."""
     known = set(shown)
     chains = {chain[-1]: chain for index in shown if (chain := structure.attempts_of(index))[-1] in known}
     folded = {
@@ -99,7 +99,7 @@ def _folded(shown: Sequence[int], structure: Structure) -> dict[int, tuple[int, 
 
 
 def _compare(window: Window) -> None:
-    """What each request added. Attempts of one call sent the same, which is printed with the last."""
+    """Tell what each request added. All attempts of a call sent the same, which is printed with the last one."""
     comparison = Comparison(window.details, window.lists)
     repeated = {index for attempts in window.folded.values() for index in attempts}
     for index, detail in window.details.items():
@@ -114,7 +114,7 @@ def _compare(window: Window) -> None:
 
 
 def _weigh(window: Window) -> None:
-    """Look at the messages of changed histories, now that they are read."""
+    """Look at the messages of changed histories, now that they are loaded."""
     for index in window.shown:
         added = window.added[index]
         if added.base is not None and added.changes:
@@ -140,8 +140,8 @@ def _only_system_is_shared(window: Window, index: int, base: int) -> bool:
 
 
 def load_changes(session: SessionFacts, lines: Sequence[RequestLine], index: int, start: int, skip: int) -> Window:
-    """One request with the messages that it changed in a history, from change `start` (from 0) on, as many as
-    `histories.MOST_READ` before and after; of the first change without `skip` messages.
+    """One request with the messages that it changed in a history, from change number `start` (from 0) on. `skip`: so
+    many messages of that change are left out. At most `histories.MOST_READ` old and new messages each are loaded.
     """
     window = load_window(session, lines, index, index + 1)
     added = window.added.get(index)
@@ -157,7 +157,7 @@ def load_changes(session: SessionFacts, lines: Sequence[RequestLine], index: int
 
 
 def load_messages(session: SessionFacts, lines: Sequence[RequestLine], index: int, positions: range) -> Window:
-    """One request with these of its input messages, and those around them as far as tool results may need them."""
+    """One request with some of its input messages, and a few around them where tool results may find their calls."""
     details = dict.fromkeys([index], *load_details(session, [lines[index]]).values())
     packed = [p for d in details.values() for p in (d.input_parts, d.context_parts)]
     lists = PackedLists(load_blocks(session.id, session.buckets, packed))
@@ -173,9 +173,9 @@ def load_messages(session: SessionFacts, lines: Sequence[RequestLine], index: in
 def load_whole(
     session: SessionFacts, lines: Sequence[RequestLine], index: int, log: RequestLog
 ) -> tuple[Window, bytes]:
-    """One request with all that it sent and received, and its log entry as it was posted; four statements.
+    """One request with everything that it sent and received, and its log as it was posted; four statements.
 
-    The entry is empty when parts of it are gone.
+    The log is empty if parts of it are gone.
     """
     window = load_window(session, lines, index, index + 1)
     digests = [window.lists.digests(bytes(p)) for p in (log.input_parts, log.output_parts, log.context_parts)]
@@ -189,12 +189,12 @@ def load_whole(
 
 
 def around(positions: range, count: int) -> range:
-    """These positions and a few before and after, of so many that there are."""
+    """These positions and a few before and after them, within `count`."""
     return range(max(positions.start - NEIGHBOURS, 0), min(positions.stop + NEIGHBOURS, count))
 
 
 def _involved(indices: Sequence[int], count: int, structure: Structure) -> list[int]:
-    """The window, what it continues, what continues either, and the neighbours that it may repeat."""
+    """The window, the requests that it continues, those that continue either, and neighbours that it may repeat."""
     found = set(indices)
     found.update(attempt for index in indices for attempt in structure.attempts_before(index, MOST_ATTEMPTS))
     found.update(origin.index for index in indices if (origin := structure.origin(index)))
@@ -210,7 +210,7 @@ def _involved(indices: Sequence[int], count: int, structure: Structure) -> list[
 
 
 def _wanted(window: Window) -> set[bytes]:
-    """The parts that are printed, and those that tell which tool results belong to which calls."""
+    """The parts that are printed, and those that tell which tool result belongs to which call."""
     wanted: set[bytes] = set()
     shown = set(window.shown)
     bases = {base for index in shown if (base := window.added[index].base) is not None}

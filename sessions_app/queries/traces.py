@@ -1,4 +1,4 @@
-"""What is known of the traces of a session beside its requests: the spans between them, second reports, other spans."""
+"""Loads what traces say beside the requests of a session: spans between them, second reports, other spans."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class Report:
 class Traces:
     """How the rows of a session hang together by their traces.
 
-    `reports`: by the id of a request, the other spans that report its call. `strays` report calls of other sessions.
+    `reports`: the other spans that report the call of a request, by its id. `strays`: spans that report calls of other
+    sessions.
     """
 
     nesting: Nesting[RequestLine]
@@ -45,11 +46,11 @@ class Traces:
         return next((k for k, reports in self.reports.items() if any(r.line.id == duplicate_id for r in reports)), None)
 
     def steps(self, lines: SessionLines) -> Steps[RequestLine]:
-        """Where the steps stand. What reports a call of another session stands among them: nothing is left out."""
+        """Where the steps stand. Spans that report calls of other sessions stand among them, so nothing is left out."""
         return arrange(lines.requests, [*lines.steps, *self.strays], self.nesting)
 
 
-# The wanted spans, and from each on those around it as long as they are no requests or steps; and some by their key.
+# The wanted spans, the spans around each of them up to the first request or step, and some spans by their key.
 SPANS = """
 WITH RECURSIVE found AS (
     SELECT t.trace, t.span_id, t.parent_id, t.key_id, t.kind, t.facts ->> 'scope' AS scope
@@ -77,7 +78,7 @@ class _LoadedSpan:
 
 
 def load_traces(project: Project, lines: SessionLines) -> Traces:
-    """How the rows of a session hang together; one statement, none when they say everything themselves."""
+    """How the rows of a session hang together; one statement, or none if the rows say everything themselves."""
     shown = lines.shown
     nesting = Nesting(shown)
     wanted = nesting.missing() | {(line.trace_id, line.span_id) for line in lines.duplicates}
@@ -87,7 +88,7 @@ def load_traces(project: Project, lines: SessionLines) -> Traces:
     known = {trace_id for trace_id, _ in wanted} | {line.trace_id for line in lines.requests if keys}
     spans = _load_spans(project, wanted, keys, known)
     between = {span.place: span.parent_id for span in spans if span.kind == OTHER}
-    # What another request stands for is not shown, so what it contains is nested in what contains it.
+    # A duplicate is not shown, so what it contains is nested in what contains it.
     between |= {(line.trace_id, line.span_id): line.parent_id for line in lines.duplicates}
     traces = Traces(Nesting(shown, between))
     _note_reports(traces, lines, spans)
@@ -97,7 +98,7 @@ def load_traces(project: Project, lines: SessionLines) -> Traces:
 def _load_spans(
     project: Project, wanted: Collection[SpanPlace], keys: Collection[uuid.UUID], known: Iterable[str]
 ) -> list[_LoadedSpan]:
-    """The wanted spans and what is around them, and those with these keys; of traces that are not known without id."""
+    """The wanted spans, what is around them, and those with these keys. A trace that is not `known` has the id ""."""
     places = sorted(wanted)
     link_keys = {trace_id: ids.alias_key(project.key, trace_id) for trace_id in known}
     names = {link_key: trace_id for trace_id, link_key in link_keys.items()}
@@ -127,7 +128,7 @@ def _note_reports(traces: Traces, lines: SessionLines, spans: Iterable[_LoadedSp
 
 
 def request_of_key(key_id: uuid.UUID) -> uuid.UUID | None:
-    """The id of the request with this key; None when it is gone."""
+    """The id of the request with this key; None if it is gone."""
     return RequestKey.objects.filter(id=key_id).values_list("request_log_id", flat=True).first()
 
 
@@ -136,7 +137,7 @@ def request_of_key(key_id: uuid.UUID) -> uuid.UUID | None:
 
 @dataclass(frozen=True, slots=True)
 class OtherSpan:
-    """A span of HTTP, a database, …; `attributes` is None when the project does not keep them."""
+    """A span of HTTP, a database, …; `attributes` is None if the project does not keep them."""
 
     span_id: str
     parent_id: str
@@ -144,7 +145,7 @@ class OtherSpan:
     status: str
     started_at: datetime
     ended_at: datetime | None
-    # When it started: for a span nobody notes when it came.
+    # The same as its start, since nobody notes when a span arrives.
     received_at: datetime
     attributes: dict[str, Any] | None
 

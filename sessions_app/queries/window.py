@@ -16,17 +16,17 @@ from sessions_app.structure.histories import Added, PackedLists, Said
 from sessions_app.structure.timeline import Structure
 from sessions_app.wire import documents_of
 
-# Of what one request added, this much is printed at its place: the beginning and the end.
+# If a request added more messages than these, only the first and the last ones are printed.
 HEAD_MESSAGES, TAIL_MESSAGES = 10, 50
-# Of one answer so many items are read and printed at a time; of what stands beside the messages (system prompts, tools,
-# other large values) so many are read.
+# So many items of an answer are loaded and printed at a time, and so many of the parts beside the messages: system
+# prompts, tools, other large values.
 MOST_OUTPUTS = 200
 MOST_CONTEXT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """Positions of input parts that a request prints: `skipped` ones lie between `head` and `tail`."""
+    """The positions of the input parts that are printed; so many are `skipped` between `head` and `tail`."""
 
     head: list[int]
     skipped: int
@@ -42,7 +42,7 @@ class Printed:
 
 
 def printed(added: Added) -> Printed:
-    """Which input parts a request prints."""
+    """Which input parts are printed of a request."""
     new = added.positions()
     if len(new) > HEAD_MESSAGES + TAIL_MESSAGES:
         skipped = len(new) - HEAD_MESSAGES - TAIL_MESSAGES
@@ -52,10 +52,10 @@ def printed(added: Added) -> Printed:
 
 @dataclass(slots=True)
 class Window:
-    """Some requests of a session by their index in its timeline, with their neighbours as far as they matter.
+    """Some requests of a session, by their index in its timeline, with those of their neighbours that matter.
 
-    `added` and `details` hold the window, what it continues and what continues it. `folded`: the failed attempts that
-    are shown with the last one of their call, by its index. `steps` are those beside the window, by id.
+    `added` and `details` also hold the requests that the window continues and those that continue it. `folded`: the
+    failed attempts that are shown with the last attempt, by its index. `steps`: the steps beside the window, by id.
     """
 
     lines: Sequence[RequestLine]
@@ -67,13 +67,13 @@ class Window:
     added: dict[int, Added] = field(default_factory=dict)
     parts: dict[bytes, StoredPart] = field(default_factory=dict)
     steps: dict[uuid.UUID, RequestDetail] = field(default_factory=dict)
-    # What was read of parts, by digest and the role that was assumed; a page asks several times.
+    # Messages that were read already, by digest and assumed role: a page asks several times.
     messages: dict[tuple[bytes, str], Message] = field(default_factory=dict)
     _reader: MessageReader = field(default_factory=MessageReader)
     _contexts: dict[tuple[int, PartKind], list[bytes]] = field(default_factory=dict)
 
     def add_parts(self, parts: Mapping[bytes, StoredPart]) -> None:
-        """More parts that were read."""
+        """Add parts that were loaded."""
         self.parts |= parts
         self._contexts.clear()
 
@@ -84,7 +84,7 @@ class Window:
 
     @property
     def shown(self) -> list[int]:
-        """What is printed: the window, without what was deleted meanwhile."""
+        """The requests that are printed: the window without those that were deleted meanwhile."""
         return [index for index in self.indices if index in self.details]
 
     def inputs(self, index: int, positions: Iterable[int]) -> list[tuple[int, bytes]]:
@@ -105,9 +105,7 @@ class Window:
         return packed_count(self.details[index].output_parts)
 
     def context(self, index: int, kind: PartKind) -> list[bytes]:
-        """The digests of the system prompts, tools or other values beside a request's messages, as far as they were
-        read.
-        """
+        """The digests of the loaded system prompts, tools or other values beside a request's messages."""
         if not self.parts:
             return []
         key = (index, kind)
@@ -117,15 +115,15 @@ class Window:
         return self._contexts[key]
 
     def beside(self, index: int) -> list[bytes]:
-        """The digests of what stands beside a request's messages, at most `MOST_CONTEXT`."""
+        """The digests of the parts beside a request's messages, at most `MOST_CONTEXT`."""
         return self.lists.digests(self.details[index].context_parts, 0, MOST_CONTEXT)
 
     def beside_unread(self, index: int) -> int:
-        """How many more there are."""
+        """How many more parts there are beside a request's messages."""
         return max(packed_count(self.details[index].context_parts) - MOST_CONTEXT, 0)
 
     def history_digest(self, index: int, position: int) -> tuple[bytes, str] | None:
-        """The digest of a message by its position in a request and its answer, and the role it has if it names none."""
+        """The digest of a message, and the role that it has if it names none. Positions go on through the answer."""
         detail = self.details[index]
         count = packed_count(detail.input_parts)
         if position < count:
@@ -135,7 +133,7 @@ class Window:
         return None
 
     def said(self, index: int, position: int) -> Said | None:
-        """Role and canonical form of a message by its position in a request and its answer; None when unread."""
+        """The role and canonical form of a message; None if it was not loaded. Positions go on through the answer."""
         found = self.history_digest(index, position)
         part = self.parts.get(found[0]) if found else None
         if found is None or part is None or part.content is None:
@@ -144,14 +142,14 @@ class Window:
         return form.role, form.pieces
 
     def children(self, index: int) -> list[int]:
-        """The requests that continue or repeat this one, as far as they are known, in order."""
+        """The known requests that continue or repeat this one, in order."""
         return sorted(child for child, added in self.added.items() if added.base == index)
 
     def printed(self, index: int) -> Printed:
-        """The input parts that a request prints.
+        """The input parts that are printed of a request.
 
-        A first one that differs from the base's is printed when it is a system prompt: linked requests say the same,
-        a user message may only carry a cache mark more.
+        If the first part differs from the base's, it is printed only as a system prompt. A user message says the same
+        as before, perhaps with a cache marker.
         """
         what = printed(self.added[index])
         if not self.added[index].first_changed or self.is_system(index, 0):
@@ -165,7 +163,7 @@ class Window:
 
 
 def documents_of_call(window: Window, index: int) -> Documents | None:
-    """The bodies of what is no model call; None for a model call, and when they were too large to be read."""
+    """The bodies of a request that is no model call; None for a model call, and if they were too large to be loaded."""
     detail = window.details[index]
     if detail.skeleton is None:
         return None

@@ -1,4 +1,4 @@
-"""The links between requests: keys by which one finds another."""
+"""Stores the links between requests: the keys by which one finds another."""
 
 from __future__ import annotations
 

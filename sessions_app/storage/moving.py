@@ -1,7 +1,7 @@
-"""Move stored requests to other sessions, with what they refer to, and leave word where they went.
+"""Moves stored requests to other sessions, with their parts, and redirects their old ids.
 
-A distributed PostgreSQL does not move a row to another shard, so rows are written anew and the old ones deleted. The
-caller holds the grouping lock of the projects, so nobody writes to these sessions meanwhile.
+A distributed PostgreSQL cannot move a row to another shard, so rows are inserted again and the old ones deleted. The
+caller holds the grouping lock of the projects, so nobody else writes to these sessions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sessions_app.structure.grouping_rules import CHOSEN_RANK, CHOSEN_RULES, MAN
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A stored request that belongs elsewhere, or is where it is for another reason. `key_id` is its key's."""
+    """A stored request that belongs elsewhere, or stays for another reason. `key_id`: its idempotency key."""
 
     key_id: uuid.UUID
     project_id: int
@@ -45,12 +45,12 @@ class Move:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether it is there because a caller or a person said so."""
+        """Whether a caller or a person puts it there."""
         return not self.weak and self.home.rule in (*CHOSEN_RULES, RULE_MANUAL)
 
     @property
     def changes_sums(self) -> bool:
-        """Whether its session counts it otherwise, or may give up its name now."""
+        """Whether its session must be counted again, or may get another name."""
         return self.stored.duplicate_of != self.duplicate_of or (self.stored.is_fixed and not self.is_fixed)
 
 
@@ -77,7 +77,8 @@ def apply(cursor: psycopg.Cursor[Any], moves: Iterable[Move]) -> None:
 def tidy(cursor: psycopg.Cursor[Any], gone: Sequence[tuple[uuid.UUID, StoredAt, PartLists]]) -> None:
     """Clean up after requests that left their sessions, each with its key, where it was and its parts there.
 
-    Parts that nobody needs go. A session that has none left goes as a whole, and its id leads to where its first went.
+    Parts that no request needs are deleted. A session without requests is deleted, and its id leads to where its first
+    request went.
     """
     left: dict[uuid.UUID, list[tuple[uuid.UUID, StoredAt, PartLists]]] = defaultdict(list)
     for item in gone:
@@ -95,7 +96,7 @@ def tidy(cursor: psycopg.Cursor[Any], gone: Sequence[tuple[uuid.UUID, StoredAt, 
 
 
 def redirect(cursor: psycopg.Cursor[Any], moved: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:
-    """Remember where old ids of requests and sessions lead: to these keys."""
+    """Remember which keys old ids of requests and sessions lead to."""
     if moved:
         rows = sorted(moved)
         params = {"id": [row[0] for row in rows], "key_id": [row[1] for row in rows]}
@@ -103,7 +104,7 @@ def redirect(cursor: psycopg.Cursor[Any], moved: Sequence[tuple[uuid.UUID, uuid.
 
 
 def _relabel(cursor: psycopg.Cursor[Any], moves: list[Move]) -> None:
-    """Note why requests are where they stay. Mostly that changes the rules of a session alone."""
+    """Note why requests stay where they are. Usually that changes only the rules of a session."""
     if not moves:
         return
     cursor.execute(sql.load("relabel_requests"), _columns(moves))
@@ -134,7 +135,7 @@ def _columns(moves: Sequence[Move]) -> dict[str, list[Any]]:
 
 
 def _copy_parts(cursor: psycopg.Cursor[Any], moves: list[Move], lists: dict[uuid.UUID, PartLists]) -> None:
-    """Copy the parts of these requests to where they go; what is there already stays."""
+    """Copy the parts of these requests to where they go, if they are not there already."""
     wanted: dict[tuple[uuid.UUID, date, uuid.UUID], list[PartLists]] = defaultdict(list)
     for move in moves:
         wanted[move.stored.session_id, move.stored.bucket, move.home.session_id].append(lists[move.stored.log_id])
@@ -152,7 +153,7 @@ def _copy_parts(cursor: psycopg.Cursor[Any], moves: list[Move], lists: dict[uuid
 
 
 def _ensure_sessions(cursor: psycopg.Cursor[Any], moves: list[Move]) -> None:
-    """Make rows for the sessions that are new; their roll-ups are computed next."""
+    """Insert rows for new sessions; their roll-ups are computed next."""
     rows = {move.home.session_id: move for move in moves}
     cursor.execute(
         sql.load("ensure_sessions"),
@@ -165,7 +166,7 @@ def _ensure_sessions(cursor: psycopg.Cursor[Any], moves: list[Move]) -> None:
 
 
 def _delete_empty(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-    """Delete those of these sessions that have no request any more, with their parts; returns them."""
+    """Delete those of these sessions that have no request left, with their parts. Returns their ids."""
     cursor.execute(sql.load("delete_empty_sessions"), {"ids": sorted(session_ids)})
     deleted = sorted(cursor.fetchall())
     rows = [(session_id, bucket, *ids.id_range(session_id)) for session_id, buckets in deleted for bucket in buckets]

@@ -1,4 +1,4 @@
-"""What a batch adds to its sessions' roll-ups, and the exact roll-up again from the stored requests."""
+"""Keeps the roll-ups of sessions: adds what a batch brings, and computes them again from the stored requests."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def sane_time(moment: datetime, received: datetime) -> datetime:
-    """A client's time within 1970 and a day after the receipt, as the SQL function of this name has it."""
+    """A client's time, at least 1970 and at most a day after receipt. The SQL function of this name does the same."""
     return max(min(moment, received + timedelta(days=1)), _EPOCH)
 
 
 @dataclass(slots=True)
 class RollUp:
-    """What new requests add to one session; the names are those of the session's columns."""
+    """What new requests add to one session. The names are those of the session's columns."""
 
     id: uuid.UUID
     project_id: int
@@ -70,7 +70,7 @@ class RollUp:
     buckets: set[date] = field(default_factory=set)
 
     def add(self, record: Record, bucket: date, rule: str, rank: int) -> None:
-        """Note a new request or step and its rank for the session's name, its sums and texts aside."""
+        """Add a new request or step, without its sums and texts. `rank`: its rank for the session's name."""
         started = sane_time(record.started_at, record.received_at)
         ended = sane_time(max(record.started_at, record.ended_at or record.started_at), record.received_at)
         self.first_at = min(self.first_at or started, started)
@@ -84,7 +84,7 @@ class RollUp:
         self.buckets.add(bucket)
 
     def count(self, record: Record, input_preview: str, output_preview: str) -> None:
-        """Count a new request that is no step, and of whose call no other was counted."""
+        """Add the sums and texts of a new request that is no step and no second report of a call."""
         started = sane_time(record.started_at, record.received_at)
         self._add_texts(started, input_preview, output_preview)
         self.request_count += 1
@@ -111,7 +111,7 @@ _LISTS = ("models", "users", "tags", "sources", "buckets")
 
 
 def upsert(cursor: psycopg.Cursor[Any], roll_ups: Iterable[RollUp]) -> None:
-    """Add roll-ups to their sessions, or make the sessions; one statement."""
+    """Add roll-ups to their sessions, or insert the sessions; one statement."""
     rows = sorted(roll_ups, key=lambda roll_up: roll_up.id)
     if not rows:
         return
@@ -129,14 +129,14 @@ def _counts(rules: Mapping[str, int]) -> str:
 
 @dataclass(slots=True)
 class Relabelled:
-    """How the rules of a session's requests changed; `rank`: of one that a caller put there, as it turned out."""
+    """How the rules of a session's requests changed. `rank`: the least rank among those that are fixed now."""
 
     rules: Counter[str] = field(default_factory=Counter)
     rank: int = 32767
 
 
 def relabel(cursor: psycopg.Cursor[Any], sessions: Mapping[uuid.UUID, Relabelled]) -> None:
-    """Note in sessions that some of their requests are there for another reason; one statement."""
+    """Note in sessions that other rules hold for some of their requests; one statement."""
     rows = sorted(sessions.items())
     params = {
         "id": [session_id for session_id, _ in rows],
@@ -147,7 +147,7 @@ def relabel(cursor: psycopg.Cursor[Any], sessions: Mapping[uuid.UUID, Relabelled
 
 
 def add_stored(cursor: psycopg.Cursor[Any], requests: Sequence[tuple[uuid.UUID, uuid.UUID, date]]) -> None:
-    """Add stored requests (id, session, bucket) that came from elsewhere to their sessions' roll-ups; one statement."""
+    """Add stored requests (id, session, bucket) that were moved to their sessions' roll-ups; two statements."""
     names = ("ids", "session_ids", "buckets")
     columns = {name: list(values) for name, values in zip(names, zip(*requests, strict=True), strict=True)}
     cursor.execute(sql.load("add_to_sessions"), columns)
@@ -155,15 +155,15 @@ def add_stored(cursor: psycopg.Cursor[Any], requests: Sequence[tuple[uuid.UUID, 
 
 
 def count_retries(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> None:
-    """Count the retries of those of these sessions that have failures; one statement."""
+    """Count the retries in these sessions, if they have failures; one statement."""
     params = {"ids": sorted(set(session_ids)), "attempt_window": ATTEMPT_WINDOW}
     cursor.execute(sql.load("count_retries"), params)
 
 
 def recompute(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-    """Set the roll-ups of these sessions from their stored requests; one statement, within the transaction.
+    """Compute the roll-ups of these sessions again from their stored requests; one statement.
 
-    Returns the sessions whose roll-up was another one.
+    Returns the sessions whose roll-up was wrong.
     """
     wanted = sorted(set(session_ids))
     if not wanted:

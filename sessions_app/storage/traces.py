@@ -1,4 +1,4 @@
-"""The spans of traces: where each is in its trace, and which session it names for all of them."""
+"""Stores the spans of traces: the place of each in its trace, and the session that it names for all of them."""
 
 from __future__ import annotations
 

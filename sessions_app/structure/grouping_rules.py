@@ -1,7 +1,7 @@
-"""Which request another one continues: the rules, on facts alone. No Django. `naming` has what follows for sessions.
+"""Decides which request another one continues. Without Django; `naming` decides what follows for sessions.
 
-A request's session is a pure function of what is stored: of its own facts and of those of the requests that it may
-continue. So the result does not depend on the order in which requests came.
+A request's session depends only on what is stored: on its own facts and on those of the requests that it may continue.
+The order in which requests arrive makes no difference.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from sessions_app.records import (
     RULE_TRACE_ID,
 )
 
-# A repetition of a failed request that comes later than this is a person who asks again.
+# A failed request that is repeated within this time is retried. After it, somebody asks the same thing again.
 ATTEMPT_WINDOW = timedelta(minutes=15)
 TRACE_DETAIL = "traceId"
 MOST_RESENT = 2**31 - 1
-# Of what a caller or a person put into a session: its name stays.
+# The ranks of requests that a caller or a person put into a session. Such a session keeps its name.
 CHOSEN_RANK, MANUAL_RANK = -1, 0
 CHOSEN_RULES = (RULE_SESSION_ID, RULE_TRACE_ID)
 
 
 class LinkRole(IntEnum):
-    """What a link key is to the request that it stands for. Up to `TRACE` they are ids by which a person may look."""
+    """What a link key is to the request that it belongs to. Roles up to `TRACE` are ids that people search for."""
 
     ID = 0
     RESPONSE = 1
     CALL = 2
     TRACE = 3  # a trace id that the proxy may have invented
-    END = 4  # its input and output together: what continues it begins so
-    FAILED = 5  # its input, of a request that failed
-    NEEDS_RESPONSE = 6
-    BEGINS = 7  # what its input begins with
-    RETRIES = 8  # its input, of a request that may repeat a failed one
-    REPORTS = 9  # its input, of a span that may report the same call as one of another trace
+    END = 4  # its input and output together: a request that continues it begins with them
+    FAILED = 5  # its input, if it failed
+    NEEDS_RESPONSE = 6  # the id of the response that it continues
+    BEGINS = 7  # the conversation that its input begins with
+    RETRIES = 8  # its input, if it may be the retry of a failed request
+    REPORTS = 9  # its input, if it is a span and one of another trace may report the same call
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class StoredAt:
-    """Where a request is."""
+    """Where a request is stored, and why it is there."""
 
     log_id: uuid.UUID
     session_id: uuid.UUID
@@ -74,7 +74,7 @@ class StoredAt:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether it is there because a caller or a person said so."""
+        """Whether a caller or a person put it there."""
         return not self.weak and self.rule in (*CHOSEN_RULES, RULE_MANUAL)
 
 
@@ -83,46 +83,52 @@ Place = tuple[datetime, uuid.UUID]
 
 @dataclass(slots=True)
 class Node:
-    """The facts of a request that say which session it belongs to. `key_id` is its idempotency key.
+    """The facts of a request that say which session it belongs to."""
 
-    `chosen`: where its caller put it; `weak`: where a trace id puts it that the proxy may have invented, with the
-    link key `trace`; `assigned`: where a person put it; `own`: where it is when nothing else is known; `needed`: the
-    session of those that continue a response which was never logged. `response`: the link key of its response's id.
-    `span`: the link key of its trace and `trace_id` that trace's id, when it is a span; `is_half`: it may report a call
-    together with a span of another trace; `duplicate_of`: the key of the request that reports the same call.
-    `leader`: the span whose session all spans of a trace without an id share; such a trace goes with a response's id,
-    and with nothing weaker. `resent_count`: how much history it sends. `stored` is None for a request that is new;
-    `stays`: it continues one that was deleted, so it goes with what is in its session.
-    """
-
+    # The id of its idempotency key.
     key_id: uuid.UUID
     project_id: int
     started_at: datetime
+    # Where it goes when nothing else is known.
     own: Home
+    # Where its caller put it.
     chosen: Home | None = None
+    # Where a trace id puts it that the proxy may have invented, and the link key of that id.
     weak: Home | None = None
     trace: uuid.UUID | None = None
+    # Where a person put it.
     assigned: Home | None = None
+    # Where all requests go that continue a certain response, if that response was never logged.
     needed: Home | None = None
+    # Link keys: of the response that it continues, and of the conversations that its input begins with, longest first.
     previous: uuid.UUID | None = None
     begins: tuple[uuid.UUID, ...] = ()
+    # Link keys: of its own response, and of everything that others may continue.
     response: uuid.UUID | None = None
     provides: tuple[uuid.UUID, ...] = ()
+    # Equal for requests with the same input, and for requests of the same call of a proxy.
     attempt: uuid.UUID | None = None
     call: uuid.UUID | None = None
     failed: bool = False
+    # Of a span: the link key of its trace, and the trace's id.
     span: uuid.UUID | None = None
     trace_id: str = ""
+    # Whether a span of another trace may report the rest of the same call.
     is_half: bool = False
+    # Of a span whose trace names no session: the span that all others of the trace follow.
     leader: Place | None = None
+    # The key of the request that reports the same call.
     duplicate_of: uuid.UUID | None = None
+    # How many messages of history it sends again.
     resent_count: int = 0
+    # None for a new request.
     stored: StoredAt | None = None
+    # The request that it continued was deleted, so it stays with the rest of its session.
     stays: bool = False
 
     @property
     def place(self) -> Place:
-        """Sorts requests as they started."""
+        """Sorts requests by their start."""
         return (self.started_at, self.key_id)
 
     @property
@@ -132,37 +138,37 @@ class Node:
 
     @property
     def may_retry(self) -> bool:
-        """Whether a failed request with the same input may be why it is there."""
+        """Whether it may be the retry of a failed request."""
         return may_retry(self)
 
     @property
     def goes_with_response_alone(self) -> bool:
-        """Whether it is the first span of a trace: only a response's id joins traces."""
+        """Whether it is a span whose trace names no session. Only a response's id joins such a trace to others."""
         return self.leader is not None
 
     @property
     def rank(self) -> int:
-        """How late in a conversation it seems to be; `name_rank` in the database says the same of a stored one.
+        """How late in a conversation it seems to be. The SQL function `name_rank` says the same of a stored request.
 
-        What continues nothing comes first, then those that send a short history, in powers of two.
+        A request without a history is first. Of others the length of the history counts, in powers of two.
         """
         if not self.begins and self.previous is None:
             return 1
         return 2 + min(self.resent_count, MOST_RESENT).bit_length()
 
     def standing(self, rule: str) -> int:
-        """Its rank for the name of its session, where it is by this rule."""
+        """Its rank for the name of its session, if this rule put it there."""
         if rule == RULE_MANUAL:
             return MANUAL_RANK
         return CHOSEN_RANK if rule in CHOSEN_RULES and self.weak is None else self.rank
 
     @property
     def own_name(self) -> Home:
-        """The session that it would be alone in."""
+        """The session that it would be in by itself."""
         return self.weak or self.own
 
     def choose(self) -> None:
-        """Its trace id turns out to be a caller's."""
+        """Note that a caller chose its trace id."""
         self.chosen, self.weak = self.weak, None
 
 

@@ -1,7 +1,7 @@
-"""What requests sent, compared: what each one added to, or changed in, the history of an earlier one. Pure Python.
+"""Compares what requests sent: what each one added to the history of an earlier one, or changed in it. Pure Python.
 
-Messages are compared by their digests, so that no message is decoded to tell what a request added. Only where a history
-came back otherwise are the messages in question read: the same text may have been written in another form.
+Messages are compared by their digests, so no message is decoded to tell what a request added. Only where a history came
+back changed are the messages in question read, because the same text may have been written in another form.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from sessions_app.bounds import BoundedMatcher, TooMuchWork
 from sessions_app.content.documents import BLOCK_PARTS, DIGEST_BYTES, packed_blocks, packed_count
 from sessions_app.structure.parents import Parent
 
-# How many earlier requests are looked at for the history of one that continues none by its link keys.
+# If no link key says what a request continues, its history is compared with those of so many earlier requests.
 NEIGHBOURS = 8
 # Beyond so many messages after the common beginning, histories are not matched message by message.
 MOST_MATCHED = 1_000
-# In units of `bounds`, what a byte of a packed list costs that is looked through.
+# What it costs to look through a byte of a packed list, in units of `bounds`.
 WORK_OF_DIGEST = 2
-# So many messages of a changed history are read to tell whether they say something else.
+# At most so many messages of a changed history are read, to tell whether they say something else.
 MOST_READ = 100
 
 EDITED, REPLACED, DROPPED, INSERTED = "edited", "replaced", "dropped", "inserted"
 
 
 class WithHistory(Protocol):
-    """What is needed to tell what a request added: its packed lists of parts and the length of its history."""
+    """What must be known of a request to tell what it added: its packed lists, and how much history it sends."""
 
     @property
     def input_parts(self) -> bytes: ...
@@ -43,7 +43,7 @@ class WithHistory(Protocol):
 
 
 class PackedLists:
-    """Packed lists of digests, opened only as far as somebody asks. `blocks` holds the blocks' contents by address."""
+    """Packed lists of digests, unpacked only where somebody asks. `blocks`: the contents of blocks by their address."""
 
     def __init__(self, blocks: Mapping[bytes, bytes]) -> None:
         self.blocks = blocks
@@ -102,10 +102,10 @@ def block_addresses(packed_lists: Iterable[bytes]) -> set[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Messages of an earlier history that came back otherwise.
+    """Messages of an earlier history that came back changed.
 
-    `old`: their positions in the earlier request, of which those after its input are its answer; `new`: the positions
-    in the later request's input. Edited ones are as many as before.
+    `old`: their positions in the earlier request; positions after its input are those of its answer. `new`: the
+    positions in the later request's input. If messages were edited, there are as many of them as before.
     """
 
     kind: str
@@ -113,7 +113,7 @@ class Change:
     new: range
 
     def after(self, count: int) -> Change:
-        """The same without so many messages at its beginning; at least one is left."""
+        """The same change without its first messages, so many of them; at least one is left."""
         most = max(len(self.old), len(self.new)) - 1
         count = min(count, most)
         return replace(self, old=self.old[count:], new=self.new[count:])
@@ -121,12 +121,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What a request added: its input parts from `start` on, of `count`, and what it `changes` before them.
+    """What a request added: of its `count` input parts those from `start` on, and `changes` before them.
 
-    `base` is the index of the request whose history it repeats, None when it repeats none; `linked` says that it
-    continues that one by its link keys; `shared`: how many messages are the same. `first_changed`: the first part
-    (a system prompt, usually) differs from the base's, though what follows is the same. `is_compared`: false where the
-    histories were too much to compare; what was sent again is then known by its length alone.
+    `base`: the index of the request whose history it repeats, None if it repeats none. `linked`: link keys say that it
+    continues that request. `shared`: how many messages are the same. `first_changed`: the first part, usually a system
+    prompt, differs from the base's, and what follows is the same. `is_compared` is false if the histories were too
+    long to compare; then only the length of what was sent again is known.
     """
 
     start: int
@@ -147,13 +147,13 @@ class Added:
 
 @dataclass(slots=True)
 class Comparison:
-    """Compares requests of one session. `requests` holds those that are looked at, and their neighbours, by index."""
+    """Compares requests of one session. `requests`: those that are looked at and their neighbours, by index."""
 
     requests: Mapping[int, WithHistory]
     lists: PackedLists
 
     def added(self, index: int, parent: Parent | None, apart_from: Collection[int] = ()) -> Added:
-        """What a request added. `apart_from`: requests whose input is not taken for known, its own attempts."""
+        """What a request added. `apart_from`: requests that it is not compared with, the attempts of the same call."""
         request = self.requests[index]
         count = packed_count(request.input_parts)
         parent = parent if parent and parent.index in self.requests else None
@@ -171,7 +171,7 @@ class Comparison:
         return replace(found, linked=True) if parent and parent.is_linked and found.base == parent.index else found
 
     def _candidates(self, index: int, parent: Parent | None) -> Iterator[int]:
-        """The request that is continued, then the nearest earlier ones, latest first."""
+        """The request that this one continues, then the nearest earlier ones, latest first."""
         if parent:
             yield parent.index
         for earlier in range(index - 1, max(index - 1 - NEIGHBOURS, -1), -1):
@@ -183,7 +183,7 @@ class Comparison:
         return packed_count(second) > 0 and self.lists.digest(first, 0) != self.lists.digest(second, 0)
 
     def _after_common_prefix(self, index: int, others: Sequence[int]) -> Added:
-        """Without a history there is nothing to rewrite: what was sent before is the beginning of another request."""
+        """A request without a history has rewritten none. It repeats the beginning of the most similar request."""
         packed = self.requests[index].input_parts
         best = Added(0, packed_count(packed))
         for other in others:
@@ -195,7 +195,7 @@ class Comparison:
     # --- histories that came back otherwise -----------------------------------------------------------------------
 
     def _rewritten(self, index: int, others: Sequence[int]) -> Added:
-        """Compared with the request that has the most messages in common with it; of equal ones the nearest."""
+        """What it added to the request that has most messages in common with it; of equal ones the nearest."""
         request = self.requests[index]
         count = packed_count(request.input_parts)
         best = max(others, key=lambda other: self._shared(index, other), default=None)
@@ -223,12 +223,12 @@ class Comparison:
         return self.lists.digests(request.output_parts, 0, MOST_READ)
 
     def _changes(self, index: int, other: int) -> tuple[tuple[Change, ...], int]:
-        """What is otherwise in a request's history than in the base's, and where its new messages begin."""
+        """What changed in a request's history since the base's, and where its new messages begin."""
         request, base = self.requests[index], self.requests[other]
         count = packed_count(base.input_parts)
         same = self.lists.common_prefix(request.input_parts, base.input_parts)
         old = self._rest(base, same)
-        # The answer follows the input, when all of that is at hand.
+        # The answer follows the input, if all of the input was taken.
         old += self._answer(base) if same + len(old) == count else []
         matcher = BoundedMatcher(old, self._rest(request, same))
         blocks = [(same + i, same + j, length) for i, j, length in matcher.get_matching_blocks()[:-1]]
@@ -237,14 +237,14 @@ class Comparison:
             found += _between(range(i + length, next_i), range(j + length, next_j), count)
         i, j, length = blocks[-1] if blocks else (0, 0, same)
         start = max(request.resent_count, j + length)
-        # What the base asked itself is not missing where a conversation goes on without it, as after a side call.
+        # The base's own question is not missing if a conversation goes on without it, as after a side call.
         if start > j + length or i + length < base.resent_count:
             found += _at_the_end(range(i + length, same + len(old)), range(j + length, start), count)
         return tuple(found), min(start, packed_count(request.input_parts))
 
 
 def _between(old: range, new: range, count: int) -> Iterator[Change]:
-    """What happened between two messages that are the same. An answer may be left out: another one was chosen."""
+    """What happened between two messages that are the same. A missing answer is no change: another one was chosen."""
     if old and not new:
         if old.start < count:
             yield Change(DROPPED, old, new)
@@ -255,7 +255,7 @@ def _between(old: range, new: range, count: int) -> Iterator[Change]:
 
 
 def _at_the_end(old: range, new: range, count: int) -> Iterator[Change]:
-    """What happened after the last message that is the same; the history that came back is `new`."""
+    """What happened after the last message that is the same. `new`: the rest of the history that came back."""
     if not new:
         yield from _between(range(old.start, min(old.stop, count)), new, count)
     elif len(old) > len(new) and old.start < count:
@@ -266,15 +266,15 @@ def _at_the_end(old: range, new: range, count: int) -> Iterator[Change]:
         yield from _between(old[len(old) :], new[paired:], count)
 
 
-# The role of a message and what it says, equal for all forms of it (`content.canonical`); None when it was not read.
+# The role of a message and its canonical form (`content.canonical`). Reading gives None if the message was not loaded.
 Said = tuple[str, Hashable]
 ReadMessage = Callable[[int], Said | None]
 
 
 def weighed(added: Added, old: ReadMessage, new: ReadMessage, answer: range) -> Added:
-    """`added` after a look at the messages in question: what is only written in another form is no change, and a system
-    prompt at the beginning is not part of the history. `old` and `new` read the base's and the request's messages by
-    position; `answer`: the positions of the base's answer.
+    """`added` after reading the messages in question. The same text in another form is no change, and a system prompt
+    at the beginning is not part of the history. `old` and `new` read messages of the base and of the request by
+    position. `answer`: the positions of the base's answer.
     """
     if not added.changes:
         return added

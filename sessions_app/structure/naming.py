@@ -1,9 +1,9 @@
 """Which session each request is in, and what that session is called. No Django.
 
-Requests that continue one another are a tree. A tree below a request whose session is chosen or assigned is in that
-session. Any other is named after one of its requests: the one of least rank, and among equals of least id. Ids are
-hashes, so nobody chooses which request that is, and it is a function of the set, not of the order of arrival. Requests
-that come one by one rarely change it, in whatever order they come, so few rows move (docs/decisions/0009).
+Requests that continue one another form a tree. If a caller or a person chose the session of the root, the whole tree is
+in that session. Otherwise the session is named after one of its requests: the one of least rank, and among equals the
+one of least id. Ids are hashes, so the name depends on the set of requests and not on their order of arrival. A new
+request rarely changes the name, so few rows move (docs/decisions/0009).
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ from datetime import timedelta
 from sessions_app.records import RULE_ATTEMPT, RULE_OWN, RULE_PREVIOUS_RESPONSE, RULE_TRACE_ID
 from sessions_app.structure.grouping_rules import TRACE_DETAIL, Continued, Home, Index, Node
 
-# A set of requests that are in one session: what they hang below, a session or a response that was never logged.
+# Stands for requests that are in one session: what their tree hangs below, as kind and id. The kinds are a request, a
+# stored session, and a response that was never logged.
 Atom = tuple[str, uuid.UUID]
-# Of a session's name: its rank and the session's id; the least one is the name.
+# A candidate for the name of a session: its rank and the session's id. The least one wins.
 Name = tuple[int, uuid.UUID]
-# Sessions of this rank and below keep their names: a caller chose them, or a person put or sent something there.
+# Sessions of this rank and below keep their names: a caller chose them, or a person moved requests to or from them.
 KEEPS_NAME = 0
 
 
 @dataclass(slots=True)
 class Naming:
-    """The sessions of requests, as far as they can be told without the other requests of `missing` sessions.
+    """Finds the sessions of requests, and says of which sessions (`missing`) it needs the other requests, too.
 
-    `homes`: the sessions of requests that are not among `nodes`, as far as these continue them; `waiting`: those of
-    requests that continue a response which was never logged, by its link key; `ranks`: those of the names of stored
-    sessions; `whole`: the sessions of which all requests are among `nodes`.
+    `homes`: where the requests are that some of `nodes` continue, if they are not among `nodes`. `waiting`: where other
+    requests are that continue a response which was never logged, by its link key. `ranks`: the ranks of the names of
+    stored sessions. `whole`: the sessions whose requests are all among `nodes`.
     """
 
     nodes: Mapping[uuid.UUID, Node]
@@ -47,7 +48,7 @@ class Naming:
     _leads: dict[Atom, Atom] = field(default_factory=dict)
 
     def all_homes(self) -> dict[uuid.UUID, Home]:
-        """Where each request belongs. Ask again with all requests of the sessions that are `missing` then."""
+        """Where each request belongs. If sessions are `missing` after that, ask again with all their requests."""
         for node in self.nodes.values():
             self._find_top(node)
         for node in self.nodes.values():
@@ -61,7 +62,7 @@ class Naming:
     # --- what a request hangs below ---------------------------------------------------------------------------------
 
     def _find_top(self, node: Node) -> None:
-        """Follow the chain of those that a request continues; where ids make a circle, its first begins it."""
+        """Follow what is continued to the root. A circle of ids is cut before its first request."""
         chain: dict[uuid.UUID, Node] = {}
         current = node
         while current.key_id not in self._tops and current.key_id not in chain:
@@ -98,7 +99,7 @@ class Naming:
         return ("session", self.homes[parent.key]) if parent else self._root(node)
 
     def _root(self, node: Node) -> Atom:
-        """Those that continue one response which was never logged are together."""
+        """All requests that continue the same response are together, even if that was never logged."""
         if node.needed is None or node.previous is None:
             return ("request", node.key_id)
         atom = ("response", node.previous)
@@ -110,7 +111,7 @@ class Naming:
     # --- what is stored in one session ------------------------------------------------------------------------------
 
     def _join_stored(self, node: Node) -> None:
-        """A stored request brings along the rest of its session, unless it leaves that."""
+        """A stored request takes along the rest of its session, unless it leaves alone."""
         assert node.stored
         session_id, top = node.stored.session_id, self._tops[node.key_id]
         is_whole = session_id in self.whole
@@ -128,7 +129,7 @@ class Naming:
                 self.missing.add(session_id)
 
     def _was_root(self, node: Node) -> bool:
-        """Whether it was what its session began with: then the whole session goes where it goes."""
+        """Whether its session began with it. If so, the whole session goes where it goes."""
         assert node.stored
         rule, parent = node.stored.rule, self._parents[node.key_id]
         if rule == RULE_PREVIOUS_RESPONSE and node.previous:
@@ -145,11 +146,11 @@ class Naming:
         if self._session_of(parent.key) != session_id:
             return self._follows_call(node, parent, session_id)
         above = self.nodes.get(parent.key)
-        # A correction is undone: what hangs below that request does not keep it where it is.
+        # After a correction is undone, the requests below that one do not hold it where it is.
         return above is None or above.is_fixed or not (above.stored and above.stored.is_fixed)
 
     def _follows_call(self, node: Node, parent: Continued[uuid.UUID], session_id: uuid.UUID) -> bool:
-        """Whether a call has a new first request, and the former one in this session goes along with it."""
+        """Whether its call has a new first request, and the former first request of this session goes along with it."""
         if parent.rule != RULE_ATTEMPT or node.call is None:
             return False
         stored = (key_id for _, key_id in self.index.calls[node.call] if self._session_of(key_id))
@@ -158,7 +159,7 @@ class Naming:
         return self._session_of(former) == session_id and above is not None and above.key == parent.key
 
     def _session_of(self, key_id: uuid.UUID) -> uuid.UUID | None:
-        """Where a request is stored."""
+        """The session that a request is stored in."""
         node = self.nodes.get(key_id)
         if node is not None:
             return node.stored.session_id if node.stored else None
@@ -180,7 +181,7 @@ class Naming:
     # --- names ------------------------------------------------------------------------------------------------------
 
     def _names(self) -> dict[Atom, Home]:
-        """The session of each set of requests."""
+        """The session of each set of requests that belong together."""
         names: dict[Atom, list[tuple[Name, Home]]] = defaultdict(list)
         for key_id, node in self.nodes.items():
             top = self._tops[key_id]
@@ -192,14 +193,14 @@ class Naming:
                 home = Home(atom[1], None, RULE_OWN)
                 names[self._lead(atom)].append(((self.ranks.get(atom[1], 1), atom[1]), home))
         found = {atom: min(of_set, key=lambda name: name[0])[1] for atom, of_set in names.items()}
-        # A stored session that is called otherwise now moves as a whole.
+        # A stored session that gets another name moves as a whole.
         for atom in list(self._leads):
             if atom[0] == "session" and found[self._lead(atom)].session_id != atom[1]:
                 self.missing.add(atom[1])
         return found
 
     def _has_name(self, session_id: uuid.UUID) -> bool:
-        """Whether the name of a stored session counts by itself, and not only those of its requests."""
+        """Whether the name of a stored session is a candidate by itself, beside those of its requests."""
         return session_id not in self.whole or self.ranks.get(session_id, 1) <= KEEPS_NAME
 
     def _home(self, node: Node, names: Mapping[Atom, Home]) -> Home:
@@ -216,7 +217,7 @@ class Naming:
         return Home(name.session_id, name.session_key, alone.rule, alone.detail)
 
     def _miss_those_left(self, homes: Mapping[uuid.UUID, Home]) -> None:
-        """When a stored request leaves its session, all others there are looked at."""
+        """If a stored request leaves its session, all others of that session are looked at."""
         for key_id, home in homes.items():
             stored = self.nodes[key_id].stored
             if stored and stored.session_id != home.session_id:
@@ -225,7 +226,7 @@ class Naming:
 
 
 def _detail(node: Node, rule: str) -> str:
-    """What is told of a rule beside its name."""
+    """What is stored of a rule beside its name."""
     if rule == RULE_TRACE_ID:
         return TRACE_DETAIL
     return node.needed.detail if rule == RULE_PREVIOUS_RESPONSE and node.needed else ""

@@ -1,7 +1,7 @@
-"""Where the steps of a session stand among its requests: by when they started, and as their traces nest. Pure Python.
+"""Places the steps of a session among its requests, by their start and by how their traces nest. Pure Python.
 
-A step is a span around the calls of models: an agent, a chain, a tool, a retrieval. What contains a request stands
-before it, what a request caused stands after it.
+A step is a span around the calls of models: an agent, a chain, a tool, a retrieval. A step that contains a request
+stands before it. A step that a request caused stands after it.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Generic, Protocol, TypeVar
 from sessions_app.structure import timeline
 from sessions_app.structure.timeline import Timed
 
-# Of a span: its trace id and its own.
+# Names a span: its trace id and its own id.
 SpanPlace = tuple[str, str]
-# Agents and chains wait for what runs inside of them; these work by themselves.
+# These kinds work by themselves. Agents and chains wait for what runs inside of them.
 WORK = ("llm", "embedding", "tool", "retrieval", "guardrail")
-# What is nested deeper is placed as if it was at this level: spans may name each other without end.
+# Deeper nesting is not followed: spans may name each other without end.
 MOST_LEVELS = 100
 
 
 class Spanned(Timed, Protocol):
-    """What is needed to place a request or step in its trace; the ids are "" of what is no span."""
+    """What must be known of a request or step to place it in its trace. The ids are "" if it is no span."""
 
     @property
     def kind(self) -> str: ...
@@ -42,7 +42,7 @@ T = TypeVar("T", bound=Spanned)
 
 
 class Nesting(Generic[T]):
-    """Which requests and steps contain which. `between`: the parents of spans that are not shown."""
+    """Tells which requests and steps contain which. `between`: the parents of spans that are not shown."""
 
     def __init__(self, rows: Sequence[T], between: Mapping[SpanPlace, str] | None = None) -> None:
         self._between = between or {}
@@ -66,12 +66,12 @@ class Nesting(Generic[T]):
                 break
             walked[place] = None
             span_id = self._between.get(place, "")
-        # The same way is not gone again: a trace may have any number of spans that are not shown, each in the other.
+        # Remembered for the whole way: many spans that are not shown may be nested in each other.
         self._around.update(dict.fromkeys(walked, found))
         return None if found is row else found
 
     def ancestors(self, row: T) -> Iterator[T]:
-        """What contains a row, from the inside out. Ids may name each other in a circle."""
+        """What contains a row, from the inside out. It ends even if ids name each other in a circle."""
         seen = {row.id}
         found = self.parent(row)
         while found is not None and found.id not in seen and len(seen) <= MOST_LEVELS:
@@ -91,14 +91,14 @@ class Nesting(Generic[T]):
         return max((self.depth(row) for row in (other, *self.ancestors(other)) if row.id in around), default=-1)
 
     def missing(self) -> set[SpanPlace]:
-        """The parents that are named, and not known."""
+        """The parents that rows name and that are not known."""
         named = {(row.trace_id, row.parent_id) for row in self._by_place.values() if row.parent_id}
         return named - self._by_place.keys() - self._between.keys()
 
 
 @dataclass(frozen=True, slots=True)
 class Steps(Generic[T]):
-    """The steps that stand right before and after each request, by its index. Without requests all are after -1."""
+    """The steps right before and after each request, by its index. Without requests, all of them are after -1."""
 
     before: dict[int, list[T]] = field(default_factory=lambda: defaultdict(list))
     after: dict[int, list[T]] = field(default_factory=lambda: defaultdict(list))
@@ -112,7 +112,7 @@ class Steps(Generic[T]):
 def arrange(
     requests: Sequence[T], steps: Sequence[T], nesting: Nesting[T], indices: Sequence[int] | None = None
 ) -> Steps[T]:
-    """Where steps stand among requests in chronological order. `indices` are those of the requests; 0, 1, 2, …"""
+    """Place steps among requests in chronological order. `indices`: the requests' indices if they are not 0, 1, 2, …"""
     found: Steps[T] = Steps()
     indices = range(len(requests)) if indices is None else indices
     for place, between in enumerate(_gaps(requests, steps, nesting)):
@@ -131,7 +131,7 @@ def _gaps(requests: Sequence[T], steps: Sequence[T], nesting: Nesting[T]) -> lis
     starts = [request.started_at for request in requests]
     first = _first_starts(requests, steps, nesting)
     gaps: list[list[T]] = [[] for _ in range(len(requests) + 1)]
-    # Of requests that start at the same moment a step passes those that are less deep: the same ones at each depth.
+    # If requests start at the same moment as a step, it comes after those that are less deep. Remembered by depth.
     passed: dict[tuple[datetime, int], int] = {}
     for step in sorted(steps, key=lambda step: (first[step.id], nesting.depth(step), step.started_at)):
         moment, depth = first[step.id], nesting.depth(step)
@@ -145,7 +145,7 @@ def _gaps(requests: Sequence[T], steps: Sequence[T], nesting: Nesting[T]) -> lis
 
 
 def _first_starts(requests: Sequence[T], steps: Sequence[T], nesting: Nesting[T]) -> dict[uuid.UUID, datetime]:
-    """When each step, or the first of what it contains, started: clocks of several machines differ."""
+    """When each step started, or what it contains if that is earlier, since the clocks of machines differ."""
     first = {step.id: step.started_at for step in steps}
     for row in (*requests, *steps):
         for around in nesting.ancestors(row):
@@ -155,7 +155,7 @@ def _first_starts(requests: Sequence[T], steps: Sequence[T], nesting: Nesting[T]
 
 
 def _cut(between: Sequence[T], previous: T | None, following: T | None, nesting: Nesting[T]) -> int:
-    """How many of the steps between two requests belong to the first one."""
+    """How many of the steps between two requests belong to the first request."""
     if not between or previous is None or following is None:
         return 0 if following is not None else len(between)
     around = {row.id for row in nesting.ancestors(following)} - {row.id for row in nesting.ancestors(previous)}
@@ -174,7 +174,7 @@ def _cut(between: Sequence[T], previous: T | None, following: T | None, nesting:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What a session has of one trace. The id is "" for requests that are no spans."""
+    """The part of a session that is of one trace. The id is "" for requests that are no spans."""
 
     trace_id: str
     request_count: int
@@ -188,12 +188,12 @@ class Trace:
 
 
 def trace_of(row: Spanned) -> str:
-    """The trace that a row is a span of; "" for one that is none."""
+    """The trace id of a row, "" if it is no span."""
     return row.trace_id if row.span_id else ""
 
 
 def traces(requests: Sequence[Spanned], steps: Sequence[Spanned]) -> dict[str, Trace]:
-    """The traces of a session, by id; empty unless there are several, or requests beside the one."""
+    """The traces of a session by id. Empty if there is nothing to tell apart: a single trace and no other requests."""
     members: dict[str, list[Spanned]] = defaultdict(list)
     for row in (*requests, *steps):
         members[trace_of(row)].append(row)
@@ -212,7 +212,7 @@ def traces(requests: Sequence[Spanned], steps: Sequence[Spanned]) -> dict[str, T
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """When something ran. Agents and chains only begin: while they are open, nothing may run."""
+    """When something ran. Agents and chains count with their start alone: they may be open while nothing runs."""
 
     id: uuid.UUID
     started_at: datetime
@@ -221,7 +221,7 @@ class _Moment:
 
 
 def idle_before(rows: Sequence[Spanned]) -> dict[uuid.UUID, timedelta]:
-    """For the rows, in the order in which they are shown, how long nothing ran before, where that is long."""
+    """How long nothing ran before each of these rows, in the order in which they are shown, where that is long."""
     moments = [
         _Moment(row.id, row.started_at, row.ended_at if row.kind in WORK else row.started_at, row.received_at)
         for row in rows

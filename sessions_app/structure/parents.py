@@ -90,7 +90,7 @@ def parents(requests: Sequence[RelatedRow], window: timedelta = WINDOW) -> list[
 def _facts(index: int, row: RelatedRow) -> _RowFacts:
     needs, previous = row.needs, row.previous
     begins = needs if previous is None else [link_key for link_key in needs if link_key != previous]
-    # In a session a request that failed after part of its answer stands by itself: what repeats it begins anew.
+    # A request that failed in the middle of its answer is shown by itself, without a line to the one that repeats it.
     failed = has_failed(row) and not row.output_preview
     return _RowFacts((row.started_at, index), previous, begins, row.provides, row.attempt, row.call, failed)
 

@@ -1,7 +1,6 @@
 """The timeline of a session: order, idle gaps, what continues what, attempts, branches, parallel calls. Pure Python.
 
-Everything here works on rows, so that it can be told of thousands of requests at once; what they sent is compared in
-`histories`.
+It works on rows without content, so that thousands of requests are quick. `histories` compares what they sent.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Protocol, TypeVar
 from sessions_app.structure.parents import WINDOW, Parent, RelatedRow, attempts, parents
 
 IDLE = timedelta(seconds=30)
-# What runs inside of other calls, or around them, is not parallel to them.
+# Only these can be parallel to each other. Other steps run inside or around calls.
 CALLS_OF_MODELS = ("llm", "embedding")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -156,9 +156,9 @@ def test_correction_of_another_project_or_of_nothing_is_refused(project: Project
     other = Project.objects.create(slug="other")
     send(project, *conversation(2))
     a = request("a")
-    with pytest.raises(CorrectionError, match="no request of this project"):
+    with pytest.raises(CorrectionError, match="no longer a request of this project"):
         move_requests(other, [a.id], None, "ada")
-    with pytest.raises(CorrectionError, match="no session"):
+    with pytest.raises(CorrectionError, match="a session of this project"):
         move_requests(project, [a.id], uuid.uuid4(), "ada")
     with pytest.raises(CorrectionError, match="already"):
         move_requests(project, [a.id], a.session_id, "ada")

@@ -1,5 +1,5 @@
-    -- What new requests (`excluded`) add to a session. The title is that of the earliest request that has a user text, the
-    -- preview that of the latest that has an answer, whatever the order of arrival.
+    -- What new requests (`excluded`) add to a session. The title is that of the earliest request that has a user text,
+    -- the preview that of the latest that has an answer, whatever the order of arrival.
     title = CASE WHEN s.title_at IS NULL OR (excluded.title_at, excluded.title) < (s.title_at, s.title)
                  THEN excluded.title ELSE s.title END,
     title_at = least(s.title_at, excluded.title_at),

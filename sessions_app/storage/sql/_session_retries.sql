@@ -1,5 +1,5 @@
-    -- How many of the requests `chosen` follow one with the same input that failed shortly before, or a failed one of the
-    -- same call. The page tells the same of each request (`structure/parents.py`).
+    -- How many of the requests `chosen` follow one with the same input that failed shortly before, or a failed one of
+    -- the same call. The page tells the same of each request (`structure/parents.py`).
     SELECT session_id AS id, count(*) AS retry_count
     FROM (
         SELECT

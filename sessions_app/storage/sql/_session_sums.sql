@@ -1,5 +1,5 @@
-    -- What the requests `chosen` say of their sessions. Steps, and further reports of a call that is counted already, are
-    -- left out of the sums.
+    -- What the requests `chosen` say of their sessions. Steps, and further reports of a call that is counted already,
+    -- are left out of the sums.
     SELECT
         r.session_id AS id,
         min(sane_time(r.started_at, r.received_at)) AS first_at,
@@ -8,7 +8,8 @@
             FILTER (WHERE r.input_preview <> '' AND r.counted))[1], '') AS title,
         min(sane_time(r.started_at, r.received_at))
             FILTER (WHERE r.input_preview <> '' AND r.counted) AS title_at,
-        coalesce((array_agg(r.output_preview ORDER BY sane_time(r.started_at, r.received_at) DESC, r.output_preview DESC)
+        coalesce((
+            array_agg(r.output_preview ORDER BY sane_time(r.started_at, r.received_at) DESC, r.output_preview DESC)
             FILTER (WHERE r.output_preview <> '' AND r.counted))[1], '') AS preview,
         max(sane_time(r.started_at, r.received_at))
             FILTER (WHERE r.output_preview <> '' AND r.counted) AS preview_at,
@@ -21,7 +22,8 @@
         sum(r.cost) FILTER (WHERE r.counted) AS cost,
         coalesce((array_agg(DISTINCT left(r.model, 200) ORDER BY left(r.model, 200))
             FILTER (WHERE r.model <> '' AND r.counted))[:50], '{}') AS models,
-        coalesce((array_agg(DISTINCT r.end_user ORDER BY r.end_user) FILTER (WHERE r.end_user <> ''))[:50], '{}') AS users,
+        coalesce((array_agg(DISTINCT r.end_user ORDER BY r.end_user)
+            FILTER (WHERE r.end_user <> ''))[:50], '{}') AS users,
         (array_agg(DISTINCT r.source ORDER BY r.source))[:50] AS sources,
         -- In the order of `rollups.RULES`.
         ARRAY[

@@ -1,5 +1,5 @@
 -- Adds stored requests that came from other sessions to the roll-ups of those they are in now, as upsert_sessions adds
--- new ones. What they repeat is counted afterwards.
+-- new ones. Retries are counted afterwards.
 WITH chosen AS NOT MATERIALIZED (
     SELECT l.*, NOT l.step AND l.duplicate_of IS NULL AS counted
     FROM unnest(%(ids)b::uuid[], %(session_ids)b::uuid[], %(buckets)b::date[]) AS m (id, session_id, bucket)

@@ -1,6 +1,6 @@
--- A project's oldest entries that no other digester holds, without their bodies, and without suspects, which are digested
--- apart. Their locks last until the transaction ends, so a caller takes no more than it will digest; SKIP LOCKED does
--- not skip its own, hence the id after which to look.
+-- A project's oldest entries that no other digester holds, without their bodies. Suspects are left out: a process of
+-- its own digests them. The locks last until the transaction ends, so a caller claims no more than it will digest. SKIP
+-- LOCKED does not skip its own locks, so it looks after the last id.
 SELECT i.id, i.project_id, p.key, p.slug, i.source, i.content_type, i.received_at, i.raw_bytes, i.log_count, i.digested_logs,
     octet_length(i.body)
 FROM (

@@ -1,4 +1,4 @@
--- The suspect that ended the fewest processes, as claim_inbox.sql gives an entry, unless another process holds it.
+-- The suspect that ended the fewest processes, in the form of claim_inbox.sql, unless another process holds it.
 SELECT i.id, i.project_id, p.key, p.slug, i.source, i.content_type, i.received_at, i.raw_bytes, i.log_count, i.digested_logs,
     octet_length(i.body), i.endings, i.most_logs, i.strikes, i.reason
 FROM (

@@ -1,4 +1,4 @@
--- Of the requests whose idempotency keys are deleted next.
+-- Deletes what belongs to requests whose idempotency keys are deleted next.
 WITH gone AS (
     DELETE FROM contradicting_copy AS c WHERE c.key_id = ANY(%(key_ids)s::uuid[]) RETURNING pg_column_size(c.*) AS bytes
 )

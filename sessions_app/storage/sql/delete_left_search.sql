@@ -1,4 +1,4 @@
--- All that is left of sessions that have no request any more, by their buckets.
+-- Deletes everything that is left of sessions without requests, by their buckets.
 DELETE FROM part_search AS p
 USING unnest(%(session_id)b::uuid[], %(bucket)b::date[], %(first)b::uuid[], %(last)b::uuid[])
     AS m (session_id, bucket, first, last)

@@ -1,4 +1,4 @@
--- Of the requests whose idempotency keys are deleted next.
+-- Deletes what belongs to requests whose idempotency keys are deleted next.
 WITH gone AS (
     DELETE FROM link AS l WHERE l.key_id = ANY(%(key_ids)s::uuid[]) RETURNING pg_column_size(l.*) AS bytes
 )

@@ -1,4 +1,4 @@
--- Parts of one session and bucket that no request refers to any more.
+-- Deletes parts of one session and bucket that no request refers to.
 WITH gone AS (
     DELETE FROM part AS p
     WHERE p.session_id = %(session_id)s AND p.bucket = %(bucket)s AND p.id = ANY(%(ids)s::uuid[])

@@ -1,4 +1,4 @@
--- Of the requests whose idempotency keys are deleted next, and of what else lay in traces that have none left.
+-- Deletes the spans of requests whose idempotency keys are deleted next, and other spans of traces that have none left.
 WITH gone AS (
     DELETE FROM trace_span WHERE key_id = ANY(%(key_ids)s::uuid[]) RETURNING trace
 ), others AS (

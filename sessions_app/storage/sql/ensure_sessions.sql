@@ -1,4 +1,4 @@
--- Without anything yet: the roll-ups of what comes there are added in the same transaction.
+-- Inserts empty sessions. The roll-ups of their requests are added in the same transaction.
 INSERT INTO session (id, project_id, session_key, first_at, last_at, request_count, error_count, models, users, tags,
 sources, rules, rule_counts, buckets)
 SELECT id, project_id, session_key, 'infinity', '-infinity', 0, 0, '{}', '{}', '{}', '{}', '{}', '{}', '{}'

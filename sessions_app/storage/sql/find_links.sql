@@ -1,5 +1,5 @@
--- For each link key (the column `token`) the latest requests to which it is what `role` says, or the first ones, between
--- two places, and the session that each is in. Each takes a step in the index of links and one in the index of keys.
+-- For each link key (the column `token`) the latest requests to which it is what `role` says, or the first ones,
+-- between two places, and the session that each is in. Each takes a step in the index of links and one in that of keys.
 SELECT q.n, l.started_at, l.key_id, k.session_id
 FROM unnest(
     %(n)b::int[], %(link_key)b::uuid[], %(role)b::smallint[], %(after)b::timestamptz[], %(after_key)b::uuid[],

@@ -1,4 +1,4 @@
--- For each link key of a response that was never logged, where a request is that continues it, for that reason.
+-- For link keys of responses that were never logged: the session of a request that is there because it continues one.
 SELECT q.link_key, w.session_id
 FROM unnest(%(link_keys)b::uuid[]) AS q (link_key)
 CROSS JOIN LATERAL (

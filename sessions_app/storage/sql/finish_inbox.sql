@@ -1,4 +1,4 @@
--- Entries that are digested go, and are counted as gone.
+-- Deletes digested entries, and counts them as gone.
 WITH gone AS (
     DELETE FROM inbox WHERE id = ANY(%(ids)b::bigint[]) RETURNING project_id, raw_bytes
 )

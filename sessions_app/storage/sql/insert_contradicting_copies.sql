@@ -1,4 +1,4 @@
--- The same copy again is the same row, received when the first of them was; xmax is 0 for a row that this statement
+-- A copy that comes again is the same row, with the time of its first receipt. xmax is 0 for a row that this statement
 -- inserted.
 INSERT INTO contradicting_copy AS c (
     id, key_id, project_id, source, received_at, entry_id, entry_index, differs, byte_size, body

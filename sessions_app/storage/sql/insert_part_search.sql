@@ -1,4 +1,4 @@
--- The words come normalised and numbered: reading them as a tsvector costs a third of what parsing text does.
+-- The words come normalised and numbered. Reading them as a tsvector costs a third of parsing text.
 INSERT INTO part_search (part_id, session_id, bucket, project_id, created_at, clipped, tsv)
 SELECT part_id, session_id, bucket, project_id, created_at, clipped, words::tsvector
 FROM unnest(

@@ -1,4 +1,4 @@
--- Lists come as one text each, joined by the unit separator: arrays of arrays must be rectangular.
+-- Each list comes as one text, joined by the unit separator, because arrays of arrays must be rectangular.
 INSERT INTO request_log (
     id, session_id, bucket, project_id, request_id, source, kind, call_type, model, requested_model, provider,
     api_base, status, http_status, error_type, error_message, finish_reason, started_at, first_token_at, ended_at,

@@ -1,4 +1,4 @@
--- What says to which sessions these requests belong, and those of these sessions.
+-- The facts that say which sessions these requests, and the requests of these sessions, belong to.
 SELECT
     k.id, r.id, r.session_id, r.bucket, r.project_id, r.started_at, r.rule, r.rule_detail, r.weak, r.trace_id, r.previous,
     r.needs, r.provides, r.attempt, r.call, r.status, r.duplicate_of,

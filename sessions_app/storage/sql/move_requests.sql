@@ -1,4 +1,4 @@
--- Written anew under the session they go to; the old rows are deleted next: a shard key is never updated.
+-- Inserts requests under the sessions that they go to. The old rows are deleted next: a shard key is never updated.
 INSERT INTO request_log (
     id, session_id, bucket, project_id, request_id, source, kind, call_type, model, requested_model, provider,
     api_base, status, http_status, error_type, error_message, finish_reason, started_at, first_token_at, ended_at,

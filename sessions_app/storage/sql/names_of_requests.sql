@@ -1,4 +1,4 @@
--- The ids by which what was rejected may name these requests.
+-- The ids by which rejected logs may name these requests.
 SELECT DISTINCT n.name
 FROM request_log AS r CROSS JOIN LATERAL unnest(ARRAY[r.request_id, r.trace_id]) AS n (name)
 WHERE r.session_id = %(session_id)s AND r.bucket = ANY(%(buckets)s::date[]) AND n.name <> ''

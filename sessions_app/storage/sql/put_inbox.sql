@@ -1,5 +1,5 @@
--- One statement, so one round trip and one commit; the digester hears of it when that commit is durable. Each
--- connection counts in a row of its own (nearly), so that nobody waits for another one's commit.
+-- One statement is one round trip and one commit, and the digester is notified when that commit is durable. Connections
+-- count in rows of their own (nearly), so that none waits for the commit of another.
 WITH entry AS (
     INSERT INTO inbox (project_id, source, content_type, raw_bytes, log_count, body)
     VALUES (%(project_id)b, %(source)b, %(content_type)b, %(raw_bytes)b, %(log_count)b, %(body)b)

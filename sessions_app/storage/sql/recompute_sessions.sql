@@ -1,5 +1,5 @@
--- The exact roll-up of these sessions from their requests: after a completion, a deletion or a repair. Sessions
--- without requests are left alone, and so are those that are right: the ids that come back are of those that were not.
+-- Computes the roll-ups of these sessions from their requests, after a completion, a deletion or a repair. Sessions
+-- without requests are left alone. Only wrong roll-ups are updated, and their ids come back.
 WITH chosen AS NOT MATERIALIZED (
     SELECT *, NOT step AND duplicate_of IS NULL AS counted FROM request_log WHERE session_id = ANY(%(ids)b::uuid[])
 ), sums AS (

@@ -1,4 +1,4 @@
--- What today's rules read in stored requests.
+-- Writes what today's rules read in stored requests.
 UPDATE request_log AS r SET
     provides = string_to_array(m.provides, ',')::uuid[], needs = string_to_array(m.needs, ',')::uuid[],
     previous = m.previous, attempt = m.attempt, call = m.call, resent_count = m.resent_count

@@ -1,4 +1,4 @@
--- Moves a body to the rejected logs as it lies in the inbox; nobody reads it. It is counted as gone.
+-- Moves a body from the inbox to the rejected logs as it is, unread. It is counted as gone.
 WITH entry AS (
     DELETE FROM inbox WHERE id = %(entry_id)b
     RETURNING project_id, source, received_at, raw_bytes, content_type, body

@@ -1,4 +1,4 @@
--- What changes in a session when requests are there for another reason: the rules alone.
+-- Updates the rules of sessions, and nothing else, when other rules hold for their requests.
 UPDATE session AS s SET
     rules = rules_of(add_counts(s.rule_counts, m.rule_counts)), rule_counts = add_counts(s.rule_counts, m.rule_counts),
     name_rank = least(s.name_rank, m.name_rank)

@@ -1,5 +1,5 @@
--- A process ended while it digested this entry alone. Next time it takes fewer of its logs, until the one that did it is
--- alone; how often that happens with one log decides.
+-- A process died while it digested this entry alone. The next one takes fewer of its logs at a time, down to the log
+-- that did it. How often that log alone ends a process decides whether it is rejected.
 UPDATE digest_suspect AS s
 SET endings = s.endings + 1,
     reason = %(reason)b,

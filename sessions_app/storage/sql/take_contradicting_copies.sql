@@ -1,4 +1,4 @@
--- The earliest of the copies beside a request, taken away to be looked at again.
+-- Takes away the earliest copies beside a request, to compare them again.
 WITH gone AS (
     DELETE FROM contradicting_copy WHERE id IN (
         SELECT id FROM contradicting_copy WHERE key_id = %(key_id)b ORDER BY entry_id, entry_index, id LIMIT %(most)b

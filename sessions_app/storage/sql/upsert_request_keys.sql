@@ -1,6 +1,6 @@
--- Claims each log's idempotency key, or finds where the request is that has it already. The row lock orders two
--- writers that bring the same log; xmax is 0 for a row that this statement inserted. A log was received when the first
--- copy of what is stored was, whichever copy was digested first.
+-- Claims each log's idempotency key, or finds the request that has it already. The row lock orders two writers that
+-- bring the same log; xmax is 0 for a row that this statement inserted. The position of a log is that of the copy that
+-- was received first, whichever copy was digested first.
 INSERT INTO request_key AS k (
     id, request_log_id, session_id, bucket, content_hash, deliveries, entry_id, entry_index
 )

@@ -1,5 +1,5 @@
--- Adds what the batch's new requests bring. Last in the batch and sorted by id, so that two batches lock the sessions
--- they share late and in one order.
+-- Adds new requests to the roll-ups of their sessions. It is the last statement of a batch and sorted by id, so that
+-- two batches lock the sessions that they share late and in the same order.
 INSERT INTO session AS s (
     id, project_id, session_key, title, title_at, preview, preview_at, first_at, last_at, request_count,
     error_count, step_count, input_tokens, output_tokens, cached_tokens, cost, models, users, tags, sources,

@@ -1,5 +1,5 @@
--- The caller has merged what is stored with what came, so that nothing is changed. Only of a span whose content a project
--- does not keep is nothing left to compare: once it has ended its place stays.
+-- The caller has merged what is stored with what came. Only a span whose content the project does not keep cannot be
+-- compared, so once it has ended its place stays as it is.
 INSERT INTO trace_span AS t (
     trace, span_id, project_id, key_id, parent_id, kind, name, started_at, ended_at, status, claim_key, claim_detail,
     claim_rank, facts, content
