@@ -36,6 +36,12 @@ def clean(text: str, limit: int = COLUMN_CHARS) -> str:
     return _UNSTORABLE.sub("\ufffd", text)
 
 
+def text_in(values: dict[str, Any], name: str) -> str:
+    """A decoded member that is a text; "" when it is absent or of another kind."""
+    value = values.get(name)
+    return value if isinstance(value, str) else ""
+
+
 def invalid(field: str, expected: str, value: Any) -> WireFormatError:
     """The error for a member of the wrong kind or range."""
     shown = f" {value!r:.60}" if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""

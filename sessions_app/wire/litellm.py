@@ -7,7 +7,6 @@ member ends up is listed in `docs/ingestion.md`.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime
@@ -20,7 +19,6 @@ from sessions_app.content.documents import (
     ArrayMemory,
     DocumentError,
     JsonBytes,
-    PartKind,
     SplitDocument,
     Splitter,
     array_items,
@@ -29,8 +27,11 @@ from sessions_app.content.documents import (
 )
 from sessions_app.records import ERROR, SUCCESS, Record, SessionClaim, Usage, WireFormatError
 from sessions_app.wire import bodies, fields, litellm_text
-from sessions_app.wire.litellm_documents import documents_of, is_placeholder
+from sessions_app.wire.fields import text_in
+from sessions_app.wire.litellm_documents import documents_of
+from sessions_app.wire.litellm_kinds import kind_of_call
 from sessions_app.wire.litellm_session import headers_of, parent_span, session_claim
+from sessions_app.wire.litellm_splitting import split
 from sessions_app.wire.native import Item, lines_of, merge_usage
 from sessions_app.wire.response_ids import unwrapped
 
@@ -50,19 +51,6 @@ _FAST = msgspec.json.Decoder(msgspec.defstruct("Read", [(name, Any, None) for na
 # Members that LiteLLM itself adds to the caller's metadata.
 _NOT_THE_CALLERS = frozenset({"headers", "used_client_oauth_token", "user_api_key_user_id", "model_group"})
 _MOST_METADATA_BYTES = 8_000_000
-# Metadata, hidden parameters and the like differ from request to request: cutting them up would save little.
-_KEPT_BYTES = 4_096
-_SPLIT = frozenset({"messages", "response", "model_parameters", "metadata", "model_map_information"})
-
-_KINDS = {
-    "embedding": ("embedding",),
-    "retrieval": ("rerank", "search", "vector_store", "rag_"),
-    "agent": ("send_message", "a2a", "run_thread", "assistant"),
-    "tool": ("mcp",),
-    "llm": ("completion", "response", "messages", "generate_content", "realtime", "converse", "chat"),
-}
-_OUTPUT_MEMBERS = frozenset({"choices", "output", "candidates", "message"})
-_RESULT_MEMBERS = frozenset({"results", "response", "text", "content"})
 
 
 # --- a body ---------------------------------------------------------------------------------------------------------
@@ -141,9 +129,9 @@ def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: A
     claim = session_claim(values, metadata, headers)
     # An invented trace id is another one in each request of a conversation.
     key = "" if claim.weak else claim.key or ""
-    splitter = Splitter(memory, key, _text(values, "end_user") or _text(metadata, "user_api_key_hash"))
+    splitter = Splitter(memory, key, text_in(values, "end_user") or text_in(metadata, "user_api_key_hash"))
     try:
-        document, response = _split(splitter, members, values)
+        document, response = split(splitter, members, values)
     except DocumentError as error:
         raise WireFormatError(str(error), type="not_json") from None
     record = _record(values, metadata, document, response, received_at)
@@ -192,7 +180,7 @@ def _record(
     response_ids = _response_ids(values, response)
     call_id = fields.clean(_id(values, "litellm_call_id"), fields.MAX_ID_CHARS)
     request_id = fields.clean(_id(values, "id"), fields.MAX_ID_CHARS) or call_id
-    call_type = _text(values, "call_type")
+    call_type = text_in(values, "call_type")
     parameters = _object(values, "model_parameters")
     return Record(
         source="litellm",
@@ -208,10 +196,10 @@ def _record(
         trace_id=fields.clean(_id(values, "trace_id"), fields.MAX_ID_CHARS),
         kind=kind_of_call(call_type, bool(values.get("model"))),
         call_type=fields.clean(call_type),
-        model=fields.clean(_text(values, "model") or response.model),
-        requested_model=fields.clean(_text(values, "model_group")),
-        provider=fields.clean(_text(values, "custom_llm_provider")),
-        api_base=fields.clean(_text(values, "api_base")),
+        model=fields.clean(text_in(values, "model") or response.model),
+        requested_model=fields.clean(text_in(values, "model_group")),
+        provider=fields.clean(text_in(values, "custom_llm_provider")),
+        api_base=fields.clean(text_in(values, "api_base")),
         status=_status(values, error_type or error_message),
         http_status=http_status,
         error_type=fields.clean(error_type),
@@ -221,21 +209,16 @@ def _record(
         cost=_cost(values),
         cost_breakdown=_cost_breakdown(values),
         end_user=fields.clean(_end_user(values, metadata, parameters), fields.TAG_CHARS),
-        key_alias=fields.clean(_text(metadata, "user_api_key_alias")),
+        key_alias=fields.clean(text_in(metadata, "user_api_key_alias")),
         tags=_tags(values),
         metadata=_callers_metadata(metadata),
         aliases=_others(request_id, (call_id, *response_ids)),
         response_id=response_ids[-1] if response_ids else "",
-        previous_response_id=fields.clean(unwrapped(_text(parameters, "previous_response_id")), fields.MAX_ID_CHARS),
+        previous_response_id=fields.clean(unwrapped(text_in(parameters, "previous_response_id")), fields.MAX_ID_CHARS),
         alternative_outputs=response.alternatives,
         call_id=call_id,
-        key_hash=fields.clean(_text(metadata, "user_api_key_hash")),
+        key_hash=fields.clean(text_in(metadata, "user_api_key_hash")),
     )
-
-
-def _text(values: dict[str, Any], name: str) -> str:
-    value = values.get(name)
-    return value if isinstance(value, str) else ""
 
 
 def _id(values: dict[str, Any], name: str) -> str:
@@ -258,7 +241,7 @@ def _dedupe_key(raw: JsonBytes, values: dict[str, Any]) -> str:
     ids = (_id(values, "id"), _id(values, "litellm_call_id"))
     if not any(ids):
         return f"litellm\x1f{hashlib.sha256(raw).hexdigest()}"
-    return "\x1f".join(("litellm", *ids, _text(values, "status"), str(values.get("startTime"))))
+    return "\x1f".join(("litellm", *ids, text_in(values, "status"), str(values.get("startTime"))))
 
 
 def _time(values: dict[str, Any], name: str, problems: list[str]) -> datetime | None:
@@ -279,36 +262,21 @@ def _first_token_at(values: dict[str, Any], parameters: dict[str, Any], problems
     return _time(values, "completionStartTime", problems)
 
 
-def kind_of_call(call_type: str, has_model: bool = True) -> str:
-    """The kind of one of LiteLLM's about 150 call types. Pass-through calls of a model count as its calls."""
-    return _kind_of_call(call_type[:100], has_model)
-
-
-@functools.lru_cache(maxsize=1024)
-def _kind_of_call(call_type: str, has_model: bool) -> str:
-    if call_type == "pass_through_endpoint":
-        return "llm" if has_model else "other"
-    for kind, words in _KINDS.items():
-        if any(word in call_type for word in words):
-            return kind
-    return "other" if call_type else "llm"
-
-
 def _status(values: dict[str, Any], problem: str) -> str:
-    status = _text(values, "status")
+    status = text_in(values, "status")
     return ERROR if status == "failure" or (status != "success" and problem) else SUCCESS
 
 
 def _error(values: dict[str, Any]) -> tuple[str, str, int | None]:
     """Type, message and HTTP status. A client that went away is logged as a success with status 499."""
     details = _object(values, "error_information")
-    message = _text(details, "error_message") or _text(values, "error_str")
+    message = text_in(details, "error_message") or text_in(values, "error_str")
     # The code may be a word, as "content_policy_violation"; then "400_CONTENT_POLICY_VIOLATION" has the status.
-    codes = (str(details.get("error_code")), _text(details, "normalized_error")[:3])
+    codes = (str(details.get("error_code")), text_in(details, "normalized_error")[:3])
     status = next(
         (int(code) for code in codes if code.isascii() and code.isdigit() and 100 <= int(code[:4]) < 1000), None
     )
-    return _text(details, "error_class"), message, status
+    return text_in(details, "error_class"), message, status
 
 
 def _usage(values: dict[str, Any], metadata: dict[str, Any], response: bodies.ResponseFacts) -> Usage:
@@ -335,7 +303,7 @@ def _cost_breakdown(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _end_user(values: dict[str, Any], metadata: dict[str, Any], parameters: dict[str, Any]) -> str:
-    return _text(values, "end_user") or _text(metadata, "user_api_key_end_user_id") or _text(parameters, "user")
+    return text_in(values, "end_user") or text_in(metadata, "user_api_key_end_user_id") or text_in(parameters, "user")
 
 
 def _tags(values: dict[str, Any]) -> tuple[str, ...]:
@@ -364,89 +332,3 @@ def _response_ids(values: dict[str, Any], response: bodies.ResponseFacts) -> lis
 
 def _others(request_id: str, ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in ids if text and text != request_id))
-
-
-# --- the document ---------------------------------------------------------------------------------------------------
-
-
-def _split(
-    splitter: Splitter, members: dict[str, JsonBytes], values: dict[str, Any]
-) -> tuple[SplitDocument, bodies.ResponseFacts]:
-    """Cut a payload into parts, and tell what its response says."""
-    facts = _facts_of_text(members) if "modelParameters" in members else bodies.ResponseFacts()
-    call_type = _text(values, "call_type")
-
-    def write(key: str, value: JsonBytes) -> bytes:
-        nonlocal facts
-        if key not in _SPLIT:
-            kept = bytes(value)
-            return kept if len(kept) < _KEPT_BYTES else splitter.rest(value)
-        if key == "messages":
-            return _split_messages(splitter, value)
-        if key == "response":
-            skeleton, found = _split_response(splitter, value, call_type)
-            facts = facts if facts.id else found
-            return skeleton
-        if key == "model_parameters" and kind_of(value) == "object":
-            return splitter.members(object_fields(value), lambda name, raw: _split_parameter(splitter, name, raw))
-        if key == "metadata":
-            return _split_metadata(splitter, value, call_type)
-        if key == "model_map_information":
-            # The price table's entry: the same in every request for a model.
-            return splitter.item("c", value, PartKind.OTHER)
-        return splitter.rest(value)
-
-    return splitter.finish(splitter.members(members, write)), facts
-
-
-def _facts_of_text(members: dict[str, JsonBytes]) -> bodies.ResponseFacts:
-    response = litellm_text.decoded(members, "response")
-    if not isinstance(response, dict):
-        return bodies.ResponseFacts()
-    return bodies.split_response(Splitter(), litellm_text.as_json(response))[1]
-
-
-def _split_messages(splitter: Splitter, raw: JsonBytes) -> bytes:
-    return bytes(raw) if is_placeholder(raw) else splitter.items("i", raw, PartKind.MESSAGE)
-
-
-def _split_parameter(splitter: Splitter, name: str, raw: JsonBytes) -> bytes:
-    if name in bodies.TOOL_MEMBERS:
-        return splitter.items("c", raw, PartKind.TOOL)
-    if name in bodies.SYSTEM_MEMBERS:
-        return splitter.item("c", raw, PartKind.SYSTEM)
-    return splitter.rest(raw)
-
-
-def _split_metadata(splitter: Splitter, raw: JsonBytes, call_type: str) -> bytes:
-    """Metadata stays as it is, but what an MCP tool was called with stands there: that is the request's input."""
-
-    def write(name: str, value: JsonBytes) -> bytes:
-        if name == "mcp_tool_call_metadata":
-            return splitter.item("i", value, PartKind.MESSAGE)
-        return splitter.rest(value, depth=1)
-
-    if call_type == "call_mcp_tool" and kind_of(raw) == "object":
-        return splitter.members(object_fields(raw), write)
-    return bytes(raw) if len(memoryview(raw)) < _KEPT_BYTES else splitter.rest(raw)
-
-
-def _split_response(splitter: Splitter, raw: JsonBytes, call_type: str) -> tuple[bytes, bodies.ResponseFacts]:
-    """Chat, responses and the like as the provider's body; other results as the member that holds them."""
-    if kind_of(raw) == "array":
-        return splitter.item("o", raw, PartKind.MESSAGE), bodies.ResponseFacts()
-    if kind_of(raw) != "object" or (kind_of_call(call_type) == "llm" and call_type != "pass_through_endpoint"):
-        return bodies.split_response(splitter, raw)
-    members = object_fields(raw)
-    if members.keys() & _OUTPUT_MEMBERS:
-        return bodies.split_response(splitter, raw)
-
-    def write(key: str, value: JsonBytes) -> bytes:
-        if key in _RESULT_MEMBERS:
-            return splitter.item("o", value, PartKind.MESSAGE)
-        if key == "data" and "image" in call_type:
-            return splitter.items("o", value, PartKind.MESSAGE)
-        return splitter.rest(value)
-
-    facts = bodies.ResponseFacts(id=bodies.text_member(members, "id"), model=bodies.text_member(members, "model"))
-    return splitter.members(members, write), facts
