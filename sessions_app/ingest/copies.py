@@ -17,7 +17,7 @@ from sessions_app.ingest.completion import check_asked, check_unchanged, is_whol
 from sessions_app.ingest.prepare import prepare
 from sessions_app.records import WireFormatError
 from sessions_app.storage.contradictions import Contradicting, StoredCopy
-from sessions_app.storage.writer import PreparedLog
+from sessions_app.storage.prepared import PreparedLog
 from sessions_app.wire import format_of
 
 
