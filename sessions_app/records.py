@@ -73,7 +73,7 @@ class SessionClaim:
     weak: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """One call of a model (or tool, agent, …) with its answer, as every source gives it.
 

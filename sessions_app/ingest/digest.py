@@ -30,7 +30,7 @@ from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.inbox import Entry, Rejection
 from sessions_app.storage.locks import LOCK_DIGEST, LOCK_GROUPING
 from sessions_app.storage.prepared import PreparedLog
-from sessions_app.wire import format_of
+from sessions_app.wire import WireItem, format_of
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ _BLAMED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimi
 
 
 @dataclass(slots=True)
-class _Batch:
+class Batch:
     """The logs of one transaction, and what to do with the entries they came from."""
 
     logs: list[PreparedLog] = field(default_factory=list)
@@ -121,10 +121,10 @@ class Digester:
     def _claim(self, cursor: psycopg.Cursor[Any]) -> list[Entry]:
         return self.turns.claim(cursor)
 
-    def _new_batch(self) -> _Batch:
-        return _Batch()
+    def _new_batch(self) -> Batch:
+        return Batch()
 
-    def _conclude(self, cursor: psycopg.Cursor[Any], batch: _Batch) -> None:
+    def _conclude(self, cursor: psycopg.Cursor[Any], batch: Batch) -> None:
         """What becomes of the entries, in the transaction that stored their logs."""
         inbox.reject(cursor, batch.rejections)
         inbox.finish(cursor, batch.finished)
@@ -133,7 +133,7 @@ class Digester:
 
     # --- reading ------------------------------------------------------------------------------------------------
 
-    def _read(self, entries: Sequence[Entry]) -> _Batch:
+    def _read(self, entries: Sequence[Entry]) -> Batch:
         batch = self._new_batch()
         for entry in inbox.with_bodies(entries):
             self._read_entry(entry, batch)
@@ -141,7 +141,7 @@ class Digester:
                 break
         return batch
 
-    def _read_entry(self, entry: Entry, batch: _Batch) -> None:
+    def _read_entry(self, entry: Entry, batch: Batch) -> None:
         if entry.project_key is None:
             batch.finished.append(entry.id)
             return
@@ -159,7 +159,7 @@ class Digester:
             self._read_item(entry, index, items[index], batch)
         batch.finished.append(entry.id)
 
-    def _read_item(self, entry: Entry, index: int, item: Any, batch: _Batch) -> None:
+    def _read_item(self, entry: Entry, index: int, item: WireItem, batch: Batch) -> None:
         wire = format_of(entry.source)
         size = len(item.raw)
         batch.read_bytes += size
@@ -185,7 +185,7 @@ class Digester:
 
     # --- storing ------------------------------------------------------------------------------------------------
 
-    def _store(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog], batch: _Batch) -> DigestStats:
+    def _store(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog], batch: Batch) -> DigestStats:
         """Store logs; when the data is at fault, halve them until the bad one is alone and reject it."""
         if not logs:
             return DigestStats()

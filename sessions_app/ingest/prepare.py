@@ -8,7 +8,7 @@ from sessions_app import ids
 from sessions_app.content.documents import SplitDocument, digest
 from sessions_app.content.messages import MessageReader
 from sessions_app.ingest.links import Links, links_of
-from sessions_app.ingest.traces import CALLS, reports_apart, span_facts
+from sessions_app.ingest.traces import reports_apart, span_facts
 from sessions_app.records import ERROR, RULE_PREVIOUS_RESPONSE, Record
 from sessions_app.storage.buckets import bucket_of
 from sessions_app.storage.prepared import PreparedLog
@@ -19,8 +19,6 @@ from sessions_app.wire.fields import MAX_ID_CHARS, clean
 def prepare(project_id: int, project_key: uuid.UUID, record: Record, reader: MessageReader) -> PreparedLog:
     """Everything that the grouping and the writer need to know of a record."""
     links = links_of(project_key, record, reader)
-    if record.span_id:
-        record.step = record.kind not in CALLS
     node = _node(project_id, project_key, record, links)
     return PreparedLog(
         project_id=project_id,

@@ -6,11 +6,11 @@ generateContent v1beta. A body of another shape is kept whole, its large values 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from sessions_app.content.documents import (
+    Cut,
     DocumentError,
     JsonBytes,
     PartKind,
@@ -62,7 +62,7 @@ def split_request(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, RequestFac
     return splitter.object(fields, request_cuts(splitter), 0), _request_facts(fields)
 
 
-def request_cuts(splitter: Splitter) -> dict[str, Callable[[JsonBytes], bytes]]:
+def request_cuts(splitter: Splitter) -> dict[str, Cut]:
     """How the members of a request body that become parts are cut out."""
 
     def messages(value: JsonBytes) -> bytes:
@@ -74,7 +74,7 @@ def request_cuts(splitter: Splitter) -> dict[str, Callable[[JsonBytes], bytes]]:
     def tools(value: JsonBytes) -> bytes:
         return splitter.items("c", value, PartKind.TOOL)
 
-    cuts = dict.fromkeys(INPUT_MEMBERS, messages)
+    cuts: dict[str, Cut] = dict.fromkeys(INPUT_MEMBERS, messages)
     return cuts | dict.fromkeys(SYSTEM_MEMBERS, system) | dict.fromkeys(TOOL_MEMBERS, tools)
 
 
@@ -122,13 +122,10 @@ def split_response(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseF
         return splitter.rest(raw), ResponseFacts()
     fields = object_fields(raw)
     facts = _response_facts(fields)
-
     return splitter.object(fields, response_cuts(splitter, fields, facts), 0), facts
 
 
-def response_cuts(
-    splitter: Splitter, fields: dict[str, JsonBytes], facts: ResponseFacts
-) -> dict[str, Callable[[JsonBytes], bytes]]:
+def response_cuts(splitter: Splitter, fields: dict[str, JsonBytes], facts: ResponseFacts) -> dict[str, Cut]:
     """How the members of this response body that become parts are cut out."""
 
     def choices(value: JsonBytes) -> bytes:
@@ -140,7 +137,7 @@ def response_cuts(
     def item(value: JsonBytes) -> bytes:
         return splitter.item("o", value, PartKind.MESSAGE)
 
-    cuts = {}
+    cuts: dict[str, Cut] = {}
     for names, kinds, write in (
         (("choices", "candidates"), ("array",), choices),
         (("output",), ("array", "string"), items),
@@ -161,7 +158,7 @@ def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
             return splitter.item("o", value, PartKind.MESSAGE)
         return splitter.rest(value)
 
-    cuts = dict.fromkeys(_CHOICE_MEMBERS, message)
+    cuts: dict[str, Cut] = dict.fromkeys(_CHOICE_MEMBERS, message)
     written = []
     for choice in choices:
         if kind_of(choice) != "object":

@@ -159,6 +159,11 @@ def lenient_cost(value: Any) -> Decimal | None:
     return cost if cost.is_finite() and 0 <= cost <= MAX_COST else None
 
 
+def clean_costs(costs: dict[str, Any]) -> dict[str, float]:
+    """The single costs that are not zero; LiteLLM has discounts, which are negative, among them."""
+    return {clean(name): cost for name, cost in costs.items() if type(cost) in (int, float) and 0 < abs(cost) < 1e15}
+
+
 def tags_of(value: Any, field: str) -> tuple[str, ...]:
     """Tags in order, without repeats; at most 50 of at most 200 characters count (the document keeps all)."""
     if value is None:
@@ -205,6 +210,17 @@ def _clean_value(value: Any, depth: int, budget: list[int]) -> Any:
 
 
 # --- usage, under every name it has ---------------------------------------------------------------------------------
+
+UNKNOWN_USAGE = Usage()
+USAGE_MEMBERS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
+
+
+def merge_usage(first: Usage, second: Usage) -> Usage:
+    """Field by field, the first that is known."""
+    if first == UNKNOWN_USAGE:
+        return second
+    pairs = ((getattr(first, name), getattr(second, name)) for name in USAGE_MEMBERS)
+    return Usage(*(a if a is not None else b for a, b in pairs))
 
 
 def usage_of(value: Any) -> Usage:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import zstandard
 
-from sessions_app.content.documents import DocumentError, array_items, kind_of, object_fields
+from sessions_app.content.documents import DocumentError, JsonBytes, array_items, kind_of, object_fields
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Members that every payload of LiteLLM's generic_api callback has had, and no log of our own.
@@ -60,14 +60,14 @@ def first_line(stream: BinaryIO) -> bytes:
     return b""
 
 
-def members_of(raw: bytes) -> dict[str, object] | None:
+def members_of(raw: bytes) -> dict[str, JsonBytes] | None:
     try:
         return object_fields(raw)
     except DocumentError:
         return None
 
 
-def wraps_logs(members: dict[str, object]) -> bool:
+def wraps_logs(members: Mapping[str, JsonBytes]) -> bool:
     return "logs" in members and not members.keys() & {"request", "response", "error"}
 
 
@@ -103,6 +103,6 @@ def found(place: str, raw: bytes) -> FoundLog:
         return FoundLog(place, error=str(error))
 
 
-def source_of(members: dict[str, object]) -> str:
+def source_of(members: Mapping[str, JsonBytes]) -> str:
     """Whose format a log has: LiteLLM names its times in camel case."""
     return "litellm" if all(name in members for name in LITELLM_MEMBERS) else "native"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -25,17 +26,18 @@ from sessions_app.content.documents import (
     kind_of,
     object_fields,
 )
-from sessions_app.records import ERROR, SUCCESS, Record, SessionClaim, Usage, WireFormatError
+from sessions_app.records import ERROR, SUCCESS, TAG_CHARS, Record, SessionClaim, Usage, WireFormatError
 from sessions_app.wire import bodies, fields, litellm_text
+from sessions_app.wire.copies import is_part, merged
 from sessions_app.wire.fields import text_in
+from sessions_app.wire.items import JsonItem, lines_of
 from sessions_app.wire.litellm_documents import documents_of
 from sessions_app.wire.litellm_kinds import kind_of_call
 from sessions_app.wire.litellm_session import headers_of, parent_span, session_claim
 from sessions_app.wire.litellm_splitting import split
-from sessions_app.wire.native import Item, lines_of, merge_usage
 from sessions_app.wire.response_ids import unwrapped
 
-__all__ = ["check_log", "documents_of", "read_log", "split_body"]
+__all__ = ["check_log", "documents_of", "is_part", "merged", "read_log", "split_body"]
 
 USER_AGENT_TAG = "User-Agent: "
 
@@ -56,7 +58,7 @@ _MOST_METADATA_BYTES = 8_000_000
 # --- a body ---------------------------------------------------------------------------------------------------------
 
 
-def split_body(body: bytes, content_type: str) -> list[Item]:
+def split_body(body: bytes, content_type: str) -> list[JsonItem]:
     """The payloads of a body, whatever its content type says: LiteLLM calls NDJSON application/json too.
 
     Raises WireFormatError (status 400) when the body as a whole is neither JSON nor NDJSON.
@@ -65,7 +67,7 @@ def split_body(body: bytes, content_type: str) -> list[Item]:
     if not text:
         raise WireFormatError("the body is empty: send a JSON array of payloads", type="not_json", status=400)
     if kind_of(text) == "array":
-        return [Item(raw) for raw in _read_array(text)]
+        return [JsonItem(raw) for raw in _read_array(text)]
     first_line, _, others = text.partition(b"\n")
     if others and first_line.rstrip().endswith(b"}"):
         return lines_of(text)
@@ -73,7 +75,7 @@ def split_body(body: bytes, content_type: str) -> list[Item]:
         object_fields(text)
     except DocumentError as error:
         raise _not_json(error) from None
-    return [Item(text)]
+    return [JsonItem(text)]
 
 
 def _read_array(text: bytes) -> list[JsonBytes]:
@@ -92,10 +94,7 @@ def check_log(raw: JsonBytes) -> str:
 
     Raises WireFormatError.
     """
-    members = _members(raw)
-    values = _values(raw, members)
-    _claim(values)
-    return _id(values, "id") or _id(values, "litellm_call_id")
+    return _own_id(_payload(raw, _members(raw)).values)
 
 
 def _members(raw: JsonBytes) -> dict[str, JsonBytes]:
@@ -117,30 +116,42 @@ def _members(raw: JsonBytes) -> dict[str, JsonBytes]:
 # --- one payload ----------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    """The members of a payload that a record needs, decoded. `values` has them by name; unreadable ones are None."""
+
+    values: dict[str, Any]
+    metadata: dict[str, Any]
+    parameters: dict[str, Any]
+    headers: dict[str, str]
+    claim: SessionClaim
+
+
+def _payload(raw: JsonBytes, members: dict[str, JsonBytes]) -> _Payload:
+    """Raises WireFormatError."""
+    values = _values(raw, members)
+    metadata = _object(values, "metadata")
+    headers = headers_of(metadata)
+    claim = session_claim(values, metadata, headers)
+    return _Payload(values, metadata, _object(values, "model_parameters"), headers, claim)
+
+
 def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: ArrayMemory | None = None) -> Record:
     """Translate one payload. `generated_id` is its request id when it brings none. Raises WireFormatError.
 
     `memory` saves reading again what earlier logs of the same conversation brought.
     """
     members = _members(raw)
-    values = _values(raw, members)
-    metadata = _object(values, "metadata")
-    headers = headers_of(metadata)
-    claim = session_claim(values, metadata, headers)
+    payload = _payload(raw, members)
+    values, claim = payload.values, payload.claim
     # An invented trace id is another one in each request of a conversation.
     key = "" if claim.weak else claim.key or ""
-    splitter = Splitter(memory, key, text_in(values, "end_user") or text_in(metadata, "user_api_key_hash"))
+    splitter = Splitter(memory, key, text_in(values, "end_user") or text_in(payload.metadata, "user_api_key_hash"))
     try:
         document, response = split(splitter, members, values)
     except DocumentError as error:
         raise WireFormatError(str(error), type="not_json") from None
-    record = _record(values, metadata, document, response, received_at)
-    record.dedupe_key = _dedupe_key(raw, values)
-    record.request_id = record.request_id or generated_id
-    record.claim = claim
-    record.parent_id = parent_span(headers)
-    record.byte_size = len(memoryview(raw))
-    return record
+    return _record(raw, payload, document, response, received_at, generated_id)
 
 
 def _values(raw: JsonBytes, members: dict[str, JsonBytes]) -> dict[str, Any]:
@@ -166,34 +177,36 @@ def _parameter_values(raw: JsonBytes | None) -> dict[str, Any]:
 
 
 def _record(
-    values: dict[str, Any],
-    metadata: dict[str, Any],
+    raw: JsonBytes,
+    payload: _Payload,
     document: SplitDocument,
     response: bodies.ResponseFacts,
     received_at: datetime,
+    generated_id: str,
 ) -> Record:
-    """The record as far as its values and response tell."""
+    values, metadata, parameters = payload.values, payload.metadata, payload.parameters
     problems: list[str] = []
     started_at = _time(values, "startTime", problems) or received_at
     ended_at = _time(values, "endTime", problems)
+    first_token_at = _first_token_at(values, parameters, problems)
     error_type, error_message, http_status = _error(values)
     response_ids = _response_ids(values, response)
     call_id = fields.clean(_id(values, "litellm_call_id"), fields.MAX_ID_CHARS)
-    request_id = fields.clean(_id(values, "id"), fields.MAX_ID_CHARS) or call_id
+    own_id = fields.clean(_id(values, "id"), fields.MAX_ID_CHARS) or call_id
     call_type = text_in(values, "call_type")
-    parameters = _object(values, "model_parameters")
     return Record(
         source="litellm",
-        dedupe_key="",
-        request_id=request_id,
-        claim=SessionClaim(),
+        dedupe_key=_dedupe_key(raw, values),
+        request_id=own_id or generated_id,
+        claim=payload.claim,
         document=document,
         started_at=started_at,
         received_at=received_at,
-        first_token_at=_first_token_at(values, parameters, problems),
+        first_token_at=first_token_at,
         ended_at=ended_at,
         time_problems=(*problems, *fields.time_problems(started_at, ended_at, received_at)),
         trace_id=fields.clean(_id(values, "trace_id"), fields.MAX_ID_CHARS),
+        parent_id=parent_span(payload.headers),
         kind=kind_of_call(call_type, bool(values.get("model"))),
         call_type=fields.clean(call_type),
         model=fields.clean(text_in(values, "model") or response.model),
@@ -207,17 +220,18 @@ def _record(
         finish_reason=fields.clean(response.finish_reason),
         usage=_usage(values, metadata, response),
         cost=_cost(values),
-        cost_breakdown=_cost_breakdown(values),
-        end_user=fields.clean(_end_user(values, metadata, parameters), fields.TAG_CHARS),
+        cost_breakdown=fields.clean_costs(_object(values, "cost_breakdown")),
+        end_user=fields.clean(_end_user(values, metadata, parameters), TAG_CHARS),
         key_alias=fields.clean(text_in(metadata, "user_api_key_alias")),
         tags=_tags(values),
         metadata=_callers_metadata(metadata),
-        aliases=_others(request_id, (call_id, *response_ids)),
+        aliases=_others(own_id, (call_id, *response_ids)),
         response_id=response_ids[-1] if response_ids else "",
         previous_response_id=fields.clean(unwrapped(text_in(parameters, "previous_response_id")), fields.MAX_ID_CHARS),
         alternative_outputs=response.alternatives,
         call_id=call_id,
         key_hash=fields.clean(text_in(metadata, "user_api_key_hash")),
+        byte_size=len(raw),
     )
 
 
@@ -231,9 +245,8 @@ def _object(values: dict[str, Any], name: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _claim(values: dict[str, Any]) -> SessionClaim:
-    metadata = _object(values, "metadata")
-    return session_claim(values, metadata, headers_of(metadata))
+def _own_id(values: dict[str, Any]) -> str:
+    return _id(values, "id") or _id(values, "litellm_call_id")
 
 
 def _dedupe_key(raw: JsonBytes, values: dict[str, Any]) -> str:
@@ -286,7 +299,7 @@ def _usage(values: dict[str, Any], metadata: dict[str, Any], response: bodies.Re
         detailed = fields.usage_of(metadata.get("usage_object"))
     prompt = fields.lenient_count(values.get("prompt_tokens"))
     completion = fields.lenient_count(values.get("completion_tokens"))
-    return merge_usage(Usage(prompt, completion), detailed)
+    return fields.merge_usage(Usage(prompt, completion), detailed)
 
 
 def _cost(values: dict[str, Any]) -> Decimal | None:
@@ -294,12 +307,6 @@ def _cost(values: dict[str, Any]) -> Decimal | None:
     cost = fields.lenient_cost(values.get("response_cost"))
     said_unknown = values.get("zero_cost_diagnostic") or values.get("response_cost_failure_debug_info")
     return None if cost == 0 and said_unknown else cost
-
-
-def _cost_breakdown(values: dict[str, Any]) -> dict[str, Any]:
-    """The sums that are not zero; discounts in per cent are among them."""
-    sums = _object(values, "cost_breakdown").items()
-    return {fields.clean(name): value for name, value in sums if type(value) in (int, float) and 0 < abs(value) < 1e15}
 
 
 def _end_user(values: dict[str, Any], metadata: dict[str, Any], parameters: dict[str, Any]) -> str:

@@ -124,7 +124,7 @@ def _body_in_message(messages: JsonBytes) -> bytes | None:
     try:
         text = loads(_texts(messages))
         body = text.encode() if isinstance(text, str) else b""
-        return body if kind_of(body) == "object" and object_fields(body) else None
+        return body if body and kind_of(body) == "object" and object_fields(body) else None
     except (DocumentError, UnicodeEncodeError):
         return None
 

@@ -36,7 +36,7 @@ from sessions_app.wire.otlp_json_values import (
     text_of,
     value_of,
 )
-from sessions_app.wire.otlp_values import SPAN_ID_BYTES, TRACE_ID_BYTES, Group, Plain, Problems, group_of
+from sessions_app.wire.otlp_values import SPAN_ID_BYTES, TRACE_ID_BYTES, Plain, Problems, ScopeGroup, scope_group
 
 __all__ = ["event_name", "groups", "ids", "log_record", "open_log", "open_span", "span", "unread"]
 
@@ -55,7 +55,7 @@ def signal_of(body: bytes) -> str | None:
     return next((signal for signal, names in _NAMES.items() if member_of(members, names[0]) is not None), None)
 
 
-def groups(body: bytes, signal: str) -> Iterator[tuple[Group, Sequence[JsonBytes]]]:
+def groups(body: bytes, signal: str) -> Iterator[tuple[ScopeGroup, Sequence[JsonBytes]]]:
     """The spans (or log records) of an export, by resource and scope. Raises WireFormatError (status 400)."""
     of_resources, of_scopes, records = _NAMES[signal]
     for of_resource in _array(_members(body, "the body"), of_resources):
@@ -87,7 +87,7 @@ def _undecodable(reason: str) -> WireFormatError:
     return WireFormatError(message, type="not_json", status=400)
 
 
-def _group(of_resource: dict[str, JsonBytes], of_scope: dict[str, JsonBytes]) -> Group:
+def _group(of_resource: dict[str, JsonBytes], of_scope: dict[str, JsonBytes]) -> ScopeGroup:
     problems = Problems()
     given, given_scope = _object(of_resource, "resource", problems), _object(of_scope, "scope", problems)
     resource = {"attributes": attributes_of(member_of(given, "attributes"), "resource.attributes", problems)}
@@ -102,7 +102,7 @@ def _group(of_resource: dict[str, JsonBytes], of_scope: dict[str, JsonBytes]) ->
     attributes = member_of(given_scope, "attributes")
     if attributes:
         scope["attributes"] = attributes_of(attributes, "scope.attributes", problems)
-    return group_of(resource, scope, problems)
+    return scope_group(resource, scope, problems)
 
 
 def _object(members: dict[str, JsonBytes], name: str, problems: Problems) -> Plain:

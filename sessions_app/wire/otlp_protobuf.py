@@ -24,10 +24,10 @@ from sessions_app.wire.otlp_values import (
     MAX_DEPTH,
     SPAN_ID_BYTES,
     TRACE_ID_BYTES,
-    Group,
     Plain,
     Problems,
-    group_of,
+    ScopeGroup,
+    scope_group,
     valid_or_empty,
 )
 
@@ -73,7 +73,7 @@ _RESOURCE_FIELD, _OF_SCOPES = 1, 2
 _SCOPE_FIELD, _RECORDS, _SCHEMA_URL = 1, 2, 3
 
 
-def groups(body: bytes, signal: str) -> Iterator[tuple[Group, list[memoryview]]]:
+def groups(body: bytes, signal: str) -> Iterator[tuple[ScopeGroup, list[memoryview]]]:
     """The spans (or log records) of an export, by resource and scope. Raises WireFormatError (status 400).
 
     The envelopes have the same numbers for all signals, and are walked here: a body is not copied to be taken apart.
@@ -134,7 +134,7 @@ def _undecodable() -> WireFormatError:
     return WireFormatError(message, type="not_protobuf", status=400)
 
 
-def _group(of_resource: Any, of_scope: Any, schema_url: bytes) -> Group:
+def _group(of_resource: Any, of_scope: Any, schema_url: bytes) -> ScopeGroup:
     problems = Problems()
     resource = {"attributes": attributes_of(of_resource.attributes, "resource.attributes", problems)}
     _dropped(of_resource, resource, "attributes")
@@ -147,7 +147,7 @@ def _group(of_resource: Any, of_scope: Any, schema_url: bytes) -> Group:
         scope["schemaUrl"] = _text(schema_url, "schemaUrl", problems)
     if of_scope.attributes:
         scope["attributes"] = attributes_of(of_scope.attributes, "scope.attributes", problems)
-    return group_of(resource, scope, problems)
+    return scope_group(resource, scope, problems)
 
 
 def open_span(record: memoryview) -> Message:
@@ -160,7 +160,7 @@ def open_log(record: memoryview) -> Message:
     return _opened(_LOG, record, "log record")
 
 
-def _opened(kind: Any, record: memoryview, what: str) -> Message:
+def _opened(kind: type[Message], record: memoryview, what: str) -> Message:
     try:
         return kind.FromString(bytes(record))
     except DecodeError:
@@ -256,7 +256,7 @@ def event_name(opened: Any) -> str:
     name = opened.event_name
     if not name:
         name = next((pair.value.string_value for pair in opened.attributes if pair.key == b"event.name"), b"")
-    return name.decode("utf-8", "replace")
+    return str(name, "utf-8", "replace")
 
 
 def log_record(opened: Any, problems: Problems) -> Plain:

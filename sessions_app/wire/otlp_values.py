@@ -43,17 +43,17 @@ class Problems:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ScopeGroup:
     """What the spans of one scope share: resource and scope, written; their problems are problems of each span."""
 
     head: bytes
     problems: list[str]
 
 
-def group_of(resource: Plain, scope: Plain, problems: Problems) -> Group:
+def scope_group(resource: Plain, scope: Plain, problems: Problems) -> ScopeGroup:
     """`resource` has `attributes`; `scope` has `name` and `version`."""
     texts = [f'"resource":{_head(resource, "resource", problems)}', f'"scope":{_head(scope, "scope", problems)}']
-    return Group(f"{{{','.join(texts)},".encode(), problems.listed())
+    return ScopeGroup(f"{{{','.join(texts)},".encode(), problems.listed())
 
 
 def _head(value: Plain, path: str, problems: Problems) -> str:
@@ -76,7 +76,7 @@ def _small_leaf(value: Any) -> Any:
     return value if size <= 300 else f"({size:,} bytes)"
 
 
-def write_item(group: Group, member: str, record: Plain, problems: Problems) -> bytes:
+def write_item(group: ScopeGroup, member: str, record: Plain, problems: Problems) -> bytes:
     """The item's JSON: `{"resource", "scope", <member>, "problems"?}`."""
     written = dumps(record, problems)
     texts = [*group.problems, *problems.listed()]

@@ -91,26 +91,25 @@ class Attributes:
             return
         text = text_of(self.values[name])
         if text is None:
-            self.written[name] = (
-                self._open(raw, letter, kind)
-                if kind_of(raw) in ("array", "object")
-                else (self.splitter.item(letter, raw, kind))
-            )
+            is_nested = kind_of(raw) in ("array", "object")
+            self.written[name] = (self._open if is_nested else self.splitter.item)(raw=raw, letter=letter, kind=kind)
             return
-        opened: tuple[bytes, Any] | None = self._open_response(text) if letter == "o" else None
-        if opened is None:
-            style = style_of(text)
-            opened = (self._open(text, letter, kind), style) if style else None
-        if opened is None and is_json(text):
-            # Indented or otherwise odd: the text is kept too, for it cannot be written again from its pieces.
-            opened = self._open(text, letter, kind), self.splitter.item("c", raw, PartKind.OTHER)
-        if opened is None:
-            if kind_of(text) != "string":
-                self.problem(f"{name} is broken JSON and kept as text")
-            opened = self.splitter.item(letter, raw, kind), None
-        self.written[name], style = opened
+        self.written[name], style = self._opened_text(name, raw, text, letter, kind)
         if style is not None:
             self.unfolded[name] = style
+
+    def _opened_text(self, name: str, raw: JsonBytes, text: bytes, letter: str, kind: PartKind) -> tuple[bytes, Any]:
+        """An attribute that is a text, cut, and how to write its text again; None when it was cut as it is."""
+        if letter == "o" and (response := self._open_response(text)):
+            return response
+        if style := style_of(text):
+            return self._open(text, letter, kind), style
+        if is_json(text):
+            # Indented or otherwise odd: the text is kept too, for it cannot be written again from its pieces.
+            return self._open(text, letter, kind), self.splitter.item("c", raw, PartKind.OTHER)
+        if kind_of(text) != "string":
+            self.problem(f"{name} is broken JSON and kept as text")
+        return self.splitter.item(letter, raw, kind), None
 
     def _open(self, raw: JsonBytes, letter: str, kind: PartKind) -> bytes:
         if kind_of(raw) == "array":

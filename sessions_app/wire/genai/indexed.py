@@ -35,7 +35,8 @@ def _list_at(nested: Nested, name: str, index: str) -> Nested | None:
         return None
     if int(index) == len(items):
         items.append({})
-    return items[int(index)]
+    item: Nested = items[int(index)]
+    return item
 
 
 def _ordered(flat: Flat) -> list[tuple[str, Any]]:
@@ -211,7 +212,8 @@ def spread_traceloop(nested: Nested) -> Flat:
             flat[f"tool_calls.{index}.id"] = item["id"]
         for member, value in item.get("function", {}).items():
             flat[f"tool_calls.{index}.{member}"] = value
-    return flat | nested.get(LEFT_OVER, {})
+    left_over: Flat = nested.get(LEFT_OVER, {})
+    return flat | left_over
 
 
 DIALECTS: Mapping[str, Dialect] = {

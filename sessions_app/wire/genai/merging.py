@@ -6,7 +6,7 @@ The result is the same in whichever order they come, but for copies that contrad
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sessions_app.content.documents import loads, object_fields
@@ -55,13 +55,13 @@ def _parts(ours: dict[str, Any], theirs: dict[str, Any], found: list[str]) -> di
     spans = [part["span"] for part in (ours, theirs) if isinstance(part.get("span"), dict)]
     if len(spans) == 2:
         named = {name: _filled(ours.get(name), theirs.get(name), name, found) for name in ("resource", "scope")}
-        return named | {"span": _merged_spans(*spans, found)}
+        return named | {"span": _merged_spans(spans[0], spans[1], found)}
     leader, other = (theirs, ours) if isinstance(theirs.get("span"), dict) else (ours, theirs)
     item = {name: _filled(leader.get(name), other.get(name), name, []) for name in ("resource", "scope")}
     return item | ({"span": spans[0]} if spans else {})
 
 
-_EMPTY = (None, "", [], {}, "0", 0)
+_EMPTY: tuple[Any, ...] = (None, "", [], {}, "0", 0)
 
 
 # Members of members are filled: attributes, a status. What an attribute holds is one statement.
@@ -140,7 +140,7 @@ def _add_logs(item: dict[str, Any], logs: list[dict[str, Any]]) -> None:
         item["logs"] = logs
 
 
-def _united(records: list[dict[str, Any]], order: Any) -> list[dict[str, Any]]:
+def _united(records: list[dict[str, Any]], order: Callable[[dict[str, Any]], int]) -> list[dict[str, Any]]:
     """Each record once, by time."""
     distinct = {json.dumps(record, sort_keys=True): record for record in records}
     return [distinct[key] for key in sorted(distinct, key=lambda key: (order(distinct[key]), key))]
@@ -157,5 +157,5 @@ def _log_order(log: dict[str, Any]) -> int:
 def _nanos(value: Any) -> int:
     try:
         return int(value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -27,11 +26,8 @@ MOST_PROBLEMS = 30
 Attributes = dict[str, Any]
 
 
-@dataclass(slots=True)
-class Group:
-    """The attributes of one list, by index: what follows the index, and the value."""
-
-    items: dict[int, dict[str, Any]] = field(default_factory=dict)
+# A list that is spread over many attributes: by index, what follows the index and the value.
+IndexedList = dict[int, dict[str, Any]]
 
 
 class Span:
@@ -137,19 +133,18 @@ class Span:
         return any(self.attributes.get(name) not in (None, "", [], {}) for name in names)
 
     @cached_property
-    def groups(self) -> dict[str, Group]:
+    def groups(self) -> dict[str, IndexedList]:
         """The lists that are spread over many attributes, by their prefix."""
-        groups: dict[str, Group] = {}
+        groups: dict[str, IndexedList] = {}
         for name, value in self.attributes.items():
             found = _INDEXED(name) if name[:4] in _BEGINNINGS else None
             if found:
-                group = groups.setdefault(found[1], Group())
-                group.items.setdefault(int(found[2]), {})[found[3] or ""] = value
+                group = groups.setdefault(found[1], {})
+                group.setdefault(int(found[2]), {})[found[3] or ""] = value
         return groups
 
-    def group(self, prefix: str) -> dict[int, dict[str, Any]]:
-        group = self.groups.get(prefix)
-        return group.items if group else {}
+    def group(self, prefix: str) -> IndexedList:
+        return self.groups.get(prefix, {})
 
     def event(self, *names: str) -> dict[str, Any]:
         """The first event of one of these names."""
