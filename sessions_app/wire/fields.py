@@ -24,6 +24,8 @@ METADATA_CHARS = 1_000
 EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_YEAR_2000 = datetime(2000, 1, 1, tzinfo=UTC)
+_ONE_DAY = timedelta(days=1)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _DIGITS = re.compile(r"-?\d{1,12}(\.\d{1,9})?")
 
@@ -110,9 +112,9 @@ def _from_text(text: str) -> datetime:
 def time_problems(started: datetime, ended: datetime | None, received: datetime) -> tuple[str, ...]:
     """What is odd about the client's clock, in words for the page."""
     problems = []
-    if started > received + timedelta(days=1):
+    if started > received + _ONE_DAY:
         problems.append("starts more than a day after it was received")
-    if started < datetime(2000, 1, 1, tzinfo=UTC):
+    if started < _YEAR_2000:
         problems.append("starts before the year 2000")
     if ended is not None and ended < started:
         problems.append("ends before it starts")
@@ -219,8 +221,13 @@ def merge_usage(first: Usage, second: Usage) -> Usage:
     """Field by field, the first that is known."""
     if first == UNKNOWN_USAGE:
         return second
-    pairs = ((getattr(first, name), getattr(second, name)) for name in USAGE_MEMBERS)
-    return Usage(*(a if a is not None else b for a, b in pairs))
+    return Usage(
+        second.input_tokens if first.input_tokens is None else first.input_tokens,
+        second.output_tokens if first.output_tokens is None else first.output_tokens,
+        second.cached_tokens if first.cached_tokens is None else first.cached_tokens,
+        second.cache_write_tokens if first.cache_write_tokens is None else first.cache_write_tokens,
+        second.reasoning_tokens if first.reasoning_tokens is None else first.reasoning_tokens,
+    )
 
 
 def usage_of(value: Any) -> Usage:
@@ -262,8 +269,8 @@ class _Counts:
 
     def first(self, *names: str) -> int | None:
         for name in names:
-            count = lenient_count(self.usage.get(name))
-            if count is not None:
+            value = self.usage.get(name)
+            if value is not None and (count := lenient_count(value)) is not None:
                 return count
         return None
 
