@@ -1,7 +1,7 @@
-"""Request and response bodies of the model APIs: which members are messages, and the facts a log needs of them.
+"""Request and response bodies of the model APIs: which members are messages, and what the other members say.
 
 Followed: OpenAI Chat Completions, Completions, Responses and Embeddings (2025), Anthropic Messages 2023-06-01, Gemini
-generateContent v1beta. A body of another shape is kept whole, its large values as parts.
+generateContent v1beta. A body of another shape is kept whole; its large values become parts.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TOOL_MEMBERS = frozenset({"tools", "functions"})
 
 @dataclass(slots=True)
 class RequestFacts:
-    """What a request body says beside its messages; `call_type` is the API whose shape it has, "" when unknown."""
+    """What a request body says beside its messages. `call_type` is the API that takes bodies of this shape, or ""."""
 
     model: str = ""
     previous_response_id: str = ""
@@ -40,7 +40,9 @@ class RequestFacts:
 
 @dataclass(slots=True)
 class ResponseFacts:
-    """What a response body says beside its messages. `alternatives`: its outputs are choices, not one sequence."""
+    """What a response body says beside its messages. `alternatives`: its outputs are choices to pick from, not one
+    sequence.
+    """
 
     id: str = ""
     model: str = ""
@@ -63,7 +65,7 @@ def split_request(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, RequestFac
 
 
 def request_cuts(splitter: Splitter) -> dict[str, Cut]:
-    """How the members of a request body that become parts are cut out."""
+    """For each member that becomes parts, the function that cuts it."""
 
     def messages(value: JsonBytes) -> bytes:
         return splitter.items("i", value, PartKind.MESSAGE)
@@ -88,7 +90,7 @@ def _request_facts(fields: dict[str, JsonBytes]) -> RequestFacts:
 
 
 def _user_in_metadata(fields: dict[str, JsonBytes]) -> str:
-    """The end user of a request to Anthropic's Messages API, 2023-06-01."""
+    """The end user in a request to Anthropic's Messages API (2023-06-01)."""
     raw = fields.get("metadata")
     if raw is None or kind_of(raw) != "object" or b'"user_id"' not in bytes(raw):
         return ""
@@ -96,7 +98,7 @@ def _user_in_metadata(fields: dict[str, JsonBytes]) -> str:
 
 
 def call_type_of(fields: dict[str, JsonBytes]) -> str:
-    """The API that a request body of this shape is for."""
+    """The API that takes request bodies of this shape; "" if none is known."""
     if "contents" in fields:
         return "generate_content"
     if "messages" in fields:
@@ -126,7 +128,7 @@ def split_response(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseF
 
 
 def response_cuts(splitter: Splitter, fields: dict[str, JsonBytes], facts: ResponseFacts) -> dict[str, Cut]:
-    """How the members of this response body that become parts are cut out."""
+    """For each member of this response body that becomes parts, the function that cuts it."""
 
     def choices(value: JsonBytes) -> bytes:
         return _choices(splitter, value, facts)
@@ -149,7 +151,7 @@ def response_cuts(splitter: Splitter, fields: dict[str, JsonBytes], facts: Respo
 
 
 def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
-    """`choices` of OpenAI or `candidates` of Gemini: each one's message is an output."""
+    """`choices` of OpenAI or `candidates` of Gemini. The message of each is an output."""
     choices = array_items(raw)
     facts.alternatives = len(choices) > 1
 
@@ -190,7 +192,7 @@ def _response_facts(fields: dict[str, JsonBytes]) -> ResponseFacts:
 
 
 def error_of(error: Any) -> tuple[str, str]:
-    """Type and message of an error member: a text, or an object as OpenAI, Anthropic and Gemini write it."""
+    """Type and message of an error, which is a text or an object as OpenAI, Anthropic and Gemini write it."""
     if isinstance(error, str):
         return "", error
     if not isinstance(error, dict):
@@ -203,7 +205,7 @@ def error_of(error: Any) -> tuple[str, str]:
 
 
 def error_status_of(error: Any) -> int | None:
-    """An HTTP status that an error object names."""
+    """The HTTP status that an error object names."""
     if not isinstance(error, dict):
         return None
     for name in ("status_code", "http_status", "code"):

@@ -17,7 +17,9 @@ class JsonItem:
 
 
 def lines_of(body: bytes) -> list[JsonItem]:
-    """The lines of an NDJSON body; a line that is no JSON is an item with its error."""
+    """The lines of an NDJSON body; a line that is no JSON is an item with its error. Raises WireFormatError for no
+    lines.
+    """
     items = []
     for line in body.split(b"\n"):
         line = line.strip()

@@ -1,8 +1,8 @@
 """LiteLLM's StandardLoggingPayload, as its `generic_api` callback posts it: JSON array, one object, or NDJSON.
 
-Followed: LiteLLM 1.106.2; seen with 1.81.12 too, and with the older payload of `generic_api_use_v1`. LiteLLM does not
-read our answers, so whatever can be kept is kept: a member of the wrong kind is unknown, not an error. Where every
-member ends up is listed in `docs/ingestion.md`.
+Followed: LiteLLM 1.106.2; also tested with 1.81.12 and with the older payload of `generic_api_use_v1`. LiteLLM does not
+read our answers, so as much as possible is kept: a member of the wrong kind counts as unknown, not as an error.
+`docs/ingestion.md` lists where each member ends up.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ __all__ = ["check_log", "documents_of", "is_part", "merged", "read_log", "split_
 
 USER_AGENT_TAG = "User-Agent: "
 
-# The members that are read, metadata and model parameters aside.
+# # The members that are read, beside metadata and model parameters.
 _READ = (
     *("id", "litellm_call_id", "trace_id", "session_id", "call_type", "stream", "status", "custom_llm_provider"),
     *("startTime", "endTime", "completionStartTime", "model", "model_group", "api_base", "end_user", "request_tags"),
     *("response_cost", "cost_breakdown", "zero_cost_diagnostic", "response_cost_failure_debug_info"),
     *("prompt_tokens", "completion_tokens", "error_str", "error_information"),
 )
-# All of them in one go; strict JSON only.
+# # Decodes all of them at once, from strict JSON only.
 _FAST = msgspec.json.Decoder(msgspec.defstruct("Read", [(name, Any, None) for name in (*_READ, "metadata")]))
 # Members that LiteLLM itself adds to the caller's metadata.
 _NOT_THE_CALLERS = frozenset({"headers", "used_client_oauth_token", "user_api_key_user_id", "model_group"})
@@ -59,7 +59,7 @@ _MOST_METADATA_BYTES = 8_000_000
 
 
 def split_body(body: bytes, content_type: str) -> list[JsonItem]:
-    """The payloads of a body, whatever its content type says: LiteLLM calls NDJSON application/json too.
+    """The payloads of a body. Its content type does not matter: LiteLLM sends NDJSON as application/json too.
 
     Raises WireFormatError (status 400) when the body as a whole is neither JSON nor NDJSON.
     """
@@ -90,7 +90,7 @@ def _not_json(error: DocumentError) -> WireFormatError:
 
 
 def check_log(raw: JsonBytes) -> str:
-    """Check a payload as `read_log` would, without cutting its messages; returns its id ("" when it has none).
+    """Check a payload as `read_log` does, but without cutting its messages; returns its id, "" when it has none.
 
     Raises WireFormatError.
     """
@@ -118,7 +118,7 @@ def _members(raw: JsonBytes) -> dict[str, JsonBytes]:
 
 @dataclass(frozen=True, slots=True)
 class _Payload:
-    """The members of a payload that a record needs, decoded. `values` has them by name; unreadable ones are None."""
+    """The members of a payload that a record needs, decoded. In `values`, members that cannot be read are None."""
 
     values: dict[str, Any]
     metadata: dict[str, Any]
@@ -137,14 +137,14 @@ def _payload(raw: JsonBytes, members: dict[str, JsonBytes]) -> _Payload:
 
 
 def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: ArrayMemory | None = None) -> Record:
-    """Translate one payload. `generated_id` is its request id when it brings none. Raises WireFormatError.
+    """Translate one payload. `generated_id` is its request id when it has none. Raises WireFormatError.
 
-    `memory` saves reading again what earlier logs of the same conversation brought.
+    `memory` keeps what earlier logs of a conversation brought, which is then not read again.
     """
     members = _members(raw)
     payload = _payload(raw, members)
     values, claim = payload.values, payload.claim
-    # An invented trace id is another one in each request of a conversation.
+    # # A trace id that LiteLLM invented is different in each request of a conversation.
     key = "" if claim.weak else claim.key or ""
     splitter = Splitter(memory, key, text_in(values, "end_user") or text_in(payload.metadata, "user_api_key_hash"))
     try:
@@ -155,7 +155,7 @@ def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: A
 
 
 def _values(raw: JsonBytes, members: dict[str, JsonBytes]) -> dict[str, Any]:
-    """The members that a record needs, decoded; unreadable ones are None."""
+    """The members that a record needs, decoded; those that cannot be read are None."""
     if litellm_text.is_text_payload(members):
         return litellm_text.text_values(members)
     try:
@@ -168,7 +168,7 @@ def _values(raw: JsonBytes, members: dict[str, JsonBytes]) -> dict[str, Any]:
 
 
 def _parameter_values(raw: JsonBytes | None) -> dict[str, Any]:
-    """The few model parameters that a record needs: tools and schemas beside them are large."""
+    """The few model parameters that a record needs. The others, tools and schemas, are large."""
     if raw is None or kind_of(raw) != "object":
         return {}
     parameters = object_fields(raw)
@@ -250,7 +250,7 @@ def _own_id(values: dict[str, Any]) -> str:
 
 
 def _dedupe_key(raw: JsonBytes, values: dict[str, Any]) -> str:
-    """`id` and call id are shared by attempts and cache hits; with status and start they are one event's own."""
+    """Attempts and cache hits share `id` and call id. Together with status and start these identify one event."""
     ids = (_id(values, "id"), _id(values, "litellm_call_id"))
     if not any(ids):
         return f"litellm\x1f{hashlib.sha256(raw).hexdigest()}"
@@ -258,7 +258,7 @@ def _dedupe_key(raw: JsonBytes, values: dict[str, Any]) -> str:
 
 
 def _time(values: dict[str, Any], name: str, problems: list[str]) -> datetime | None:
-    """A time in epoch seconds; the older payload has local time without a zone, which is taken as UTC."""
+    """A time in epoch seconds. The older payload has local time without a zone, which is taken as UTC."""
     try:
         return fields.optional_time(values.get(name), name)
     except WireFormatError:
@@ -268,7 +268,7 @@ def _time(values: dict[str, Any], name: str, problems: list[str]) -> datetime | 
 
 
 def _first_token_at(values: dict[str, Any], parameters: dict[str, Any], problems: list[str]) -> datetime | None:
-    """Without streaming LiteLLM gives the end of the call as the first token's time; after a failure, too."""
+    """Only a streamed success has one: otherwise LiteLLM gives the end of the call as the first token's time."""
     streamed = values.get("stream") is True or parameters.get("stream") is True
     if not streamed or values.get("status") != "success":
         return None
@@ -281,10 +281,10 @@ def _status(values: dict[str, Any], problem: str) -> str:
 
 
 def _error(values: dict[str, Any]) -> tuple[str, str, int | None]:
-    """Type, message and HTTP status. A client that went away is logged as a success with status 499."""
+    """Type, message and HTTP status. When the client disconnects, LiteLLM logs a success with status 499."""
     details = _object(values, "error_information")
     message = text_in(details, "error_message") or text_in(values, "error_str")
-    # The code may be a word, as "content_policy_violation"; then "400_CONTENT_POLICY_VIOLATION" has the status.
+    # # The code may be a word, as in "content_policy_violation"; "400_CONTENT_POLICY_VIOLATION" then has the status.
     codes = (str(details.get("error_code")), text_in(details, "normalized_error")[:3])
     status = next(
         (int(code) for code in codes if code.isascii() and code.isdigit() and 100 <= int(code[:4]) < 1000), None
@@ -293,7 +293,7 @@ def _error(values: dict[str, Any]) -> tuple[str, str, int | None]:
 
 
 def _usage(values: dict[str, Any], metadata: dict[str, Any], response: bodies.ResponseFacts) -> Usage:
-    """The payload's own counts, 0 for a failure; the rest from the usage object, which a payload holds twice."""
+    """The payload's own counts (0 for a failure), completed from the usage object, which a payload has twice."""
     detailed = response.usage
     if detailed.input_tokens is None:
         detailed = fields.usage_of(metadata.get("usage_object"))
@@ -303,7 +303,7 @@ def _usage(values: dict[str, Any], metadata: dict[str, Any], response: bodies.Re
 
 
 def _cost(values: dict[str, Any]) -> Decimal | None:
-    """LiteLLM writes 0 where it could not tell the cost; None where it says that it could not."""
+    """None when LiteLLM says that it does not know the cost: it then writes 0."""
     cost = fields.lenient_cost(values.get("response_cost"))
     said_unknown = values.get("zero_cost_diagnostic") or values.get("response_cost_failure_debug_info")
     return None if cost == 0 and said_unknown else cost
@@ -314,7 +314,7 @@ def _end_user(values: dict[str, Any], metadata: dict[str, Any], parameters: dict
 
 
 def _tags(values: dict[str, Any]) -> tuple[str, ...]:
-    """The tags without those that LiteLLM makes of the client's user agent."""
+    """The tags without those that LiteLLM adds for the client's user agent."""
     given = values.get("request_tags")
     tags = given if isinstance(given, list) else []
     return fields.clean_tags([tag for tag in tags if isinstance(tag, str) and not tag.startswith(USER_AGENT_TAG)])
@@ -331,7 +331,7 @@ def _callers_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
 
 
 def _response_ids(values: dict[str, Any], response: bodies.ResponseFacts) -> list[str]:
-    """The response's id as the client knows it, then the provider's own."""
+    """The response's id as the client knows it, then as the provider does."""
     known = response.id or (_id(values, "id") if values.get("status") == "success" else "")
     ids = (fields.clean(known, fields.MAX_ID_CHARS), fields.clean(unwrapped(known), fields.MAX_ID_CHARS))
     return [text for text in ids if text]

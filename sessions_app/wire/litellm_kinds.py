@@ -1,4 +1,4 @@
-"""What kind of call each of LiteLLM's call types is."""
+"""The kind of call (`records.KINDS`) that a call type of LiteLLM is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KINDS = {
 
 
 def kind_of_call(call_type: str, has_model: bool = True) -> str:
-    """The kind of one of LiteLLM's about 150 call types. Pass-through calls of a model count as its calls."""
+    """The kind of one of LiteLLM's about 150 call types. A pass-through call with a model is a call of that model."""
     return _kind_of_call(call_type[:100], has_model)
 
 

@@ -1,4 +1,4 @@
-"""Cut a payload of LiteLLM into parts: messages, the response's outputs, tools and whatever else is large."""
+"""Cut a payload of LiteLLM into parts: messages, the response's outputs, tools, and other large values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from sessions_app.wire.fields import text_in
 from sessions_app.wire.litellm_documents import is_placeholder
 from sessions_app.wire.litellm_kinds import kind_of_call
 
-# Metadata, hidden parameters and the like differ from request to request: cutting them up would save little.
+# # Up to this size, other members are kept whole. Metadata and hidden parameters differ in each request, so cutting
+# them up would save little.
 _KEPT_BYTES = 4_096
 _SPLIT = frozenset({"messages", "response", "model_parameters", "metadata", "model_map_information"})
 
@@ -21,7 +22,7 @@ _RESULT_MEMBERS = frozenset({"results", "response", "text", "content"})
 def split(
     splitter: Splitter, members: dict[str, JsonBytes], values: dict[str, Any]
 ) -> tuple[SplitDocument, bodies.ResponseFacts]:
-    """Cut a payload into parts, and tell what its response says."""
+    """Cut a payload into parts; returns the document and what its response says."""
     facts = _facts_of_text(members) if "modelParameters" in members else bodies.ResponseFacts()
     call_type = text_in(values, "call_type")
 
@@ -41,7 +42,7 @@ def split(
         if key == "metadata":
             return _split_metadata(splitter, value, call_type)
         if key == "model_map_information":
-            # The price table's entry: the same in every request for a model.
+            # # An entry of the price table, the same in every request for a model.
             return splitter.item("c", value, PartKind.OTHER)
         return splitter.rest(value)
 
@@ -68,7 +69,7 @@ def _split_parameter(splitter: Splitter, name: str, raw: JsonBytes) -> bytes:
 
 
 def _split_metadata(splitter: Splitter, raw: JsonBytes, call_type: str) -> bytes:
-    """Metadata stays as it is, but what an MCP tool was called with stands there: that is the request's input."""
+    """Metadata is kept whole. But an MCP call's arguments are in it: they are the input of that request."""
 
     def write(name: str, value: JsonBytes) -> bytes:
         if name == "mcp_tool_call_metadata":
@@ -81,7 +82,7 @@ def _split_metadata(splitter: Splitter, raw: JsonBytes, call_type: str) -> bytes
 
 
 def _split_response(splitter: Splitter, raw: JsonBytes, call_type: str) -> tuple[bytes, bodies.ResponseFacts]:
-    """Chat, responses and the like as the provider's body; other results as the member that holds them."""
+    """Responses of model APIs are cut as such. In other results, the member that holds the result is the output."""
     if kind_of(raw) == "array":
         return splitter.item("o", raw, PartKind.MESSAGE), bodies.ResponseFacts()
     if kind_of(raw) != "object" or (kind_of_call(call_type) == "llm" and call_type != "pass_through_endpoint"):

@@ -53,7 +53,7 @@ _COUNTS = {
 }
 
 
-# White space and a byte order mark may stand before it.
+# # Before it there may be white space and a byte order mark.
 _ARRAY_BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\[")
 
 
@@ -76,7 +76,7 @@ def split_body(body: bytes, content_type: str) -> list[JsonItem]:
 
 @dataclass(slots=True)
 class _Header:
-    """The members of a log that are no documents, decoded and checked."""
+    """The members of a log beside request, response and metadata, decoded and checked."""
 
     request_id: str
     claim: SessionClaim
@@ -95,7 +95,7 @@ class _Header:
 
 
 def check_log(raw: JsonBytes) -> str:
-    """Check a log as `read_log` would, without cutting its bodies; returns its request id ("" when it has none).
+    """Check a log as `read_log` does, but without cutting its bodies; returns its request id, "" when it has none.
 
     Raises WireFormatError.
     """
@@ -201,9 +201,9 @@ def _usage(value: Any) -> Usage:
 
 
 def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: ArrayMemory | None = None) -> Record:
-    """Translate one log. `generated_id` is its request id when it brings none. Raises WireFormatError.
+    """Translate one log. `generated_id` is its request id when it has none. Raises WireFormatError.
 
-    `memory` saves reading again what earlier logs of the same conversation brought.
+    `memory` keeps what earlier logs of a conversation brought, which is then not read again.
     """
     members = _members(raw)
     header = _read_header(members)
@@ -244,7 +244,7 @@ def _record(
     error_type, error_message = bodies.error_of(header.error)
     served = response.model
     asked = values.get("model") or request.model
-    # Behind a proxy a client sees other ids than the provider; the same response has to have one.
+    # # A proxy gives its client another id than the provider's. Both have to name the same response.
     response_id = fields.clean(unwrapped(response.id), fields.MAX_ID_CHARS)
     return Record(
         source="native",
@@ -287,7 +287,7 @@ def _kind(values: dict[str, Any], request: bodies.RequestFacts) -> str:
 
 
 def documents_of(log: bytes) -> Documents:
-    """The documents of a stored log, exactly as sent. Unknown members of the log are shown with its metadata."""
+    """What a stored log holds, for reading, exactly as sent. Unknown members of the log are shown with its metadata."""
     members = object_fields(log)
     request = members.get("request")
     return Documents(
@@ -314,7 +314,7 @@ def _given(raw: JsonBytes | None) -> bytes | None:
 
 
 def parameters_of(request: JsonBytes | None) -> dict[str, Any]:
-    """What a request body asks for beside messages, system prompt and tools, decoded; {} for other shapes."""
+    """What a request body asks for beside messages, system prompt and tools, decoded; {} if the body is no object."""
     if request is None or kind_of(request) != "object":
         return {}
     left_out = bodies.INPUT_MEMBERS | bodies.SYSTEM_MEMBERS | bodies.TOOL_MEMBERS

@@ -1,8 +1,8 @@
 """OTLP's JSON encoding, read into plain values. Followed: opentelemetry-proto 1.10, specification "OTLP/HTTP".
 
-That is protobuf's JSON mapping with hex ids and enumerations as integers. Names may be lowerCamelCase or those of the
-.proto files, 64-bit integers texts or numbers, and unknown members are ignored. What breaks these rules and can still
-be told is read, and said in the problems.
+That is protobuf's JSON mapping, but with ids in hex and enumerations as integers. Names may be lowerCamelCase or those
+of the .proto files, 64-bit integers may be texts or numbers, and unknown members are ignored. Values that break these
+rules are read where their meaning is clear, and noted as problems.
 """
 
 from __future__ import annotations
@@ -122,12 +122,12 @@ def _object(members: dict[str, JsonBytes], name: str, problems: Problems) -> Pla
 
 
 def open_span(record: JsonBytes) -> Plain:
-    """Raises WireFormatError."""
+    """Decode a span. Raises WireFormatError."""
     return _opened(record, "span")
 
 
 def open_log(record: JsonBytes) -> Plain:
-    """Raises WireFormatError."""
+    """Decode a log record. Raises WireFormatError."""
     return _opened(record, "log record")
 
 
@@ -142,7 +142,7 @@ def _opened(record: JsonBytes, what: str) -> Plain:
 
 
 def unread(record: JsonBytes) -> Plain:
-    """A record that cannot be read, as it came."""
+    """A record that cannot be read, kept as it came."""
     return {"bytesValue": base64.b64encode(bytes(record)).decode()}
 
 
@@ -150,7 +150,7 @@ def unread(record: JsonBytes) -> Plain:
 
 
 def ids(opened: Plain) -> tuple[str, str]:
-    """Trace id and span id in lowercase, as hex where they are ids."""
+    """Trace id and span id in lowercase hex. Texts that are no ids are returned as they are."""
     return hex_id(member_of(opened, "traceId"), TRACE_ID_BYTES), hex_id(member_of(opened, "spanId"), SPAN_ID_BYTES)
 
 
@@ -209,7 +209,7 @@ def _link(link: Plain, path: str, problems: Problems) -> Plain:
 
 
 def event_name(opened: Plain) -> str:
-    """The record's event name; older SDKs gave it as an attribute."""
+    """The event name of a log record. Older SDKs send it as an attribute."""
     name = member_of(opened, "eventName")
     attributes = opened.get("attributes")
     if not name and isinstance(attributes, list):

@@ -31,13 +31,13 @@ _SNAKE = _Snakes()
 
 
 def member_of(members: Any, name: str) -> Any:
-    """A member under either of its names; None when it is missing or null."""
+    """A member under either of its two names; None when it is missing or null."""
     value = members.get(name)
     return members.get(_SNAKE[name]) if value is None else value
 
 
 def hex_id(value: Any, size: int) -> str:
-    """The id as hex; plain protobuf mappings write base64, which is told by its length."""
+    """The id as hex. Plain protobuf mappings write base64, which is recognised by its length."""
     text = value if isinstance(value, str) else "" if value is None else str(value)[:SHOWN_CHARS]
     if len(text) == 2 * size:
         return text.lower()
@@ -83,7 +83,7 @@ def text_of(value: Any, path: str, problems: Problems) -> str:
 
 
 def _whole(value: Any) -> int | None:
-    """A 64-bit integer as number or text; None when it is none."""
+    """A 64-bit integer, given as number or text; None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, float) and value.is_integer():
@@ -106,7 +106,7 @@ def nanos_of(members: Plain, name: str, path: str, problems: Problems) -> str:
 
 
 def enumeration_of(value: Any, prefix: str, names: tuple[str, ...], path: str, problems: Problems) -> int:
-    """An enumeration's number. Its names, which OTLP forbids and plain protobuf mappings write, are understood too."""
+    """An enumeration's number. Names are understood too: OTLP forbids them, but plain protobuf mappings write them."""
     if value is None:
         return 0
     if isinstance(value, str) and value.upper().removeprefix(prefix) in names:
@@ -151,7 +151,7 @@ def _shown(value: Any) -> str:
 
 
 def attributes_of(value: Any, path: str, problems: Problems, depth: int = 0) -> Plain:
-    """Attributes as a plain object; of equal names the last one counts."""
+    """Attributes as a plain object. If a name occurs more than once, the last value counts."""
     if value is None:
         return {}
     if isinstance(value, dict):
@@ -217,7 +217,7 @@ def _double(given: Any, path: str, depth: int, problems: Problems) -> Any:
 
 
 def _bytes(given: Any, path: str, depth: int, problems: Problems) -> Any:
-    """Standard or URL-safe base64, with or without padding, as protobuf's JSON mapping takes."""
+    """Base64, standard or URL-safe, with or without padding, as protobuf's JSON mapping accepts."""
     if isinstance(given, str):
         text = given.rstrip("=").replace("-", "+").replace("_", "/")
         try:
@@ -275,7 +275,7 @@ def _as_text(value: Any) -> str:
 
 
 def _bare(value: Any, depth: int) -> Any:
-    """A value that is no AnyValue, as JSON that can be written: of bounded depth, without NaN or huge integers."""
+    """A value that is no AnyValue, as JSON that can be stored: no NaN, no huge integers, bounded depth."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:

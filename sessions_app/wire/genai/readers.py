@@ -32,7 +32,7 @@ class ConventionReader(Protocol):
         """What the request asked for beside its messages: temperature, most tokens, ..."""
 
 
-# The special ones first: OpenTelemetry's own names say less about a span that has both.
+# # Specific conventions first: of a span that has both, OpenTelemetry's own names say less.
 READERS: tuple[ConventionReader, ...] = (
     langfuse,
     openinference,
@@ -47,7 +47,7 @@ READERS: tuple[ConventionReader, ...] = (
 
 
 def read_fields(span: Span) -> Fields:
-    """What the readers say, the first answer for each field."""
+    """The fields that the readers give; for each field the first answer counts."""
     found: Fields = {}
     for reader in READERS:
         found = reader.fields(span) | found
@@ -55,7 +55,7 @@ def read_fields(span: Span) -> Fields:
 
 
 def read_content(span: Span) -> Content:
-    """Where the span's messages are, the first answer for each role."""
+    """How to cut the span's messages; for each role the first answer counts."""
     found: Content = {}
     for reader in READERS:
         found = reader.content(span) | found

@@ -1,4 +1,4 @@
-"""A record of an item: its fields from all readers, its document cut into parts."""
+"""Make a record of an item: the readers give its fields, and its document is cut into parts."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def record_of(
     generated_id: str,
     memory: ArrayMemory | None = None,
 ) -> Record:
-    """Translate one item; `raw` is its JSON. An item that was stored and comes again is closed first (`closing.py`).
+    """Translate one item; `raw` is its JSON. An item that comes from storage is closed first (`closing.py`).
 
-    Never raises for what a span holds: oddities are named in `Record.problems`. `memory` saves reading again what
-    earlier spans of the same session brought.
+    Never raises because of what a span holds: oddities are listed in `Record.problems`. `memory` keeps what earlier
+    spans of a session brought, which is then not read again.
     """
     if _was_cut(item):
         raw = item_bytes(bytes(raw))
@@ -57,7 +57,7 @@ def record_of(
     claim, rank = claim_of(span)
     user = user_of(span)
     document = split(Splitter(memory, claim.key or "", user), span, raw)
-    # What these find odd becomes a problem of the span; the page shows problems in this order.
+    # # These add to the problems of the span; the page shows problems in this order.
     started_at, ended_at = _times(span, found, received_at)
     is_call, is_tool = span.kind in CALLS, span.kind == "tool"
     first_token_at = _first_token(started_at, found, span) if is_call else None
@@ -115,7 +115,7 @@ def record_of(
 
 
 def _are_alternatives(document: SplitDocument, span: Span) -> bool:
-    """OpenTelemetry: each output message is one choice; so are OpenAI's choices."""
+    """Whether outputs are choices to pick from: OpenTelemetry's output messages are, and so are OpenAI's choices."""
     outputs = document.output
     if len(outputs) < 2 or span.kind != "llm":
         return False
@@ -153,14 +153,14 @@ def _times(span: Span, found: Fields, received_at: datetime) -> tuple[datetime, 
     if span.has_span and ended is None:
         span.problem("the span has no end time")
     if started is not None and found.get("stream_seconds"):
-        # This span was made when the stream had ended, and has no length; it names the stream's length instead.
+        # # This span was made at the end of a stream and has no length; an attribute has the stream's.
         ended = started
         started -= timedelta(seconds=min(found["stream_seconds"], 1e6))
     return started or received_at, ended
 
 
 def _moment(nanos: Any) -> datetime | None:
-    """A time in nanoseconds since 1970 as text; None for 0 and what is no time."""
+    """A time in nanoseconds since 1970; None for 0 and for anything that is no time."""
     try:
         microseconds = int(nanos) // 1000
         return _EPOCH + timedelta(microseconds=microseconds) if microseconds > 0 else None
@@ -190,7 +190,7 @@ def _first_token(started: datetime, found: Fields, span: Span) -> datetime | Non
 
 
 def _name(span: Span, found: Fields) -> str:
-    """What the span calls itself; of a tool or an agent, that one's name."""
+    """The name of the tool or agent; for other spans, the span's."""
     labels = {"tool": "tool_name", "agent": "agent_name", "chain": "agent_name"}
     label = text_in(found, labels[span.kind]) if span.kind in labels else ""
     return clean(label) or clean(span.name)
@@ -202,7 +202,7 @@ def _tags(found: Fields) -> tuple[str, ...]:
 
 
 def _metadata(span: Span, found: Fields) -> dict[str, Any]:
-    """What the caller noted, and the service that sent the span."""
+    """The caller's metadata, and the service that sent the span."""
     given = found.get("metadata")
     service = span.resource.get("service.name")
     named = {"service": service} if isinstance(service, str) and not service.startswith("unknown_service") else {}
@@ -228,7 +228,7 @@ def _failure_of(span: Span, found: Fields) -> _Failure:
 
 
 def _cost(found: Fields, failed: bool) -> Decimal | None:
-    """The cost of a call. 0 for one that failed means that nobody knows it."""
+    """The cost of a call. For a failed call 0 means unknown."""
     cost = lenient_cost(found.get("cost"))
     return None if failed and not cost else cost
 
@@ -246,7 +246,9 @@ def _http_status(span: Span, found: Fields, message: str) -> int | None:
 
 
 def _usage(found: Fields, failed: bool) -> Usage:
-    """Zeros of a failed call are no counts. Cached tokens beyond the input were counted beside it: they are added."""
+    """Token counts. Zeros of a failed call mean unknown. If there are more cached tokens than input, they are not part
+    of it and are added.
+    """
     counts = [found.get(name) for name in COUNTS]
     if failed and not any(counts):
         return Usage()
@@ -257,7 +259,7 @@ def _usage(found: Fields, failed: bool) -> Usage:
 
 
 def _note_losses(span: Span) -> None:
-    """What the SDK says it dropped."""
+    """Note what the SDK says it dropped."""
     record = span.span if span.has_span else (span.logs or [{}])[0]
     for name, what in (("Attributes", "attributes"), ("Events", "events"), ("Links", "links")):
         count = record.get(f"dropped{name}Count")

@@ -1,4 +1,4 @@
-"""The document that is stored of an item: the item itself, its messages and what else is large cut out."""
+"""The document that is stored of an item: the item itself, with messages and other large values cut out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sessions_app.wire.genai.unfolding import written
 
 @dataclass(slots=True)
 class _SplitRecord:
-    """A span, event or log record while it is written: its members, and its attributes and body being cut."""
+    """A span, event or log record while it is cut: its members, and its attributes and body."""
 
     members: dict[str, JsonBytes]
     name: str = ""
@@ -86,7 +86,7 @@ def _attributes(
 def _written(
     splitter: OrderedSplitter, top: dict[str, JsonBytes], span: _SplitRecord | None, logs: list[_SplitRecord]
 ) -> bytes:
-    """The item's skeleton. A large resource is a part: it is the same in all spans of a process."""
+    """The item's skeleton. A large resource becomes a part, because all spans of a process share it."""
     found: dict[str, bytes] = {}
     remaining = iter(logs)
     for name, raw in top.items():
