@@ -1,4 +1,4 @@
-"""Ids derived from what they name, so that a writer needs no look-up and ids survive an export."""
+"""Ids that are derived from what they name: a writer needs no look-up, and an export keeps its ids."""
 
 from __future__ import annotations
 
@@ -22,19 +22,23 @@ def _uuid(data: bytes) -> uuid.UUID:
 
 def session_id(project_key: uuid.UUID, session_key: str) -> uuid.UUID:
     """The session that a caller named: UUIDv5 (RFC 9562) in the project's namespace."""
-    # uuid.uuid5 refuses lone surrogates, which a session key may hold.
+    # # uuid.uuid5 refuses lone surrogates, which a session key may have.
     hashed = hashlib.sha1(project_key.bytes + b"key:" + _encode(session_key), usedforsecurity=False).digest()
     return uuid.UUID(bytes=hashed[:16], version=5)
 
 
 def own_session_id(project_key: uuid.UUID, name: uuid.UUID) -> uuid.UUID:
-    """The session of a request that no caller put into one: made of its idempotency key, or of the id it needs."""
+    """The session of a request for which no caller chose one. `name` is its idempotency key, or the response id it
+    needs.
+    """
     hashed = hashlib.sha1(project_key.bytes + b"own:" + name.bytes, usedforsecurity=False).digest()
     return uuid.UUID(bytes=hashed[:16], version=5)
 
 
 def request_log_id(session: uuid.UUID, bucket: date, dedupe_key: str) -> uuid.UUID:
-    """The session's first 8 bytes, then 8 of a hash: neighbours in the index, and one look-up without the session."""
+    """The session's first 8 bytes, then 8 of a hash: requests of a session are neighbours in the index, which also
+    serves look-ups without the session.
+    """
     hashed = hashlib.sha256(bucket.isoformat().encode() + _encode(dedupe_key)).digest()
     return _uuid(session.bytes[:PREFIX_BYTES] + hashed[:8])
 
@@ -50,7 +54,9 @@ def moved(row_id: uuid.UUID, session: uuid.UUID) -> uuid.UUID:
 
 
 def id_range(session: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
-    """The first and last id that a row of this session can have: one index range instead of another index."""
+    """The first and last id that a row of this session can have. A range of the primary key replaces an index by
+    session.
+    """
     prefix = session.bytes[:PREFIX_BYTES]
     return uuid.UUID(bytes=prefix + bytes(8)), uuid.UUID(bytes=prefix + b"\xff" * 8)
 
@@ -68,7 +74,7 @@ def link_key(project_key: uuid.UUID, kind: str, value: str | bytes) -> uuid.UUID
     return _uuid(hashed[:16])
 
 
-# By the id of its call or response a request is found as by any other id of it.
+# # The ids of a call and of its response find a request just as its other ids do.
 _KINDS_OF_IDS = {"response": "id", "call": "id"}
 
 

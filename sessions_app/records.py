@@ -1,4 +1,4 @@
-"""The normalised record: what every wire format is translated into. Plain Python, no Django."""
+"""The normalised record: every wire format is translated into it. Plain Python, no Django."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RULES = (
     *(RULE_SESSION_ID, RULE_TRACE_ID, RULE_PREVIOUS_RESPONSE, RULE_CONVERSATION, RULE_ATTEMPT, RULE_MANUAL, RULE_OWN),
 )
 
-# Texts in lists and filters (tags, end users, models) are clipped to this, which every index takes.
+# # Texts in lists and filters (tags, end users, models) are clipped to this length, which every index takes.
 TAG_CHARS = 200
 
 KINDS = ("llm", "embedding", "tool", "agent", "chain", "retrieval", "guardrail", "other")
@@ -32,8 +32,8 @@ KINDS = ("llm", "embedding", "tool", "agent", "chain", "retrieval", "guardrail",
 class WireFormatError(ValueError):
     """A log that cannot be understood.
 
-    `type` is a short machine-readable word, `field` the path of the offending member (`request.messages`), `status`
-    the HTTP status that says the same to a client.
+    `type` is a short machine-readable word. `field` is the path of the wrong member (`request.messages`). `status` is
+    the HTTP status for the client.
     """
 
     def __init__(self, message: str, *, type: str = "invalid_log", field: str | None = None, status: int = 422) -> None:
@@ -62,9 +62,9 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class SessionClaim:
-    """Which session a log says it belongs to: the key, the rule that found it and the member it stood in.
+    """The session that a log names: its key, the rule by which it was found and the member that has it.
 
-    `key` is None when the caller gave none (rule `own`). `weak` marks a key that the proxy may have invented.
+    `key` is None when the caller gave none (rule `own`). `weak` marks a key that a proxy may have invented.
     """
 
     key: str | None = None
@@ -73,21 +73,22 @@ class SessionClaim:
     weak: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Record:
-    """One call of a model (or tool, agent, …) with its answer, as every source gives it.
+    """One call of a model (or tool, agent, …) with its answer. Wire formats make it complete; nobody changes it later.
 
-    `dedupe_key` is the idempotency key within the project (text of any length). `request_id` is the id a person
-    would look for; `aliases` are further ids of the same call (call id, response id). Times are aware datetimes in
-    UTC between the years 1 and 9999; `time_problems` names what was clamped or is contradictory. `document` is the
-    whole log entry, split; `input`, `output` and `context` lists of it are in the order of the conversation.
-    `alternative_outputs`: the outputs are choices among which a caller picks, not one sequence. `call_id` is what all
-    attempts of one call share at a proxy; `key_hash` tells by which of the proxy's keys it was made.
+    `dedupe_key` is the idempotency key within the project (text of any length). `request_id` is the id that a person
+    would look for; `aliases` are further ids of the same call (call id, response id). Times are aware datetimes in UTC
+    between the years 1 and 9999; `time_problems` lists times that were clamped or contradict each other. `document` is
+    the whole log entry, cut into parts; its lists `input`, `output` and `context` are in the order of the conversation.
+    `alternative_outputs`: the outputs are choices to pick from, not one sequence. All attempts of one call at a proxy
+    share `call_id`; `key_hash` identifies the proxy's key with which the call was made.
 
-    Of a span of a trace: `span_id` and `parent_id` are its place in `trace_id`; `scope` is the instrumentation that
-    made it; `name` is what it calls itself; `step` marks one that is no model call by itself; `claim_rank` is how
-    strong its claim is for the whole trace (`wire.genai.sessions`); a tool's span has `tool_name` and the
-    `tool_call_id` of the call that caused it. `problems` says what could not be read as it was meant.
+    For a span of a trace: `span_id` and `parent_id` are its place in the trace `trace_id`; `scope` is the
+    instrumentation that made it; `name` is the name that it has; `step` marks a span that is not a model call itself;
+    `claim_rank` is how strong its claim is for the whole trace (`wire.genai.sessions`). A tool's span has `tool_name`
+    and, as `tool_call_id`, the id of the tool call for which the tool ran. `problems` lists what could not be read as
+    it was meant.
     """
 
     source: str
@@ -139,7 +140,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """What one stored log entry holds, for reading: exact JSON bytes of each document, None when absent."""
+    """What one stored log entry holds, for reading: the exact JSON bytes of each document, None when it is absent."""
 
     request: bytes | None
     response: bytes | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from sessions_app.content.documents import DocumentError, check_utf8
 from sessions_app.records import WireFormatError
 from sessions_app.storage import inbox
 from sessions_app.storage.inbox import InboxFull
-from sessions_app.wire import format_of, otlp
+from sessions_app.wire import WireFormat, WireItem, format_of, otlp
 
 __all__ = ["Accepted", "InboxFull", "accept_body", "accept_export"]
 
@@ -80,7 +81,7 @@ def _check_text(body: bytes) -> None:
         raise WireFormatError(str(error), type="not_json", status=400) from None
 
 
-def _check(wire: Any, items: list[Any]) -> tuple[dict[int, str], list[dict[str, Any]]]:
+def _check(wire: WireFormat, items: Sequence[WireItem]) -> tuple[dict[int, str], list[dict[str, Any]]]:
     request_ids: dict[int, str] = {}
     rejected = []
     for index, item in enumerate(items):
@@ -91,7 +92,7 @@ def _check(wire: Any, items: list[Any]) -> tuple[dict[int, str], list[dict[str, 
     return request_ids, rejected
 
 
-def check_item(wire: Any, item: Any) -> str:
+def check_item(wire: WireFormat, item: WireItem) -> str:
     """The request id of a log that can be stored ("" when it brings none). Raises WireFormatError for any other."""
     if item.error:
         raise item.error

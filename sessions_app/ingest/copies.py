@@ -13,12 +13,12 @@ from django.conf import settings
 
 from sessions_app.content.messages import MessageReader
 from sessions_app.content.sameness import Contradiction
-from sessions_app.ingest.completion import check_asked, check_unchanged, is_whole, merge_logs
+from sessions_app.ingest.completion import check_asked, check_unchanged, is_whole
 from sessions_app.ingest.prepare import prepare
 from sessions_app.records import WireFormatError
 from sessions_app.storage.contradictions import Contradicting, StoredCopy
-from sessions_app.storage.writer import PreparedLog
-from sessions_app.wire import format_of
+from sessions_app.storage.prepared import PreparedLog
+from sessions_app.wire import format_of, read_copy
 
 
 def log_bytes(entry: PreparedLog) -> bytes:
@@ -66,37 +66,29 @@ def merged(first: PreparedLog, later: PreparedLog, reader: MessageReader) -> Pre
         raise Contradiction(["source"])
     wire = format_of(first.record.source)
     one, other = log_bytes(first), log_bytes(later)
-    both = getattr(wire, "merged", merge_logs)(one, other)
+    both = wire.merged(one, other)
     if len(both) > settings.LOGSUI_MAX_LOG_BYTES:
         raise Contradiction(["size"])
     again = read_again(first, both, reader)
-    is_part = getattr(wire, "is_part", _is_never_part)
-    if not (is_part(one) or is_part(other)):
+    if not (wire.is_part(one) or wire.is_part(other)):
         check = check_unchanged if is_whole(first.record) else check_asked
         check(first.record, again.record)
     return again
-
-
-def _is_never_part(log: bytes) -> bool:
-    return False
 
 
 def read_again(entry: PreparedLog, log: bytes, reader: MessageReader) -> PreparedLog:
     """A log with other content in the place of this one. Raises Contradiction for content that cannot be read."""
     record = entry.record
     try:
-        again = format_of(record.source).read_log(log, record.received_at, record.dedupe_key)
+        again = read_copy(record.source, log, record.received_at, record.dedupe_key)
     except WireFormatError as error:
         raise Contradiction([error.field or "log"]) from None
-    # The key is what made the two one; it must not change with what the merged copy says.
-    again.dedupe_key = record.dedupe_key
     return replace(prepare(entry.project_id, entry.project_key, again, reader), position=entry.position)
 
 
 def restored(like: PreparedLog, stored: StoredCopy, reader: MessageReader) -> PreparedLog:
     """A stored copy as it was prepared when it came; `like` is another copy of the same log."""
-    record = format_of(stored.source).read_log(stored.body, stored.received_at, like.record.dedupe_key)
-    record.dedupe_key = like.record.dedupe_key
+    record = read_copy(stored.source, stored.body, stored.received_at, like.record.dedupe_key)
     return replace(prepare(like.project_id, like.project_key, record, reader), position=stored.position)
 
 

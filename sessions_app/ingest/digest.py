@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,56 +19,30 @@ from django.db import transaction
 
 from sessions_app.content.documents import ArrayMemory
 from sessions_app.content.messages import CanonicalForms, MessageReader
-from sessions_app.ingest import copies, stored_facts, stored_spans
+from sessions_app.ingest import copies
 from sessions_app.ingest.accept import check_item
-from sessions_app.ingest.grouping import Grouper
-from sessions_app.ingest.prepare import prepare
+from sessions_app.ingest.prepare import prepare, storable
+from sessions_app.ingest.storing import BatchWriter, DigestStats, MustBeAloneError
 from sessions_app.ingest.turns import GiveWayError, Turns, wait_for
-from sessions_app.models import Project
 from sessions_app.records import WireFormatError
-from sessions_app.storage import buckets, contradictions, inbox, links, moving, rollups, traces, writer
+from sessions_app.storage import inbox
 from sessions_app.storage.connections import binary_cursor
-from sessions_app.storage.contradictions import StoredCopy
 from sessions_app.storage.inbox import Entry, Rejection
 from sessions_app.storage.locks import LOCK_DIGEST, LOCK_GROUPING
-from sessions_app.storage.moving import Move
-from sessions_app.storage.reader import read_log
-from sessions_app.storage.writer import Place, PreparedLog
-from sessions_app.structure.grouping_rules import Node
-from sessions_app.wire import format_of
+from sessions_app.storage.prepared import PreparedLog
+from sessions_app.wire import WireItem, format_of
 
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 5
-_COMPLETED, _CONTRADICTS = "completed", "contradicts"
+REASON_CHARS = 2_000
 _RETRIED = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 # Faults of the data, not of the database: the batch is halved until the bad log is alone.
 _BLAMED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, ValueError, OverflowError)
 
 
 @dataclass(slots=True)
-class DigestStats:
-    """What a run stored: bodies finished; logs new, completed by a later copy, repeated, rejected; other spans.
-
-    `contradicting` are copies that say other things than the request that is stored; they are kept beside it.
-    """
-
-    bodies: int = 0
-    new: int = 0
-    completed: int = 0
-    duplicates: int = 0
-    contradicting: int = 0
-    rejected: int = 0
-    others: int = 0
-
-    def __iadd__(self, other: DigestStats) -> DigestStats:
-        for name in self.__slots__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        return self
-
-
-@dataclass(slots=True)
-class _Batch:
+class Batch:
     """The logs of one transaction, and what to do with the entries they came from."""
 
     logs: list[PreparedLog] = field(default_factory=list)
@@ -115,7 +89,7 @@ class Digester:
             try:
                 stats = self._digest_once()
                 return DigestStats() if stats is None and self.turns.rest() else stats
-            except _MustBeAloneError:
+            except MustBeAloneError:
                 self._alone = True
                 self.turns.again()
             except GiveWayError:
@@ -147,10 +121,10 @@ class Digester:
     def _claim(self, cursor: psycopg.Cursor[Any]) -> list[Entry]:
         return self.turns.claim(cursor)
 
-    def _new_batch(self) -> _Batch:
-        return _Batch()
+    def _new_batch(self) -> Batch:
+        return Batch()
 
-    def _conclude(self, cursor: psycopg.Cursor[Any], batch: _Batch) -> None:
+    def _conclude(self, cursor: psycopg.Cursor[Any], batch: Batch) -> None:
         """What becomes of the entries, in the transaction that stored their logs."""
         inbox.reject(cursor, batch.rejections)
         inbox.finish(cursor, batch.finished)
@@ -159,7 +133,7 @@ class Digester:
 
     # --- reading ------------------------------------------------------------------------------------------------
 
-    def _read(self, entries: Sequence[Entry]) -> _Batch:
+    def _read(self, entries: Sequence[Entry]) -> Batch:
         batch = self._new_batch()
         for entry in inbox.with_bodies(entries):
             self._read_entry(entry, batch)
@@ -167,7 +141,7 @@ class Digester:
                 break
         return batch
 
-    def _read_entry(self, entry: Entry, batch: _Batch) -> None:
+    def _read_entry(self, entry: Entry, batch: Batch) -> None:
         if entry.project_key is None:
             batch.finished.append(entry.id)
             return
@@ -185,7 +159,7 @@ class Digester:
             self._read_item(entry, index, items[index], batch)
         batch.finished.append(entry.id)
 
-    def _read_item(self, entry: Entry, index: int, item: Any, batch: _Batch) -> None:
+    def _read_item(self, entry: Entry, index: int, item: WireItem, batch: Batch) -> None:
         wire = format_of(entry.source)
         size = len(item.raw)
         batch.read_bytes += size
@@ -211,13 +185,13 @@ class Digester:
 
     # --- storing ------------------------------------------------------------------------------------------------
 
-    def _store(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog], batch: _Batch) -> DigestStats:
+    def _store(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog], batch: Batch) -> DigestStats:
         """Store logs; when the data is at fault, halve them until the bad one is alone and reject it."""
         if not logs:
             return DigestStats()
         try:
             with transaction.atomic():
-                return self._store_all(cursor, logs)
+                return BatchWriter(cursor, self.reader, self._alone).store(logs)
         except _BLAMED as error:
             if len(logs) == 1:
                 log.warning("a log could not be stored: %s", error)
@@ -237,146 +211,6 @@ class Digester:
         if logs:
             wait_for(cursor, LOCK_GROUPING, logs[0].project_id, shared=not self._alone)
 
-    def _store_all(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> DigestStats:
-        buckets.ensure_partitions(entry.bucket for entry in logs)
-        distinct = self._united(logs)
-        stored = writer.stored_keys(cursor, distinct)
-        distinct = self._with_stored_spans(cursor, distinct, stored)
-        self._store_spans(cursor, [entry for entry in distinct if entry.key_id not in stored])
-        # A copy of a request's span that looks like another one is a copy like any.
-        others = [entry for entry in distinct if entry.is_other_span and entry.key_id not in stored]
-        distinct = [entry for entry in distinct if not entry.is_other_span or entry.key_id in stored]
-        moves = self._group(cursor, [entry for entry in distinct if entry.key_id not in stored], others=others)
-        places = writer.claim_keys(cursor, distinct)
-        fresh = [entry for entry in distinct if entry.key_id not in places]
-        new = writer.insert_logs(cursor, fresh, self.reader)
-        moving.apply(cursor, moves)
-        rollups.count_retries(cursor, {entry.session_id for entry in new})
-        contradicting = contradictions.add(cursor, [copy for entry in (*fresh, *others) for copy in entry.beside])
-        again = [entry for entry in distinct if entry.key_id in places]
-        completed, more = self._add_copies(cursor, again, places)
-        contradicting += more
-        spans = sum(entry.copies for entry in others)
-        duplicates = len(logs) - spans - len(new) - completed - contradicting
-        return DigestStats(0, len(new), completed, duplicates, contradicting, others=spans)
-
-    def _with_stored_spans(
-        self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog], stored: set[uuid.UUID]
-    ) -> list[PreparedLog]:
-        """These logs, with spans that are kept with their trace alone completed by those that came."""
-        contents = stored_spans.contents(cursor, [entry for entry in logs if entry.key_id not in stored])
-        if not contents:
-            return logs
-        return [
-            copies.completed(entry, contents[entry.key_id], self.reader) if entry.key_id in contents else entry
-            for entry in logs
-        ]
-
-    def _store_spans(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> None:
-        spans = [entry for entry in logs if entry.node.span]
-        if spans:
-            projects = Project.objects.filter(id__in={entry.project_id for entry in spans}, keeps_other_spans=True)
-            traces.store(cursor, spans, set(projects.values_list("id", flat=True)))
-
-    def _group(
-        self,
-        cursor: psycopg.Cursor[Any],
-        logs: list[PreparedLog],
-        concerned: Iterable[uuid.UUID] = (),
-        others: Sequence[PreparedLog] = (),
-    ) -> list[Move]:
-        """Settle logs in their sessions; returns what must move because they and `others` came."""
-        nodes = [entry.node for entry in logs]
-        stored_facts.assign(cursor, nodes)
-        project_keys = {entry.project_id: entry.project_key for entry in [*logs, *others]}
-        grouped = Grouper(cursor, project_keys).group(nodes, concerned, [entry.node for entry in others])
-        if grouped.moves:
-            self._must_be_alone()
-        for entry in logs:
-            entry.settle(grouped.homes[entry.key_id])
-        return grouped.moves
-
-    def _must_be_alone(self) -> None:
-        if not self._alone:
-            raise _MustBeAloneError
-
-    def _united(self, logs: list[PreparedLog]) -> list[PreparedLog]:
-        """One log for each key: copies within the batch are united before anything is written."""
-        found: dict[uuid.UUID, list[PreparedLog]] = {}
-        for entry in logs:
-            found.setdefault(entry.key_id, []).append(entry)
-        return [group[0] if len(group) == 1 else copies.united(group, self.reader) for group in found.values()]
-
-    def _add_copies(
-        self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog], places: dict[uuid.UUID, Place]
-    ) -> tuple[int, int]:
-        """Add copies of stored requests: how many completed one, and how many contradict. Rare, so one by one."""
-        completed = contradicting = 0
-        for entry in logs:
-            for copy in entry.pieces or [entry]:
-                if copy.content_hash == places[entry.key_id].content_hash and not entry.pieces:
-                    continue
-                added = self._add_copy(cursor, copy)
-                completed += added is _COMPLETED
-                contradicting += added is _CONTRADICTS
-        return completed, contradicting
-
-    def _add_copy(self, cursor: psycopg.Cursor[Any], copy: PreparedLog) -> str:
-        # Asked each time: what was stored before may have moved it.
-        nodes = stored_facts.load_nodes(cursor, {copy.project_id: copy.project_key}, [copy.key_id])
-        stored = contradictions.original(cursor, copy.key_id)
-        place = nodes[0].stored if nodes else None
-        body = read_log(cursor, place.log_id, place.session_id, place.bucket) if place else None
-        if stored is None or body is None:
-            log.warning("the request of key %s is gone", copy.key_id)
-            return ""
-        source, received_at, position, content_hash = stored
-        before = copies.restored(copy, StoredCopy(source, received_at, position, body), self.reader)
-        first, later = (before, copy) if before.position <= copy.position else (copy, before)
-        if copy.content_hash == content_hash and first is before:
-            return ""
-        try:
-            merged = copies.merged(first, later, self.reader)
-        except copies.Contradiction as found:
-            if first is before:
-                return _CONTRADICTS if contradictions.add(cursor, [copies.contradicting(copy, found)]) else ""
-            self._put_first(cursor, nodes[0], copy, before)
-            return _CONTRADICTS
-        if merged.content_hash == content_hash and merged.record.started_at == before.record.started_at:
-            contradictions.set_position(cursor, copy.key_id, first.position)
-            return ""
-        self._must_be_alone()
-        self._replace(cursor, nodes[0], merged)
-        return _COMPLETED
-
-    def _put_first(self, cursor: psycopg.Cursor[Any], before: Node, copy: PreparedLog, stored: PreparedLog) -> None:
-        """Let a copy be the request that was received earlier than what is stored and contradicts it.
-
-        All that is beside the request is compared with it anew, as if it had been digested first.
-        """
-        self._must_be_alone()
-        beside = [copies.restored(copy, taken, self.reader) for taken in contradictions.take(cursor, copy.key_id)]
-        self._replace(cursor, before, copy)
-        for later in sorted([stored, *beside], key=lambda entry: entry.position):
-            self._add_copy(cursor, later)
-
-    def _replace(self, cursor: psycopg.Cursor[Any], before: Node, merged: PreparedLog) -> None:
-        """Store a completed log; what continued its earlier copy is looked at again, for it may not any more."""
-        assert before.stored
-        buckets.ensure_partitions([merged.bucket])
-        merged.node.stored = before.stored
-        self._store_spans(cursor, [merged])
-        concerned = stored_facts.continuing(cursor, before)
-        links.delete(cursor, [merged.key_id])
-        moves = self._group(cursor, [merged], concerned)
-        writer.replace_log(cursor, before.stored, merged, self.reader)
-        moving.apply(cursor, moves)
-        rollups.count_retries(cursor, [before.stored.session_id, merged.session_id])
-
-
-class _MustBeAloneError(Exception):
-    """The batch moves what is stored, which it may only do when no other batch links in its projects meanwhile."""
-
 
 _SESSION_SETTINGS = """
 SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL client_min_messages = warning
@@ -394,17 +228,15 @@ def rejection(entry: Entry, raw: bytes, error: Exception) -> Rejection:
     reason_type = error.type if isinstance(error, WireFormatError) else "internal_error"
     named = getattr(error, "field", None) or ""
     reason = str(error) or type(error).__name__
-    return Rejection(entry.project_id, entry.source, entry.received_at, raw, reason_type, _storable(reason), named)
+    return Rejection(
+        entry.project_id, entry.source, entry.received_at, raw, reason_type, storable(reason)[:REASON_CHARS], named
+    )
 
 
 def _unstorable(entry: PreparedLog, error: Exception) -> Rejection:
     record = entry.record
-    reason = _storable(f"could not be stored: {error}")
+    reason = storable(f"could not be stored: {error}")[:REASON_CHARS]
     return Rejection(entry.project_id, record.source, record.received_at, copies.log_bytes(entry), "unstorable", reason)
-
-
-def _storable(text: str) -> str:
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()[:2000]
 
 
 def digest_until_empty() -> DigestStats:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 
 from sessions_app import ids
+from sessions_app.content.documents import SplitDocument, digest
 from sessions_app.content.messages import MessageReader
 from sessions_app.ingest.links import Links, links_of
-from sessions_app.ingest.traces import CALLS, reports_apart, span_facts
+from sessions_app.ingest.traces import reports_apart, span_facts
 from sessions_app.records import ERROR, RULE_PREVIOUS_RESPONSE, Record
 from sessions_app.storage.buckets import bucket_of
-from sessions_app.storage.writer import PreparedLog, content_hash
+from sessions_app.storage.prepared import PreparedLog
 from sessions_app.structure.grouping_rules import Home, LinkRole, Node, own_home
 from sessions_app.wire.fields import MAX_ID_CHARS, clean
 
@@ -18,8 +19,6 @@ from sessions_app.wire.fields import MAX_ID_CHARS, clean
 def prepare(project_id: int, project_key: uuid.UUID, record: Record, reader: MessageReader) -> PreparedLog:
     """Everything that the grouping and the writer need to know of a record."""
     links = links_of(project_key, record, reader)
-    if record.span_id:
-        record.step = record.kind not in CALLS
     node = _node(project_id, project_key, record, links)
     return PreparedLog(
         project_id=project_id,
@@ -92,3 +91,14 @@ def _names(project_key: uuid.UUID, record: Record, node: Node) -> dict[uuid.UUID
     if node.call:
         found[node.call] = LinkRole.CALL
     return found
+
+
+def content_hash(document: SplitDocument) -> bytes:
+    """Equal for two copies of a log that say the same (8 bytes)."""
+    parts = (document.input, document.output, document.context)
+    return digest(b"\x00".join([document.skeleton, *(b"".join(part.digests) for part in parts)]))
+
+
+def storable(text: str) -> str:
+    """A text that a PostgreSQL column takes."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

@@ -16,7 +16,7 @@ IDLE_SECONDS = 10.0
 WORKS = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND state = 'active'"
 
 
-class Worker(Protocol):
+class WatchedWorker(Protocol):
     """`turns` grows with each batch and rest; `backend_pid` is its session's process at the database, or 0."""
 
     turns: int
@@ -31,7 +31,7 @@ class Worker(Protocol):
 class Progress:
     """Looks at the threads of this process; call it from another one than theirs."""
 
-    def __init__(self, workers: Sequence[Worker]) -> None:
+    def __init__(self, workers: Sequence[WatchedWorker]) -> None:
         self.workers = workers
         self.process = psutil.Process()
         self.seen: dict[int, tuple[object, float]] = {}
@@ -45,7 +45,7 @@ class Progress:
             if worker.is_alive()
         )
 
-    def is_moving(self, number: int, worker: Worker, seconds: dict[int, float]) -> bool:
+    def is_moving(self, number: int, worker: WatchedWorker, seconds: dict[int, float]) -> bool:
         # Where the system numbers threads in another way, the time of all of them has to do.
         state = (worker.turns, seconds.get(worker.native_id or 0, sum(seconds.values())))
         before, since = self.seen.get(number, (None, 0.0))

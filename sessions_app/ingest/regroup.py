@@ -24,8 +24,8 @@ from sessions_app.storage.buckets import bucket_of
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.locks import lock_digest, lock_grouping
 from sessions_app.storage.moving import Move
+from sessions_app.storage.prepared import PreparedLog
 from sessions_app.storage.reader import read_log
-from sessions_app.storage.writer import PreparedLog
 from sessions_app.structure.grouping_rules import Node, own_home
 from sessions_app.wire import format_of
 

@@ -18,18 +18,19 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from logsui import memory
-from sessions_app.ingest.digest import Digester, rejection
+from sessions_app.ingest.digest import Batch, Digester, rejection
 from sessions_app.records import WireFormatError
 from sessions_app.storage import suspects
 from sessions_app.storage.connections import separate_connection
 from sessions_app.storage.inbox import Entry
+from sessions_app.wire import WireItem
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,8 @@ _OUTAGES = ("57P0", "08", "53100", "53300", "55P03", "58", "42", "25006")
 # How long suspects wait for other digesters' locks: less than HANG_SECONDS, so that waiting is not taken for hanging.
 LOCK_SECONDS = 30
 DONE = "done"
+
+Result = TypeVar("Result")
 
 
 def is_outage(error: BaseException) -> bool:
@@ -99,7 +102,7 @@ class Notes:
             f"inbox entry {entry.id} of project {entry.project_slug} ({entry.raw_bytes:,} bytes)" for entry in entries
         ]
 
-    def run(self, use: Callable[[psycopg.Connection[Any]], Any]) -> Any:
+    def run(self, use: Callable[[psycopg.Connection[Any]], Result]) -> Result:
         """What `use` returns, with the connection to itself."""
         with self._lock:
             if self._connection is None or self._connection.closed or self._connection.broken:
@@ -137,13 +140,13 @@ class SuspectDigester(Digester):
         self.suspect = suspects.claim(cursor)
         return [self.suspect.entry] if self.suspect else []
 
-    def _new_batch(self) -> Any:
+    def _new_batch(self) -> Batch:
         batch = super()._new_batch()
         if self.suspect and self.suspect.most_logs and self.suspect.endings < MOST_ENDINGS:
             batch.most_logs = min(batch.most_logs, self.suspect.most_logs)
         return batch
 
-    def _read_item(self, entry: Entry, index: int, item: Any, batch: Any) -> None:
+    def _read_item(self, entry: Entry, index: int, item: WireItem, batch: Batch) -> None:
         assert self.suspect
         if self.suspect.strikes < MOST_STRIKES and self.suspect.endings < MOST_ENDINGS:
             super()._read_item(entry, index, item, batch)
@@ -153,7 +156,7 @@ class SuspectDigester(Digester):
         batch.read_bytes += len(raw)
         batch.rejections.append(rejection(entry, raw, WireFormatError(reason, type=REASON_TYPE)))
 
-    def _conclude(self, cursor: psycopg.Cursor[Any], batch: Any) -> None:
+    def _conclude(self, cursor: psycopg.Cursor[Any], batch: Batch) -> None:
         super()._conclude(cursor, batch)
         assert self.suspect
         if batch.finished:
@@ -264,7 +267,7 @@ class Warden(threading.Thread):
         log.error("the digester of suspects ended while it digested inbox entry %d: %s", entry_id, reason)
         # Beyond these its logs were to be rejected one by one, and it can't even be taken apart.
         if counts and (counts[0] > MOST_STRIKES or counts[1] > MOST_ENDINGS + MOST_STRIKES):
-            text = _reason(*counts, reason)
+            text = _reason(counts[0], counts[1], reason)
             self.notes.run(lambda connection: suspects.reject(connection, entry_id, REASON_TYPE, text))
         return True
 

@@ -59,13 +59,13 @@ def _chunk(project_id: int | None, after: uuid.UUID, last: uuid.UUID | None = No
         sessions = sessions.filter(id__lte=last)
     if project_id is not None:
         sessions = sessions.filter(project_id=project_id)
-    return {row["id"]: row for row in sessions.order_by("id").values()[:CHUNK]}
+    return {row["id"]: dict(row) for row in sessions.order_by("id").values()[:CHUNK]}
 
 
 def _compare(before: dict[uuid.UUID, dict[str, Any]]) -> list[Difference]:
     with binary_cursor() as cursor:
         wrong = rollups.recompute(cursor, before)
-    differences = [_difference(before[row["id"]], row) for row in Session.objects.filter(id__in=wrong).values()]
+    differences = [_difference(before[row["id"]], dict(row)) for row in Session.objects.filter(id__in=wrong).values()]
     full = set(RequestLog.objects.filter(session_id__in=before).values_list("session_id", flat=True).distinct())
     return differences + [Difference(session_id, {}, empty=True) for session_id in before if session_id not in full]
 

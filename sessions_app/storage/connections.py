@@ -8,7 +8,7 @@ import psycopg
 from django.db import connection
 
 
-def binary_cursor() -> psycopg.Cursor[tuple]:
+def binary_cursor() -> psycopg.Cursor[Any]:
     """A server-binding cursor of this thread's connection, in its transaction. Close it, or use it in `with`."""
     connection.ensure_connection()
     return psycopg.Cursor(connection.connection)

@@ -172,8 +172,8 @@ def delete_project(project: Project, most_sessions: int | None = None) -> Receip
     With more than `most_sessions` the project stays with the rest of them, to be called again.
     """
     receipt = Receipt()
-    for model in (ApiKey, InboxEntry, InboxUsage, RejectedLog):
-        receipt.add(model._meta.db_table, model.objects.filter(project_id=project.pk).delete()[0], 0)
+    for first in (ApiKey, InboxEntry, InboxUsage, RejectedLog):
+        receipt.add(first._meta.db_table, first.objects.filter(project_id=project.pk).delete()[0], 0)
     latest = Session.objects.filter(project_id=project.pk).order_by("-last_at", "-id").values_list("id", flat=True)
     while session_ids := list(latest[:CHUNK_SESSIONS]):
         if most_sessions is not None and receipt.sessions >= most_sessions:
@@ -181,8 +181,8 @@ def delete_project(project: Project, most_sessions: int | None = None) -> Receip
         receipt.merge(delete_sessions(project.pk, session_ids))
     corrections = Correction.objects.filter(project_id=project.pk)
     Assignment.objects.filter(correction_id__in=corrections.values("id")).delete()
-    for model in (Correction, Reroute, TraceSpan, ContradictingCopy):
-        model.objects.filter(project_id=project.pk).delete()
+    for last in (Correction, Reroute, TraceSpan, ContradictingCopy):
+        last.objects.filter(project_id=project.pk).delete()
     # What was being digested while its keys went may have been rejected since.
     receipt.add(RejectedLog._meta.db_table, RejectedLog.objects.filter(project_id=project.pk).delete()[0], 0)
     receipt.add(Project._meta.db_table, project.delete()[0], 0)
@@ -264,4 +264,5 @@ def _delete_keys(receipt: Receipt, statement: str, **where: Any) -> None:
 def _rows(statement: str, **parameters: Any) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql.load(statement), parameters)
-        return cursor.fetchall()
+        rows: list[Any] = cursor.fetchall()
+        return rows

@@ -10,7 +10,7 @@ import psycopg
 
 from sessions_app.content.compression import compress
 from sessions_app.storage import sql
-from sessions_app.storage.writer import PreparedLog
+from sessions_app.storage.prepared import PreparedLog
 
 
 def store(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog], kept: set[int]) -> None:

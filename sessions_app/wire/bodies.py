@@ -1,16 +1,16 @@
-"""Request and response bodies of the model APIs: which members are messages, and the facts a log needs of them.
+"""Request and response bodies of the model APIs: which members are messages, and what the other members say.
 
 Followed: OpenAI Chat Completions, Completions, Responses and Embeddings (2025), Anthropic Messages 2023-06-01, Gemini
-generateContent v1beta. A body of another shape is kept whole, its large values as parts.
+generateContent v1beta. A body of another shape is kept whole; its large values become parts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from sessions_app.content.documents import (
+    Cut,
     DocumentError,
     JsonBytes,
     PartKind,
@@ -30,7 +30,7 @@ TOOL_MEMBERS = frozenset({"tools", "functions"})
 
 @dataclass(slots=True)
 class RequestFacts:
-    """What a request body says beside its messages; `call_type` is the API whose shape it has, "" when unknown."""
+    """What a request body says beside its messages. `call_type` is the API that takes bodies of this shape, or ""."""
 
     model: str = ""
     previous_response_id: str = ""
@@ -40,7 +40,9 @@ class RequestFacts:
 
 @dataclass(slots=True)
 class ResponseFacts:
-    """What a response body says beside its messages. `alternatives`: its outputs are choices, not one sequence."""
+    """What a response body says beside its messages. `alternatives`: its outputs are choices to pick from, not one
+    sequence.
+    """
 
     id: str = ""
     model: str = ""
@@ -62,8 +64,8 @@ def split_request(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, RequestFac
     return splitter.object(fields, request_cuts(splitter), 0), _request_facts(fields)
 
 
-def request_cuts(splitter: Splitter) -> dict[str, Callable[[JsonBytes], bytes]]:
-    """How the members of a request body that become parts are cut out."""
+def request_cuts(splitter: Splitter) -> dict[str, Cut]:
+    """For each member that becomes parts, the function that cuts it."""
 
     def messages(value: JsonBytes) -> bytes:
         return splitter.items("i", value, PartKind.MESSAGE)
@@ -74,7 +76,7 @@ def request_cuts(splitter: Splitter) -> dict[str, Callable[[JsonBytes], bytes]]:
     def tools(value: JsonBytes) -> bytes:
         return splitter.items("c", value, PartKind.TOOL)
 
-    cuts = dict.fromkeys(INPUT_MEMBERS, messages)
+    cuts: dict[str, Cut] = dict.fromkeys(INPUT_MEMBERS, messages)
     return cuts | dict.fromkeys(SYSTEM_MEMBERS, system) | dict.fromkeys(TOOL_MEMBERS, tools)
 
 
@@ -88,7 +90,7 @@ def _request_facts(fields: dict[str, JsonBytes]) -> RequestFacts:
 
 
 def _user_in_metadata(fields: dict[str, JsonBytes]) -> str:
-    """The end user of a request to Anthropic's Messages API, 2023-06-01."""
+    """The end user in a request to Anthropic's Messages API (2023-06-01)."""
     raw = fields.get("metadata")
     if raw is None or kind_of(raw) != "object" or b'"user_id"' not in bytes(raw):
         return ""
@@ -96,7 +98,7 @@ def _user_in_metadata(fields: dict[str, JsonBytes]) -> str:
 
 
 def call_type_of(fields: dict[str, JsonBytes]) -> str:
-    """The API that a request body of this shape is for."""
+    """The API that takes request bodies of this shape; "" if none is known."""
     if "contents" in fields:
         return "generate_content"
     if "messages" in fields:
@@ -122,14 +124,11 @@ def split_response(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseF
         return splitter.rest(raw), ResponseFacts()
     fields = object_fields(raw)
     facts = _response_facts(fields)
-
     return splitter.object(fields, response_cuts(splitter, fields, facts), 0), facts
 
 
-def response_cuts(
-    splitter: Splitter, fields: dict[str, JsonBytes], facts: ResponseFacts
-) -> dict[str, Callable[[JsonBytes], bytes]]:
-    """How the members of this response body that become parts are cut out."""
+def response_cuts(splitter: Splitter, fields: dict[str, JsonBytes], facts: ResponseFacts) -> dict[str, Cut]:
+    """For each member of this response body that becomes parts, the function that cuts it."""
 
     def choices(value: JsonBytes) -> bytes:
         return _choices(splitter, value, facts)
@@ -140,7 +139,7 @@ def response_cuts(
     def item(value: JsonBytes) -> bytes:
         return splitter.item("o", value, PartKind.MESSAGE)
 
-    cuts = {}
+    cuts: dict[str, Cut] = {}
     for names, kinds, write in (
         (("choices", "candidates"), ("array",), choices),
         (("output",), ("array", "string"), items),
@@ -152,7 +151,7 @@ def response_cuts(
 
 
 def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
-    """`choices` of OpenAI or `candidates` of Gemini: each one's message is an output."""
+    """`choices` of OpenAI or `candidates` of Gemini. The message of each is an output."""
     choices = array_items(raw)
     facts.alternatives = len(choices) > 1
 
@@ -161,7 +160,7 @@ def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
             return splitter.item("o", value, PartKind.MESSAGE)
         return splitter.rest(value)
 
-    cuts = dict.fromkeys(_CHOICE_MEMBERS, message)
+    cuts: dict[str, Cut] = dict.fromkeys(_CHOICE_MEMBERS, message)
     written = []
     for choice in choices:
         if kind_of(choice) != "object":
@@ -193,7 +192,7 @@ def _response_facts(fields: dict[str, JsonBytes]) -> ResponseFacts:
 
 
 def error_of(error: Any) -> tuple[str, str]:
-    """Type and message of an error member: a text, or an object as OpenAI, Anthropic and Gemini write it."""
+    """Type and message of an error, which is a text or an object as OpenAI, Anthropic and Gemini write it."""
     if isinstance(error, str):
         return "", error
     if not isinstance(error, dict):
@@ -206,7 +205,7 @@ def error_of(error: Any) -> tuple[str, str]:
 
 
 def error_status_of(error: Any) -> int | None:
-    """An HTTP status that an error object names."""
+    """The HTTP status that an error object names."""
     if not isinstance(error, dict):
         return None
     for name in ("status_code", "http_status", "code"):

@@ -24,16 +24,24 @@ METADATA_CHARS = 1_000
 EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_YEAR_2000 = datetime(2000, 1, 1, tzinfo=UTC)
+_ONE_DAY = timedelta(days=1)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _DIGITS = re.compile(r"-?\d{1,12}(\.\d{1,9})?")
 
 
 def clean(text: str, limit: int = COLUMN_CHARS) -> str:
-    """A copy that a PostgreSQL text column takes: NUL and lone surrogates become U+FFFD; at most `limit` characters."""
+    """The text as a PostgreSQL text column takes it: at most `limit` characters; NUL and lone surrogates become U+FFFD."""
     text = text[:limit]
     if text.isascii() and "\x00" not in text:
         return text
     return _UNSTORABLE.sub("\ufffd", text)
+
+
+def text_in(values: dict[str, Any], name: str) -> str:
+    """A decoded member that is a text; "" when it is absent or of another kind."""
+    value = values.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def invalid(field: str, expected: str, value: Any) -> WireFormatError:
@@ -44,7 +52,7 @@ def invalid(field: str, expected: str, value: Any) -> WireFormatError:
 
 
 def optional_text(value: Any, field: str) -> str:
-    """A text that may be absent or null; "" then. Raises WireFormatError for any other kind."""
+    """A text; "" when it is absent or null. Raises WireFormatError for any other kind."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -64,7 +72,7 @@ def optional_id(value: Any, field: str) -> str:
 def optional_time(value: Any, field: str) -> datetime | None:
     """RFC 3339 text or epoch seconds as an aware datetime in UTC, to the microsecond; None when absent or null.
 
-    A time without an offset is taken as UTC. Raises WireFormatError outside the years 1 to 9999.
+    A time without an offset is taken as UTC. Raises WireFormatError for anything else, and outside the years 1 to 9999.
     """
     if value is None or value == "":
         return None
@@ -97,16 +105,16 @@ def _from_text(text: str) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        # Only an offset can carry year 1 or 9999 over the edge.
+        # # The conversion to UTC leaves the range only in years 1 and 9999.
         return EARLIEST if moment.year == 1 else LATEST
 
 
 def time_problems(started: datetime, ended: datetime | None, received: datetime) -> tuple[str, ...]:
-    """What is odd about the client's clock, in words for the page."""
+    """What is odd about the client's clock, as texts for the page."""
     problems = []
-    if started > received + timedelta(days=1):
+    if started > received + _ONE_DAY:
         problems.append("starts more than a day after it was received")
-    if started < datetime(2000, 1, 1, tzinfo=UTC):
+    if started < _YEAR_2000:
         problems.append("starts before the year 2000")
     if ended is not None and ended < started:
         problems.append("ends before it starts")
@@ -124,7 +132,7 @@ def optional_count(value: Any, field: str) -> int | None:
 
 
 def lenient_count(value: Any) -> int | None:
-    """A count where it is one, else None: for members of bodies that we did not define."""
+    """A whole number from 0 to 2**53, or None. For bodies of other APIs, in which nothing is an error."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     if isinstance(value, float) and not (math.isfinite(value) and value.is_integer()):
@@ -143,7 +151,7 @@ def optional_cost(value: Any, field: str) -> Decimal | None:
 
 
 def lenient_cost(value: Any) -> Decimal | None:
-    """A cost where it is one, else None. Floats are read as their shortest decimal form."""
+    """A cost, or None for anything else. Floats are read as their shortest decimal form."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     try:
@@ -153,8 +161,13 @@ def lenient_cost(value: Any) -> Decimal | None:
     return cost if cost.is_finite() and 0 <= cost <= MAX_COST else None
 
 
+def clean_costs(costs: dict[str, Any]) -> dict[str, float]:
+    """The single costs that are not zero. LiteLLM lists discounts among them, which are negative."""
+    return {clean(name): cost for name, cost in costs.items() if type(cost) in (int, float) and 0 < abs(cost) < 1e15}
+
+
 def tags_of(value: Any, field: str) -> tuple[str, ...]:
-    """Tags in order, without repeats; at most 50 of at most 200 characters count (the document keeps all)."""
+    """Tags in order, without repeats: the first 50, each clipped to 200 characters. The stored log keeps all."""
     if value is None:
         return ()
     if not isinstance(value, list):
@@ -166,13 +179,13 @@ def tags_of(value: Any, field: str) -> tuple[str, ...]:
 
 
 def clean_tags(values: list[str]) -> tuple[str, ...]:
-    # The unit separator divides tags on their way into the database.
+    # # Tags are joined with the unit separator on their way into the database.
     cleaned = (clean(tag, TAG_CHARS).replace("\x1f", "\ufffd") for tag in values[:1000] if tag)
     return tuple(dict.fromkeys(cleaned))[:MAX_TAGS]
 
 
 def clean_metadata(value: Any) -> dict[str, Any]:
-    """A copy of metadata that `jsonb` takes, for filters: clipped in depth, members and text length."""
+    """Metadata as `jsonb` takes it, for filters: clipped in depth, number of members and length of texts."""
     if not isinstance(value, dict) or not value:
         return {}
     budget = [METADATA_MEMBERS]
@@ -200,12 +213,29 @@ def _clean_value(value: Any, depth: int, budget: list[int]) -> Any:
 
 # --- usage, under every name it has ---------------------------------------------------------------------------------
 
+UNKNOWN_USAGE = Usage()
+USAGE_MEMBERS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
+
+
+def merge_usage(first: Usage, second: Usage) -> Usage:
+    """Each count from the first of the two that knows it."""
+    if first == UNKNOWN_USAGE:
+        return second
+    return Usage(
+        second.input_tokens if first.input_tokens is None else first.input_tokens,
+        second.output_tokens if first.output_tokens is None else first.output_tokens,
+        second.cached_tokens if first.cached_tokens is None else first.cached_tokens,
+        second.cache_write_tokens if first.cache_write_tokens is None else first.cache_write_tokens,
+        second.reasoning_tokens if first.reasoning_tokens is None else first.reasoning_tokens,
+    )
+
 
 def usage_of(value: Any) -> Usage:
-    """Token counts from a usage object of OpenAI, Anthropic, Gemini or our own names; unreadable ones are None.
+    """Token counts from the usage object of OpenAI, Anthropic, Gemini or our own format; counts that cannot be read are
+    None.
 
-    OpenAI and Gemini count cached tokens as part of the input. Anthropic (Messages API 2023-06-01) reports them
-    beside `input_tokens`, so they are added.
+    OpenAI and Gemini count cached tokens as part of the input. Anthropic (Messages API 2023-06-01) reports them beside
+    `input_tokens`, so they are added.
     """
     if not isinstance(value, dict):
         return Usage()
@@ -240,8 +270,8 @@ class _Counts:
 
     def first(self, *names: str) -> int | None:
         for name in names:
-            count = lenient_count(self.usage.get(name))
-            if count is not None:
+            value = self.usage.get(name)
+            if value is not None and (count := lenient_count(value)) is not None:
                 return count
         return None
 

@@ -1,25 +1,25 @@
-"""Logs out of files: a JSON array, one JSON object, `{"logs": […]}` or NDJSON; plain, .gz or .zst."""
+"""Read logs from files: a JSON array, one JSON object, `{"logs": […]}` or NDJSON; plain, .gz or .zst."""
 
 from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import zstandard
 
-from sessions_app.content.documents import DocumentError, array_items, kind_of, object_fields
+from sessions_app.content.documents import DocumentError, JsonBytes, array_items, kind_of, object_fields
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# Members that every payload of LiteLLM's generic_api callback has had, and no log of our own.
+# # Every payload of LiteLLM's generic_api callback has these members, and no native log has them.
 LITELLM_MEMBERS = ("call_type", "startTime", "endTime")
 
 
 @dataclass(frozen=True, slots=True)
 class FoundLog:
-    """One log of a file: where it stands, its exact bytes, whose format it has; or why it is none."""
+    """One log of a file: where it is, its exact bytes and its format; or `error`, if it is not a log."""
 
     place: str
     raw: bytes = b""
@@ -28,7 +28,7 @@ class FoundLog:
 
 
 def decompressed(raw: BinaryIO, suffix: str) -> BinaryIO:
-    """The contents of a file with this suffix, as a stream."""
+    """The contents of a file with this name suffix, as a stream."""
     if suffix in (".gz", ".gzip"):
         return io.BufferedReader(gzip.GzipFile(fileobj=raw))
     if suffix in (".zst", ".zstd"):
@@ -37,7 +37,9 @@ def decompressed(raw: BinaryIO, suffix: str) -> BinaryIO:
 
 
 def logs_of(stream: BinaryIO) -> Iterator[FoundLog]:
-    """The logs of a file. NDJSON is read line by line; every other form is read whole, so it has to fit into memory."""
+    """The logs of a file. NDJSON is read line by line. Other forms are read as a whole, so they have to fit into
+    memory.
+    """
     first = first_line(stream)
     if not first:
         return
@@ -60,19 +62,19 @@ def first_line(stream: BinaryIO) -> bytes:
     return b""
 
 
-def members_of(raw: bytes) -> dict[str, object] | None:
+def members_of(raw: bytes) -> dict[str, JsonBytes] | None:
     try:
         return object_fields(raw)
     except DocumentError:
         return None
 
 
-def wraps_logs(members: dict[str, object]) -> bool:
+def wraps_logs(members: Mapping[str, JsonBytes]) -> bool:
     return "logs" in members and not members.keys() & {"request", "response", "error"}
 
 
 def whole_file(text: bytes) -> Iterator[FoundLog]:
-    """An array, or an object over several lines. A file that is neither may be NDJSON whose first line is broken."""
+    """The logs of an array or of an object over several lines. Other files may be NDJSON with a broken first line."""
     try:
         if kind_of(text.strip()) == "array":
             yield from (found(f"item {index}", bytes(item)) for index, item in enumerate(array_items(text)))
@@ -103,6 +105,6 @@ def found(place: str, raw: bytes) -> FoundLog:
         return FoundLog(place, error=str(error))
 
 
-def source_of(members: dict[str, object]) -> str:
-    """Whose format a log has: LiteLLM names its times in camel case."""
+def source_of(members: Mapping[str, JsonBytes]) -> str:
+    """The format of a log. LiteLLM's payloads are known by their times, which are named in camel case."""
     return "litellm" if all(name in members for name in LITELLM_MEMBERS) else "native"

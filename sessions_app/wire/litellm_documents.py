@@ -16,7 +16,7 @@ from sessions_app.wire import bodies, litellm_text
 
 PLACEHOLDER = "default-message-value"
 
-# What is wholly a document or a column of its own; everything else is shown with the metadata.
+# # These members are documents or columns by themselves. All others are shown with the metadata.
 _SHOWN_ELSEWHERE = frozenset(
     {
         *("messages", "response", "model_parameters", "metadata"),
@@ -27,7 +27,7 @@ _SHOWN_ELSEWHERE = frozenset(
 
 
 def documents_of(log: bytes) -> Documents:
-    """The documents of a stored payload. The request is put together as its client sent it: LiteLLM logs its pieces."""
+    """What a stored payload holds, for reading. LiteLLM logs a request in pieces; they are put together again."""
     members = object_fields(log)
     if litellm_text.is_text_payload(members):
         return litellm_text.text_documents(members, log)
@@ -43,7 +43,7 @@ def documents_of(log: bytes) -> Documents:
 
 
 def is_placeholder(raw: JsonBytes) -> bool:
-    """Did LiteLLM have no messages? It puts a made-up user message in their place, or an empty text."""
+    """Whether LiteLLM had no messages: it then writes a made-up user message or an empty text."""
     size = len(memoryview(raw))
     if size > 100 or not (size <= 2 or PLACEHOLDER.encode() in bytes(raw)):
         return False
@@ -82,7 +82,7 @@ def _request(members: dict[str, JsonBytes], parameters: dict[str, JsonBytes]) ->
 
 
 def _model_member(members: dict[str, JsonBytes]) -> dict[str, JsonBytes]:
-    """The model as the client named it: the public name of its group, else the one that was called."""
+    """The model as the client named it: by its model group, which is public, else the model that was called."""
     for name in ("model_group", "model"):
         if bodies.text_member(members, name):
             return {"model": members[name]}
@@ -90,7 +90,7 @@ def _model_member(members: dict[str, JsonBytes]) -> dict[str, JsonBytes]:
 
 
 def _input_member(call_type: str, messages: JsonBytes) -> tuple[str, JsonBytes]:
-    """The input under the name that the called API gives it; LiteLLM makes user messages of plain texts."""
+    """The input, under the name that it has in the called API. LiteLLM wraps plain texts in user messages."""
     if "response" in call_type:
         return "input", messages
     if any(word in call_type for word in ("embedding", "moderation")):
@@ -101,7 +101,9 @@ def _input_member(call_type: str, messages: JsonBytes) -> tuple[str, JsonBytes]:
 
 
 def _texts(messages: JsonBytes) -> JsonBytes:
-    """The texts inside made-up user messages: one alone, several as an array. Anything else stays as it is."""
+    """The texts inside made-up user messages: a single one, or several as an array. Any other value is returned as it
+    is.
+    """
     if kind_of(messages) != "array":
         return messages
     contents = []
@@ -120,11 +122,13 @@ def _tool_call(members: dict[str, JsonBytes]) -> bytes | None:
 
 
 def _body_in_message(messages: JsonBytes) -> bytes | None:
-    """The JSON body that a pass-through request's only message holds as text."""
+    """The JSON body of a pass-through request: LiteLLM logs it as the text of a single message. None when there is
+    none.
+    """
     try:
         text = loads(_texts(messages))
         body = text.encode() if isinstance(text, str) else b""
-        return body if kind_of(body) == "object" and object_fields(body) else None
+        return body if body and kind_of(body) == "object" and object_fields(body) else None
     except (DocumentError, UnicodeEncodeError):
         return None
 

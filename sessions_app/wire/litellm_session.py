@@ -1,7 +1,7 @@
-"""Which session a LiteLLM payload claims: every place where a caller's id can stand, in order (LiteLLM 1.106.2).
+"""Which session a LiteLLM payload claims. All places of a caller's id are looked at, in order (LiteLLM 1.106.2).
 
-LiteLLM gives a request without an id a random `trace_id` and says nowhere that it did, so a `trace_id` that is a
-version 4 UUID and stands nowhere else in the payload is a weak claim.
+LiteLLM gives a request without an id a random `trace_id`, and does not mark it as its own. So a `trace_id` that is a
+version 4 UUID and occurs nowhere else in the payload is a weak claim.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _HEADERS = {
     "langfuse_session_id": RULE_SESSION_ID,
     "langfuse_trace_id": RULE_TRACE_ID,
 }
-# LiteLLM takes any vendor's header of this form, if its value looks like an id; older versions and pass-through
+# # LiteLLM takes any vendor's header of this form if its value looks like an id. Older versions and pass-through
 # endpoints leave it among the headers.
 _VENDOR_HEADER = re.compile(r"x-(?:[a-z0-9-]{1,60}-)?session-id")
 _VENDOR_ID = re.compile(r"[A-Za-z0-9_-]{8,1000}")
@@ -34,7 +34,7 @@ Found = tuple[str, str, str]
 
 
 def headers_of(metadata: dict[str, Any]) -> dict[str, str]:
-    """The client's headers that LiteLLM kept, names in lower case; those of pass-through requests included."""
+    """The client's headers that LiteLLM kept, also those of pass-through requests; names in lower case."""
     custom = metadata.get("requester_custom_headers")
     all_headers = _members(metadata.get("requester_metadata")).get("headers")
     merged = _members(custom) | _members(all_headers)
@@ -42,7 +42,7 @@ def headers_of(metadata: dict[str, Any]) -> dict[str, str]:
 
 
 def session_claim(values: dict[str, Any], metadata: dict[str, Any], headers: dict[str, str]) -> SessionClaim:
-    """The first id that the payload's members give. Raises WireFormatError when it is longer than 1,000 characters."""
+    """The first id in the order of precedence. Raises WireFormatError when it is longer than 1,000 characters."""
     caller = _members(metadata.get("requester_metadata"))
     for key, rule, detail in _chosen(values, caller, headers):
         return SessionClaim(fields.optional_id(key, detail), rule, fields.clean(detail, DETAIL_CHARS))
@@ -56,14 +56,14 @@ def session_claim(values: dict[str, Any], metadata: dict[str, Any], headers: dic
 
 
 def parent_span(headers: dict[str, str]) -> str:
-    """The caller's span id in a W3C `traceparent` header (Trace Context, level 1)."""
+    """The span id of the caller, from a W3C `traceparent` header (Trace Context, level 1)."""
     match = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
     return match[2] if match else ""
 
 
 def _chosen(values: dict[str, Any], caller: dict[str, Any], headers: dict[str, str]) -> Iterator[Found]:
-    """Ids that stand where only a caller puts them: key, rule, and the place as the caller knows it."""
-    # `missing_session_id: generate` stamps an id on requests that have none.
+    """Ids in members that only a caller sets: key, rule, and the place under the name that the caller knows."""
+    # # With `missing_session_id: generate`, LiteLLM gives requests an id that have none.
     generated = _id(caller.get("session_id")) if caller.get("litellm_session_id_generated") is True else ""
     session_id = _id(values.get("session_id"))
     if session_id and session_id != generated:
@@ -84,14 +84,14 @@ def _chosen(values: dict[str, Any], caller: dict[str, Any], headers: dict[str, s
 
 
 def _vendor_headers(headers: dict[str, str]) -> list[tuple[str, str]]:
-    """Session headers of coding agents. opencode sends its parent session's id beside its own: the parent counts."""
+    """Session headers of coding agents. opencode also sends the id of its parent session, which comes first."""
     named = [item for item in headers.items() if item[0].endswith("session-id") and _VENDOR_HEADER.fullmatch(item[0])]
     found = [item for item in named if _VENDOR_ID.fullmatch(item[1])]
     return sorted(found, key=lambda item: (item[0] != "x-parent-session-id", item[0] == "x-session-id"))
 
 
 def _sent_in(key: str, headers: dict[str, str]) -> tuple[str, str] | None:
-    """The rule and the header that an id came in: LiteLLM copies ids of headers into the caller's metadata."""
+    """The rule and the header in which an id was sent: LiteLLM copies ids from headers into the caller's metadata."""
     for name, value in headers.items():
         if value == key and (name in _HEADERS or name in _CODEX_HEADERS or _VENDOR_HEADER.fullmatch(name)):
             return _HEADERS.get(name, RULE_SESSION_ID), f"header {name}"
@@ -107,13 +107,13 @@ def _sent_in(key: str, headers: dict[str, str]) -> tuple[str, str] | None:
 def _elsewhere(
     trace_id: str, values: dict[str, Any], caller: dict[str, Any], headers: dict[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Where else a trace id stands: that somebody sent it proves that LiteLLM did not invent it."""
-    # A short one stands in many places by chance.
+    """Other places of a trace id. One proves that somebody sent it, so LiteLLM did not invent it."""
+    # # A short id occurs in many places by chance.
     if len(trace_id) < 8 or caller.get("litellm_session_id_generated") is True:
         return
     if found := _sent_in(trace_id, headers):
         yield found
-    # Claude Code: "user_…_account_…_session_<id>", from which LiteLLM takes the id.
+    # # Claude Code sends "user_…_account_…_session_<id>", and LiteLLM takes the id from that.
     for text in (caller.get("user_id"), values.get("end_user")):
         if isinstance(text, str) and trace_id in text:
             yield RULE_SESSION_ID, "metadata.user_id"
@@ -123,7 +123,7 @@ def _elsewhere(
 
 
 def _id(value: Any) -> str:
-    """An id as text: callers also write numbers."""
+    """An id as text. Some callers write numbers."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if value.bit_length() < 400 else ""
     return value if isinstance(value, str) and value.strip() else ""

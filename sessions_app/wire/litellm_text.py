@@ -1,4 +1,4 @@
-"""LiteLLM's older payload (`generic_api_use_v1: true`): other members, and every value the text of Python's `str()`."""
+"""LiteLLM's older payload (`generic_api_use_v1: true`): other members, and Python's `str()` wrote each value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sessions_app.records import Documents
 from sessions_app.wire.bodies import text_member
 from sessions_app.wire.python_text import read_python_text
 
-# Named as the current payload does; `usage`, `metadata` and what metadata holds follow below.
+# # The names in the current payload. `usage`, `metadata` and the members of metadata are handled below.
 _NAMES = {
     "id": "id",
     "call_type": "call_type",
@@ -24,12 +24,12 @@ _METADATA_NAMES = ("model_group", "api_base")
 
 
 def is_text_payload(members: dict[str, JsonBytes]) -> bool:
-    """Does an entry have the older shape? Only there model parameters are called `modelParameters`."""
+    """Whether an entry has the older shape: only there, model parameters are called `modelParameters`."""
     return "modelParameters" in members and "model_parameters" not in members
 
 
 def text_values(members: dict[str, JsonBytes]) -> dict[str, Any]:
-    """The members that a record needs, under their current names, as values."""
+    """The members that a record needs, decoded, under their current names."""
     values: dict[str, Any] = {}
     for old, new in _NAMES.items():
         text = text_member(members, old)
@@ -44,13 +44,13 @@ def text_values(members: dict[str, JsonBytes]) -> dict[str, Any]:
     values["custom_llm_provider"] = hidden.get("custom_llm_provider")
     values["metadata"] = {**metadata, "usage_object": usage}
     values["model_parameters"] = decoded(members, "modelParameters")
-    # Failures are not posted in this shape.
+    # # LiteLLM does not post failures in this shape.
     values["status"] = "success"
     return values
 
 
 def decoded(members: dict[str, JsonBytes], name: str) -> Any:
-    """A member's value; its text as it is when that is no Python value."""
+    """A member's value; the text itself when it is no Python value."""
     text = text_member(members, name)
     try:
         return read_python_text(text)
@@ -64,7 +64,7 @@ def as_json(value: Any) -> bytes:
 
 
 def text_documents(members: dict[str, JsonBytes], log: bytes) -> Documents:
-    """What an entry holds, as values instead of Python's texts; `log` stays as it came."""
+    """What an entry holds, as values instead of Python's texts. `log` is unchanged."""
     parameters = decoded(members, "modelParameters")
     parameters = parameters if isinstance(parameters, dict) else {}
     request = {"model": text_member(members, "model"), "messages": decoded(members, "messages"), **parameters}

@@ -13,6 +13,7 @@ from sessions_app.content.documents import (
     ArrayMemory,
     DocumentError,
     JsonBytes,
+    SplitDocument,
     Splitter,
     array_items,
     kind_of,
@@ -25,6 +26,7 @@ from sessions_app.records import (
     RULE_SESSION_ID,
     RULE_TRACE_ID,
     SUCCESS,
+    TAG_CHARS,
     Documents,
     Record,
     SessionClaim,
@@ -32,7 +34,11 @@ from sessions_app.records import (
     WireFormatError,
 )
 from sessions_app.wire import bodies, fields
+from sessions_app.wire.copies import is_part, merged
+from sessions_app.wire.items import JsonItem, lines_of
 from sessions_app.wire.response_ids import unwrapped
+
+__all__ = ["check_log", "documents_of", "is_part", "merged", "read_log", "split_body"]
 
 NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 BODY_MEMBERS = frozenset({"request", "response", "metadata"})
@@ -41,63 +47,36 @@ KNOWN_MEMBERS = BODY_MEMBERS | {
     *("status_code", "error", "started_at", "first_token_at", "ended_at", "usage", "cost", "user", "tags"),
 }
 HEADER_MEMBERS = KNOWN_MEMBERS - BODY_MEMBERS
-UNKNOWN_USAGE = Usage()
-USAGE_MEMBERS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
 _COUNTS = {
-    *USAGE_MEMBERS,
+    *fields.USAGE_MEMBERS,
     *("prompt_tokens", "completion_tokens", "total_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
 }
 
 
-_FIRST = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*(.?)", re.DOTALL)
+# # Before it there may be white space and a byte order mark.
+_ARRAY_BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\[")
 
 
-@dataclass(slots=True)
-class Item:
-    """One log of a body: its exact bytes, or why they are no JSON."""
-
-    raw: JsonBytes
-    error: WireFormatError | None = None
-
-
-def split_body(body: bytes, content_type: str) -> list[Item]:
+def split_body(body: bytes, content_type: str) -> list[JsonItem]:
     """The logs of a body. Raises WireFormatError (status 400) when the body as a whole is not JSON."""
     if content_type.partition(";")[0].strip().lower() in NDJSON_TYPES:
         return lines_of(body)
     try:
-        if _FIRST.match(body)[1] == b"[":
-            return [Item(raw) for raw in array_items(body)]
+        if _ARRAY_BEGINS.match(body):
+            return [JsonItem(raw) for raw in array_items(body)]
         members = object_fields(body)
     except DocumentError as error:
         raise WireFormatError(str(error), type="not_json", status=400) from None
     if "logs" in members and not members.keys() & {"request", "response", "error"}:
         if kind_of(members["logs"]) != "array":
             raise fields.invalid("logs", "an array of logs", loads(members["logs"]))
-        return [Item(raw) for raw in array_items(members["logs"])]
-    return [Item(body)]
-
-
-def lines_of(body: bytes) -> list[Item]:
-    """The lines of an NDJSON body; a line that is no JSON is an item with its error."""
-    items = []
-    for line in body.split(b"\n"):
-        line = line.strip()
-        if not line:
-            continue
-        try:
-            # Reading the members checks the whole line, nested values included.
-            object_fields(line) if kind_of(line) == "object" else loads(line)
-            items.append(Item(line))
-        except DocumentError as error:
-            items.append(Item(line, WireFormatError(str(error), type="not_json")))
-    if not items:
-        raise WireFormatError("the body is empty: send one JSON object a line", type="not_json", status=400)
-    return items
+        return [JsonItem(raw) for raw in array_items(members["logs"])]
+    return [JsonItem(body)]
 
 
 @dataclass(slots=True)
 class _Header:
-    """The members of a log that are no documents, decoded and checked."""
+    """The members of a log beside request, response and metadata, decoded and checked."""
 
     request_id: str
     claim: SessionClaim
@@ -116,7 +95,7 @@ class _Header:
 
 
 def check_log(raw: JsonBytes) -> str:
-    """Check a log as `read_log` would, without cutting its bodies; returns its request id ("" when it has none).
+    """Check a log as `read_log` does, but without cutting its bodies; returns its request id, "" when it has none.
 
     Raises WireFormatError.
     """
@@ -213,7 +192,7 @@ def _error(value: Any) -> Any:
 
 def _usage(value: Any) -> Usage:
     if value is None:
-        return UNKNOWN_USAGE
+        return fields.UNKNOWN_USAGE
     if not isinstance(value, dict):
         raise fields.invalid("usage", "an object", value)
     for name in value.keys() & _COUNTS:
@@ -222,9 +201,9 @@ def _usage(value: Any) -> Usage:
 
 
 def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: ArrayMemory | None = None) -> Record:
-    """Translate one log. `generated_id` is its request id when it brings none. Raises WireFormatError.
+    """Translate one log. `generated_id` is its request id when it has none. Raises WireFormatError.
 
-    `memory` saves reading again what earlier logs of the same conversation brought.
+    `memory` keeps what earlier logs of a conversation brought, which is then not read again.
     """
     members = _members(raw)
     header = _read_header(members)
@@ -252,7 +231,7 @@ def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: A
 def _record(
     header: _Header,
     members: dict[str, JsonBytes],
-    document: Any,
+    document: SplitDocument,
     request: bodies.RequestFacts,
     response: bodies.ResponseFacts,
     received_at: datetime,
@@ -265,7 +244,7 @@ def _record(
     error_type, error_message = bodies.error_of(header.error)
     served = response.model
     asked = values.get("model") or request.model
-    # Behind a proxy a client sees other ids than the provider; the same response has to have one.
+    # # A proxy gives its client another id than the provider's. Both have to name the same response.
     response_id = fields.clean(unwrapped(response.id), fields.MAX_ID_CHARS)
     return Record(
         source="native",
@@ -290,9 +269,9 @@ def _record(
         error_type=fields.clean(error_type or response.error_type),
         error_message=fields.clean(error_message or response.error_message, fields.ERROR_CHARS),
         finish_reason=fields.clean(response.finish_reason),
-        usage=merge_usage(header.usage, response.usage),
+        usage=fields.merge_usage(header.usage, response.usage),
         cost=fields.optional_cost(values.get("cost"), "cost"),
-        end_user=fields.clean(values.get("user") or request.user, fields.TAG_CHARS),
+        end_user=fields.clean(values.get("user") or request.user, TAG_CHARS),
         tags=header.tags,
         metadata=fields.clean_metadata(bodies.small_member(members, "metadata")),
         aliases=tuple(dict.fromkeys(text for text in (response.id, response_id) if text)),
@@ -307,21 +286,13 @@ def _kind(values: dict[str, Any], request: bodies.RequestFacts) -> str:
     return values.get("kind") or ("embedding" if request.call_type == "embeddings" else "llm")
 
 
-def merge_usage(first: Usage, second: Usage) -> Usage:
-    """Field by field, the first that is known."""
-    if first == UNKNOWN_USAGE:
-        return second
-    pairs = ((getattr(first, name), getattr(second, name)) for name in USAGE_MEMBERS)
-    return Usage(*(a if a is not None else b for a, b in pairs))
-
-
 def documents_of(log: bytes) -> Documents:
-    """The documents of a stored log, exactly as sent. Unknown members of the log are shown with its metadata."""
+    """What a stored log holds, for reading, exactly as sent. Unknown members of the log are shown with its metadata."""
     members = object_fields(log)
     request = members.get("request")
     return Documents(
-        request=bytes(request) if _is_given(request) else None,
-        response=bytes(members["response"]) if _is_given(members.get("response")) else None,
+        request=_given(request),
+        response=_given(members.get("response")),
         metadata=_metadata(members),
         parameters=parameters_of(request),
         log=log,
@@ -330,15 +301,20 @@ def documents_of(log: bytes) -> Documents:
 
 def _metadata(members: dict[str, JsonBytes]) -> bytes | None:
     unknown = {key: raw for key, raw in members.items() if key not in KNOWN_MEMBERS}
-    given = members.get("metadata")
+    given = _given(members.get("metadata"))
     if not unknown:
-        return bytes(given) if _is_given(given) else None
-    merged = {**unknown, **(object_fields(given) if _is_given(given) else {})}
-    return Splitter().members(merged, lambda _, raw: bytes(raw))
+        return given
+    shown = unknown | (object_fields(given) if given is not None else {})
+    return Splitter().members(shown, lambda _, raw: bytes(raw))
+
+
+def _given(raw: JsonBytes | None) -> bytes | None:
+    """A document; None when it is missing or null."""
+    return bytes(raw) if raw is not None and _is_given(raw) else None
 
 
 def parameters_of(request: JsonBytes | None) -> dict[str, Any]:
-    """What a request body asks for beside messages, system prompt and tools, decoded; {} for other shapes."""
+    """What a request body asks for beside messages, system prompt and tools, decoded; {} if the body is no object."""
     if request is None or kind_of(request) != "object":
         return {}
     left_out = bodies.INPUT_MEMBERS | bodies.SYSTEM_MEMBERS | bodies.TOOL_MEMBERS

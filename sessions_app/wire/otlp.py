@@ -1,32 +1,32 @@
 """OpenTelemetry's OTLP: exports of traces and logs, in protobuf or JSON. Followed: opentelemetry-proto 1.10.
 
-A body is kept as it came and split when it is digested, into an item for each span and each log record of a GenAI
-event. An item is compact JSON, the same for both encodings:
+A body is kept as it came. When it is digested it is split into items: one for each span, and one for each log record
+of a GenAI event. An item is compact JSON, the same for both encodings:
 
     {"resource": {"attributes": {...}}, "scope": {"name", "version"}, "span": {...}, "problems"?: [...]}
 
-with OTLP/JSON's member names, but attributes (and the body of a log record, then under `log`) as plain JSON. Bytes are
-`{"bytesValue": base64}`; NaN and infinities are the texts that protobuf's JSON mapping has for them. `problems` says
-what could not be read as it was meant.
+The members have the names of OTLP/JSON, but attributes (and the body of a log record, which stands under `log`) are
+plain JSON. Bytes are `{"bytesValue": base64}`; NaN and infinities are the texts that protobuf's JSON mapping has for
+them. `problems` says what could not be read as it was meant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from sessions_app.content.documents import ArrayMemory, DocumentError, JsonBytes, loads, object_fields
 from sessions_app.records import Record, WireFormatError
 from sessions_app.wire import otlp_json, otlp_protobuf
 from sessions_app.wire.genai import documents_of, is_part, joined, merged, record_of
-from sessions_app.wire.otlp_values import Group, Plain, Problems, error_of_ids, write_item
+from sessions_app.wire.items import JsonItem
+from sessions_app.wire.otlp_values import Plain, Problems, ScopeGroup, error_of_ids, write_item
 
 __all__ = [
     "Checked",
-    "Item",
+    "ExportItem",
     "check_body",
     "check_log",
     "content_type_of",
@@ -41,11 +41,37 @@ PROTOBUF, JSON = "application/x-protobuf", "application/json"
 TRACES, LOGS = "traces", "logs"
 # The events of the GenAI conventions, of all versions: gen_ai.user.message, gen_ai.choice, ...
 EVENT_PREFIX = "gen_ai."
-_READERS: dict[str, ModuleType] = {PROTOBUF: otlp_protobuf, JSON: otlp_json}
+
+
+class ExportEncoding(Protocol):
+    """What `otlp_json` and `otlp_protobuf` have in common.
+
+    A record is the bytes of a span or log record (`Any`: each encoding has bytes of its own); opened, it is whatever
+    the encoding decodes it to.
+    """
+
+    def groups(self, body: bytes, signal: str) -> Iterator[tuple[ScopeGroup, Sequence[Any]]]: ...
+
+    def open_span(self, record: Any) -> Any: ...
+
+    def open_log(self, record: Any) -> Any: ...
+
+    def ids(self, opened: Any) -> tuple[str, str]: ...
+
+    def event_name(self, opened: Any) -> str: ...
+
+    def span(self, opened: Any, problems: Problems) -> Plain: ...
+
+    def log_record(self, opened: Any, problems: Problems) -> Plain: ...
+
+    def unread(self, record: Any) -> Plain: ...
+
+
+_ENCODINGS: dict[str, ExportEncoding] = {PROTOBUF: otlp_protobuf, JSON: otlp_json}
 
 
 def content_type_of(encoding: str, signal: str) -> str:
-    """How a stored body says what it is: the bytes of a traces and of a logs export look alike."""
+    """The content type under which a body is stored: the bytes of a traces export and a logs export look alike."""
     return f"{encoding};signal={signal}"
 
 
@@ -53,14 +79,14 @@ def is_text(content_type: str) -> bool:
     return not content_type.startswith(PROTOBUF)
 
 
-class Item:
-    """A span or log record of a body. It is only read when somebody asks for it: a long body is digested in slices."""
+class ExportItem:
+    """A span or log record of a body. It is read only when somebody asks for it: a long body is digested in slices."""
 
-    __slots__ = ("_error", "_group", "_is_checked", "_opened", "_raw", "_reader", "_record", "signal")
+    __slots__ = ("_encoding", "_error", "_group", "_is_checked", "_opened", "_raw", "_record", "signal")
 
-    def __init__(self, reader: ModuleType, signal: str, group: Group, record: JsonBytes | memoryview) -> None:
+    def __init__(self, encoding: ExportEncoding, signal: str, group: ScopeGroup, record: Any) -> None:
         self.signal = signal
-        self._reader, self._group, self._record = reader, group, record
+        self._encoding, self._group, self._record = encoding, group, record
         self._opened: Any = None
         self._is_checked = False
         self._error: WireFormatError | None = None
@@ -71,60 +97,63 @@ class Item:
         """Why the record cannot be stored."""
         if not self._is_checked:
             self._is_checked = True
-            try:
-                opened = self._open()
-            except WireFormatError as error:
-                self._error = error
-            else:
-                self._error = None if self.signal == LOGS else error_of_ids(*self._reader.ids(opened))
+            self._error = self._check()
         return self._error
+
+    def _check(self) -> WireFormatError | None:
+        try:
+            opened = self._open()
+        except WireFormatError as error:
+            return error
+        return None if self.signal == LOGS else error_of_ids(*self._encoding.ids(opened))
 
     def _open(self) -> Any:
         """The decoded record. Raises WireFormatError."""
         if self._opened is None:
-            self._opened = (self._reader.open_log if self.signal == LOGS else self._reader.open_span)(self._record)
+            encoding = self._encoding
+            self._opened = (encoding.open_log if self.signal == LOGS else encoding.open_span)(self._record)
         return self._opened
 
     @property
     def received_bytes(self) -> int:
-        """How long the record is as it came."""
+        """The length of the record as it came."""
         return len(self._record)
 
     @property
     def is_wanted(self) -> bool:
-        """All spans are, of the log records GenAI events, and those that cannot be read."""
+        """Whether it is digested: every span, log records of GenAI events, and whatever cannot be read."""
         if self.signal == TRACES or self.error is not None:
             return True
-        return self._reader.event_name(self._open()).startswith(EVENT_PREFIX)
+        return self._encoding.event_name(self._open()).startswith(EVENT_PREFIX)
 
     @property
     def raw(self) -> bytes:
         """The item's JSON."""
         if self._raw is None:
             self._raw = self._written()
-            # It takes more room than what it was read from.
+            # Decoded, a record takes more memory than its JSON.
             self._opened = None
         return self._raw
 
     def _written(self) -> bytes:
-        problems = Problems()
-        member, read = ("log", self._reader.log_record) if self.signal == LOGS else ("span", self._reader.span)
+        encoding, problems = self._encoding, Problems()
+        member, read = ("log", encoding.log_record) if self.signal == LOGS else ("span", encoding.span)
         cannot_be_decoded = self.error is not None and self._opened is None
-        record = self._reader.unread(self._record) if cannot_be_decoded else read(self._open(), problems)
+        record = encoding.unread(self._record) if cannot_be_decoded else read(self._open(), problems)
         return write_item(self._group, member, record, problems)
 
     @property
-    def place(self) -> tuple[str, str]:
+    def ids(self) -> tuple[str, str]:
         """Trace id and span id; empty where there are none."""
-        trace_id, span_id = self._reader.ids(self._open())
+        trace_id, span_id = self._encoding.ids(self._open())
         return ("", "") if error_of_ids(trace_id, span_id) else (trace_id, span_id)
 
 
 @dataclass(slots=True)
-class _Joined:
-    """The log records of one call, which are one request."""
+class _JoinedRecords:
+    """The log records of one call, which make one request."""
 
-    records: list[Item]
+    records: list[ExportItem]
     error: WireFormatError | None = None
 
     @property
@@ -132,56 +161,53 @@ class _Joined:
         return joined([record.raw for record in self.records])
 
 
-@dataclass(slots=True)
-class _Stored:
-    """An item that is JSON already: one that was rejected and is tried again."""
-
-    raw: JsonBytes
-    error: WireFormatError | None = None
-
-
-def items_of(body: bytes, content_type: str) -> Iterator[Item]:
+def items_of(body: bytes, content_type: str) -> Iterator[ExportItem]:
     """The spans or log records of a body, all of them. Raises WireFormatError (status 400)."""
-    encoding, _, parameter = content_type.partition(";")
-    reader = _READERS.get(encoding.strip().lower(), otlp_json)
+    name, _, parameter = content_type.partition(";")
+    encoding = _ENCODINGS.get(name.strip().lower(), otlp_json)
     signal = parameter.strip().removeprefix("signal=")
     if signal not in (TRACES, LOGS):
-        signal = (otlp_json.signal_of(body) if reader is otlp_json else None) or TRACES
-    for group, records in reader.groups(body, signal):
+        signal = (otlp_json.signal_of(body) if encoding is otlp_json else None) or TRACES
+    for group, records in encoding.groups(body, signal):
         for record in records:
-            yield Item(reader, signal, group, record)
+            yield ExportItem(encoding, signal, group, record)
 
 
-def split_body(body: bytes, content_type: str) -> list[Any]:
+def split_body(body: bytes, content_type: str) -> Sequence[ExportItem | _JoinedRecords | JsonItem]:
     """The items of a body: all spans, or the log records that are GenAI events, those of one span together.
 
-    Raises WireFormatError (status 400) when the body as a whole cannot be decoded.
+    A body without a signal may be a single item, which was rejected and is tried again. Raises WireFormatError (status
+    400) when the body as a whole cannot be decoded.
     """
-    if is_text(content_type) and "signal=" not in content_type and (stored := _stored_item(body)):
-        return [stored]
+    if is_text(content_type) and "signal=" not in content_type and _is_item(body):
+        return [JsonItem(body)]
     return list(_calls(item for item in items_of(body, content_type) if item.is_wanted))
 
 
-def _calls(items: Iterable[Item]) -> Iterator[Item | _Joined]:
-    """Spans as they are; an event for each message of a history would be united one by one otherwise."""
-    by_place: dict[tuple[str, str] | int, list[Item]] = {}
-    for number, item in enumerate(items):
-        place = item.place if item.signal == LOGS and item.error is None else ("", "")
-        by_place.setdefault(place if place[1] else number, []).append(item)
-    for records in by_place.values():
-        yield records[0] if len(records) == 1 else _Joined(records)
-
-
-def _stored_item(body: bytes) -> _Stored | None:
+def _is_item(body: bytes) -> bool:
     try:
-        return _Stored(body) if object_fields(body).keys() & {"span", "log"} else None
+        return bool(object_fields(body).keys() & {"span", "log"})
     except DocumentError as error:
         raise WireFormatError(str(error), type="not_json", status=400) from None
 
 
+def _calls(items: Iterable[ExportItem]) -> Iterator[ExportItem | _JoinedRecords]:
+    """Spans one by one, log records by the call they belong to.
+
+    Some libraries write a log record for each message of a history. Stored one by one, each would complete the
+    request anew.
+    """
+    by_call: dict[tuple[str, str] | int, list[ExportItem]] = {}
+    for number, item in enumerate(items):
+        call = item.ids if item.signal == LOGS and item.error is None else ("", "")
+        by_call.setdefault(call if call[1] else number, []).append(item)
+    for records in by_call.values():
+        yield records[0] if len(records) == 1 else _JoinedRecords(records)
+
+
 @dataclass(slots=True)
 class Checked:
-    """How many records of a body can be stored, cannot be stored (and why the first one), and are not wanted."""
+    """How many records of a body can be stored, cannot be stored (and why the first one cannot), and are not wanted."""
 
     accepted: int = 0
     rejected: int = 0
@@ -225,12 +251,20 @@ def _checked(raw: JsonBytes) -> Plain:
         item = loads(raw)
     except DocumentError as error:
         raise WireFormatError(str(error), type="not_json") from None
-    member = next((item[name] for name in ("span", "log") if name in item), None) if isinstance(item, dict) else None
+    if not isinstance(item, dict):
+        raise _no_item()
+    member = next((item[name] for name in ("span", "log") if name in item), None)
     if not isinstance(member, dict):
-        raise WireFormatError("this is no item of an OTLP export: span and log are missing", type="invalid_log")
-    if "span" in item and (error := error_of_ids(str(member.get("traceId", "")), str(member.get("spanId", "")))):
-        raise error
+        raise _no_item()
+    if "span" in item:
+        wrong = error_of_ids(str(member.get("traceId", "")), str(member.get("spanId", "")))
+        if wrong is not None:
+            raise wrong
     return item
+
+
+def _no_item() -> WireFormatError:
+    return WireFormatError("this is no item of an OTLP export: span and log are missing", type="invalid_log")
 
 
 def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: ArrayMemory | None = None) -> Record:

@@ -1,8 +1,9 @@
 """OTLP's protobuf encoding, read into plain values. Followed: opentelemetry-proto 1.10 (package 1.45.2).
 
-The messages are those of the package with two changes, which the bytes on the wire cannot tell: texts are `bytes`,
-since protobuf refuses a whole body for one text that is not UTF-8; and arrays and maps are `bytes` that are decoded
-when they are read, so that their depth is bounded by us. Each span is decoded by itself: a broken one is alone.
+We change two field types of the package's messages; the bytes of an export are the same for both. Texts become `bytes`,
+because protobuf refuses a whole body for one text that is not UTF-8. Arrays and maps become `bytes` that are decoded
+when they are read, so that we can bound their depth. Each span is decoded by itself, so a broken one does not affect
+the others.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from sessions_app.wire.otlp_values import (
     MAX_DEPTH,
     SPAN_ID_BYTES,
     TRACE_ID_BYTES,
-    Group,
     Plain,
     Problems,
-    group_of,
+    ScopeGroup,
+    scope_group,
     valid_or_empty,
 )
 
@@ -67,16 +68,17 @@ def _class(name: str) -> Any:
 _RESOURCE, _SCOPE = _class("resource.v1.Resource"), _class("common.v1.InstrumentationScope")
 _SPAN, _LOG = _class("trace.v1.Span"), _class("logs.v1.LogRecord")
 _ARRAY, _MAP = _class("common.v1.ArrayValue"), _class("common.v1.KeyValueList")
-# Field numbers of ExportTraceServiceRequest, ResourceSpans and ScopeSpans, and of their like for logs.
+# # Field numbers of ExportTraceServiceRequest, ResourceSpans and ScopeSpans. The messages for logs have the same.
 _OF_RESOURCES = 1
 _RESOURCE_FIELD, _OF_SCOPES = 1, 2
 _SCOPE_FIELD, _RECORDS, _SCHEMA_URL = 1, 2, 3
 
 
-def groups(body: bytes, signal: str) -> Iterator[tuple[Group, list[memoryview]]]:
+def groups(body: bytes, signal: str) -> Iterator[tuple[ScopeGroup, list[memoryview]]]:
     """The spans (or log records) of an export, by resource and scope. Raises WireFormatError (status 400).
 
-    The envelopes have the same numbers for all signals, and are walked here: a body is not copied to be taken apart.
+    The outer messages have the same field numbers for all signals. They are read here by hand, so that a large body is
+    not copied.
     """
     for of_resource in _fields(memoryview(body)).get(_OF_RESOURCES, ()):
         members = _fields(of_resource)
@@ -89,7 +91,7 @@ def groups(body: bytes, signal: str) -> Iterator[tuple[Group, list[memoryview]]]
 
 
 def _fields(message: memoryview) -> dict[int, list[memoryview]]:
-    """The length-delimited fields of a message, by their numbers; of the others none is needed here."""
+    """The length-delimited fields of a message, by number. No other kind of field is needed here."""
     found: dict[int, list[memoryview]] = {}
     at, end = 0, len(message)
     while at < end:
@@ -122,7 +124,7 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
 
 
 def _decoded(kind: Any, parts: list[memoryview]) -> Any:
-    """A message of which there should be one; several are one after another, which protobuf merges."""
+    """A message that should occur once. Several are merged as protobuf does: their bytes one after another."""
     try:
         return kind.FromString(b"".join(parts))
     except DecodeError:
@@ -134,7 +136,7 @@ def _undecodable() -> WireFormatError:
     return WireFormatError(message, type="not_protobuf", status=400)
 
 
-def _group(of_resource: Any, of_scope: Any, schema_url: bytes) -> Group:
+def _group(of_resource: Any, of_scope: Any, schema_url: bytes) -> ScopeGroup:
     problems = Problems()
     resource = {"attributes": attributes_of(of_resource.attributes, "resource.attributes", problems)}
     _dropped(of_resource, resource, "attributes")
@@ -147,20 +149,20 @@ def _group(of_resource: Any, of_scope: Any, schema_url: bytes) -> Group:
         scope["schemaUrl"] = _text(schema_url, "schemaUrl", problems)
     if of_scope.attributes:
         scope["attributes"] = attributes_of(of_scope.attributes, "scope.attributes", problems)
-    return group_of(resource, scope, problems)
+    return scope_group(resource, scope, problems)
 
 
 def open_span(record: memoryview) -> Message:
-    """Raises WireFormatError."""
+    """Decode a span. Raises WireFormatError."""
     return _opened(_SPAN, record, "span")
 
 
 def open_log(record: memoryview) -> Message:
-    """Raises WireFormatError."""
+    """Decode a log record. Raises WireFormatError."""
     return _opened(_LOG, record, "log record")
 
 
-def _opened(kind: Any, record: memoryview, what: str) -> Message:
+def _opened(kind: type[Message], record: memoryview, what: str) -> Message:
     try:
         return kind.FromString(bytes(record))
     except DecodeError:
@@ -168,7 +170,7 @@ def _opened(kind: Any, record: memoryview, what: str) -> Message:
 
 
 def unread(record: bytes | memoryview) -> Plain:
-    """A record that cannot be decoded, as it came."""
+    """A record that cannot be decoded, kept as it came."""
     return {"bytesValue": base64.b64encode(record).decode()}
 
 
@@ -178,7 +180,9 @@ def ids(opened: Any) -> tuple[str, str]:
 
 
 def _hex(raw: bytes, size: int) -> str:
-    """The id as hex. Twice as many bytes are taken for an exporter's text of hex digits, where they are that."""
+    """The id as hex. An id of twice the length is one that the exporter wrote as a text of hex digits, if it is such a
+    text.
+    """
     if len(raw) == 2 * size:
         text = raw.decode("latin-1").lower()
         if text.isascii() and all(letter in "0123456789abcdef" for letter in text):
@@ -252,11 +256,11 @@ def _dropped(opened: Any, found: Plain, *names: str) -> None:
 
 
 def event_name(opened: Any) -> str:
-    """The record's event name; older SDKs gave it as an attribute."""
+    """The event name of a log record. Older SDKs send it as an attribute."""
     name = opened.event_name
     if not name:
         name = next((pair.value.string_value for pair in opened.attributes if pair.key == b"event.name"), b"")
-    return name.decode("utf-8", "replace")
+    return str(name, "utf-8", "replace")
 
 
 def log_record(opened: Any, problems: Problems) -> Plain:
@@ -289,7 +293,7 @@ def _text(raw: bytes, path: str, problems: Problems) -> str:
 
 @lru_cache(maxsize=4_096)
 def _short_name(raw: bytes) -> str:
-    """Few attributes have many spans. Raises UnicodeDecodeError."""
+    """Remembered, since many spans have the same few attributes. Raises UnicodeDecodeError."""
     return raw.decode()
 
 
@@ -301,7 +305,7 @@ def _name(raw: bytes, path: str, problems: Problems) -> str:
 
 
 def attributes_of(pairs: Iterable[Any], path: str, problems: Problems, depth: int = 0) -> Plain:
-    """Attributes as a plain object; of equal names the last one counts."""
+    """Attributes as a plain object. If a name occurs more than once, the last value counts."""
     found: Plain = {}
     for pair in pairs:
         name, value = _name(pair.key, path, problems), pair.value

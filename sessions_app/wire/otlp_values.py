@@ -1,4 +1,4 @@
-"""What both encodings of OTLP share: the problems of one span or log record, its ids, and how it is written."""
+"""What both encodings of OTLP share: problems of a span or log record, ids, and how an item is written."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import orjson
 from sessions_app.records import WireFormatError
 
 TRACE_ID_BYTES, SPAN_ID_BYTES = 16, 8
-# Nested attribute values beyond this are kept as they came, unread.
+# # Attribute values that are nested deeper are kept unread.
 MAX_DEPTH = 32
 MOST_PROBLEMS = 20
 SHOWN_CHARS = 60
 PATH_CHARS = 120
-# Resource and scope are written with each of their spans, so they must not be large.
+# # Resource and scope are written with each of their spans, so their size is limited.
 MOST_HEAD_BYTES = 64 * 2**10
 MAX_NANOS = 2**64 - 1
 _HEX = re.compile(r"[0-9a-f]+")
@@ -27,7 +27,7 @@ Plain = dict[str, Any]
 
 @dataclass(slots=True)
 class Problems:
-    """What could not be read as it was meant, in words for the page; the first few are kept, the others counted."""
+    """What could not be read as it was meant, as texts for the page. The first few are kept, the others counted."""
 
     texts: list[str] = field(default_factory=list)
     left_out: int = 0
@@ -43,17 +43,17 @@ class Problems:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """What the spans of one scope share: resource and scope, written; their problems are problems of each span."""
+class ScopeGroup:
+    """What all spans of one scope share: resource and scope as JSON, and their problems, which each span lists."""
 
     head: bytes
     problems: list[str]
 
 
-def group_of(resource: Plain, scope: Plain, problems: Problems) -> Group:
+def scope_group(resource: Plain, scope: Plain, problems: Problems) -> ScopeGroup:
     """`resource` has `attributes`; `scope` has `name` and `version`."""
     texts = [f'"resource":{_head(resource, "resource", problems)}', f'"scope":{_head(scope, "scope", problems)}']
-    return Group(f"{{{','.join(texts)},".encode(), problems.listed())
+    return ScopeGroup(f"{{{','.join(texts)},".encode(), problems.listed())
 
 
 def _head(value: Plain, path: str, problems: Problems) -> str:
@@ -65,7 +65,7 @@ def _head(value: Plain, path: str, problems: Problems) -> str:
 
 
 def _small(value: Any) -> Any:
-    """A value of a resource without what is large in it; at most 200 attributes."""
+    """A value of a resource without its large values; at most 200 attributes."""
     if isinstance(value, dict):
         return {name[:200]: _small_leaf(item) for name, item in list(value.items())[:200]}
     return _small_leaf(value)
@@ -76,7 +76,7 @@ def _small_leaf(value: Any) -> Any:
     return value if size <= 300 else f"({size:,} bytes)"
 
 
-def write_item(group: Group, member: str, record: Plain, problems: Problems) -> bytes:
+def write_item(group: ScopeGroup, member: str, record: Plain, problems: Problems) -> bytes:
     """The item's JSON: `{"resource", "scope", <member>, "problems"?}`."""
     written = dumps(record, problems)
     texts = [*group.problems, *problems.listed()]
@@ -85,7 +85,7 @@ def write_item(group: Group, member: str, record: Plain, problems: Problems) -> 
 
 
 def dumps(value: Any, problems: Problems) -> bytes:
-    """JSON bytes. Only texts that came as JSON can hold lone surrogates, which UTF-8 has no form for."""
+    """JSON bytes. Only texts from JSON can have lone surrogates, which UTF-8 cannot express."""
     try:
         return orjson.dumps(value)
     except TypeError:
@@ -105,12 +105,12 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def is_id(text: str, size: int) -> bool:
-    """Is this the lowercase hex of an id of `size` bytes? One of zeros alone is none (OTLP 1.x, trace.proto)."""
+    """Whether a text is the lowercase hex of an id of `size` bytes. Zeros alone are no id (OTLP 1.x, trace.proto)."""
     return len(text) == 2 * size and _HEX.fullmatch(text) is not None and text.strip("0") != ""
 
 
 def valid_or_empty(text: str, size: int, path: str, problems: Problems) -> str:
-    """An id that may be missing: "" for none, and for one that is no id, which is then a problem."""
+    """An id that may be missing: "" when it is, and when it is no id, which is then noted as a problem."""
     if is_id(text, size):
         return text
     if text.strip("0"):
@@ -119,7 +119,7 @@ def valid_or_empty(text: str, size: int, path: str, problems: Problems) -> str:
 
 
 def error_of_ids(trace_id: str, span_id: str) -> WireFormatError | None:
-    """Why a span cannot be stored, which is known by its ids; None when it can."""
+    """Why a span with these ids cannot be stored; None when it can."""
     for name, text, size in (("traceId", trace_id, TRACE_ID_BYTES), ("spanId", span_id, SPAN_ID_BYTES)):
         if not is_id(text, size):
             given = "nothing" if not text else f"{text[:SHOWN_CHARS]!r}" if text.strip("0") else "zeros alone"

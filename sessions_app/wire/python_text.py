@@ -1,7 +1,8 @@
-"""Read what Python's `str()` wrote of nested values: the form in which LiteLLM's older payload sends everything.
+"""Read what Python's `str()` wrote of nested values: LiteLLM's older payload sends everything in this form.
 
-Literals become their values, `Name(key=value)` and `key=value key=value` (how pydantic models print) become dicts,
-`<anything>` stays text. Not `ast.literal_eval`: it refuses such objects, and a hostile text can exhaust its stack.
+Literals become their values. `Name(key=value)` and `key=value key=value` (which pydantic models print) become dicts.
+`<anything>` stays text. `ast.literal_eval` is no help: it refuses such objects, and a hostile text can exhaust its
+stack.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 MAX_CHARS = 1_000_000
 MAX_DEPTH = 100
-# A tuple may be a key; what of it is written so often as it is nested in keys is bounded.
+# # A tuple may be a key. It is written again at each level of nested keys, so its size is bounded.
 MAX_KEY_TOKENS = 100
 
 _TOKEN = re.compile(
@@ -33,7 +34,7 @@ Token = tuple[str, str]
 
 
 def read_python_text(text: str) -> Any:
-    """The value that a text stands for. Raises ValueError when it is none, too long or nested too deeply."""
+    """The value that a text stands for. Raises ValueError when the text is no value, too long or nested too deeply."""
     if len(text) > MAX_CHARS:
         raise ValueError(f"more than {MAX_CHARS:,} characters")
     reader = _Reader(_tokens(text))
@@ -123,7 +124,9 @@ class _Reader:
         return members
 
     def key(self, item: Any, start: int) -> str:
-        """An item that is a key, as text. Written out, keys within keys would double their backslashes each time."""
+        """An item that is a key, as text. Keys within keys are not written with `str`, which would double their
+        backslashes.
+        """
         if not isinstance(item, (list, dict)):
             return str(item)
         tokens = self.tokens[start : self.position - 1]

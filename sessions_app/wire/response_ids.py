@@ -1,19 +1,20 @@
-"""Ids of responses, some of which a LiteLLM proxy wrapped before it gave them to its client."""
+"""Ids of responses. A LiteLLM proxy wraps some of them before it gives them to its client."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 
-# A proxy behind a proxy wraps what is wrapped already.
+# # A proxy behind a proxy wraps an id again.
 MOST_WRAPPINGS = 8
 _WRAPPED = "resp_bGl0ZWxsb"
 
 
 def unwrapped(response_id: str) -> str:
-    """The provider's id inside LiteLLM's `resp_` + base64 of `litellm:…;response_id:<id>`; others as they are.
+    """The provider's id inside LiteLLM's `resp_` + base64 of `litellm:…;response_id:<id>`. Other ids are returned as
+    they are.
 
-    Base64 of either alphabet, with or without padding. What LiteLLM (1.106) encrypted cannot be told from an id.
+    Base64 of either alphabet, with or without padding. An id that LiteLLM (1.106) encrypted looks like any other.
     """
     for _ in range(MOST_WRAPPINGS):
         inner = _inner(response_id)

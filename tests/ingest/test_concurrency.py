@@ -12,7 +12,8 @@ import pytest
 from django.db import connection
 
 from sessions_app.ingest.accept import accept_body
-from sessions_app.ingest.digest import Digester, DigestStats
+from sessions_app.ingest.digest import Digester
+from sessions_app.ingest.storing import DigestStats
 from sessions_app.models import InboxEntry, Part, Project, RejectedLog, RequestKey, RequestLog, Session
 from sessions_app.storage import rollups
 from sessions_app.storage.connections import binary_cursor

@@ -13,6 +13,7 @@ from sessions_app.ingest import questions, stored_facts
 from sessions_app.ingest.accept import accept_body
 from sessions_app.ingest.digest import Digester
 from sessions_app.models import MovedId, Project, RequestLog, Session
+from sessions_app.storage import moving
 from sessions_app.storage.deletion import delete_project
 from tests.ingest.test_grouping import check_whole, difference, stored
 
@@ -155,15 +156,13 @@ def test_members_of_an_old_name_stay_and_are_joined() -> None:
 
 
 def count_moves(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    from sessions_app.ingest import digest
-
     moved: list[int] = []
-    apply = digest.moving.apply
+    apply = moving.apply
 
     def counting(cursor: Any, moves: Any) -> None:
         moves = list(moves)
         moved.append(sum(move.leaves for move in moves))
         apply(cursor, moves)
 
-    monkeypatch.setattr(digest.moving, "apply", counting)
+    monkeypatch.setattr(moving, "apply", counting)
     return moved

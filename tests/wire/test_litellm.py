@@ -12,7 +12,7 @@ import pytest
 from sessions_app.content.documents import ArrayMemory, PartKind
 from sessions_app.content.messages import plain_text, read_message
 from sessions_app.records import ERROR, SUCCESS, Record, WireFormatError
-from sessions_app.wire import litellm
+from sessions_app.wire import litellm, litellm_kinds
 from tests.wire.litellm_payloads import (
     EXPECTED,
     FILES,
@@ -178,10 +178,10 @@ def test_kinds_and_call_types() -> None:
     assert kinds("image-generation-and-moderation.json") == {"other"}
     assert kinds("responses-streaming-chain.json") == kinds("anthropic-v1-messages.json") == {"llm"}
     assert kinds("pass-through-endpoints.json") == kinds("text-completions.json") == {"llm"}
-    assert litellm.kind_of_call("arerank") == litellm.kind_of_call("avector_store_search") == "retrieval"
-    assert litellm.kind_of_call("asend_message") == "agent"
-    assert litellm.kind_of_call("pass_through_endpoint", has_model=False) == "other"
-    assert litellm.kind_of_call("aspeech") == "other"
+    assert litellm_kinds.kind_of_call("arerank") == litellm_kinds.kind_of_call("avector_store_search") == "retrieval"
+    assert litellm_kinds.kind_of_call("asend_message") == "agent"
+    assert litellm_kinds.kind_of_call("pass_through_endpoint", has_model=False) == "other"
+    assert litellm_kinds.kind_of_call("aspeech") == "other"
 
 
 def test_first_token_only_of_streams() -> None:

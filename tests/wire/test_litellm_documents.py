@@ -88,6 +88,16 @@ def test_a_pass_through_request_is_the_body_that_was_sent() -> None:
     assert request["messages"] == [{"role": "user", "content": "native anthropic pass-through"}]
 
 
+@pytest.mark.parametrize(
+    "messages",
+    [[{"role": "user", "content": ""}], [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}], {"a": 1}],
+)
+def test_a_pass_through_request_without_a_body_is_what_was_logged(messages: Any) -> None:
+    payload = a_payload(call_type="pass_through_endpoint", messages=messages, model_parameters={})
+    request = documents_of("litellm", json.dumps(payload).encode()).request
+    assert json.loads(request or b"")["messages"] == messages
+
+
 def test_a_tool_call_is_its_name_and_arguments() -> None:
     calls = [
         index

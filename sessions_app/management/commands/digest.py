@@ -19,8 +19,9 @@ from django.db import OperationalError, connection
 from logsui import memory as process_memory
 from logsui.launcher import processes
 from logsui.launcher.heartbeat import beat
-from sessions_app.ingest.digest import Digester, DigestStats, Memory
+from sessions_app.ingest.digest import Digester, Memory
 from sessions_app.ingest.progress import Progress
+from sessions_app.ingest.storing import DigestStats
 from sessions_app.ingest.suspects import Notes, Warden, command, digest_suspects, is_outage
 from sessions_app.storage.buckets import ensure_current_partitions
 from sessions_app.storage.connections import binary_cursor

@@ -1,12 +1,13 @@
-"""From a span or GenAI log record, as `wire.otlp` splits them, to a record: each instrumentation's names read.
+"""Translate an item of an OTLP export (`wire.otlp`), a span or GenAI log records, into a record.
 
-One module for each convention gives fields and says where messages are; they are asked in the order of `READERS`, and
-the first answer for a field counts. `record_of` cuts the span into parts (`cutting.py`); `documents_of` gives request
-and response back in OpenAI's chat form, whatever the span had, and as `log` the item exactly as it came.
+Each convention of attribute names has a module. Each of them gives the fields of the record that it knows, and where
+messages are. They are asked in the order of `READERS`, and the first answer for a field counts. `record_of` cuts the
+span into parts (`cutting.py`). `documents_of` gives request and response in the form of OpenAI's chat API, whatever
+form they had, and the item exactly as it came as `log`.
 
-A span says which session it belongs to in `Record.claim`, and in `Record.claim_rank` how strong that is. An id counts
-for all spans of its trace; `sessions.trace_claims` tells which one when there are several. `duplicates.duplicates`
-tells which spans of a trace report the same call.
+`Record.claim` is the session that a span names, and `Record.claim_rank` how strong that claim is. An id counts for all
+spans of its trace; when there are several, `sessions.trace_claims` chooses. `duplicates.duplicates` finds the spans of
+a trace that report the same call.
 
 The log records of a call join its span: both have the same idempotency key, and `merged` makes one item of them.
 """

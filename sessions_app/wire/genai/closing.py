@@ -1,4 +1,4 @@
-"""Give back a span exactly as it came, from the document that is stored of it. See `cutting.py`."""
+"""Give back a span exactly as it came, from the document that is stored. See `cutting.py`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Raws = dict[str, bytes]
 
 
 def item_bytes(log: bytes) -> bytes:
-    """The item of which this document was made; an item that was never cut comes back as it is."""
+    """The item from which this document was made. An item that was never cut is returned as it is."""
     members = {name: bytes(raw) for name, raw in object_fields(log).items()}
     for name in ("span", "log"):
         if name in members and kind_of(members[name]) == "object":
@@ -57,7 +57,7 @@ def _attributes(raw: bytes, unfolded: dict[str, Any]) -> bytes:
 
 
 def _closed_attribute(name: str, raw: JsonBytes, how: Any) -> Raws:
-    """The attributes that one was made of."""
+    """The attributes from which one was made."""
     if isinstance(how, int):
         return {name: as_text(closed(raw, how))}
     if how == "texts":

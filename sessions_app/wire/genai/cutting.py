@@ -1,8 +1,8 @@
 """Cut a span into parts: its messages, system prompt, tools and everything else that is large.
 
-The stored document is the span itself. What came as JSON text, or spread over many attributes, stands in it opened, so
-that equal messages of different spans are equal parts; `unfolded`, beside the attributes, says how each of these was
-written, and `closing.py` writes them again.
+The document that is stored is the span itself, with two changes: JSON that came as a text, and lists that came spread
+over many attributes, are opened (unfolded). So equal messages of different spans are equal parts. `unfolded`, next to
+the attributes, says how each of these was written, and `closing.py` restores it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ Raws = dict[str, JsonBytes]
 
 
 class OrderedSplitter:
-    """Cuts in whatever order a span is read; the parts come in the order in which they stand in the document."""
+    """Lets readers cut in any order. The parts are in the order in which they stand in the document."""
 
     _PLACE = re.compile(rb"\x02(\d+);")
 
@@ -66,7 +66,7 @@ class OrderedSplitter:
 
 
 class Attributes:
-    """The attributes of a span, an event or a log record while they are cut: exact bytes, and what was unfolded."""
+    """The attributes of a span, an event or a log record while they are cut: their exact bytes, and what was unfolded."""
 
     def __init__(
         self, splitter: OrderedSplitter, values: Mapping[str, Any], raws: Raws, problem: Callable[[str], None]
@@ -91,26 +91,25 @@ class Attributes:
             return
         text = text_of(self.values[name])
         if text is None:
-            self.written[name] = (
-                self._open(raw, letter, kind)
-                if kind_of(raw) in ("array", "object")
-                else (self.splitter.item(letter, raw, kind))
-            )
+            is_nested = kind_of(raw) in ("array", "object")
+            self.written[name] = (self._open if is_nested else self.splitter.item)(raw=raw, letter=letter, kind=kind)
             return
-        opened: tuple[bytes, Any] | None = self._open_response(text) if letter == "o" else None
-        if opened is None:
-            style = style_of(text)
-            opened = (self._open(text, letter, kind), style) if style else None
-        if opened is None and is_json(text):
-            # Indented or otherwise odd: the text is kept too, for it cannot be written again from its pieces.
-            opened = self._open(text, letter, kind), self.splitter.item("c", raw, PartKind.OTHER)
-        if opened is None:
-            if kind_of(text) != "string":
-                self.problem(f"{name} is broken JSON and kept as text")
-            opened = self.splitter.item(letter, raw, kind), None
-        self.written[name], style = opened
+        self.written[name], style = self._opened_text(name, raw, text, letter, kind)
         if style is not None:
             self.unfolded[name] = style
+
+    def _opened_text(self, name: str, raw: JsonBytes, text: bytes, letter: str, kind: PartKind) -> tuple[bytes, Any]:
+        """The skeleton of an attribute that is a text, and how the text was written; None when it was not opened."""
+        if letter == "o" and (response := self._open_response(text)):
+            return response
+        if style := style_of(text):
+            return self._open(text, letter, kind), style
+        if is_json(text):
+            # # Indented or otherwise unusual. It cannot be restored from its pieces, so the text is kept too.
+            return self._open(text, letter, kind), self.splitter.item("c", raw, PartKind.OTHER)
+        if kind_of(text) != "string":
+            self.problem(f"{name} is broken JSON and kept as text")
+        return self.splitter.item(letter, raw, kind), None
 
     def _open(self, raw: JsonBytes, letter: str, kind: PartKind) -> bytes:
         if kind_of(raw) == "array":
@@ -127,7 +126,7 @@ class Attributes:
         return self.splitter.item(letter, raw, kind)
 
     def _last(self, raw: JsonBytes) -> bytes:
-        """The state that a graph ends with: its last message is the answer, the others were there before."""
+        """The final state of a graph. Its last message is the answer; the messages before it are context."""
         *before, last = array_items(raw) or [b"null"]
         kept = [self.splitter.item("c", item, PartKind.OTHER) for item in before]
         return b"[" + b",".join([*kept, self.splitter.item("o", last, PartKind.MESSAGE)]) + b"]"
@@ -147,7 +146,7 @@ class Attributes:
         return self.large(raw)
 
     def _array(self, raw: JsonBytes, letter: str, kind: PartKind, depth: int = 0) -> bytes:
-        """The items of an array one by one, through arrays of arrays."""
+        """The items of an array one by one; arrays of arrays are opened too."""
         items = array_items(raw)
         if is_nested(items, depth):
             return b"[" + b",".join([self._item(item, letter, kind, depth + 1) for item in items]) + b"]"
@@ -162,13 +161,13 @@ class Attributes:
         return self._array(raw, letter, kind, depth) if is_array else self.splitter.item(letter, raw, kind)
 
     def _message_or_tool(self, raw: JsonBytes) -> bytes:
-        """Langfuse's LangChain callback sends tool definitions as messages of a tool."""
+        """Langfuse's LangChain callback sends tool definitions among the messages, as those of a tool."""
         if _is_tool_definition(raw):
             return self.splitter.item("c", raw, PartKind.TOOL)
         return self.splitter.item("i", raw, PartKind.MESSAGE)
 
     def _open_response(self, text: bytes) -> tuple[bytes, int] | None:
-        """The body of a model's response, whose choices are opened to the message."""
+        """The body of a model's response, with the messages of its choices as parts. None when it cannot be opened."""
         if kind_of(text) != "object" or b'"message"' not in text:
             return None
         try:
@@ -199,7 +198,7 @@ class Attributes:
         )
 
     def cut_last(self, name: str) -> None:
-        """Cut an array of which only the last item is the answer, and the others are on the way to it."""
+        """Cut an array whose last item is the answer, and whose other items are intermediate results."""
         text = text_of(self.values.get(name))
         style = style_of(text) if text and kind_of(text) == "array" else None
         if text and style and not self.is_done(name):
@@ -208,7 +207,7 @@ class Attributes:
     # --- what is put together from several attributes ----------------------------------------------------------------
 
     def compose(self, name: str, message: Mapping[str, str], fixed: Mapping[str, Any], letter: str) -> None:
-        """Write one message, under `name`, of attributes (`message`: member -> attribute) and members of our own."""
+        """Write one message under `name`. `message` names the attribute of each member; `fixed` are further members."""
         if name in self.raws:
             name = f"{name} (message)"
         found = {
@@ -237,8 +236,8 @@ class Attributes:
     ) -> None:
         """Write the attributes `<prefix>.<index>.*` as a list of messages.
 
-        `candidates` are messages that the span holds elsewhere too: the one that says exactly the same as a message
-        of the list is taken for it, so that it is stored once.
+        `candidates` are messages that the span holds in another place too. If one of them says exactly the same as a
+        message of the list, its bytes are used, so that both are stored once.
         """
         nest, spread = DIALECTS[dialect].nest, DIALECTS[dialect].spread
         remaining = list(candidates)
@@ -264,7 +263,7 @@ class Attributes:
             self.gone.clear()
 
     def nest_tools(self, prefix: str, group: Mapping[int, dict[str, Any]], read: Callable[[Any], bytes | None]) -> None:
-        """Write a list of tool definitions; `read` makes the JSON of one, None when it is none."""
+        """Write a list of tool definitions. `read` gives the JSON of a definition, None for anything else."""
         dialect = "schema" if prefix == "llm.tools" else "function"
         items = [(index, read(group[index])) for index in sorted(group)]
         if not items or prefix in self.raws or any(item is None for _, item in items):
@@ -276,7 +275,7 @@ class Attributes:
         self.unfolded[prefix] = [dialect, _run([index for index, _ in items])]
 
     def cut_texts(self, name: str, letter: str, kind: PartKind) -> None:
-        """Cut an attribute that is an array of JSON texts (tools of the AI SDK): each text is one part."""
+        """Cut an attribute that is an array of JSON texts (the AI SDK's tools). Each text is one part."""
         values = self.values.get(name)
         if self.is_done(name) or not isinstance(values, list) or not values:
             return
@@ -291,14 +290,14 @@ class Attributes:
     # --- everything else ----------------------------------------------------------------------------------------------
 
     def rest(self) -> None:
-        """Write the attributes that nobody claimed: what is large becomes parts of the context."""
+        """Write the attributes that no reader has cut. Large ones become parts of the context."""
         for name, raw in self.raws.items():
             if not self.is_done(name):
                 self.written[name] = bytes(raw) if len(raw) < LARGE_VALUE_BYTES else self._large_attribute(name, raw)
 
     def _large_attribute(self, name: str, raw: JsonBytes) -> bytes:
         text = text_of(self.values.get(name))
-        # Lists may be histories.
+        # # Lists may be histories, which are cut into their items.
         if text is None or not (b"[{" in text or b"[[" in text):
             return self.large(raw)
         style = dumped_style_of(text) if b'"choices"' in text else style_of(text)
@@ -308,7 +307,7 @@ class Attributes:
         return self._context(text)
 
     def _context(self, raw: JsonBytes) -> bytes:
-        """JSON without a meaning to us: its lists item by item, for they may be histories that grow."""
+        """JSON of unknown meaning. Its lists are cut item by item, because they may be histories that grow."""
         if kind_of(raw) == "array":
             return self._context_array(raw)
         write = {"choices": lambda value: self._choices(value, "c")}
@@ -328,11 +327,11 @@ class Attributes:
         return self.splitter.items("c", raw, PartKind.OTHER)
 
     def large(self, raw: JsonBytes) -> bytes:
-        """A value as it is, as a part when it is large."""
+        """The value itself; as a part when it is large."""
         return bytes(raw) if len(raw) < LARGE_VALUE_BYTES else self.splitter.item("c", raw, PartKind.OTHER)
 
     def object(self) -> bytes:
-        """The attributes as they are stored: in their order, those that are put together last."""
+        """The attributes as they are stored: in their order, then those that were put together."""
         order = [
             *(name for name in self.raws if name in self.written),
             *(n for n in self.written if n not in self.raws),
@@ -341,7 +340,7 @@ class Attributes:
 
 
 def written_unfolded(unfolded: Mapping[str, Any]) -> bytes:
-    """The member that tells how attributes were written; bytes are JSON already."""
+    """The value of `unfolded`, which says how attributes were written. Bytes are JSON already."""
     return written({name: how if isinstance(how, bytes) else dumps(how) for name, how in unfolded.items()})
 
 
@@ -351,9 +350,9 @@ def _taken(
     spread: Callable[[dict[str, Any]], Any],
     known: dict[int, Any],
 ) -> bytes | None:
-    """The exact bytes of the first candidate that says the same; both lists are in the order of the conversation.
+    """The exact bytes of the first candidate that says the same. Both lists are in the order of the conversation.
 
-    `known`: what candidates were spread to, for one is looked at with many messages.
+    `known` remembers how candidates are spread: each may be compared with many messages.
     """
     for position, (value, raw) in enumerate(candidates[:3]):
         if id(value) not in known:
@@ -365,13 +364,13 @@ def _taken(
 
 
 def _run(indexes: Sequence[int]) -> int | list[int]:
-    """The first of indexes that follow each other, else all of them."""
+    """The first index alone when the indexes are consecutive, else all of them."""
     first = indexes[0] if indexes else 0
     return first if list(indexes) == list(range(first, first + len(indexes))) else list(indexes)
 
 
 def _json(value: Any) -> bytes:
-    """As Python's json.dumps writes it, which most instrumentations use: then equal messages are equal bytes."""
+    """As Python's json.dumps writes it. Most instrumentations do, so equal messages have equal bytes."""
     return json.dumps(value).encode()
 
 

@@ -1,12 +1,12 @@
-"""The documents of a stored span, for reading: request and response in the form of OpenAI's chat API."""
+"""What a stored span holds, for reading: request and response in the form of OpenAI's chat API."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sessions_app.content import messages
+from sessions_app.content.blocks import Message
 from sessions_app.content.documents import PartKind, PartList, SplitDocument, Splitter, loads
-from sessions_app.content.messages import Message
 from sessions_app.records import Documents
 from sessions_app.wire.genai.closing import item_bytes
 from sessions_app.wire.genai.kinds import kind_of_span
@@ -19,7 +19,7 @@ from sessions_app.wire.genai.unfolding import dumps
 
 
 def documents_of(log: bytes) -> Documents:
-    """What was sent and what came back; as `log` the span exactly as it came."""
+    """Request, response, metadata and parameters. `log` is the span exactly as it came."""
     raw = item_bytes(log)
     span = Span(loads(raw))
     span.kind = kind_of_span(span)
@@ -36,7 +36,7 @@ def documents_of(log: bytes) -> Documents:
 
 
 def parameters_of(span: Span) -> dict[str, Any]:
-    """What was asked for beside messages, system prompt and tools."""
+    """What the request asked for beside messages, system prompt and tools."""
     found: dict[str, Any] = {}
     for reader in READERS:
         found = reader.parameters(span) | found
@@ -96,7 +96,7 @@ def _one(values: list[Any]) -> Any:
 
 
 def _metadata(span: Span, document: SplitDocument) -> dict[str, Any]:
-    """What is in neither request nor response: the small attributes, the scope, the resource, what went wrong."""
+    """What is in neither request nor response: small attributes, scope, resource and problems."""
     shown = {name: value for name, value in span.attributes.items() if not _is_large(value)}
     found = {"problems": span.problems, "name": span.name, "scope": span.scope, "resource": span.resource}
     return {name: value for name, value in found.items() if value} | shown

@@ -1,8 +1,8 @@
-"""Which spans report the same call of a model, so that its tokens and cost count once.
+"""Which spans report the same model call, so that its tokens and cost are counted once.
 
-A wrapper around one call is that call; spans with one response id that began together are one call, also in different
-traces; a call without an answer and a span with the answer (Logfire's streams) are one.
-A failed call that two libraries report in two traces has no response id: it stays two.
+Three kinds of spans report one call. A wrapper around a single call is that call. Spans with the same response id that
+began together are one call, even in different traces. A call without an answer and a span with the answer (Logfire's
+streams) are one. A failed call that two libraries report in two traces has no response id, so it stays two calls.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 CALLS = ("llm", "embedding")
-# How far apart two reports of the start of one call may be.
+# # How far apart two reports of one call may start.
 MOST_APART = timedelta(milliseconds=500)
 
 
 @dataclass(frozen=True, slots=True)
 class SpanFacts:
-    """The little of a span that tells: fields of `Record`. `id` is whatever the caller knows the span by.
+    """The fields of a span's `Record` that are compared. `id` is any id by which the caller knows the span.
 
-    `input_digest`: equal for equal inputs, empty for none. `session` is what the span itself names.
+    `input_digest` is equal for equal inputs and empty for none. `session` is the session that the span itself names.
     """
 
     id: str
@@ -40,10 +40,10 @@ class SpanFacts:
 
 
 def duplicates(spans: Sequence[SpanFacts]) -> dict[str, str]:
-    """For each span that is not to be counted, the id of the span that stands for it.
+    """For each span that is not counted, the id of the span that is counted instead.
 
-    The result does not depend on the order of the spans. Of several reports, the one with the messages stands, then
-    the one with token counts, then the outer one. Spans of other kinds are only looked through.
+    The result does not depend on the order of the spans. Of several reports the one with messages is counted, then the
+    one with token counts, then the outer one. Spans of other kinds only connect calls with what is around them.
     """
     ordered = sorted(spans, key=lambda span: (span.started_at, span.trace_id, span.span_id))
     depths = _Tree(ordered)
@@ -62,7 +62,7 @@ def duplicates(spans: Sequence[SpanFacts]) -> dict[str, str]:
 
 
 class _Tree:
-    """The spans of some traces by their parents. Each span is passed once, however deep they are inside one another."""
+    """The spans of some traces by their parents. Each span is visited once, however deep they are nested."""
 
     def __init__(self, spans: Sequence[SpanFacts]) -> None:
         self._by_place = {(span.trace_id, span.span_id): span for span in spans}
@@ -80,7 +80,7 @@ class _Tree:
         return self._by_place.get((span.trace_id, span.parent_id))
 
     def _measure(self, span: SpanFacts) -> None:
-        """How many others a span is inside of; in a circle, all others of it."""
+        """Count the spans around this one; in a circle, all others of the circle."""
         path: dict[str, SpanFacts] = {}
         at: SpanFacts | None = span
         while at is not None and at.id not in self.depth and at.id not in path:
@@ -96,7 +96,7 @@ class _Tree:
             self.depth[span_id] = above + number
 
     def _caller(self, span: SpanFacts) -> SpanFacts | None:
-        """The span, else the nearest one around it that is part of a GenAI application."""
+        """The span itself, or the nearest one around it that is part of a GenAI application."""
         path: dict[str, None] = {}
         at: SpanFacts | None = span
         while at is not None and at.kind == "other" and at.id not in self._callers and at.id not in path:
@@ -107,7 +107,7 @@ class _Tree:
         return caller
 
     def calls_in(self, span: SpanFacts) -> list[SpanFacts]:
-        """The calls right below a call; what is between them is no part of a GenAI application."""
+        """The calls directly inside a call. Spans in between that are no part of a GenAI application do not count."""
         return self._calls.get(span.id, [])
 
 
@@ -122,7 +122,7 @@ class _Same:
         ours, theirs = self._sets.get(a.id, [a]), self._sets.get(b.id, [b])
         if ours is theirs:
             return
-        # The smaller set goes into the larger one, so that no span is moved often.
+        # # The smaller set joins the larger one, so that no span is moved often.
         larger, smaller = (ours, theirs) if len(ours) >= len(theirs) else (theirs, ours)
         self._sets.setdefault(larger[0].id, larger)
         larger += smaller
@@ -143,14 +143,14 @@ class _Same:
 
 
 def _answering(span: SpanFacts, children: Sequence[SpanFacts]) -> SpanFacts:
-    """Of several attempts below one call, the one whose answer it gave: the same response id, else the last."""
+    """Of several attempts inside one call, the one that answered it: the one with its response id, else the last."""
     return next(
         (child for child in children if span.response_id and child.response_id == span.response_id), children[-1]
     )
 
 
 def _by_response_id(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, SpanFacts]]:
-    """Pairs of spans with one response id that began together: some servers use few ids, again and again."""
+    """Pairs of spans with one response id that began together. (Some servers use the same few ids again and again.)"""
     latest: dict[str, SpanFacts] = {}
     for span in spans:
         if span.kind in CALLS and span.response_id:
@@ -161,7 +161,7 @@ def _by_response_id(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, Spa
 
 
 def _streams(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, SpanFacts]]:
-    """Pairs of a call that says nothing of its answer and a span that has the answer to the same input."""
+    """Pairs of a call without an answer and a span that has the answer to the same input."""
     calls = [span for span in spans if span.kind == "llm" and span.input_digest]
     waiting: dict[tuple[str, str, bytes], deque[SpanFacts]] = defaultdict(deque)
     for answer in calls:
@@ -171,7 +171,8 @@ def _streams(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, SpanFacts]
         answers = waiting.get(_asked(call))
         if not answers or call.has_output or call.has_usage or call.is_failed:
             continue
-        # Both are in the order of their starts: what is too early for this call is too early for the later ones.
+        # # Both lists are in the order of their starts: an answer that is too early for this call is too early for the
+        # rest.
         while answers and call.started_at - answers[0].started_at > MOST_APART:
             answers.popleft()
         if answers and answers[0].started_at - call.started_at <= MOST_APART:

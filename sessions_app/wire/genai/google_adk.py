@@ -1,4 +1,4 @@
-"""Google's Agent Development Kit 2.13 (scope `gcp.vertex.agent`), and before: one JSON text for all of a request."""
+"""Google's Agent Development Kit 2.13 (scope `gcp.vertex.agent`) and older: a request is a single JSON text."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def content(span: Span) -> Content:
 
 
 def _is_streamed(span: Span) -> bool:
-    """Are the output messages the pieces of a stream, and the whole answer after them?"""
+    """Whether the output messages are the pieces of a stream, followed by the whole answer."""
     messages = span.json("gen_ai.output.messages")
     if not isinstance(messages, list) or len(messages) < 2:
         return False

@@ -1,8 +1,8 @@
-"""Messages and tools that came spread over many attributes, put together, and spread again exactly.
+"""Put messages and tools together that came spread over many attributes, and spread them again exactly.
 
-A message becomes an OpenAI chat message. What has no place in one stays in its member `attributes`, by name, so that
-nothing is lost and equal messages stay equal. Each dialect is a pair of functions that are each other's inverse; when
-for some message they are not, it is kept as the attributes it was.
+A message becomes an OpenAI chat message. Whatever has no place in one goes into its member `attributes`, by name, so
+that nothing is lost and equal messages stay equal. Each dialect is a pair of functions that are inverse to each other.
+A message for which they are not is kept as separate attributes.
 """
 
 from __future__ import annotations
@@ -16,30 +16,31 @@ Nested = dict[str, Any]
 
 LEFT_OVER = "attributes"
 _INDEX_DIGITS = 6
-# OpenInference tells the calls of an Anthropic message twice; they are kept as content alone.
+# # OpenInference reports the tool calls of an Anthropic message twice; only those in its content are kept.
 CALLS_TWICE = "tool_calls_twice"
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How the attributes of one list item are called: `nest` puts them together, `spread` gives them again."""
+    """The attribute names of one list item: `nest` puts them together, `spread` is its inverse."""
 
     nest: Callable[[Flat], Nested]
     spread: Callable[[Nested], Flat]
 
 
 def _list_at(nested: Nested, name: str, index: str) -> Nested | None:
-    """The item of a list member that an index names; it may be the next one, but leave no gap."""
+    """The item at an index of a list member; the next one is added. None when the index would leave a gap."""
     items = nested.setdefault(name, [])
     if not index.isdecimal() or len(index) > _INDEX_DIGITS or int(index) > len(items) or not isinstance(items, list):
         return None
     if int(index) == len(items):
         items.append({})
-    return items[int(index)]
+    item: Nested = items[int(index)]
+    return item
 
 
 def _ordered(flat: Flat) -> list[tuple[str, Any]]:
-    """By name, numbers as numbers: 2 before 10."""
+    """By name, and numbers by value: 2 before 10."""
     return sorted(flat.items(), key=lambda pair: [(len(p), p) if p.isdecimal() else (0, p) for p in pair[0].split(".")])
 
 
@@ -78,7 +79,7 @@ def nest_openinference(flat: Flat) -> Nested:
 
 
 def _calls_in(content: Any) -> list[Nested]:
-    """The tool calls among content blocks, as OpenAI has them."""
+    """The tool calls among content blocks, in OpenAI's form."""
     parts = [part for part in content if "name" in part] if isinstance(content, list) else []
     calls = [{"name": part["name"], "arguments": part.get("input")} for part in parts]
     return [{"id": part.get("id"), "type": "function", "function": f} for part, f in zip(parts, calls, strict=True)]
@@ -125,7 +126,9 @@ def _nest_part(nested: Nested, name: str, value: Any) -> bool:
 
 
 def spread_openinference(nested: Nested) -> Flat:
-    """The inverse; of a message that an API was sent, the attributes that OpenInference makes of it."""
+    """The inverse of `nest_openinference`; of a message as sent to an API, the attributes that OpenInference makes of
+    it.
+    """
     flat: Flat = {}
     for member, value in nested.items():
         name = _OPENINFERENCE_NAMES.get(member)
@@ -211,7 +214,8 @@ def spread_traceloop(nested: Nested) -> Flat:
             flat[f"tool_calls.{index}.id"] = item["id"]
         for member, value in item.get("function", {}).items():
             flat[f"tool_calls.{index}.{member}"] = value
-    return flat | nested.get(LEFT_OVER, {})
+    left_over: Flat = nested.get(LEFT_OVER, {})
+    return flat | left_over
 
 
 DIALECTS: Mapping[str, Dialect] = {

@@ -1,4 +1,4 @@
-"""What a span is: a model's call, a tool, an agent, … or nothing of a GenAI application."""
+"""What a span is: a model call, a tool, an agent, …, or no part of a GenAI application."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ _OPERATIONS = {
 }
 _TRACELOOP = {"workflow": "chain", "task": "chain", "agent": "agent", "tool": "tool"}
 _REQUEST_TYPES = {"chat": "llm", "completion": "llm", "embedding": "embedding", "rerank": "retrieval"}
-# Google ADK tells of tools that ran side by side once more, together, in a span of this name.
+# # Google ADK reports tools that ran in parallel a second time, together, in a span of this name.
 _MERGED_TOOLS = "(merged tools)"
 _MODELS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
 _SIGNS = ("gen_ai.usage.", "llm.usage.", "llm.token_count.", "gen_ai.input.", "gen_ai.prompt.", "gen_ai.completion.")
 
 
 def kind_of_span(span: Span) -> str:
-    """The first sign that says it (order of Langfuse's mapping too); "other" when none does."""
+    """The kind by the first attribute that states it, in the order of Langfuse's mapping; "other" when none does."""
     attributes = span.attributes
     observed = attributes.get("langfuse.observation.type")
     if isinstance(observed, str):
@@ -83,8 +83,8 @@ def _of_weaker_signs(attributes: Attributes, span: Span) -> str:
             return kinds[value]
     if "gen_ai.tool.name" in attributes or "gen_ai.tool.call.id" in attributes:
         return "tool"
-    # The markers may be among what an SDK dropped. A model alone is no sign: agents have one too.
+    # # The SDK may have dropped the markers. A model's name is not enough: agents have one too.
     if any(name in attributes for name in _MODELS) and any(name.startswith(_SIGNS) for name in attributes):
         return "llm"
-    # Log records of a call whose span is not here (yet).
+    # # Log records of a call whose span has not come, or not yet.
     return "llm" if not span.has_span and span.logs else "other"

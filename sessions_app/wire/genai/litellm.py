@@ -12,7 +12,7 @@ from sessions_app.wire.genai.traceloop import function
 
 _COMPLETION = "gen_ai.completion"
 _FUNCTIONS, _TOOLS = "llm.request.functions", "gen_ai.tool"
-# The callback writes Python's repr of the usage object.
+# # The callback writes the usage object with Python's repr.
 _CACHED, _REASONING = re.compile(r"'cached_tokens': (\d{1,15})"), re.compile(r"'reasoning_tokens': (\d{1,15})")
 
 
@@ -30,7 +30,7 @@ def fields(span: Span) -> Fields:
         {}
         if span.kind == "other"
         else given(
-            # Of a failed call or an embedding the callback makes the call's id the response's.
+            # # For a failed call or an embedding, the callback gives the call's id as the response's.
             response_id="" if response_id == call_id else response_id,
             call_id=call_id,
             call_type=span.text("litellm.call_type", "gen_ai.operation.name"),
@@ -64,7 +64,7 @@ def parameters(span: Span) -> dict[str, Any]:
 
 
 def content(span: Span) -> Content:
-    """Tool calls are missing in the classic callback's messages: their names and arguments stand beside."""
+    """The classic callback leaves tool calls out of its messages; their names and arguments are separate attributes."""
     if not is_meant(span):
         return {}
     found: Content = {}
@@ -81,6 +81,6 @@ def _cut_output(span: Span, cutter: Cutter) -> None:
 
 
 def _cut_tools(span: Span, cutter: Cutter) -> None:
-    """The successor writes them under both names; equal definitions are one part."""
+    """The successor writes tools under both names. Equal definitions are stored once."""
     for prefix in (_FUNCTIONS, _TOOLS):
         cutter.own.nest_tools(prefix, span.group(prefix), function)

@@ -1,4 +1,4 @@
-"""Messages and tool definitions of any form, written as OpenAI's chat API takes them."""
+"""Write messages and tool definitions of any form as OpenAI's chat API takes them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sessions_app.content.blocks import (
 
 
 def chat_message(message: Message) -> list[dict[str, Any]]:
-    """One message, or several where tool results stand beside other content."""
+    """One message; several if it has tool results beside other content."""
     results = [block for block in message.blocks if block.type == TOOL_RESULT]
     others = [block for block in message.blocks if block.type not in (TOOL_RESULT, TOOL_CALL, REASONING, REFUSAL)]
     calls = [block for block in message.blocks if block.type == TOOL_CALL]
@@ -41,7 +41,7 @@ def chat_message(message: Message) -> list[dict[str, Any]]:
 
 
 def content_of(message: Message) -> Any:
-    """The content of a message alone."""
+    """The content of a message."""
     return _content(message.blocks)
 
 
@@ -78,7 +78,7 @@ _PARAMETERS = ("parameters", "inputSchema", "input_schema", "parameters_json_sch
 
 
 def tool_definition(tool: Any) -> Any:
-    """A definition of any library's as OpenAI's; what is none stays as it is."""
+    """A tool definition in OpenAI's form. Anything else is returned as it is."""
     if isinstance(tool, str):
         try:
             tool = json.loads(tool)
@@ -89,7 +89,7 @@ def tool_definition(tool: Any) -> Any:
     if not isinstance(tool, dict) or isinstance(tool.get("function"), dict) or not isinstance(tool.get("name"), str):
         return tool
     schema = next((tool[name] for name in _PARAMETERS if isinstance(tool.get(name), dict)), None)
-    # Strands and Bedrock put the schema one level deeper.
+    # # Strands and Bedrock nest the schema one level deeper.
     schema = schema["json"] if isinstance(schema, dict) and isinstance(schema.get("json"), dict) else schema
     function = {"name": tool["name"], "description": tool.get("description"), "parameters": schema}
     return {"type": "function", "function": {name: value for name, value in function.items() if value is not None}}

@@ -22,7 +22,7 @@ from sessions_app.wire.genai.unfolding import text_of
 
 _STREAM_EVENT = "First Token Stream Event"
 _IN, _OUT = "llm.input_messages", "llm.output_messages"
-# Only the beginning and end of what an API returned is of interest here, so that huge bodies stay text.
+# # A request or response body up to this size is searched for its messages; larger ones stay texts.
 _MOST_BODY_BYTES = 2_000_000
 
 
@@ -64,7 +64,7 @@ def _text(value: Any) -> str:
 
 
 def _body(span: Span, name: str) -> dict[str, Any]:
-    """The small members of a body that stands in an attribute as JSON text."""
+    """The small members of a body that is an attribute's JSON text."""
     text = text_of(span.attributes.get(name))
     if text is None or len(text) > _MOST_BODY_BYTES or text[:1] != b"{":
         return {}
@@ -84,7 +84,7 @@ def parameters(span: Span) -> dict[str, Any]:
     if not is_meant(span):
         return {}
     invocation = span.object("llm.invocation_parameters") or span.object("embedding.invocation_parameters")
-    # Of the Agents SDK they are the response's members too.
+    # # In spans of the Agents SDK these include members of the response.
     return {name: value for name, value in invocation.items() if name not in ("model", "id", "instructions", "tools")}
 
 
@@ -120,7 +120,7 @@ def _nest(span: Span, cutter: Cutter, prefix: str, letter: str, body: str) -> No
 
 
 def _messages(text: bytes | None) -> Iterator[tuple[dict[str, Any], JsonBytes]]:
-    """The messages of a request or response body of OpenAI's, as they were sent."""
+    """The messages in a request or response body of OpenAI's API, as they were sent."""
     if text is None or len(text) > _MOST_BODY_BYTES or not (b'"messages"' in text[:4000] or b'"choices"' in text[:400]):
         return
     try:

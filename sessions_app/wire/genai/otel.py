@@ -1,5 +1,6 @@
-"""OpenTelemetry's GenAI conventions: semantic-conventions-genai as of November 2026, with the names of all its steps
-since semantic-conventions 1.26 (messages as attributes, as one event, or as an event each)."""
+"""OpenTelemetry's GenAI conventions: semantic-conventions-genai as of November 2026, and all older names since
+semantic-conventions 1.26 (messages as attributes, as one event, or as one event each).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ INPUT_MESSAGES, OUTPUT_MESSAGES = "gen_ai.input.messages", "gen_ai.output.messag
 SYSTEM_INSTRUCTIONS, TOOL_DEFINITIONS = "gen_ai.system_instructions", "gen_ai.tool.definitions"
 PARAMETER_PREFIX = "gen_ai.request."
 _NO_PARAMETERS = frozenset({"gen_ai.request.model"})
-# Conventions 1.28 to 1.36: an event for each message; before, one for the prompt and one for the completion.
+# # Conventions 1.28 to 1.36 have an event for each message, older ones one for the prompt and one for the completion.
 _MESSAGE_EVENTS = {
     "gen_ai.system.message": "system",
     "gen_ai.user.message": "user",
@@ -48,7 +49,7 @@ def fields(span: Span) -> Fields:
 
 
 def usage(span: Span) -> Fields:
-    """Token counts. Cached tokens are part of the input, reasoning tokens of the output, since 1.40."""
+    """Token counts. Since 1.40, cached tokens are part of the input and reasoning tokens part of the output."""
     return given(
         input_tokens=span.count("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
         output_tokens=span.count("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
@@ -70,7 +71,7 @@ def _api_base(span: Span) -> str:
 
 
 def _finish_reason(span: Span) -> str:
-    """An array; a JSON text of one from Logfire and LiteLLM."""
+    """The first of an array. Logfire and LiteLLM write the array as JSON text."""
     reasons = span.json("gen_ai.response.finish_reasons")
     if isinstance(reasons, list):
         return next((reason for reason in reasons if isinstance(reason, str) and reason), "")
@@ -78,7 +79,7 @@ def _finish_reason(span: Span) -> str:
 
 
 def parameters(span: Span) -> dict[str, Any]:
-    """What the request asked for, by the names that APIs have for it."""
+    """What the request asked for, under the names that the APIs use."""
     return {
         name.removeprefix(PARAMETER_PREFIX): value
         for name, value in span.attributes.items()
@@ -107,7 +108,7 @@ def content(span: Span) -> Content:
 
 
 def _tool_content(span: Span) -> Content:
-    """What a tool was called with and gave back; in events when they came as such (Strands)."""
+    """A tool's arguments and result. Strands sends them in events."""
     found: Content = {}
     if span.has("gen_ai.tool.call.arguments"):
         found[INPUT] = _everywhere("gen_ai.tool.call.arguments", "i", PartKind.MESSAGE)
@@ -150,7 +151,7 @@ def _cut_message_events(cutter: Cutter) -> None:
 
 
 def _compose(values: Attributes, role: str) -> None:
-    """A message of the event's members; a tool's `id` is that of its call."""
+    """Make a message of an event's members. A tool's `id` is that of its call."""
     members = {member: member for member in _MEMBERS}
     if role == "tool":
         members["tool_call_id"] = "id"

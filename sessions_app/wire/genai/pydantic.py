@@ -1,4 +1,4 @@
-"""Pydantic AI (instrumentation formats 1 to 6) and Logfire 5: OpenTelemetry's names and some of their own."""
+"""Pydantic AI (instrumentation formats 1 to 6) and Logfire 5: OpenTelemetry's names, and some of their own."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def fields(span: Span) -> Fields:
 
 
 def is_stream_log(span: Span) -> bool:
-    """Logfire reports a stream's answer as a second span without length, when the stream has ended."""
+    """When a stream has ended, Logfire reports its answer in a second span, which has no length."""
     return span.text("logfire.span_type") == "log" and "duration" in span.attributes
 
 

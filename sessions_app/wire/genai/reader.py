@@ -1,4 +1,4 @@
-"""What the readers of all conventions share: the fields they give, and how content is found and cut."""
+"""What the readers of all conventions share: the fields that they give, and how messages are found and cut."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from sessions_app.content.documents import PartKind
 from sessions_app.wire.genai.cutting import Attributes
 from sessions_app.wire.genai.span import Span
 
-# Fields by name: `model`, `input_tokens`, ... A reader leaves out what it does not know.
+# # Fields by name: `model`, `input_tokens`, ... A reader leaves out what it does not know.
 Fields = dict[str, Any]
 
 
 class Cutter:
-    """A span while it is cut: its own attributes, and by name those of its events and of its log records.
+    """A span while it is cut: its own attributes, and by event name those of its events and log records.
 
-    The body of a log record is cut like attributes, when it is an object.
+    If the body of a log record is an object, it is cut like attributes.
     """
 
     def __init__(self, own: Attributes) -> None:
@@ -25,7 +25,7 @@ class Cutter:
         self.logs: list[tuple[str, Attributes, Attributes | None]] = []
 
     def cut_everywhere(self, name: str, letter: str, kind: PartKind) -> None:
-        """Cut an attribute of the span; of its log records and events, when the span has none."""
+        """Cut an attribute of the span; if the span does not have it, those of its log records and events."""
         if name in self.own.raws:
             self.own.cut(name, letter, kind)
             return
@@ -33,7 +33,7 @@ class Cutter:
             attributes.cut(name, letter, kind)
 
     def message_events(self) -> Iterator[tuple[str, Attributes, bool]]:
-        """What events and log records say of single messages, by event name; whether it is a log record's body."""
+        """Name and members of each event and log record, and whether the members are a log record's body."""
         for name, attributes, body in self.logs:
             yield name, body or attributes, body is not None
         for name, attributes in self.events:
@@ -52,17 +52,17 @@ KINDS = {INPUT: PartKind.MESSAGE, OUTPUT: PartKind.MESSAGE, SYSTEM: PartKind.SYS
 
 
 def given(**values: Any) -> Fields:
-    """The fields that are known."""
+    """The fields that have a value."""
     return {name: value for name, value in values.items() if value is not None and value != "" and value != {}}
 
 
 def attribute(role: str, name: str) -> Cut:
-    """Content in one attribute."""
+    """How to cut content that is in one attribute."""
     return lambda cutter: cutter.own.cut(name, LETTERS[role], KINDS[role])
 
 
 def attributes(span: Span, **names: str | tuple[str, ...]) -> Content:
-    """For each role, the first of these attributes that is there."""
+    """For each role, how to cut the first of these attributes that the span has."""
     found: Content = {}
     for role, candidates in names.items():
         for name in (candidates,) if isinstance(candidates, str) else candidates:

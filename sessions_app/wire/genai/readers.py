@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from typing import Any, Protocol
 
 from sessions_app.wire.genai import (
     ai_sdk,
@@ -18,8 +18,22 @@ from sessions_app.wire.genai import (
 from sessions_app.wire.genai.reader import Content, Fields
 from sessions_app.wire.genai.span import Span
 
-# The special ones first: OpenTelemetry's own names say less about a span that has both.
-READERS: tuple[ModuleType, ...] = (
+
+class ConventionReader(Protocol):
+    """What the module of a convention has. Each function gives {} for spans that are not of the convention."""
+
+    def fields(self, span: Span) -> Fields:
+        """The fields of the record that the span's attributes give."""
+
+    def content(self, span: Span) -> Content:
+        """Where the span's messages, system prompt and tools are."""
+
+    def parameters(self, span: Span) -> dict[str, Any]:
+        """What the request asked for beside its messages: temperature, most tokens, ..."""
+
+
+# # Specific conventions first: of a span that has both, OpenTelemetry's own names say less.
+READERS: tuple[ConventionReader, ...] = (
     langfuse,
     openinference,
     ai_sdk,
@@ -33,7 +47,7 @@ READERS: tuple[ModuleType, ...] = (
 
 
 def read_fields(span: Span) -> Fields:
-    """What the readers say, the first answer for each field."""
+    """The fields that the readers give; for each field the first answer counts."""
     found: Fields = {}
     for reader in READERS:
         found = reader.fields(span) | found
@@ -41,7 +55,7 @@ def read_fields(span: Span) -> Fields:
 
 
 def read_content(span: Span) -> Content:
-    """Where the span's messages are, the first answer for each role."""
+    """How to cut the span's messages; for each role the first answer counts."""
     found: Content = {}
     for reader in READERS:
         found = reader.content(span) | found

@@ -1,21 +1,29 @@
-"""A record of an item: its fields from all readers, its document cut into parts."""
+"""Make a record of an item: the readers give its fields, and its document is cut into parts."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
-from sessions_app.content.documents import (
-    ArrayMemory,
-    JsonBytes,
-    Splitter,
-    loads,
+from sessions_app.content.documents import ArrayMemory, JsonBytes, SplitDocument, Splitter, loads
+from sessions_app.records import ERROR, SUCCESS, TAG_CHARS, Record, Usage, WireFormatError
+from sessions_app.wire.fields import (
+    ERROR_CHARS,
+    MAX_ID_CHARS,
+    clean,
+    clean_costs,
+    clean_metadata,
+    clean_tags,
+    lenient_cost,
+    optional_time,
+    text_in,
+    time_problems,
 )
-from sessions_app.records import ERROR, SUCCESS, Record, Usage, WireFormatError
-from sessions_app.wire import fields as members
 from sessions_app.wire.genai.closing import item_bytes
 from sessions_app.wire.genai.cutting import UNFOLDED
+from sessions_app.wire.genai.duplicates import CALLS
 from sessions_app.wire.genai.kinds import kind_of_span
 from sessions_app.wire.genai.reader import COUNTS, Fields
 from sessions_app.wire.genai.readers import read_fields
@@ -24,7 +32,6 @@ from sessions_app.wire.genai.span import STATUS_ERROR, Span
 from sessions_app.wire.genai.splitting import split
 from sessions_app.wire.response_ids import unwrapped
 
-CALLS = ("llm", "embedding")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STATUS_IN_TEXT = re.compile(r"\b(?:Error code|status_code): ([1-5][0-9]{2})\b")
 
@@ -36,10 +43,10 @@ def record_of(
     generated_id: str,
     memory: ArrayMemory | None = None,
 ) -> Record:
-    """Translate one item (`raw` is its JSON); one that was stored and comes again is given back its form first.
+    """Translate one item; `raw` is its JSON. An item that comes from storage is closed first (`closing.py`).
 
-    Never raises for what a span holds: oddities are named in `Record.problems`. `memory` saves reading again what
-    earlier spans of the same session brought.
+    Never raises because of what a span holds: oddities are listed in `Record.problems`. `memory` keeps what earlier
+    spans of a session brought, which is then not read again.
     """
     if _was_cut(item):
         raw = item_bytes(bytes(raw))
@@ -48,38 +55,69 @@ def record_of(
     span.kind = kind_of_span(span)
     found = read_fields(span)
     claim, rank = claim_of(span)
+    user = user_of(span)
+    document = split(Splitter(memory, claim.key or "", user), span, raw)
+    # # These add to the problems of the span; the page shows problems in this order.
+    started_at, ended_at = _times(span, found, received_at)
+    is_call, is_tool = span.kind in CALLS, span.kind == "tool"
+    first_token_at = _first_token(started_at, found, span) if is_call else None
+    failure = _failure_of(span, found)
+    http_status = _http_status(span, found, failure.message)
+    _note_losses(span)
     trace_id, span_id = _ids(item)
-    splitter = Splitter(memory, claim.key or "", user_of(span))
-    document = split(splitter, span, raw)
-    record = Record(
+    response_id = clean(unwrapped(text_in(found, "response_id")), MAX_ID_CHARS) if is_call else ""
+    cost = _cost(found, failure.has_failed) if is_call else None
+    return Record(
         source="otlp",
         dedupe_key="\x1f".join(("otlp", trace_id, span_id)) if span_id else generated_id,
         request_id=span_id or generated_id,
         claim=claim,
-        claim_rank=rank,
         document=document,
-        started_at=received_at,
+        started_at=started_at,
         received_at=received_at,
+        first_token_at=first_token_at,
+        ended_at=ended_at,
+        time_problems=time_problems(started_at, ended_at, received_at),
         trace_id=trace_id,
-        span_id=span_id,
         parent_id=_hex(span.span.get("parentSpanId")),
         kind=span.kind,
-        scope=members.clean(span.scope),
+        call_type=clean(text_in(found, "call_type")),
+        model=clean(text_in(found, "model") or text_in(found, "requested_model")),
+        requested_model=clean(text_in(found, "requested_model")),
+        provider=clean(text_in(found, "provider")),
+        api_base=clean(text_in(found, "api_base")),
+        status=ERROR if failure.has_failed else SUCCESS,
+        http_status=http_status,
+        error_type=failure.type,
+        error_message=failure.message,
+        finish_reason=clean(text_in(found, "finish_reason")) if is_call else "",
+        usage=_usage(found, failure.has_failed) if is_call else Usage(),
+        cost=cost,
+        cost_breakdown=_cost_breakdown(found) if cost is not None else {},
+        end_user=clean(user, TAG_CHARS),
+        key_alias=clean(text_in(found, "key_alias")),
+        tags=_tags(found),
+        metadata=clean_metadata(_metadata(span, found)),
+        aliases=tuple(filter(None, (response_id, clean(text_in(found, "call_id"), MAX_ID_CHARS)))),
+        response_id=response_id,
+        previous_response_id=clean(unwrapped(text_in(found, "previous_response_id")), MAX_ID_CHARS),
+        alternative_outputs=_are_alternatives(document, span),
         byte_size=len(raw),
+        span_id=span_id,
+        step=bool(span_id) and not is_call,
+        scope=clean(span.scope),
+        name=_name(span, found),
+        claim_rank=rank,
+        tool_name=clean(text_in(found, "tool_name")) if is_tool else "",
+        tool_call_id=clean(text_in(found, "tool_call_id"), MAX_ID_CHARS) if is_tool else "",
+        problems=tuple(clean(text) for text in span.problems),
     )
-    _set_times(record, span, found)
-    _set_names(record, span, found)
-    _set_outcome(record, span, found)
-    _note_losses(span)
-    record.alternative_outputs = _are_alternatives(record, span)
-    record.problems = tuple(members.clean(text) for text in span.problems)
-    return record
 
 
-def _are_alternatives(record: Record, span: Span) -> bool:
-    """OpenTelemetry: each output message is one choice; so are OpenAI's choices."""
-    outputs = record.document.output
-    if len(outputs) < 2 or record.kind != "llm":
+def _are_alternatives(document: SplitDocument, span: Span) -> bool:
+    """Whether outputs are choices to pick from: OpenTelemetry's output messages are, and so are OpenAI's choices."""
+    outputs = document.output
+    if len(outputs) < 2 or span.kind != "llm":
         return False
     return all(b'"finish_reason"' in bytes(content) for content in outputs.contents) or span.has("output.value")
 
@@ -100,13 +138,14 @@ def _ids(item: dict[str, Any]) -> tuple[str, str]:
 
 
 def _hex(value: Any) -> str:
-    return members.clean(value, 64) if isinstance(value, str) else ""
+    return clean(value, 64) if isinstance(value, str) else ""
 
 
 # --- fields ---------------------------------------------------------------------------------------------------------
 
 
-def _set_times(record: Record, span: Span, found: Fields) -> None:
+def _times(span: Span, found: Fields, received_at: datetime) -> tuple[datetime, datetime | None]:
+    """When the span started and ended; without a start, when it was received."""
     started = _moment(span.span.get("startTimeUnixNano")) if span.has_span else _log_time(span)
     ended = _moment(span.span.get("endTimeUnixNano"))
     if span.has_span and started is None:
@@ -114,18 +153,14 @@ def _set_times(record: Record, span: Span, found: Fields) -> None:
     if span.has_span and ended is None:
         span.problem("the span has no end time")
     if started is not None and found.get("stream_seconds"):
-        # A span without length at the end of what it reports.
+        # # This span was made at the end of a stream and has no length; an attribute has the stream's.
         ended = started
         started -= timedelta(seconds=min(found["stream_seconds"], 1e6))
-    record.started_at = started or record.received_at
-    record.ended_at = ended
-    if record.kind in CALLS:
-        record.first_token_at = _first_token(record.started_at, found, span)
-    record.time_problems = members.time_problems(record.started_at, record.ended_at, record.received_at)
+    return started or received_at, ended
 
 
 def _moment(nanos: Any) -> datetime | None:
-    """A time in nanoseconds since 1970 as text; None for 0 and what is no time."""
+    """A time in nanoseconds since 1970; None for 0 and for anything that is no time."""
     try:
         microseconds = int(nanos) // 1000
         return _EPOCH + timedelta(microseconds=microseconds) if microseconds > 0 else None
@@ -148,74 +183,59 @@ def _first_token(started: datetime, found: Fields, span: Span) -> datetime | Non
     if isinstance(at, str) and "-" not in at:
         return _moment(at)
     try:
-        return members.optional_time(at, "first token")
+        return optional_time(at, "first token")
     except WireFormatError:
         span.problem("the time of the first token cannot be read")
         return None
 
 
-def _set_names(record: Record, span: Span, found: Fields) -> None:
-    clean = members.clean
-    requested, served = _text(found, "requested_model"), _text(found, "model")
-    response_id = clean(unwrapped(_text(found, "response_id")), members.MAX_ID_CHARS)
-    is_tool = record.kind == "tool"
-    label = _text(found, "tool_name") if is_tool else _text(found, "agent_name")
-    record.name = clean(label if is_tool or record.kind in ("agent", "chain") else span.name) or clean(span.name)
-    record.call_type = clean(_text(found, "call_type"))
-    record.model = clean(served or requested)
-    record.requested_model = clean(requested)
-    record.provider = clean(_text(found, "provider"))
-    record.api_base = clean(_text(found, "api_base"))
-    record.response_id = response_id if record.kind in CALLS else ""
-    record.previous_response_id = clean(unwrapped(_text(found, "previous_response_id")), members.MAX_ID_CHARS)
-    record.aliases = tuple(filter(None, (record.response_id, clean(_text(found, "call_id"), members.MAX_ID_CHARS))))
-    record.end_user = clean(user_of(span), members.TAG_CHARS)
-    record.key_alias = clean(_text(found, "key_alias"))
-    record.tool_name = clean(_text(found, "tool_name")) if is_tool else ""
-    record.tool_call_id = clean(_text(found, "tool_call_id"), members.MAX_ID_CHARS) if is_tool else ""
+def _name(span: Span, found: Fields) -> str:
+    """The name of the tool or agent; for other spans, the span's."""
+    labels = {"tool": "tool_name", "agent": "agent_name", "chain": "agent_name"}
+    label = text_in(found, labels[span.kind]) if span.kind in labels else ""
+    return clean(label) or clean(span.name)
+
+
+def _tags(found: Fields) -> tuple[str, ...]:
     tags = found.get("tags")
-    record.tags = members.clean_tags([tag for tag in tags if isinstance(tag, str)]) if isinstance(tags, list) else ()
-    record.metadata = members.clean_metadata(_metadata(span, found))
-
-
-def _text(found: Fields, name: str) -> str:
-    value = found.get(name)
-    return value if isinstance(value, str) else ""
+    return clean_tags([tag for tag in tags if isinstance(tag, str)]) if isinstance(tags, list) else ()
 
 
 def _metadata(span: Span, found: Fields) -> dict[str, Any]:
-    """What the caller noted, and the service that sent the span."""
+    """The caller's metadata, and the service that sent the span."""
     given = found.get("metadata")
     service = span.resource.get("service.name")
     named = {"service": service} if isinstance(service, str) and not service.startswith("unknown_service") else {}
     return named | (given if isinstance(given, dict) else {})
 
 
-def _set_outcome(record: Record, span: Span, found: Fields) -> None:
+class _Failure(NamedTuple):
+    """Whether a span has failed, and why."""
+
+    has_failed: bool
+    type: str = ""
+    message: str = ""
+
+
+def _failure_of(span: Span, found: Fields) -> _Failure:
+    if span.status.get("code") != STATUS_ERROR and found.get("is_error") is not True:
+        return _Failure(False)
     exception = span.own("exception")
-    failed = span.status.get("code") == STATUS_ERROR or found.get("is_error") is True
-    record.status = ERROR if failed else SUCCESS
-    if failed:
-        message = _text(found, "error_message") or _text(exception, "exception.message")
-        message = message or _text(span.status, "message")
-        kind = span.text("error.type") or _text(exception, "exception.type")
-        record.error_type = members.clean(kind)
-        record.error_message = members.clean(message, members.ERROR_CHARS)
-    record.http_status = _http_status(span, found, record.error_message)
-    if record.kind not in CALLS:
-        return
-    record.finish_reason = members.clean(_text(found, "finish_reason"))
-    record.usage = _usage(found, failed)
-    record.cost = members.lenient_cost(found.get("cost"))
-    if failed and not record.cost:
-        record.cost = None
+    message = text_in(found, "error_message") or text_in(exception, "exception.message")
+    message = message or text_in(span.status, "message")
+    kind = span.text("error.type") or text_in(exception, "exception.type")
+    return _Failure(True, clean(kind), clean(message, ERROR_CHARS))
+
+
+def _cost(found: Fields, failed: bool) -> Decimal | None:
+    """The cost of a call. For a failed call 0 means unknown."""
+    cost = lenient_cost(found.get("cost"))
+    return None if failed and not cost else cost
+
+
+def _cost_breakdown(found: Fields) -> dict[str, Any]:
     costs = found.get("cost_breakdown")
-    if isinstance(costs, dict) and record.cost is not None:
-        record.cost_breakdown = {
-            members.clean(name): cost
-            for name, cost in costs.items()
-            if type(cost) in (int, float) and 0 < abs(cost) < 1e15
-        }
+    return clean_costs(costs) if isinstance(costs, dict) else {}
 
 
 def _http_status(span: Span, found: Fields, message: str) -> int | None:
@@ -226,7 +246,9 @@ def _http_status(span: Span, found: Fields, message: str) -> int | None:
 
 
 def _usage(found: Fields, failed: bool) -> Usage:
-    """Zeros of a failed call are no counts. Cached tokens beyond the input were counted beside it: they are added."""
+    """Token counts. Zeros of a failed call mean unknown. If there are more cached tokens than input, they are not part
+    of it and are added.
+    """
     counts = [found.get(name) for name in COUNTS]
     if failed and not any(counts):
         return Usage()
@@ -237,7 +259,7 @@ def _usage(found: Fields, failed: bool) -> Usage:
 
 
 def _note_losses(span: Span) -> None:
-    """What the SDK says it dropped."""
+    """Note what the SDK says it dropped."""
     record = span.span if span.has_span else (span.logs or [{}])[0]
     for name, what in (("Attributes", "attributes"), ("Events", "events"), ("Links", "links")):
         count = record.get(f"dropped{name}Count")

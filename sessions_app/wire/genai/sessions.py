@@ -1,7 +1,7 @@
-"""Which session and user a span names, and which of the ids in a trace counts for a span.
+"""Which session and user a span names, and which session the spans of a trace belong to.
 
-Order of the ids, as in `CLAIM_RANKS`: keys that the application set, then `gen_ai.conversation.id` (some libraries
-invent one for each run), then the resource's `session.id` (one process, one session).
+Ids by rank: keys that the application set, then `gen_ai.conversation.id` (some libraries invent one for each run), then
+the resource's `session.id` (one process, one session).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _USER_KEYS = (
 
 
 def claim_of(span: Span) -> tuple[SessionClaim, int]:
-    """The session that a span itself names, and how strong that is: `EXPLICIT`, ... or `NONE`."""
+    """The session that a span itself names, and the rank of that claim: `EXPLICIT`, ... or `NONE`."""
     for name in _EXPLICIT_KEYS:
         if key := _id(span.quoted(name)):
             return SessionClaim(key, RULE_SESSION_ID, name), EXPLICIT
@@ -66,7 +66,7 @@ def user_of(span: Span) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClaimFacts:
-    """What of a span decides which session the spans of its trace belong to; fields of `Record`."""
+    """The fields of a span's `Record` that decide which session the spans of its trace belong to."""
 
     span_id: str
     parent_id: str
@@ -77,8 +77,8 @@ class ClaimFacts:
 def trace_claims(trace_id: str, spans: Sequence[ClaimFacts]) -> dict[str, SessionClaim]:
     """The session of each span of a trace, by span id.
 
-    For each rank, strongest first: the id of the span itself, else of its nearest ancestor that has one, else the
-    one id of that rank in the trace, when all that have one agree. Without any id the trace is the session.
+    For each rank, strongest first: the id of the span itself, else that of its nearest ancestor with one, else the id
+    on which all spans of that rank agree. Without any id the trace is the session.
     """
     by_id = {span.span_id: span for span in spans}
     without = SessionClaim(trace_id, RULE_TRACE_ID, "traceId")
@@ -93,14 +93,14 @@ def trace_claims(trace_id: str, spans: Sequence[ClaimFacts]) -> dict[str, Sessio
 
 def _agreed(spans: Sequence[ClaimFacts], rank: int) -> SessionClaim | None:
     claims = [span.claim for span in spans if span.rank == rank]
-    # The detail too must not depend on which span came first.
+    # # `detail` too must not depend on which span came first.
     return min(claims, key=lambda claim: claim.detail) if len({claim.key for claim in claims}) == 1 else None
 
 
 def _nearest(by_id: dict[str, ClaimFacts], rank: int) -> dict[str, SessionClaim | None]:
-    """For each span, the claim of this rank of itself, else of its nearest ancestor that has one.
+    """For each span, the claim of this rank of the span itself, else of its nearest ancestor with one.
 
-    Each span is passed once, however deep they are inside one another.
+    Each span is visited once, however deep they are nested.
     """
     found: dict[str, SessionClaim | None] = {}
     for span_id, span in by_id.items():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +13,7 @@ import orjson
 from sessions_app.wire.fields import MAX_COUNT
 
 STATUS_ERROR = 2
-# Attributes that are a list spread over many names, `<prefix>.<index>.<rest>`.
+# # A list that is spread over many attributes: `<prefix>.<index>.<rest>`.
 _INDEXED = re.compile(
     r"(llm\.(?:input_messages|output_messages|tools|prompts|choices|request\.functions)|gen_ai\.(?:prompt|completion|tool)"
     r"|embedding\.embeddings|retrieval\.documents|reranker\.(?:input|output)_documents)"
@@ -27,15 +26,12 @@ MOST_PROBLEMS = 30
 Attributes = dict[str, Any]
 
 
-@dataclass(slots=True)
-class Group:
-    """The attributes of one list, by index: what follows the index, and the value."""
-
-    items: dict[int, dict[str, Any]] = field(default_factory=dict)
+# # Such a list: by index, what follows the index in the name, and the value.
+IndexedList = dict[int, dict[str, Any]]
 
 
 class Span:
-    """A span's attributes and events, with readings that notice what is of an odd kind."""
+    """A span's attributes and events. Reading one notes a problem if it is of an odd kind."""
 
     def __init__(self, item: dict[str, Any]) -> None:
         span = item.get("span")
@@ -50,14 +46,15 @@ class Span:
         self.events = [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
         self.problems = [text for text in item.get("problems") or () if isinstance(text, str)]
         self.attributes = self._attributes()
-        # What it is is told by its attributes, and readers want to know it.
+        # # The kind is found by the attributes (`kinds.py`) and set before the readers are asked.
         self.kind = "other"
 
     def _attributes(self) -> Attributes:
         own = _object(self.span.get("attributes"))
         if not self.logs and not any(event.get("name") == DETAILS_EVENT for event in self.events):
             return own
-        # Messages may travel in events of the span or in log records; of equal names the span's own count.
+        # # Messages may come in events of the span or in log records. If names are equal, the span's own attributes
+        # count.
         found = [event for event in (*self.logs, *self.events) if event_name(event) == DETAILS_EVENT]
         merged: Attributes = {}
         for event in reversed(found):
@@ -71,7 +68,7 @@ class Span:
     # --- single attributes ------------------------------------------------------------------------------------------
 
     def text(self, *names: str) -> str:
-        """The first of these attributes that is a text with something in it; numbers count, objects do not."""
+        """The first of these attributes that is a text and not empty. Numbers count as texts, objects do not."""
         for name in names:
             value = self.attributes.get(name)
             if value is None or value == "":
@@ -95,7 +92,7 @@ class Span:
         return ""
 
     def count(self, *names: str) -> int | None:
-        """The first of these attributes that is a whole number from 0 to 2**53; texts of digits and 3.0 count."""
+        """The first of these attributes that is a whole number from 0 to 2**53. Texts of digits and 3.0 count too."""
         for name in names:
             value = self.attributes.get(name)
             if value is None or value == "":
@@ -107,7 +104,7 @@ class Span:
         return None
 
     def number(self, *names: str) -> float | None:
-        """The first of these attributes that is a finite number from 0 on."""
+        """The first of these attributes that is a finite number and not negative."""
         for name in names:
             value = self.attributes.get(name)
             if value is None or value == "":
@@ -119,7 +116,7 @@ class Span:
         return None
 
     def json(self, name: str) -> Any:
-        """An attribute decoded: the JSON that its text is, or the value where it is structured; None when neither."""
+        """An attribute, decoded if it is a JSON text; None for other texts."""
         value = self.attributes.get(name)
         if not isinstance(value, str):
             return value
@@ -137,26 +134,25 @@ class Span:
         return any(self.attributes.get(name) not in (None, "", [], {}) for name in names)
 
     @cached_property
-    def groups(self) -> dict[str, Group]:
+    def groups(self) -> dict[str, IndexedList]:
         """The lists that are spread over many attributes, by their prefix."""
-        groups: dict[str, Group] = {}
+        groups: dict[str, IndexedList] = {}
         for name, value in self.attributes.items():
             found = _INDEXED(name) if name[:4] in _BEGINNINGS else None
             if found:
-                group = groups.setdefault(found[1], Group())
-                group.items.setdefault(int(found[2]), {})[found[3] or ""] = value
+                group = groups.setdefault(found[1], {})
+                group.setdefault(int(found[2]), {})[found[3] or ""] = value
         return groups
 
-    def group(self, prefix: str) -> dict[int, dict[str, Any]]:
-        group = self.groups.get(prefix)
-        return group.items if group else {}
+    def group(self, prefix: str) -> IndexedList:
+        return self.groups.get(prefix, {})
 
     def event(self, *names: str) -> dict[str, Any]:
-        """The first event of one of these names."""
+        """The first event with one of these names."""
         return next((event for event in self.events if event.get("name") in names), {})
 
     def own(self, name: str) -> dict[str, Any]:
-        """The attributes of the first event of this name."""
+        """The attributes of the first event with this name."""
         return _object(self.event(name).get("attributes"))
 
 
@@ -164,7 +160,7 @@ DETAILS_EVENT = "gen_ai.client.inference.operation.details"
 
 
 def logs_of(item: dict[str, Any]) -> list[dict[str, Any]]:
-    """The log records of an item: the one it is, and those that joined it."""
+    """All log records of an item."""
     more = item.get("logs")
     records = [item.get("log"), *(more if isinstance(more, list) else ())]
     return [record for record in records if isinstance(record, dict)]

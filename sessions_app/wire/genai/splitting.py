@@ -1,4 +1,4 @@
-"""The document that is stored of an item: the item itself, its messages and what else is large cut out."""
+"""The document that is stored of an item: the item itself, with messages and other large values cut out."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from sessions_app.wire.genai.unfolding import written
 
 
 @dataclass(slots=True)
-class _Part:
-    """A span, event or log record while it is written: its members, and its attributes and body being cut."""
+class _SplitRecord:
+    """A span, event or log record while it is cut: its members, and its attributes and body."""
 
     members: dict[str, JsonBytes]
     name: str = ""
     attributes: Attributes | None = None
     body: Attributes | None = None
-    events: list[_Part] = field(default_factory=list)
+    events: list[_SplitRecord] = field(default_factory=list)
 
 
 def split(plain: Splitter, span: Span, raw: JsonBytes) -> SplitDocument:
@@ -62,8 +62,8 @@ def _log_raws(top: dict[str, JsonBytes]) -> list[JsonBytes]:
     return found
 
 
-def _part(splitter: OrderedSplitter, span: Span, value: dict[str, Any], raw: JsonBytes) -> _Part:
-    part = _Part(object_fields(raw), event_name(value))
+def _part(splitter: OrderedSplitter, span: Span, value: dict[str, Any], raw: JsonBytes) -> _SplitRecord:
+    part = _SplitRecord(object_fields(raw), event_name(value))
     part.attributes = _attributes(splitter, span, value, part.members, "attributes")
     part.body = _attributes(splitter, span, value, part.members, "body") if "body" in part.members else None
     events = part.members.get("events")
@@ -83,8 +83,10 @@ def _attributes(
     return Attributes(splitter, values, object_fields(raws[name]), span.problem)
 
 
-def _written(splitter: OrderedSplitter, top: dict[str, JsonBytes], span: _Part | None, logs: list[_Part]) -> bytes:
-    """The item's skeleton. A large resource is a part: it is the same in all spans of a process."""
+def _written(
+    splitter: OrderedSplitter, top: dict[str, JsonBytes], span: _SplitRecord | None, logs: list[_SplitRecord]
+) -> bytes:
+    """The item's skeleton. A large resource becomes a part, because all spans of a process share it."""
     found: dict[str, bytes] = {}
     remaining = iter(logs)
     for name, raw in top.items():
@@ -99,7 +101,7 @@ def _written(splitter: OrderedSplitter, top: dict[str, JsonBytes], span: _Part |
     return written(found)
 
 
-def _written_part(splitter: OrderedSplitter, part: _Part) -> bytes:
+def _written_part(splitter: OrderedSplitter, part: _SplitRecord) -> bytes:
     found: dict[str, bytes] = {}
     for name, raw in part.members.items():
         attributes = {"attributes": part.attributes, "body": part.body}.get(name)

@@ -17,7 +17,7 @@ _NOT_METADATA = frozenset({f"{_PROPERTIES}session_id", f"{_PROPERTIES}user_id"})
 
 
 def fields(span: Span) -> Fields:
-    """What other conventions have no name for."""
+    """The fields for which other conventions have no name."""
     is_tool = span.kind == "tool"
     return given(
         call_type=span.text("llm.request.type"),
@@ -57,7 +57,7 @@ def content(span: Span) -> Content:
 
 
 def function(flat: dict[str, Any]) -> bytes | None:
-    """A tool definition of OpenAI's form; `parameters` is a JSON text."""
+    """A tool definition in OpenAI's form; `parameters` is a JSON text."""
     if "name" not in flat or not flat.keys() <= {"name", "description", "parameters"}:
         return None
     members = [f'"{name}": '.encode() + dumps(flat[name]) for name in ("name", "description") if name in flat]

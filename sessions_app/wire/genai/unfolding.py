@@ -1,8 +1,8 @@
-"""JSON that came as a text, opened so that it can be cut into parts, and closed again to the exact text.
+"""Open JSON that came as a text, so that it can be cut into parts, and restore exactly the same text later.
 
-Instrumentations write messages as one JSON text in one attribute, with the whole history in each span. What is stored
-is the JSON itself, beside the name of the style its text was written in. Whether a text comes back exactly is tried
-when it is opened; one that would not stays the text it was.
+Instrumentations write messages as one JSON text in one attribute, with the whole history in each span. The JSON itself
+is stored, with the name of the style in which its text was written. Opening a text tries whether it can be restored
+exactly; one that cannot stays a text.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ import orjson
 
 from sessions_app.content.documents import DocumentError, JsonBytes, array_items, kind_of, object_fields
 
-# How the text was written: without white space (JavaScript, Pydantic), or as Python's json.dumps does, of which only
-# the separators between values that are cut apart need to be known, or all of it anew.
+# # How a text was written: without white space (JavaScript, Pydantic), or by Python's json.dumps. For the latter either
+# the separators between the pieces are remembered, or everything is written again.
 COMPACT, SPACED, DUMPED = 1, 2, 3
-# Texts of odd style up to this size are parsed and written anew to see whether they come back.
+# # Up to this size, a text of another style is parsed and written again, to see whether the result is the same.
 MOST_DUMPED_BYTES = 65_536
 
-# Arrays of arrays are opened item by item up to this depth: each level is read once more.
+# # Arrays of arrays are opened item by item up to this depth: each level costs another reading.
 MOST_NESTED = 6
 
 _ITEMS = {COMPACT: b",", SPACED: b", "}
 
 
 def closed(raw: JsonBytes, style: int) -> bytes:
-    """The text of a JSON value in a style; of an object the members, of arrays the items are written anew."""
+    """The text of a JSON value in a style. Members of objects and items of arrays are written one by one."""
     if style == DUMPED:
         return json.dumps(json.loads(bytes(raw))).encode()
     if kind_of(raw) == "array":
@@ -46,7 +46,7 @@ def _key(key: str, style: int) -> bytes:
 
 
 def written(fields: dict[str, bytes]) -> bytes:
-    """An object of compact members."""
+    """An object, without white space between its members."""
     return b"{" + b",".join([_key(key, COMPACT) + value for key, value in fields.items()]) + b"}"
 
 
@@ -62,15 +62,15 @@ def _closed_array(raw: JsonBytes, comma: bytes, depth: int = 0) -> bytes:
 
 
 def is_nested(items: Sequence[JsonBytes], depth: int) -> bool:
-    """Is this an array of arrays? Told by its first item, when an array is opened and when it is closed.
+    """Whether this is an array of arrays, judged by its first item: the same when opening and when closing.
 
-    `depth`: how many arrays it is in itself; beyond `MOST_NESTED` it is taken for a plain value.
+    `depth` is the number of arrays around it. Beyond `MOST_NESTED` an array counts as a plain value.
     """
     return bool(items) and depth < MOST_NESTED and kind_of(items[0]) == "array"
 
 
 def style_of(text: bytes) -> int | None:
-    """The style that gives this JSON array or object back from its pieces; None when none does."""
+    """The style in which this JSON array or object can be restored from its pieces; None when there is none."""
     if kind_of(text) == "string":
         return COMPACT if is_json(text) else None
     looks_spaced = b'": ' in text[:400] or b", " in text[:2]
@@ -96,7 +96,7 @@ def dumped_style_of(text: bytes) -> int | None:
 
 
 def dumps(value: Any) -> bytes:
-    """Compact JSON; of numbers and texts too that strict JSON has no form for."""
+    """Compact JSON, also of numbers and texts that strict JSON cannot express."""
     try:
         return orjson.dumps(value)
     except TypeError:
@@ -112,7 +112,7 @@ def is_json(text: bytes) -> bool:
 
 
 def text_of(value: object) -> bytes | None:
-    """The UTF-8 bytes of a text that may be JSON: an array, object or quoted text; None for anything else."""
+    """The UTF-8 bytes of a text that may be JSON (an array, object or quoted text); None for anything else."""
     if not isinstance(value, str) or value[:1] not in ("[", "{", '"'):
         return None
     try:
@@ -122,5 +122,5 @@ def text_of(value: object) -> bytes | None:
 
 
 def as_text(raw: bytes) -> bytes:
-    """A JSON string that holds these bytes of JSON."""
+    """A JSON string whose text is this JSON."""
     return orjson.dumps(raw.decode())

@@ -56,6 +56,12 @@ def test_log_records_of_one_body_are_joined_at_once() -> None:
     assert json.loads(genai.item_bytes(at_once)) == json.loads(genai.item_bytes(united(*RECORDS).document.joined()))
 
 
+def test_a_time_that_is_no_number_is_the_earliest() -> None:
+    records = [{"timeUnixNano": time, "body": str(time)} for time in (1, float("inf"), "soon", None)]
+    found = json.loads(genai.joined([json.dumps({"log": record}).encode() for record in records]))
+    assert found["logs"][-1]["body"] == "1"
+
+
 def test_the_same_again_changes_nothing() -> None:
     once = united(SPAN, *RECORDS).document.joined()
     assert united(SPAN, *RECORDS, SPAN, ANSWER, ASKED).document.joined() == once

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.content.sameness import Contradiction
-from sessions_app.ingest.completion import merge_logs
+from sessions_app.wire import copies
 
 BEGUN = {"request_id": "r", "request": {"messages": [1]}, "metadata": {"a": 1}, "tags": ["x"], "response": None}
 DONE = {
@@ -25,7 +25,7 @@ DONE = {
 def merged(*logs: Any) -> Any:
     raw = json.dumps(logs[0]).encode()
     for log in logs[1:]:
-        raw = merge_logs(raw, json.dumps(log).encode())
+        raw = copies.merged(raw, json.dumps(log).encode())
     return json.loads(raw)
 
 
@@ -65,7 +65,7 @@ def test_a_list_of_tags_may_grow() -> None:
 
 def test_the_bytes_of_the_first_copy_stay() -> None:
     first, later = b'{"cost": 1.0, "user": null, "a": "\\u00e9"}', '{"a":"é","user":"u","cost":1}'.encode()
-    assert merge_logs(first, later) == b'{"cost":1.0,"user":"u","a":"\\u00e9"}'
+    assert copies.merged(first, later) == b'{"cost":1.0,"user":"u","a":"\\u00e9"}'
 
 
 VALUES = st.one_of(

@@ -1,0 +1,161 @@
+"""Store the parts of a batch that are not stored yet, and the words by which they are found.
+
+What a part says is read in `ingest.new_requests`, of new parts only: most parts of a batch are history that was stored
+before.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import psycopg
+
+from sessions_app import ids
+from sessions_app.content.compression import compress
+from sessions_app.content.documents import JsonBytes, PartKind, PartList, SplitDocument, pack_digests
+from sessions_app.storage import rollups, sql
+from sessions_app.storage.prepared import PreparedLog
+
+
+class PackedDocument:
+    """The three part lists of a document as they are stored, and the blocks that they refer to."""
+
+    def __init__(self, document: SplitDocument) -> None:
+        self.input, blocks = pack_digests(document.input.digests)
+        self.output, more = pack_digests(document.output.digests)
+        self.context, others = pack_digests(document.context.digests)
+        self.blocks = blocks | more | others
+
+
+# By the keys of the logs whose documents they are.
+PackedDocuments = dict[uuid.UUID, PackedDocument]
+
+
+@dataclass(slots=True)
+class NewPart:
+    """A part of a batch that may not be stored yet. `default_role` is a message's role when it names none itself.
+
+    `role` is that of a message as it is stored.
+    """
+
+    id: uuid.UUID
+    session_id: uuid.UUID
+    bucket: date
+    digest: bytes
+    kind: PartKind
+    default_role: str
+    project_id: int
+    created_at: datetime
+    source: PartList | bytes
+    index: int
+    role: str = ""
+
+    @property
+    def raw(self) -> JsonBytes:
+        """The exact bytes; cut out of the document only now, since most parts are stored already."""
+        return self.source if isinstance(self.source, bytes) else self.source.content(self.index)
+
+
+class SearchRow(NamedTuple):
+    """The words of a part, written as a tsvector, and how many characters of its text were left out."""
+
+    part: NewPart
+    words: str
+    clipped: int
+
+
+def pack(logs: Sequence[PreparedLog]) -> PackedDocuments:
+    """The part lists of these logs."""
+    return {log.key_id: PackedDocument(log.record.document) for log in logs}
+
+
+def parts_of(logs: Sequence[PreparedLog], packed: PackedDocuments) -> list[NewPart]:
+    """The distinct parts of a batch, sorted by key."""
+    seen: dict[tuple[uuid.UUID, date], set[bytes]] = {}
+    found: list[NewPart] = []
+    for log in logs:
+        known = seen.setdefault((log.session_id, log.bucket), set())
+        document = log.record.document
+        for parts, default_role in ((document.input, "user"), (document.output, "assistant"), (document.context, "")):
+            if known.issuperset(parts.digests):
+                continue
+            for index, address in enumerate(parts.digests):
+                if address not in known:
+                    known.add(address)
+                    found.append(_new_part(log, address, parts.kinds[index], default_role, parts, index))
+        for address, content in packed[log.key_id].blocks.items():
+            if address not in known:
+                known.add(address)
+                found.append(_new_part(log, address, PartKind.BLOCK, "", content, 0))
+    return sorted(found, key=lambda part: (part.session_id.bytes, part.id.bytes, part.bucket))
+
+
+def _new_part(
+    log: PreparedLog, address: bytes, kind: PartKind, default_role: str, source: PartList | bytes, index: int
+) -> NewPart:
+    part_id = ids.part_id(log.session_id, address)
+    started = rollups.sane_time(log.record.started_at, log.record.received_at)
+    return NewPart(
+        part_id, log.session_id, log.bucket, address, kind, default_role, log.project_id, started, source, index
+    )
+
+
+def missing(cursor: psycopg.Cursor[Any], parts: Sequence[NewPart]) -> list[NewPart]:
+    """Those of these parts that are not stored; one statement."""
+    cursor.execute(
+        sql.load("probe_parts"),
+        {
+            "id": [part.id for part in parts],
+            "session_id": [part.session_id for part in parts],
+            "bucket": [part.bucket for part in parts],
+        },
+    )
+    stored = set(cursor.fetchall())
+    return [part for part in parts if (part.id, part.bucket) not in stored]
+
+
+def insert(cursor: psycopg.Cursor[Any], parts: Sequence[NewPart]) -> list[NewPart]:
+    """Insert parts; one statement. Returns those that no other writer inserted meanwhile."""
+    if not parts:
+        return []
+    cursor.execute(
+        sql.load("insert_parts"),
+        {
+            "id": [part.id for part in parts],
+            "session_id": [part.session_id for part in parts],
+            "bucket": [part.bucket for part in parts],
+            "kind": [int(part.kind) for part in parts],
+            "role": [part.role for part in parts],
+            "byte_size": [len(part.raw) for part in parts],
+            "content": [_stored_content(part) for part in parts],
+        },
+    )
+    inserted = set(cursor.fetchall())
+    return [part for part in parts if (part.id, part.bucket) in inserted]
+
+
+def _stored_content(part: NewPart) -> bytes:
+    # Digests are random bytes: compressing them would only cost time.
+    return bytes(part.raw) if part.kind is PartKind.BLOCK else compress(part.raw)
+
+
+def insert_search(cursor: psycopg.Cursor[Any], rows: Sequence[SearchRow]) -> None:
+    """Insert the words of new parts; one statement."""
+    if not rows:
+        return
+    cursor.execute(
+        sql.load("insert_part_search"),
+        {
+            "id": [row.part.id for row in rows],
+            "session_id": [row.part.session_id for row in rows],
+            "bucket": [row.part.bucket for row in rows],
+            "project_id": [row.part.project_id for row in rows],
+            "created_at": [row.part.created_at for row in rows],
+            "clipped": [row.clipped for row in rows],
+            "words": [row.words for row in rows],
+        },
+    )

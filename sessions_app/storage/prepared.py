@@ -1,0 +1,80 @@
+"""A log as the writer gets it: its record, and everything that was prepared to group and store it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sessions_app import ids
+from sessions_app.records import Record
+from sessions_app.storage.contradictions import Contradicting, Position
+from sessions_app.structure.grouping_rules import Home, LinkRole, Node
+
+# The home of a log that has not been grouped yet.
+NOWHERE = Home(uuid.UUID(int=0), None, "")
+
+
+@dataclass(slots=True)
+class PreparedLog:
+    """A record with everything that is known of it: ids, link keys, previews, and once it has one, its place.
+
+    `node` are the facts by which it is grouped; `names` the link keys of its ids, with what each is to it; `needs` and
+    `provides` as in `RequestLog`. `span_facts` tell whether another span reports the
+    same call. `position` is its place among all that was received. `copies` counts how often this batch brought the
+    log; of copies that differ, `pieces` are these in the order of their receipt, and `beside` those that contradict.
+    """
+
+    project_id: int
+    project_key: uuid.UUID
+    record: Record
+    bucket: date
+    key_id: uuid.UUID
+    content_hash: bytes
+    node: Node
+    names: dict[uuid.UUID, LinkRole] = field(default_factory=dict)
+    provides: list[uuid.UUID] = field(default_factory=list)
+    needs: list[uuid.UUID] = field(default_factory=list)
+    resent_count: int = 0
+    input_preview: str = ""
+    output_preview: str = ""
+    span_facts: dict[str, Any] | None = None
+    position: Position = (0, 0)
+    copies: int = 1
+    pieces: list[PreparedLog] = field(default_factory=list)
+    beside: list[Contradicting] = field(default_factory=list)
+    home: Home = NOWHERE
+    log_id: uuid.UUID = NOWHERE.session_id
+
+    @property
+    def session_id(self) -> uuid.UUID:
+        return self.home.session_id
+
+    @property
+    def is_other_span(self) -> bool:
+        """Whether it is a span of no GenAI application: kept with its trace, but no request or step."""
+        return self.node.span is not None and self.record.kind == "other"
+
+    def settle(self, home: Home) -> None:
+        """Put it into a session."""
+        self.home = home
+        self.log_id = ids.request_log_id(home.session_id, self.bucket, self.record.dedupe_key)
+
+    def links(self) -> Iterator[tuple[uuid.UUID, int, datetime, uuid.UUID]]:
+        """The rows by which others find this request: link key, role, start, key."""
+        node = self.node
+        roles = list(self.names.items())
+        roles += [(link_key, LinkRole.END) for link_key in self.provides if link_key != node.response]
+        if node.failed and node.attempt:
+            roles.append((node.attempt, LinkRole.FAILED))
+        if node.is_half and node.attempt:
+            roles.append((node.attempt, LinkRole.REPORTS))
+        # Of a weak trace id or a span it depends on what came before whether its session is chosen already.
+        if node.chosen is None or self.record.claim.weak or node.span:
+            roles += [(node.previous, LinkRole.NEEDS_RESPONSE)] if node.previous else []
+            roles += [(link_key, LinkRole.BEGINS) for link_key in node.begins]
+            roles += [(node.attempt, LinkRole.RETRIES)] if node.may_retry and node.attempt else []
+        for link_key, role in roles:
+            yield link_key, int(role), node.started_at, self.key_id
