@@ -12,21 +12,21 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 import msgspec
 
 from sessions_app.content.blocks import (
-    AUDIO,
-    DATA,
-    IMAGE,
-    REASONING,
-    REFUSAL,
-    TEXT,
-    TOOL_CALL,
-    TOOL_RESULT,
-    Block,
+    ContentBlock,
+    MediaBlock,
     Message,
+    OtherBlock,
+    ReasoningBlock,
+    RefusalBlock,
+    TextBlock,
+    ToolCallBlock,
+    ToolResultBlock,
+    text_of,
 )
 from sessions_app.content.documents import DocumentError, loads
 
@@ -47,8 +47,9 @@ _THOUGHT = re.compile(r"<(think|thinking)>.*?</\1>", re.DOTALL)
 # What is said of data that is nested too deeply to be written.
 _TOO_DEEP = "nested too deeply"
 
-# Type and texts of a piece of a message.
-Piece = tuple[str, ...]
+# Kind and texts of a piece of a message. They are hashed into link keys, which are stored: a kind never changes.
+CanonicalPiece = tuple[str, ...]
+TEXT, TOOL_CALL, TOOL_RESULT, AUDIO, IMAGE, DATA = "text", "tool_call", "tool_result", "audio", "image", "data"
 
 
 class CanonicalForm(NamedTuple):
@@ -69,8 +70,7 @@ class CanonicalForm(NamedTuple):
 
 def canonical_form(message: Message, is_output: bool = False) -> CanonicalForm:
     """What a message says. An output may come back in other forms, an input stays as it is."""
-    # Long texts would be hashed to be looked up.
-    redacted = any(block.text in REDACTED for block in message.blocks if len(block.text) <= _REDACTED_CHARS)
+    redacted = any(_is_redacted(text_of(block)) for block in message.blocks)
     pieces = [] if redacted else pieces_of(message)
     is_text = len(pieces) == 1 and pieces[0][0] == TEXT
     said = digests_of(message.role, pieces)
@@ -80,34 +80,38 @@ def canonical_form(message: Message, is_output: bool = False) -> CanonicalForm:
     return CanonicalForm(message.role, said, redacted, is_text, message.item_id, renamed if renamed != said else ())
 
 
-def _without_ids(message: Message, pieces: list[Piece]) -> list[Piece]:
+def _is_redacted(text: str) -> bool:
+    # The length first: looking a text up in a set hashes all of it.
+    return len(text) <= _REDACTED_CHARS and text in REDACTED
+
+
+def _without_ids(message: Message, pieces: list[CanonicalPiece]) -> list[CanonicalPiece]:
     if all(piece[0] in (TEXT, TOOL_CALL) for piece in pieces):
         return [(*piece[:3], "") if piece[0] == TOOL_CALL else piece for piece in pieces]
     return pieces_of(message, with_ids=False)
 
 
-def pieces_of(message: Message, with_ids: bool = True) -> list[Piece]:
+def pieces_of(message: Message, with_ids: bool = True) -> list[CanonicalPiece]:
     """The pieces of a message, an answer's text first: APIs disagree on whether it stands before or after the calls.
 
     Without ids, as clients write an answer that drop or renew them: tool calls have none, a spoken answer is its text,
     and generated images are missing.
     """
     is_answer = message.role == _ANSWER
-    if len(message.blocks) == 1 and message.blocks[0].type == TEXT:
-        text = message.blocks[0].text
-        text = said_in(text) if is_answer else _even(text)
+    first = message.blocks[0] if len(message.blocks) == 1 else None
+    if isinstance(first, TextBlock):
+        text = said_in(first.text) if is_answer else _even(first.text)
         return [(TEXT, text)] if text else []
-    pieces: list[Piece] = []
+    pieces: list[CanonicalPiece] = []
     text = "".join(_texts(message.blocks, with_ids)) if is_answer else ""
     if is_answer and (said := said_in(text)):
         pieces.append((TEXT, said))
     words: list[str] = []
     for block in message.blocks:
-        if block.type in (REASONING, *_WORDS) and (is_answer or block.type == REASONING):
-            continue
-        if block.type in _WORDS:
-            # Neighbours are joined once, at the end: a message may have any number of them.
-            words.append(block.text)
+        if isinstance(block, (TextBlock, RefusalBlock)):
+            if not is_answer:
+                # Neighbours are joined once, at the end: a message may have any number of them.
+                words.append(block.text)
         elif piece := _piece(block, is_answer, with_ids):
             pieces += _joined(words)
             words = []
@@ -116,16 +120,15 @@ def pieces_of(message: Message, with_ids: bool = True) -> list[Piece]:
     return pieces if is_answer else [stripped for piece in pieces if (stripped := _stripped(piece))]
 
 
-_WORDS = (TEXT, REFUSAL)
-
-
-def _joined(words: list[str]) -> list[Piece]:
+def _joined(words: list[str]) -> list[CanonicalPiece]:
     return [(TEXT, "".join(words))] if words else []
 
 
-def _texts(blocks: Iterable[Block], with_ids: bool) -> Iterable[str]:
+def _texts(blocks: Iterable[ContentBlock], with_ids: bool) -> Iterable[str]:
     for block in blocks:
-        if block.type in _WORDS or (block.type == AUDIO and not (with_ids and block.id)):
+        if isinstance(block, (TextBlock, RefusalBlock)) or (
+            isinstance(block, MediaBlock) and block.modality == "audio" and not (with_ids and block.id)
+        ):
             yield block.text
 
 
@@ -141,41 +144,69 @@ def _even(text: str) -> str:
     return (text.replace("\r\n", "\n") if "\r" in text else text).strip()
 
 
-def _stripped(piece: Piece) -> Piece | None:
+def _stripped(piece: CanonicalPiece) -> CanonicalPiece | None:
     if piece[0] != TEXT:
         return piece
     text = _even(piece[1])
     return (TEXT, text) if text else None
 
 
-def _piece(block: Block, is_answer: bool, with_ids: bool) -> Piece | None:
-    """One block that is no reasoning; None when it does not count."""
-    if block.type in _WORDS:
-        return (TEXT, block.text)
-    if block.type == TOOL_CALL:
-        call_id = unique_id(block.id) if with_ids else ""
-        return None if block.by_provider else (TOOL_CALL, block.name, same_json(block.text), call_id)
-    if block.type == TOOL_RESULT:
-        return None if is_answer else (TOOL_RESULT, unique_id(block.id), *_result(block))
-    if block.type == DATA:
-        return None if block.by_provider else _data(block.data)
-    if is_answer and block.type == AUDIO:
-        return (AUDIO, block.id) if with_ids and block.id else None
-    if is_answer and block.type == IMAGE:
-        return (IMAGE, block.id or block.url) if with_ids else None
-    return (block.type, block.text.strip(), block.id, block.url, block.fingerprint)
+def _piece(block: ContentBlock, is_answer: bool, with_ids: bool) -> CanonicalPiece | None:
+    """One block; None when it does not count."""
+    match block:
+        case TextBlock() | RefusalBlock():
+            return (TEXT, block.text)
+        case ReasoningBlock():
+            return None
+        case ToolCallBlock():
+            call_id = unique_id(block.id) if with_ids else ""
+            return None if block.by_provider else (TOOL_CALL, block.name, same_json(block.arguments), call_id)
+        case ToolResultBlock():
+            return None if is_answer else (TOOL_RESULT, unique_id(block.call_id), *_result(block))
+        case OtherBlock():
+            return None if block.by_provider else _data(block.value)
+        case MediaBlock():
+            return _answered_media(block, with_ids) if is_answer else _sent_media(block)
+    assert_never(block)
 
 
-def _result(block: Block) -> list[str]:
-    """A tool's result: its text, and what of it is no text."""
-    others = [inner for inner in block.blocks if inner.type not in (*_WORDS, REASONING)]
+def _answered_media(block: MediaBlock, with_ids: bool) -> CanonicalPiece | None:
+    """Media that a model made. It is sent back by its id, if at all."""
+    match block.modality:
+        case "audio":
+            return (AUDIO, block.id) if with_ids and block.id else None
+        case "image":
+            return (IMAGE, block.id or block.url) if with_ids else None
+        case "file":
+            return _sent_media(block)
+    assert_never(block.modality)
+
+
+def _sent_media(block: MediaBlock) -> CanonicalPiece:
+    return (block.modality, block.text.strip(), block.id, block.url, block.fingerprint)
+
+
+def _result(block: ToolResultBlock) -> list[str]:
+    """A tool's result: its text, then whatever in it is not text."""
     found = [_even(block.text)]
-    for inner in others:
-        found += _data(inner.data) or () if inner.type == DATA else (inner.type, inner.url, inner.fingerprint)
+    for inner in block.blocks:
+        match inner:
+            case TextBlock() | RefusalBlock() | ReasoningBlock():
+                pass
+            case OtherBlock():
+                found += _data(inner.value) or ()
+            case MediaBlock():
+                found += (inner.modality, inner.url, inner.fingerprint)
+            case ToolCallBlock():
+                found += (TOOL_CALL, "", "")
+            case ToolResultBlock():
+                found += (TOOL_RESULT, "", "")
+            case _:
+                assert_never(inner)
     return found
 
 
-def _data(value: Any) -> Piece | None:
+def _data(value: Any) -> CanonicalPiece | None:
     if isinstance(value, dict) and value.get("type") == ITEM_REFERENCE:
         return reference_to(str(value.get("id")))
     try:
@@ -185,7 +216,7 @@ def _data(value: Any) -> Piece | None:
     return (DATA, _sorted_json(kept)) if kept not in (None, {}, []) else None
 
 
-def reference_to(item_id: str) -> Piece | None:
+def reference_to(item_id: str) -> CanonicalPiece | None:
     """An item of an earlier response that is sent back by its id; None for reasoning, which says nothing."""
     return None if item_id.startswith("rs_") else (ITEM_REFERENCE, item_id)
 
@@ -247,12 +278,12 @@ def _sorted_json(value: Any) -> str:
         return repr(value)
 
 
-def digests_of(role: str, pieces: Iterable[Piece]) -> tuple[bytes, ...]:
+def digests_of(role: str, pieces: Iterable[CanonicalPiece]) -> tuple[bytes, ...]:
     """A digest of each piece, by the role of who says it. Results of tools have one role under several names."""
     return tuple(_digest("tool" if piece[0] == TOOL_RESULT else role, piece) for piece in pieces)
 
 
-def _digest(role: str, piece: Piece) -> bytes:
+def _digest(role: str, piece: CanonicalPiece) -> bytes:
     # Their lengths first, so that no text can look like another piece.
     lengths = ",".join([str(len(text)) for text in piece])
     said = "".join((role, ":", lengths, ":", *piece))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from sessions_app import ids
 from sessions_app.content import documents, messages
-from sessions_app.content.blocks import TOOL_CALL, Message
+from sessions_app.content.blocks import Message, ToolCallBlock
 from sessions_app.content.canonical import CanonicalForm, by_reference, digests_of, pieces_of
 from sessions_app.content.documents import PartKind, PartList
 from sessions_app.content.messages import MessageReader
@@ -246,7 +246,7 @@ def answer_line(message: Message) -> str:
     text = one_line(messages.plain_text(message), LABEL_CHARS)
     if text:
         return text
-    names = [block.name for block in message.blocks if block.type == TOOL_CALL and block.name]
+    names = [block.name for block in message.blocks if isinstance(block, ToolCallBlock) and block.name]
     return one_line(", ".join(names), LABEL_CHARS)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from sessions_app.content.messages import Block
+from sessions_app.content.blocks import MediaBlock
 
 # By their first bytes: what a sender calls an image may be anything. SVG is a document, so it is not among them.
 _SIGNATURES = (
@@ -53,7 +53,7 @@ def data_url(url: str) -> DataUrl | None:
     return DataUrl((match[1] or "text/plain").lower(), url[match.end() :])
 
 
-def picture(block: Block) -> Picture | None:
+def picture(block: MediaBlock) -> Picture | None:
     """What is known of an image block that can be shown; None for a remote, broken or unsupported one."""
     data = data_url(block.url)
     head = decode(data.payload[:_HEAD_CHARS]) if data else None

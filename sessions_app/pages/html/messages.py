@@ -8,11 +8,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 from sessions_app import bounds
 from sessions_app.content import messages
-from sessions_app.content.messages import Block, Message
+from sessions_app.content.blocks import (
+    ContentBlock,
+    MediaBlock,
+    Message,
+    OtherBlock,
+    ReasoningBlock,
+    RefusalBlock,
+    TextBlock,
+    ToolCallBlock,
+    ToolResultBlock,
+    joined_text,
+)
 from sessions_app.content.omissions import Cut, find_cuts
 from sessions_app.pages.html import markdown, media
 from sessions_app.pages.html.excerpts import MESSAGE_LINES, RESULT_LINES, excerpt
@@ -62,14 +73,14 @@ class Source:
     @property
     def text(self) -> str:
         """What it says, its blocks one after another."""
-        return "\n\n".join(block.text for block in self.message.blocks if block.text)
+        return joined_text(self.message.blocks, "\n\n")
 
 
 @dataclass(frozen=True, slots=True)
 class FoundResult:
     """The result of a tool call: its block, the part that holds it, its number among the part's blocks."""
 
-    block: Block
+    block: ToolResultBlock
     digest: bytes
     number: int
 
@@ -204,7 +215,7 @@ class MessageWriter:
         found = []
         for number, block in enumerate(source.message.blocks):
             call = self.pairs.calls.get((source.place, number))
-            if call is None:
+            if call is None or not isinstance(block, ToolResultBlock):
                 return None
             found.append((call, len(block.text.encode("utf-8", "replace"))))
         return found or None
@@ -225,36 +236,46 @@ class MessageWriter:
         number = min(start, len(blocks))
         while number < len(blocks) and (number == start or not budget.is_spent):
             where = _Where(self.base_url, source.digest, str(number))
-            if blocks[number].type in (messages.IMAGE, messages.FILE, messages.AUDIO):
-                row.append(budget.spend(self._media(blocks[number], where)))
+            block = blocks[number]
+            if isinstance(block, MediaBlock):
+                row.append(budget.spend(self._media(block, where)))
             else:
                 yield _row_of(row)
                 row = []
-                yield budget.spend(self._block(blocks[number], source, number, where))
+                yield budget.spend(self._block(block, source, number, where))
             number += 1
         yield _row_of(row)
         if number < len(blocks):
             yield more_blocks(self.base_url, source, number)
 
-    def _media(self, block: Block, where: _Where) -> str:
+    def _media(self, block: MediaBlock, where: _Where) -> str:
         return _attachment(block, where) + (_attached_text(block, where) if block.text else "")
 
-    def _block(self, block: Block, source: Source, number: int, where: _Where) -> str:
-        if block.type == messages.TEXT:
-            return prose(block.text, where)
-        if block.type == messages.TOOL_CALL:
-            key = (source.place, number)
-            return self._tool_call(block, where, self.pairs.results.get(key), self.pairs.executions.get(key))
-        if block.type == messages.TOOL_RESULT:
-            call = self.pairs.calls.get((source.place, number))
-            if call is not None:
-                return _references_html([(call, len(block.text.encode("utf-8", "replace")))])
-            return self._lone_result(block, where)
-        return _OTHER_BLOCKS.get(block.type, _data)(block, where)
+    def _block(self, block: ContentBlock, source: Source, number: int, where: _Where) -> str:
+        match block:
+            case TextBlock():
+                return prose(block.text, where)
+            case ToolCallBlock():
+                key = (source.place, number)
+                return self._tool_call(block, where, self.pairs.results.get(key), self.pairs.executions.get(key))
+            case ToolResultBlock():
+                call = self.pairs.calls.get((source.place, number))
+                if call is not None:
+                    return _references_html([(call, len(block.text.encode("utf-8", "replace")))])
+                return self._lone_result(block, where)
+            case MediaBlock():
+                return self._media(block, where)
+            case ReasoningBlock():
+                return _reasoning(block, where)
+            case RefusalBlock():
+                return _refusal(block, where)
+            case OtherBlock():
+                return _data(block, where)
+        assert_never(block)
 
-    def _tool_call(self, block: Block, where: _Where, found: FoundResult | None, ran: Execution | None) -> str:
+    def _tool_call(self, block: ToolCallBlock, where: _Where, found: FoundResult | None, ran: Execution | None) -> str:
         body = _arguments(block, where)
-        summary = summary_of_arguments(block.text)
+        summary = summary_of_arguments(block.arguments)
         if found is None:
             return self._unanswered(block.name, summary, body, ran)
         result = found.block
@@ -275,26 +296,24 @@ class MessageWriter:
         result = first_line(ran.error or ran.result)
         return _tool(name, summary, result, (ran.duration,), "error" if ran.error else "ok", body)
 
-    def _lone_result(self, block: Block, where: _Where) -> str:
+    def _lone_result(self, block: ToolResultBlock, where: _Where) -> str:
         """A result whose call is not on record."""
         name = block.name or "tool result"
         amount = size(len(block.text.encode("utf-8", "replace")))
         state = "error" if block.is_error else "ok"
-        return _tool(name, block.id[:LABEL_CHARS], first_line(block.text), (amount,), state, self._result(block, where))
+        return _tool(
+            name, block.call_id[:LABEL_CHARS], first_line(block.text), (amount,), state, self._result(block, where)
+        )
 
-    def _result(self, block: Block, where: _Where) -> str:
-        others = [
-            (number, inner)
-            for number, inner in enumerate(block.blocks)
-            if inner.type in (messages.IMAGE, messages.FILE, messages.AUDIO)
-        ]
+    def _result(self, block: ToolResultBlock, where: _Where) -> str:
+        others = [(number, inner) for number, inner in enumerate(block.blocks) if isinstance(inner, MediaBlock)]
         rows = [_attachment(inner, where.inner(number)) for number, inner in others[:MOST_ATTACHED]]
         if len(others) > MOST_ATTACHED:
             rows.append(reference("info", f"{exact(len(others) - MOST_ATTACHED)} more in the raw JSON"))
         thumbs = f'<div class="thumbs">{"".join(rows)}</div>' if rows else ""
         if not block.text:
             known = rows or not block.blocks
-            data = "" if known else _data(Block(messages.DATA, data=[inner.data for inner in block.blocks]), where)
+            data = "" if known else _data(OtherBlock([_value_of(inner) for inner in block.blocks]), where)
             return (data or ("" if rows else reference("info", "Empty result"))) + thumbs
         return code(block.text, where, RESULT_LINES, "e" if block.is_error else "") + thumbs
 
@@ -564,15 +583,16 @@ def first_line(text: str) -> str:
     return ""
 
 
-def arguments_text(block: Block) -> Indented:
+def arguments_text(block: ToolCallBlock) -> Indented:
     """A tool call's arguments as they are shown: JSON indented, anything else as it is."""
-    return indent(block.text) if is_json(block.text) else Indented(block.text)
+    return indent(block.arguments) if is_json(block.arguments) else Indented(block.arguments)
 
 
-def _arguments(block: Block, where: _Where) -> str:
-    if not block.text or block.text.strip() == "{}":
+def _arguments(block: ToolCallBlock, where: _Where) -> str:
+    text = block.arguments
+    if not text or text.strip() == "{}":
         return ""
-    part = (beginning if is_json(block.text) else excerpt)(block.text, lines=RESULT_LINES)
+    part = (beginning if is_json(text) else excerpt)(text, lines=RESULT_LINES)
     html = with_seams(part.shown, lambda piece: code_box(drawn(piece)))
     if not part.hidden_chars:
         return html
@@ -582,10 +602,11 @@ def _arguments(block: Block, where: _Where) -> str:
 # --- other blocks ---------------------------------------------------------------------------------------------------
 
 
-def _reasoning(block: Block, where: _Where) -> str:
-    note = block.data if isinstance(block.data, str) else ""
+def _reasoning(block: ReasoningBlock, where: _Where) -> str:
     if not block.text:
-        return reference("reason", f"Reasoning, {shown(note) or 'not sent'}")
+        count = block.encrypted_chars
+        note = "not sent" if count is None else f"encrypted by the provider, {count} characters"
+        return reference("reason", f"Reasoning, {note}")
     amount = f"{exact(len(block.text))} characters"
     return (
         f'<details class="reason"><summary>{icon("reason")}Reasoning<span class="fold-n">{amount}</span>'
@@ -593,24 +614,24 @@ def _reasoning(block: Block, where: _Where) -> str:
     )
 
 
-def _refusal(block: Block, where: _Where) -> str:
+def _refusal(block: RefusalBlock, where: _Where) -> str:
     return reference("info", "The model refused") + prose(block.text, where)
 
 
-def data_text(block: Block) -> Indented:
+def data_text(block: OtherBlock) -> Indented:
     """What has no better form, as indented JSON text."""
-    return indent(messages.to_json(block.data))
+    return indent(messages.to_json(block.value))
 
 
-def _data(block: Block, where: _Where) -> str:
-    text = messages.to_json(block.data)
+def _data(block: OtherBlock, where: _Where) -> str:
+    text = messages.to_json(block.value)
     part = beginning(text)
     # Of a short value all of it, as it is shown.
     text = text if part.hidden_chars else part.shown
     cut = next(iter(find_cuts(text[:2000])), None)
     if cut is not None and len(text) < 200:
         return seam(cut)
-    named = block.data.get("type") if isinstance(block.data, dict) else None
+    named = block.value.get("type") if isinstance(block.value, dict) else None
     title = isolated(named[:ROLE_CHARS]) if isinstance(named, str) and named else "Data"
     body = code_box(drawn(part.shown))
     if part.hidden_chars:
@@ -618,29 +639,29 @@ def _data(block: Block, where: _Where) -> str:
     return fold(title, f"JSON, {size(len(text.encode('utf-8', 'replace')))}", shown(_peek(text)), body)
 
 
-_OTHER_BLOCKS: dict[str, Callable[[Block, _Where], str]] = {
-    messages.REASONING: _reasoning,
-    messages.REFUSAL: _refusal,
-    messages.DATA: _data,
-}
+def _value_of(block: ContentBlock) -> Any:
+    return block.value if isinstance(block, OtherBlock) else None
 
 
 # --- images, files, audio -------------------------------------------------------------------------------------------
 
 
-def _attachment(block: Block, where: _Where) -> str:
+def _attachment(block: MediaBlock, where: _Where) -> str:
     cut = next(iter(find_cuts(block.url[:500])), None)
     if cut is not None:
         return seam(cut)
-    if block.type == messages.IMAGE:
-        return _image(block, where)
-    if block.type == messages.AUDIO:
-        amount = block.data * 3 // 4 if isinstance(block.data, int) else None
-        return _chip("bolt", "audio", ", ".join(filter(None, (shown(block.name), size(amount) if amount else ""))))
-    return _file(block, where)
+    match block.modality:
+        case "image":
+            return _image(block, where)
+        case "audio":
+            amount = size(block.byte_size) if block.byte_size else ""
+            return _chip("bolt", "audio", ", ".join(filter(None, (shown(block.name), amount))))
+        case "file":
+            return _file(block, where)
+    assert_never(block.modality)
 
 
-def _image(block: Block, where: _Where) -> str:
+def _image(block: MediaBlock, where: _Where) -> str:
     known = media.picture(block)
     if known is None:
         return _file(block, where)
@@ -655,10 +676,9 @@ def _image(block: Block, where: _Where) -> str:
     )
 
 
-def _file(block: Block, where: _Where) -> str:
+def _file(block: MediaBlock, where: _Where) -> str:
     """A file or image that is not shown: what it is, and a link to it. Nothing is fetched from elsewhere."""
-    kind = "image" if block.type == messages.IMAGE else "file"
-    icon_name = "image" if block.type == messages.IMAGE else "doc"
+    kind, icon_name = ("image", "image") if block.modality == "image" else ("file", "doc")
     name = block.name[:LABEL_CHARS] or kind
     data = media.data_url(block.url)
     if data is not None:
@@ -678,7 +698,7 @@ def _chip(icon_name: str, name: str, facts: str, href: str = "") -> str:
     return f'<a class="file" href="{href}">{inner}</a>' if href else f'<span class="file">{inner}</span>'
 
 
-def _attached_text(block: Block, where: _Where) -> str:
+def _attached_text(block: MediaBlock, where: _Where) -> str:
     amount = size(len(block.text.encode("utf-8", "replace")))
-    title = "Transcript" if block.type == messages.AUDIO else "Text"
+    title = "Transcript" if block.modality == "audio" else "Text"
     return fold(title, amount, shown(_peek(block.text)), prose(block.text, where))

@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.safestring import SafeString, mark_safe
 
-from sessions_app.content import messages
-from sessions_app.content.messages import Block, read_message
+from sessions_app.content.blocks import ContentBlock, MediaBlock, OtherBlock, ToolCallBlock, ToolResultBlock, text_of
+from sessions_app.content.messages import read_message
 from sessions_app.models import Project, RequestLog
 from sessions_app.pages.html import media
 from sessions_app.pages.html.excerpts import WHOLE_CHARS, piece
@@ -94,21 +94,24 @@ def text_at(part: StoredPart, path: str) -> tuple[Indented, bool]:
     if path == "raw":
         return part_text(part.content or b""), True
     block = block_at(part, path)
-    if block.type == messages.TOOL_CALL:
+    if isinstance(block, ToolCallBlock):
         return arguments_text(block), True
-    if block.type == messages.DATA:
+    if isinstance(block, OtherBlock):
         return data_text(block), True
-    return Indented(block.text), block.type == messages.TOOL_RESULT
+    return Indented(text_of(block)), isinstance(block, ToolResultBlock)
 
 
-def block_at(part: StoredPart, path: str) -> Block:
+def block_at(part: StoredPart, path: str) -> ContentBlock:
     """A block of a message by its number, or an inner one of a tool result: `2`, `2.0`. Raises Http404."""
     match = _PATH.fullmatch(path)
     blocks = read_message(part.content or b"null", "user").blocks
     try:
         if match and match[1]:
             block = blocks[int(match[1])]
-            return block.blocks[int(match[2])] if match[2] else block
+            if not match[2]:
+                return block
+            if isinstance(block, ToolResultBlock):
+                return block.blocks[int(match[2])]
     except IndexError:
         pass
     raise Http404
@@ -141,6 +144,8 @@ def _payload_at(part: StoredPart, path: str) -> tuple[str | None, str]:
         number = whole_number(path, -1)
         return (images[number] if 0 <= number < len(images) else None), f"image-{number + 1}"
     block = block_at(part, path)
+    if not isinstance(block, MediaBlock):
+        return None, ""
     data = media.data_url(block.url)
     return (data.payload if data else None), block.name
 

@@ -8,49 +8,55 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import Generic, TypeVar
 
-from sessions_app.content.messages import TOOL_CALL, TOOL_RESULT, Block
+from sessions_app.content.blocks import ToolCallBlock, ToolResultBlock
 from sessions_app.pages.html.messages import FoundCall, FoundResult, Pairs, Place, Source
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.queries.session import RequestLine
 from sessions_app.structure.nesting import Nesting
 
+ToolBlock = TypeVar("ToolBlock", ToolCallBlock, ToolResultBlock)
+
 
 @dataclass(frozen=True, slots=True)
-class ToolPiece:
+class ToolPiece(Generic[ToolBlock]):
     """A tool call or result: its block, the part it was read from, and where it is printed (message, block number)."""
 
     key: tuple[Place, int]
-    block: Block
+    block: ToolBlock
     digest: bytes
 
+
+CallPiece = ToolPiece[ToolCallBlock]
+ResultPiece = ToolPiece[ToolResultBlock]
 
 # Of a list of messages so many calls and results are paired; a page prints fewer.
 MOST_PIECES = 4_000
 
 
-def pieces(sources: Iterable[Source], kind: str) -> list[ToolPiece]:
+def pieces(sources: Iterable[Source], kind: type[ToolBlock]) -> list[ToolPiece[ToolBlock]]:
     """The tool calls, or the tool results, of some messages: at most one more than are paired."""
     found = (
         ToolPiece((source.place, number), block, source.digest)
         for source in sources
         for number, block in enumerate(source.message.blocks)
-        if block.type == kind
+        if isinstance(block, kind)
     )
     return list(islice(found, MOST_PIECES + 1))
 
 
-def match(calls: Sequence[ToolPiece], results: Iterable[ToolPiece]) -> list[tuple[ToolPiece, ToolPiece]]:
+def match(calls: Sequence[CallPiece], results: Iterable[ResultPiece]) -> list[tuple[ResultPiece, CallPiece]]:
     """Pairs of result and call: by id; where there is none (Gemini), by name, in order."""
     by_id = {call.block.id: call for call in calls if call.block.id}
-    by_name: dict[str, deque[ToolPiece]] = defaultdict(deque)
+    by_name: dict[str, deque[CallPiece]] = defaultdict(deque)
     for call in calls:
         if not call.block.id:
             by_name[call.block.name].append(call)
     found = []
     for result in results:
-        if result.block.id:
-            call = by_id.get(result.block.id)
+        if result.block.call_id:
+            call = by_id.get(result.block.call_id)
         else:
             waiting = by_name.get(result.block.name)
             call = waiting.popleft() if waiting else None
@@ -67,19 +73,19 @@ class Pairing:
     calls: dict[tuple[Place, int], FoundCall] = field(default_factory=dict)
     is_complete: bool = True
 
-    def across(self, calls: Sequence[ToolPiece], sources: Iterable[Source], number: int, href: str) -> None:
+    def across(self, calls: Sequence[CallPiece], sources: Iterable[Source], number: int, href: str) -> None:
         """Results that a request sends back for the calls of request `number`, which stands at `href`."""
-        self._pair(calls, pieces(sources, TOOL_RESULT), lambda name: FoundCall(name, number, href))
+        self._pair(calls, pieces(sources, ToolResultBlock), lambda name: FoundCall(name, number, href))
 
     def within(self, sources: Sequence[Source]) -> None:
         """Calls and results of one list of messages."""
-        calls = pieces(sources, TOOL_CALL)
+        calls = pieces(sources, ToolCallBlock)
         if calls:
-            lone = [piece for piece in pieces(sources, TOOL_RESULT) if piece.key not in self.calls]
+            lone = [piece for piece in pieces(sources, ToolResultBlock) if piece.key not in self.calls]
             self._pair(calls, lone, FoundCall)
 
     def _pair(
-        self, calls: Sequence[ToolPiece], results: Sequence[ToolPiece], refer: Callable[[str], FoundCall]
+        self, calls: Sequence[CallPiece], results: Sequence[ResultPiece], refer: Callable[[str], FoundCall]
     ) -> None:
         if max(len(calls), len(results)) > MOST_PIECES:
             self.is_complete = False
@@ -107,7 +113,7 @@ class Executed:
 class _Call:
     """A tool call of a request, by its index; `order` tells the calls of a request apart."""
 
-    piece: ToolPiece
+    piece: CallPiece
     index: int
     order: int
 
@@ -115,7 +121,7 @@ class _Call:
 class _Calls:
     """The calls of some requests, by id and by name; what was started by name is taken out."""
 
-    def __init__(self, calls: Mapping[int, Sequence[ToolPiece]], lines: Sequence[RequestLine]) -> None:
+    def __init__(self, calls: Mapping[int, Sequence[CallPiece]], lines: Sequence[RequestLine]) -> None:
         self.lines = lines
         self.by_id: dict[str, list[_Call]] = defaultdict(list)
         self.by_name: dict[tuple[str, str], list[_Call]] = defaultdict(list)
@@ -157,7 +163,7 @@ class _Calls:
 
 def executions(
     steps: Iterable[RequestLine],
-    calls: Mapping[int, Sequence[ToolPiece]],
+    calls: Mapping[int, Sequence[CallPiece]],
     lines: Sequence[RequestLine],
     nesting: Nesting[RequestLine],
     addresses: Addresses,

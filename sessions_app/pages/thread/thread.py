@@ -13,8 +13,9 @@ from typing import Any
 from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app import bounds
+from sessions_app.content.blocks import Message, ToolCallBlock
 from sessions_app.content.documents import PartKind, packed_count
-from sessions_app.content.messages import TOOL_CALL, Message, read_message
+from sessions_app.content.messages import read_message
 from sessions_app.pages.html.messages import MessageWriter, Pairs, Source, fold, icon, reference, removed_fold, row
 from sessions_app.pages.html.plain_text import isolated, shown
 from sessions_app.pages.html.tool_definitions import tools_fold
@@ -428,7 +429,8 @@ class ThreadBuilder:
             return pairs, Executed()
         steps = [step for step in self.layout.lines.steps if step.id in self.window.steps]
         calls = {
-            index: pieces(self._outputs(index), TOOL_CALL) for index in sorted(self._bases() | set(self.window.shown))
+            index: pieces(self._outputs(index), ToolCallBlock)
+            for index in sorted(self._bases() | set(self.window.shown))
         }
         executed = executions(steps, calls, self.window.lines, self.layout.traces.nesting, self.addresses)
         writer = StepWriter(self.window, self.addresses)
@@ -441,7 +443,7 @@ class ThreadBuilder:
     def _pairing(self) -> Pairing:
         pairing = Pairing()
         for base in sorted(self._bases() | set(self.window.shown)):
-            calls = pieces(self._outputs(base), TOOL_CALL)
+            calls = pieces(self._outputs(base), ToolCallBlock)
             if calls:
                 for child in self.window.children(base)[:MOST_CHILDREN]:
                     pairing.across(calls, self._inputs_of(child), base + 1, self.addresses.in_session(base + 1))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sessions_app.content import messages
+from sessions_app.content.blocks import Message
 from sessions_app.content.documents import PartKind, PartList, SplitDocument, Splitter, loads
-from sessions_app.content.messages import Message
 from sessions_app.records import Documents
 from sessions_app.wire.genai.closing import item_bytes
 from sessions_app.wire.genai.kinds import kind_of_span
