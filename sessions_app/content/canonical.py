@@ -28,7 +28,7 @@ from sessions_app.content.blocks import (
     ToolResultBlock,
     text_of,
 )
-from sessions_app.content.documents import DocumentError, loads
+from sessions_app.content.json_bytes import DocumentError, loads
 
 DIGEST_BYTES = 8
 # What LiteLLM (1.106) writes in place of a message when it is told not to log messages.

@@ -7,12 +7,10 @@ What is not recognised becomes a `data` block, so nothing is left out.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
-from typing import Any, assert_never
+from typing import Any
 
 from sessions_app.content import dialects as message_dialects
-from sessions_app.content import documents
 from sessions_app.content.blocks import (
     ContentBlock,
     MediaBlock,
@@ -25,11 +23,10 @@ from sessions_app.content.blocks import (
     ToolCallBlock,
     ToolResultBlock,
     joined_text,
-    text_of,
 )
-from sessions_app.content.canonical import CanonicalForm, canonical_form
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, loads
+from sessions_app.content.json_values import as_text, to_json
 
-MOST_REMEMBERED = 50_000
 # Results of tools within results of tools are read up to this depth.
 MOST_NESTED = 4
 _ROLES = {"model": "assistant", "developer": "system", "function": "tool", "human": "user", "ai": "assistant"}
@@ -43,11 +40,11 @@ _MESSAGE_MEMBERS = frozenset(
 )
 
 
-def read_message(raw: documents.JsonBytes, default_role: str = "user") -> Message:
+def read_message(raw: JsonBytes, default_role: str = "user") -> Message:
     """Read the exact JSON bytes of one message. Never raises: what cannot be read is one `data` block."""
     try:
-        value = documents.loads(raw)
-    except documents.DocumentError:
+        value = loads(raw)
+    except DocumentError:
         value = bytes(raw).decode("utf-8", "replace")
     try:
         return message_of(value, default_role)
@@ -64,8 +61,8 @@ def message_of(value: Any, default_role: str = "user") -> Message:
     reader = _ITEM_READERS.get(kind) if isinstance(kind, str) else None
     if reader is not None and not ("role" in value and "content" in value):
         role, blocks = reader(value)
-        return Message(role, blocks, item_id=_text(value.get("id")))
-    return _role_message(value, default_role, _text(value.get("id")) if kind == "message" else "")
+        return Message(role, blocks, item_id=as_text(value.get("id")))
+    return _role_message(value, default_role, as_text(value.get("id")) if kind == "message" else "")
 
 
 def _role_message(value: dict[str, Any], default_role: str, item_id: str) -> Message:
@@ -77,11 +74,11 @@ def _role_message(value: dict[str, Any], default_role: str, item_id: str) -> Mes
     blocks = _reasoning_blocks(value)
     content = value.get("content", value.get("parts", value.get("text")))
     if role == "tool" and not message_dialects.are_results(content):
-        blocks.append(_tool_result(_text(value.get("tool_call_id")), _text(value.get("name")), content))
+        blocks.append(_tool_result(as_text(value.get("tool_call_id")), as_text(value.get("name")), content))
     else:
         blocks.extend(_content_blocks(content))
         blocks.extend(_extras(value))
-    return Message(role, blocks, _text(value.get("name")), item_id)
+    return Message(role, blocks, as_text(value.get("name")), item_id)
 
 
 def _unrecognised(value: dict[str, Any]) -> list[ContentBlock]:
@@ -90,15 +87,15 @@ def _unrecognised(value: dict[str, Any]) -> list[ContentBlock]:
         return _generated_image(rest)
     if isinstance(rest.get("name"), str) and "arguments" in rest:
         # A call of an MCP tool (tools/call, 2025-06-18).
-        return [ToolCallBlock(rest["name"], _arguments(rest["arguments"]), _text(rest.get("id")))]
+        return [ToolCallBlock(rest["name"], _arguments(rest["arguments"]), as_text(rest.get("id")))]
     return [OtherBlock(rest)] if rest else []
 
 
 def _generated_image(image: dict[str, Any]) -> list[ContentBlock]:
     """An item of OpenAI's Images API, which names no media type: the first characters of the data tell it."""
-    data, caption = _text(image.get("b64_json")), _text(image.get("revised_prompt"))
+    data, caption = as_text(image.get("b64_json")), as_text(image.get("revised_prompt"))
     media_type = {"/9j": "image/jpeg", "Ukl": "image/webp"}.get(data[:3], "image/png")
-    url = f"data:{media_type};base64,{data}" if data else _text(image.get("url"))
+    url = f"data:{media_type};base64,{data}" if data else as_text(image.get("url"))
     picture = MediaBlock("image", url, media_type if data else "")
     return [picture, TextBlock(caption)] if caption else [picture]
 
@@ -125,7 +122,7 @@ def _extras(value: dict[str, Any]) -> list[ContentBlock]:
         blocks.append(RefusalBlock(refusal))
     audio = value.get("audio")
     if isinstance(audio, dict) and audio:
-        blocks.append(MediaBlock("audio", text=_text(audio.get("transcript")), id=_text(audio.get("id"))))
+        blocks.append(MediaBlock("audio", text=as_text(audio.get("transcript")), id=as_text(audio.get("id"))))
     images = value.get("images")
     if isinstance(images, list):
         blocks.extend(block for item in images for block in _content_block(item))
@@ -144,10 +141,10 @@ def _openai_call(call: Any) -> ContentBlock:
     function = call.get("function") or call.get("custom") or message_dialects.function_of(call)
     function = function if isinstance(function, dict) else {}
     arguments = function.get("arguments", function.get("input"))
-    call_id = _text(message_dialects.id_of(call))
+    call_id = as_text(message_dialects.id_of(call))
     # LiteLLM lists the tools that Anthropic ran itself among the others.
     by_provider = call_id.startswith("srvtoolu_")
-    return ToolCallBlock(_text(function.get("name")), _arguments(arguments), call_id, by_provider)
+    return ToolCallBlock(as_text(function.get("name")), _arguments(arguments), call_id, by_provider)
 
 
 def _arguments(value: Any) -> str:
@@ -213,11 +210,11 @@ def _gemini_part(item: dict[str, Any]) -> list[ContentBlock]:
     for key in ("functionCall", "function_call"):
         if isinstance(item.get(key), dict):
             call = item[key]
-            return [ToolCallBlock(_text(call.get("name")), _arguments(call.get("args")), _text(call.get("id")))]
+            return [ToolCallBlock(as_text(call.get("name")), _arguments(call.get("args")), as_text(call.get("id")))]
     for key in ("functionResponse", "function_response"):
         if isinstance(item.get(key), dict):
             reply = item[key]
-            return [_tool_result(_text(reply.get("id")), _text(reply.get("name")), reply.get("response"))]
+            return [_tool_result(as_text(reply.get("id")), as_text(reply.get("name")), reply.get("response"))]
     if item.keys() <= {"text", "thought", "thoughtSignature", "thought_signature"}:
         # All that is left of a part whose text was empty.
         return []
@@ -225,14 +222,14 @@ def _gemini_part(item: dict[str, Any]) -> list[ContentBlock]:
 
 
 def _inline(data: dict[str, Any], name: str = "") -> MediaBlock:
-    media_type = _text(data.get("mimeType") or data.get("mime_type") or data.get("media_type"))
-    url = f"data:{media_type};base64,{_text(data.get('data'))}"
+    media_type = as_text(data.get("mimeType") or data.get("mime_type") or data.get("media_type"))
+    url = f"data:{media_type};base64,{as_text(data.get('data'))}"
     return MediaBlock(_modality(media_type), url, media_type, name)
 
 
 def _file_uri(data: dict[str, Any]) -> MediaBlock:
-    media_type = _text(data.get("mimeType") or data.get("mime_type"))
-    return MediaBlock(_modality(media_type), _text(data.get("fileUri") or data.get("file_uri")), media_type)
+    media_type = as_text(data.get("mimeType") or data.get("mime_type"))
+    return MediaBlock(_modality(media_type), as_text(data.get("fileUri") or data.get("file_uri")), media_type)
 
 
 _MODALITIES: dict[str, Modality] = {"image": "image", "audio": "audio"}
@@ -254,16 +251,16 @@ def _read_text(item: dict[str, Any]) -> list[ContentBlock]:
 
 
 def _read_thinking(item: dict[str, Any]) -> list[ContentBlock]:
-    text = _text(item.get("thinking") or item.get("text"))
+    text = as_text(item.get("thinking") or item.get("text"))
     return [ReasoningBlock(text)] if text else []
 
 
 def _read_redacted_thinking(item: dict[str, Any]) -> list[ContentBlock]:
-    return [ReasoningBlock(encrypted_chars=len(_text(item.get("data"))))]
+    return [ReasoningBlock(encrypted_chars=len(as_text(item.get("data"))))]
 
 
 def _read_refusal(item: dict[str, Any]) -> list[ContentBlock]:
-    return [RefusalBlock(_text(item.get("refusal")))]
+    return [RefusalBlock(as_text(item.get("refusal")))]
 
 
 def _read_image(item: dict[str, Any]) -> list[ContentBlock]:
@@ -272,36 +269,36 @@ def _read_image(item: dict[str, Any]) -> list[ContentBlock]:
     if isinstance(source, dict):
         if source.get("type") == "base64":
             return [_inline(source)]
-        return [MediaBlock("image", _text(source.get("url") or source.get("file_id")))]
+        return [MediaBlock("image", as_text(source.get("url") or source.get("file_id")))]
     if isinstance(image, dict):
-        return [MediaBlock("image", _text(image.get("url")))]
-    return [MediaBlock("image", _text(image or item.get("file_id")))]
+        return [MediaBlock("image", as_text(image.get("url")))]
+    return [MediaBlock("image", as_text(image or item.get("file_id")))]
 
 
 def _read_file(item: dict[str, Any]) -> list[ContentBlock]:
     source = item.get("source")
     if isinstance(source, dict):
         if source.get("type") == "base64":
-            return [_inline(source, _text(item.get("title")))]
+            return [_inline(source, as_text(item.get("title")))]
         if source.get("type") == "text":
-            return [MediaBlock("file", text=_text(source.get("data")), name=_text(item.get("title")))]
-        url = _text(source.get("url") or source.get("file_id"))
-        return [MediaBlock("file", url, name=_text(item.get("title")))]
+            return [MediaBlock("file", text=as_text(source.get("data")), name=as_text(item.get("title")))]
+        url = as_text(source.get("url") or source.get("file_id"))
+        return [MediaBlock("file", url, name=as_text(item.get("title")))]
     file = item.get("file")
     file = file if isinstance(file, dict) else item
-    url = _text(file.get("file_data") or file.get("file_url") or file.get("file_id"))
-    return [MediaBlock("file", url, name=_text(file.get("filename")))]
+    url = as_text(file.get("file_data") or file.get("file_url") or file.get("file_id"))
+    return [MediaBlock("file", url, name=as_text(file.get("filename")))]
 
 
 def _read_audio(item: dict[str, Any]) -> list[ContentBlock]:
     audio = item.get("input_audio")
     audio = audio if isinstance(audio, dict) else {}
-    data = _text(audio.get("data"))
+    data = as_text(audio.get("data"))
     return [
         MediaBlock(
             "audio",
-            name=_text(audio.get("format")),
-            text=_text(item.get("transcript")),
+            name=as_text(audio.get("format")),
+            text=as_text(item.get("transcript")),
             byte_size=len(data) * 3 // 4,
             fingerprint=fingerprint_of(data),
         )
@@ -318,12 +315,12 @@ def _read_server_tool_use(item: dict[str, Any]) -> list[ContentBlock]:
 
 def _tool_use(item: dict[str, Any], by_provider: bool = False) -> ToolCallBlock:
     return ToolCallBlock(
-        _text(item.get("name")), _arguments(item.get("input")), _text(item.get("id")), by_provider=by_provider
+        as_text(item.get("name")), _arguments(item.get("input")), as_text(item.get("id")), by_provider=by_provider
     )
 
 
 def _read_tool_result(item: dict[str, Any]) -> list[ContentBlock]:
-    call_id = _text(item.get("tool_use_id"))
+    call_id = as_text(item.get("tool_use_id"))
     return [_tool_result(call_id, "", item.get("content"), item.get("is_error") is True)]
 
 
@@ -357,14 +354,14 @@ _BLOCK_READERS: dict[str, Callable[[dict[str, Any]], list[ContentBlock]]] = {
 
 
 def _item_message(item: dict[str, Any]) -> tuple[str, list[ContentBlock]]:
-    role = _text(item.get("role")) or "assistant"
+    role = as_text(item.get("role")) or "assistant"
     return _ROLES.get(role, role), _content_blocks(item.get("content"))
 
 
 def _item_call(item: dict[str, Any]) -> tuple[str, list[ContentBlock]]:
     arguments = item.get("arguments", item.get("input", item.get("action")))
-    name = _text(item.get("name")) or _text(item.get("type")).removesuffix("_call")
-    call_id = _text(item.get("call_id") or item.get("id"))
+    name = as_text(item.get("name")) or as_text(item.get("type")).removesuffix("_call")
+    call_id = as_text(item.get("call_id") or item.get("id"))
     by_provider = item.get("type") in _PROVIDER_CALLS
     return "assistant", [ToolCallBlock(name, _arguments(arguments), call_id, by_provider)]
 
@@ -378,21 +375,21 @@ def _item_reference(item: dict[str, Any]) -> tuple[str, list[ContentBlock]]:
 
 
 def _item_output(item: dict[str, Any]) -> tuple[str, list[ContentBlock]]:
-    return "tool", [_tool_result(_text(item.get("call_id")), "", item.get("output"))]
+    return "tool", [_tool_result(as_text(item.get("call_id")), "", item.get("output"))]
 
 
 def _item_reasoning(item: dict[str, Any]) -> tuple[str, list[ContentBlock]]:
     blocks = [b for name in ("summary", "content", "text") for b in _content_blocks(item.get(name))]
     text = joined_text(blocks, "\n\n")
     if not text and item.get("encrypted_content"):
-        return "assistant", [ReasoningBlock(encrypted_chars=len(_text(item.get("encrypted_content"))))]
+        return "assistant", [ReasoningBlock(encrypted_chars=len(as_text(item.get("encrypted_content"))))]
     return "assistant", [ReasoningBlock(text)] if text else []
 
 
 def _item_image(item: dict[str, Any]) -> tuple[str, list[ContentBlock]]:
-    result = _text(item.get("result"))
+    result = as_text(item.get("result"))
     url = f"data:image/png;base64,{result}" if result else ""
-    return "assistant", [MediaBlock("image", url, "image/png", id=_text(item.get("id")))]
+    return "assistant", [MediaBlock("image", url, "image/png", id=as_text(item.get("id")))]
 
 
 # Calls of tools that the provider runs itself while it answers.
@@ -418,95 +415,6 @@ _ITEM_READERS: dict[str, Callable[[dict[str, Any]], tuple[str, list[ContentBlock
 }
 
 
-# --- what is derived from a message ---------------------------------------------------------------------------------
-
-
-def plain_text(message: Message) -> str:
-    """The text of a message as a person would copy it: texts and refusals, without reasoning and tool traffic."""
-    said = [block.text for block in message.blocks if isinstance(block, (TextBlock, RefusalBlock)) and block.text]
-    return "\n".join(said)
-
-
-def searchable_text(message: Message) -> str:
-    """All text of a message in which somebody may search, tool calls and results included; no encoded media."""
-    pieces = []
-    for block in message.blocks:
-        match block:
-            case ToolCallBlock() | ToolResultBlock() | MediaBlock():
-                pieces += [block.name, text_of(block)]
-            case TextBlock() | ReasoningBlock() | RefusalBlock():
-                pieces.append(block.text)
-            case OtherBlock():
-                pieces.append(to_json(block.value))
-            case _:
-                assert_never(block)
-    return "\n".join(filter(None, pieces))
-
-
-def to_json(value: Any) -> str:
-    """JSON text of a decoded value for showing and searching; what cannot be written so is shown as Python does, and
-    of what is nested too deeply only that it is.
-    """
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except (ValueError, TypeError):
-        return repr(value)
-    except RecursionError:
-        return "(nested too deeply to be written here)"
-
-
 def fingerprint_of(data: str) -> str:
     """Some characters that tell large data apart; "" for none."""
     return hashlib.sha256(data.encode("utf-8", "surrogatepass")).hexdigest()[:16] if data else ""
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else to_json(value)
-
-
-CanonicalForms = dict[tuple[bytes, str], CanonicalForm]
-
-
-class MessageReader:
-    """Reads messages once: what it learnt of one is remembered by digest, the message itself for the batch.
-
-    `known` is what readers in several threads learnt together.
-    """
-
-    def __init__(self, known: CanonicalForms | None = None) -> None:
-        self._known: CanonicalForms = {} if known is None else known
-        self._messages: dict[tuple[bytes, str], Message] = {}
-        self._outlines: dict[bytes, bytes] = {}
-
-    def start_batch(self) -> None:
-        self._messages.clear()
-        if len(self._outlines) > MOST_REMEMBERED:
-            self._outlines.clear()
-        if len(self._known) > MOST_REMEMBERED:
-            self._known.clear()
-
-    def canonical_form(self, digest: bytes, raw: documents.JsonBytes, default_role: str) -> CanonicalForm:
-        """What a message says, apart from its form."""
-        key = (digest, default_role)
-        known = self._known.get(key)
-        if known is None:
-            message = self.message(digest, raw, default_role)
-            known = self._known[key] = canonical_form(message, is_output=default_role == "assistant")
-        return known
-
-    def outline(self, digest: bytes, raw: documents.JsonBytes) -> bytes:
-        """A digest (8 bytes) of a system prompt without its digits: with another time of day it is still the same."""
-        known = self._outlines.get(digest)
-        if known is None:
-            letters = bytes(raw).translate(None, b"0123456789")
-            known = self._outlines[digest] = documents.digest(letters)
-        return known
-
-    def message(self, digest: bytes, raw: documents.JsonBytes, default_role: str) -> Message:
-        key = (digest, default_role)
-        message = self._messages.get(key)
-        if message is None:
-            message = self._messages[key] = read_message(raw, default_role)
-        return message

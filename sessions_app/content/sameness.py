@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from sessions_app.content.documents import DocumentError, JsonBytes, array_items, kind_of, object_fields
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, object_fields
 
 MOST_DEPTH = 200
 # A longer value is cut into its members or items, and these are decoded one by one.

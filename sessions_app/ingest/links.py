@@ -14,11 +14,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sessions_app import ids
-from sessions_app.content import documents, messages
+from sessions_app.content import documents
 from sessions_app.content.blocks import Message, ToolCallBlock
 from sessions_app.content.canonical import CanonicalForm, by_reference, digests_of, pieces_of
 from sessions_app.content.documents import PartKind, PartList
-from sessions_app.content.messages import MessageReader
+from sessions_app.content.message_reader import MessageReader
+from sessions_app.content.message_texts import plain_text
 from sessions_app.records import Record
 from sessions_app.wire.fields import clean
 
@@ -231,7 +232,7 @@ def _previews(record: Record, reader: MessageReader, links: Links) -> None:
         if reader.canonical_form(parts.digests[index], parts.content(index), "user").role == "user":
             message = reader.message(parts.digests[index], parts.content(index), "user")
             most = LABEL_CHARS if links.resent_count else TITLE_CHARS
-            links.input_preview = one_line(messages.plain_text(message), most)
+            links.input_preview = one_line(plain_text(message), most)
             if links.input_preview:
                 break
     outputs = record.document.output
@@ -243,7 +244,7 @@ def _previews(record: Record, reader: MessageReader, links: Links) -> None:
 
 def answer_line(message: Message) -> str:
     """An answer in one line: its text, else the names of the tools it calls."""
-    text = one_line(messages.plain_text(message), LABEL_CHARS)
+    text = one_line(plain_text(message), LABEL_CHARS)
     if text:
         return text
     names = [block.name for block in message.blocks if isinstance(block, ToolCallBlock) and block.name]

@@ -10,7 +10,8 @@ from datetime import date
 from django.db import connection
 
 from sessions_app.content.compression import decompress
-from sessions_app.content.documents import DIGEST_BYTES, PartKind, join, unpack_digests
+from sessions_app.content.documents import DIGEST_BYTES, PartKind, join
+from sessions_app.content.packed_digests import unpack_digests
 from sessions_app.ids import part_id
 from sessions_app.models import Part, RequestLog
 from sessions_app.records import Documents

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from sessions_app.content.blocks import Message
-from sessions_app.content.documents import PartKind, packed_count
-from sessions_app.content.messages import MessageReader
+from sessions_app.content.documents import PartKind
+from sessions_app.content.message_reader import MessageReader
+from sessions_app.content.packed_digests import packed_count
 from sessions_app.models import RequestLog
 from sessions_app.queries.compaction import SUMMARY_NEIGHBOURS, after_summary, may_follow_summary
 from sessions_app.queries.content import StoredPart, join_parts, load_blocks, load_parts

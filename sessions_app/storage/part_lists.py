@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 
 from sessions_app import ids
-from sessions_app.content.documents import COUNT_BYTES, DIGEST_BYTES, packed_blocks
+from sessions_app.content.documents import DIGEST_BYTES
+from sessions_app.content.packed_digests import COUNT_BYTES, packed_blocks
 from sessions_app.storage import sql
 from sessions_app.structure.grouping_rules import Stored
 

@@ -10,7 +10,8 @@ import psycopg
 
 from sessions_app import ids
 from sessions_app.content.compression import decompress
-from sessions_app.content.documents import join, packed_blocks, unpack_digests
+from sessions_app.content.documents import join
+from sessions_app.content.packed_digests import packed_blocks, unpack_digests
 
 
 def read_log(cursor: psycopg.Cursor[Any], log_id: uuid.UUID, session_id: uuid.UUID, bucket: date) -> bytes | None:

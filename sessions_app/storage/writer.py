@@ -18,8 +18,11 @@ from django.conf import settings
 
 from sessions_app import ids
 from sessions_app.content.compression import compress
-from sessions_app.content.documents import JsonBytes, PartKind, PartList, SplitDocument, digest, pack_digests
-from sessions_app.content.messages import MessageReader, searchable_text
+from sessions_app.content.documents import PartKind, PartList, SplitDocument, digest
+from sessions_app.content.json_bytes import JsonBytes
+from sessions_app.content.message_reader import MessageReader
+from sessions_app.content.message_texts import searchable_text
+from sessions_app.content.packed_digests import pack_digests
 from sessions_app.content.search_text import as_vector, words_of
 from sessions_app.records import Record
 from sessions_app.storage import links, moving, part_lists, rollups, sql

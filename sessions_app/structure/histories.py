@@ -13,7 +13,8 @@ from typing import Protocol
 
 from sessions_app import bounds
 from sessions_app.bounds import BoundedMatcher, TooMuchWork
-from sessions_app.content.documents import BLOCK_PARTS, DIGEST_BYTES, packed_blocks, packed_count
+from sessions_app.content.documents import DIGEST_BYTES
+from sessions_app.content.packed_digests import BLOCK_PARTS, packed_blocks, packed_count
 from sessions_app.structure.timeline import Parent
 
 # How many earlier requests are looked at for the history of one that continues none by its link tokens.

@@ -10,16 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sessions_app.content.documents import (
-    DocumentError,
-    JsonBytes,
-    PartKind,
-    Splitter,
-    array_items,
-    kind_of,
-    loads,
-    object_fields,
-)
+from sessions_app.content.documents import PartKind
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
+from sessions_app.content.splitting import Splitter
 from sessions_app.records import Usage
 from sessions_app.wire.fields import lenient_count, usage_of
 

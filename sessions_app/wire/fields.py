@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sessions_app.content.documents import json_kind
+from sessions_app.content.json_bytes import json_kind
 from sessions_app.records import TAG_CHARS, Usage, WireFormatError
 
 MAX_ID_CHARS = 1_000

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import zstandard
 
-from sessions_app.content.documents import DocumentError, array_items, kind_of, object_fields
+from sessions_app.content.json_bytes import DocumentError, array_items, kind_of, object_fields
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Members that every payload of LiteLLM's generic_api callback has had, and no log of our own.

@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sessions_app.content.documents import (
+from sessions_app.content.json_bytes import (
     DocumentError,
     JsonBytes,
     array_items,

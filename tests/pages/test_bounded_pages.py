@@ -15,7 +15,7 @@ from django.urls import path
 
 from logsui import urls
 from sessions_app.access import rights
-from sessions_app.content.documents import pack_digests
+from sessions_app.content.packed_digests import pack_digests
 from sessions_app.models import Project, RequestLog, Session
 from sessions_app.pages.shell import changes, signed_in_page
 from sessions_app.structure.histories import Added, Comparison, PackedLists

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from sessions_app.content.array_memory import ArrayMemory
 from sessions_app.content.blocks import MediaBlock, ToolCallBlock
-from sessions_app.content.documents import ArrayMemory, PartKind
-from sessions_app.content.messages import plain_text, read_message
+from sessions_app.content.documents import PartKind
+from sessions_app.content.message_texts import plain_text
+from sessions_app.content.messages import read_message
 from sessions_app.records import ERROR, SUCCESS, Record, WireFormatError
 from sessions_app.wire import litellm
 from tests.wire.litellm_payloads import (

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from sessions_app import bounds
-from sessions_app.content import messages
 from sessions_app.content.blocks import (
     ContentBlock,
     MediaBlock,
@@ -24,6 +23,7 @@ from sessions_app.content.blocks import (
     ToolResultBlock,
     joined_text,
 )
+from sessions_app.content.json_values import to_json
 from sessions_app.content.omissions import Cut, find_cuts
 from sessions_app.pages.html import markdown, media
 from sessions_app.pages.html.excerpts import MESSAGE_LINES, RESULT_LINES, excerpt
@@ -573,7 +573,7 @@ def _short_value(value: Any) -> str:
     if isinstance(value, str):
         line = " ".join(value[:SUMMARY_CHARS].split())
         return f'"{line}"' if "," in line or ":" in line else line
-    return messages.to_json(value)[:SUMMARY_CHARS]
+    return to_json(value)[:SUMMARY_CHARS]
 
 
 def first_line(text: str) -> str:
@@ -620,11 +620,11 @@ def _refusal(block: RefusalBlock, where: _Where) -> str:
 
 def data_text(block: OtherBlock) -> Indented:
     """What has no better form, as indented JSON text."""
-    return indent(messages.to_json(block.value))
+    return indent(to_json(block.value))
 
 
 def _data(block: OtherBlock, where: _Where) -> str:
-    text = messages.to_json(block.value)
+    text = to_json(block.value)
     part = beginning(text)
     # Of a short value all of it, as it is shown.
     text = text if part.hidden_chars else part.shown

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sessions_app import bounds
-from sessions_app.content.documents import DocumentError, loads
+from sessions_app.content.json_bytes import DocumentError, loads
 from sessions_app.pages.html.json_text import Indented, beginning, drawn, indent
 from sessions_app.pages.html.messages import code_box, fold, more, reference
 from sessions_app.pages.html.plain_text import shown

@@ -6,7 +6,8 @@ import base64
 
 import msgspec
 
-from sessions_app.content.documents import PartKind, packed_count
+from sessions_app.content.documents import PartKind
+from sessions_app.content.packed_digests import packed_count
 from sessions_app.pages.html import media
 from sessions_app.pages.html.json_text import beginning, drawn
 from sessions_app.pages.html.messages import code_box, fold, more, reference, row

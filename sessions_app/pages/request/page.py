@@ -12,8 +12,9 @@ from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app import bounds
-from sessions_app.content import messages
-from sessions_app.content.documents import DocumentError, json_kind, loads, packed_count
+from sessions_app.content.json_bytes import DocumentError, json_kind, loads
+from sessions_app.content.json_values import to_json
+from sessions_app.content.packed_digests import packed_count
 from sessions_app.models import Project
 from sessions_app.pages.html.messages import MessageWriter
 from sessions_app.pages.html.plain_text import visible
@@ -230,7 +231,7 @@ def _members(values: dict[str, Any]) -> Members:
 
 
 def _member(name: str, value: Any) -> Member:
-    text = value if isinstance(value, str) else messages.to_json(value)
+    text = value if isinstance(value, str) else to_json(value)
     is_json = isinstance(value, (dict, list))
     name = name if len(name) <= _PARAMETER_CHARS else f"{name[:_PARAMETER_CHARS]}…"
     return Member(visible(name), raw_json.clipped(visible(text), _PARAMETER_CHARS), is_json)

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
-from sessions_app.content.messages import to_json
+from sessions_app.content.json_values import to_json
 from sessions_app.models import Project, RequestLog
 from sessions_app.pages.html.json_text import beginning, drawn
 from sessions_app.pages.html.messages import code_box

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sessions_app import bounds
-from sessions_app.content.documents import packed_count
 from sessions_app.content.messages import read_message
+from sessions_app.content.packed_digests import packed_count
 from sessions_app.pages.html.excerpts import RESULT_LINES, excerpt
 from sessions_app.pages.html.json_text import beginning, drawn, indented, is_json
 from sessions_app.pages.html.messages import (

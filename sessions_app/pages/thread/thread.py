@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from sessions_app import bounds
 from sessions_app.content.blocks import Message, ToolCallBlock
-from sessions_app.content.documents import PartKind, packed_count
+from sessions_app.content.documents import PartKind
 from sessions_app.content.messages import read_message
+from sessions_app.content.packed_digests import packed_count
 from sessions_app.pages.html.messages import MessageWriter, Pairs, Source, fold, icon, reference, removed_fold, row
 from sessions_app.pages.html.plain_text import isolated, shown
 from sessions_app.pages.html.tool_definitions import tools_fold

@@ -12,17 +12,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sessions_app.content.documents import (
-    LARGE_VALUE_BYTES,
-    DocumentError,
-    JsonBytes,
-    PartKind,
-    SplitDocument,
-    Splitter,
-    array_items,
-    kind_of,
-    object_fields,
-)
+from sessions_app.content.documents import PartKind, SplitDocument
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, object_fields
+from sessions_app.content.splitting import LARGE_VALUE_BYTES, Splitter
 from sessions_app.wire import bodies
 from sessions_app.wire.genai.indexed import DIALECTS
 from sessions_app.wire.genai.unfolding import (

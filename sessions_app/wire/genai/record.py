@@ -6,12 +6,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sessions_app.content.documents import (
-    ArrayMemory,
-    JsonBytes,
-    Splitter,
-    loads,
-)
+from sessions_app.content.array_memory import ArrayMemory
+from sessions_app.content.json_bytes import JsonBytes, loads
+from sessions_app.content.splitting import Splitter
 from sessions_app.records import ERROR, SUCCESS, Record, Usage, WireFormatError
 from sessions_app.wire import fields as members
 from sessions_app.wire.genai.closing import item_bytes

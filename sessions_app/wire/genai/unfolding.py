@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from sessions_app.content.documents import DocumentError, JsonBytes, array_items, kind_of, object_fields
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, object_fields
 
 # How the text was written: without white space (JavaScript, Pydantic), or as Python's json.dumps does, of which only
 # the separators between values that are cut apart need to be known, or all of it anew.
