@@ -1,14 +1,24 @@
-"""Decoded JSON values as text."""
+"""Decoded JSON values, and their text."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+JsonObject = dict[str, Any]
+
+
+def as_text(value: Any) -> str:
+    """A string as it is, "" for null, the JSON text of anything else."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else to_json(value)
+
 
 def to_json(value: Any) -> str:
-    """JSON text of a decoded value for showing and searching; what cannot be written so is shown as Python does, and
-    of what is nested too deeply only that it is.
+    """JSON text to show and to search in.
+
+    What JSON cannot write is shown as Python does; what is nested too deeply is only named.
     """
     try:
         return json.dumps(value, ensure_ascii=False)
@@ -16,9 +26,3 @@ def to_json(value: Any) -> str:
         return repr(value)
     except RecursionError:
         return "(nested too deeply to be written here)"
-
-
-def as_text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else to_json(value)
