@@ -1,4 +1,6 @@
-"""The message arrays that were split last, so that a history that is sent again is compared and not read again."""
+"""The arrays of messages that were split last. A client sends its history again and again; comparing bytes is faster
+than reading it again.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +9,15 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-# What a remembered array takes beside its text, roughly.
+# Roughly what a remembered array takes in memory beside its text.
 KNOWN_ARRAY_BYTES = 500
 
 
 @dataclass(slots=True)
 class KnownArray:
-    """An array of messages that was split before: its JSON text without the closing bracket, its items' digests.
+    """An array of messages that was split before: its JSON text without the closing bracket, and its items' digests.
 
-    `facts` is for whoever reads the conversation: what it knows of these items together.
+    `facts` belongs to the code that reads conversations: it keeps there what it learnt from these items.
     """
 
     text: bytes
@@ -24,14 +26,15 @@ class KnownArray:
 
 
 class ArrayMemory:
-    """The last message arrays of each conversation, so that a re-sent history is compared, not read again.
+    """The last arrays of messages of each conversation, up to a number of bytes.
 
-    What was used longest ago is forgotten first. Threads may share one: lists are replaced, never changed.
+    The conversation that was used longest ago is forgotten first. Threads may share a memory: lists are replaced and
+    never changed.
     """
 
     MOST_BYTES = 16 * 2**20
     MOST_BRANCHES = 3
-    # Larger arrays hold media or whole files; copying them would cost more than reading them again.
+    # A larger array holds media or whole files: copying it would cost more than reading it again.
     MOST_ARRAY_BYTES = 2 * 2**20
 
     def __init__(self) -> None:
@@ -40,12 +43,12 @@ class ArrayMemory:
         self._lock = threading.Lock()
 
     def longest_start(self, key: str, text: bytes) -> KnownArray | None:
-        """The longest remembered array with whose items this array begins."""
+        """The longest remembered array whose items this array begins with."""
         fitting = [known for known in self._arrays.get(key, ()) if _begins_with(text, known.text)]
         return max(fitting, key=lambda known: len(known.text), default=None)
 
     def remember(self, key: str, array: KnownArray, instead_of: KnownArray | None) -> None:
-        """Keep an array; the one that it continues is not needed any more."""
+        """Keep an array in place of the one that it continues."""
         with self._lock:
             before = self._arrays.pop(key, [])
             kept = [array, *(known for known in before if known is not instead_of)][: self.MOST_BRANCHES]
@@ -65,10 +68,10 @@ _MOST_GUESSES = 8
 
 
 def opening_key(caller: str, text: bytes) -> str:
-    """A key for the array of a conversation that nobody named: its caller, and the messages before the first answer.
+    """A key for a conversation without an id: its caller, and its messages before the first answer.
 
-    Where the first answer's message begins is guessed, since the array is not read yet; a wrong guess only costs its
-    reading.
+    The array is not read yet, so where the first answer begins is a guess. After a wrong guess the array is read again,
+    and nothing worse happens.
     """
     opening = memoryview(text)[: _end_of_opening(text)]
     return f"{caller}\x00{hashlib.blake2b(opening, digest_size=16).hexdigest()}"
@@ -90,7 +93,7 @@ def _end_of_opening(text: bytes) -> int:
 
 
 def _before(text: bytes, index: int) -> int:
-    """The index of the last character before this one that is no space; -1 when there is none."""
+    """The index of the last character before `index` that is not white space; -1 if there is none."""
     index -= 1
     while index >= 0 and text[index] in _SPACES:
         index -= 1
@@ -98,5 +101,5 @@ def _before(text: bytes, index: int) -> int:
 
 
 def _begins_with(text: bytes, start: bytes) -> bool:
-    # A comma or bracket must follow, or a number could go on.
+    # A comma or bracket must follow: the last item could be the first digits of a longer number.
     return text.startswith(start) and text[len(start) : len(start) + 1] in (b",", b"]")

@@ -1,9 +1,12 @@
-"""What a message says, whatever form it has: equal for the form in which a provider returns it and a client sends it.
+"""The canonical form of a message: what it says, the same whether a provider returns it or a client sends it back.
 
-Left out, since it differs between the two and changes nothing: reasoning and its signatures; null, empty and absent
-members; author names; cache marks; annotations, citations and log probabilities; ids and `index` of items; white space
-around a text; whether a text is a string or split into parts, and a refusal a member or a part; the order of
-arguments and how their numbers are written; tools that the provider ran itself, and what they returned.
+Clients write a message anew before they send it back. What differs then, and changes nothing of what is said, is left
+out:
+- reasoning and its signatures, author names, cache marks, annotations, citations, log probabilities,
+- members that are null or empty, ids and `index` of items, white space around a text,
+- whether a text is a string or a list of blocks, and whether a refusal is a member or a block,
+- the order of arguments and the spelling of their numbers,
+- tools that the provider ran itself, and what they returned.
 """
 
 from __future__ import annotations
@@ -31,20 +34,20 @@ from sessions_app.content.blocks import (
 from sessions_app.content.json_bytes import DocumentError, loads
 
 DIGEST_BYTES = 8
-# What LiteLLM (1.106) writes in place of a message when it is told not to log messages.
+# LiteLLM (1.106) writes one of these in place of a message when it must not log messages.
 REDACTED = frozenset({"redacted-by-litellm", "redacted-by-litellm.", "REDACTED_BY_LITELM", "REDACTED_BY_LITELLM"})
 _REDACTED_CHARS = max(map(len, REDACTED))
 ITEM_REFERENCE = "item_reference"
-# Shorter ids of tool calls are counters or written anew by the client; longer ones tell two conversations apart.
+# Shorter ids of tool calls are counters, or clients replace them. Longer ones tell two conversations apart.
 UNIQUE_ID_CHARS = 16
 
 _ANSWER = "assistant"
 _NOT_SENT_BACK = frozenset({"cache_control", "signature", "thoughtSignature", "thought_signature", "id", "status"})
 _FOREIGN_NUMBER = re.compile(r"\d\.0+(?!\d)|\d[eE][+-]?\d")
-# Open models write their reasoning into the text; clients cut it out before they send it back.
+# Open models write their reasoning into the text. Clients remove it before they send the text back.
 _THOUGHT = re.compile(r"<(think|thinking)>.*?</\1>", re.DOTALL)
 
-# What is said of data that is nested too deeply to be written.
+# Stands for data that is nested too deeply to be written.
 _TOO_DEEP = "nested too deeply"
 
 # Kind and texts of a piece of a message. They are hashed into link keys, which are stored: a kind never changes.
@@ -53,11 +56,11 @@ TEXT, TOOL_CALL, TOOL_RESULT, AUDIO, IMAGE, DATA = "text", "tool_call", "tool_re
 
 
 class CanonicalForm(NamedTuple):
-    """The role of a message, a digest (8 bytes) of each of its pieces, and what is special about it.
+    """The role of a message and a digest (8 bytes) of each of its pieces.
 
-    Without pieces it says nothing, as a reasoning item, or nothing that we know (`is_redacted`). `is_text`: all it has
-    is a text. Of an answer: `item_id`, by which it may be sent back instead, and `renamed`, its pieces without their
-    ids where that is not the same.
+    No pieces: it says nothing (an item that is only reasoning), or what it says is hidden (`is_redacted`). `is_text`:
+    it consists of one text. Only answers have an `item_id`, which may be sent back in their place, and `renamed`, their
+    pieces without the ids of tool calls, if that makes a difference.
     """
 
     role: str
@@ -69,7 +72,7 @@ class CanonicalForm(NamedTuple):
 
 
 def canonical_form(message: Message, is_output: bool = False) -> CanonicalForm:
-    """What a message says. An output may come back in other forms, an input stays as it is."""
+    """The canonical form of a message. `is_output`: it is an answer, which may be sent back in other forms."""
     redacted = any(_is_redacted(text_of(block)) for block in message.blocks)
     pieces = [] if redacted else pieces_of(message)
     is_text = len(pieces) == 1 and pieces[0][0] == TEXT
@@ -92,10 +95,10 @@ def _without_ids(message: Message, pieces: list[CanonicalPiece]) -> list[Canonic
 
 
 def pieces_of(message: Message, with_ids: bool = True) -> list[CanonicalPiece]:
-    """The pieces of a message, an answer's text first: APIs disagree on whether it stands before or after the calls.
+    """The pieces of a message. An answer's text comes first, as APIs put it before or after the tool calls.
 
-    Without ids, as clients write an answer that drop or renew them: tool calls have none, a spoken answer is its text,
-    and generated images are missing.
+    Some clients drop or replace ids. Without ids (`with_ids`), tool calls have none, a spoken answer is its transcript,
+    and generated images are left out.
     """
     is_answer = message.role == _ANSWER
     first = message.blocks[0] if len(message.blocks) == 1 else None
@@ -110,7 +113,7 @@ def pieces_of(message: Message, with_ids: bool = True) -> list[CanonicalPiece]:
     for block in message.blocks:
         if isinstance(block, (TextBlock, RefusalBlock)):
             if not is_answer:
-                # Neighbours are joined once, at the end: a message may have any number of them.
+                # Neighbours are joined only once, as a message may have any number of them.
                 words.append(block.text)
         elif piece := _piece(block, is_answer, with_ids):
             pieces += _joined(words)
@@ -133,7 +136,7 @@ def _texts(blocks: Iterable[ContentBlock], with_ids: bool) -> Iterable[str]:
 
 
 def said_in(text: str) -> str:
-    """An answer's text without the reasoning that open models put before it, and without white space around it."""
+    """The text of an answer without white space around it and without the reasoning that open models put first."""
     stripped = text.lstrip()
     if stripped.startswith("<think") and (thought := _THOUGHT.match(stripped)):
         return _even(stripped[thought.end() :])
@@ -152,7 +155,7 @@ def _stripped(piece: CanonicalPiece) -> CanonicalPiece | None:
 
 
 def _piece(block: ContentBlock, is_answer: bool, with_ids: bool) -> CanonicalPiece | None:
-    """One block; None when it does not count."""
+    """The piece for one block; None for a block that does not count."""
     match block:
         case TextBlock() | RefusalBlock():
             return (TEXT, block.text)
@@ -217,18 +220,18 @@ def _data(value: Any) -> CanonicalPiece | None:
 
 
 def reference_to(item_id: str) -> CanonicalPiece | None:
-    """An item of an earlier response that is sent back by its id; None for reasoning, which says nothing."""
+    """The piece for an earlier item that is sent back by its id; None for reasoning, which does not count."""
     return None if item_id.startswith("rs_") else (ITEM_REFERENCE, item_id)
 
 
 def by_reference(form: CanonicalForm) -> tuple[bytes, ...]:
-    """The pieces of an answer that is sent back by its id, if it has one."""
+    """The pieces of an answer when it is sent back by its id, if it has one."""
     reference = reference_to(form.item_id) if form.item_id else None
     return digests_of(_ANSWER, [reference]) if reference else form.pieces
 
 
 def _kept(value: Any) -> Any:
-    """Data without what is null or changes on its way back."""
+    """Data without null and empty members and those that clients do not send back."""
     if isinstance(value, dict):
         kept = {key: _kept(item) for key, item in value.items() if key not in _NOT_SENT_BACK}
         return {key: item for key, item in kept.items() if item not in (None, "", [], {})}
@@ -236,14 +239,14 @@ def _kept(value: Any) -> Any:
 
 
 def unique_id(call_id: str) -> str:
-    """A tool call's id where it tells calls apart, without what gateways and clients append to it."""
-    # LiteLLM appends Gemini's thought signature, others the item's id.
+    """The id of a tool call, if it is long enough to be unique, without what gateways and clients append to it."""
+    # LiteLLM appends Gemini's thought signature, other clients the item's id.
     call_id = call_id.partition("__thought__")[0].partition("|")[0]
     return call_id if len(call_id) >= UNIQUE_ID_CHARS else ""
 
 
 def same_json(text: str) -> str:
-    """Arguments without the white space, order and number forms that clients give them when they write them anew."""
+    """Arguments in one spelling: clients change white space, order and numbers when they write them anew."""
     if text.strip() in ("", "{}", "null"):
         return "{}"
     try:
@@ -256,7 +259,7 @@ def same_json(text: str) -> str:
 
 
 def _plain_numbers(value: Any) -> Any:
-    """JavaScript writes 1.0 and 1e0 as 1."""
+    """Whole floats as integers: JavaScript writes 1.0 and 1e0 as 1."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, dict):
@@ -270,7 +273,7 @@ def _sorted_json(value: Any) -> str:
     except (msgspec.MsgspecError, TypeError, ValueError, RecursionError, OverflowError):
         pass
     try:
-        # For lone surrogates and integers that are too large for the other.
+        # msgspec refuses lone surrogates and very large integers.
         return json.dumps(value, sort_keys=True)
     except RecursionError:
         return _TOO_DEEP
@@ -279,12 +282,12 @@ def _sorted_json(value: Any) -> str:
 
 
 def digests_of(role: str, pieces: Iterable[CanonicalPiece]) -> tuple[bytes, ...]:
-    """A digest of each piece, by the role of who says it. Results of tools have one role under several names."""
+    """A digest of each piece and the role that says it. Tool results always count as said by `tool`."""
     return tuple(_digest("tool" if piece[0] == TOOL_RESULT else role, piece) for piece in pieces)
 
 
 def _digest(role: str, piece: CanonicalPiece) -> bytes:
-    # Their lengths first, so that no text can look like another piece.
+    # The lengths come first, so that no text can look like another piece.
     lengths = ",".join([str(len(text)) for text in piece])
     said = "".join((role, ":", lengths, ":", *piece))
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()[:DIGEST_BYTES]

@@ -1,10 +1,10 @@
-"""Split a JSON document into content-addressed parts and a skeleton, and join them again.
+"""A split document: its parts, its skeleton, and how they are joined again. `splitting` makes one.
 
 Everything works on the *bytes* of JSON values: a part is kept exactly as it was sent, so `\\u0000`, lone
-surrogates, huge numbers and key order survive. Only white space between the members of a split object is lost.
+surrogates, huge numbers and the order of keys survive. Only white space between the members of a split object is lost.
 
 A skeleton is JSON text with holes. A hole is `\\x01`, the letter of a list, a count and `;`: it stands for the next
-`count` parts of that list, joined by commas. JSON never holds a raw `\\x01`, so no key or value can look like one.
+`count` parts of that list, joined by commas. JSON never holds a raw `\\x01`, so no key or value can look like a hole.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ class PartKind(IntEnum):
 
 
 class PartList:
-    """The parts of one list of a document, in order: digests (8 bytes each), exact JSON bytes, kinds.
+    """The parts in one list of a document, in order: their digests (8 bytes each), exact JSON bytes and kinds.
 
-    Items that an array shares with a remembered one are not cut out until somebody asks for their bytes.
+    An array may begin with the same items as an array that is remembered. These items are not cut out until somebody
+    asks for their bytes.
     """
 
     __slots__ = ("_contents", "_text", "array", "base", "digests", "kinds")
@@ -43,7 +44,7 @@ class PartList:
     def __init__(self) -> None:
         self.digests: list[bytes] = []
         self.kinds: list[PartKind] = []
-        # The remembered array this list begins with, and what is remembered of this one.
+        # The remembered array that this list begins with, and this list itself as it is remembered.
         self.base: KnownArray | None = None
         self.array: KnownArray | None = None
         self._text = b""
@@ -55,7 +56,7 @@ class PartList:
         self.kinds.append(kind)
 
     def begin_with(self, base: KnownArray, text: bytes, kind: PartKind) -> None:
-        """Take over the items of a remembered array with which `text`, an array, begins."""
+        """Take over the items of a remembered array. `text` is the whole array, which begins with them."""
         self.base, self._text = base, text
         self.digests = list(base.digests)
         self.kinds = [kind] * len(base.digests)
@@ -94,12 +95,12 @@ class SplitDocument:
 
 
 def digest(raw: JsonBytes) -> bytes:
-    """The first 8 bytes of the SHA-256 of a part's exact bytes; its address within a session."""
+    """The first 8 bytes of the SHA-256 of a part's exact bytes: the part's address within its session."""
     return hashlib.sha256(raw).digest()[:DIGEST_BYTES]
 
 
 def join(skeleton: bytes, input: Sequence[bytes], output: Sequence[bytes], context: Sequence[bytes]) -> bytes:
-    """Fill the holes of a skeleton: the document's JSON bytes. Raises IndexError when parts are missing."""
+    """The document's JSON bytes: the skeleton with its holes filled. Raises IndexError when parts are missing."""
     lists = {b"i": iter(input), b"o": iter(output), b"c": iter(context)}
 
     def fill(hole: re.Match[bytes]) -> bytes:

@@ -6,7 +6,7 @@ import codecs
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -14,9 +14,10 @@ VIEWED_BYTES = 65_536
 _CHECKED_BYTES = 2**20
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 
 JsonBytes = bytes | msgspec.Raw
+# The items are views; the type says what callers may rely on.
+_ARRAY = cast("msgspec.json.Decoder[list[JsonBytes]]", msgspec.json.Decoder(list[msgspec.Raw]))
 
 
 class DocumentError(ValueError):
@@ -24,21 +25,21 @@ class DocumentError(ValueError):
 
 
 def object_fields(raw: JsonBytes) -> dict[str, JsonBytes]:
-    """The members of a JSON object as the exact bytes of their values; of equal keys the last one counts.
+    """The members of a JSON object, with the exact bytes of each value. If a key is repeated, the last one counts.
 
-    Raises DocumentError when it is no JSON object. What strict JSON refuses and Python's parser takes (NaN,
-    Infinity, lone surrogates) is understood too.
+    Raises DocumentError for anything else. NaN, Infinity and lone surrogates, which Python's parser accepts though
+    JSON does not have them, are accepted here too.
     """
     try:
         fields = _OBJECT.decode(raw)
     except (msgspec.DecodeError, RecursionError):
         return _LenientText(raw).fields()
-    # Small values are handled often, so as plain bytes; large ones stay views of their document.
+    # Small values are used often, so they become plain bytes; large ones stay views of their document.
     return {key: bytes(item) if len(item) < VIEWED_BYTES else item for key, item in fields.items()}
 
 
 def array_items(raw: JsonBytes) -> list[JsonBytes]:
-    """The items of a JSON array as exact bytes; otherwise like `object_fields`."""
+    """The exact bytes of each item of a JSON array; otherwise like `object_fields`."""
     try:
         return _ARRAY.decode(raw)
     except (msgspec.DecodeError, RecursionError):
@@ -46,7 +47,7 @@ def array_items(raw: JsonBytes) -> list[JsonBytes]:
 
 
 def check_utf8(raw: bytes) -> None:
-    """Raise DocumentError unless these bytes are UTF-8: cutting JSON into values does not look into its texts."""
+    """Raise DocumentError unless these bytes are UTF-8. Cutting JSON into values does not check its texts."""
     if raw.isascii():
         return
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -58,7 +59,7 @@ def check_utf8(raw: bytes) -> None:
 
 
 class _LenientText:
-    """JSON text cut into its items by Python's own parser, which takes what strict JSON refuses."""
+    """JSON text cut into its values by Python's own parser, which accepts more than strict JSON."""
 
     # Numbers are only measured here, never converted.
     _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
@@ -105,7 +106,7 @@ class _LenientText:
         try:
             return self._value(start)
         except RecursionError:
-            # Whoever reads this item will refuse it; its neighbours are fine.
+            # Reading this item will fail later, and its neighbours are fine.
             self.at = self._end_of_nested(start)
             return self.text[start : self.at].encode()
 
@@ -118,7 +119,7 @@ class _LenientText:
         return self.at
 
     def _end_of_nested(self, start: int) -> int:
-        """Where the object or array that begins at `start` ends, told by its brackets alone."""
+        """Where the object or array that begins at `start` ends. Only its brackets are looked at."""
         depth = 0
         for token in self._BRACKETS.finditer(self.text, start):
             depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
@@ -134,8 +135,9 @@ class _LenientText:
         return key, self._value(self._start())
 
     def _peek(self) -> str:
-        """The next character that is no white space; "" at the end."""
-        self.at = self._SPACE.match(self.text, self.at).end()  # type: ignore[union-attr]
+        """The next character that is not white space; "" at the end."""
+        space = self._SPACE.match(self.text, self.at)
+        self.at = space.end() if space else self.at
         return self.text[self.at : self.at + 1]
 
     def _expect(self, character: str) -> None:
@@ -145,9 +147,9 @@ class _LenientText:
 
 
 def loads(raw: JsonBytes) -> Any:
-    """Decode JSON as Python's parser sees it (NaN, lone surrogates and big integers included).
+    """Decode JSON. NaN, Infinity, lone surrogates and big integers are accepted, as by Python's parser.
 
-    Raises DocumentError. Integers of more than 4,300 digits come back as text.
+    Raises DocumentError. Integers of more than 4,300 digits are returned as text.
     """
     try:
         return msgspec.json.decode(raw)
@@ -169,7 +171,7 @@ def _parse_int(text: str) -> int | str:
 
 
 def json_kind(value: Any) -> str:
-    """The JSON name of a decoded value's kind, for error messages."""
+    """What JSON calls the kind of a decoded value, for error messages."""
     names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "number", float: "number"}
     return "null" if value is None else names.get(type(value), "number")
 
@@ -179,6 +181,6 @@ _KINDS |= {ord("t"): "boolean", ord("f"): "boolean"}
 
 
 def kind_of(raw: JsonBytes) -> str:
-    """The JSON kind of exact bytes, told by their first character."""
+    """What JSON calls the kind of a value, told by the first character of its bytes."""
     first = raw[0] if type(raw) is bytes else memoryview(raw)[0]
     return _KINDS.get(first, "number")

@@ -1,4 +1,4 @@
-"""Reads each message once, however often a batch needs it."""
+"""Reads each message once, however often digesting needs it."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ from sessions_app.content.messages import read_message
 
 MOST_REMEMBERED = 50_000
 
+# By the message's digest and the role it has when it names none.
 CanonicalForms = dict[tuple[bytes, str], CanonicalForm]
 
 
 class MessageReader:
-    """Reads messages once: what it learnt of one is remembered by digest, the message itself for the batch.
+    """Remembers messages until the next batch, and their canonical forms for longer.
 
-    `known` is what readers in several threads learnt together.
+    `known` are the canonical forms, which readers in several threads may share.
     """
 
     def __init__(self, known: CanonicalForms | None = None) -> None:
         self._known: CanonicalForms = {} if known is None else known
         self._messages: dict[tuple[bytes, str], Message] = {}
-        self._outlines: dict[bytes, bytes] = {}
+        self._without_digits: dict[bytes, bytes] = {}
 
     def start_batch(self) -> None:
         self._messages.clear()
-        if len(self._outlines) > MOST_REMEMBERED:
-            self._outlines.clear()
+        if len(self._without_digits) > MOST_REMEMBERED:
+            self._without_digits.clear()
         if len(self._known) > MOST_REMEMBERED:
             self._known.clear()
 
     def canonical_form(self, digest: bytes, raw: JsonBytes, default_role: str) -> CanonicalForm:
-        """What a message says, apart from its form."""
+        """What a message says, apart from how it is written."""
         key = (digest, default_role)
         known = self._known.get(key)
         if known is None:
@@ -40,12 +41,12 @@ class MessageReader:
             known = self._known[key] = canonical_form(message, is_output=default_role == "assistant")
         return known
 
-    def outline(self, digest: bytes, raw: JsonBytes) -> bytes:
-        """A digest (8 bytes) of a system prompt without its digits: with another time of day it is still the same."""
-        known = self._outlines.get(digest)
+    def digest_without_digits(self, digest: bytes, raw: JsonBytes) -> bytes:
+        """A digest (8 bytes) of a system prompt without its digits: the time of day in it makes no difference."""
+        known = self._without_digits.get(digest)
         if known is None:
             letters = bytes(raw).translate(None, b"0123456789")
-            known = self._outlines[digest] = documents.digest(letters)
+            known = self._without_digits[digest] = documents.digest(letters)
         return known
 
     def message(self, digest: bytes, raw: JsonBytes, default_role: str) -> Message:

@@ -1,4 +1,4 @@
-"""The text of a message: as somebody would copy it, and as somebody would search for it."""
+"""The text of a message: for copying, and for searching."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from sessions_app.content.json_values import to_json
 
 
 def plain_text(message: Message) -> str:
-    """The text of a message as a person would copy it: texts and refusals, without reasoning and tool traffic."""
+    """Its texts and refusals, as a person would copy them: without reasoning, tool calls and results."""
     said = [block.text for block in message.blocks if isinstance(block, (TextBlock, RefusalBlock)) and block.text]
     return "\n".join(said)
 
 
 def searchable_text(message: Message) -> str:
-    """All text of a message in which somebody may search, tool calls and results included; no encoded media."""
+    """All of its text, with reasoning, tool calls and results; without encoded media."""
     pieces = []
     for block in message.blocks:
         match block:

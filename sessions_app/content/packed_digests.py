@@ -1,51 +1,51 @@
-"""Ordered lists of digests, packed so that requests that share a history share their storage."""
+"""Ordered lists of digests, packed so that a history that is sent again takes little storage.
+
+Every 32 digests are a bundle. A bundle is stored once, under the digest of its content, and a packed list holds only
+the bundles' digests. Requests of a session send their history again, so they share all full bundles, and none of them
+has to refer to an earlier request.
+
+A packed list is: the number of bundles (2 bytes), the digest of each bundle (8 bytes), and the digests that are left
+(8 bytes each). An empty list is packed as no bytes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sessions_app.content.documents import DIGEST_BYTES, digest
 
-BLOCK_PARTS = 32
+BUNDLE_DIGESTS = 32
 COUNT_BYTES = 2
 
 
 def pack_digests(digests: Sequence[bytes]) -> tuple[bytes, dict[bytes, bytes]]:
-    """Write an ordered list of digests as few bytes: full blocks of 32 by their own digest, then the tail.
-
-    Requests of one session re-send their history, so they share all full blocks; a block is content-addressed and
-    stored once, which needs no earlier request to refer to. Returns the packed list (2 bytes: number of blocks;
-    8 bytes a block; 8 bytes a digest of the tail) and the blocks by digest.
-    """
-    full = len(digests) // BLOCK_PARTS
-    blocks: dict[bytes, bytes] = {}
-    packed = [full.to_bytes(COUNT_BYTES, "big")]
-    for index in range(full):
-        content = b"".join(digests[index * BLOCK_PARTS : (index + 1) * BLOCK_PARTS])
-        address = digest(content)
-        blocks[address] = content
-        packed.append(address)
-    packed.extend(digests[full * BLOCK_PARTS :])
-    return (b"".join(packed), blocks) if digests else (b"", {})
+    """The packed list, and the content of its bundles by their digests."""
+    if not digests:
+        return b"", {}
+    count = len(digests) // BUNDLE_DIGESTS
+    contents = [b"".join(digests[n * BUNDLE_DIGESTS : (n + 1) * BUNDLE_DIGESTS]) for n in range(count)]
+    addresses = [digest(content) for content in contents]
+    packed = b"".join([count.to_bytes(COUNT_BYTES, "big"), *addresses, *digests[count * BUNDLE_DIGESTS :]])
+    return packed, dict(zip(addresses, contents, strict=True))
 
 
-def packed_blocks(packed: bytes) -> list[bytes]:
-    """The digests of the blocks that a packed list refers to."""
+def bundle_addresses(packed: bytes) -> list[bytes]:
+    """The digests of the bundles in a packed list."""
     packed = bytes(packed)
     count = int.from_bytes(packed[:COUNT_BYTES], "big")
-    return _chunks(packed[COUNT_BYTES : COUNT_BYTES + count * DIGEST_BYTES])
+    return _digests(packed[COUNT_BYTES : COUNT_BYTES + count * DIGEST_BYTES])
 
 
-def unpack_digests(packed: bytes, blocks: dict[bytes, bytes]) -> list[bytes]:
-    """The digests of a packed list in order; `blocks` holds the contents of its blocks."""
+def unpack_digests(packed: bytes, bundles: Mapping[bytes, bytes]) -> list[bytes]:
+    """The list again. `bundles` holds the content of its bundles by their digests."""
     packed = bytes(packed)
-    addresses = packed_blocks(packed)
-    tail = _chunks(packed[COUNT_BYTES + len(addresses) * DIGEST_BYTES :])
-    return [d for address in addresses for d in _chunks(bytes(blocks[address]))] + tail
+    addresses = bundle_addresses(packed)
+    tail = _digests(packed[COUNT_BYTES + len(addresses) * DIGEST_BYTES :])
+    return [found for address in addresses for found in _digests(bytes(bundles[address]))] + tail
 
 
-def _chunks(data: bytes) -> list[bytes]:
-    return [data[i : i + DIGEST_BYTES] for i in range(0, len(data), DIGEST_BYTES)]
+def _digests(data: bytes) -> list[bytes]:
+    return [data[start : start + DIGEST_BYTES] for start in range(0, len(data), DIGEST_BYTES)]
 
 
 def packed_count(packed: bytes) -> int:
@@ -53,5 +53,5 @@ def packed_count(packed: bytes) -> int:
     packed = bytes(packed)
     if not packed:
         return 0
-    full = int.from_bytes(packed[:COUNT_BYTES], "big")
-    return full * BLOCK_PARTS + (len(packed) - COUNT_BYTES) // DIGEST_BYTES - full
+    count = int.from_bytes(packed[:COUNT_BYTES], "big")
+    return count * BUNDLE_DIGESTS + (len(packed) - COUNT_BYTES) // DIGEST_BYTES - count

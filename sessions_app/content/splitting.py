@@ -13,15 +13,17 @@ LARGE_VALUE_BYTES = 256
 WIDE_OBJECT_BYTES = 2048
 MAX_OBJECT_DEPTH = 4
 
-Cut = Callable[[JsonBytes], bytes]
+# Gives what stands in the skeleton for the value of a member.
+WriteMember = Callable[[JsonBytes], bytes]
 
 
 class Splitter:
     """Collects the parts of one document while its skeleton is written.
 
-    The wire modules say which member holds what: they hand each list of messages, system prompt or tool
-    definitions to `items` or `item` and everything else to `rest`. With a memory and the conversation's key, or its
-    caller when it has none, input arrays that begin as an earlier one are only read from where they differ.
+    The modules in `wire` know which member holds what: they give lists of messages, system prompts and tool
+    definitions to `items` or `item`, and everything else to `rest`. With a memory, an input array that begins like an
+    earlier one of the same conversation is read only from where the two differ. `key` names the conversation; without
+    a key its `caller` and its first messages do.
     """
 
     def __init__(self, memory: ArrayMemory | None = None, key: str = "", caller: str = "") -> None:
@@ -31,7 +33,7 @@ class Splitter:
         self.caller = caller
 
     def items(self, letter: str, raw: JsonBytes, kind: PartKind) -> bytes:
-        """Cut each item of an array out; anything but an array of objects or texts becomes one part as a whole."""
+        """Make each item of an array a part. Anything but an array of objects or texts becomes one part."""
         if kind_of(raw) != "array":
             return self.item(letter, raw, kind)
         parts = self._list(letter)
@@ -62,21 +64,21 @@ class Splitter:
             parts.add(content, kind)
         if not parts.digests:
             return b"[]"
-        # Texts without roles, as for embeddings, are no conversation that goes on.
+        # Texts without roles (the input of embeddings) are not a conversation that may continue.
         if self.key or base or kind_of(contents[0]) == "object":
             parts.array = KnownArray(text[:-1].rstrip(), list(parts.digests))
             self.memory.remember(key, parts.array, base)
         return b"[\x01i%d;]" % len(parts.digests)
 
     def item(self, letter: str, raw: JsonBytes, kind: PartKind) -> bytes:
-        """Cut one value out; null stays where it is."""
+        """Make a value a part; null stays in the skeleton."""
         if kind_of(raw) == "null":
             return b"null"
         self._list(letter).add(raw, kind)
         return b"\x01%s1;" % letter.encode()
 
     def rest(self, raw: JsonBytes, depth: int = 0) -> bytes:
-        """Keep a value in the skeleton, but cut out what is large in it (long texts, arrays, price maps)."""
+        """Keep a value in the skeleton, but make what is large in it parts (long texts, arrays, price maps)."""
         size = len(raw)
         if size < LARGE_VALUE_BYTES:
             return bytes(raw)
@@ -87,8 +89,8 @@ class Splitter:
             return self.item("c", raw, PartKind.OTHER)
         return self.object(fields, {}, depth)
 
-    def object(self, fields: dict[str, JsonBytes], cut: Mapping[str, Cut], depth: int) -> bytes:
-        """Write an object: a member named in `cut` as that function says, any other as `rest` does."""
+    def object(self, fields: dict[str, JsonBytes], cut: Mapping[str, WriteMember], depth: int) -> bytes:
+        """Write an object: a member named in `cut` by the function given there, any other by `rest`."""
         written = []
         for key, value in fields.items():
             write = cut.get(key)
@@ -100,7 +102,7 @@ class Splitter:
         return b"{" + b",".join(written) + b"}"
 
     def members(self, fields: dict[str, JsonBytes], write: Callable[[str, JsonBytes], bytes]) -> bytes:
-        """Write an object whose member values `write(key, value)` gives."""
+        """Write an object; `write(key, value)` gives what stands for each value."""
         written = [(_KEYS.get(key) or _key(key)) + write(key, value) for key, value in fields.items()]
         return b"{" + b",".join(written) + b"}"
 
@@ -125,6 +127,6 @@ def _key(key: str) -> bytes:
 
 
 def split(raw: bytes) -> SplitDocument:
-    """Split a document of which nothing is known: every large value becomes a part of the context list."""
+    """Split a document of unknown shape: every large value becomes a part of the context list."""
     splitter = Splitter()
     return splitter.finish(splitter.rest(raw))

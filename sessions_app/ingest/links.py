@@ -95,7 +95,7 @@ def _attempt(record: Record, reader: MessageReader, conversation: _Conversation,
     context = record.document.context
     for index, kind in enumerate(context.kinds):
         if kind is PartKind.SYSTEM:
-            hashed.update(reader.outline(context.digests[index], context.content(index)))
+            hashed.update(reader.digest_without_digits(context.digests[index], context.content(index)))
     hashed.update(record.previous_response_id.encode("utf-8", "surrogatepass"))
     return b"\x00".join((conversation.chain, record.kind.encode(), hashed.digest(), caller))
 
@@ -107,8 +107,8 @@ class _Conversation:
     `last` is where the last assistant turn ends, `before` where the one before it does, `earlier` the one before that;
     b"" where there is none.
     `asked` is the conversation without the assistant turn that it ends with, if it does (`is_answer`); `prefill` is
-    the index of that turn when it is a text with which the answer begins, else -1. `system` are the outlines of the
-    system prompts among the messages.
+    the index of that turn when it is a text with which the answer begins, else -1. `system` is a digest of the system
+    prompts among the messages, without their digits.
     """
 
     chain: bytes = b""
@@ -160,8 +160,8 @@ def _read_conversation(parts: PartList, reader: MessageReader) -> _Conversation:
             if form.role != "system":
                 conversation.add(form, index)
             else:
-                outline = reader.outline(parts.digests[index], parts.content(index))
-                conversation.system = documents.digest(conversation.system + outline)
+                without_digits = reader.digest_without_digits(parts.digests[index], parts.content(index))
+                conversation.system = documents.digest(conversation.system + without_digits)
     if parts.array:
         parts.array.facts = conversation
     return conversation

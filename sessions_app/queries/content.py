@@ -72,7 +72,7 @@ def load_parts(
 
 def _stored_part(row: tuple[uuid.UUID, int, str, int, bytes | None]) -> StoredPart:
     part_uuid, kind, role, byte_size, content = row
-    raw = None if content is None else bytes(content) if kind == PartKind.BLOCK else decompress(content)
+    raw = None if content is None else bytes(content) if kind == PartKind.BUNDLE else decompress(content)
     return StoredPart(part_uuid.bytes[-DIGEST_BYTES:], PartKind(kind), role, byte_size, raw)
 
 
@@ -84,7 +84,7 @@ def load_part(session_id: uuid.UUID, hex_digest: str) -> StoredPart | None:
         return None
     if len(digest) != DIGEST_BYTES:
         return None
-    found = Part.objects.filter(id=part_id(session_id, digest), session_id=session_id).exclude(kind=PartKind.BLOCK)
+    found = Part.objects.filter(id=part_id(session_id, digest), session_id=session_id).exclude(kind=PartKind.BUNDLE)
     row = found.values_list("id", "kind", "role", "byte_size", "content").first()
     return None if row is None else _stored_part(row)
 

@@ -262,7 +262,7 @@ def _parts_of(logs: Sequence[PreparedLog], packed: dict[int, _PackedDocument]) -
         for address, content in packed[id(log)].blocks.items():
             if address not in known:
                 known.add(address)
-                found.append(_new_part(log, address, PartKind.BLOCK, "", content, 0))
+                found.append(_new_part(log, address, PartKind.BUNDLE, "", content, 0))
     return sorted(found, key=lambda part: (part.session_id.bytes, part.id.bytes, part.bucket))
 
 
@@ -315,7 +315,7 @@ def _role(part: _NewPart, reader: MessageReader) -> str:
 
 def _stored_content(part: _NewPart) -> bytes:
     # Digests are random bytes: compressing them would only cost time.
-    return bytes(part.raw) if part.kind is PartKind.BLOCK else compress(part.raw)
+    return bytes(part.raw) if part.kind is PartKind.BUNDLE else compress(part.raw)
 
 
 # --- search text ----------------------------------------------------------------------------------------------------

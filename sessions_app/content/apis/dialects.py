@@ -1,7 +1,7 @@
-"""Content blocks of telemetry and frameworks, written as a model API has them, which `messages.py` reads.
+"""Messages and content blocks as telemetry and frameworks write them, turned into the form of a model API.
 
-Followed: OpenTelemetry GenAI message parts (semantic-conventions-genai, November 2026), Vercel AI SDK 4 to 7, Bedrock
-Converse (which Strands uses), LangChain 1.
+Followed are the message parts of OpenTelemetry GenAI (semantic-conventions-genai, November 2026), Vercel AI SDK 4 to 7,
+Bedrock Converse (which Strands uses) and LangChain 1.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sessions_app.content.json_values import JsonObject
 
 
 def known_form(item: JsonObject) -> JsonObject | None:
-    """The same block as an API has it; None for a block of no form known here."""
+    """The same block in the form of an API; None for a block that is not of these dialects."""
     kind = item.get("type")
     read = _BY_TYPE.get(kind) if isinstance(kind, str) else None
     if read is not None:
@@ -26,7 +26,7 @@ def known_form(item: JsonObject) -> JsonObject | None:
 
 
 def known_message(value: JsonObject) -> JsonObject:
-    """A message of LangChain with a role; any other as it is."""
+    """A message of LangChain gets a role; any other stays as it is."""
     if "role" in value:
         return value
     inner = value.get("kwargs") if "lc" in value else value.get("data")
@@ -48,7 +48,7 @@ _LANGCHAIN_ROLES = {
 
 
 def function_of(call: JsonObject) -> JsonObject | None:
-    """Name and arguments of a tool call that names them outright (LangChain, AI SDK)."""
+    """OpenAI's `function` member of a tool call that has its name and arguments beside its id (LangChain, AI SDK)."""
     name = call.get("name", call.get("toolName"))
     if not isinstance(name, str):
         return None
@@ -60,7 +60,7 @@ def id_of(call: JsonObject) -> Any:
 
 
 def are_results(content: Any) -> bool:
-    """Is this the content of a tool's message that names the call in each of its blocks?"""
+    """Whether this content of a tool's message consists of results that each name their call."""
     return isinstance(content, list) and any(isinstance(item, dict) and _is_result(item) for item in content)
 
 
@@ -86,14 +86,14 @@ def _result(item: JsonObject) -> JsonObject:
     content = next((item[name] for name in ("response", "result", "output", "content") if name in item), None)
     failed = item.get("isError") is True or item.get("status") == "error"
     if isinstance(content, dict) and "value" in content and isinstance(content.get("type"), str):
-        # The AI SDK says how a result is meant: text, json, error-text, error-json, content.
+        # The AI SDK names the kind of a result: text, json, error-text, error-json or content.
         failed = failed or content["type"].startswith("error")
         content = content["value"]
     return {"type": "tool_result", "tool_use_id": call_id, "content": _readable(content), "is_error": failed}
 
 
 def _readable(content: Any) -> Any:
-    """Blocks and texts as they are; anything else as JSON text."""
+    """Blocks and texts stay as they are; anything else becomes JSON text."""
     if isinstance(content, list) and all(
         isinstance(item, dict) and ("type" in item or _is_bedrock(item)) for item in content
     ):
