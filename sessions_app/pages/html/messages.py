@@ -200,7 +200,7 @@ class MessageWriter:
         body = "".join(self.blocks(source))
         found = difference(before, text) if before is not None else None
         if found and found.html:
-            body = bounds.current().spend(found.html) + fold("Whole prompt", "", "", body)
+            body = bounds.current().spend(str(found.html)) + fold("Whole prompt", "", "", body)
         elif found and found.is_too_large:
             body = reference("info", "Not compared with the one before: too large") + body
         return fold(title, size(len(text.encode("utf-8", "replace"))), shown(_peek(text)), body)
