@@ -29,7 +29,7 @@ class PartKind(IntEnum):
     SYSTEM = 2
     TOOL = 3
     OTHER = 4
-    BLOCK = 5
+    BUNDLE = 5
 
 
 class PartList:
