@@ -8,6 +8,11 @@ from sessions_app.pages.html.components import component
 from sessions_app.templatetags.format import exact
 
 
+def icon(name: str, small: bool = True) -> Markup:
+    """An icon of the sprite."""
+    return component("icon", "icon")(name, "s" if small else "")
+
+
 def row(role: str, content: Markup, author: str = "") -> Markup:
     """A row of a thread: the role (any text) and the author at the side, the content beside them."""
     return component("pieces", "row")(role, content, author)
@@ -28,9 +33,9 @@ def code_box(content: Markup, ink: str = "") -> Markup:
     return component("pieces", "code_box")(content, ink)
 
 
-def clamped(content: Markup, url: str, hidden_chars: int) -> Markup:
+def clamped(content: Markup, url: str, hidden_chars: int, is_faded: bool = False) -> Markup:
     """A text; if characters of it are hidden, with a button that puts the whole text, at `url`, in its place."""
-    return component("pieces", "clamp")(content, url, hidden_chars) if hidden_chars else content
+    return component("pieces", "clamp")(content, url, hidden_chars, is_faded) if hidden_chars else content
 
 
 def more(words: str, href: str, partial: str = "") -> Markup:
