@@ -143,7 +143,7 @@ class MessageWriter:
         if systems or tools:
             if not frames or frames[0].body_class != "folds":
                 frames.insert(0, _Frame("system", "", "folds", ""))
-            frames[0].body = systems + frames[0].body + tools
+            frames[0].body = str(systems) + frames[0].body + str(tools)
         return "".join(map(_framed, frames))
 
     def _affordable(self, sources: Sequence[Source]) -> Iterator[Source]:
@@ -271,7 +271,7 @@ class MessageWriter:
         """A call of which no result was sent back: what its execution returned, when that is on record."""
         if ran is None:
             return _tool(name, summary, self.unanswered, (), "", body)
-        body += ran.body + _failure(ran) + _execution(ran, self.unanswered)
+        body += str(ran.body) + _failure(ran) + _execution(ran, self.unanswered)
         result = first_line(ran.error or ran.result)
         return _tool(name, summary, result, (ran.duration,), "error" if ran.error else "ok", body)
 
