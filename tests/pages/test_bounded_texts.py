@@ -32,7 +32,7 @@ from sessions_app.pages.html.messages import MessageWriter, Source, summary_of_a
 from sessions_app.pages.html.plain_text import terminal, visible
 from sessions_app.pages.html.text_diff import MOST_BYTES, difference, is_comparable
 from sessions_app.pages.html.tool_definitions import tools_fold
-from sessions_app.pages.thread.steps import plain_result, value_of
+from sessions_app.pages.thread.step_values import plain_result, value_of
 from sessions_app.queries.content import StoredPart
 
 SIZE = 200_000

@@ -87,7 +87,7 @@ def names_of(part: StoredPart) -> list[str]:
 
 
 def _names(value: Any) -> Iterator[str]:
-    """OpenAI puts a tool into `function`, Gemini puts several into `functionDeclarations`; others have a plain `name`."""
+    """OpenAI puts a tool into `function`, Gemini several into `functionDeclarations`. Others have a plain `name`."""
     if not isinstance(value, dict):
         return
     declared = value.get("functionDeclarations") or value.get("function_declarations")
