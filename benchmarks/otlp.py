@@ -22,7 +22,7 @@ from benchmarks import generator
 from benchmarks.client import Client
 from benchmarks.installation import Installation
 from benchmarks.report import Figure, median
-from sessions_app.content.documents import ArrayMemory
+from sessions_app.content.array_memory import ArrayMemory
 from sessions_app.wire import otlp
 
 Message = dict[str, Any]

@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 H = TypeVar("H")
+S = TypeVar("S", bound=str)
 
 # Without an answer to keep within: a command, a test, ingestion. Single texts have bounds of their own.
 _ENDLESS = 2**62
@@ -103,19 +104,29 @@ def affordable(items: Iterable[T], least: int = 1) -> Iterator[T]:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """The HTML of some items, how many of them it is, and how many are left."""
+class Written(Generic[S]):
+    """The HTML of some items, a piece for each, and how many items are left."""
 
-    html: str
-    count: int
+    pieces: list[S]
     left: int
 
+    @property
+    def html(self) -> str:
+        return "".join(self.pieces)
 
-def write(items: Sequence[T], one: Callable[[T], str], least: int = 1, part: float = 1.0) -> Written:
+    @property
+    def count(self) -> int:
+        return len(self.pieces)
+
+
+def write(items: Sequence[T], one: Callable[[T], S], least: int = 1, part: float = 1.0) -> Written[S]:
     """The HTML of items as far as the budget, or this part of it, lasts."""
+    pieces = []
     with share(part) as budget:
-        pieces = [budget.spend(one(item)) for item in affordable(items, least)]
-    return Written("".join(pieces), len(pieces), len(items) - len(pieces))
+        for item in affordable(items, least):
+            pieces.append(one(item))
+            budget.spend(pieces[-1])
+    return Written(pieces, len(items) - len(pieces))
 
 
 def byte_size(text: str) -> int:

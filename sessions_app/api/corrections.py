@@ -13,7 +13,7 @@ from sessions_app.api import authentication, bodies, links, parameters, schema
 from sessions_app.api.errors import DOCS_PATH, ApiError, bad_parameter, json_response, not_found
 from sessions_app.api.representation import time_text
 from sessions_app.api.views import Endpoint
-from sessions_app.content.documents import json_kind
+from sessions_app.content.json_bytes import json_kind
 from sessions_app.ingest import corrections as ingest
 from sessions_app.ingest.corrections import CorrectionError
 from sessions_app.models import Correction, Project, RequestLog, Session

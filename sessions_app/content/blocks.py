@@ -1,52 +1,118 @@
-"""What messages are made of, in whichever API's shape they came. Plain Python."""
+"""Messages and the content blocks they consist of, the same for every API. Plain Python.
+
+Whatever depends on the kind of a block is written as `match` with `assert_never`, so that mypy names every place that
+a new kind is missing from.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, assert_never
 
-TEXT = "text"
-REASONING = "reasoning"
-TOOL_CALL = "tool_call"
-TOOL_RESULT = "tool_result"
-IMAGE = "image"
-FILE = "file"
-AUDIO = "audio"
-REFUSAL = "refusal"
-DATA = "data"
+Modality: TypeAlias = Literal["image", "audio", "file"]
 
 
-@dataclass(slots=True)
-class Block:
-    """One piece of a message.
+@dataclass(frozen=True, slots=True)
+class TextBlock:
+    text: str
 
-    `text` is the text itself, a tool call's arguments (JSON text or free text), or a tool result flattened to text.
-    `id` pairs tool calls with results; `name` is a tool's or file's name; `url` an image's or file's address (data
-    URLs included); `data` what has no better form; `blocks` a tool result's inner blocks. `by_provider`: the provider
-    ran this tool itself while it answered. `fingerprint` tells media apart whose data is kept nowhere else.
+
+@dataclass(frozen=True, slots=True)
+class ReasoningBlock:
+    """What the model thought. `encrypted_chars` is the size of reasoning that the provider only sends encrypted."""
+
+    text: str = ""
+    encrypted_chars: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallBlock:
+    """A model's request to run a tool. `arguments` is JSON text, or free text for custom tools.
+
+    `by_provider`: the provider ran the tool itself while it answered (a server tool, such as web search).
     """
 
-    type: str
-    text: str = ""
-    id: str = ""
     name: str = ""
+    arguments: str = ""
+    id: str = ""
+    by_provider: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResultBlock:
+    """What a tool returned. `text` is the text of all its inner blocks; `name` is the tool's, if the API gives it."""
+
+    call_id: str = ""
+    text: str = ""
+    name: str = ""
+    is_error: bool = False
+    blocks: Sequence[ContentBlock] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MediaBlock:
+    """An image, a recording or a file.
+
+    `url` is its address; content that was sent inline is a data URL. `text` is the transcript of a recording or the
+    content of a plain text document. `name` is a file's name or a recording's format. `fingerprint` tells recordings
+    apart whose data is not kept here; `byte_size` is their size.
+    """
+
+    modality: Modality
     url: str = ""
     media_type: str = ""
-    is_error: bool = False
-    data: Any = None
-    blocks: list[Block] = field(default_factory=list)
-    by_provider: bool = False
+    name: str = ""
+    text: str = ""
+    id: str = ""
+    byte_size: int = 0
     fingerprint: str = ""
 
 
-@dataclass(slots=True)
-class Message:
-    """A role (system, user, assistant, tool or what the sender wrote) and its blocks.
+@dataclass(frozen=True, slots=True)
+class RefusalBlock:
+    text: str
 
-    `name` names the author; `item_id` is the id of an item of the Responses API, by which a client may send it back.
+
+@dataclass(frozen=True, slots=True)
+class OtherBlock:
+    """A decoded JSON value of a shape that is not known here. `by_provider`: the provider made it while it answered."""
+
+    value: Any
+    by_provider: bool = False
+
+
+ContentBlock: TypeAlias = (
+    TextBlock | ReasoningBlock | ToolCallBlock | ToolResultBlock | MediaBlock | RefusalBlock | OtherBlock
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One item of a conversation. `role` is system, user, assistant, tool, or whatever else the sender wrote.
+
+    `name` is the author's. `item_id` is the id of an item of OpenAI's Responses API; clients may send the id back
+    instead of the item.
     """
 
     role: str
-    blocks: list[Block]
+    blocks: Sequence[ContentBlock]
     name: str = ""
     item_id: str = ""
+
+
+def text_of(block: ContentBlock) -> str:
+    """The text of a block: a tool call's arguments and a tool result's text too; "" for data and for plain media."""
+    match block:
+        case ToolCallBlock(arguments=text):
+            return text
+        case TextBlock() | ReasoningBlock() | ToolResultBlock() | MediaBlock() | RefusalBlock():
+            return block.text
+        case OtherBlock():
+            return ""
+    assert_never(block)
+
+
+def joined_text(blocks: Sequence[ContentBlock], separator: str) -> str:
+    """The texts of some blocks, empty ones left out."""
+    return separator.join(text for block in blocks if (text := text_of(block)))

@@ -1,9 +1,12 @@
-"""What a message says, whatever form it has: equal for the form in which a provider returns it and a client sends it.
+"""The canonical form of a message: what it says, the same whether a provider returns it or a client sends it back.
 
-Left out, since it differs between the two and changes nothing: reasoning and its signatures; null, empty and absent
-members; author names; cache marks; annotations, citations and log probabilities; ids and `index` of items; white space
-around a text; whether a text is a string or split into parts, and a refusal a member or a part; the order of
-arguments and how their numbers are written; tools that the provider ran itself, and what they returned.
+Clients write a message anew before they send it back. What differs then, and changes nothing of what is said, is left
+out:
+- reasoning and its signatures, author names, cache marks, annotations, citations, log probabilities,
+- members that are null or empty, ids and `index` of items, white space around a text,
+- whether a text is a string or a list of blocks, and whether a refusal is a member or a block,
+- the order of arguments and the spelling of their numbers,
+- tools that the provider ran itself, and what they returned.
 """
 
 from __future__ import annotations
@@ -12,51 +15,52 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 import msgspec
 
 from sessions_app.content.blocks import (
-    AUDIO,
-    DATA,
-    IMAGE,
-    REASONING,
-    REFUSAL,
-    TEXT,
-    TOOL_CALL,
-    TOOL_RESULT,
-    Block,
+    ContentBlock,
+    MediaBlock,
     Message,
+    OtherBlock,
+    ReasoningBlock,
+    RefusalBlock,
+    TextBlock,
+    ToolCallBlock,
+    ToolResultBlock,
+    text_of,
 )
-from sessions_app.content.documents import DocumentError, loads
+from sessions_app.content.json_bytes import DocumentError, loads
 
 DIGEST_BYTES = 8
-# What LiteLLM (1.106) writes in place of a message when it is told not to log messages.
+# LiteLLM (1.106) writes one of these in place of a message when it must not log messages.
 REDACTED = frozenset({"redacted-by-litellm", "redacted-by-litellm.", "REDACTED_BY_LITELM", "REDACTED_BY_LITELLM"})
 _REDACTED_CHARS = max(map(len, REDACTED))
 ITEM_REFERENCE = "item_reference"
-# Shorter ids of tool calls are counters or written anew by the client; longer ones tell two conversations apart.
+# Shorter ids of tool calls are counters, or clients replace them. Longer ones tell two conversations apart.
 UNIQUE_ID_CHARS = 16
 
 _ANSWER = "assistant"
 _NOT_SENT_BACK = frozenset({"cache_control", "signature", "thoughtSignature", "thought_signature", "id", "status"})
 _FOREIGN_NUMBER = re.compile(r"\d\.0+(?!\d)|\d[eE][+-]?\d")
-# Open models write their reasoning into the text; clients cut it out before they send it back.
+# Open models write their reasoning into the text. Clients remove it before they send the text back.
 _THOUGHT = re.compile(r"<(think|thinking)>.*?</\1>", re.DOTALL)
 
-# What is said of data that is nested too deeply to be written.
+# Stands for data that is nested too deeply to be written.
 _TOO_DEEP = "nested too deeply"
 
-# Type and texts of a piece of a message.
-Piece = tuple[str, ...]
+# Kind and texts of a piece of a message. They are hashed into link keys, which are stored: a kind never changes.
+CanonicalPiece = tuple[str, ...]
+TEXT, TOOL_CALL, TOOL_RESULT, AUDIO, IMAGE, DATA = "text", "tool_call", "tool_result", "audio", "image", "data"
 
 
 class CanonicalForm(NamedTuple):
-    """The role of a message, a digest (8 bytes) of each of its pieces, and what is special about it.
+    """The role of a message and a digest (8 bytes) of each of its pieces.
 
-    Without pieces it says nothing, as a reasoning item, or nothing that we know (`is_redacted`). `is_text`: all it has
-    is a text. Of an answer: `item_id`, by which it may be sent back instead, and `renamed`, its pieces without their
-    ids where that is not the same.
+    No pieces: it says nothing (an item that is only reasoning), or what it says is hidden (`is_redacted`). `is_text`:
+    it consists of one text. Only answers have an `item_id`, which may be sent back in their place, and `renamed`, their
+    pieces without the ids of tool calls, if that makes a difference.
     """
 
     role: str
@@ -68,9 +72,8 @@ class CanonicalForm(NamedTuple):
 
 
 def canonical_form(message: Message, is_output: bool = False) -> CanonicalForm:
-    """What a message says. An output may come back in other forms, an input stays as it is."""
-    # Long texts would be hashed to be looked up.
-    redacted = any(block.text in REDACTED for block in message.blocks if len(block.text) <= _REDACTED_CHARS)
+    """The canonical form of a message. `is_output`: it is an answer, which may be sent back in other forms."""
+    redacted = any(_is_redacted(text_of(block)) for block in message.blocks)
     pieces = [] if redacted else pieces_of(message)
     is_text = len(pieces) == 1 and pieces[0][0] == TEXT
     said = digests_of(message.role, pieces)
@@ -80,34 +83,38 @@ def canonical_form(message: Message, is_output: bool = False) -> CanonicalForm:
     return CanonicalForm(message.role, said, redacted, is_text, message.item_id, renamed if renamed != said else ())
 
 
-def _without_ids(message: Message, pieces: list[Piece]) -> list[Piece]:
+def _is_redacted(text: str) -> bool:
+    # The length first: looking a text up in a set hashes all of it.
+    return len(text) <= _REDACTED_CHARS and text in REDACTED
+
+
+def _without_ids(message: Message, pieces: list[CanonicalPiece]) -> list[CanonicalPiece]:
     if all(piece[0] in (TEXT, TOOL_CALL) for piece in pieces):
         return [(*piece[:3], "") if piece[0] == TOOL_CALL else piece for piece in pieces]
     return pieces_of(message, with_ids=False)
 
 
-def pieces_of(message: Message, with_ids: bool = True) -> list[Piece]:
-    """The pieces of a message, an answer's text first: APIs disagree on whether it stands before or after the calls.
+def pieces_of(message: Message, with_ids: bool = True) -> list[CanonicalPiece]:
+    """The pieces of a message. An answer's text comes first, as APIs put it before or after the tool calls.
 
-    Without ids, as clients write an answer that drop or renew them: tool calls have none, a spoken answer is its text,
-    and generated images are missing.
+    Some clients drop or replace ids. Without ids (`with_ids`), tool calls have none, a spoken answer is its transcript,
+    and generated images are left out.
     """
     is_answer = message.role == _ANSWER
-    if len(message.blocks) == 1 and message.blocks[0].type == TEXT:
-        text = message.blocks[0].text
-        text = said_in(text) if is_answer else _even(text)
+    first = message.blocks[0] if len(message.blocks) == 1 else None
+    if isinstance(first, TextBlock):
+        text = said_in(first.text) if is_answer else _even(first.text)
         return [(TEXT, text)] if text else []
-    pieces: list[Piece] = []
+    pieces: list[CanonicalPiece] = []
     text = "".join(_texts(message.blocks, with_ids)) if is_answer else ""
     if is_answer and (said := said_in(text)):
         pieces.append((TEXT, said))
     words: list[str] = []
     for block in message.blocks:
-        if block.type in (REASONING, *_WORDS) and (is_answer or block.type == REASONING):
-            continue
-        if block.type in _WORDS:
-            # Neighbours are joined once, at the end: a message may have any number of them.
-            words.append(block.text)
+        if isinstance(block, (TextBlock, RefusalBlock)):
+            if not is_answer:
+                # Neighbours are joined only once, as a message may have any number of them.
+                words.append(block.text)
         elif piece := _piece(block, is_answer, with_ids):
             pieces += _joined(words)
             words = []
@@ -116,21 +123,20 @@ def pieces_of(message: Message, with_ids: bool = True) -> list[Piece]:
     return pieces if is_answer else [stripped for piece in pieces if (stripped := _stripped(piece))]
 
 
-_WORDS = (TEXT, REFUSAL)
-
-
-def _joined(words: list[str]) -> list[Piece]:
+def _joined(words: list[str]) -> list[CanonicalPiece]:
     return [(TEXT, "".join(words))] if words else []
 
 
-def _texts(blocks: Iterable[Block], with_ids: bool) -> Iterable[str]:
+def _texts(blocks: Iterable[ContentBlock], with_ids: bool) -> Iterable[str]:
     for block in blocks:
-        if block.type in _WORDS or (block.type == AUDIO and not (with_ids and block.id)):
+        if isinstance(block, (TextBlock, RefusalBlock)) or (
+            isinstance(block, MediaBlock) and block.modality == "audio" and not (with_ids and block.id)
+        ):
             yield block.text
 
 
 def said_in(text: str) -> str:
-    """An answer's text without the reasoning that open models put before it, and without white space around it."""
+    """The text of an answer without white space around it and without the reasoning that open models put first."""
     stripped = text.lstrip()
     if stripped.startswith("<think") and (thought := _THOUGHT.match(stripped)):
         return _even(stripped[thought.end() :])
@@ -141,41 +147,69 @@ def _even(text: str) -> str:
     return (text.replace("\r\n", "\n") if "\r" in text else text).strip()
 
 
-def _stripped(piece: Piece) -> Piece | None:
+def _stripped(piece: CanonicalPiece) -> CanonicalPiece | None:
     if piece[0] != TEXT:
         return piece
     text = _even(piece[1])
     return (TEXT, text) if text else None
 
 
-def _piece(block: Block, is_answer: bool, with_ids: bool) -> Piece | None:
-    """One block that is no reasoning; None when it does not count."""
-    if block.type in _WORDS:
-        return (TEXT, block.text)
-    if block.type == TOOL_CALL:
-        call_id = unique_id(block.id) if with_ids else ""
-        return None if block.by_provider else (TOOL_CALL, block.name, same_json(block.text), call_id)
-    if block.type == TOOL_RESULT:
-        return None if is_answer else (TOOL_RESULT, unique_id(block.id), *_result(block))
-    if block.type == DATA:
-        return None if block.by_provider else _data(block.data)
-    if is_answer and block.type == AUDIO:
-        return (AUDIO, block.id) if with_ids and block.id else None
-    if is_answer and block.type == IMAGE:
-        return (IMAGE, block.id or block.url) if with_ids else None
-    return (block.type, block.text.strip(), block.id, block.url, block.fingerprint)
+def _piece(block: ContentBlock, is_answer: bool, with_ids: bool) -> CanonicalPiece | None:
+    """The piece for one block; None for a block that does not count."""
+    match block:
+        case TextBlock() | RefusalBlock():
+            return (TEXT, block.text)
+        case ReasoningBlock():
+            return None
+        case ToolCallBlock():
+            call_id = unique_id(block.id) if with_ids else ""
+            return None if block.by_provider else (TOOL_CALL, block.name, same_json(block.arguments), call_id)
+        case ToolResultBlock():
+            return None if is_answer else (TOOL_RESULT, unique_id(block.call_id), *_result(block))
+        case OtherBlock():
+            return None if block.by_provider else _data(block.value)
+        case MediaBlock():
+            return _answered_media(block, with_ids) if is_answer else _sent_media(block)
+    assert_never(block)
 
 
-def _result(block: Block) -> list[str]:
-    """A tool's result: its text, and what of it is no text."""
-    others = [inner for inner in block.blocks if inner.type not in (*_WORDS, REASONING)]
+def _answered_media(block: MediaBlock, with_ids: bool) -> CanonicalPiece | None:
+    """Media that a model made. It is sent back by its id, if at all."""
+    match block.modality:
+        case "audio":
+            return (AUDIO, block.id) if with_ids and block.id else None
+        case "image":
+            return (IMAGE, block.id or block.url) if with_ids else None
+        case "file":
+            return _sent_media(block)
+    assert_never(block.modality)
+
+
+def _sent_media(block: MediaBlock) -> CanonicalPiece:
+    return (block.modality, block.text.strip(), block.id, block.url, block.fingerprint)
+
+
+def _result(block: ToolResultBlock) -> list[str]:
+    """A tool's result: its text, then whatever in it is not text."""
     found = [_even(block.text)]
-    for inner in others:
-        found += _data(inner.data) or () if inner.type == DATA else (inner.type, inner.url, inner.fingerprint)
+    for inner in block.blocks:
+        match inner:
+            case TextBlock() | RefusalBlock() | ReasoningBlock():
+                pass
+            case OtherBlock():
+                found += _data(inner.value) or ()
+            case MediaBlock():
+                found += (inner.modality, inner.url, inner.fingerprint)
+            case ToolCallBlock():
+                found += (TOOL_CALL, "", "")
+            case ToolResultBlock():
+                found += (TOOL_RESULT, "", "")
+            case _:
+                assert_never(inner)
     return found
 
 
-def _data(value: Any) -> Piece | None:
+def _data(value: Any) -> CanonicalPiece | None:
     if isinstance(value, dict) and value.get("type") == ITEM_REFERENCE:
         return reference_to(str(value.get("id")))
     try:
@@ -185,19 +219,19 @@ def _data(value: Any) -> Piece | None:
     return (DATA, _sorted_json(kept)) if kept not in (None, {}, []) else None
 
 
-def reference_to(item_id: str) -> Piece | None:
-    """An item of an earlier response that is sent back by its id; None for reasoning, which says nothing."""
+def reference_to(item_id: str) -> CanonicalPiece | None:
+    """The piece for an earlier item that is sent back by its id; None for reasoning, which does not count."""
     return None if item_id.startswith("rs_") else (ITEM_REFERENCE, item_id)
 
 
 def by_reference(form: CanonicalForm) -> tuple[bytes, ...]:
-    """The pieces of an answer that is sent back by its id, if it has one."""
+    """The pieces of an answer when it is sent back by its id, if it has one."""
     reference = reference_to(form.item_id) if form.item_id else None
     return digests_of(_ANSWER, [reference]) if reference else form.pieces
 
 
 def _kept(value: Any) -> Any:
-    """Data without what is null or changes on its way back."""
+    """Data without null and empty members and those that clients do not send back."""
     if isinstance(value, dict):
         kept = {key: _kept(item) for key, item in value.items() if key not in _NOT_SENT_BACK}
         return {key: item for key, item in kept.items() if item not in (None, "", [], {})}
@@ -205,14 +239,14 @@ def _kept(value: Any) -> Any:
 
 
 def unique_id(call_id: str) -> str:
-    """A tool call's id where it tells calls apart, without what gateways and clients append to it."""
-    # LiteLLM appends Gemini's thought signature, others the item's id.
+    """The id of a tool call, if it is long enough to be unique, without what gateways and clients append to it."""
+    # LiteLLM appends Gemini's thought signature, other clients the item's id.
     call_id = call_id.partition("__thought__")[0].partition("|")[0]
     return call_id if len(call_id) >= UNIQUE_ID_CHARS else ""
 
 
 def same_json(text: str) -> str:
-    """Arguments without the white space, order and number forms that clients give them when they write them anew."""
+    """Arguments in one spelling: clients change white space, order and numbers when they write them anew."""
     if text.strip() in ("", "{}", "null"):
         return "{}"
     try:
@@ -225,7 +259,7 @@ def same_json(text: str) -> str:
 
 
 def _plain_numbers(value: Any) -> Any:
-    """JavaScript writes 1.0 and 1e0 as 1."""
+    """Whole floats as integers: JavaScript writes 1.0 and 1e0 as 1."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, dict):
@@ -239,7 +273,7 @@ def _sorted_json(value: Any) -> str:
     except (msgspec.MsgspecError, TypeError, ValueError, RecursionError, OverflowError):
         pass
     try:
-        # For lone surrogates and integers that are too large for the other.
+        # msgspec refuses lone surrogates and very large integers.
         return json.dumps(value, sort_keys=True)
     except RecursionError:
         return _TOO_DEEP
@@ -247,13 +281,13 @@ def _sorted_json(value: Any) -> str:
         return repr(value)
 
 
-def digests_of(role: str, pieces: Iterable[Piece]) -> tuple[bytes, ...]:
-    """A digest of each piece, by the role of who says it. Results of tools have one role under several names."""
+def digests_of(role: str, pieces: Iterable[CanonicalPiece]) -> tuple[bytes, ...]:
+    """A digest of each piece and the role that says it. Tool results always count as said by `tool`."""
     return tuple(_digest("tool" if piece[0] == TOOL_RESULT else role, piece) for piece in pieces)
 
 
-def _digest(role: str, piece: Piece) -> bytes:
-    # Their lengths first, so that no text can look like another piece.
+def _digest(role: str, piece: CanonicalPiece) -> bytes:
+    # The lengths come first, so that no text can look like another piece.
     lengths = ",".join([str(len(text)) for text in piece])
     said = "".join((role, ":", lengths, ":", *piece))
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()[:DIGEST_BYTES]

@@ -1,8 +1,8 @@
-"""Compressed bytes as they lie in the hot tables: one byte that tells the form, then the content.
+"""Compressed content as it is stored: one byte that names the form, then the content in that form.
 
-Most contents are small (a message, the frame of a log), so they are compressed with a dictionary of what all of them
-hold: the members of the model APIs' bodies and common words. A dictionary is part of the format: `dictionary_1.txt`
-must never change, a better one gets the next number and form.
+Most contents are small (a message, the skeleton of a log), so they are compressed with a dictionary of what they have
+in common: member names of the model APIs and common words. The dictionary is part of the stored format.
+`dictionary_1.txt` must never change; a better dictionary gets the next number and a form of its own.
 """
 
 from __future__ import annotations
@@ -21,13 +21,23 @@ _PLAIN = b"\x00"
 _ZSTD = b"\x01"
 _ZSTD_DICTIONARY_1 = b"\x02"
 _WORTH_BYTES = 32
-# Beyond this size a dictionary brings nothing.
+# For larger contents a dictionary gains nothing.
 _MOST_WITH_DICTIONARY = 64 * 1024
-_local = threading.local()
+
+
+class _ThreadsOwn(threading.local):
+    """Compressors are not thread-safe, so each thread has its own, by form."""
+
+    def __init__(self) -> None:
+        self.compressors: dict[bytes, zstandard.ZstdCompressor] = {}
+        self.decompressors: dict[bytes, zstandard.ZstdDecompressor] = {}
+
+
+_own = _ThreadsOwn()
 
 
 def compress(content: Buffer) -> bytes:
-    """zstd, or the content as it is where that is not shorter; `content` may be a view. Safe in any thread."""
+    """The content compressed, or as it is where compressing gains nothing. Safe in any thread."""
     if len(content) >= _WORTH_BYTES:
         form = _ZSTD_DICTIONARY_1 if len(content) <= _MOST_WITH_DICTIONARY else _ZSTD
         packed = _compressor(form).compress(content)
@@ -37,7 +47,7 @@ def compress(content: Buffer) -> bytes:
 
 
 def decompress(stored: bytes | memoryview) -> bytes:
-    """The content again. Raises ValueError for bytes that `compress` did not write."""
+    """The content of what `compress` returned. Raises ValueError for other bytes."""
     stored = bytes(stored)
     form = stored[:1]
     if form == _PLAIN:
@@ -58,16 +68,16 @@ def _dictionary(form: bytes) -> zstandard.ZstdCompressionDict | None:
 
 
 def _compressor(form: bytes) -> zstandard.ZstdCompressor:
-    compressors = _local.__dict__.setdefault("compressors", {})
+    compressors = _own.compressors
     if form not in compressors:
         dictionary = _dictionary(form)
-        # With precomputed dictionaries the level is the dictionary's.
+        # With a precomputed dictionary the dictionary's level counts.
         compressors[form] = zstandard.ZstdCompressor(level=LEVEL, dict_data=dictionary, write_dict_id=False)
     return compressors[form]
 
 
 def _decompressor(form: bytes) -> zstandard.ZstdDecompressor:
-    decompressors = _local.__dict__.setdefault("decompressors", {})
+    decompressors = _own.decompressors
     if form not in decompressors:
         decompressors[form] = zstandard.ZstdDecompressor(dict_data=_dictionary(form))
     return decompressors[form]

@@ -1,7 +1,7 @@
-"""Recognise what others cut out of a text, or hid in it, before it reached us. Pure Python, no Django.
+"""Find the marks that senders leave in a text where they cut something out or hid it. Plain Python.
 
-Every mark is said with who left it, how much is missing where the mark tells, and where to switch it off. The wording
-is that of LiteLLM 1.106.2 (with the older forms of its marks) and of Claude Code's telemetry (2026).
+Each mark tells who left it, how to switch that off, and mostly how much is missing. Known are the marks of LiteLLM
+1.106.2 (and their older forms) and of Claude Code's telemetry (2026).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ CLAUDE_CODE = "Claude Code"
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One mark in a text: where it stands (`text[start:end]`), what is missing, who left it out.
+    """One mark: where it stands (`text[start:end]`), what is missing, and who left it out.
 
-    `missing_bytes` and `missing_chars` are None when the mark does not tell; bytes of encoded media are LiteLLM's own
-    estimate. `sentence` is for the page; `switch_off` says how to receive the whole content next time.
+    `missing_bytes` and `missing_chars` are None where the mark does not tell; LiteLLM only estimates the bytes of
+    encoded media. `sentence` and `switch_off` are for the page: what is missing, and how to receive it next time.
     """
 
     start: int
@@ -40,7 +40,7 @@ class Cut:
 
 
 def find_cuts(text: str) -> list[Cut]:
-    """All marks of a text, in order. A text without marks costs one search a kind of mark."""
+    """All marks in a text, in order. A text without marks costs one search for each kind of mark."""
     found = [cut for signs, find in _FINDERS if any(sign in text for sign in signs) for cut in find(text)]
     return sorted(found, key=lambda cut: cut.start)
 
@@ -49,12 +49,12 @@ def find_cuts(text: str) -> list[Cut]:
 
 _BASE64_MARK = re.compile(r"\[base64_data truncated: (\d{1,12}(?:\.\d{1,3})?)(B|KB|MB|GB)\]")
 _UNIT_BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
-# The note behind the number has one pair of brackets: "(OTEL, Datadog, etc.)".
+# The note after the number contains one pair of brackets: "(OTEL, Datadog, etc.)".
 _MIDDLE_MARK = re.compile(
     r"(?:\.\.\. )?\(litellm_truncated(?: skipped)? (\d{1,15}) chars(?:[^()]{0,400}(?:\([^()]{0,100}\)[^()]{0,300})?)\)"
     r"(?: ?\.\.\.)?"
 )
-# These replace whole values; inside a sentence they are somebody's words.
+# These marks replace whole values. Inside a sentence they are just words.
 _REDACTED_MARK = re.compile(
     r'\A(?:redacted-by-litellm|REDACTED_BY_LITELL?M)\Z|"(?:redacted-by-litellm|REDACTED_BY_LITELL?M)"'
 )
@@ -145,13 +145,13 @@ def _too_long(text: str) -> Iterator[Cut]:
             match.end(),
             END,
             CLAUDE_CODE,
-            "Claude Code cut this text off at 60 KB; how long it was is not said here.",
+            "Claude Code cut this text off at 60 KB. It does not say how long the text was.",
             "Let Claude Code write bodies to files: OTEL_LOG_RAW_API_BODIES=file:<folder>.",
         )
 
 
 def _hidden(text: str) -> Iterator[Cut]:
-    # As a whole value only: within a text it is anybody's.
+    # Only a whole value is a mark. Inside a text anybody may have written it.
     if text.strip() == _HIDDEN_MARK:
         start = text.index(_HIDDEN_MARK)
         yield Cut(
@@ -164,7 +164,7 @@ def _hidden(text: str) -> Iterator[Cut]:
         )
 
 
-# What a text must hold for a finder to look at it.
+# A finder is only called for a text that contains one of its signs.
 _FINDERS: tuple[tuple[tuple[str, ...], Callable[[str], Iterator[Cut]]], ...] = (
     (("[base64_data truncated: ",), _base64),
     (("(litellm_truncated",), _middle),

@@ -1,8 +1,8 @@
-"""Whether two JSON texts mean the same, however they are written, and where they differ. No Django.
+"""Whether two JSON texts mean the same, however they are written, and where they differ.
 
-Key order, white space, escapes and the spelling of numbers (`1`, `1.0`, `10e-1`) make no difference. The work grows
-with the length of the texts alone: large values are looked at piece by piece, and what is nested deeper than
-`MOST_DEPTH` is compared by its bytes.
+The order of keys, white space, escapes and the spelling of numbers (`1`, `1.0`, `10e-1`) make no difference. The work
+is in proportion to the length of the texts: large values are compared piece by piece, and values that are nested deeper
+than `MOST_DEPTH` by their bytes.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from sessions_app.content.documents import DocumentError, JsonBytes, array_items, kind_of, object_fields
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, object_fields
 
 MOST_DEPTH = 200
-# A longer value is cut into its members or items, and these are decoded one by one.
+# A longer value is cut into its members or items, which are decoded one by one.
 DECODED_BYTES = 256 * 1024
 MOST_CUTS = 6
 MOST_NAMED = 10
@@ -30,7 +30,7 @@ _SHORT = 32
 
 
 class Contradiction(ValueError):
-    """Two copies of one log say different things; `members` names what differs, a few of them when it is much."""
+    """Two copies of one log contradict each other. `members` names the first few members that differ."""
 
     def __init__(self, members: Iterable[str]) -> None:
         self.members = tuple(dict.fromkeys(members))[:MOST_NAMED]
@@ -43,7 +43,7 @@ def same(a: JsonBytes, b: JsonBytes) -> bool:
 
 
 def canonical_json(raw: JsonBytes) -> bytes:
-    """A short text (at most 37 bytes) that is equal for JSON values that mean the same, and for no others."""
+    """At most 37 bytes, equal for JSON values that mean the same and different for all others."""
     return _of_text(raw, 0)
 
 
@@ -81,12 +81,12 @@ def _of_small(raws: list[bytes]) -> list[bytes]:
     try:
         return [_of_value(value, 0) for value in _decoded(b"[" + b",".join(raws) + b"]")]
     except (RecursionError, ValueError):
-        # One of them cannot be decoded: the others still can.
+        # One of them cannot be decoded. The others can, one by one.
         return [_of_text(raw, MOST_CUTS) for raw in raws]
 
 
 def _decoded(raw: JsonBytes) -> Any:
-    """JSON with numbers as tuples, so that none is rounded and none equals a text. Raises ValueError."""
+    """Decoded JSON with numbers as tuples: none is rounded, and none is equal to a text. Raises ValueError."""
     return json.loads(bytes(raw).decode("utf-8-sig"), parse_int=_number, parse_float=_number, parse_constant=_constant)
 
 
@@ -104,7 +104,7 @@ def _short_number(text: str) -> tuple[str]:
 
 
 def _written(text: str) -> str:
-    """A number as its digits and their exponent."""
+    """A number as its digits and an exponent."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         return text
@@ -140,7 +140,7 @@ def _of_items(items: list[bytes]) -> bytes:
 
 
 def _token(kind: bytes, content: bytes) -> bytes:
-    """A value's kind and content, one that is not short as its hash: where it ends is told by its beginning."""
+    """A value's kind and content, or the hash of a long one. It begins with its length, so tokens can be joined."""
     if len(content) > _SHORT:
         return kind + b"\xff" + hashlib.sha256(content).digest()
     return kind + bytes((len(content),)) + content
@@ -150,7 +150,7 @@ def _token(kind: bytes, content: bytes) -> bytes:
 
 
 def differences(a: JsonBytes, b: JsonBytes, name: str) -> list[str]:
-    """The members in which two values called `name` differ: `request.messages[1].content`. At most `MOST_NAMED`."""
+    """Which members of two values differ, as `request.messages[1].content`; at most `MOST_NAMED`. Both are `name`."""
     found: list[str] = []
     _compare(a, b, name, found, MOST_STEPS)
     return found
@@ -185,7 +185,7 @@ def _members_of(a: JsonBytes, b: JsonBytes, name: str) -> Pairs:
 
 
 def _items_of(a: JsonBytes, b: JsonBytes, name: str) -> Pairs:
-    """Items by their position; of those that only one list has, the first stands for all."""
+    """Items by their position. Of the items that only the longer list has, the first stands for all."""
     ours, theirs = array_items(a), array_items(b)
     pairs: Pairs = [(f"{name}[{n}]", one, other) for n, (one, other) in enumerate(zip(ours, theirs, strict=False))]
     if len(ours) != len(theirs):

@@ -1,4 +1,4 @@
-"""Text as the search index sees it, documents and queries alike."""
+"""Text as words of the search index. What is stored and what is searched for are treated alike."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from itertools import chain
 
 WORD_CHARS = 64
 _NOT_WORD = re.compile(r"[\W_]+")
-# ASCII text, which is most of it, is done byte by byte in C.
+# Most text is ASCII, for which one table does it all, in C.
 _ASCII_WORDS = bytes(ord(chr(code).lower()) if chr(code).isalnum() else ord(" ") for code in range(128)) + bytes(128)
-# Scripts written without spaces: each character is a word of its own, and several of them a phrase.
+# Chinese, Japanese and Korean: each character is a word, so that any of them can be found without knowing the words.
 _CJK = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-# A tsvector counts positions up to here and takes later ones for this one.
+# The positions that a tsvector can hold; PostgreSQL gives all later words the last one.
 _POSITIONS = [f":{position} " for position in range(1, 16_384)]
 
 
 def words_of(text: str) -> list[str]:
-    """NFKC, lower case, split at every non-word character, CJK characters apart, words over 64 characters dropped."""
+    """The words of a text, normalised (NFKC) and in lower case; words of more than 64 characters are left out."""
     if text.isascii():
         words = text.encode().translate(_ASCII_WORDS).decode().split()
     else:
@@ -31,5 +31,5 @@ def words_of(text: str) -> list[str]:
 
 
 def as_vector(words: list[str]) -> str:
-    """Words as PostgreSQL reads a tsvector: each with its position. They hold nothing that needs quotes."""
+    """Words as the text of a tsvector: each with its position. They hold nothing that needs quotes."""
     return "".join(chain.from_iterable(zip(words, _POSITIONS, strict=False)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
-from sessions_app.content.documents import DocumentError, check_utf8
+from sessions_app.content.json_bytes import DocumentError, check_utf8
 from sessions_app.records import WireFormatError
 from sessions_app.storage import inbox
 from sessions_app.storage.inbox import InboxFull

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from django.conf import settings
 
-from sessions_app.content.messages import MessageReader
+from sessions_app.content.message_reader import MessageReader
 from sessions_app.content.sameness import Contradiction
 from sessions_app.ingest.completion import check_asked, check_unchanged, is_whole
 from sessions_app.ingest.prepare import prepare

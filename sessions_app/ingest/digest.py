@@ -17,8 +17,8 @@ import psycopg
 from django.conf import settings
 from django.db import transaction
 
-from sessions_app.content.documents import ArrayMemory
-from sessions_app.content.messages import CanonicalForms, MessageReader
+from sessions_app.content.array_memory import ArrayMemory
+from sessions_app.content.message_reader import CanonicalForms, MessageReader
 from sessions_app.ingest import copies
 from sessions_app.ingest.accept import check_item
 from sessions_app.ingest.prepare import prepare, storable

@@ -14,11 +14,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sessions_app import ids
-from sessions_app.content import documents, messages
-from sessions_app.content.blocks import TOOL_CALL, Message
+from sessions_app.content import documents
+from sessions_app.content.blocks import Message, ToolCallBlock
 from sessions_app.content.canonical import CanonicalForm, by_reference, digests_of, pieces_of
 from sessions_app.content.documents import PartKind, PartList
-from sessions_app.content.messages import MessageReader
+from sessions_app.content.message_reader import MessageReader
+from sessions_app.content.message_texts import plain_text
 from sessions_app.records import Record
 from sessions_app.wire.fields import clean
 
@@ -96,7 +97,7 @@ def _attempt(record: Record, reader: MessageReader, conversation: _Conversation,
     context = record.document.context
     for index, kind in enumerate(context.kinds):
         if kind is PartKind.SYSTEM:
-            hashed.update(reader.outline(context.digests[index], context.content(index)))
+            hashed.update(reader.digest_without_digits(context.digests[index], context.content(index)))
     hashed.update(record.previous_response_id.encode("utf-8", "surrogatepass"))
     return b"\x00".join((conversation.chain, record.kind.encode(), hashed.digest(), caller))
 
@@ -108,7 +109,7 @@ class _Conversation:
     `chain`: up to now. `last`, `before`, `earlier`: up to the end of the last assistant turn, of the one before it, and
     of the one before that; b"" if there is none. `is_answer`: it ends with an assistant turn, and `asked` is the
     conversation without it. `prefill`: the index of that turn if it is a text that the answer will go on with, else -1.
-    `system`: the outlines of the system prompts among the messages.
+    `system`: a digest of the system prompts among the messages, without their digits.
     """
 
     chain: bytes = b""
@@ -160,8 +161,8 @@ def _read_conversation(parts: PartList, reader: MessageReader) -> _Conversation:
             if form.role != "system":
                 conversation.add(form, index)
             else:
-                outline = reader.outline(parts.digests[index], parts.content(index))
-                conversation.system = documents.digest(conversation.system + outline)
+                without_digits = reader.digest_without_digits(parts.digests[index], parts.content(index))
+                conversation.system = documents.digest(conversation.system + without_digits)
     if parts.array:
         parts.array.facts = conversation
     return conversation
@@ -232,7 +233,7 @@ def _previews(record: Record, reader: MessageReader, links: Links) -> None:
         if reader.canonical_form(parts.digests[index], parts.content(index), "user").role == "user":
             message = reader.message(parts.digests[index], parts.content(index), "user")
             most = LABEL_CHARS if links.resent_count else TITLE_CHARS
-            links.input_preview = one_line(messages.plain_text(message), most)
+            links.input_preview = one_line(plain_text(message), most)
             if links.input_preview:
                 break
     outputs = record.document.output
@@ -244,10 +245,10 @@ def _previews(record: Record, reader: MessageReader, links: Links) -> None:
 
 def answer_line(message: Message) -> str:
     """An answer in one line: its text, or the names of the tools that it calls."""
-    text = one_line(messages.plain_text(message), LABEL_CHARS)
+    text = one_line(plain_text(message), LABEL_CHARS)
     if text:
         return text
-    names = [block.name for block in message.blocks if block.type == TOOL_CALL and block.name]
+    names = [block.name for block in message.blocks if isinstance(block, ToolCallBlock) and block.name]
     return one_line(", ".join(names), LABEL_CHARS)
 
 

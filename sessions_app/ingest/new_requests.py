@@ -9,7 +9,8 @@ import psycopg
 from django.conf import settings
 
 from sessions_app.content.documents import PartKind
-from sessions_app.content.messages import MessageReader, searchable_text
+from sessions_app.content.message_reader import MessageReader
+from sessions_app.content.message_texts import searchable_text
 from sessions_app.content.search_text import as_vector, words_of
 from sessions_app.ingest.prepare import storable
 from sessions_app.storage import moving, part_lists, parts, writer

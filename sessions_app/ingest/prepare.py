@@ -6,7 +6,7 @@ import uuid
 
 from sessions_app import ids
 from sessions_app.content.documents import SplitDocument, digest
-from sessions_app.content.messages import MessageReader
+from sessions_app.content.message_reader import MessageReader
 from sessions_app.ingest.links import Links, links_of
 from sessions_app.ingest.traces import reports_apart, span_facts
 from sessions_app.records import ERROR, RULE_PREVIOUS_RESPONSE, Record

@@ -14,7 +14,7 @@ import psycopg
 from django.db import transaction
 
 from sessions_app import ids
-from sessions_app.content.messages import MessageReader
+from sessions_app.content.message_reader import MessageReader
 from sessions_app.ingest import stored_facts
 from sessions_app.ingest.grouping import Grouper
 from sessions_app.ingest.prepare import prepare

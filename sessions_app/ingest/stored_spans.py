@@ -13,7 +13,7 @@ import psycopg
 
 from sessions_app.content.compression import decompress
 from sessions_app.storage import sql
-from sessions_app.storage.writer import PreparedLog
+from sessions_app.storage.prepared import PreparedLog
 
 OTHER = "other"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from sessions_app.content.messages import MessageReader
+from sessions_app.content.message_reader import MessageReader
 from sessions_app.content.sameness import Contradiction
 from sessions_app.ingest import copies, new_requests, stored_facts, stored_spans
 from sessions_app.ingest.grouping import Grouper

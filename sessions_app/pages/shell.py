@@ -6,7 +6,7 @@ import zoneinfo
 from collections.abc import Callable
 from datetime import tzinfo
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 from django.contrib.auth.views import redirect_to_login
@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRefresh
+from django_htmx.middleware import HtmxDetails
 
 from sessions_app.access import rights
 from sessions_app.access.rights import Right
@@ -91,6 +92,15 @@ def project_page(view: Page) -> Page:
         return response
 
     return signed_in_page(wrapper)
+
+
+def htmx_of(request: HttpRequest) -> HtmxDetails:
+    """What htmx says of a request, false when the browser itself asks; django_htmx's middleware puts it there."""
+    return cast("HtmxRequest", request).htmx
+
+
+class HtmxRequest(HttpRequest):
+    htmx: HtmxDetails
 
 
 def viewer_zone(request: HttpRequest) -> tzinfo:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sessions_app.content import messages
-from sessions_app.content.documents import packed_count
+from sessions_app.content.message_texts import plain_text
 from sessions_app.content.messages import read_message
+from sessions_app.content.packed_digests import packed_count
 from sessions_app.queries.window import Window
 from sessions_app.structure.histories import REPLACED, Added, Change
 
@@ -67,7 +67,7 @@ def _text(window: Window, index: int, position: int) -> str:
     part = window.parts.get(found[0]) if found else None
     if found is None or part is None or part.content is None:
         return ""
-    return messages.plain_text(read_message(part.content, found[1]))
+    return plain_text(read_message(part.content, found[1]))
 
 
 def _folded(text: str) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 from django.db import connection
 
 from sessions_app.content.compression import decompress
-from sessions_app.content.documents import DIGEST_BYTES, PartKind, join, unpack_digests
+from sessions_app.content.documents import DIGEST_BYTES, PartKind, join
+from sessions_app.content.packed_digests import unpack_digests
 from sessions_app.ids import part_id
 from sessions_app.models import Part, RequestLog
 from sessions_app.records import Documents
@@ -80,7 +81,7 @@ def load_parts(
 
 def _stored_part(row: tuple[uuid.UUID, int, str, int, bytes | memoryview | None]) -> StoredPart:
     part_uuid, kind, role, byte_size, content = row
-    raw = None if content is None else bytes(content) if kind == PartKind.BLOCK else decompress(content)
+    raw = None if content is None else bytes(content) if kind == PartKind.BUNDLE else decompress(content)
     return StoredPart(part_uuid.bytes[-DIGEST_BYTES:], PartKind(kind), role, byte_size, raw)
 
 
@@ -92,7 +93,7 @@ def load_part(session_id: uuid.UUID, hex_digest: str) -> StoredPart | None:
         return None
     if len(digest) != DIGEST_BYTES:
         return None
-    found = Part.objects.filter(id=part_id(session_id, digest), session_id=session_id).exclude(kind=PartKind.BLOCK)
+    found = Part.objects.filter(id=part_id(session_id, digest), session_id=session_id).exclude(kind=PartKind.BUNDLE)
     row = found.values_list("id", "kind", "role", "byte_size", "content").first()
     return None if row is None else _stored_part(row)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from sessions_app.content.documents import packed_count
+from sessions_app.content.packed_digests import packed_count
 from sessions_app.models import RequestLog
 from sessions_app.queries.compaction import SUMMARY_NEIGHBOURS, after_summary, may_follow_summary
 from sessions_app.queries.content import join_parts, load_blocks, load_parts

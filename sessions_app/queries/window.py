@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sessions_app.content.blocks import Message
-from sessions_app.content.documents import PartKind, packed_count
-from sessions_app.content.messages import MessageReader
+from sessions_app.content.documents import PartKind
+from sessions_app.content.message_reader import MessageReader
+from sessions_app.content.packed_digests import packed_count
 from sessions_app.queries.content import StoredPart, join_parts
 from sessions_app.queries.session import RequestDetail, RequestLine
 from sessions_app.records import Documents

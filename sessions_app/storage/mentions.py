@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any
 
-from sessions_app.content.documents import DocumentError, loads
+from sessions_app.content.json_bytes import DocumentError, loads
 from sessions_app.models import InboxEntry, RejectedLog
 from sessions_app.storage.inbox import unpack
 

@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 
 from sessions_app import ids
-from sessions_app.content.documents import COUNT_BYTES, DIGEST_BYTES, packed_blocks
+from sessions_app.content.documents import DIGEST_BYTES
+from sessions_app.content.packed_digests import COUNT_BYTES, bundle_addresses
 from sessions_app.storage import sql
 from sessions_app.structure.grouping_rules import StoredAt
 
@@ -37,7 +38,7 @@ def digests(
 ) -> set[bytes]:
     """Every digest that these lists of one session and bucket refer to, the blocks' own included; one statement."""
     packed = [p for lists in part_lists for p in lists]
-    addresses = {address for p in packed for address in packed_blocks(p)}
+    addresses = {address for p in packed for address in bundle_addresses(p)}
     found = set(addresses)
     if addresses:
         wanted = sorted(ids.part_id(session_id, address) for address in addresses)
@@ -46,7 +47,7 @@ def digests(
         for _, content in cursor.fetchall():
             found.update(_chunks(bytes(content)))
     for p in packed:
-        found.update(_chunks(p[COUNT_BYTES + len(packed_blocks(p)) * DIGEST_BYTES :]))
+        found.update(_chunks(p[COUNT_BYTES + len(bundle_addresses(p)) * DIGEST_BYTES :]))
     return found
 
 

@@ -16,7 +16,9 @@ import psycopg
 
 from sessions_app import ids
 from sessions_app.content.compression import compress
-from sessions_app.content.documents import JsonBytes, PartKind, PartList, SplitDocument, pack_digests
+from sessions_app.content.documents import PartKind, PartList, SplitDocument
+from sessions_app.content.json_bytes import JsonBytes
+from sessions_app.content.packed_digests import pack_digests
 from sessions_app.storage import rollups, sql
 from sessions_app.storage.prepared import PreparedLog
 
@@ -90,7 +92,7 @@ def parts_of(logs: Sequence[PreparedLog], packed: PackedDocuments) -> list[NewPa
         for address, content in packed[log.key_id].blocks.items():
             if address not in known:
                 known.add(address)
-                found.append(_new_part(log, address, PartKind.BLOCK, "", content, 0))
+                found.append(_new_part(log, address, PartKind.BUNDLE, "", content, 0))
     return sorted(found, key=lambda part: (part.session_id.bytes, part.id.bytes, part.bucket))
 
 
@@ -140,7 +142,7 @@ def insert(cursor: psycopg.Cursor[Any], parts: Sequence[NewPart]) -> list[NewPar
 
 def _stored_content(part: NewPart) -> bytes:
     # Digests are random bytes: compressing them would only cost time.
-    return bytes(part.raw) if part.kind is PartKind.BLOCK else compress(part.raw)
+    return bytes(part.raw) if part.kind is PartKind.BUNDLE else compress(part.raw)
 
 
 def insert_search(cursor: psycopg.Cursor[Any], rows: Sequence[SearchRow]) -> None:

@@ -10,7 +10,8 @@ import psycopg
 
 from sessions_app import ids
 from sessions_app.content.compression import decompress
-from sessions_app.content.documents import join, packed_blocks, unpack_digests
+from sessions_app.content.documents import join
+from sessions_app.content.packed_digests import bundle_addresses, unpack_digests
 
 
 def read_log(cursor: psycopg.Cursor[Any], log_id: uuid.UUID, session_id: uuid.UUID, bucket: date) -> bytes | None:
@@ -24,7 +25,7 @@ def read_log(cursor: psycopg.Cursor[Any], log_id: uuid.UUID, session_id: uuid.UU
     if row is None:
         return None
     skeleton, *lists = row
-    blocks = _contents(cursor, session_id, bucket, [b for packed in lists for b in packed_blocks(packed)])
+    blocks = _contents(cursor, session_id, bucket, [b for packed in lists for b in bundle_addresses(packed)])
     digests = [unpack_digests(packed, blocks) for packed in lists]
     contents = _contents(cursor, session_id, bucket, [d for part_list in digests for d in part_list])
     filled = [[decompress(contents[d]) for d in part_list] for part_list in digests]

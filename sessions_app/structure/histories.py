@@ -13,7 +13,8 @@ from typing import Protocol
 
 from sessions_app import bounds
 from sessions_app.bounds import BoundedMatcher, TooMuchWork
-from sessions_app.content.documents import BLOCK_PARTS, DIGEST_BYTES, packed_blocks, packed_count
+from sessions_app.content.documents import DIGEST_BYTES
+from sessions_app.content.packed_digests import BUNDLE_DIGESTS, bundle_addresses, packed_count
 from sessions_app.structure.parents import Parent
 
 # If no link key says what a request continues, its history is compared with those of so many earlier requests.
@@ -53,25 +54,25 @@ class PackedLists:
         count = packed_count(packed)
         start, end = max(start, 0), count if end is None else min(end, count)
         full = int.from_bytes(packed[:2], "big")
-        first = min(start // BLOCK_PARTS, full)
-        blocks = [self.blocks[_slot(packed, block)] for block in range(first, min(-(-end // BLOCK_PARTS), full))]
-        opened = b"".join(blocks) + (packed[2 + full * DIGEST_BYTES :] if end > full * BLOCK_PARTS else b"")
-        return [_at(opened, index - first * BLOCK_PARTS) for index in range(start, end)]
+        first = min(start // BUNDLE_DIGESTS, full)
+        blocks = [self.blocks[_slot(packed, block)] for block in range(first, min(-(-end // BUNDLE_DIGESTS), full))]
+        opened = b"".join(blocks) + (packed[2 + full * DIGEST_BYTES :] if end > full * BUNDLE_DIGESTS else b"")
+        return [_at(opened, index - first * BUNDLE_DIGESTS) for index in range(start, end)]
 
     def digest(self, packed: bytes, index: int) -> bytes:
         full = int.from_bytes(packed[:2], "big")
-        if index < full * BLOCK_PARTS:
-            address = _slot(packed, index // BLOCK_PARTS)
-            return _at(self.blocks[address], index % BLOCK_PARTS)
-        return _slot(packed, full + index - full * BLOCK_PARTS)
+        if index < full * BUNDLE_DIGESTS:
+            address = _slot(packed, index // BUNDLE_DIGESTS)
+            return _at(self.blocks[address], index % BUNDLE_DIGESTS)
+        return _slot(packed, full + index - full * BUNDLE_DIGESTS)
 
     def common_prefix(self, a: bytes, b: bytes, start: int = 0) -> int:
         """How many digests from `start` on are the same in both lists."""
         most = min(packed_count(a), packed_count(b))
         index = start
         while index < most:
-            if index % BLOCK_PARTS == 0 and self._same_block(a, b, index):
-                index += BLOCK_PARTS
+            if index % BUNDLE_DIGESTS == 0 and self._same_block(a, b, index):
+                index += BUNDLE_DIGESTS
             elif self.digest(a, index) == self.digest(b, index):
                 index += 1
             else:
@@ -79,7 +80,7 @@ class PackedLists:
         return max(index - start, 0)
 
     def _same_block(self, a: bytes, b: bytes, index: int) -> bool:
-        block = index // BLOCK_PARTS
+        block = index // BUNDLE_DIGESTS
         full = min(int.from_bytes(a[:2], "big"), int.from_bytes(b[:2], "big"))
         return block < full and _slot(a, block) == _slot(b, block)
 
@@ -94,7 +95,7 @@ def _at(digests: bytes, index: int) -> bytes:
 
 def block_addresses(packed_lists: Iterable[bytes]) -> set[bytes]:
     """The addresses of all blocks that these lists refer to."""
-    return {address for packed in packed_lists for address in packed_blocks(packed)}
+    return {address for packed in packed_lists for address in bundle_addresses(packed)}
 
 
 # --- what a request added -------------------------------------------------------------------------------------------

@@ -9,17 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sessions_app.content.documents import (
-    Cut,
-    DocumentError,
-    JsonBytes,
-    PartKind,
-    Splitter,
-    array_items,
-    kind_of,
-    loads,
-    object_fields,
-)
+from sessions_app.content.documents import PartKind
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
+from sessions_app.content.splitting import Splitter, WriteMember
 from sessions_app.records import Usage
 from sessions_app.wire.fields import lenient_count, usage_of
 
@@ -64,7 +56,7 @@ def split_request(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, RequestFac
     return splitter.object(fields, request_cuts(splitter), 0), _request_facts(fields)
 
 
-def request_cuts(splitter: Splitter) -> dict[str, Cut]:
+def request_cuts(splitter: Splitter) -> dict[str, WriteMember]:
     """For each member that becomes parts, the function that cuts it."""
 
     def messages(value: JsonBytes) -> bytes:
@@ -76,7 +68,7 @@ def request_cuts(splitter: Splitter) -> dict[str, Cut]:
     def tools(value: JsonBytes) -> bytes:
         return splitter.items("c", value, PartKind.TOOL)
 
-    cuts: dict[str, Cut] = dict.fromkeys(INPUT_MEMBERS, messages)
+    cuts: dict[str, WriteMember] = dict.fromkeys(INPUT_MEMBERS, messages)
     return cuts | dict.fromkeys(SYSTEM_MEMBERS, system) | dict.fromkeys(TOOL_MEMBERS, tools)
 
 
@@ -116,7 +108,7 @@ def _holds_objects(raw: JsonBytes) -> bool:
 
 
 def split_response(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseFacts]:
-    """Cut a response body into parts; returns its skeleton and its facts."""
+    """WriteMember a response body into parts; returns its skeleton and its facts."""
     kind = kind_of(raw)
     if kind == "string":
         return splitter.item("o", raw, PartKind.MESSAGE), ResponseFacts()
@@ -127,7 +119,7 @@ def split_response(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseF
     return splitter.object(fields, response_cuts(splitter, fields, facts), 0), facts
 
 
-def response_cuts(splitter: Splitter, fields: dict[str, JsonBytes], facts: ResponseFacts) -> dict[str, Cut]:
+def response_cuts(splitter: Splitter, fields: dict[str, JsonBytes], facts: ResponseFacts) -> dict[str, WriteMember]:
     """For each member of this response body that becomes parts, the function that cuts it."""
 
     def choices(value: JsonBytes) -> bytes:
@@ -139,7 +131,7 @@ def response_cuts(splitter: Splitter, fields: dict[str, JsonBytes], facts: Respo
     def item(value: JsonBytes) -> bytes:
         return splitter.item("o", value, PartKind.MESSAGE)
 
-    cuts: dict[str, Cut] = {}
+    cuts: dict[str, WriteMember] = {}
     for names, kinds, write in (
         (("choices", "candidates"), ("array",), choices),
         (("output",), ("array", "string"), items),
@@ -160,7 +152,7 @@ def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
             return splitter.item("o", value, PartKind.MESSAGE)
         return splitter.rest(value)
 
-    cuts: dict[str, Cut] = dict.fromkeys(_CHOICE_MEMBERS, message)
+    cuts: dict[str, WriteMember] = dict.fromkeys(_CHOICE_MEMBERS, message)
     written = []
     for choice in choices:
         if kind_of(choice) != "object":

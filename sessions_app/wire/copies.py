@@ -6,8 +6,9 @@ log of its own, another must not be able to add by the way.
 
 from __future__ import annotations
 
-from sessions_app.content.documents import JsonBytes, Splitter, array_items, kind_of, object_fields
+from sessions_app.content.json_bytes import JsonBytes, array_items, kind_of, object_fields
 from sessions_app.content.sameness import Contradiction, canonical_json, clipped, differences, same
+from sessions_app.content.splitting import Splitter
 
 _EMPTY = frozenset({b"null", b'""', b"[]", b"{}"})
 _LONGEST_EMPTY = 32

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import zstandard
 
-from sessions_app.content.documents import DocumentError, JsonBytes, array_items, kind_of, object_fields
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, object_fields
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # # Every payload of LiteLLM's generic_api callback has these members, and no native log has them.

@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from sessions_app.content.documents import ArrayMemory, JsonBytes
+from sessions_app.content.array_memory import ArrayMemory
+from sessions_app.content.json_bytes import JsonBytes
 from sessions_app.records import Documents, Record, WireFormatError
 from sessions_app.wire import litellm, native, otlp
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sessions_app.content.documents import DocumentError, JsonBytes, kind_of, loads, object_fields
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, kind_of, loads, object_fields
 from sessions_app.records import WireFormatError
 
 

@@ -16,16 +16,10 @@ from typing import Any
 
 import msgspec
 
-from sessions_app.content.documents import (
-    ArrayMemory,
-    DocumentError,
-    JsonBytes,
-    SplitDocument,
-    Splitter,
-    array_items,
-    kind_of,
-    object_fields,
-)
+from sessions_app.content.array_memory import ArrayMemory
+from sessions_app.content.documents import SplitDocument
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, object_fields
+from sessions_app.content.splitting import Splitter
 from sessions_app.records import ERROR, SUCCESS, TAG_CHARS, Record, SessionClaim, Usage, WireFormatError
 from sessions_app.wire import bodies, fields, litellm_text
 from sessions_app.wire.copies import is_part, merged

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from sessions_app.content.documents import (
-    DocumentError,
-    JsonBytes,
-    Splitter,
-    array_items,
-    kind_of,
-    loads,
-    object_fields,
-)
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
+from sessions_app.content.splitting import Splitter
 from sessions_app.records import Documents
 from sessions_app.wire import bodies, litellm_text
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessions_app.content.documents import JsonBytes, PartKind, SplitDocument, Splitter, kind_of, object_fields
+from sessions_app.content.documents import PartKind, SplitDocument
+from sessions_app.content.json_bytes import JsonBytes, kind_of, object_fields
+from sessions_app.content.splitting import Splitter
 from sessions_app.wire import bodies, litellm_text
 from sessions_app.wire.fields import text_in
 from sessions_app.wire.litellm_documents import is_placeholder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sessions_app.content.documents import JsonBytes
+from sessions_app.content.json_bytes import JsonBytes
 from sessions_app.records import Documents
 from sessions_app.wire.bodies import text_member
 from sessions_app.wire.python_text import read_python_text

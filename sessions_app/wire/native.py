@@ -9,17 +9,10 @@ from typing import Any
 
 import msgspec
 
-from sessions_app.content.documents import (
-    ArrayMemory,
-    DocumentError,
-    JsonBytes,
-    SplitDocument,
-    Splitter,
-    array_items,
-    kind_of,
-    loads,
-    object_fields,
-)
+from sessions_app.content.array_memory import ArrayMemory
+from sessions_app.content.documents import SplitDocument
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
+from sessions_app.content.splitting import Splitter
 from sessions_app.records import (
     ERROR,
     KINDS,

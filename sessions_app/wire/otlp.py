@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sessions_app.content.documents import ArrayMemory, DocumentError, JsonBytes, loads, object_fields
+from sessions_app.content.array_memory import ArrayMemory
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, loads, object_fields
 from sessions_app.records import Record, WireFormatError
 from sessions_app.wire import otlp_json, otlp_protobuf
 from sessions_app.wire.genai import documents_of, is_part, joined, merged, record_of

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 
-from sessions_app.content.documents import (
+from sessions_app.content.json_bytes import (
     DocumentError,
     JsonBytes,
     array_items,

@@ -8,7 +8,7 @@ import json
 import math
 from typing import Any
 
-from sessions_app.content.documents import json_kind
+from sessions_app.content.json_bytes import json_kind
 from sessions_app.wire.otlp_values import MAX_DEPTH, MAX_NANOS, SHOWN_CHARS, Plain, Problems, valid_or_empty
 
 SPAN_KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import generator, grouping
 from benchmarks.clients import CHAINED, RESENDING, Client
 from benchmarks.labelled import KINDS, Labelled, labelled_logs, plain
-from sessions_app.content.messages import MessageReader
+from sessions_app.content.message_reader import MessageReader
 from sessions_app.ingest.links import Links, links_of
 from sessions_app.models import Session
 from sessions_app.wire import format_of

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from sessions_app.content import omissions as cuts
+from sessions_app.content.blocks import MediaBlock, text_of
 from sessions_app.content.messages import read_message
 from sessions_app.content.omissions import Cut, find_cuts
 from tests.wire.litellm_payloads import records_of
@@ -115,7 +116,7 @@ def test_marks_in_captured_payloads() -> None:
     def texts(file: str, index: int = 0) -> list[str]:
         record = records_of(file)[index]
         blocks = [block for raw in record.document.input.contents for block in read_message(raw).blocks]
-        return [block.text + block.url for block in blocks]
+        return [block.url if isinstance(block, MediaBlock) else text_of(block) for block in blocks]
 
     (_, image) = texts("image-input-base64-data-url.json")
     assert only(image).missing_bytes == 4403

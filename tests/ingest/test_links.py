@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sessions_app.content.messages import MessageReader
+from sessions_app.content.message_reader import MessageReader
 from sessions_app.ingest.links import Links, links_of
 from sessions_app.wire import native
 from tests.wire.litellm_payloads import a_payload, read, records_of, with_metadata

@@ -8,7 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from sessions_app.content.documents import ArrayMemory, JsonBytes, Splitter, loads
+from sessions_app.content.array_memory import ArrayMemory
+from sessions_app.content.json_bytes import JsonBytes, loads
+from sessions_app.content.splitting import Splitter
 from sessions_app.ingest.accept import accept_body
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Part, Project, RequestLog

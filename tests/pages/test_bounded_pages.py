@@ -15,7 +15,7 @@ from django.urls import path
 
 from logsui import urls
 from sessions_app.access import rights
-from sessions_app.content.documents import pack_digests
+from sessions_app.content.packed_digests import pack_digests
 from sessions_app.models import Project, RequestLog, Session
 from sessions_app.pages.shell import changes, signed_in_page
 from sessions_app.structure.histories import Added, Comparison, PackedLists
@@ -390,7 +390,7 @@ def test_of_a_session_that_is_too_long_the_first_requests_are_shown(
     assert len(listed) == 15
 
     last = fetch(signed_in, f"/p/acme/requests/{listed[-1]['id']}/")
-    assert "its place in it, and what it continues, are not told" in last
+    assert "too long to show where this request is in it" in last
     assert "Question 14" in last
     assert "nothing before it" not in last
     for part in ("changes/", "?raw=log", "?input=new"):

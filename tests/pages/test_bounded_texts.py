@@ -5,14 +5,25 @@ from __future__ import annotations
 import random
 import re
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import unescape
 
 import pytest
 
 from sessions_app import bounds
+from sessions_app.content.blocks import (
+    ContentBlock,
+    MediaBlock,
+    Message,
+    OtherBlock,
+    ReasoningBlock,
+    RefusalBlock,
+    TextBlock,
+    ToolCallBlock,
+    ToolResultBlock,
+)
 from sessions_app.content.documents import PartKind
-from sessions_app.content.messages import Block, Message, read_message
+from sessions_app.content.messages import read_message
 from sessions_app.content.omissions import find_cuts
 from sessions_app.pages.html import markdown
 from sessions_app.pages.html.excerpts import excerpt
@@ -21,7 +32,7 @@ from sessions_app.pages.html.messages import MessageWriter, Source, summary_of_a
 from sessions_app.pages.html.plain_text import terminal, visible
 from sessions_app.pages.html.text_diff import MOST_BYTES, difference, is_comparable
 from sessions_app.pages.html.tool_definitions import tools_fold
-from sessions_app.pages.thread.steps import plain_result, value_of
+from sessions_app.pages.thread.step_values import plain_result, value_of
 from sessions_app.queries.content import StoredPart
 
 SIZE = 200_000
@@ -315,13 +326,26 @@ def test_an_answer_that_is_spent_compares_nothing() -> None:
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
-def message_of(blocks: list[Block], role: str = "assistant") -> Source:
+def message_of(blocks: Sequence[ContentBlock], role: str = "assistant") -> Source:
     return Source(Message(role, blocks), b"\x01" * 8, (0, "o", 0))
 
 
-@pytest.mark.parametrize("kind", ["text", "tool_call", "tool_result", "image", "data", "reasoning", "file", "refusal"])
-def test_blocks_are_written_as_long_as_the_budget_lasts(kind: str) -> None:
-    blocks = [Block(kind, "{}" if kind == "tool_call" else f"text {n}", data={"n": n}) for n in range(10_000)]
+BLOCKS: dict[str, Callable[[int], ContentBlock]] = {
+    "text": lambda n: TextBlock(f"text {n}"),
+    "reasoning": lambda n: ReasoningBlock(f"text {n}"),
+    "refusal": lambda n: RefusalBlock(f"text {n}"),
+    "tool call": lambda n: ToolCallBlock("", "{}"),
+    "tool result": lambda n: ToolResultBlock("", f"text {n}"),
+    "image": lambda n: MediaBlock("image", text=f"text {n}"),
+    "audio": lambda n: MediaBlock("audio", text=f"text {n}"),
+    "file": lambda n: MediaBlock("file", text=f"text {n}"),
+    "other": lambda n: OtherBlock({"n": n}),
+}
+
+
+@pytest.mark.parametrize("make", BLOCKS.values(), ids=BLOCKS)
+def test_blocks_are_written_as_long_as_the_budget_lasts(make: Callable[[int], ContentBlock]) -> None:
+    blocks = [make(n) for n in range(10_000)]
     writer, source = MessageWriter("/p/x/requests/1/"), message_of(blocks)
     seen, start = 0, 0
     for _ in range(3):
@@ -339,7 +363,7 @@ def test_blocks_are_written_as_long_as_the_budget_lasts(kind: str) -> None:
 
 def test_of_the_last_block_nothing_more_is_offered() -> None:
     with bounds.answer(0, 600):
-        html = "".join(MessageWriter("/").blocks_from(message_of([Block("text", "a"), Block("text", "b")]), 1))
+        html = "".join(MessageWriter("/").blocks_from(message_of([TextBlock("a"), TextBlock("b")]), 1))
     assert "Show" not in html
     assert ">b<" in html
 
@@ -347,11 +371,11 @@ def test_of_the_last_block_nothing_more_is_offered() -> None:
 def test_names_and_addresses_in_a_line_are_clipped() -> None:
     long = "n" * 1_000_000
     blocks = [
-        Block("tool_call", "{}", name=long, id=long),
-        Block("tool_result", "x", name=long, id=long),
-        Block("file", name=long, url="https://example.com/" + long),
-        Block("image", url="https://example.com/" + long),
-        Block("file", name=long, media_type=long),
+        ToolCallBlock(long, "{}", long),
+        ToolResultBlock(long, "x", long),
+        MediaBlock("file", "https://example.com/" + long, name=long),
+        MediaBlock("image", "https://example.com/" + long),
+        MediaBlock("file", name=long, media_type=long),
     ]
     assert sum(map(len, MessageWriter("/").blocks(message_of(blocks)))) < 20_000
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.content.documents import digest, pack_digests
+from sessions_app.content.documents import digest
+from sessions_app.content.packed_digests import pack_digests
 from sessions_app.structure import histories
 from sessions_app.structure.histories import Added, Change, Comparison, PackedLists, block_addresses, weighed
 from sessions_app.structure.parents import Parent

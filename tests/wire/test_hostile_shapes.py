@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sessions_app.content.blocks import DATA, REFUSAL, TEXT, TOOL_CALL, Block, Message
-from sessions_app.content.canonical import canonical_form, pieces_of, said_in
+from sessions_app.content.blocks import ContentBlock, Message, OtherBlock, RefusalBlock, TextBlock, ToolCallBlock
+from sessions_app.content.canonical import TEXT, TOOL_CALL, canonical_form, pieces_of, said_in
 from sessions_app.content.messages import read_message
 from sessions_app.structure.nesting import Nesting
 from sessions_app.wire.genai.duplicates import SpanFacts, duplicates
@@ -24,8 +24,8 @@ START = datetime(2026, 3, 14, tzinfo=UTC)
 
 
 def test_many_blocks_of_text_are_joined_once() -> None:
-    blocks = [Block((TEXT, REFUSAL)[n % 2], "x" * 50) for n in range(40_000)]
-    blocks[20_000:20_000] = [Block(TOOL_CALL, "{}", name="run")]
+    blocks: list[ContentBlock] = [(TextBlock, RefusalBlock)[n % 2]("x" * 50) for n in range(40_000)]
+    blocks[20_000:20_000] = [ToolCallBlock("run", "{}")]
     tracemalloc.start()
     found = pieces_of(Message("user", blocks))
     _, peak = tracemalloc.get_traced_memory()
@@ -48,7 +48,7 @@ def test_reasoning_before_an_answer_is_not_said() -> None:
 def test_deep_data_has_a_meaning(depth: int) -> None:
     raw = b'{"type":"x","v":' + b'{"a":[' * (depth // 2) + b"1" + b"]}" * (depth // 2) + b"}"
     message = read_message(raw, "user")
-    assert message.blocks[0].type == DATA
+    assert isinstance(message.blocks[0], OtherBlock)
     assert canonical_form(message).role == "user"
 
 

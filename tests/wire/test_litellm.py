@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
-from sessions_app.content.documents import ArrayMemory, PartKind
-from sessions_app.content.messages import plain_text, read_message
+from sessions_app.content.array_memory import ArrayMemory
+from sessions_app.content.blocks import MediaBlock, ToolCallBlock
+from sessions_app.content.documents import PartKind
+from sessions_app.content.message_texts import plain_text
+from sessions_app.content.messages import read_message
 from sessions_app.records import ERROR, SUCCESS, Record, WireFormatError
 from sessions_app.wire import litellm, litellm_kinds
 from tests.wire.litellm_payloads import (
@@ -304,7 +307,8 @@ def test_what_an_mcp_tool_was_called_with_is_its_input() -> None:
     call = json.loads(bytes(record.document.input.contents[0]))
     assert (call["name"], call["arguments"]["city"]) == ("get_weather", "Zürich")
     (shown,) = read_message(record.document.input.contents[0]).blocks
-    assert (shown.type, shown.name, json.loads(shown.text)) == ("tool_call", "get_weather", call["arguments"])
+    assert isinstance(shown, ToolCallBlock)
+    assert (shown.name, json.loads(shown.arguments)) == ("get_weather", call["arguments"])
     answer = read_message(record.document.output.contents[0], "tool")
     assert plain_text(answer) == "18 degrees, light rain in Zürich"
 
@@ -326,7 +330,8 @@ def test_history_of_a_conversation_without_an_id_is_not_read_again() -> None:
 def test_a_generated_image_is_an_output() -> None:
     record = records_of("image-generation-and-moderation.json")[0]
     (image,) = read_message(record.document.output.contents[0], "assistant").blocks
-    assert image.type == "image"
+    assert isinstance(image, MediaBlock)
+    assert image.modality == "image"
     assert image.url.startswith("data:image/png;base64,iVBOR")
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
-from sessions_app.content.documents import loads
+from sessions_app.content.json_bytes import loads
 from sessions_app.records import WireFormatError
 from sessions_app.wire import otlp
 from sessions_app.wire.otlp_values import MAX_DEPTH, MOST_HEAD_BYTES

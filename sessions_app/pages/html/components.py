@@ -6,21 +6,47 @@ Values are escaped unless they are Markup; what a macro returns is Markup, which
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
+from typing import Any, LiteralString
 
 from django.conf import settings
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from sessions_app.pages.html.plain_text import visible
+
 Component = Callable[..., Markup]
+
+NOTHING = Markup("")
 
 
 @cache
 def environment() -> Environment:
-    """Where macros are read from. A name that is not given is an error, not an empty text."""
+    """Where macros are read from. A name that is not given is an error, not an empty text.
+
+    The filters are those of `{% load format %}` in Django's templates.
+    """
+    # Here, since some of these filters are made of components.
+    from sessions_app.templatetags import format as formats
+
     loader = FileSystemLoader(settings.BASE_DIR / "templates" / "components")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_printable,
+    )
+    made.filters.update(formats.register.filters)
+    made.globals["time_clock"] = formats.time_clock
+    return made
+
+
+def _printable(value: Any) -> Any:
+    """What is written for a value: a text with its control characters made visible. Jinja2 escapes it after this."""
+    return visible(value) if type(value) is str else value
 
 
 @cache
@@ -31,3 +57,13 @@ def component(file: str, name: str) -> Component:
     """
     macro: Component = getattr(environment().get_template(f"{file}.jinja").module, name)
     return macro
+
+
+def joined(pieces: Iterable[str], between: LiteralString = "") -> Markup:
+    """Pieces one after another. Those that are no Markup are escaped."""
+    return Markup(between).join(pieces)  # noqa: S704 - words of ours
+
+
+def sentence(words: LiteralString, *values: object) -> Markup:
+    """Words with a value in the place of each `{}`. Values that are no Markup are escaped."""
+    return Markup(words).format(*values)  # noqa: S704 - words of ours

@@ -1,4 +1,4 @@
-"""Long texts: what of them is shown at first, how much is left out, how the rest is fetched."""
+"""Long texts: how much of them is shown at first, and in which pieces the rest is fetched."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 MESSAGE_CHARS, MESSAGE_LINES = 2_000, 40
 RESULT_LINES = 12
-# A text up to this length opens whole and as Markdown; a longer one in pieces of it, as plain text.
+# A text up to this length is shown whole when somebody asks for it, as Markdown; a longer one in pieces, as plain text.
 WHOLE_CHARS = 40_000
 PIECE_CHARS = 100_000
 

@@ -1,4 +1,4 @@
-"""JSON text for reading: indented without changing any value, and drawn with ink weights."""
+"""JSON text for reading: indented, with every value as it was written, and drawn in several inks."""
 
 from __future__ import annotations
 
@@ -6,21 +6,26 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from sessions_app import bounds
 from sessions_app.pages.html.excerpts import MESSAGE_CHARS, MESSAGE_LINES, Excerpt, excerpt
-from sessions_app.pages.html.plain_text import shown
+from sessions_app.pages.html.plain_text import escaped, inked, shown
 
-# Longer text is shown as it came: indenting it would take too long, and a browser would choke on so many elements.
+# Longer text is shown as it came: indenting it takes too long, and a browser gets slow with so many elements.
 MOST_INDENTED_CHARS = 400_000
 MOST_DRAWN_CHARS = 20_000
 MOST_DRAWN_TOKENS = 5_000
-# What is nested deeper stands at this level. Of white space this much is added for each character, and to any text.
+# What is nested more deeply is indented to this level.
 MOST_LEVELS = 40
+# The most white space that indenting adds: so much for each character of the text, and so much in any case.
 MOST_ADDED, ADDED_TO_ANY = 4, 8_000
-# The beginning of a longer text is indented by itself; a shorter one is indented whole, and then cut.
+# To show the beginning of a text, one up to this length is indented whole and then cut, of a longer one only the
+# beginning is indented.
 _WHOLE_CHARS = 20_000
 
-# A string that never ends goes to the end of the text: looked for again at each quote, it would take the square.
+# A string that never ends goes to the end of the text. If each of its quotes were tried as a beginning, matching would
+# take the square of the length.
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 _TOKEN = re.compile(rf'{_STRING}|[{{}}\[\],:]|[^\s{{}}\[\],:"]++', re.DOTALL)
 _DRAWN = re.compile(
@@ -31,24 +36,25 @@ _NEW_LINES = ["\n" + "  " * level for level in range(MOST_LEVELS + 1)]
 
 @dataclass(frozen=True, slots=True)
 class Indented:
-    """JSON text with line breaks and two spaces a level; the last `plain_chars` characters are as they came."""
+    """JSON text with line breaks and two spaces a level. Its last `plain_chars` characters are not indented."""
 
     text: str
     plain_chars: int = 0
 
 
 def indented(text: str) -> str:
-    """JSON text with line breaks and two spaces a level; every value stays as it was written."""
+    """JSON text with line breaks and two spaces a level. Every value stays as it was written."""
     return indent(text).text
 
 
 def indent(text: str) -> Indented:
-    """The same, with how much of it is as it came: all of a very long text, the end of one that is nested absurdly."""
+    """The same, and how much is not indented: all of a very long text, the end of one that is nested too deeply."""
     budget = bounds.current()
     if len(text) > min(MOST_INDENTED_CHARS, budget.work_left):
         return Indented(text, len(text))
     budget.spend(work=len(text))
-    pieces, rest = [], ADDED_TO_ANY + MOST_ADDED * len(text)
+    pieces: list[str] = []
+    rest = ADDED_TO_ANY + MOST_ADDED * len(text)
     for token, space, start in _spaced(text):
         rest -= len(space)
         if rest < 0:
@@ -59,21 +65,22 @@ def indent(text: str) -> Indented:
 
 
 def beginning(text: str, chars: int = MESSAGE_CHARS, lines: int = MESSAGE_LINES) -> Excerpt:
-    """At most so many characters and lines of a JSON text, indented; of a long one only as much is read.
+    """At most so many characters and lines of a JSON text, indented. Of a long text only as much is read.
 
-    What is hidden of that is counted in characters as they came.
+    The hidden characters of a long text are counted before indenting.
     """
     if len(text) <= _WHOLE_CHARS:
         return excerpt(indented(text), chars, lines)
     bounds.current().spend(work=chars)
-    pieces, size, broken, end = [], 0, 0, 0
+    pieces: list[str] = []
+    size, broken, end = 0, 0, 0
     for token, space, start in _spaced(text):
         pieces += (space, token)
         size, broken, end = size + len(space) + len(token), broken + (space[:1] == "\n"), start + len(token)
         if size >= chars or broken >= lines:
             break
     found = excerpt("".join(pieces), chars, lines)
-    # Only the last token may be longer than what is shown.
+    # Of what was read, only the last token can be longer than what is shown.
     return Excerpt(found.shown, len(text) - end + min(found.hidden_chars, len(pieces[-1]) if pieces else 0))
 
 
@@ -100,7 +107,7 @@ def _new_line(depth: int) -> str:
     return _NEW_LINES[depth if 0 <= depth <= MOST_LEVELS else 0 if depth < 0 else MOST_LEVELS]
 
 
-def drawn(text: str) -> str:
+def drawn(text: str) -> Markup:
     """The HTML of JSON text, its punctuation faint and its keys lighter than its values."""
     if len(text) > MOST_DRAWN_CHARS:
         return shown(text)
@@ -108,11 +115,11 @@ def drawn(text: str) -> str:
     for count, match in enumerate(_DRAWN.finditer(text)):
         if count >= MOST_DRAWN_TOKENS:
             break
-        pieces.append(shown(text[end : match.start()]))
-        pieces.append(f'<span class="{match.lastgroup}">{shown(match[0])}</span>')
+        pieces.append(escaped(text[end : match.start()]))
+        pieces.append(inked(match[0], match.lastgroup or ""))
         end = match.end()
-    pieces.append(shown(text[end:]))
-    return "".join(pieces)
+    pieces.append(escaped(text[end:]))
+    return Markup("".join(pieces))  # noqa: S704 - escaped
 
 
 def is_json(text: str) -> bool:

@@ -1,7 +1,8 @@
-"""Markdown of strangers as HTML that is safe to show: no HTML of theirs, nothing fetched, every link's target named.
+"""Markdown from logs as HTML that is safe to show: without HTML of its own, and nothing is fetched.
 
 CommonMark 0.31 with the tables and strikethrough of GitHub's dialect. Headings shift down by two, since the page has
-its own first two levels. An image becomes a link: what it points to is never fetched.
+its own first two levels. Each link names its target. An image becomes a link, since fetching it would tell its server
+who reads the log.
 """
 
 from __future__ import annotations
@@ -13,30 +14,31 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import nh3
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
+from markupsafe import Markup
 
 from sessions_app import bounds
+from sessions_app.pages.html.components import component, joined
+from sessions_app.pages.html.plain_text import escaped
 
 HEADING_SHIFT = 2
 MOST_NESTED = 20
 LINK_REL = "noopener noreferrer nofollow ugc"
-# Texts up to this length are remembered; whatever is longer is shown rarely.
+# So many texts up to this length are kept with their HTML. Longer texts are rarely shown twice.
 MOST_REMEMBERED_CHARS = 4_000
 REMEMBERED = 3_000
-# In units of `bounds`: what means something in Markdown costs the parser more than what does not.
+# In the units of `bounds`. A character that can mean something in Markdown costs the parser more than others.
 WORK_OF_CHARACTER, WORK_OF_MARK = 10, 200
 MOST_WORK = 3_000_000
-# The parser fills up the rows of a table; so many cells more than were written are bearable.
+# The parser fills up short rows of a table. It may add so many cells.
 MOST_FILLED = 2_000
-# What is written of a text, in characters.
+# The HTML of a text may have so many times its characters, and so many in any case.
 MOST_TIMES, ADDED_TO_ANY = 20, 4_000
 
 _SAFE_URL = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x1f]+", re.IGNORECASE)
-# Lines that begin with a letter and hold nothing that means something in Markdown.
+# Lines that begin with a letter and have nothing that means something in Markdown.
 _LINE = r"[^\W\d_][^*_`#<>\[\]&|~\\!\n\r\t\x00\"']*(?<! )"
 _PLAIN_PARAGRAPHS = re.compile(rf"(?:{_LINE})(?:\n{{1,2}}{_LINE})*\n?")
 _TAGS = {
@@ -54,15 +56,15 @@ _ATTRIBUTES = {
 }
 
 
-def render(text: str) -> SafeString:
-    """The HTML of a Markdown text. Rendering the same short text again costs nothing."""
+def render(text: str) -> Markup:
+    """The HTML of a Markdown text; plain text where rendering would cost too much. Short ones are rendered once."""
     if _work_of(text) > bounds.current().work_left:
         return plain(text)
     return _remembered(text) if len(text) <= MOST_REMEMBERED_CHARS else _render(text)
 
 
 def is_bearable(text: str) -> bool:
-    """Whether `render` can render a text within the answer's budget; else it shows it plain."""
+    """Whether `render` can render a text within the answer's budget, and does not show it as plain text."""
     return _work_of(text) <= bounds.current().work_left and _is_bearable(text)
 
 
@@ -71,7 +73,7 @@ def _is_bearable(text: str) -> bool:
 
 
 def _work_of(text: str) -> int:
-    # Byte by byte in C: of other characters no byte looks like one of these.
+    # Counted in bytes, which C does fast. In UTF-8 no other character has one of these bytes.
     content = text.encode("utf-8", "surrogatepass")
     marks = len(content) - len(content.translate(None, _MARKS))
     return WORK_OF_CHARACTER * len(text) + WORK_OF_MARK * marks
@@ -81,7 +83,7 @@ _MARKS = b"[]!*_`<>&|\\~#-+"
 
 
 def _fills_tables(text: str) -> bool:
-    """Whether the parser would add many more cells to tables than the text has."""
+    """Whether the parser would add many more cells to tables than were written."""
     columns = cells = written = 0
     for line in text.split("\n"):
         bare = line.strip(" \t>")
@@ -95,11 +97,11 @@ def _fills_tables(text: str) -> bool:
 
 
 @lru_cache(REMEMBERED)
-def _remembered(text: str) -> SafeString:
+def _remembered(text: str) -> Markup:
     return _render(text)
 
 
-def _render(text: str) -> SafeString:
+def _render(text: str) -> Markup:
     if _PLAIN_PARAGRAPHS.fullmatch(text):
         return _paragraphs(text)
     if not _is_bearable(text):
@@ -108,7 +110,7 @@ def _render(text: str) -> SafeString:
     tokens = _MARKDOWN.parse(text)
     if _leaves_out(tokens, text):
         return plain(text)
-    # The renderer writes safe HTML by itself; the sanitiser makes sure.
+    # What the renderer writes should be safe already. The sanitiser makes sure.
     html = nh3.clean(
         _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}),
         tags=_TAGS,
@@ -116,18 +118,19 @@ def _render(text: str) -> SafeString:
         url_schemes={"http", "https", "mailto"},
         link_rel=LINK_REL,
     )
-    return mark_safe(html) if len(html) <= ADDED_TO_ANY + MOST_TIMES * len(text) else plain(text)  # noqa: S308 - sanitised
+    if len(html) > ADDED_TO_ANY + MOST_TIMES * len(text):
+        return plain(text)
+    return Markup(html)  # noqa: S704 - sanitised
 
 
-def _paragraphs(text: str) -> SafeString:
-    """The same as the parser gives for a text without any marks, in a fraction of the time."""
+def _paragraphs(text: str) -> Markup:
+    """What the parser gives for a text without any marks, in a fraction of the time."""
     paragraphs = (part.strip("\n ") for part in text.split("\n\n"))
-    html = "\n".join(f"<p>{escape(part)}</p>" for part in paragraphs if part)
-    return mark_safe(html)  # noqa: S308 - escaped
+    return joined((component("prose", "paragraph")(part) for part in paragraphs if part), "\n")
 
 
 def _leaves_out(tokens: Sequence[Token], text: str) -> bool:
-    """Whether the parser dropped something: what is nested too deeply, or cells that a table has no columns for."""
+    """Whether the parser left something out: what is nested too deeply, or cells beyond the columns of a table."""
     if any(token.level >= MOST_NESTED - 1 for token in tokens):
         return True
     lines = text.split("\n")
@@ -143,34 +146,32 @@ def _leaves_out(tokens: Sequence[Token], text: str) -> bool:
 
 
 def _cells(line: str) -> int:
-    """At most so many cells has a row of a table."""
+    """How many cells a row of a table has, or fewer."""
     return line.count("|") - line.count("\\|") + 1 - line.strip().startswith("|") - line.strip().endswith("|")
 
 
-def plain(text: str) -> SafeString:
+def plain(text: str) -> Markup:
     """A text as it is, its lines kept."""
-    return mark_safe(f'<div class="plain">{escape(text)}</div>')  # noqa: S308 - escaped
+    return component("prose", "plain")(text)
 
 
-def link(url: str, text: str, title: str = "") -> SafeString:
-    """A link to a stranger's address, which it names; only the address as text when it is no web or mail address."""
-    return mark_safe(_open_link(url) + escape(text) + _close_link(url, text, title))  # noqa: S308 - escaped
+def link(url: str, text: str, title: str = "") -> Markup:
+    """A link to an address from a log, which names its target. Only text, if it is no web or mail address."""
+    facts = _facts(url, text, title)
+    if not _is_safe(url):
+        return joined((text, component("prose", "target")(facts)))
+    return component("prose", "link")(url, LINK_REL, text, facts)
 
 
-def _open_link(url: str) -> str:
-    if not _SAFE_URL.fullmatch(url):
-        return ""
-    return f'<a href="{escape(url)}" title="{escape(url)}" rel="{LINK_REL}" target="_blank">'
+def _is_safe(url: str) -> bool:
+    return _SAFE_URL.fullmatch(url) is not None
 
 
-def _close_link(url: str, text: str, title: str = "") -> str:
-    """The end of a link, and where it leads unless its text says so; its title, which would show on hovering alone."""
-    is_link = _SAFE_URL.fullmatch(url) is not None
-    target = _host(url) if is_link else _shortened(url)
-    is_named = text.strip().rstrip("/") in (url.rstrip("/"), target) if is_link else url in text
-    facts = ", ".join(filter(None, ("" if is_named else target, title)))
-    end = "</a>" if is_link else ""
-    return f'{end} <span class="link-target">({escape(facts)})</span>' if facts else end
+def _facts(url: str, text: str, title: str) -> str:
+    """What follows a link: where it leads, unless its text says so, and its title, which is else only seen on hover."""
+    target = _host(url) if _is_safe(url) else _shortened(url)
+    is_named = text.strip().rstrip("/") in (url.rstrip("/"), target) if _is_safe(url) else url in text
+    return ", ".join(filter(None, ("" if is_named else target, title)))
 
 
 def _host(url: str) -> str:
@@ -185,7 +186,10 @@ def _shortened(url: str, most: int = 300) -> str:
 
 
 class _Renderer(RendererHTML):
-    """Writes what the design's prose knows, and links that name their target."""
+    """Writes the elements that the style sheet knows, and links that name their target.
+
+    What it writes is put together as plain `str`, for the sanitiser.
+    """
 
     def heading_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return f"<{_shifted(tokens[idx].tag)}>"
@@ -194,12 +198,15 @@ class _Renderer(RendererHTML):
         return f"</{_shifted(tokens[idx].tag)}>\n"
 
     def link_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        return _open_link(_attribute(tokens[idx], "href"))
+        url = _attribute(tokens[idx], "href")
+        return str(component("prose", "open_link")(url, LINK_REL)) if _is_safe(url) else ""
 
     def link_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         start = _opening(tokens, idx)
         text = "".join(token.content for token in tokens[start:idx])
-        return _close_link(_attribute(tokens[start], "href"), text, _attribute(tokens[start], "title"))
+        url = _attribute(tokens[start], "href")
+        facts = _facts(url, text, _attribute(tokens[start], "title"))
+        return str(component("prose", "close_link" if _is_safe(url) else "target")(facts))
 
     def image(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         token = tokens[idx]
@@ -211,7 +218,7 @@ class _Renderer(RendererHTML):
     def fence(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         token = tokens[idx]
         language = token.info.strip()
-        head = f'<div class="code-head"><span>{escape(language)}</span></div>' if language else ""
+        head = f'<div class="code-head"><span>{escaped(language)}</span></div>' if language else ""
         return _code(token.content, head)
 
     def code_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
@@ -243,7 +250,7 @@ def _opening(tokens: Sequence[Token], close: int) -> int:
 
 
 def _code(content: str, head: str) -> str:
-    return f'<div class="code">{head}<pre tabindex="0"><code>{escape(content)}</code></pre></div>\n'
+    return f'<div class="code">{head}<pre tabindex="0"><code>{escaped(content)}</code></pre></div>\n'
 
 
 def _cell(token: Token) -> str:
@@ -256,5 +263,5 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False, "maxNesting": MOST_NESTED},
 _MARKDOWN.enable(["table", "strikethrough"])
 # A definition `[a]: address` shows nothing by itself: text could be hidden in it.
 _MARKDOWN.disable("reference")
-# Every address is let through here and judged when the link is written, so that refused ones are still seen.
+# The parser accepts every address. Which ones become links is decided above, so that the others are still seen.
 _MARKDOWN.validateLink = lambda url: True  # type: ignore[method-assign]

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from sessions_app.content.messages import Block
+from sessions_app.content.blocks import MediaBlock
 
-# By their first bytes: what a sender calls an image may be anything. SVG is a document, so it is not among them.
+# Images are recognised by their first bytes, whatever their sender calls them. SVG is not among them: a browser may run
+# scripts in it.
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -25,7 +26,7 @@ _HEAD_CHARS = 64_000
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image that can be shown: its type by its bytes, its size in bytes, width and height where they are known."""
+    """An image that can be shown. Its type is told by its bytes; width and height are None where they are not known."""
 
     media_type: str
     byte_size: int
@@ -35,7 +36,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class DataUrl:
-    """A `data:` URL in base64: what it says its type is, and its payload."""
+    """A `data:` URL in base64: the type that it claims, and its payload."""
 
     media_type: str
     payload: str
@@ -53,8 +54,8 @@ def data_url(url: str) -> DataUrl | None:
     return DataUrl((match[1] or "text/plain").lower(), url[match.end() :])
 
 
-def picture(block: Block) -> Picture | None:
-    """What is known of an image block that can be shown; None for a remote, broken or unsupported one."""
+def picture(block: MediaBlock) -> Picture | None:
+    """The image of a block, if it can be shown; None for a remote, broken or unsupported one."""
     data = data_url(block.url)
     head = decode(data.payload[:_HEAD_CHARS]) if data else None
     media_type = image_type(head) if head else None
@@ -84,7 +85,7 @@ def generated_images(content: bytes) -> list[str] | None:
 
 
 def decode(payload: str) -> bytes | None:
-    """The bytes of base64 text, white space and missing padding forgiven; None when it is none."""
+    """The bytes of base64 text, also with white space or without padding; None when it is no base64."""
     compact = "".join(payload.split()).translate(_URL_SAFE)
     compact = compact[: len(compact) - len(compact) % 4] if len(compact) % 4 == 1 else compact
     try:

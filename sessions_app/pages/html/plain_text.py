@@ -1,9 +1,11 @@
-"""Strangers' text as HTML: escaped, its control characters made visible, terminal colours drawn with ink."""
+"""Text from logs as HTML: escaped, its control characters made visible, terminal colours drawn with ink."""
 
 from __future__ import annotations
 
 import re
 from html import escape
+
+from markupsafe import Markup
 
 # Everything below the space but tab and line ends, DEL, the C1 controls, and surrogates, which UTF-8 cannot write.
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -24,34 +26,41 @@ def _picture(match: re.Match[str]) -> str:
     return "\u2421" if code == 0x7F else "\ufffd"
 
 
-def shown(text: str) -> str:
-    """The HTML of a text, for element content and quoted attributes."""
+def escaped(text: str) -> str:
+    """The HTML of a text as a str, for those who put many pieces together: Markup costs more than escaping."""
     return escape(visible(text))
 
 
-def isolated(text: str) -> str:
-    """The HTML of a text within a line: its direction, and what it does to it, ends with it."""
-    return f"<bdi>{shown(text)}</bdi>"
+def shown(text: str) -> Markup:
+    """The HTML of a text, for element content and quoted attributes."""
+    return Markup(escaped(text))  # noqa: S704 - escaped
 
 
-def terminal(text: str) -> str:
-    """The HTML of a program's output: bold, faint and red as ink; other colours are left out."""
+def isolated(text: str) -> Markup:
+    """The HTML of a text within a line. Its writing direction does not change the text around it."""
+    return Markup(f"<bdi>{escaped(text)}</bdi>")  # noqa: S704 - escaped
+
+
+def terminal(text: str) -> Markup:
+    """The HTML of a program's output: bold, faint and red as ink. Other colours are left out."""
     if "\x1b" not in text:
         return shown(text)
     pieces, end, ink = [], 0, ""
     for match in _COLOUR.finditer(text):
-        pieces.append(_inked(text[end : match.start()], ink))
+        pieces.append(inked(text[end : match.start()], ink))
         ink = _ink_after(match[1], ink)
         end = match.end()
-    pieces.append(_inked(text[end:], ink))
-    return "".join(pieces)
+    pieces.append(inked(text[end:], ink))
+    return Markup("".join(pieces))  # noqa: S704 - escaped
 
 
-def _inked(text: str, ink: str) -> str:
-    return f'<span class="{ink}">{shown(text)}</span>' if ink and text else shown(text)
+def inked(text: str, ink: str) -> str:
+    """The HTML of a text in an ink, which is a class of the style sheet; "" is the ink of the text around it."""
+    return f'<span class="{ink}">{escaped(text)}</span>' if ink and text else escaped(text)
 
 
 def _ink_after(codes: str, ink: str) -> str:
+    """The ink after the codes of an escape sequence, `1;31`, when it was `ink` before."""
     for code in codes.split(";"):
         code = code.lstrip("0")
         ink = "" if code in ("", "22", "39") else _INK.get(code, ink)

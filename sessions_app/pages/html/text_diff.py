@@ -1,4 +1,4 @@
-"""The difference between two texts as HTML: lines that went and came, with their words; equal windows left out."""
+"""The difference between two texts as HTML: removed and added lines, with the words that differ marked."""
 
 from __future__ import annotations
 
@@ -6,130 +6,147 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Literal
+
+from markupsafe import Markup
 
 from sessions_app import bounds
 from sessions_app.bounds import BoundedMatcher, TooMuchWork
-from sessions_app.pages.html.plain_text import shown
+from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.templatetags.format import exact
 
 # Equal lines that stand around a difference.
 CONTEXT_LINES = 2
 # Longer texts are not compared: it would take too long to make, and to read.
 MOST_CHARS, MOST_LINES = 200_000, 1_500
-# Longer lines, and lines with less in common, are not compared word by word; of longer ones the beginning is shown.
+# Lines are compared word by word up to this length, and if they have enough in common. A longer line is cut here.
 MOST_LINE_CHARS = 4_000
 # A difference is shown up to so many bytes of HTML.
 MOST_BYTES = 300_000
+# The share of the shorter line's characters that the other line must have, too.
 _LEAST_ALIKE = 0.5
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 
+# A piece of a line, and whether it is marked as different.
+Piece = tuple[str, bool]
+
 
 def is_comparable(old: str, new: str) -> bool:
-    """Whether a difference between these texts is made."""
+    """Whether two texts are short enough to be compared."""
     return max(len(old), len(new)) <= MOST_CHARS and max(old.count("\n"), new.count("\n")) < MOST_LINES
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """The HTML of a difference, "" for equal texts; `is_too_large`: the texts differ, and are not compared."""
+class TextDifference:
+    """The HTML of a difference, empty for equal texts. `is_too_large`: the texts differ, but were not compared."""
 
-    html: str = ""
+    html: Markup = NOTHING
     is_too_large: bool = False
 
 
-def diff_html(old: str, new: str) -> str:
-    """The difference between two texts, line by line; "" for texts that are equal or too much to compare."""
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """A line of a difference; a "note" says what is left out."""
+
+    kind: Literal["equal", "removed", "added", "note"]
+    pieces: Sequence[Piece]
+
+    def html(self) -> Markup:
+        return component("text_diff", "line")(self.kind, self.pieces)
+
+
+def diff_html(old: str, new: str) -> Markup:
+    """The difference between two texts, line by line; empty for texts that are equal or too much to compare."""
     return difference(old, new).html
 
 
-def difference(old: str, new: str) -> Difference:
+def difference(old: str, new: str) -> TextDifference:
     """The difference between two texts, as far as comparing them keeps within the answer's budget."""
     if old == new:
-        return Difference()
+        return TextDifference()
     bounds.current().spend(work=len(old) + len(new))
     if bounds.current().is_spent or not is_comparable(old, new):
-        return Difference(is_too_large=True)
+        return TextDifference(is_too_large=True)
     try:
-        lines = "\n".join(_bounded(_lines(old.splitlines() or [""], new.splitlines() or [""])))
+        lines = joined(_bounded(_lines(old.splitlines() or [""], new.splitlines() or [""])), "\n")
     except TooMuchWork:
-        return Difference(is_too_large=True)
-    return Difference(
-        f'<div class="code" data-wrap data-diff><pre tabindex="0" dir="auto"><code>{lines}</code></pre></div>'
-    )
+        return TextDifference(is_too_large=True)
+    return TextDifference(component("text_diff", "box")(lines))
 
 
-def _bounded(lines: Iterator[str]) -> Iterator[str]:
-    """The lines of a difference up to its most bytes, then how many more there are."""
+def _bounded(lines: Iterator[DiffLine]) -> Iterator[Markup]:
+    """The lines of a difference until MOST_BYTES are written, then how many more there are."""
     left, rest = MOST_BYTES, 0
     for line in lines:
         if left > 0:
-            left -= bounds.byte_size(line)
-            yield line
+            html = line.html()
+            left -= bounds.byte_size(html)
+            yield html
         else:
             rest += 1
     if rest:
-        yield f'<span class="hunk">{exact(rest)} more line{"" if rest == 1 else "s"} of the difference not shown</span>'
+        yield _note(f"{exact(rest)} more line{'' if rest == 1 else 's'} of the difference not shown").html()
 
 
-def _lines(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+def _lines(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
     end = 0
     for group in BoundedMatcher(old, new, autojunk=False).get_grouped_opcodes(CONTEXT_LINES):
         yield from _left_out(group[0][1] - end)
         for kind, i, i_end, j, j_end in group:
             if kind == "equal":
-                yield from (f"  {_clipped(line)}" for line in old[i:i_end])
+                yield from (DiffLine("equal", _clipped(line)) for line in old[i:i_end])
             else:
                 yield from _changed(old[i:i_end], new[j:j_end])
         end = group[-1][2]
     yield from _left_out(len(old) - end)
 
 
-def _left_out(count: int) -> Iterator[str]:
+def _left_out(count: int) -> Iterator[DiffLine]:
     if count > 0:
-        yield f'<span class="hunk">{exact(count)} equal line{"" if count == 1 else "s"}</span>'
+        yield _note(f"{exact(count)} equal line{'' if count == 1 else 's'}")
 
 
-def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
-    """Lines that went, then lines that came; where they are alike, with the words that differ marked."""
+def _note(words: str) -> DiffLine:
+    return DiffLine("note", [(words, False)])
+
+
+def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
+    """Removed lines, then added ones. Where two of them are alike, the words that differ are marked."""
     pairs = [_words(before, after) for before, after in zip_longest(old, new)]
-    yield from (f'<del class="del">- {before}</del>' for before, _ in pairs[: len(old)])
-    yield from (f'<ins class="add">+ {after}</ins>' for _, after in pairs[: len(new)])
+    yield from (DiffLine("removed", before) for before, _ in pairs[: len(old)])
+    yield from (DiffLine("added", after) for _, after in pairs[: len(new)])
 
 
-def _clipped(line: str) -> str:
-    """A line, or the beginning of a very long one with how much follows."""
+def _clipped(line: str) -> list[Piece]:
+    """A line, or the beginning of a very long one and how much follows."""
     rest = len(line) - MOST_LINE_CHARS
-    return shown(line) if rest <= 0 else f"{shown(line[:MOST_LINE_CHARS])}… ({exact(rest)} more characters)"
+    return [(line if rest <= 0 else f"{line[:MOST_LINE_CHARS]}… ({exact(rest)} more characters)", False)]
 
 
-def _words(old: str | None, new: str | None) -> tuple[str, str]:
-    """Two lines as HTML."""
+def _words(old: str | None, new: str | None) -> tuple[list[Piece], list[Piece]]:
+    """Two lines with the words that differ marked; unmarked where only one of them is there."""
     before, after = old or "", new or ""
     if old is None or new is None or max(len(before), len(after)) > MOST_LINE_CHARS:
         return _clipped(before), _clipped(after)
     try:
         return _marked_words(_WORDS.findall(before), _WORDS.findall(after))
     except TooMuchWork:
-        return shown(before), shown(after)
+        return [(before, False)], [(after, False)]
 
 
-def _marked_words(first: Sequence[str], second: Sequence[str]) -> tuple[str, str]:
+def _marked_words(first: Sequence[str], second: Sequence[str]) -> tuple[list[Piece], list[Piece]]:
     matcher = BoundedMatcher(first, second)
     if not _are_alike(matcher, first, second):
-        return shown("".join(first)), shown("".join(second))
-    gone, come = [], []
+        return [("".join(first), False)], [("".join(second), False)]
+    removed, added = [], []
     for kind, i, i_end, j, j_end in matcher.get_opcodes():
-        gone.append(_marked("".join(first[i:i_end]), kind))
-        come.append(_marked("".join(second[j:j_end]), kind))
-    return "".join(gone), "".join(come)
+        removed.append(("".join(first[i:i_end]), i < i_end and kind != "equal"))
+        added.append(("".join(second[j:j_end]), j < j_end and kind != "equal"))
+    return removed, added
 
 
 def _are_alike(matcher: BoundedMatcher[str], first: Sequence[str], second: Sequence[str]) -> bool:
-    """Whether enough of the shorter line is in the other; all lines have spaces in common."""
+    """Whether enough of the shorter line is in the other one. White space does not count: all lines have it."""
     same = sum(not word.isspace() for i, _, length in matcher.get_matching_blocks() for word in first[i : i + length])
     least = min(sum(not word.isspace() for word in words) for words in (first, second))
     return same > 0 and same >= _LEAST_ALIKE * least
-
-
-def _marked(text: str, kind: str) -> str:
-    return f"<b>{shown(text)}</b>" if text and kind != "equal" else shown(text)

@@ -1,4 +1,4 @@
-"""What pages load of a request when somebody asks for it: long texts, large messages, images, files, raw JSON."""
+"""What pages load of a request when somebody asks for more: long texts, large messages, images, files, raw JSON."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
-from django.utils.safestring import SafeString, mark_safe
+from markupsafe import Markup
 
-from sessions_app.content import messages
-from sessions_app.content.messages import Block, read_message
+from sessions_app.content.blocks import ContentBlock, MediaBlock, OtherBlock, ToolCallBlock, ToolResultBlock, text_of
+from sessions_app.content.messages import read_message
 from sessions_app.models import Project, RequestLog
 from sessions_app.pages.html import media
+from sessions_app.pages.html.components import NOTHING
 from sessions_app.pages.html.excerpts import WHOLE_CHARS, piece
 from sessions_app.pages.html.json_text import Indented
 from sessions_app.pages.html.messages import (
@@ -26,9 +27,10 @@ from sessions_app.pages.html.messages import (
     unformatted,
     whole_text,
 )
+from sessions_app.pages.html.pieces import written
 from sessions_app.pages.html.tool_definitions import part_text
 from sessions_app.pages.request import raw_json
-from sessions_app.pages.shell import project_page, render_page_or_partial
+from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
 from sessions_app.pages.thread.place import is_span, whole_number
 from sessions_app.queries.content import StoredPart, load_documents, load_part
 from sessions_app.queries.lookup import find_request
@@ -45,18 +47,17 @@ def request_part(request: HttpRequest, project: Project, request_id: uuid.UUID, 
     url = f"/p/{project.slug}/requests/{log.id}/"
     source = Source(read_message(part.content or b"null", role), part.digest)
     writer = MessageWriter(url)
-    # Calls and results are paired on the pages of requests.
+    # The result of a call is on the page of its request, not here.
     writer.unanswered = ""
     start = whole_number(request.GET.get("from", ""), 0)
-    following = "".join(writer.blocks_from(source, start)) if start else writer.thread([source])
-    html = mark_safe(following)  # noqa: S308 - escaped there
+    html = written("".join(writer.blocks_from(source, start)) if start else writer.thread([source]))
     context = {"section": "sessions", "html": html, "url": url, "title": "Message", "total_chars": None}
     return render_page_or_partial(request, "request_text.html", "_request_part.html", context, project)
 
 
 @project_page
 def request_text(request: HttpRequest, project: Project, request_id: uuid.UUID, digest: str, path: str) -> HttpResponse:
-    """A long text whole, or a piece of a very long one: in the place of its beginning, or as a page."""
+    """A long text, or a piece of a very long one: to replace its beginning, or as a page."""
     log, part = _part_or_404(project, request_id, digest)
     found, is_code = text_at(part, path)
     text = found.text
@@ -78,15 +79,17 @@ def request_text(request: HttpRequest, project: Project, request_id: uuid.UUID, 
 
 def _whole_or_piece(text: str, is_code: bool, offset: int) -> dict[str, Any]:
     if len(text) <= WHOLE_CHARS:
-        return {"html": mark_safe(whole_text(text, is_code)), "piece": None}  # noqa: S308 - escaped there
+        return {"html": written(whole_text(text, is_code)), "piece": None}
     found = piece(text, offset)
-    return {"html": mark_safe(text_piece(found.text)), "piece": found}  # noqa: S308 - escaped there
+    return {"html": written(text_piece(found.text)), "piece": found}
 
 
-def as_it_came(text: Indented) -> SafeString:
+def as_it_came(text: Indented) -> Markup:
     """How much of a JSON text is not indented."""
+    if not text.plain_chars:
+        return NOTHING
     why = "longer texts are not indented" if text.plain_chars == len(text.text) else "it is nested too deeply"
-    return mark_safe(unformatted(text.plain_chars, why) if text.plain_chars else "")  # noqa: S308 - our own words
+    return written(unformatted(text.plain_chars, why))
 
 
 def text_at(part: StoredPart, path: str) -> tuple[Indented, bool]:
@@ -94,21 +97,24 @@ def text_at(part: StoredPart, path: str) -> tuple[Indented, bool]:
     if path == "raw":
         return part_text(part.content or b""), True
     block = block_at(part, path)
-    if block.type == messages.TOOL_CALL:
+    if isinstance(block, ToolCallBlock):
         return arguments_text(block), True
-    if block.type == messages.DATA:
+    if isinstance(block, OtherBlock):
         return data_text(block), True
-    return Indented(block.text), block.type == messages.TOOL_RESULT
+    return Indented(text_of(block)), isinstance(block, ToolResultBlock)
 
 
-def block_at(part: StoredPart, path: str) -> Block:
+def block_at(part: StoredPart, path: str) -> ContentBlock:
     """A block of a message by its number, or an inner one of a tool result: `2`, `2.0`. Raises Http404."""
     match = _PATH.fullmatch(path)
-    blocks = read_message(part.content or b"null", "user").blocks
+    found = read_message(part.content or b"null", "user").blocks
     try:
         if match and match[1]:
-            block = blocks[int(match[1])]
-            return block.blocks[int(match[2])] if match[2] else block
+            block = found[int(match[1])]
+            if not match[2]:
+                return block
+            if isinstance(block, ToolResultBlock):
+                return block.blocks[int(match[2])]
     except IndexError:
         pass
     raise Http404
@@ -118,7 +124,7 @@ def block_at(part: StoredPart, path: str) -> Block:
 def request_media(
     request: HttpRequest, project: Project, request_id: uuid.UUID, digest: str, path: str
 ) -> HttpResponse:
-    """The bytes of an image or file that a message holds; what is no plain image is only offered as a download."""
+    """The bytes of an image or file in a message. What is no plain image can only be downloaded."""
     _, part = _part_or_404(project, request_id, digest)
     payload, name = _payload_at(part, path)
     content = media.decode(payload) if payload is not None else None
@@ -129,7 +135,7 @@ def request_media(
         return _attachment(content, "application/octet-stream", name or digest)
     response = HttpResponse(content, content_type=media_type)
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    # What a digest names never changes.
+    # The digest is that of the content, so what is at this address never changes.
     response.headers["Cache-Control"] = "private, max-age=86400, immutable"
     return response
 
@@ -141,6 +147,8 @@ def _payload_at(part: StoredPart, path: str) -> tuple[str | None, str]:
         number = whole_number(path, -1)
         return (images[number] if 0 <= number < len(images) else None), f"image-{number + 1}"
     block = block_at(part, path)
+    if not isinstance(block, MediaBlock):
+        return None, ""
     data = media.data_url(block.url)
     return (data.payload if data else None), block.name
 
@@ -158,7 +166,7 @@ def _attachment(content: bytes, content_type: str, name: str) -> HttpResponse:
 
 @project_page
 def request_raw(request: HttpRequest, project: Project, request_id: uuid.UUID, which: str) -> HttpResponse:
-    """The JSON of the request, the response or the log entry: to read, piece by piece, or exactly as received."""
+    """The JSON of the request, the response or the log: to read, piece by piece, or exactly as received."""
     log = find_request(request_id, project.pk)
     if log is None or which not in raw_json.NAMES:
         raise Http404
@@ -175,7 +183,7 @@ def raw_response(
     name: uuid.UUID,
     from_span: bool,
 ) -> HttpResponse:
-    """A document of what is shown at `url`, as `request_raw` says. Raises Http404 when there is none of that name."""
+    """A document of the request or copy at `url`, like `request_raw`. Raises Http404 when it does not have it."""
     content = raw_json.document(documents, which)
     if content is None:
         raise Http404
@@ -183,7 +191,7 @@ def raw_response(
         return _attachment(content, "application/json", f"{which}-{name}.json")
     if "offset" in request.GET:
         return _raw_piece(request, project, raw_json.readable(content), url, which)
-    if not request.htmx:
+    if not htmx_of(request):
         return redirect(f"{url}?raw={which}#raw")
     response = render(request, "_request_raw.html", {"raw": raw_json.view(documents, which, url, from_span)})
     patch_vary_headers(response, ["HX-Request"])
@@ -191,11 +199,11 @@ def raw_response(
 
 
 def _raw_piece(request: HttpRequest, project: Project, text: Indented, url: str, which: str) -> HttpResponse:
-    """A window of a document: in the place of what shows it, or as a page of its own."""
+    """A piece of a document: to replace the button that shows it, or as a page of its own."""
     found = piece(text.text, whole_number(request.GET["offset"], 0))
     context = {
         "section": "sessions",
-        "html": mark_safe(text_piece(found.text)),  # noqa: S308 - escaped there
+        "html": written(text_piece(found.text)),
         "piece": found,
         "url": url,
         "text_url": f"{url}raw/{which}/",
@@ -207,7 +215,7 @@ def _raw_piece(request: HttpRequest, project: Project, text: Indented, url: str,
 
 
 def _part_or_404(project: Project, request_id: uuid.UUID, digest: str) -> tuple[RequestLog, StoredPart]:
-    """A request of this project, and a part of its session. Raises Http404 for anything else."""
+    """A request of this project, and a part of its session. Raises Http404 when either does not exist."""
     log = find_request(request_id, project.pk)
     part = load_part(log.session_id, digest) if log else None
     if log is None or part is None:

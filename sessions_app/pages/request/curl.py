@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sessions_app.content.documents import DocumentError, loads
+from sessions_app.content.json_bytes import DocumentError, loads
 from sessions_app.models import RequestLog
 
 # Linux takes at most 128 KiB in one argument (MAX_ARG_STRLEN).

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 
 import msgspec
+from markupsafe import Markup
 
-from sessions_app.content.documents import PartKind, packed_count
+from sessions_app.content.documents import PartKind
+from sessions_app.content.packed_digests import packed_count
 from sessions_app.pages.html import media
+from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.json_text import beginning, drawn
-from sessions_app.pages.html.messages import code_box, fold, more, reference, row
-from sessions_app.pages.html.plain_text import shown
+from sessions_app.pages.html.pieces import clamped, code_box, fold, row
 from sessions_app.queries.content import StoredPart
 from sessions_app.queries.session import SINGLE_CALLS, RequestLine
 from sessions_app.queries.window import MOST_OUTPUTS, Window, documents_of_call
@@ -21,7 +23,7 @@ FLOAT_BYTES = 4
 MOST_PICTURES = 12
 
 
-class _Item(msgspec.Struct):
+class AnswerItem(msgspec.Struct):
     """An item of the `data`, `results` or `embeddings` list of an answer, as far as it is described."""
 
     embedding: msgspec.Raw = msgspec.Raw(b"")
@@ -31,51 +33,47 @@ class _Item(msgspec.Struct):
     relevance_score: float | None = None
 
 
-_ITEMS = msgspec.json.Decoder(list[_Item] | _Item)
+_ITEMS = msgspec.json.Decoder(list[AnswerItem] | AnswerItem)
 
 
 def folds_inputs(line: RequestLine) -> bool:
-    """Whether what was sent is folded: a prompt for an image is a message, a list of texts to embed is not."""
+    """Whether what was sent is folded: texts to embed are; a prompt for an image is shown like a message."""
     return not line.is_conversation and "image" not in line.call_type
 
 
-def summary(line: RequestLine, window: Window, index: int, base_url: str) -> tuple[str, set[bytes]]:
-    """The HTML of the line, and the digests of the parts that it describes; nothing for a conversation or failure."""
+def summary(line: RequestLine, window: Window, index: int, base_url: str) -> tuple[Markup, set[bytes]]:
+    """The line, and the digests of the parts that it describes; nothing for a conversation or a failure."""
     if line.is_conversation or line.status == ERROR:
-        return "", set()
+        return NOTHING, set()
     candidates = [*window.context(index, PartKind.OTHER)[:MOST_OUTPUTS], *window.outputs(index)]
     answers = {d: found for d in candidates if (part := window.parts.get(d)) and (found := _answer(part))}
     sent = _sent(packed_count(window.details[index].input_parts), line)
     received = ", ".join(answers.values())
     if not received and line.output_tokens:
         received = f"{tokens(line.output_tokens)} tokens"
-    words = " → ".join(filter(None, (sent, received)))
-    images = "".join(pictures(window.parts[digest], base_url) for digest in answers)
-    line_html = reference("info", f'{words} · <a class="link" href="{base_url}">open request</a>') if words else ""
-    body = line_html + images + ("" if words else _bodies(window, index, base_url))
-    return row(_title(line), f'<div class="single">{body}</div>') if body else "", set(answers)
+    described = component("other_bodies", "line")(sent, received, base_url)
+    images = (pictures(window.parts[digest], base_url) for digest in answers)
+    content = joined((described, *images, NOTHING if described else _bodies(window, index, base_url)))
+    return row(_title(line), component("other_bodies", "single")(content)) if content else NOTHING, set(answers)
 
 
-def _bodies(window: Window, index: int, base_url: str) -> str:
-    """The request and response of a call that has no messages, folded; what has some is printed as such."""
+def _bodies(window: Window, index: int, base_url: str) -> Markup:
+    """The request and response of a call that has no messages, folded. Messages are shown as messages."""
     documents = documents_of_call(window, index)
     if documents is None:
-        return ""
+        return NOTHING
     detail = window.details[index]
     request = None if detail.input_parts else documents.request
     response = None if detail.output_parts else documents.response
     named = (("request", request), ("response", response))
-    return "".join(_document_fold(name, content, base_url) for name, content in named if content is not None)
+    return joined(_document_fold(name, content, base_url) for name, content in named if content is not None)
 
 
-def _document_fold(name: str, content: bytes, base_url: str) -> str:
-    text = content.decode("utf-8", "replace")
-    found = beginning(text)
-    body = code_box(drawn(found.shown))
-    if found.hidden_chars:
-        body = f'<div class="clamp">{body}{more(f"{base_url}raw/{name}/?offset=0", found.hidden_chars)}</div>'
-    peek = shown(" ".join(found.shown[:400].split())[:160])
-    return fold(name.capitalize(), size(len(content)), peek, body)
+def _document_fold(name: str, content: bytes, base_url: str) -> Markup:
+    found = beginning(content.decode("utf-8", "replace"))
+    body = clamped(code_box(drawn(found.shown)), f"{base_url}raw/{name}/?offset=0", found.hidden_chars)
+    peek = " ".join(found.shown[:400].split())[:160]
+    return fold(name.capitalize(), body, size(len(content)), peek)
 
 
 def _title(line: RequestLine) -> str:
@@ -100,7 +98,7 @@ def _answer(part: StoredPart) -> str:
     return next(filter(None, (write(items) for write in (_embeddings, _pictures, _moderation, _ranking))), "")
 
 
-def _embeddings(items: list[_Item]) -> str:
+def _embeddings(items: list[AnswerItem]) -> str:
     vectors = [vector for item in items if (vector := bytes(item.embedding)) not in (b"", b"null")]
     if not vectors:
         return ""
@@ -118,31 +116,27 @@ def _dimensions(raw: bytes) -> int:
         return 0
 
 
-def _pictures(items: list[_Item]) -> str:
+def _pictures(items: list[AnswerItem]) -> str:
     count = sum(item.b64_json is not None for item in items)
     return f"{exact(count)} image{'' if count == 1 else 's'}" if count else ""
 
 
-def pictures(part: StoredPart, base_url: str) -> str:
-    """The HTML of the images that an image API's answer holds; "" for any other part."""
+def pictures(part: StoredPart, base_url: str) -> Markup:
+    """The images in an answer of an image API; empty for any other part."""
     payloads = media.generated_images(part.content or b"") or []
-    thumbs = [_thumb(n, payload, part, base_url) for n, payload in enumerate(payloads[:MOST_PICTURES])]
-    return f'<div class="thumbs">{"".join(thumbs)}</div>' if any(thumbs) else ""
+    thumbs = joined(_thumb(n, payload, part, base_url) for n, payload in enumerate(payloads[:MOST_PICTURES]))
+    return component("pieces", "thumbs")(thumbs) if thumbs else NOTHING
 
 
-def _thumb(number: int, payload: str, part: StoredPart, base_url: str) -> str:
+def _thumb(number: int, payload: str, part: StoredPart, base_url: str) -> Markup:
     head = media.decode(payload[:64])
     if not head or not media.image_type(head):
-        return ""
+        return NOTHING
     url = f"{base_url}media/{part.digest.hex()}/{number}/"
-    amount = size(len(payload) * 3 // 4)
-    return (
-        f'<a class="thumb" href="{url}"><img src="{url}" alt="Image {number + 1}, {amount}" loading="lazy">'
-        f"<span>{amount}</span></a>"
-    )
+    return component("other_bodies", "thumb")(url, number + 1, size(len(payload) * 3 // 4))
 
 
-def _moderation(items: list[_Item]) -> str:
+def _moderation(items: list[AnswerItem]) -> str:
     known = [item for item in items if item.flagged is not None]
     if not known:
         return ""
@@ -153,8 +147,9 @@ def _moderation(items: list[_Item]) -> str:
 
 
 def _plain(name: str) -> str:
+    """The name of a category of a moderation, without what no such name has."""
     return "".join(letter for letter in name[:60] if letter.isalnum() or letter in " /_-")
 
 
-def _ranking(items: list[_Item]) -> str:
+def _ranking(items: list[AnswerItem]) -> str:
     return f"{exact(len(items))} ranked" if any(item.relevance_score is not None for item in items) else ""

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.safestring import SafeString, mark_safe
+from markupsafe import Markup
 
 from sessions_app import bounds
-from sessions_app.content import messages
-from sessions_app.content.documents import DocumentError, json_kind, loads, packed_count
+from sessions_app.content.json_bytes import DocumentError, json_kind, loads
+from sessions_app.content.json_values import to_json
+from sessions_app.content.packed_digests import packed_count
 from sessions_app.models import Project
+from sessions_app.pages.html.components import NOTHING, joined
 from sessions_app.pages.html.messages import MessageWriter
-from sessions_app.pages.html.plain_text import visible
+from sessions_app.pages.html.plain_text import escaped, visible
 from sessions_app.pages.request import curl, raw_json
 from sessions_app.pages.request.beside import reports_fold
 from sessions_app.pages.request.copies import copies_view
 from sessions_app.pages.request.spans import spans_view
-from sessions_app.pages.shell import project_page, render_page
+from sessions_app.pages.shell import htmx_of, project_page, render_page
+from sessions_app.pages.thread.answer import AnswerWriter
 from sessions_app.pages.thread.correction_menu import correction_context
-from sessions_app.pages.thread.place import Place, facts_context, is_span, place_of, whole_number
+from sessions_app.pages.thread.place import RequestInSession, facts_context, is_span, place_of, whole_number
+from sessions_app.pages.thread.sent import InputWriter, more_messages
+from sessions_app.pages.thread.sources import Sources
 from sessions_app.pages.thread.steps import StepWriter
-from sessions_app.pages.thread.thread import MESSAGES_BLOCK, ThreadBuilder, more_messages
+from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.lookup import find_request
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.thread import load_messages, load_step, load_whole, load_window
@@ -35,10 +39,13 @@ from sessions_app.structure.nesting import WORK
 from sessions_app.structure.timeline import CALLS_OF_MODELS
 from sessions_app.wire import documents_of
 
+# So many input messages are shown at a time.
+MESSAGES_BLOCK = 100
 _PARAMETER_CHARS = 2_000
+# About what a member takes beside its own text, in bytes.
 _AROUND = " " * 100
-# Of what an answer may have in bytes, this much each is for what was sent, for what came back, for parameters and for
-# metadata. What stands around them has bounds of its own.
+# What was sent and what came back may each take the first part of an answer's bytes, parameters and metadata each the
+# second one. The rest of the page has bounds of its own.
 PART_OF_SIDE, PART_OF_MEMBERS = 0.25, 0.08
 
 
@@ -75,31 +82,29 @@ def _first_span(request: HttpRequest) -> int:
     return max(whole_number(request.GET.get("spans", ""), 1) - 1, 0)
 
 
-def reports_of(place: Place) -> SafeString:
+def reports_of(place: RequestInSession) -> Markup:
     """The other spans that report the same call."""
-    html = reports_fold(place.reports, place.addresses) if place.reports else ""
-    return mark_safe(html)  # noqa: S308 - escaped there
+    return reports_fold(place.reports, place.addresses) if place.reports else NOTHING
 
 
-def _input_and_output(request: HttpRequest, place: Place, window: Window) -> dict[str, Any]:
+def _input_and_output(request: HttpRequest, place: RequestInSession, window: Window) -> dict[str, Any]:
     if not place.line.step:
         with bounds.share(PART_OF_SIDE):
             sent = input_of(request, place, window)
         with bounds.share(PART_OF_SIDE):
             html = _output(place, window, max(whole_number(request.GET.get("output", ""), 1) - 1, 0))
-        return {"input": sent, "output": mark_safe(html)}  # noqa: S308 - written by MessageWriter, which escapes
+        return {"input": sent, "output": html}
     detail = window.details.get(place.index)
     if detail is None:
-        return {"input": Input(mark_safe(""), 0, 0, False), "output": mark_safe("")}
+        return {"input": SentMessages(NOTHING, 0, 0, noun="value"), "output": NOTHING}
     window.steps[place.line.id] = detail
     given, returned = step_bodies(StepWriter(window, place.addresses), place.line)
     count = packed_count(detail.input_parts)
-    given_html, returned_html = mark_safe(given), mark_safe(returned)  # noqa: S308 - written by StepWriter
-    return {"input": Input(given_html, count, count, False), "output": returned_html}
+    return {"input": SentMessages(given, count, count, noun="value"), "output": returned}
 
 
-def step_bodies(writer: StepWriter, line: RequestLine) -> tuple[str, str]:
-    """The HTML of what a step was given, and of what it returned or why it failed."""
+def step_bodies(writer: StepWriter, line: RequestLine) -> tuple[Markup, Markup]:
+    """What a step was given, and what it returned or why it failed."""
     is_work = line.kind in WORK
     with bounds.share(PART_OF_SIDE):
         given = writer.given_html(line) if is_work else writer.input_html(line)
@@ -110,13 +115,12 @@ def step_bodies(writer: StepWriter, line: RequestLine) -> tuple[str, str]:
 
 @project_page
 def request_step(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
-    """What a step was given and returned, to stand in its fold."""
+    """What a step was given and returned, shown in the step when it is opened."""
     place = _place_or_404(project, request_id)
-    if not request.htmx or place.is_request:
+    if not htmx_of(request) or place.is_request:
         return redirect(place.url)
     window = load_step(place.session, place.line)
-    html = StepWriter(window, place.addresses).opened(place.line)
-    return HttpResponse(html)
+    return HttpResponse(StepWriter(window, place.addresses).opened(place.line))
 
 
 @project_page
@@ -125,7 +129,7 @@ def request_spans(request: HttpRequest, project: Project, request_id: uuid.UUID)
     log = find_request(request_id, project.pk)
     if log is None:
         raise Http404
-    if not request.htmx:
+    if not htmx_of(request):
         return redirect(f"/p/{project.slug}/requests/{log.id}/?spans={_first_span(request) + 1}#spans")
     context = {"spans": spans_view(project, log, _first_span(request)), "project": project}
     return render(request, "_request_span_rows.html", context)
@@ -135,7 +139,7 @@ def request_spans(request: HttpRequest, project: Project, request_id: uuid.UUID)
 def request_facts(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
     """The facts of a request, beside its session."""
     place = _place_or_404(project, request_id)
-    if not request.htmx:
+    if not htmx_of(request):
         return redirect(place.url)
     window = load_window(place.session, place.lines, place.index, place.index + 1)
     context = facts_context(project, place, window) | correction_context(request, project, place.session.id)
@@ -146,58 +150,66 @@ def request_facts(request: HttpRequest, project: Project, request_id: uuid.UUID)
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
-    """The messages that a request sent, as far as the page shows them. `is_new`: only those that it added."""
+class SentMessages:
+    """The messages that a request sent, as far as the page shows them. `is_new`: only those that it added.
 
-    html: SafeString
+    A step has values instead, as its `noun` says.
+    """
+
+    html: Markup
     count: int
     new_count: int
-    is_new: bool
+    is_new: bool = False
+    noun: str = "message"
+
+    @property
+    def words(self) -> str:
+        return counted(self.count, self.noun)
 
 
-def input_of(request: HttpRequest, place: Place, window: Window) -> Input:
+def input_of(request: HttpRequest, place: RequestInSession, window: Window) -> SentMessages:
     added, printed = window.added[place.index], window.printed(place.index)
     new_count = len(list(printed)) + printed.skipped
     if request.GET.get("input") == "new":
-        return Input(_new_messages(place, window), added.count, new_count, True)
-    # Beyond the last message there is nothing to see: a link may be older than the request's last copy.
+        return SentMessages(_new_messages(place, window), added.count, new_count, True)
+    # A link may be older than the request's last copy, and lead beyond its last message.
     first = min(max(whole_number(request.GET.get("from", ""), 1) - 1, 0), max(added.count - 1, 0))
     html = messages_html(place, window, first, added.count, with_context=True)
-    return Input(html, added.count, new_count, False)
+    return SentMessages(html, added.count, new_count)
 
 
-def _new_messages(place: Place, window: Window) -> SafeString:
-    """What the request added, as its session prints it."""
-    builder = ThreadBuilder(window, place.addresses, place.session.first_at, ())
-    writer = MessageWriter(place.url, builder.pairs(), place.log.end_user)
-    return mark_safe(builder.added_html(place.index, writer))  # noqa: S308 - written by MessageWriter, which escapes
+def _new_messages(place: RequestInSession, window: Window) -> Markup:
+    """What the request added, as its session shows it."""
+    sources = Sources(window, place.addresses)
+    writer = MessageWriter(place.url, sources.pairs(), place.log.end_user)
+    return InputWriter(sources).added(place.index, writer)
 
 
-def messages_html(place: Place, window: Window, first: int, last: int, with_context: bool = False) -> SafeString:
-    """Input messages from position `first` up to `last`, at most a block of them; then what shows the next ones."""
+def messages_html(place: RequestInSession, window: Window, first: int, last: int, with_context: bool = False) -> Markup:
+    """Input messages from position `first` up to `last`, at most a block of them, then a button for the next ones."""
     end = min(last, first + MESSAGES_BLOCK)
-    builder = ThreadBuilder(window, place.addresses, place.session.first_at, ())
-    writer = builder.writer_within(place.index, range(first, end))
-    folds = builder.context_folds(place.index, writer, always=True) if with_context else ("", "")
-    before = more_messages(place.url, 0, first) if with_context and first > 0 else ""
-    html = builder.inputs_html(place.index, range(first, end), writer, *folds, end=last)
-    after = more_messages(place.url, end, last) if end < last and not writer.left_out else ""
-    return mark_safe(before + html + after)  # noqa: S308 - written by MessageWriter, which escapes
+    sources = Sources(window, place.addresses)
+    writer, inputs = sources.writer_within(place.index, range(first, end)), InputWriter(sources)
+    folds = inputs.context(place.index, writer, always=True) if with_context else (NOTHING, NOTHING)
+    before = more_messages(place.url, 0, first) if with_context and first > 0 else NOTHING
+    html = inputs.messages(place.index, range(first, end), writer, *folds, end=last)
+    after = more_messages(place.url, end, last) if end < last and not writer.left_out else NOTHING
+    return joined((before, html, after))
 
 
-def _output(place: Place, window: Window, first: int) -> str:
-    builder = ThreadBuilder(window, place.addresses, place.session.first_at, (), first_output=first)
-    writer = MessageWriter(place.url, builder.pairs(), place.log.end_user)
-    return builder.answer_html(place.index, writer)
+def _output(place: RequestInSession, window: Window, first: int) -> Markup:
+    sources = Sources(window, place.addresses, first_output=first)
+    writer = MessageWriter(place.url, sources.pairs(), place.log.end_user)
+    return AnswerWriter(sources).answer(place.index, writer)
 
 
 @project_page
 def request_messages(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
-    """Input messages from position `from` up to `to`, to stand in a page."""
+    """Input messages from position `from` up to `to`, to be put into a page."""
     place = _place_or_404(project, request_id)
-    count = packed_count(place.log.input_parts)
+    count = packed_count(bytes(place.log.input_parts))
     first, last = (min(whole_number(request.GET.get(name, ""), 0), count) for name in ("from", "to"))
-    if not request.htmx:
+    if not htmx_of(request):
         return redirect(f"{place.url}?from={first + 1}#input")
     window = load_messages(place.session, place.lines, place.index, range(first, min(last, first + MESSAGES_BLOCK)))
     return HttpResponse(messages_html(place, window, first, last))
@@ -205,7 +217,7 @@ def request_messages(request: HttpRequest, project: Project, request_id: uuid.UU
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a document for a list of names and values: a short text, or JSON text over several lines."""
+    """A member of a JSON object, for a list of names and values: a short text, or JSON text of several lines."""
 
     name: str
     text: str
@@ -221,17 +233,17 @@ class Members:
 
 
 def _members(values: dict[str, Any]) -> Members:
-    """Members as far as their part of the answer's budget lasts."""
-    items = []
+    """The members of an object, as far as their part of the answer's budget lasts."""
+    items: list[Member] = []
     with bounds.share(PART_OF_MEMBERS) as budget:
         for name, value in bounds.affordable(values.items()):
             items.append(_member(name, value))
-            budget.spend(escape(items[-1].name + items[-1].text) + _AROUND)
+            budget.spend(escaped(items[-1].name + items[-1].text) + _AROUND)
     return Members(items, len(values) - len(items))
 
 
 def _member(name: str, value: Any) -> Member:
-    text = value if isinstance(value, str) else messages.to_json(value)
+    text = value if isinstance(value, str) else to_json(value)
     is_json = isinstance(value, (dict, list))
     name = name if len(name) <= _PARAMETER_CHARS else f"{name[:_PARAMETER_CHARS]}…"
     return Member(visible(name), raw_json.clipped(visible(text), _PARAMETER_CHARS), is_json)
@@ -247,7 +259,7 @@ def _metadata(documents: Documents) -> Members:
     return _members(value) if isinstance(value, dict) else Members([_member(json_kind(value), value)], 0)
 
 
-def _place_or_404(project: Project, request_id: uuid.UUID) -> Place:
+def _place_or_404(project: Project, request_id: uuid.UUID) -> RequestInSession:
     place = place_of(project, request_id)
     if place is None:
         raise Http404

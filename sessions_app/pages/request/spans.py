@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.utils.safestring import SafeString, mark_safe
+from markupsafe import Markup
 
-from sessions_app.content.messages import to_json
+from sessions_app.content.json_values import to_json
 from sessions_app.models import Project, RequestLog
+from sessions_app.pages.html.components import NOTHING, component
 from sessions_app.pages.html.json_text import beginning, drawn
-from sessions_app.pages.html.messages import code_box
+from sessions_app.pages.html.pieces import code_box
 from sessions_app.queries.traces import OtherSpan, other_spans
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
@@ -23,21 +24,24 @@ _MOST_CHARS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class SpanRow:
-    """One of them. `attributes` is HTML, "" when there are none; `is_kept`: the project keeps them."""
+class OtherSpanRow:
+    """One of these spans. `attributes` is empty when it has none; `is_kept`: the project keeps attributes."""
 
     span: OtherSpan
     length: timedelta | None
     is_error: bool
-    attributes: SafeString
+    attributes: Markup
     is_kept: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SpansView:
-    """Some of a trace's other spans. `first` is the number of the first one; None in `before`, `after`: no more."""
+    """Some of a trace's other spans: `first` is the number of the first one.
 
-    rows: Sequence[SpanRow]
+    `before` and `after` are the numbers with which the spans before and after these begin; None when there are none.
+    """
+
+    rows: Sequence[OtherSpanRow]
     count: int
     first: int
     before: int | None
@@ -49,7 +53,7 @@ class SpansView:
 
 
 def spans_view(project: Project, log: RequestLog, start: int) -> SpansView | None:
-    """The other spans of a request's trace, from `start` (from 0) on; None when it is no span, or has no others."""
+    """The other spans of a request's trace, from `start` (from 0) on; None when it has no trace, or no other spans."""
     if not (log.trace_id and log.span_id):
         return None
     found = other_spans(project, log.trace_id, start, MOST_SPANS)
@@ -61,12 +65,11 @@ def spans_view(project: Project, log: RequestLog, start: int) -> SpansView | Non
     return SpansView(rows, found.count, start + 1, before, end + 1 if end < found.count else None)
 
 
-def _row(span: OtherSpan) -> SpanRow:
-    attributes = mark_safe(_attributes(span.attributes) if span.attributes else "")  # noqa: S308 - escaped there
-    return SpanRow(span, timeline.duration(span), span.status == ERROR, attributes, span.attributes is not None)
+def _row(span: OtherSpan) -> OtherSpanRow:
+    attributes = _attributes(span.attributes) if span.attributes else NOTHING
+    return OtherSpanRow(span, timeline.duration(span), span.status == ERROR, attributes, span.attributes is not None)
 
 
-def _attributes(values: dict[str, Any]) -> str:
+def _attributes(values: dict[str, Any]) -> Markup:
     found = beginning(to_json(values), _MOST_CHARS, _MOST_LINES)
-    rest = f'<p class="faint">{found.hidden_chars:,} more characters are not shown.</p>' if found.hidden_chars else ""
-    return code_box(drawn(found.shown)) + rest
+    return component("request", "attributes")(code_box(drawn(found.shown)), found.hidden_chars)

@@ -12,15 +12,15 @@ from sessions_app import bounds
 from sessions_app.pages.html.messages import icon
 from sessions_app.pages.html.plain_text import isolated, shown
 from sessions_app.pages.thread.addresses import Addresses
-from sessions_app.pages.thread.layout import MOST_STEPS, Layout, contents, short
-from sessions_app.pages.thread.steps import MOST_LEVELS, anchor, icon_of, kind_words, name_of
+from sessions_app.pages.thread.layout import MOST_STEPS, Layout, contents
+from sessions_app.pages.thread.steps import KINDS, MOST_LEVELS, anchor, kind_words, name_of
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 from sessions_app.structure.nesting import trace_of
 from sessions_app.structure.timeline import Structure
-from sessions_app.templatetags.format import cost, duration, exact, hue
+from sessions_app.templatetags.format import cost, duration, exact, hue, short_id
 
 # So many rows are written; of longer sessions those around what is on the page. They take this part of an answer.
 MOST_ROWS, ROWS_BEFORE = 1_200, 200
@@ -198,7 +198,7 @@ class Outline:
         current = ' aria-current="true"' if self.addresses.trace == trace_id else ""
         return (
             f'<li class="outline-trace"><a href="{href}"{current} title="Trace {shown(trace_id)}: show it alone">'
-            f"<code>{short(trace_id)}</code><span>{words}</span><span>{duration(group.length)}</span></a></li>"
+            f"<code>{shown(short_id(trace_id))}</code><span>{words}</span><span>{duration(group.length)}</span></a></li>"
         )
 
     def _step(self, line: RequestLine) -> str:
@@ -206,10 +206,10 @@ class Outline:
         state = "error" if line.status == ERROR else "ok"
         number = max(self.layout.owners.get(line.id, 0), 0) + 1
         length = duration(timeline.duration(line))
-        title = ", ".join(filter(None, (kind_words(line), shown(name_of(line)), length)))
+        title = ", ".join(filter(None, (shown(kind_words(line)), shown(name_of(line)), length)))
         return (
             f'<li data-state="{state}" class="outline-step" data-depth="{depth}">'
-            f'<a href="{self._href(number, anchor(line.id))}" title="{title}">{icon_of(line)}'
+            f'<a href="{self._href(number, anchor(line.id))}" title="{title}">{icon(KINDS.get(line.kind, "info"))}'
             f'<span class="outline-label">{isolated(name_of(line)[:LABEL_CHARS])}</span>'
             f'<span class="outline-dur">{length}</span></a></li>'
         )

@@ -29,7 +29,7 @@ from sessions_app.pages.session.view import (
 from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
 from sessions_app.pages.thread.correction_menu import correction_context, history_context
 from sessions_app.pages.thread.layout import AFTER, BEFORE, MOST_STEPS, Layout
-from sessions_app.pages.thread.place import Place, facts_context, whole_number
+from sessions_app.pages.thread.place import RequestInSession, facts_context, whole_number
 from sessions_app.pages.thread.wording import session_grouped_by, source_name
 from sessions_app.queries.filters import SessionFilters
 from sessions_app.queries.session import (
@@ -106,7 +106,7 @@ def _around(request: HttpRequest, project: Project, shown: View, block: Block, w
     if window.shown:
         index = block.first - 1
         log = load_request(shown.session, requests[index])
-        place = Place(log, shown.session, requests, index, addresses)
+        place = RequestInSession(log, shown.session, requests, index, addresses)
         context |= facts_context(project, place, window)
     return context
 

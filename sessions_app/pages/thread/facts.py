@@ -1,4 +1,4 @@
-"""The facts of one request: its status, its place in the session, models, times, ids, tokens and cost."""
+"""The facts of one request: its status, where it is in the session, models, times, ids, tokens and cost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
-from django.utils.safestring import SafeString, mark_safe
+from markupsafe import Markup
 
 from sessions_app.models import RequestLog
 from sessions_app.pages.thread.addresses import Addresses
@@ -23,7 +23,7 @@ _MILLION = 10**6
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """A line of the table of tokens and cost; what is not known is None."""
+    """A line of the table of tokens and cost. What is not known is None."""
 
     title: str
     tokens: int | None
@@ -44,7 +44,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How the time divides, in percent for the drawing: up to the first token, then generation."""
+    """How a request's time divides into the time to the first token and generation; for the drawing in percent."""
 
     first_token: timedelta
     generation: timedelta
@@ -54,7 +54,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the side of the request page and the inspector say; None and "" are not known."""
+    """What the request page and the inspector say beside the messages. None and "" are not known."""
 
     log: RequestLog
     number: int
@@ -71,7 +71,7 @@ class Facts:
     is_repetition: bool
     history: str
     source: str
-    grouped_by: SafeString
+    grouped_by: Markup
     rows: list[TokenRow]
     total_tokens: int | None
     cost_so_far: Decimal | None
@@ -100,7 +100,7 @@ def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: 
         is_repetition=_is_repetition(window, index),
         history=history(added.count, added.count - printed.count),
         source=source_name(log.source),
-        grouped_by=mark_safe(grouped_by(log.rule, log.rule_detail, behind_it)),  # noqa: S308 - escaped there
+        grouped_by=grouped_by(log.rule, log.rule_detail, behind_it),
         rows=_token_rows(log),
         total_tokens=_total(log),
         cost_so_far=timeline.running_costs(one.cost for one in lines)[index],
@@ -108,7 +108,7 @@ def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: 
 
 
 def _is_repetition(window: Window, index: int) -> bool:
-    """Whether it does not go on from the request behind it: another attempt, another part of the same call."""
+    """Whether it does not continue the request that it is linked to, but is another attempt at the same call."""
     parent = window.structure.parents[index]
     return parent is not None and not parent.is_linked
 

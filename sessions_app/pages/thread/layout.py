@@ -1,4 +1,4 @@
-"""What stands where in a session: its requests, the steps beside them, the traces that group both, idle time."""
+"""The order of a session's page: its requests, the steps beside them, the traces that group both, idle time."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import cached_property
 
+from markupsafe import Markup
+
 from sessions_app.models import Project
-from sessions_app.pages.html.messages import icon
-from sessions_app.pages.html.plain_text import shown
+from sessions_app.pages.html.components import NOTHING, component
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine, SessionLines
 from sessions_app.queries.traces import Traces, load_traces
 from sessions_app.structure.nesting import Steps, Trace, arrange, idle_before, trace_of, traces
-from sessions_app.templatetags.format import duration
+from sessions_app.templatetags.format import duration, short_id
 
-# Beside one request so many steps are shown at first, and as many more at a time.
+# So many steps are shown beside a request at first, and as many more at a time.
 MOST_STEPS = 100
 BEFORE, AFTER = "before", "after"
-# Of a trace id so much is shown.
-_ID_CHARS = 8
 
 
 class Layout:
-    """The order of a session's page. `trace` limits it to one trace; then its steps stand among its requests alone."""
+    """The order of a session's page, or of one `trace` of it: then its steps stand only among its own requests."""
 
     def __init__(self, lines: SessionLines, traces_of: Traces, trace: str = "") -> None:
         self.lines, self.traces = lines, traces_of
@@ -43,8 +42,9 @@ class Layout:
         return arrange(requests, steps, self.traces.nesting, self.indices)
 
     def places(self) -> Iterator[tuple[tuple[str, int], int | None, RequestLine]]:
-        """Requests with their indices, and the steps between them, in the order in which they are shown; each with the
-        side of the request on which it stands ("" for the request itself).
+        """Requests with their indices, and the steps between them, in the order in which they are shown.
+
+        Each with its place: the index of a request, and on which side of it a step stands ("" for the request itself).
         """
         yield from (((AFTER, -1), None, step) for step in self.steps.after.get(-1, ()))
         for index in self.indices:
@@ -58,7 +58,7 @@ class Layout:
 
     @cached_property
     def gaps(self) -> dict[uuid.UUID, timedelta]:
-        """By the id of a request or step, how long nothing ran before it, where that is long."""
+        """By the id of a request or step, how long nothing ran before it. Short times are left out."""
         return idle_before([line for _, line in self.order()])
 
     @cached_property
@@ -88,8 +88,8 @@ class Layout:
         return [step for place in places for step in self.beside(*place)[:MOST_STEPS]]
 
     def companions(self, chosen: Collection[uuid.UUID]) -> list[uuid.UUID]:
-        """What belongs to these requests and to no others: second reports of their calls, the steps that contain
-        nothing else, and the steps that follow them in their trace.
+        """What belongs only to these requests: second reports of their calls, the steps that contain no other requests,
+        and the steps that follow them in their trace.
         """
         requests = {line.id for line in self.lines.requests}
         contained: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
@@ -109,37 +109,24 @@ class Layout:
         request = self.lines.requests[index] if index >= 0 else None
         return request.id if request and request.trace_id == step.trace_id else None
 
-    def divider(self, line: RequestLine, before: str | None, addresses: Addresses) -> str:
-        """The HTML that stands where another trace than `before` goes on; "" when it is the same, or the only one."""
+    def divider(self, line: RequestLine, before: str | None, addresses: Addresses) -> Markup:
+        """The line where a trace begins or goes on; empty within the trace `before`, and if there is only one."""
         trace_id = trace_of(line)
         if not self.groups or trace_id == before:
-            return ""
+            return NOTHING
         is_first = line.id in self.firsts
         group = self.groups[trace_id]
-        identity = f' id="{trace_anchor(trace_id)}"' if is_first and trace_id else ""
-        words = _words(group, is_first, addresses)
-        return f'<div class="trace-line"{identity} role="separator"><span>{words}</span></div>'
+        return component("trace", "divider")(
+            anchor=trace_anchor(trace_id) if is_first and trace_id else "",
+            href=addresses.of_trace(trace_id),
+            title=f"Trace {trace_id}: show only this one" if trace_id else "",
+            short=short_id(trace_id),
+            words=f"{contents(group)} · {duration(group.length)}" if is_first else "continued",
+        )
 
 
 def trace_anchor(trace_id: str) -> str:
-    return f"t-{shown(trace_id)}"
-
-
-def _words(group: Trace, is_first: bool, addresses: Addresses) -> str:
-    """`trace 47c1ee20 · 3 requests, 5 steps · 782 ms`."""
-    name = "outside of a trace"
-    if group.trace_id:
-        href = shown(addresses.of_trace(group.trace_id))
-        title = f"Trace {shown(group.trace_id)}: show it alone"
-        name = f'trace <a class="link" href="{href}" title="{title}"><code>{short(group.trace_id)}</code></a>'
-    if not is_first:
-        return f"{icon('chain')}{name} · continued"
-    return f"{icon('chain')}{name} · {contents(group)} · {duration(group.length)}"
-
-
-def short(trace_id: str) -> str:
-    """The HTML of the beginning of a trace id."""
-    return shown(trace_id[:_ID_CHARS])
+    return f"t-{trace_id}"
 
 
 def contents(group: Trace) -> str:

@@ -1,21 +1,23 @@
-"""What stands between requests, in words: which one is continued, what changed since, branches, parallel calls."""
+"""What is said between requests: which one is continued, what changed since, branches, parallel calls."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sessions_app.pages.html.messages import icon
-from sessions_app.pages.html.plain_text import isolated, shown
+from markupsafe import Markup
+
+from sessions_app.pages.html.components import NOTHING, component, joined, sentence
+from sessions_app.pages.html.pieces import request_link
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.wording import Behind, counted, grouped_by, listed, messages_changed, ranges
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
 from sessions_app.records import RULE_ATTEMPT, RULE_MANUAL
 from sessions_app.structure.timeline import Fork, Structure
-from sessions_app.templatetags.format import exact, hue
+from sessions_app.templatetags.format import exact
 
-# A switcher offers so many branches; the others are in the outline.
+# A switcher offers so many branches. All of them are in the outline.
 MOST_BRANCHES = 12
 # So many requests that ran at the same time are named one by one.
 MOST_NAMED = 6
@@ -23,7 +25,7 @@ MOST_NAMED = 6
 
 @dataclass(frozen=True, slots=True)
 class BranchLink:
-    """A branch in a switcher: its letter, the numbers of its requests, where it is shown alone."""
+    """A branch in a switcher: its letter, the numbers of its requests, the address that shows only this branch."""
 
     letter: str
     numbers: str
@@ -33,7 +35,7 @@ class BranchLink:
 
 @dataclass(frozen=True, slots=True)
 class ForkView:
-    """The switcher after a request that several ones continue. `all_href` shows all of them."""
+    """The switcher after a request that several others continue. `all_href` shows all branches."""
 
     number: int
     count: int
@@ -43,13 +45,8 @@ class ForkView:
     more: int
 
 
-def request_link(addresses: Addresses, number: int) -> str:
-    """A link to another request of the session."""
-    return f'<a class="link" href="{shown(addresses.in_session(number))}">request {exact(number)}</a>'
-
-
 def behind(structure: Structure, lines: Sequence[RequestLine], index: int, addresses: Addresses) -> Behind | None:
-    """The request that another one continues, for words."""
+    """The request that this one continues or repeats."""
     parent = structure.parents[index]
     if parent is None:
         return None
@@ -58,7 +55,7 @@ def behind(structure: Structure, lines: Sequence[RequestLine], index: int, addre
 
 
 def fork_view(structure: Structure, fork: Fork, addresses: Addresses) -> ForkView:
-    """The branches after a request. Which is current is told by what is shown."""
+    """The branches after a request. If only one of them is shown, it is the current one."""
     visible = [branch for branch in fork.branches if addresses.shows(branch + 1)]
     shows_all = len(visible) == len(fork.branches)
     links = [
@@ -90,112 +87,99 @@ def parallel_words(group: Sequence[int]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Writes what is said of a request beside what it sent and received."""
+    """Writes the line of words under the head of a request."""
 
     window: Window
     addresses: Addresses
 
-    def html(self, index: int) -> str:
-        """The line of words under a request's head; "" when nothing is to be said."""
-        pieces = [self._continues(index), self._model(index), self._history(index), self._rule(index)]
-        words = "".join(piece for piece in pieces if piece)
-        return f'<p class="marks">{words}</p>' if words else ""
+    def html(self, index: int) -> Markup:
+        """The line of words; empty when there is nothing to say."""
+        words = joined((self._continues(index), self._model(index), self._history(index), self._rule(index)))
+        return component("marks", "marks")(words) if words else NOTHING
 
-    def chip(self, index: int) -> str:
-        """The branch that a request is in."""
+    def chip(self, index: int) -> Markup:
+        """The branch that a request is in; empty outside of branches."""
         structure = self.window.structure
         branch = structure.branch_of[index]
         if branch is None:
-            return ""
-        letter = structure.letters[branch]
-        href = self.addresses.branch(branch + 1)
-        return f'<a class="lane-chip" href="{href}" title="Branch {letter}: show it alone">{icon("fork")}{letter}</a>'
+            return NOTHING
+        return component("marks", "branch")(structure.letters[branch], self.addresses.branch(branch + 1))
 
-    def _continues(self, index: int) -> str:
-        """What it goes on from, unless that is what stands right before it."""
+    def _continues(self, index: int) -> Markup:
+        """Which request it continues or repeats. Nothing is said if it continues the one right before it."""
         structure, line = self.window.structure, self.window.lines[index]
         origin = structure.origin(index)
         if origin is None:
-            return self._continues_nothing(index)
+            return self._new_conversation(index)
         if structure.attempts_of(origin.index)[-1] == self._before(index) and origin.rule != RULE_ATTEMPT:
-            return ""
+            return NOTHING
         link = self._link(origin.index)
         if origin.rule != RULE_ATTEMPT:
-            return mark("link", f"continues {link}")
+            return mark("link", sentence("continues {}", link))
         if line.call and line.call == self.window.lines[origin.index].call:
-            return mark("link", f"same call as {link}")
-        return mark("retry", f"the same input as {link}, which failed")
+            return mark("link", sentence("same call as {}", link))
+        return mark("retry", sentence("the same input as {}, which failed", link))
 
     def _before(self, index: int) -> int | None:
-        """The item that stands before a request; its own failed attempts stand inside it."""
+        """The request that stands before this one on the page. Its own failed attempts stand inside it."""
         structure, before = self.window.structure, index - 1
         while before >= 0 and (structure.is_same_call(before, index) or not self.addresses.shows(before + 1)):
             before -= 1
         return before if before >= 0 else None
 
-    def _continues_nothing(self, index: int) -> str:
-        line = self.window.lines[index]
-        if index == 0 or not line.is_conversation:
-            return ""
-        attempts = self.window.structure.attempts_of(index)
-        if attempts[0] == 0:
-            return ""
+    def _new_conversation(self, index: int) -> Markup:
+        """What is said of a request that continues no other one, unless it is the first."""
+        if self.window.structure.attempts_of(index)[0] == 0 or not self.window.lines[index].is_conversation:
+            return NOTHING
         added = self.window.added[index]
         if added.changes or not added.is_compared:
-            return ""
+            return NOTHING
         if added.base is not None and added.start == added.count:
-            return mark("retry", f"the same input as {self._link(added.base)}", quiet=True)
+            return mark("retry", sentence("the same input as {}", self._link(added.base)), is_quiet=True)
         if added.base is None or added.shared <= 1:
-            return mark("", "continues nothing", quiet=True)
-        return mark("link", f"repeats the history of {self._link(added.base)}", quiet=True)
+            return mark("", sentence("starts a new conversation"), is_quiet=True)
+        return mark("link", sentence("repeats the history of {}", self._link(added.base)), is_quiet=True)
 
-    def _model(self, index: int) -> str:
+    def _model(self, index: int) -> Markup:
         origin, added = self.window.structure.origin(index), self.window.added[index]
         base = origin.index if origin else added.base if added.shared > 1 or added.changes else None
         if base is None or self._fell_back(index):
-            return ""
-        # The model that answered is what the next one is compared with.
+            return NOTHING
+        # Of several attempts, the last one's model gave the answer that this request continues.
         base = self.window.structure.attempts_of(base)[-1] if base < index else base
         before, after = self.window.lines[base].model, self.window.lines[index].model
         if not before or not after or before == after:
-            return ""
-        first, second = (f'<span class="model" {hue(name)}>{isolated(name)}</span>' for name in (before, after))
-        return mark("", f'<span class="vh">model changed from </span>{first}<span class="arrow">→</span>{second}')
+            return NOTHING
+        return mark("", component("marks", "model_change")(before, after))
 
     def _fell_back(self, index: int) -> bool:
-        """Whether its attempts tell already that the model changed."""
+        """Whether the note on its attempts says already that the model changed."""
         attempts = self.window.structure.attempts_of(index)
         first = self.window.lines[attempts[0]].model
         return any(self.window.lines[attempt].model != first for attempt in attempts)
 
-    def _history(self, index: int) -> str:
+    def _history(self, index: int) -> Markup:
         added = self.window.added[index]
         if not added.is_compared:
-            return mark(
-                "info", "its history is not compared with earlier ones: too large, or too much on this page", quiet=True
-            )
+            why = "its history is not compared with earlier ones: too large, or too much on this page"
+            return mark("info", sentence("{}", why), is_quiet=True)
         if not added.changes or added.base is None:
-            return ""
-        base_url = self.addresses.request(self.window.lines[index].id)
+            return NOTHING
         words = ", ".join(messages_changed(change) for change in added.changes[:3])
         more = len(added.changes) - 3
-        rest = f" and {counted(more, 'change')} more" if more > 0 else ""
-        link = (
-            f'<a class="textbtn" href="{base_url}changes/" hx-get="{base_url}changes/" '
-            f'hx-target="#changes-{index + 1}">what changed</a>'
-        )
-        return mark("edit", f"rewrites the history of {self._link(added.base)}: {words}{rest} {link}")
+        words += f" and {counted(more, 'change')} more" if more > 0 else ""
+        link = component("marks", "what_changed")(self.addresses.request(self.window.lines[index].id), index + 1)
+        return mark("edit", sentence("rewrites the history of {}: {} {}", self._link(added.base), words, link))
 
-    def _rule(self, index: int) -> str:
-        """By which rule it is in this session, when a person said so."""
+    def _rule(self, index: int) -> Markup:
+        """Why it is in this session, when somebody moved it here."""
         line = self.window.lines[index]
-        return mark("user", grouped_by(line.rule, line.rule_detail)) if line.rule == RULE_MANUAL else ""
+        return mark("user", grouped_by(line.rule, line.rule_detail)) if line.rule == RULE_MANUAL else NOTHING
 
-    def _link(self, index: int) -> str:
-        return request_link(self.addresses, index + 1)
+    def _link(self, index: int) -> Markup:
+        return request_link(self.addresses.in_session(index + 1), index + 1)
 
 
-def mark(icon_name: str, html: str, quiet: bool = False) -> str:
+def mark(icon_name: str, words: Markup, is_quiet: bool = False) -> Markup:
     """A piece of the line of words."""
-    drawn = icon(icon_name) if icon_name else ""
-    return f'<span class="mark"{" data-quiet" if quiet else ""}>{drawn}<span>{html}</span></span>'
+    return component("marks", "mark")(icon_name, words, is_quiet)

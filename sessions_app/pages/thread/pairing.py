@@ -1,56 +1,66 @@
-"""Tool calls, their results and what they executed: which belongs to which, in a request and from one to the next."""
+"""Which tool call has which result, and which span ran it: within a request, and from one request to the next."""
 
 from __future__ import annotations
 
 import uuid
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import Generic, TypeVar
 
-from sessions_app.content.messages import TOOL_CALL, TOOL_RESULT, Block
-from sessions_app.pages.html.messages import FoundCall, FoundResult, Pairs, Place, Source
+from sessions_app.content.blocks import ToolCallBlock, ToolResultBlock
+from sessions_app.pages.html.messages import FoundCall, FoundResult, Pairs, Source
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.queries.session import RequestLine
 from sessions_app.structure.nesting import Nesting
 
+# Where a block is printed: its message (`Source.place`) and its number in it.
+BlockKey = tuple[Hashable, int]
 
-@dataclass(frozen=True, slots=True)
-class ToolPiece:
-    """A tool call or result: its block, the part it was read from, and where it is printed (message, block number)."""
-
-    key: tuple[Place, int]
-    block: Block
-    digest: bytes
-
-
-# Of a list of messages so many calls and results are paired; a page prints fewer.
+# So many calls, and so many results, of a list of messages are paired. A page prints fewer.
 MOST_PIECES = 4_000
 
 
-def pieces(sources: Iterable[Source], kind: str) -> list[ToolPiece]:
-    """The tool calls, or the tool results, of some messages: at most one more than are paired."""
+ToolBlock = TypeVar("ToolBlock", ToolCallBlock, ToolResultBlock)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolPiece(Generic[ToolBlock]):
+    """A tool call or result: where it is printed, its block, and the part that the block was read from."""
+
+    key: BlockKey
+    block: ToolBlock
+    digest: bytes
+
+
+CallPiece = ToolPiece[ToolCallBlock]
+ResultPiece = ToolPiece[ToolResultBlock]
+
+
+def pieces(sources: Iterable[Source], kind: type[ToolBlock]) -> list[ToolPiece[ToolBlock]]:
+    """The tool calls, or the tool results, of some messages: up to one more than are paired."""
     found = (
         ToolPiece((source.place, number), block, source.digest)
         for source in sources
         for number, block in enumerate(source.message.blocks)
-        if block.type == kind
+        if isinstance(block, kind)
     )
     return list(islice(found, MOST_PIECES + 1))
 
 
-def match(calls: Sequence[ToolPiece], results: Iterable[ToolPiece]) -> list[tuple[ToolPiece, ToolPiece]]:
-    """Pairs of result and call: by id; where there is none (Gemini), by name, in order."""
+def match(calls: Sequence[CallPiece], results: Iterable[ResultPiece]) -> list[tuple[ResultPiece, CallPiece]]:
+    """Pairs of result and call. They have the same id; without ids (Gemini) the same name, in order."""
     by_id = {call.block.id: call for call in calls if call.block.id}
-    by_name: dict[str, deque[ToolPiece]] = defaultdict(deque)
-    for call in calls:
-        if not call.block.id:
-            by_name[call.block.name].append(call)
+    by_name: dict[str, deque[CallPiece]] = defaultdict(deque)
+    for anonymous in calls:
+        if not anonymous.block.id:
+            by_name[anonymous.block.name].append(anonymous)
     found = []
     for result in results:
-        if result.block.id:
-            call = by_id.get(result.block.id)
+        if result.block.call_id:
+            call = by_id.get(result.block.call_id)
         else:
             waiting = by_name.get(result.block.name)
             call = waiting.popleft() if waiting else None
@@ -61,25 +71,25 @@ def match(calls: Sequence[ToolPiece], results: Iterable[ToolPiece]) -> list[tupl
 
 @dataclass(slots=True)
 class Pairing:
-    """Collects pairs while requests are gone through in order; of two results for one call the first is printed."""
+    """Collects pairs, request by request. A call that has two results is printed with the first one."""
 
-    results: dict[tuple[Place, int], FoundResult] = field(default_factory=dict)
-    calls: dict[tuple[Place, int], FoundCall] = field(default_factory=dict)
+    results: dict[BlockKey, FoundResult] = field(default_factory=dict)
+    calls: dict[BlockKey, FoundCall] = field(default_factory=dict)
     is_complete: bool = True
 
-    def across(self, calls: Sequence[ToolPiece], sources: Iterable[Source], number: int, href: str) -> None:
-        """Results that a request sends back for the calls of request `number`, which stands at `href`."""
-        self._pair(calls, pieces(sources, TOOL_RESULT), lambda name: FoundCall(name, number, href))
+    def across(self, calls: Sequence[CallPiece], sources: Iterable[Source], number: int, href: str) -> None:
+        """Results that a request sends back for the calls of the request `number`, which is at `href`."""
+        self._pair(calls, pieces(sources, ToolResultBlock), lambda name: FoundCall(name, number, href))
 
     def within(self, sources: Sequence[Source]) -> None:
         """Calls and results of one list of messages."""
-        calls = pieces(sources, TOOL_CALL)
+        calls = pieces(sources, ToolCallBlock)
         if calls:
-            lone = [piece for piece in pieces(sources, TOOL_RESULT) if piece.key not in self.calls]
+            lone = [piece for piece in pieces(sources, ToolResultBlock) if piece.key not in self.calls]
             self._pair(calls, lone, FoundCall)
 
     def _pair(
-        self, calls: Sequence[ToolPiece], results: Sequence[ToolPiece], refer: Callable[[str], FoundCall]
+        self, calls: Sequence[CallPiece], results: Sequence[ResultPiece], refer: Callable[[str], FoundCall]
     ) -> None:
         if max(len(calls), len(results)) > MOST_PIECES:
             self.is_complete = False
@@ -97,36 +107,38 @@ class Pairing:
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """The steps that tool calls started, by the call; and the call that started each, by the step's id."""
+    """The step that each tool call started, by the call, and the call that started each step, by the step's id."""
 
-    steps: dict[tuple[Place, int], RequestLine] = field(default_factory=dict)
+    steps: dict[BlockKey, RequestLine] = field(default_factory=dict)
     causes: dict[uuid.UUID, FoundCall] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
-    """A tool call of a request, by its index; `order` tells the calls of a request apart."""
+class LocatedCall:
+    """A tool call with the index of its request. `order` is its number among the calls of that request."""
 
-    piece: ToolPiece
+    piece: CallPiece
     index: int
     order: int
 
 
 class _Calls:
-    """The calls of some requests, by id and by name; what was started by name is taken out."""
+    """The calls of some requests, by id, and by name those that have no step yet."""
 
-    def __init__(self, calls: Mapping[int, Sequence[ToolPiece]], lines: Sequence[RequestLine]) -> None:
+    def __init__(self, calls: Mapping[int, Sequence[CallPiece]], lines: Sequence[RequestLine]) -> None:
         self.lines = lines
-        self.by_id: dict[str, list[_Call]] = defaultdict(list)
-        self.by_name: dict[tuple[str, str], list[_Call]] = defaultdict(list)
+        self.by_id: dict[str, list[LocatedCall]] = defaultdict(list)
+        self.by_name: dict[tuple[str, str], list[LocatedCall]] = defaultdict(list)
         for index, found in calls.items():
             for order, piece in enumerate(found):
-                call = _Call(piece, index, order)
+                call = LocatedCall(piece, index, order)
                 self.by_id[piece.block.id].append(call)
                 self.by_name[(lines[index].trace_id, piece.block.name)].append(call)
 
-    def with_id(self, step: RequestLine) -> _Call | None:
-        """Of several calls with one id the latest before the step; ids may be used again in another trace."""
+    def with_id(self, step: RequestLine) -> LocatedCall | None:
+        """The call with the step's id. Ids may be used again: then the latest call before the step, if possible one
+        of the same trace.
+        """
         same = self.by_id.get(step.tool_call_id, []) if step.tool_call_id else []
         return max(same, key=lambda call: self._nearness(step, self.lines[call.index]), default=None)
 
@@ -134,8 +146,8 @@ class _Calls:
     def _nearness(step: RequestLine, request: RequestLine) -> tuple[bool, bool, datetime]:
         return (request.trace_id == step.trace_id, request.started_at <= step.started_at, request.started_at)
 
-    def with_name(self, step: RequestLine, nesting: Nesting[RequestLine]) -> _Call | None:
-        """The first call of the tool that is left, of the request that is nearest in the trace, then in time."""
+    def with_name(self, step: RequestLine, nesting: Nesting[RequestLine]) -> LocatedCall | None:
+        """The first call of the tool without a step, of the request that is nearest in the trace, then in time."""
         named = self.by_name.get((step.trace_id, step.tool_name or step.name), [])
         earlier = [call for call in named if self.lines[call.index].started_at <= step.started_at]
         return max(
@@ -148,8 +160,8 @@ class _Calls:
             default=None,
         )
 
-    def take(self, call: _Call) -> None:
-        """A call that has its step: no other is looked for by name."""
+    def take(self, call: LocatedCall) -> None:
+        """Note that a call has its step."""
         named = self.by_name[(self.lines[call.index].trace_id, call.piece.block.name)]
         if call in named:
             named.remove(call)
@@ -157,14 +169,14 @@ class _Calls:
 
 def executions(
     steps: Iterable[RequestLine],
-    calls: Mapping[int, Sequence[ToolPiece]],
+    calls: Mapping[int, Sequence[CallPiece]],
     lines: Sequence[RequestLine],
     nesting: Nesting[RequestLine],
     addresses: Addresses,
 ) -> Executed:
     """Which tool call started which tool's span: by the call's id, else by name and order within the trace.
 
-    `calls`: those of each request, by its index.
+    `calls` has those of each request, by its index.
     """
     found, known = Executed(), _Calls(calls, lines)
     unnamed = []
@@ -180,7 +192,7 @@ def executions(
     return found
 
 
-def _note(found: Executed, known: _Calls, step: RequestLine, call: _Call, addresses: Addresses) -> None:
+def _note(found: Executed, known: _Calls, step: RequestLine, call: LocatedCall, addresses: Addresses) -> None:
     known.take(call)
     found.steps[call.piece.key] = step
     href = addresses.in_session(call.index + 1)

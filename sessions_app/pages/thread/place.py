@@ -1,4 +1,4 @@
-"""A request in its session, and the facts that pages show of it."""
+"""Finds a request in its session, and the facts that pages show of it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ SPANS = "otlp"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A request in its session: the session's requests in order, and which of them it is.
+class RequestInSession:
+    """A request, with the session's requests in order and its index among them.
 
-    A step, or a second report of a call, has no place among them: `lines` is then itself alone. `step_href` is where it
-    is shown, `standing` the request that stands for the call, `reports` the other spans that report it. `is_apart`: the
-    session is so long that its place is not told.
+    A step, or a second report of a call, is not among them: then `lines` has only itself, and `step_href` is where the
+    session shows it. `standing` is the request that is counted for the call, `reports` are the other spans that report
+    the call. `is_apart`: the session is so long that not all of its requests were read, and this one is not among them.
     """
 
     log: RequestLog
@@ -80,14 +80,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The request that stands for a call which a span reports too; `number` is None when it is in another session."""
+    """The request that is counted for a call that other spans report, too. In another session its `number` is None."""
 
     href: str
     number: int | None
 
 
-def place_of(project: Project, request_id: uuid.UUID) -> Place | None:
-    """Where a request or step of this project stands; None when it is not there."""
+def place_of(project: Project, request_id: uuid.UUID) -> RequestInSession | None:
+    """A request or step of this project with its session; None when it does not exist."""
     log = find_request(request_id, project.pk)
     session = find_session(project.pk, log.session_id) if log else None
     lines = load_all_lines(session, MOST_LINES) if session else None
@@ -97,11 +97,11 @@ def place_of(project: Project, request_id: uuid.UUID) -> Place | None:
     index = index_of(lines.requests, request_id)
     if index is not None:
         reports = load_traces(project, lines).reports.get(request_id, ()) if lines.duplicates else ()
-        return Place(log, session, lines.requests, index, addresses, reports=reports)
+        return RequestInSession(log, session, lines.requests, index, addresses, reports=reports)
     line = next((line for line in (*lines.steps, *lines.duplicates) if line.id == request_id), None)
     if line is None and lines.is_cut:
         line = load_line(session, log)
-        return Place(log, session, [line], 0, addresses, addresses.session, is_apart=True) if line else None
+        return RequestInSession(log, session, [line], 0, addresses, addresses.session, is_apart=True) if line else None
     return _place_of_step(project, log, session, lines, line, addresses) if line else None
 
 
@@ -112,11 +112,11 @@ def _place_of_step(
     lines: SessionLines,
     line: RequestLine,
     addresses: Addresses,
-) -> Place:
+) -> RequestInSession:
     layout = layout_of(project, lines)
     standing = _standing(project, layout, line, addresses) if line.duplicate_of else None
     href = standing.href if standing and standing.number else layout.step_link(line.id, addresses)
-    return Place(log, session, [line], 0, addresses, href, standing)
+    return RequestInSession(log, session, [line], 0, addresses, href, standing)
 
 
 def _standing(project: Project, layout: Layout, line: RequestLine, addresses: Addresses) -> Standing | None:
@@ -129,16 +129,16 @@ def _standing(project: Project, layout: Layout, line: RequestLine, addresses: Ad
 
 
 def is_span(log: RequestLog) -> bool:
-    """Whether it came as a span of a trace, whose attributes were read."""
+    """Whether it was sent as a span."""
     return log.source == SPANS
 
 
 def whole_number(text: str, default: int) -> int:
-    """A whole number out of an address; `default` for anything else."""
+    """A whole number from an address; `default` for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else default
 
 
-def facts_context(project: Project, place: Place, window: Window) -> dict[str, Any]:
+def facts_context(project: Project, place: RequestInSession, window: Window) -> dict[str, Any]:
     """What `_request_facts.html` shows of a request."""
     facts = facts_of(place.log, place.lines, place.index, window, place.addresses)
     if not place.is_request:

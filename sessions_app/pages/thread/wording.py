@@ -1,4 +1,4 @@
-"""How the session and request pages say things: offsets, new messages, how a request came into its session."""
+"""The words of the session and request pages: why a request is in its session, what it changed, how attempts failed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sessions_app.pages.html.plain_text import isolated, shown
+from markupsafe import Markup
+
+from sessions_app.pages.html.components import component, joined, sentence
+from sessions_app.pages.html.pieces import code, request_link
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import RULE_ATTEMPT, RULE_CONVERSATION, RULE_MANUAL, RULE_OWN, RULE_PREVIOUS_RESPONSE
 from sessions_app.structure import timeline
@@ -25,71 +28,75 @@ CUT_SHORT = {
     "SAFETY": "Stopped by a content filter",
 }
 _RULES = {
-    RULE_OWN: "a session of its own: no session or trace id was sent",
-    RULE_MANUAL: "put into this session by hand",
+    RULE_OWN: "its own session: no session or trace id was sent",
+    RULE_MANUAL: "moved here manually",
 }
+# After a number of requests: "3 inferred from the conversation".
 _INFERRED = {
     RULE_CONVERSATION: "inferred from the conversation",
-    RULE_PREVIOUS_RESPONSE: "by the response that they continue",
-    RULE_ATTEMPT: "as another attempt",
-    RULE_MANUAL: "put here by hand",
+    RULE_PREVIOUS_RESPONSE: "linked by the previous response",
+    RULE_ATTEMPT: "linked as another attempt",
+    RULE_MANUAL: "moved manually",
 }
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 # So many kinds of failures, or requests, are named one by one.
 MOST_NAMED = 12
-# Of a failure without a status, so much of its type is named.
+# So much of an error type is shown where a failure has no HTTP status.
 _ERROR_CHARS = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """The request behind a rule: its number and a link to it. `is_same_call`: both are of one call of a proxy."""
+    """The request that another one continues or repeats. `is_same_call`: a proxy made both for one call."""
 
     number: int
     href: str
     is_same_call: bool = False
 
     @property
-    def link(self) -> str:
-        return f'<a class="link" href="{shown(self.href)}">request {exact(self.number)}</a>'
+    def link(self) -> Markup:
+        return request_link(self.href, self.number)
 
 
-def grouped_by(rule: str, detail: str, behind: Behind | None = None) -> str:
-    """The HTML of how a request came into its session: "grouped by `metadata.litellm_trace_id`", "continues the
-    conversation of request 3 (inferred)".
+def grouped_by(rule: str, detail: str, behind: Behind | None = None) -> Markup:
+    """Why a request is in its session: "grouped by `metadata.litellm_trace_id`", "continues the conversation of
+    request 3 (inferred)".
     """
+    other = behind.link if behind else "another request"
     if rule == RULE_CONVERSATION:
-        return f"continues the conversation of {behind.link if behind else 'another request'} (inferred)"
+        return sentence("continues the conversation of {} (inferred)", other)
     if rule == RULE_PREVIOUS_RESPONSE:
-        named = f"response <code>{isolated(detail)}</code>" if detail else "the response"
-        return f"continues {named} of {behind.link}" if behind else f"continues {named}, which was not logged"
+        named = sentence("response {}", code(detail)) if detail else "the response"
+        if behind:
+            return sentence("continues {} of {}", named, other)
+        return sentence("continues {}, which was not logged", named)
     if rule == RULE_ATTEMPT:
-        return f"{'same call as' if not behind or behind.is_same_call else 'repeats'} " + (
-            behind.link if behind else "another request"
-        )
+        is_same_call = behind is None or behind.is_same_call
+        return sentence("same call as {}", other) if is_same_call else sentence("repeats {}", other)
     if rule == RULE_MANUAL and detail:
-        return f"moved here by {isolated(detail)}"
+        return component("wording", "moved_by")(detail)
     if rule in _RULES:
-        return _RULES[rule]
-    return f"grouped by <code>{isolated(detail or rule)}</code>"
+        return sentence("{}", _RULES[rule])
+    return sentence("grouped by {}", code(detail or rule))
 
 
-def session_grouped_by(lines: Iterable[RequestLine], most: int = 3) -> str:
-    """The HTML of how a session came together: "grouped by `session_id`; 3 inferred from the conversation".
+def session_grouped_by(lines: Iterable[RequestLine], most: int = 3) -> Markup:
+    """Why a session's requests are together: "grouped by `session_id`; 3 inferred from the conversation".
 
-    With counts where requests came by several ways.
+    With counts where there are several reasons.
     """
+    lines = list(lines)
     ways = Counter((line.rule, line.rule_detail) for line in lines if line.rule not in _INFERRED)
     inferred = Counter(line.rule for line in lines if line.rule in _INFERRED)
-    pieces = [_way(rule, detail, count if len(ways) > 1 else 0) for (rule, detail), count in ways.most_common(most)]
-    chosen = ", ".join(pieces + ["…"] * (len(ways) > most))
-    others = ", ".join(f"{exact(count)} {_INFERRED[rule]}" for rule, count in inferred.most_common())
-    return "; ".join(filter(None, (chosen, others)))
+    chosen = [_way(rule, detail, count if len(ways) > 1 else 0) for (rule, detail), count in ways.most_common(most)]
+    chosen += [sentence("…")] if len(ways) > most else []
+    others = [f"{exact(count)} {_INFERRED[rule]}" for rule, count in inferred.most_common()]
+    return joined(filter(None, (joined(chosen, ", "), joined(others, ", "))), "; ")
 
 
-def _way(rule: str, detail: str, count: int) -> str:
-    words = "no session or trace id was sent" if rule == RULE_OWN else grouped_by(rule, detail)
-    return f"{words} ({exact(count)})" if count else words
+def _way(rule: str, detail: str, count: int) -> Markup:
+    words = sentence("no session or trace id was sent") if rule == RULE_OWN else grouped_by(rule, detail)
+    return sentence("{} ({})", words, exact(count)) if count else words
 
 
 # --- what changed from one request to the next ------------------------------------------------------------------------
@@ -100,9 +107,9 @@ def in_words(number: int) -> str:
     return _NUMBERS[number] if 0 <= number < len(_NUMBERS) else exact(number)
 
 
-def listed(items: Sequence[str]) -> str:
+def listed(items: Sequence[str]) -> Markup:
     """`4, 5 and 6`."""
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+    return component("wording", "listed")(items)
 
 
 def ranges(numbers: Sequence[int], most: int = 4) -> str:
@@ -136,38 +143,39 @@ def counted(count: int, noun: str = "message") -> str:
     return f"{exact(count)} {noun}{'' if count == 1 else 's'}"
 
 
-def failures(lines: Sequence[RequestLine]) -> str:
-    """The HTML of what went wrong, in order: `two 429s`, `a 500 and two Timeouts`."""
-    kinds = Counter(_failure(line) for line in lines)
+def failures(lines: Sequence[RequestLine]) -> Markup:
+    """What went wrong, in order: `two 429s`, `a 500 and two Timeouts`."""
+    kinds = Counter(map(_failure, lines))
     named = list(kinds.items())[:MOST_NAMED]
-    words = [f"{_article(kind)} {kind}" if count == 1 else f"{in_words(count)} {kind}s" for kind, count in named]
+    words: list[str] = [_failures_of_a_kind(*kind, count) for kind, count in named]
     others = sum(kinds.values()) - sum(count for _, count in named)
-    return listed(words + ([f"{exact(others)} other failure{'' if others == 1 else 's'}"] if others else []))
+    words += [f"{exact(others)} other failure{'' if others == 1 else 's'}"] if others else []
+    return listed(words)
 
 
-def _article(kind: str) -> str:
-    """Of a status or a type of error."""
-    name = kind.removeprefix("<code><bdi>")
-    return "an" if name[:1].lower() in ("a", "e", "i", "o") else "a"
+def _failures_of_a_kind(name: str, is_code: bool, count: int) -> Markup:
+    article = "an" if name[:1].lower() in ("a", "e", "i", "o") else "a"
+    return component("wording", "failure")(article if count == 1 else in_words(count), name, is_code, count > 1)
 
 
-def _failure(line: RequestLine) -> str:
+def _failure(line: RequestLine) -> tuple[str, bool]:
+    """What a failure is called, and whether that is the name of an error type."""
     if line.http_status and line.http_status >= 400:
-        return str(line.http_status)
-    return f"<code>{isolated(line.error_type[:_ERROR_CHARS])}</code>" if line.error_type else "failure"
+        return str(line.http_status), False
+    return (line.error_type[:_ERROR_CHARS], True) if line.error_type else ("failure", False)
 
 
-def attempt_words(attempts: Sequence[RequestLine], total: int) -> str:
-    """The HTML of `attempt 3 of 3, after two 429s, +14 s, fell back to gpt-4o-mini` for the last of these.
+def attempt_words(attempts: Sequence[RequestLine], total: int) -> Markup:
+    """`attempt 3 of 3, after two 429s, +14 s, fell back to gpt-4o-mini`: the last of these attempts.
 
-    `total` counts those that were not logged too.
+    `total` counts those that were not logged, too.
     """
     last, before = attempts[-1], attempts[:-1]
     later = timeline.sane_start(last) - timeline.sane_start(before[0])
-    words = [f"attempt {exact(total)} of {exact(total)}", f"after {failures(before)}", f"+{duration(later)}"]
-    if last.model and before[0].model and last.model != before[0].model:
-        words.append(f"fell back to {isolated(last.model)}")
-    return ", ".join(words)
+    fell_back = last.model and before[0].model and last.model != before[0].model
+    return component("wording", "attempt")(
+        exact(total), failures(before), duration(later), last.model if fell_back else ""
+    )
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------
@@ -179,7 +187,7 @@ def offset(line: RequestLine, start: datetime) -> str:
 
 
 def first_token(line: RequestLine) -> str:
-    """The time to the first token; "" when it is not known or contradicts itself."""
+    """The time to the first token; "" when it is not known or cannot be right."""
     if line.first_token_at is None or line.first_token_at < line.started_at:
         return ""
     return duration(line.first_token_at - line.started_at)
@@ -198,10 +206,10 @@ def tokens_title(line: RequestLine) -> str:
 
 
 def history(count: int, resent: int) -> str:
-    """`1 new of 4`, or `2 messages` when none was sent before."""
+    """How many messages a request sent: `1 new of 4`, or `2 messages` when all are new."""
     if resent:
         return f"{exact(count - resent)} new of {exact(count)}"
-    return f"{exact(count)} message{'' if count == 1 else 's'}"
+    return counted(count)
 
 
 def source_name(source: str) -> str:
@@ -209,5 +217,5 @@ def source_name(source: str) -> str:
 
 
 def is_choice(line: RequestLine, outputs: int) -> bool:
-    """Whether several outputs are alternatives: chat APIs give choices, the Responses API one sequence of items."""
+    """Whether several outputs are alternatives. Chat APIs return choices, the Responses API one sequence of items."""
     return outputs > 1 and "response" not in line.call_type

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessions_app.content.documents import JsonBytes, array_items, kind_of, loads, object_fields
+from sessions_app.content.json_bytes import JsonBytes, array_items, kind_of, loads, object_fields
 from sessions_app.wire.genai.cutting import UNFOLDED
 from sessions_app.wire.genai.indexed import DIALECTS
 from sessions_app.wire.genai.unfolding import as_text, closed, dumps, written

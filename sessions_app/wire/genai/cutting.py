@@ -12,17 +12,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sessions_app.content.documents import (
-    LARGE_VALUE_BYTES,
-    DocumentError,
-    JsonBytes,
-    PartKind,
-    SplitDocument,
-    Splitter,
-    array_items,
-    kind_of,
-    object_fields,
-)
+from sessions_app.content.documents import PartKind, SplitDocument
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, object_fields
+from sessions_app.content.splitting import LARGE_VALUE_BYTES, Splitter
 from sessions_app.wire import bodies
 from sessions_app.wire.genai.indexed import DIALECTS
 from sessions_app.wire.genai.unfolding import (
@@ -66,7 +58,7 @@ class OrderedSplitter:
 
 
 class Attributes:
-    """The attributes of a span, an event or a log record while they are cut: their exact bytes, and what was unfolded."""
+    """The attributes of a span, an event or a log record while they are cut: exact bytes, and what was unfolded."""
 
     def __init__(
         self, splitter: OrderedSplitter, values: Mapping[str, Any], raws: Raws, problem: Callable[[str], None]

@@ -6,7 +6,9 @@ from typing import Any
 
 from sessions_app.content import messages
 from sessions_app.content.blocks import Message
-from sessions_app.content.documents import PartKind, PartList, SplitDocument, Splitter, loads
+from sessions_app.content.documents import PartKind, PartList, SplitDocument
+from sessions_app.content.json_bytes import loads
+from sessions_app.content.splitting import Splitter
 from sessions_app.records import Documents
 from sessions_app.wire.genai.closing import item_bytes
 from sessions_app.wire.genai.kinds import kind_of_span

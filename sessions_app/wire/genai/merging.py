@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sessions_app.content.documents import loads, object_fields
+from sessions_app.content.json_bytes import loads, object_fields
 from sessions_app.content.sameness import Contradiction, clipped, differences, same
 from sessions_app.wire.genai.closing import item_bytes
 from sessions_app.wire.genai.unfolding import dumps

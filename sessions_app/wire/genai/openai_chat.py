@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, assert_never
 
 from sessions_app.content.blocks import (
-    AUDIO,
-    DATA,
-    FILE,
-    IMAGE,
-    REASONING,
-    REFUSAL,
-    TEXT,
-    TOOL_CALL,
-    TOOL_RESULT,
-    Block,
+    ContentBlock,
+    MediaBlock,
     Message,
+    OtherBlock,
+    ReasoningBlock,
+    RefusalBlock,
+    TextBlock,
+    ToolCallBlock,
+    ToolResultBlock,
+    text_of,
 )
 
 
 def chat_message(message: Message) -> list[dict[str, Any]]:
-    """One message; several if it has tool results beside other content."""
-    results = [block for block in message.blocks if block.type == TOOL_RESULT]
-    others = [block for block in message.blocks if block.type not in (TOOL_RESULT, TOOL_CALL, REASONING, REFUSAL)]
-    calls = [block for block in message.blocks if block.type == TOOL_CALL]
+    """One message, or several where tool results stand beside other content."""
+    results = [block for block in message.blocks if isinstance(block, ToolResultBlock)]
+    others = [block for block in message.blocks if isinstance(block, (TextBlock, MediaBlock, OtherBlock))]
+    calls = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
     found = [_tool_message(block) for block in results]
     if results and not (others or calls):
         return found
     written: dict[str, Any] = {"role": message.role, "content": _content(others)}
-    reasoning = "\n\n".join(block.text for block in message.blocks if block.type == REASONING and block.text)
-    refusal = "\n".join(block.text for block in message.blocks if block.type == REFUSAL)
+    reasoning = "\n\n".join(block.text for block in message.blocks if isinstance(block, ReasoningBlock) and block.text)
+    refusal = "\n".join(block.text for block in message.blocks if isinstance(block, RefusalBlock))
     extras = {
         "name": message.name,
         "reasoning_content": reasoning,
@@ -45,33 +45,36 @@ def content_of(message: Message) -> Any:
     return _content(message.blocks)
 
 
-def _content(blocks: list[Block]) -> Any:
+def _content(blocks: Sequence[ContentBlock]) -> Any:
     if not blocks:
         return None
-    if all(block.type == TEXT for block in blocks) and len(blocks) == 1:
+    if len(blocks) == 1 and isinstance(blocks[0], TextBlock):
         return blocks[0].text
     return [_part(block) for block in blocks]
 
 
-def _part(block: Block) -> dict[str, Any]:
-    if block.type == TEXT:
-        return {"type": "text", "text": block.text}
-    if block.type == IMAGE:
-        return {"type": "image_url", "image_url": {"url": block.url}}
-    if block.type == FILE:
-        return {"type": "file", "file": {"filename": block.name, "file_data": block.url or block.text}}
-    if block.type == AUDIO:
-        return {"type": "input_audio", "input_audio": {"format": block.name}, "transcript": block.text}
-    return {"type": "data", "data": block.data} if block.type == DATA else {"type": "text", "text": block.text}
+def _part(block: ContentBlock) -> dict[str, Any]:
+    match block:
+        case MediaBlock(modality="image"):
+            return {"type": "image_url", "image_url": {"url": block.url}}
+        case MediaBlock(modality="audio"):
+            return {"type": "input_audio", "input_audio": {"format": block.name}, "transcript": block.text}
+        case MediaBlock():
+            return {"type": "file", "file": {"filename": block.name, "file_data": block.url or block.text}}
+        case OtherBlock():
+            return {"type": "data", "data": block.value}
+        case TextBlock() | ReasoningBlock() | RefusalBlock() | ToolCallBlock() | ToolResultBlock():
+            return {"type": "text", "text": text_of(block)}
+    assert_never(block)
 
 
-def _tool_message(block: Block) -> dict[str, Any]:
-    content = block.text or _content([inner for inner in block.blocks if inner.type != TEXT]) or ""
-    return {"role": "tool", "tool_call_id": block.id, "content": content}
+def _tool_message(block: ToolResultBlock) -> dict[str, Any]:
+    content = block.text or _content([inner for inner in block.blocks if not isinstance(inner, TextBlock)]) or ""
+    return {"role": "tool", "tool_call_id": block.call_id, "content": content}
 
 
-def _call(block: Block) -> dict[str, Any]:
-    return {"id": block.id, "type": "function", "function": {"name": block.name, "arguments": block.text}}
+def _call(block: ToolCallBlock) -> dict[str, Any]:
+    return {"id": block.id, "type": "function", "function": {"name": block.name, "arguments": block.arguments}}
 
 
 _PARAMETERS = ("parameters", "inputSchema", "input_schema", "parameters_json_schema")

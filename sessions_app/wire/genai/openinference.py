@@ -6,15 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sessions_app.content.documents import (
-    DocumentError,
-    JsonBytes,
-    PartKind,
-    array_items,
-    kind_of,
-    loads,
-    object_fields,
-)
+from sessions_app.content.documents import PartKind
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
 from sessions_app.wire import bodies
 from sessions_app.wire.genai.reader import INPUT, OUTPUT, SYSTEM, TOOLS, Content, Cutter, Fields, attribute, given
 from sessions_app.wire.genai.span import Span

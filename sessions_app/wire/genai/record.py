@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sessions_app.content.documents import ArrayMemory, JsonBytes, SplitDocument, Splitter, loads
+from sessions_app.content.array_memory import ArrayMemory
+from sessions_app.content.documents import SplitDocument
+from sessions_app.content.json_bytes import JsonBytes, loads
+from sessions_app.content.splitting import Splitter
 from sessions_app.records import ERROR, SUCCESS, TAG_CHARS, Record, Usage, WireFormatError
 from sessions_app.wire.fields import (
     ERROR_CHARS,

@@ -5,16 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sessions_app.content.documents import (
-    LARGE_VALUE_BYTES,
-    JsonBytes,
-    PartKind,
-    SplitDocument,
-    Splitter,
-    array_items,
-    kind_of,
-    object_fields,
-)
+from sessions_app.content.documents import PartKind, SplitDocument
+from sessions_app.content.json_bytes import JsonBytes, array_items, kind_of, object_fields
+from sessions_app.content.splitting import LARGE_VALUE_BYTES, Splitter
 from sessions_app.wire.genai.cutting import UNFOLDED, Attributes, OrderedSplitter, written_unfolded
 from sessions_app.wire.genai.reader import INPUT, OUTPUT, SYSTEM, TOOLS, Cutter
 from sessions_app.wire.genai.readers import read_content

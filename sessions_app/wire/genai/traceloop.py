@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessions_app.content.documents import DocumentError, object_fields
+from sessions_app.content.json_bytes import DocumentError, object_fields
 from sessions_app.wire.genai.reader import INPUT, OUTPUT, TOOLS, Content, Fields, attributes, given
 from sessions_app.wire.genai.span import Span
 from sessions_app.wire.genai.unfolding import dumps, text_of

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from sessions_app.content.documents import DocumentError, JsonBytes, array_items, kind_of, object_fields
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, object_fields
 
 # # How a text was written: without white space (JavaScript, Pydantic), or by Python's json.dumps. For the latter either
 # the separators between the pieces are remembered, or everything is written again.

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.content.messages import IMAGE, TOOL_CALL, TOOL_RESULT, Block, Message
+from sessions_app.content.blocks import MediaBlock, Message, ToolCallBlock, ToolResultBlock
 from sessions_app.pages.html import media
 from sessions_app.pages.html.excerpts import excerpt, piece
 from sessions_app.pages.html.json_text import drawn, indented
@@ -123,8 +123,8 @@ def test_arguments_in_one_line(arguments: str, summary: str) -> None:
 # --- media ----------------------------------------------------------------------------------------------------------
 
 
-def image(url: str) -> Block:
-    return Block(IMAGE, url=url)
+def image(url: str) -> MediaBlock:
+    return MediaBlock("image", url)
 
 
 def data_url(content: bytes, media_type: str = "image/png") -> str:
@@ -185,20 +185,20 @@ def test_base64_is_forgiving(content: bytes) -> None:
 # --- tool calls and results -----------------------------------------------------------------------------------------
 
 
-def source(place: int, *blocks: Block) -> Source:
+def source(place: int, *blocks: ToolCallBlock | ToolResultBlock) -> Source:
     return Source(Message("assistant", list(blocks)), bytes([place]) * 8, place)
 
 
-def call(name: str, call_id: str = "") -> Block:
-    return Block(TOOL_CALL, "{}", id=call_id, name=name)
+def call(name: str, call_id: str = "") -> ToolCallBlock:
+    return ToolCallBlock(name, "{}", call_id)
 
 
-def result(text: str, call_id: str = "", name: str = "") -> Block:
-    return Block(TOOL_RESULT, text, id=call_id, name=name)
+def result(text: str, call_id: str = "", name: str = "") -> ToolResultBlock:
+    return ToolResultBlock(call_id, text, name)
 
 
 def pairs_of(calls: Source, *results: Source) -> list[tuple[str, str]]:
-    found = match(pieces([calls], TOOL_CALL), pieces(results, TOOL_RESULT))
+    found = match(pieces([calls], ToolCallBlock), pieces(results, ToolResultBlock))
     return [(result.block.text, call.block.name) for result, call in found]
 
 
@@ -220,7 +220,7 @@ def test_of_two_different_results_for_a_call_the_first_is_printed_with_it() -> N
     calls = source(1, call("a", "1"))
     pairing = Pairing()
     for place, text in ((2, "one"), (3, "another")):
-        pairing.across(pieces([calls], TOOL_CALL), [source(place, result(text, "1"))], 7, "#r7")
+        pairing.across(pieces([calls], ToolCallBlock), [source(place, result(text, "1"))], 7, "#r7")
 
     assert pairing.results[1, 0].block.text == "one"
     assert list(pairing.calls) == [(2, 0)]

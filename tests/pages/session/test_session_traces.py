@@ -454,7 +454,7 @@ def test_other_spans_of_the_trace_are_listed_to_the_end(
     post(project, chat(1), *others)
     url = f"/p/acme/requests/{RequestLog.objects.get().pk}/"
     page = signed_in.get(url).content.decode()
-    assert "Other spans of this trace 10;" in text(page)
+    assert "Other spans of this trace 10, such as HTTP" in text(page)
     assert "http.route" in page
     assert "<script>alert" not in page
     found = re.findall(r'span-name"><bdi>GET /(\d+)', page)

@@ -7,7 +7,8 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.factories import make_project
-from tests.pages.session.test_session_traces import address, digest_library, made, post, tool
+from tests.pages.session.test_session import address
+from tests.pages.session.test_session_traces import digest_library, made, post, tool
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sessions_app.content import blocks
-from sessions_app.content.messages import Message, read_message
+from sessions_app.content.blocks import Message, TextBlock, ToolCallBlock
+from sessions_app.content.messages import read_message
 from sessions_app.records import ERROR, RULE_TRACE_ID, Record, SessionClaim
 from sessions_app.wire import genai, otlp
 from sessions_app.wire.genai.duplicates import CALLS, SpanFacts, duplicates
@@ -137,7 +137,7 @@ def messages_out(record: Record) -> list[Message]:
 
 
 def text_of(message: Message) -> str:
-    return "".join(block.text for block in message.blocks if block.type == blocks.TEXT)
+    return "".join(block.text for block in message.blocks if isinstance(block, TextBlock))
 
 
 def said(call: Call) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def said(call: Call) -> dict[str, Any]:
     users = [text for m in asked if m.role == "user" and (text := text_of(m))]
     outputs = messages_out(record)
     usage = record.usage
-    calls = [block for message in outputs for block in message.blocks if block.type == blocks.TOOL_CALL]
+    calls = [block for message in outputs for block in message.blocks if isinstance(block, ToolCallBlock)]
     return {
         "model": record.requested_model or record.model,
         "response_model": record.model,
@@ -159,7 +159,7 @@ def said(call: Call) -> dict[str, Any]:
         "first_user_text": users[0] if users else None,
         "last_user_text": users[-1] if users else None,
         "output_text": "".join(text_of(message) for message in outputs).strip() or None,
-        "tool_calls": [{"name": call.name, "arguments": json.loads(call.text)} for call in calls],
+        "tool_calls": [{"name": call.name, "arguments": json.loads(call.arguments)} for call in calls],
         "error": record.error_message or None,
         "status": "error" if record.status == ERROR else "ok",
     }

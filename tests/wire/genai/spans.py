@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sessions_app.content.documents import JsonBytes
+from sessions_app.content.json_bytes import JsonBytes
 from sessions_app.records import Record
 from sessions_app.wire import otlp
 from tests.wire.genai.captures import RECEIVED

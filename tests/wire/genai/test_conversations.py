@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from sessions_app.content.messages import MessageReader
+from sessions_app.content.message_reader import MessageReader
 from sessions_app.ingest.links import Links, links_of
 from tests.wire.genai.captures import FOLDERS, Call, calls_of
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 
+from sessions_app.content.blocks import ToolResultBlock
 from sessions_app.records import Record
 from sessions_app.wire import genai
 from tests.wire.genai.captures import items_of, messages_in, messages_out, text_of
@@ -38,7 +39,9 @@ def test_log_records_bring_the_messages_of_their_span() -> None:
     found = united(SPAN, *RECORDS)
     assert [message.role for message in messages_in(found)] == ["user", "assistant", "tool"]
     assert text_of(messages_in(found)[0]) == "What is it?"
-    assert messages_in(found)[2].blocks[0].id == "c"
+    (result,) = messages_in(found)[2].blocks
+    assert isinstance(result, ToolResultBlock)
+    assert result.call_id == "c"
     assert [text_of(message) for message in messages_out(found)] == ["It is."]
     assert (found.kind, found.requested_model, found.claim.key) == ("llm", "m", "s")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sessions_app.content.documents import ArrayMemory
+from sessions_app.content.array_memory import ArrayMemory
 from sessions_app.wire import genai, otlp
 from tests.wire.genai.captures import FILES, FOLDERS, RECEIVED, items_of, record_of, records_of
 from tests.wire.genai.spans import item

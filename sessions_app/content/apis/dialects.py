@@ -1,7 +1,7 @@
-"""Content blocks of telemetry and frameworks, written as a model API has them, which `messages.py` reads.
+"""Messages and content blocks as telemetry and frameworks write them, turned into the form of a model API.
 
-Followed: OpenTelemetry GenAI message parts (semantic-conventions-genai, November 2026), Vercel AI SDK 4 to 7, Bedrock
-Converse (which Strands uses), LangChain 1.
+Followed are the message parts of OpenTelemetry GenAI (semantic-conventions-genai, November 2026), Vercel AI SDK 4 to 7,
+Bedrock Converse (which Strands uses) and LangChain 1.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-Block = dict[str, Any]
+from sessions_app.content.json_values import JsonObject
 
 
-def known_form(item: Block) -> Block | None:
-    """The same block as an API has it; None for a block of no form known here."""
+def known_form(item: JsonObject) -> JsonObject | None:
+    """The same block in the form of an API; None for a block that is not of these dialects."""
     kind = item.get("type")
     read = _BY_TYPE.get(kind) if isinstance(kind, str) else None
     if read is not None:
@@ -25,8 +25,8 @@ def known_form(item: Block) -> Block | None:
     return None
 
 
-def known_message(value: Block) -> Block:
-    """A message of LangChain with a role; any other as it is."""
+def known_message(value: JsonObject) -> JsonObject:
+    """A message of LangChain gets a role; any other stays as it is."""
     if "role" in value:
         return value
     inner = value.get("kwargs") if "lc" in value else value.get("data")
@@ -47,24 +47,24 @@ _LANGCHAIN_ROLES = {
 }
 
 
-def function_of(call: Block) -> Block | None:
-    """Name and arguments of a tool call that names them outright (LangChain, AI SDK)."""
+def function_of(call: JsonObject) -> JsonObject | None:
+    """OpenAI's `function` member of a tool call that has its name and arguments beside its id (LangChain, AI SDK)."""
     name = call.get("name", call.get("toolName"))
     if not isinstance(name, str):
         return None
     return {"name": name, "arguments": call.get("args", call.get("input", call.get("arguments")))}
 
 
-def id_of(call: Block) -> Any:
+def id_of(call: JsonObject) -> Any:
     return call.get("id", call.get("toolCallId"))
 
 
 def are_results(content: Any) -> bool:
-    """Is this the content of a tool's message that names the call in each of its blocks?"""
+    """Whether this content of a tool's message consists of results that each name their call."""
     return isinstance(content, list) and any(isinstance(item, dict) and _is_result(item) for item in content)
 
 
-def _is_result(item: Block) -> bool:
+def _is_result(item: JsonObject) -> bool:
     return str(item.get("type")) in _RESULTS or bool(item.keys() & _RESULT_MEMBERS)
 
 
@@ -72,7 +72,7 @@ _RESULTS = frozenset({"tool_call_response", "tool-result", "tool_result"})
 _RESULT_MEMBERS = frozenset({"toolResult", "functionResponse", "function_response"})
 
 
-def _call(item: Block) -> Block:
+def _call(item: JsonObject) -> JsonObject:
     return {
         "type": "tool_use",
         "id": item.get("id", item.get("toolCallId", item.get("toolUseId"))),
@@ -81,19 +81,19 @@ def _call(item: Block) -> Block:
     }
 
 
-def _result(item: Block) -> Block:
+def _result(item: JsonObject) -> JsonObject:
     call_id = item.get("id", item.get("toolCallId", item.get("toolUseId")))
     content = next((item[name] for name in ("response", "result", "output", "content") if name in item), None)
     failed = item.get("isError") is True or item.get("status") == "error"
     if isinstance(content, dict) and "value" in content and isinstance(content.get("type"), str):
-        # The AI SDK says how a result is meant: text, json, error-text, error-json, content.
+        # The AI SDK names the kind of a result: text, json, error-text, error-json or content.
         failed = failed or content["type"].startswith("error")
         content = content["value"]
     return {"type": "tool_result", "tool_use_id": call_id, "content": _readable(content), "is_error": failed}
 
 
 def _readable(content: Any) -> Any:
-    """Blocks and texts as they are; anything else as JSON text."""
+    """Blocks and texts stay as they are; anything else becomes JSON text."""
     if isinstance(content, list) and all(
         isinstance(item, dict) and ("type" in item or _is_bedrock(item)) for item in content
     ):
@@ -103,15 +103,15 @@ def _readable(content: Any) -> Any:
     return json.dumps(content, ensure_ascii=False)
 
 
-def _is_bedrock(item: Block) -> bool:
+def _is_bedrock(item: JsonObject) -> bool:
     return len(item) == 1 and bool(item.keys() & {"text", "json", "image", "document"})
 
 
-def _unwrapped(item: Block) -> Any:
+def _unwrapped(item: JsonObject) -> Any:
     return json.dumps(item["json"], ensure_ascii=False) if item.keys() == {"json"} else item
 
 
-def _blob(item: Block) -> Block:
+def _blob(item: JsonObject) -> JsonObject:
     media_type = item.get("mime_type") or _GUESSES.get(str(item.get("modality")), "")
     return {"inline_data": {"mime_type": media_type, "data": item.get("content", item.get("data"))}}
 
@@ -119,24 +119,24 @@ def _blob(item: Block) -> Block:
 _GUESSES = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4"}
 
 
-def _uri(item: Block) -> Block:
+def _uri(item: JsonObject) -> JsonObject:
     if item.get("modality") == "image":
         return {"type": "image_url", "image_url": {"url": item.get("uri")}}
     return {"file_data": {"mime_type": item.get("mime_type"), "file_uri": item.get("uri")}}
 
 
-def _bedrock_reasoning(item: Block) -> Block:
+def _bedrock_reasoning(item: JsonObject) -> JsonObject:
     text = item.get("reasoningText")
     return {"type": "thinking", "thinking": text.get("text") if isinstance(text, dict) else ""}
 
 
-def _bedrock_image(item: Block) -> Block:
+def _bedrock_image(item: JsonObject) -> JsonObject:
     source = item.get("source")
     data = source.get("bytes") if isinstance(source, dict) else None
     return {"inline_data": {"mime_type": f"image/{item.get('format', 'png')}", "data": data}}
 
 
-_BY_TYPE: dict[str, Callable[[Block], Block]] = {
+_BY_TYPE: dict[str, Callable[[JsonObject], JsonObject]] = {
     "tool_call": _call,
     "tool-call": _call,
     "tool_call_response": _result,
@@ -146,7 +146,7 @@ _BY_TYPE: dict[str, Callable[[Block], Block]] = {
     "blob": _blob,
     "uri": _uri,
 }
-_BY_MEMBER: dict[str, Callable[[Block], Block]] = {
+_BY_MEMBER: dict[str, Callable[[JsonObject], JsonObject]] = {
     "toolUse": _call,
     "toolResult": _result,
     "reasoningContent": _bedrock_reasoning,

@@ -1,0 +1,1 @@
+"""How each API writes a message: one module for each, and `content_blocks` that finds the right one for a block."""

@@ -1,0 +1,40 @@
+"""The text of a message: for copying, and for searching."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from sessions_app.content.blocks import (
+    MediaBlock,
+    Message,
+    OtherBlock,
+    ReasoningBlock,
+    RefusalBlock,
+    TextBlock,
+    ToolCallBlock,
+    ToolResultBlock,
+    text_of,
+)
+from sessions_app.content.json_values import to_json
+
+
+def plain_text(message: Message) -> str:
+    """Its texts and refusals, as a person would copy them: without reasoning, tool calls and results."""
+    said = [block.text for block in message.blocks if isinstance(block, (TextBlock, RefusalBlock)) and block.text]
+    return "\n".join(said)
+
+
+def searchable_text(message: Message) -> str:
+    """All of its text, with reasoning, tool calls and results; without encoded media."""
+    pieces = []
+    for block in message.blocks:
+        match block:
+            case ToolCallBlock() | ToolResultBlock() | MediaBlock():
+                pieces += [block.name, text_of(block)]
+            case TextBlock() | ReasoningBlock() | RefusalBlock():
+                pieces.append(block.text)
+            case OtherBlock():
+                pieces.append(to_json(block.value))
+            case _:
+                assert_never(block)
+    return "\n".join(filter(None, pieces))

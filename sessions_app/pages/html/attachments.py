@@ -1,0 +1,73 @@
+"""Images, recordings and files in messages as HTML. Nothing is fetched from elsewhere."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from markupsafe import Markup
+
+from sessions_app.content.blocks import MediaBlock
+from sessions_app.pages.html import markdown, media
+from sessions_app.pages.html.components import component
+from sessions_app.pages.html.media import Picture
+from sessions_app.pages.html.pieces import fold
+from sessions_app.pages.html.plain_text import visible
+from sessions_app.pages.html.source import BlockAddress
+from sessions_app.pages.html.texts import peek, prose, seam_instead, size_of
+from sessions_app.templatetags.format import exact, size
+
+# The most characters of a name, and of an address, that are shown.
+NAME_CHARS = 200
+URL_CHARS = 2_000
+
+
+def attachment_with_text(block: MediaBlock, address: BlockAddress) -> Markup:
+    """The attachment; below it the transcript of a recording or the text of a document, folded."""
+    html = attachment(block, address)
+    if not block.text:
+        return html
+    title = "Transcript" if block.modality == "audio" else "Text"
+    return html + fold(title, prose(block.text, address), size_of(block.text), peek(block.text))
+
+
+def attachment(block: MediaBlock, address: BlockAddress) -> Markup:
+    """An image to look at, or what is known of the file."""
+    if (missing := seam_instead(block.url[:500])) is not None:
+        return missing
+    match block.modality:
+        case "image":
+            found = media.picture(block)
+            return _file(block, address, "image", "image") if found is None else _thumb(found, address.media_url)
+        case "audio":
+            amount = size(block.byte_size) if block.byte_size else ""
+            return _chip("bolt", "audio", ", ".join(filter(None, (block.name, amount))))
+        case "file":
+            return _file(block, address, "file", "doc")
+    assert_never(block.modality)
+
+
+def _thumb(found: Picture, url: str) -> Markup:
+    facts = size(found.byte_size)
+    if found.width:
+        facts = f"{found.width} × {found.height} · {facts}"
+    kind = found.media_type.partition("/")[2]
+    return component("attachments", "thumb")(url, kind, facts, found.width, found.height)
+
+
+def _file(block: MediaBlock, address: BlockAddress, kind: str, icon_name: str) -> Markup:
+    """A file, or an image that cannot be shown: what is known of it, and a link."""
+    name = block.name[:NAME_CHARS]
+    data = media.data_url(block.url)
+    if data is not None:
+        facts = f"{data.media_type} · {size(data.byte_size)}"
+        return _chip(icon_name, name or kind, facts, f"{address.media_url}?download=1")
+    if len(block.url) > URL_CHARS:
+        facts = f"its address has {exact(len(block.url))} characters: see the raw JSON"
+        return _chip(icon_name, name or kind, facts)
+    if block.url:
+        return _chip(icon_name, "", markdown.link(visible(block.url), visible(name or f"{kind} elsewhere")))
+    return _chip(icon_name, name or kind, block.media_type[:NAME_CHARS])
+
+
+def _chip(icon_name: str, name: str, facts: str, href: str = "") -> Markup:
+    return component("attachments", "chip")(icon_name, name, facts, href)

@@ -1,0 +1,62 @@
+"""The pieces that threads and the pages of requests are made of. Their markup is in `components/pieces.jinja`."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from sessions_app.pages.html.components import component
+from sessions_app.templatetags.format import exact
+
+
+def icon(name: str, small: bool = True) -> Markup:
+    """An icon of the sprite."""
+    return component("icon", "icon")(name, "s" if small else "")
+
+
+def row(role: str, content: Markup, author: str = "") -> Markup:
+    """A row of a thread: the role (any text) and the author at the side, the content beside them."""
+    return component("pieces", "row")(role, content, author)
+
+
+def reference(icon_name: str, content: str) -> Markup:
+    """A faint line with an icon."""
+    return component("pieces", "reference")(icon_name, content)
+
+
+def fold(title: str, content: Markup, amount: str = "", peek: str = "") -> Markup:
+    """A folded piece: its title, how much it is, and a glimpse of it in one line."""
+    return component("pieces", "fold")(title, content, amount, peek)
+
+
+def code_box(content: Markup, ink: str = "") -> Markup:
+    """A box of code, in an ink of its own if one is named."""
+    return component("pieces", "code_box")(content, ink)
+
+
+def clamped(content: Markup, url: str, hidden_chars: int, is_faded: bool = False) -> Markup:
+    """A text; if characters of it are hidden, with a button that puts the whole text, at `url`, in its place."""
+    return component("pieces", "clamp")(content, url, hidden_chars, is_faded) if hidden_chars else content
+
+
+def more(words: str, href: str, partial: str = "") -> Markup:
+    """A button that is replaced by what is at `partial`. `href` is the page that has it too."""
+    return component("pieces", "more")(words, href, partial)
+
+
+def link(href: str, words: str) -> Markup:
+    return component("pieces", "link")(href, words)
+
+
+def request_link(href: str, number: int) -> Markup:
+    """`request 3`, as a link."""
+    return link(href, f"request {exact(number)}")
+
+
+def code(text: str) -> Markup:
+    """A name or value as it was sent, within a sentence."""
+    return component("pieces", "code")(text)
+
+
+def written(html: str) -> Markup:
+    """HTML that MessageWriter and the functions beside it wrote; they escape."""
+    return Markup(html)  # noqa: S704 - escaped there

@@ -1,0 +1,126 @@
+"""Texts of messages as HTML: Markdown or code, their beginning or all of them, with marks where senders left text out.
+
+Whatever came from a sender is escaped by a component, or by `markdown`, `terminal` or `drawn`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from markupsafe import Markup
+
+from sessions_app.content.omissions import MASKED, Cut, find_cuts
+from sessions_app.pages.html import markdown
+from sessions_app.pages.html.components import component, joined
+from sessions_app.pages.html.excerpts import MESSAGE_LINES, excerpt
+from sessions_app.pages.html.json_text import drawn, is_json
+from sessions_app.pages.html.pieces import clamped, code_box, fold, reference
+from sessions_app.pages.html.plain_text import shown, terminal, visible
+from sessions_app.pages.html.source import BlockAddress
+from sessions_app.pages.html.text_diff import diff_html
+from sessions_app.templatetags.format import exact, size
+
+PEEK_CHARS = 160
+RESULT_SUMMARY_CHARS = 80
+# How many marks of omissions are shown in one text.
+MOST_SEAMS = 20
+# A mask stands in place of a few characters. It is described below the text, which would else be torn apart.
+_DESCRIBED_BELOW = (MASKED,)
+
+
+def prose(text: str, address: BlockAddress) -> Markup:
+    """A text as Markdown; of a long one the beginning."""
+    part = excerpt(text)
+    return clamped(with_seams(part.shown, _markdown), address.text_url, part.hidden_chars, is_faded=True)
+
+
+def _markdown(text: str) -> Markup:
+    text = visible(text)
+    html = component("texts", "prose")(markdown.render(text))
+    return html if markdown.is_bearable(text) else html + unformatted(len(text), "too much Markdown")
+
+
+def unformatted(chars: int, why: str) -> Markup:
+    """Says how much of a text is shown as it came: `190,005 characters are shown as they came: nested too deeply`."""
+    noun = "character is shown as it" if chars == 1 else "characters are shown as they"
+    return reference("info", f"{exact(chars)} {noun} came: {why}")
+
+
+def code(text: str, address: BlockAddress, lines: int = MESSAGE_LINES, ink: str = "") -> Markup:
+    """A text that a program wrote; of a long one the beginning."""
+    part = excerpt(text, lines=lines)
+    html = with_seams(part.shown, lambda piece: code_box(terminal(piece), ink))
+    return clamped(html, address.text_url, part.hidden_chars)
+
+
+def whole_text(text: str, is_code: bool) -> Markup:
+    """All of a text that is not too long."""
+    if not is_code:
+        return with_seams(text, _markdown)
+    return with_seams(text, lambda piece: code_box(drawn(piece) if is_json(text) else terminal(piece)))
+
+
+def text_piece(text: str) -> Markup:
+    """A piece of a very long text, unformatted."""
+    return with_seams(text, lambda piece: code_box(shown(piece)))
+
+
+def removed_fold(title: str, text: str) -> Markup:
+    """A text that is not sent any more, folded."""
+    removed = diff_html(text, "")
+    if not removed:
+        rest = f"{exact(len(text) - PEEK_CHARS)} more characters are with the request before"
+        removed = code_box(shown(text[:PEEK_CHARS])) + reference("info", rest)
+    return fold(title, removed, size_of(text), peek(text))
+
+
+def size_of(text: str) -> str:
+    """How large a text is: `4.1 kB`."""
+    return size(len(text.encode("utf-8", "replace")))
+
+
+def peek(text: str, most: int = PEEK_CHARS) -> str:
+    """The beginning of a text in one line."""
+    return " ".join(text[: most * 4].split())[:most]
+
+
+def first_line(text: str) -> str:
+    """The first line of a text that is not blank, or its beginning."""
+    for line in text[:2000].splitlines():
+        if line.strip():
+            return line.strip()[:RESULT_SUMMARY_CHARS]
+    return ""
+
+
+# --- where text is missing ------------------------------------------------------------------------------------------
+
+
+def with_seams(text: str, write: Callable[[str], Markup]) -> Markup:
+    """A text as `write` writes it. Where a sender cut something out, a line says what is missing and who cut it out."""
+    found = find_cuts(text)
+    return joined(_pieces(text, found, write)) if found else write(text)
+
+
+def _pieces(text: str, found: list[Cut], write: Callable[[str], Markup]) -> Iterator[Markup]:
+    cuts, end = found[:MOST_SEAMS], 0
+    for cut in (cut for cut in cuts if cut.what not in _DESCRIBED_BELOW):
+        if text[end : cut.start].strip():
+            yield write(text[end : cut.start])
+        yield seam(cut)
+        end = cut.end
+    if text[end:].strip():
+        yield write(text[end:])
+    yield from {cut.sentence: seam(cut) for cut in cuts if cut.what in _DESCRIBED_BELOW}.values()
+    if len(found) > MOST_SEAMS:
+        yield reference("info", f"{exact(len(found) - MOST_SEAMS)} more marks of omissions")
+
+
+def seam(cut: Cut) -> Markup:
+    """The line that says what is missing."""
+    return component("texts", "seam")(cut.sentence, cut.switch_off)
+
+
+def seam_instead(text: str) -> Markup | None:
+    """The line for the first omission in a value that is nothing else without it; None if nothing is missing."""
+    cut = next(iter(find_cuts(text)), None)
+    return seam(cut) if cut else None

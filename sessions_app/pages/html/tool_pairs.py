@@ -1,0 +1,59 @@
+"""Which tool call, result and execution belong together. `pages.thread.pairing` finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from sessions_app.content.blocks import ToolResultBlock
+from sessions_app.pages.html.components import NOTHING
+
+# The place of a message (`Source.place`) and the number of a block in it.
+BlockKey = tuple[Hashable, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundResult:
+    """The result of a tool call: its block, the part that holds it, and its number among the part's blocks."""
+
+    block: ToolResultBlock
+    digest: bytes
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCall:
+    """The tool call that a result answers: its name, and the request that shows it.
+
+    `number` and `href` are those of that request; None if it is the request of the result.
+    """
+
+    name: str
+    number: int | None = None
+    href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """The span of the tool that a call started: its address, how long it took, and why it failed ("" if it did not).
+
+    `result` is the text that the tool returned, `body` its HTML. They are shown if no result was sent back.
+    """
+
+    href: str
+    duration: str
+    error: str
+    result: str
+    body: Markup = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """What belongs to the tool calls and results of a page. `is_complete`: none of them was left out."""
+
+    results: Mapping[BlockKey, FoundResult] = field(default_factory=dict)
+    calls: Mapping[BlockKey, FoundCall] = field(default_factory=dict)
+    executions: Mapping[BlockKey, Execution] = field(default_factory=dict)
+    is_complete: bool = True

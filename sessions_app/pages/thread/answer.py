@@ -1,0 +1,73 @@
+"""What came back: the answer of a request, why it ends early, why it failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from sessions_app.pages.html.components import component, joined, sentence
+from sessions_app.pages.html.messages import MessageWriter
+from sessions_app.pages.html.pieces import more, reference, row, written
+from sessions_app.pages.request import other_bodies
+from sessions_app.pages.thread.sent import unread
+from sessions_app.pages.thread.sources import Sources, number_of
+from sessions_app.pages.thread.wording import CUT_SHORT, counted, is_choice
+from sessions_app.queries.session import RequestDetail, RequestLine
+from sessions_app.queries.window import MOST_OUTPUTS
+from sessions_app.records import ERROR
+
+
+@dataclass(slots=True)
+class AnswerWriter:
+    """Writes what came back for requests of a window. Messages are written by the `writer` of their request."""
+
+    sources: Sources
+
+    def answer(self, index: int, writer: MessageWriter) -> Markup:
+        """The answer, why it ends early, the error."""
+        window = self.sources.window
+        line, detail = window.lines[index], window.details[index]
+        summary, described = other_bodies.summary(line, window, index, writer.base_url)
+        pieces = [summary, self._items(index, writer, described)]
+        if line.finish_reason in CUT_SHORT:
+            reason = component("thread", "finish_reason")(line.finish_reason)
+            pieces.append(row("", reference("info", sentence("{}: {}", CUT_SHORT[line.finish_reason], reason))))
+        if line.status == ERROR:
+            pieces.append(error_card(line, detail, writer.base_url))
+        return joined(pieces) or row("", reference("info", "No answer was logged"))
+
+    def _items(self, index: int, writer: MessageWriter, described: set[bytes]) -> Markup:
+        """The items of the answer as far as they were read and the budget lasts, then a button for the others."""
+        window = self.sources.window
+        first, count = self.sources.first_of_answer(index), window.output_count(index)
+        sources = [source for source in self.sources.outputs(index) if source.digest not in described]
+        known = described | {source.digest for source in sources}
+        missing = [digest for digest in window.outputs(index, first) if digest not in known]
+        pieces = [unread(window.parts.get(digest), digest, writer.base_url, "assistant") for digest in missing]
+        if sources:
+            pieces.append(written(writer.output(sources, alternatives=is_choice(window.lines[index], len(sources)))))
+        following = first + MOST_OUTPUTS
+        if sources and writer.left_out:
+            following = number_of(writer.left_out[0])
+        if following < count:
+            pieces.append(_more_items(writer.base_url, following, count))
+        return joined(pieces)
+
+
+def error_card(line: RequestLine, detail: RequestDetail, base_url: str) -> Markup:
+    """Why a request failed."""
+    card = component("thread", "error_card")(
+        error_type=line.error_type or "error",
+        http_status=line.http_status,
+        provider=detail.provider,
+        message=detail.error_message,
+        url=base_url,
+    )
+    return row("error", card)
+
+
+def _more_items(base_url: str, start: int, count: int) -> Markup:
+    """A link to the items of an answer from `start` on (from 0), of `count`."""
+    words = f"Show {counted(count - start, 'more item')} of the answer"
+    return row("", more(words, f"{base_url}?output={start + 1}#output"))

@@ -1,0 +1,119 @@
+"""What a step was given and returned, where that is no message: the arguments and the result of a tool."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from sessions_app.pages.html.components import NOTHING
+from sessions_app.pages.html.excerpts import RESULT_LINES, excerpt
+from sessions_app.pages.html.json_text import beginning, drawn, indented, is_json
+from sessions_app.pages.html.messages import first_line, summary_of_arguments, with_seams
+from sessions_app.pages.html.pieces import clamped, code_box, written
+from sessions_app.pages.html.plain_text import terminal
+from sessions_app.pages.thread.wording import counted
+from sessions_app.queries.content import StoredPart
+
+# A value up to this size is read, so that a text within it can be shown as a text. A longer one is shown as JSON.
+_READ_BYTES = 400_000
+# A value up to this length is indented whole, a longer one only as far as it is shown.
+_INDENTED_CHARS = 20_000
+# Arguments up to this length are read for the line that sums them up.
+_SUMMARISED_CHARS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a step was given or returned: a text if it is no more than one, else JSON, indented."""
+
+    part: StoredPart
+    text: str
+    is_json: bool
+
+    def html(self, base_url: str) -> Markup:
+        """A box with the value, or its beginning. `base_url` is that of the step."""
+        url = f"{base_url}text/{self.part.digest.hex()}/raw/"
+        if self.part.content is None:
+            return clamped(NOTHING, url, self.part.byte_size)
+        found = (beginning if self.is_json else excerpt)(self.text, lines=RESULT_LINES)
+        return clamped(written(with_seams(found.shown, self._box)), url, found.hidden_chars)
+
+    def _box(self, text: str) -> Markup:
+        return code_box(drawn(text) if self.is_json else terminal(text))
+
+
+def value_of(part: StoredPart, is_result: bool) -> Value:
+    """The value in a part. A result may be wrapped; see `plain_result`."""
+    if part.content is None:
+        return Value(part, "", False)
+    decoded = part.content.decode("utf-8", "replace")
+    value = _read(part.content) if len(part.content) <= _READ_BYTES else None
+    text = value if isinstance(value, str) else plain_result(value) if is_result else None
+    if text is None:
+        return Value(part, _readable(decoded), True)
+    return Value(part, _readable(text), True) if is_json(text) else Value(part, text, False)
+
+
+def _read(text: str | bytes) -> Any:
+    """The value of a JSON text; None when it is none, or nested too deeply."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _readable(text: str) -> str:
+    """JSON text, indented unless it is so long that only its beginning will be."""
+    return indented(text) if len(text) <= _INDENTED_CHARS else text
+
+
+# --- in few words -----------------------------------------------------------------------------------------------------
+
+# Frameworks wrap what a tool returned: as a block of text, as LangChain's ToolMessage, as the one member of an object.
+_WRAPPERS = ("text", "content", "result", "output", "response", "return_value")
+
+
+def plain_result(value: Any) -> str | None:
+    """The text that a result consists of; None when there is more in it, or it is nested too deeply."""
+    try:
+        return _plain(value)
+    except RecursionError:
+        return None
+
+
+def _plain(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value:
+        texts = [_plain(item) for item in value]
+        return "\n".join(text for text in texts if text is not None) if None not in texts else None
+    if not isinstance(value, dict):
+        return None
+    if value.get("type") == "tool":
+        return _plain(value.get("data", value.get("content")))
+    members = value.keys() - ({"type"} if value.get("type") == "text" else set())
+    wrapped = value[next(iter(members))] if len(members) == 1 and members <= set(_WRAPPERS) else None
+    return wrapped if isinstance(wrapped, str) else None
+
+
+def arguments_of(value: Value | None) -> str:
+    """A tool's arguments in a line. A Python function has them in `args` and `kwargs`; empty `args` are left out."""
+    if value is None:
+        return ""
+    members = _read(value.text) if value.is_json and len(value.text) <= _SUMMARISED_CHARS else None
+    if isinstance(members, dict) and members.keys() == {"args", "kwargs"} and members["args"] == []:
+        return summary_of_arguments(json.dumps(members["kwargs"], ensure_ascii=False))
+    return summary_of_arguments(value.text)
+
+
+def documents_found(values: Sequence[Value]) -> str:
+    """What a retrieval returned: `3 documents`, or the first line of what is no list of documents."""
+    if len(values) != 1:
+        return counted(len(values), "document") if values else ""
+    found = _read(values[0].text) if values[0].is_json else None
+    found = found.get("documents") if isinstance(found, dict) else found
+    return counted(len(found), "document") if isinstance(found, list) else first_line(values[0].text)
