@@ -108,7 +108,7 @@ def _holds_objects(raw: JsonBytes) -> bool:
 
 
 def split_response(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseFacts]:
-    """WriteMember a response body into parts; returns its skeleton and its facts."""
+    """Cut a response body into parts; returns its skeleton and its facts."""
     kind = kind_of(raw)
     if kind == "string":
         return splitter.item("o", raw, PartKind.MESSAGE), ResponseFacts()

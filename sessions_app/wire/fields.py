@@ -31,7 +31,7 @@ _DIGITS = re.compile(r"-?\d{1,12}(\.\d{1,9})?")
 
 
 def clean(text: str, limit: int = COLUMN_CHARS) -> str:
-    """The text as a PostgreSQL text column takes it: `limit` characters at most; NUL and lone surrogates become U+FFFD."""
+    """The text as a PostgreSQL text column takes it: `limit` characters; NUL and lone surrogates become U+FFFD."""
     text = text[:limit]
     if text.isascii() and "\x00" not in text:
         return text
