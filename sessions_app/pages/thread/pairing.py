@@ -15,16 +15,16 @@ from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.queries.session import RequestLine
 from sessions_app.structure.nesting import Nesting
 
-# Where a block is shown: its message (`Source.place`) and its number in that message.
+# Where a block is printed: its message (`Source.place`) and its number in it.
 BlockKey = tuple[Hashable, int]
 
-# At most this many calls and this many results in a list of messages are paired. A page shows fewer.
+# So many calls, and so many results, of a list of messages are paired. A page prints fewer.
 MOST_PIECES = 4_000
 
 
 @dataclass(frozen=True, slots=True)
 class ToolPiece:
-    """A tool call or result: where it is shown, its block, and the part that the block was read from."""
+    """A tool call or result: where it is printed, its block, and the part that the block was read from."""
 
     key: BlockKey
     block: Block
@@ -63,7 +63,7 @@ def match(calls: Sequence[ToolPiece], results: Iterable[ToolPiece]) -> list[tupl
 
 @dataclass(slots=True)
 class Pairing:
-    """Collects pairs, request by request. A call with two results is shown with the first one."""
+    """Collects pairs, request by request. A call that has two results is printed with the first one."""
 
     results: dict[BlockKey, FoundResult] = field(default_factory=dict)
     calls: dict[BlockKey, FoundCall] = field(default_factory=dict)
