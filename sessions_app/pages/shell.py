@@ -6,7 +6,7 @@ import zoneinfo
 from collections.abc import Callable
 from datetime import tzinfo
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 from django.contrib.auth.views import redirect_to_login
@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRefresh
+from django_htmx.middleware import HtmxDetails
 
 from sessions_app.access import rights
 from sessions_app.access.rights import Right
@@ -44,7 +45,7 @@ def changes(right: Right, *, all_may_read: bool = False) -> Callable[[Page], Pag
                 rights.demand(request.user, right)
             return view(request, *args, **kwargs)
 
-        wrapper.right = right  # type: ignore[attr-defined]
+        wrapper.__dict__["right"] = right
         return wrapper
 
     return decorate
@@ -60,7 +61,7 @@ def signed_in_page(view: Page) -> Page:
             return HttpResponseNotAllowed(methods)
         if not request.user.is_authenticated:
             # A partial must not be replaced by the sign-in page: the browser loads the page anew, which asks.
-            return HttpResponseClientRefresh() if request.htmx else redirect_to_login(request.get_full_path())
+            return HttpResponseClientRefresh() if htmx_of(request) else redirect_to_login(request.get_full_path())
         with timezone.override(viewer_zone(request)):
             response = view(request, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "private, no-cache")
@@ -81,9 +82,10 @@ def project_page(view: Page) -> Page:
         try:
             response = view(request, project, *args, **kwargs)
         except Http404:
-            response = redirect_to_survivor(request, project, kwargs)
-            if response is None:
+            moved = redirect_to_survivor(request, project, kwargs)
+            if moved is None:
                 raise
+            response = moved
         if response.status_code == 404:
             response = redirect_to_survivor(request, project, kwargs) or response
         if request.COOKIES.get(PROJECT_COOKIE) != slug:
@@ -91,6 +93,15 @@ def project_page(view: Page) -> Page:
         return response
 
     return signed_in_page(wrapper)
+
+
+def htmx_of(request: HttpRequest) -> HtmxDetails:
+    """What htmx says of a request, false when the browser itself asks; django_htmx's middleware puts it there."""
+    return cast("HtmxRequest", request).htmx
+
+
+class HtmxRequest(HttpRequest):
+    htmx: HtmxDetails
 
 
 def viewer_zone(request: HttpRequest) -> tzinfo:
@@ -113,7 +124,8 @@ def render_page_or_partial(
     request: HttpRequest, page: str, partial: str, context: dict[str, Any], project: Project | None = None
 ) -> HttpResponse:
     """The partial for htmx, the whole page for a browser, and for htmx too when it goes back in history or boosts."""
-    wants_partial = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
+    htmx = htmx_of(request)
+    wants_partial = htmx and not htmx.boosted and not htmx.history_restore_request
     response = render(request, partial if wants_partial else page, page_context(project) | context)
     patch_vary_headers(response, ["HX-Request", "HX-Boosted", "HX-History-Restore-Request"])
     return response

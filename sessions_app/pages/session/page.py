@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from sessions_app.models import Project
 from sessions_app.pages.session.outline import Outline
 from sessions_app.pages.session.view import (
-    Block,
+    RequestBlock,
     View,
     block_of,
     branch_name,
@@ -26,7 +26,7 @@ from sessions_app.pages.session.view import (
     steps_html,
     view_of,
 )
-from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
+from sessions_app.pages.shell import htmx_of, project_page, render_page, render_page_or_partial
 from sessions_app.pages.thread.correction_menu import correction_context, history_context
 from sessions_app.pages.thread.layout import AFTER, BEFORE, MOST_STEPS, Layout
 from sessions_app.pages.thread.place import Place, facts_context, whole_number
@@ -84,12 +84,12 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
         "alone": mark_safe(steps_alone(window, shown)),  # noqa: S308 - written by BesideWriter, which escapes
         **correction_context(request, project, session.id),
     }
-    if not request.htmx:
+    if not htmx_of(request):
         context |= _around(request, project, shown, block, window)
     return render_page_or_partial(request, "session.html", "_session_requests.html", context, project)
 
 
-def _around(request: HttpRequest, project: Project, shown: View, block: Block, window: Window) -> dict[str, Any]:
+def _around(request: HttpRequest, project: Project, shown: View, block: RequestBlock, window: Window) -> dict[str, Any]:
     """What stands around the requests: the session's head, its outline, the facts of the first request on the page."""
     requests, addresses = shown.lines.requests, shown.addresses
     outline = Outline(requests, addresses, block.first, block.last, shown.structure, shown.whole)
@@ -97,7 +97,7 @@ def _around(request: HttpRequest, project: Project, shown: View, block: Block, w
         "branch": branch_name(shown.structure, addresses),
         "trace": shown.whole.groups.get(addresses.trace) if addresses.trace else None,
         "head": head_of(shown.session, shown.lines, shown.whole),
-        "outline": mark_safe(outline.html()),  # noqa: S308 - escaped there
+        "outline": outline.html(),
         "outline_first": outline.first_number,
         "lines_cut": MOST_LINES if shown.lines.is_cut else None,
         **history_context(project, shown.session),
@@ -145,7 +145,7 @@ def trace_redirect(request: HttpRequest, project: Project, trace_id: str) -> Htt
 
 def gone(request: HttpRequest, project: Project, trace_id: str = "") -> HttpResponse:
     """There is no such session, or not any more."""
-    if request.htmx:
+    if htmx_of(request):
         raise Http404
     return render_page(request, "session_gone.html", {"section": "sessions", "trace_id": trace_id}, project, status=404)
 

@@ -44,7 +44,8 @@ def view_of(project: Project, session: SessionFacts, lines: SessionLines, query:
     """The part of a session that an address names: all of it, a `branch`, or a `trace`. At most one statement."""
     structure = structure_of(lines.requests)
     whole = layout_of(project, lines)
-    layout = Layout(lines, whole.traces, query["trace"]) if query.get("trace") else whole
+    trace = query.get("trace", "")
+    layout = Layout(lines, whole.traces, trace) if trace else whole
     if layout.trace:
         numbers = [index + 1 for index in layout.indices]
         addresses = Addresses(project.slug, session.id, len(lines.requests), None, numbers, layout.trace)
@@ -53,7 +54,7 @@ def view_of(project: Project, session: SessionFacts, lines: SessionLines, query:
     return View(session, lines, structure, addresses, layout, whole)
 
 
-def read(shown: View, block: Block) -> Window:
+def read(shown: View, block: RequestBlock) -> Window:
     """The requests of a block with the steps beside them."""
     hidden = set(shown.hidden())
     indices = [index for index in range(block.first - 1, block.last) if index not in hidden]
@@ -85,7 +86,7 @@ def branch_name(structure: Structure, addresses: Addresses) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class RequestBlock:
     """The requests of a session that a page shows: their numbers, and the numbers of the blocks before and after."""
 
     first: int
@@ -98,7 +99,7 @@ class Block:
     rest: tuple[int, int] | None = None
 
 
-def block_of(query: QueryDict, addresses: Addresses) -> Block:
+def block_of(query: QueryDict, addresses: Addresses) -> RequestBlock:
     """The block that holds request number `from`, the first one when that is no number of the session.
 
     `at`: the block begins with this request, as where the one before it was more than an answer takes; it then ends
@@ -115,10 +116,10 @@ def block_of(query: QueryDict, addresses: Addresses) -> Block:
     later = addresses.after(last) if side not in ("before", "between") and last else None
     before = (addresses.block_start(earlier), earlier) if earlier else None
     after = (later, addresses.block_end(later)) if later else None
-    return Block(first, last, before, after, f"{addresses.part}&" if addresses.part else "")
+    return RequestBlock(first, last, before, after, f"{addresses.part}&" if addresses.part else "")
 
 
-def cut(block: Block, stopped_at: int | None, addresses: Addresses) -> Block:
+def cut(block: RequestBlock, stopped_at: int | None, addresses: Addresses) -> RequestBlock:
     """A block that ends before the request with this index, since the answer's budget did not last for the others."""
     if stopped_at is None:
         return block
@@ -134,7 +135,7 @@ def builder_of(window: Window, shown: View) -> ThreadBuilder:
     return ThreadBuilder(window, shown.addresses, start, costs, shown.layout, contradicted=marked)
 
 
-def sections(window: Window, shown: View, block: Block) -> tuple[list[ThreadSection], Block]:
+def sections(window: Window, shown: View, block: RequestBlock) -> tuple[list[ThreadSection], RequestBlock]:
     """The requests of a block, ready for the template, and the block as far as the answer's budget lasts for it."""
     builder = builder_of(window, shown)
     bounds.current().begin_writing()
