@@ -12,7 +12,9 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
+from markupsafe import Markup
+
+from sessions_app.pages.html.components import component
 
 register = template.Library()
 
@@ -192,35 +194,33 @@ def day(value: datetime | None) -> str:
 
 
 @register.simple_tag
-def time_ago(value: datetime | None) -> SafeString | str:
+def time_ago(value: datetime | None) -> Markup | str:
     """A `<time>` that says how long ago, and the exact time in its title."""
     return _time(value, ago(value))
 
 
 @register.simple_tag
-def time_clock(value: datetime | None) -> SafeString | str:
+def time_clock(value: datetime | None) -> Markup | str:
     """A `<time>` with the clock's time, and the date in its title."""
     return _time(value, clock(value))
 
 
 @register.simple_tag
-def time_day(value: datetime | None) -> SafeString | str:
+def time_day(value: datetime | None) -> Markup | str:
     """A `<time>` with the day, and the exact time in its title."""
     return _time(value, day(value))
 
 
-def _time(value: datetime | None, text: str) -> SafeString | str:
+def _time(value: datetime | None, text: str) -> Markup | str:
     if value is None:
         return UNKNOWN
     local = in_zone(value)
-    # Digits and words of ours alone, so that nothing needs escaping.
-    return SafeString(f'<time datetime="{local.isoformat()}" title="{_stamp(local)}">{text}</time>')
+    return component("time", "time")(local.isoformat(), _stamp(local), text)
 
 
 # --- names ----------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(4096)
 def model_slot(name: str) -> int:
     """One of 16 slots for a model's colour and shape: of its name, so that it is the same on every page and server."""
     hashed = hashlib.blake2s(name.encode("utf-8", "replace"), digest_size=1, salt=MODEL_SALT)
@@ -228,13 +228,13 @@ def model_slot(name: str) -> int:
 
 
 @register.filter
-def hue(name: str) -> SafeString:
+@lru_cache(4096)
+def hue(name: str) -> Markup:
     """The attributes that give a model its mark: `data-hue="3"`, with `data-ring` for the second eight; none for ""."""
     if not name:
-        return mark_safe("")
+        return Markup("")
     slot = model_slot(name)
-    ring = " data-ring" if slot >= MODEL_HUES else ""
-    return mark_safe(f'data-hue="{slot % MODEL_HUES + 1}"{ring}')  # noqa: S308 - digits alone
+    return component("model", "hue")(slot % MODEL_HUES + 1, slot >= MODEL_HUES)
 
 
 @register.filter

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -67,8 +67,9 @@ class Outline:
         self.first_number = next((row.index + 1 for row in order[start:] if row.index is not None), 1)
         with bounds.share(PART_OF_ANSWER) as budget:
             for row in self._rows(order, start):
-                budget.spend(row)
-                pieces.append(row)
+                for piece in row:
+                    budget.spend(piece)
+                    pieces.append(piece)
                 end += 1
                 if end - start >= MOST_ROWS or budget.is_spent:
                     break
@@ -107,13 +108,13 @@ class Outline:
         href = None if nearest is None else self._writer.href(nearest + 1)
         return component("outline", "more")(words, "error" if failed else "ok", href)
 
-    def _rows(self, order: Sequence[OutlineRow], start: int) -> Iterator[Markup]:
+    def _rows(self, order: Sequence[OutlineRow], start: int) -> Iterator[Iterable[Markup]]:
         """Each row from `start` on, with the marks around it."""
         turn, trace = "", None
         for row in order[start:]:
             if row.more:
-                yield self._writer.more_steps(*row.more)
+                yield (self._writer.more_steps(*row.more),)
             else:
-                yield Markup("").join(self._writer.write(row.index, row.line, turn, trace))
+                yield self._writer.write(row.index, row.line, turn, trace)
             trace = trace_of(row.line)
             turn = row.line.input_preview or turn if row.index is not None else turn

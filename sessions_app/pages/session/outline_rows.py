@@ -125,6 +125,7 @@ class RowWriter:
         number = index + 1
         length = duration(timeline.duration(line))
         price = cost(line.cost) if line.cost is not None else ""
+        look, text = outcome(line)
         facts = filter(None, (line.model[:MODEL_CHARS], length, price, *self._relations(index)))
         return component("outline", "request")(
             number=number,
@@ -134,7 +135,8 @@ class RowWriter:
             hue=hue(line.model),
             lane=min(self.structure.lanes[index], MOST_LANES),
             is_elsewhere=not self.addresses.shows(number),
-            label=label(line),
+            look=look,
+            text=visible(text),
             tag=self._tag(index),
             length=length,
             bars=bars(line, self.scale),
@@ -168,14 +170,13 @@ def state_of(line: RequestLine) -> str:
     return "error" if line.status == ERROR else "ok"
 
 
-def label(line: RequestLine) -> Markup:
-    """What came back, in a few words: the beginning of the answer, the tools it calls, or the error."""
+def outcome(line: RequestLine) -> tuple[str, str]:
+    """What came back, in a few words, and what they are: the answer's beginning, the tools it calls, or the error."""
     if line.status == ERROR:
-        look, text = "error", line.error_type or "error"
-    elif not line.output_preview:
-        look, text = "nothing", line.call_type or line.kind
-    else:
-        text = line.output_preview[:LABEL_CHARS]
-        calls_tools = line.finish_reason in _CALLS and _TOOL_NAMES.match(text)
-        look, text = ("tools", text) if calls_tools else ("answer", _MARKS.sub("", text))
-    return component("outline", "label")(look, visible(text[:LABEL_CHARS]))
+        return "error", (line.error_type or "error")[:LABEL_CHARS]
+    if not line.output_preview:
+        return "nothing", line.call_type or line.kind
+    text = line.output_preview[:LABEL_CHARS]
+    if line.finish_reason in _CALLS and _TOOL_NAMES.match(text):
+        return "tools", text
+    return "answer", _MARKS.sub("", text)

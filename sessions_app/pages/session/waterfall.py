@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sessions_app.queries.session import RequestLine
@@ -51,13 +50,8 @@ class Scale:
         return max(0.0, min(100.0, 100 * seconds / self._length))
 
 
-@dataclass(frozen=True, slots=True)
-class WaterfallBar:
-    """A rectangle: what it shows (its class in CSS), and where it begins and how wide it is, in percent."""
-
-    look: str
-    x: str
-    width: str
+# A rectangle: what it shows (a class of the style sheet), where it begins and how wide it is, in percent.
+WaterfallBar = tuple[str, str, str]
 
 
 def bars(line: RequestLine, scale: Scale) -> list[WaterfallBar]:
@@ -74,4 +68,4 @@ def bars(line: RequestLine, scale: Scale) -> list[WaterfallBar]:
 
 
 def _bar(look: str, x: float, width: float) -> WaterfallBar:
-    return WaterfallBar(look, f"{x:.2f}", f"{width:.2f}")
+    return look, f"{x:.2f}", f"{width:.2f}"

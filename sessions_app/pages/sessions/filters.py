@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from markupsafe import Markup
 
 from sessions_app.models import Project
+from sessions_app.pages.html.components import component
 from sessions_app.queries.filters import ANY_RANGE, ERROR, LISTS, RANGES, SessionFilters
 from sessions_app.queries.session_list import COUNT_LIMIT, FACET_LIMIT, FACET_SAMPLE, FacetValue, count_some, facets
 from sessions_app.templatetags.format import exact, hue, in_zone, stamp
@@ -53,7 +53,7 @@ class FacetRow:
     id: str
     value: str
     label: str
-    mark: SafeString
+    mark: Markup
     count: str
     selected: bool
 
@@ -97,14 +97,12 @@ def _facet_row(name: str, item: FacetValue) -> FacetRow:
     return FacetRow(row_id, item.value, label, _facet_mark(name, label), exact(item.count), item.selected)
 
 
-def _facet_mark(name: str, label: str) -> SafeString:
+def _facet_mark(name: str, label: str) -> Markup:
     if name == "status":
-        icon = "error" if label == ERROR else "check"
-        mark = '<span class="status" data-state="{0}"><svg class="i" data-size="s" aria-hidden="true">'
-        return format_html(mark + '<use href="#i-{1}"/></svg>{0}</span>', label, icon)
+        return component("facet", "status")(label, label == ERROR)
     if name == "model":
-        return format_html('<span class="model" {}><bdi>{}</bdi></span>', hue(label), label)
-    return format_html("<bdi>{}</bdi>", label)
+        return component("facet", "model")(label, hue(label))
+    return component("facet", "plain")(label)
 
 
 def value_label(name: str, value: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,10 +11,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
-from django.utils.safestring import SafeString
 
 from sessions_app.models import Project
-from sessions_app.pages.sessions.activity_strip import draw_strip
 from sessions_app.pages.sessions.filters import (
     active_filters,
     active_range,
@@ -25,7 +22,8 @@ from sessions_app.pages.sessions.filters import (
     range_menu,
     ways_out,
 )
-from sessions_app.pages.shell import project_page, render_page_or_partial
+from sessions_app.pages.sessions.rows import write_rows
+from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
 from sessions_app.queries import arrivals, session_list
 from sessions_app.queries.filters import FilterError, SessionFilters, parse_filters
 from sessions_app.queries.session_list import NEWEST_FIRST, OLDEST_FIRST, SessionRow
@@ -48,7 +46,7 @@ def sessions_page(request: HttpRequest, project: Project) -> HttpResponse:
         "section": "sessions",
         "errors": [*parsed.errors, *errors],
         "page": shown,
-        "strips": _strips(shown.rows),
+        "rows": write_rows(shown.rows, session_list.activity(shown.rows), reverse("sessions", args=[project.slug])),
         "ways_out": [] if shown.rows else list(ways_out(project, parsed.filters))[:MAX_WAYS_OUT],
         "undigested_since": _late(arrivals.undigested_since()),
         "short_text_sample": session_list.SHORT_TEXT_SAMPLE if session_list.is_short(parsed.filters.text) else None,
@@ -56,7 +54,7 @@ def sessions_page(request: HttpRequest, project: Project) -> HttpResponse:
     # Turning a page changes the rows alone.
     partial = "_session_rows.html" if request.GET.keys() & {"before", "after"} else "_session_results.html"
     response = render_page_or_partial(request, "session_list.html", partial, context, project)
-    if request.htmx:
+    if htmx_of(request):
         # The address as it would be written by hand, without the form's empty fields.
         response.headers["HX-Push-Url"] = context["address"] + shown.query
     return response
@@ -73,11 +71,6 @@ def _filters_context(project: Project, filters: SessionFilters) -> dict[str, Any
         "period": period(filters),
         "zone": zone_name(timezone.localtime()),
     }
-
-
-def _strips(rows: list[SessionRow]) -> dict[uuid.UUID, SafeString]:
-    spans = session_list.activity(rows)
-    return {row.id: draw_strip(row, spans.get(row.id, [])) for row in rows}
 
 
 @project_page

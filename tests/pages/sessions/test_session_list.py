@@ -52,8 +52,8 @@ def test_it_works(signed_in: Client, project: Project) -> None:
 def test_what_nobody_said_is_not_zero(signed_in: Client, project: Project) -> None:
     make_session(project, "a", usage=None)
     page = get(signed_in)
-    assert 'title="No request said how many">–</td>' in page
-    assert 'title="No request said what it cost">–</td>' in page
+    assert 'title="No request reported its tokens">–</td>' in page
+    assert 'title="No request reported its cost">–</td>' in page
     assert "$0" not in page
 
 
