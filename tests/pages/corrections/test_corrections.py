@@ -263,7 +263,7 @@ def merged(client: Client, one: Session, two: Session) -> Correction:
 def test_history_says_who_did_what_and_undoes_it(corrector: Client, one: Session, two: Session) -> None:
     made = merged(corrector, one, two)
     page = corrector.get(address(two, "corrections/"))
-    assert "alice merged a session that is empty now" in text(page)
+    assert "alice merged a session that is now empty" in text(page)
     assert "4 requests" in text(page)
     path = f"/p/acme/corrections/{made.pk}/undo/"
     assert f'href="{path}"' in page.content.decode()
@@ -296,7 +296,7 @@ def test_correction_that_others_built_upon_is_not_undone(corrector: Client, one:
 
 
 def test_session_without_corrections_says_so(signed_in: Client, one: Session) -> None:
-    assert "Nothing was corrected here" in text(signed_in.get(address(one, "corrections/")))
+    assert "No manual corrections" in text(signed_in.get(address(one, "corrections/")))
 
 
 # --- the ways there -------------------------------------------------------------------------------------------------
