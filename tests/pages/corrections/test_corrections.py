@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from sessions_app.models import Correction, Project, RequestLog, Session
-from sessions_app.pages.corrections import pages as corrections
+from sessions_app.pages.corrections import forms
 from tests.factories import START, make_log, make_project, make_session, make_user, store_logs
 from tests.pages.conversations import turns
 
@@ -174,7 +174,7 @@ def test_requests_that_left_meanwhile_are_said(corrector: Client, one: Session, 
 
 
 def test_long_session_is_offered_in_pages(corrector: Client, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corrections, "MOST_LISTED", 2)
+    monkeypatch.setattr(forms, "MOST_LISTED", 2)
     session = make_session(project, "long", *turns(["a", "b", "c", "d", "e"]))
     chosen = ids(session)
 
