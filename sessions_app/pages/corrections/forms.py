@@ -29,7 +29,7 @@ from sessions_app.pages.thread.place import whole_number
 from sessions_app.queries.corrections import TargetError, find_target, list_corrections
 from sessions_app.queries.session import RequestLine, SessionFacts, find_session, load_all_lines
 
-# So many requests of a session are offered on one page, and at most as many move at a time.
+# So many requests of a session are listed on one page. Only those of one page can be moved at a time.
 MOST_LISTED = 200
 NEW, EXISTING = "new", "session"
 
@@ -38,7 +38,7 @@ Lines = list[RequestLine]
 
 @corrector_page
 def correct_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> HttpResponse:
-    """The forms: requests of this session to choose and where to move them, and a session to merge it into."""
+    """The forms: which requests to move to which session, and which session to merge this one into."""
     session, lines = _session_or_404(project, session_id)
     return _forms(request, project, session, lines, chosen=set(request.GET.getlist("request")))
 
@@ -52,7 +52,7 @@ def _forms(
     form: QueryDict | None = None,
     errors: dict[str, str] | None = None,
 ) -> HttpResponse:
-    """The page with the forms, as they were sent when something in them is wrong."""
+    """The page with the forms; with `errors`, as they were sent."""
     first = _first_listed(request, lines, chosen)
     listed = [Chosen(index + 1, line) for index, line in enumerate(lines)][first : first + MOST_LISTED]
     context = {
@@ -79,7 +79,7 @@ def _first_listed(request: HttpRequest, lines: Lines, chosen: set[str]) -> int:
 
 @corrector_page
 def move_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> HttpResponse:
-    """Asks, and when that is confirmed moves the chosen requests."""
+    """Ask first; when the answer is yes, move the chosen requests."""
     session, lines = _session_or_404(project, session_id)
     if request.method != "POST":
         return redirect("correct", project.slug, session_id)
@@ -87,13 +87,13 @@ def move_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> 
     chosen = [Chosen(index + 1, line) for index, line in enumerate(lines) if str(line.id) in wanted]
     errors: dict[str, str] = {}
     if not chosen:
-        errors["request"] = "Choose at least one request: none of those that were chosen is in this session."
+        errors["request"] = "Select at least one request of this session."
     target = _target_of(request.POST, project, session, errors)
     if not errors and "confirmed" in request.POST:
         try:
             ids = [item.line.id for item in chosen]
             ids += layout_of(project, load_all_lines(session)).companions(ids)
-            made = corrections.move_requests(project, ids, target and target.pk, request.user.get_username())
+            made = corrections.move_requests(project, ids, target.pk if target else None, request.user.get_username())
             moved = f"{counted_requests(len(chosen))} moved{'' if target else ' to a new session'}."
             return done(request, project, moved, made.target_session_id)
         except CorrectionError as error:
@@ -104,10 +104,10 @@ def move_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> 
 
 
 def _target_of(form: QueryDict, project: Project, session: SessionFacts, errors: dict[str, str]) -> Session | None:
-    """The session to move to, None for a new one; what is wrong with it is noted under `to`."""
+    """The session to move to, None for a new one. What is wrong with it goes into `errors`."""
     if form.get("where") == NEW:
         if form.get("to", "").strip():
-            errors["to"] = "Choose “another session” to move them to this one, or leave this empty."
+            errors["to"] = "To move them to this session, select “another session”. Else leave this empty."
         return None
     return _other_session(form.get("to", ""), project, session, errors, "to")
 
@@ -121,7 +121,7 @@ def _other_session(
         errors[field] = str(error)
         return None
     if target.pk == session.id:
-        errors[field] = "This is the session itself: name another one."
+        errors[field] = "This is the same session. Enter another one."
     return target
 
 
@@ -130,15 +130,15 @@ def _move_question(
 ) -> Question:
     all_of_it = len(chosen) == count
     where = "the other session" if target else "a new session"
-    effect = "Links to what moves will lead to where it is then. Requests that continue it stay where they are."
+    effect = "Links to the moved requests will redirect to their new place. Requests that continue them stay here."
     if all_of_it:
-        effect = "Nothing is left of this session then; its address will lead to where its requests are."
+        effect = "This session will then be empty, and its address will redirect to the requests' new session."
     to = [("where", EXISTING), ("to", str(target.pk))] if target else [("where", NEW)]
     return Question(
         title=f"Move {counted_requests(len(chosen))} to {where}?",
         effect=effect,
         source=End(session.id, session.name),
-        target=target and end_of(target),
+        target=end_of(target) if target else None,
         chosen=chosen[:MOST_NAMED],
         more=max(len(chosen) - MOST_NAMED, 0),
         button=f"Move {counted_requests(len(chosen))}",
@@ -149,7 +149,7 @@ def _move_question(
 
 @corrector_page
 def merge_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> HttpResponse:
-    """Asks, and when that is confirmed merges the session into another one."""
+    """Ask first; when the answer is yes, merge the session into another one."""
     session, lines = _session_or_404(project, session_id)
     if request.method != "POST":
         return redirect("correct", project.slug, session_id)
@@ -168,8 +168,8 @@ def merge_page(request: HttpRequest, project: Project, session_id: uuid.UUID) ->
     question = Question(
         title="Merge the two sessions?",
         effect=(
-            "All requests of the first one go into the second, and so do those that arrive later. The address and the "
-            "trace id of the first will lead to the second."
+            "All requests of the first session move into the second, also those that arrive later. The address and "
+            "the trace id of the first will redirect to the second."
         ),
         source=End(session.id, session.name),
         target=end_of(target),

@@ -1,4 +1,4 @@
-"""The corrections that a session came of, and undoing one."""
+"""The manual corrections that a session took part in, and the page that undoes one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from sessions_app.queries.session import find_session
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A correction with the sessions it is about."""
+    """A correction with the two sessions that it concerns."""
 
     row: CorrectionRow
     source: End
@@ -48,11 +48,11 @@ class Made:
 
 @project_page
 def history_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> HttpResponse:
-    """All corrections that a session came of, or lost requests by; everybody may read them."""
+    """All corrections by which a session got or lost requests. Every user may read them."""
     session = find_session(project.pk, session_id)
     page = list_corrections(project.pk, session_id, limit=MOST_SHOWN)
     if session is None and (not page.results or follow_session(session_id, project.pk)):
-        raise Http404  # Of one that was merged, the shell knows where it is now.
+        raise Http404  # `project_page` redirects to where a merged session is now.
     context = {
         "section": "sessions",
         "session": session,
@@ -73,13 +73,13 @@ def _made(project: Project, rows: list[CorrectionRow]) -> list[Made]:
 
 @corrector_page
 def undo_page(request: HttpRequest, project: Project, correction_id: int) -> HttpResponse:
-    """Asks, and by POST undoes a correction."""
+    """Ask first; a POST undoes the correction."""
     correction = find_correction(correction_id, project.pk)
     if correction is None:
         raise Http404
     history = reverse("corrections", args=[project.slug, correction.target_session_id])
     if correction.undone_at is not None:
-        messages.warning(request, f"{correction.undone_by} has undone this already.")
+        messages.warning(request, f"{correction.undone_by} already undid this.")
         return redirect(history)
     if request.method == "POST":
         return _undo(request, project, correction, history)
@@ -87,8 +87,8 @@ def undo_page(request: HttpRequest, project: Project, correction_id: int) -> Htt
     question = Question(
         title=f"Undo this {correction.action}?",
         effect=(
-            f"{counted_requests(correction.request_count)} will be where they would be without it: where an earlier "
-            "correction or the rules put them."
+            f"{counted_requests(correction.request_count)} will be grouped as if this had not been done: by an earlier "
+            "correction, or automatically."
         ),
         source=made.target,
         target=made.source,
@@ -107,8 +107,8 @@ def _undo(request: HttpRequest, project: Project, correction: Correction, histor
     except CorrectionError as error:
         messages.error(request, sentence(error))
         return redirect(history)
-    # The session may have been made by the correction, and be no more.
+    # A session that only existed through the correction is gone now.
     there = find_session(project.pk, correction.source_session_id)
     return done(
-        request, project, f"The {correction.action} is undone.", there.id if there else correction.target_session_id
+        request, project, f"The {correction.action} was undone.", there.id if there else correction.target_session_id
     )

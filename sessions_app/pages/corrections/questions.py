@@ -1,4 +1,4 @@
-"""What a person is asked before a correction: which requests go from where to where."""
+"""The question before a correction: which requests move from which session to which. It works without JavaScript."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_NAMED = 20
 
 
 def corrector_page(view: Page) -> Page:
-    """A page of a project for those who may correct its grouping; others are answered with 403."""
+    """A page of a project for users who may correct its grouping. Others get 403."""
     return project_page(changes(rights.CORRECT_SESSIONS)(view))
 
 
@@ -35,7 +35,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A session at one end of a correction; `is_there`: it is not one that its requests have left."""
+    """The session from which, or to which, requests move. Without `is_there` it is empty now."""
 
     id: uuid.UUID
     name: str
@@ -44,7 +44,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is about to be done. `target` is None for a new session. `hidden`: the form's fields."""
+    """What is about to be done. `target` is None for a new session, `hidden` has the fields of the form."""
 
     title: str
     effect: str
@@ -71,7 +71,7 @@ def end_of(session: Session) -> End:
     return End(session.pk, str(session))
 
 
-# What is wrong with a correction, as a sentence begins.
+# How a sentence about a CorrectionError begins, by its field.
 SUBJECTS = {
     "requests": "The requests",
     "request": "This request",

@@ -27,15 +27,15 @@ from sessions_app.pages.thread.place import place_of
 
 @corrector_page
 def split_page(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
-    """Asks, and by POST splits the session: this request and all later ones go to a new one."""
+    """Ask first; a POST splits the session: this request and all later ones move to a new one."""
     place = place_of(project, request_id)
     if place is None:
         raise Http404
     since = place.lines[place.index].started_at
-    # Those that started at the same moment go along, wherever they stand.
+    # All that started at the same moment move too, in whatever order the page shows them.
     later = [Chosen(index + 1, line) for index, line in enumerate(place.lines) if line.started_at >= since]
     if len(later) == len(place.lines):
-        messages.warning(request, "No request started before this one: there is nothing to split it from.")
+        messages.warning(request, "No request started before this one, so there is nothing to split.")
         return redirect("session", project.slug, place.session.id)
     if request.method == "POST":
         try:
@@ -47,8 +47,8 @@ def split_page(request: HttpRequest, project: Project, request_id: uuid.UUID) ->
     question = Question(
         title=f"Split the session at request {place.number:,}?",
         effect=(
-            f"Request {place.number:,} and all that started after it go to a new session, and so do those that arrive "
-            "later. Links to them will lead there."
+            f"Request {place.number:,} and all requests that started after it move to a new session, also those that "
+            "arrive later. Links to them will redirect there."
         ),
         source=End(place.session.id, place.session.name),
         target=None,

@@ -135,15 +135,15 @@ def test_id_of_several_sessions_is_refused(corrector: Client, project: Project, 
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        ({"request": [], "where": "new"}, "Choose at least one request"),
-        ({"request": ["x", str(uuid.uuid4())], "where": "new"}, "Choose at least one request"),
+        ({"request": [], "where": "new"}, "Select at least one request"),
+        ({"request": ["x", str(uuid.uuid4())], "where": "new"}, "Select at least one request"),
         ({"where": "session", "to": ""}, "Say which session"),
-        ({"where": "new", "to": "two"}, "Choose “another session”"),
+        ({"where": "new", "to": "two"}, "select “another session”"),
         ({"where": "session", "to": "nobody"}, "No session of acme has this id"),
         ({"where": "session", "to": "\0"}, "No session of acme has this id"),
         ({"where": "session", "to": "x" * 1001}, "too long"),
         ({"where": "session", "to": f"http://x/p/acme/sessions/{uuid.UUID(int=0)}/"}, "leads to no session of acme"),
-        ({"where": "session", "to": "one"}, "the session itself"),
+        ({"where": "session", "to": "one"}, "the same session"),
         ({"where": "session", "to": "of another project"}, "No session of acme has this id"),
     ],
 )
@@ -169,7 +169,7 @@ def test_requests_that_left_meanwhile_are_said(corrector: Client, one: Session, 
     confirm(corrector, corrector.post(path, form), path)
     again = confirm(corrector, asked, path)
     assert again.status_code == 422
-    assert "none of those that were chosen is in this session" in text(again)
+    assert "Select at least one request of this session" in text(again)
     assert Correction.objects.count() == 1
 
 
@@ -206,7 +206,7 @@ def test_session_merges_into_another(corrector: Client, one: Session, two: Sessi
     assert corrector.get("/p/acme/t/one").headers["Location"] == address(two)
 
 
-@pytest.mark.parametrize(("into", "words"), [("", "Say which"), ("one", "the session itself"), ("x", "No session")])
+@pytest.mark.parametrize(("into", "words"), [("", "Say which"), ("one", "the same session"), ("x", "No session")])
 def test_merge_that_can_not_be(corrector: Client, one: Session, into: str, words: str) -> None:
     refused = corrector.post(address(one, "correct/merge/"), {"into": into, "confirmed": "yes"})
     assert refused.status_code == 422
@@ -237,7 +237,7 @@ def test_nothing_is_split_at_the_first_request(corrector: Client, one: Session) 
     path = f"/p/acme/requests/{ids(one)[0]}/split/"
     for response in (corrector.get(path, follow=True), corrector.post(path, {"confirmed": "yes"}, follow=True)):
         assert response.redirect_chain == [(address(one), 302)]
-        assert "nothing to split it from" in text(response)
+        assert "nothing to split" in text(response)
     assert not Correction.objects.exists()
 
 
@@ -270,7 +270,7 @@ def test_history_says_who_did_what_and_undoes_it(corrector: Client, one: Session
 
     asked = corrector.get(path)
     assert "Undo this merge?" in text(asked)
-    assert "4 requests will be where they would be without it" in text(asked)
+    assert "4 requests will be grouped as if this had not been done" in text(asked)
     done = confirm(corrector, asked, path)
 
     assert done.redirect_chain == [(address(one), 302)]
