@@ -1,4 +1,4 @@
-"""How the session and request pages write exact times."""
+"""Times to the millisecond, for the pages of sessions and requests."""
 
 from __future__ import annotations
 

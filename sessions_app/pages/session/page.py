@@ -1,4 +1,4 @@
-"""One session: its totals, its table of contents, and its requests in order."""
+"""The page of a session: its totals, its outline, and its requests in order."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ MOST_USERS = 3
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the head of a session says. `failed_count` counts what the outline marks as failed, steps too."""
+    """The head of a session. `failed_count` counts failed requests and failed steps, as the outline marks them."""
 
     facts: SessionFacts
     failed_count: int
@@ -67,7 +67,7 @@ class Head:
 
 @project_page
 def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> HttpResponse:
-    """The session from request `from` on; for htmx only the requests, to stand before or after those on the page."""
+    """The session from request `from` on. htmx gets only the requests, to add them to those on the page."""
     session = find_session(project.pk, session_id)
     lines = load_all_lines(session, MOST_LINES) if session else None
     if session is None or lines is None or lines.is_empty:
@@ -90,7 +90,7 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
 
 
 def _around(request: HttpRequest, project: Project, shown: View, block: RequestBlock, window: Window) -> dict[str, Any]:
-    """What stands around the requests: the session's head, its outline, the facts of the first request on the page."""
+    """What is around the requests: the head, the outline, and the facts of the first request on the page."""
     requests, addresses = shown.lines.requests, shown.addresses
     outline = Outline(requests, addresses, block.first, block.last, shown.structure, shown.whole)
     context: dict[str, Any] = {
@@ -130,9 +130,9 @@ def session_steps(request: HttpRequest, project: Project, session_id: uuid.UUID)
 
 @project_page
 def trace_redirect(request: HttpRequest, project: Project, trace_id: str) -> HttpResponse:
-    """To the session that a trace id, or another id of a request, leads to; to the list of them when there are several.
+    """Redirect to the session that has this id, or a request with this id; to a list of them if there are several.
 
-    A later log may claim the id of an earlier one, so none of them is taken for granted.
+    Several sessions may have the same id: any log can claim it.
     """
     found = list_sessions(project, SessionFilters(trace_id=trace_id), limit=2).results
     if not found:
@@ -144,7 +144,7 @@ def trace_redirect(request: HttpRequest, project: Project, trace_id: str) -> Htt
 
 
 def gone(request: HttpRequest, project: Project, trace_id: str = "") -> HttpResponse:
-    """There is no such session, or not any more."""
+    """The page that says that there is no such session, or no longer."""
     if htmx_of(request):
         raise Http404
     return render_page(request, "session_gone.html", {"section": "sessions", "trace_id": trace_id}, project, status=404)

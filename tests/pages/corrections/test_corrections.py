@@ -279,7 +279,7 @@ def test_history_says_who_did_what_and_undoes_it(corrector: Client, one: Session
     assert "undone by alice" in text(page)
     assert "undo/" not in page.content.decode()
     again = corrector.get(path, follow=True)
-    assert "alice has undone this already" in text(again)
+    assert "alice already undid this" in text(again)
 
 
 def test_correction_that_others_built_upon_is_not_undone(corrector: Client, one: Session, two: Session) -> None:
