@@ -63,7 +63,7 @@ class Outline:
         order = list(self._order())
         start = self._start(order)
         end = start
-        pieces = [self._left_out(order[:start], False)]
+        pieces: list[Markup] = [self._left_out(order[:start], False)]
         self.first_number = next((row.index + 1 for row in order[start:] if row.index is not None), 1)
         with bounds.share(PART_OF_ANSWER) as budget:
             for row in self._rows(order, start):
@@ -73,7 +73,9 @@ class Outline:
                 end += 1
                 if end - start >= MOST_ROWS or budget.is_spent:
                     break
-        return Markup("").join([*pieces, self._left_out(order[end:], True)])
+        pieces.append(self._left_out(order[end:], True))
+        # All are Markup. `Markup.join` would look at each again, which takes a tenth of the time of writing them.
+        return Markup("".join(pieces))  # noqa: S704
 
     def _order(self) -> Iterator[OutlineRow]:
         """All rows. Of many steps beside one request the first ones, as in the thread; then how many more there are."""

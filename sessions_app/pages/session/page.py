@@ -151,11 +151,13 @@ def gone(request: HttpRequest, project: Project, trace_id: str = "") -> HttpResp
 
 
 def head_of(session: SessionFacts, lines: SessionLines, layout: Layout) -> Head:
-    everything = timeline.span_of([line for _, line in layout.order()])
-    calls = timeline.span_of(lines.requests)
+    """`layout` is that of the whole session."""
+    order = [line for _, line in layout.order()]
+    everything = timeline.span_of(order)
+    calls = timeline.span_of(lines.requests) if len(order) > len(lines.requests) else everything
     return Head(
         facts=session,
-        failed_count=sum(line.status == ERROR for _, line in layout.order()),
+        failed_count=sum(line.status == ERROR for line in order),
         wall=everything.wall if everything else None,
         busy=calls.busy if calls else None,
         sources=[source_name(source) for source in session.sources],
