@@ -19,7 +19,6 @@ from sessions_app import bounds
 logger = logging.getLogger(__name__)
 
 BUSY = "Too many passwords are being checked at the moment. Try again in a few seconds.\n"
-OUTAGE = "The database does not answer at the moment. Try again in a few seconds.\n"
 
 # Everything shown may be hostile: no inline script or style, nothing from elsewhere, no frames.
 POLICY = "; ".join(
@@ -113,7 +112,7 @@ class DatabaseOutage:
                 render_to_string("504.html", {"seconds": settings.LOGSUI_PAGE_STATEMENT_SECONDS}), status=504
             )
         logger.error("The database failed: %s", str(error).partition("\n")[0])
-        return _try_again(OUTAGE, 503)
+        return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "2"})
 
 
 class OutOfMemory:

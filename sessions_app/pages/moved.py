@@ -1,4 +1,4 @@
-"""Addresses of sessions that were merged and of requests that moved lead to where these are now."""
+"""Redirects from the old addresses of merged sessions and moved requests to the new ones."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sessions_app.queries import lookup
 def redirect_to_survivor(
     request: HttpRequest, project: Project, ids_in_path: dict[str, Any]
 ) -> HttpResponseRedirect | None:
-    """To the same address with the id that the session or request of the path has now; None when nothing moved.
+    """A redirect to the same address with the new id of the session or request; None when it did not move.
 
-    Asked only about what was not found, so a session or request that is there always wins over one that moved.
+    Called only for what was not found: an existing session or request is never redirected.
     """
     if request.method not in ("GET", "HEAD"):
         return None

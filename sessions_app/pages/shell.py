@@ -1,4 +1,4 @@
-"""What every page shares: who may see it, its project, the viewer's time zone, and whole page or partial."""
+"""What all pages share: who may see them, their project, the viewer's time zone, and whole page or partial."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sessions_app.pages.moved import redirect_to_survivor
 ZONE_COOKIE = "logsui_zone"
 PROJECT_COOKIE = "logsui_project"
 COOKIE_SECONDS = 365 * 24 * 3600
-# The switcher's menu; more are found through the address.
+# The menu of projects lists so many; others are reached by their address.
 MAX_PROJECTS_SHOWN = 100
 
 Page = Callable[..., HttpResponse]
@@ -33,9 +33,9 @@ READING, FORMS = ("GET", "HEAD"), ("GET", "HEAD", "POST")
 
 
 def changes(right: Right, *, all_may_read: bool = False) -> Callable[[Page], Page]:
-    """A page with a form that changes something, for users with the right; without it 403 that says so.
+    """A page with a form, for users with this right; others get 403. With `all_may_read`, everybody may see the page.
 
-    Stands below `signed_in_page` or `project_page`, which answer 405 to the forms of all other pages.
+    Put it below `signed_in_page` or `project_page`: they answer 405 to POST on pages without it.
     """
 
     def decorate(view: Page) -> Page:
@@ -45,14 +45,14 @@ def changes(right: Right, *, all_may_read: bool = False) -> Callable[[Page], Pag
                 rights.demand(request.user, right)
             return view(request, *args, **kwargs)
 
-        wrapper.right = right  # type: ignore[attr-defined]
+        wrapper.__dict__["right"] = right
         return wrapper
 
     return decorate
 
 
 def signed_in_page(view: Page) -> Page:
-    """Only for signed-in users; times are shown in the viewer's zone. Takes forms only where `changes` says so."""
+    """A page for signed-in users, with times in the viewer's zone. POST is allowed only on pages with `changes`."""
     methods = FORMS if hasattr(view, "right") else READING
 
     @wraps(view)
@@ -60,8 +60,8 @@ def signed_in_page(view: Page) -> Page:
         if request.method not in methods:
             return HttpResponseNotAllowed(methods)
         if not request.user.is_authenticated:
-            # A partial must not be replaced by the sign-in page: the browser loads the page anew, which asks.
-            return HttpResponseClientRefresh() if request.htmx else redirect_to_login(request.get_full_path())
+            # htmx would put the sign-in page where the partial goes, so the browser loads the whole page anew.
+            return HttpResponseClientRefresh() if htmx_of(request) else redirect_to_login(request.get_full_path())
         with timezone.override(viewer_zone(request)):
             response = view(request, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "private, no-cache")
@@ -73,7 +73,7 @@ def signed_in_page(view: Page) -> Page:
 def project_page(view: Page) -> Page:
     """A signed-in page of the project whose slug is in the address: `view(request, project, ...)`.
 
-    What is not found because its session was merged, or its request moved, is looked for where that is now.
+    When the view does not find a session or request that was merged or moved, this redirects to where it is now.
     """
 
     @wraps(view)
@@ -82,9 +82,10 @@ def project_page(view: Page) -> Page:
         try:
             response = view(request, project, *args, **kwargs)
         except Http404:
-            response = redirect_to_survivor(request, project, kwargs)
-            if response is None:
+            moved = redirect_to_survivor(request, project, kwargs)
+            if moved is None:
                 raise
+            response = moved
         if response.status_code == 404:
             response = redirect_to_survivor(request, project, kwargs) or response
         if request.COOKIES.get(PROJECT_COOKIE) != slug:
@@ -104,7 +105,7 @@ class HtmxRequest(HttpRequest):
 
 
 def viewer_zone(request: HttpRequest) -> tzinfo:
-    """The zone that the viewer's browser reported, else UTC."""
+    """The time zone that the viewer's browser reported, else UTC."""
     name = unquote(request.COOKIES.get(ZONE_COOKIE, ""))
     try:
         return zoneinfo.ZoneInfo(name)
@@ -122,13 +123,16 @@ def render_page(
 def render_page_or_partial(
     request: HttpRequest, page: str, partial: str, context: dict[str, Any], project: Project | None = None
 ) -> HttpResponse:
-    """The partial for htmx, the whole page for a browser, and for htmx too when it goes back in history or boosts."""
-    wants_partial = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
+    """The partial for htmx, the whole page for a browser. htmx needs the whole page too when it boosts a link or goes
+    back in the history.
+    """
+    htmx = htmx_of(request)
+    wants_partial = htmx and not htmx.boosted and not htmx.history_restore_request
     response = render(request, partial if wants_partial else page, page_context(project) | context)
     patch_vary_headers(response, ["HX-Request", "HX-Boosted", "HX-History-Restore-Request"])
     return response
 
 
 def page_context(project: Project | None) -> dict[str, Any]:
-    """What base.html shows: the project, and all of them (read only when a template lists them)."""
+    """What base.html shows: the project, and the list of all (queried only when the template uses it)."""
     return {"project": project, "projects": Project.objects.order_by("slug")[:MAX_PROJECTS_SHOWN]}

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from sessions_app.pages.account import keys, onboarding, projects, sign_in, theme, trace_settings
-from sessions_app.pages.corrections import pages as corrections
+from sessions_app.pages.corrections import forms, history, split
 from sessions_app.pages.request import changes, copies
 from sessions_app.pages.request import content as request_content
 from sessions_app.pages.request import page as request
@@ -23,12 +23,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/sessions/new/", session_list.new_sessions, name="sessions_news"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/", session.session_page, name="session"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/steps/", session.session_steps, name="session_steps"),
-    path("p/<slug:slug>/sessions/<uuid:session_id>/corrections/", corrections.history_page, name="corrections"),
-    path("p/<slug:slug>/sessions/<uuid:session_id>/correct/", corrections.correct_page, name="correct"),
-    path("p/<slug:slug>/sessions/<uuid:session_id>/correct/move/", corrections.move_page, name="correct_move"),
-    path("p/<slug:slug>/sessions/<uuid:session_id>/correct/merge/", corrections.merge_page, name="correct_merge"),
-    path("p/<slug:slug>/requests/<uuid:request_id>/split/", corrections.split_page, name="correct_split"),
-    path("p/<slug:slug>/corrections/<int:correction_id>/undo/", corrections.undo_page, name="correction_undo"),
+    path("p/<slug:slug>/sessions/<uuid:session_id>/corrections/", history.history_page, name="corrections"),
+    path("p/<slug:slug>/sessions/<uuid:session_id>/correct/", forms.correct_page, name="correct"),
+    path("p/<slug:slug>/sessions/<uuid:session_id>/correct/move/", forms.move_page, name="correct_move"),
+    path("p/<slug:slug>/sessions/<uuid:session_id>/correct/merge/", forms.merge_page, name="correct_merge"),
+    path("p/<slug:slug>/requests/<uuid:request_id>/split/", split.split_page, name="correct_split"),
+    path("p/<slug:slug>/corrections/<int:correction_id>/undo/", history.undo_page, name="correction_undo"),
     path("p/<slug:slug>/requests/<uuid:request_id>/", request.request_page, name="request"),
     path("p/<slug:slug>/requests/<uuid:request_id>/facts/", request.request_facts, name="request_facts"),
     path("p/<slug:slug>/requests/<uuid:request_id>/step/", request.request_step, name="request_step"),

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from sessions_app.structure import timeline
-from sessions_app.structure.timeline import Timed
+from sessions_app.structure.timeline import TimedRow
 
 # Names a span: its trace id and its own id.
 SpanPlace = tuple[str, str]
@@ -25,7 +25,7 @@ WORK = ("llm", "embedding", "tool", "retrieval", "guardrail")
 MOST_LEVELS = 100
 
 
-class Spanned(Timed, Protocol):
+class Spanned(TimedRow, Protocol):
     """What must be known of a request or step to place it in its trace. The ids are "" if it is no span."""
 
     @property

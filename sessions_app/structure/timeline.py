@@ -24,10 +24,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Timed(Protocol):
-    """What is needed to place a request in time."""
+    """What is needed to place something in time."""
 
-    @property
-    def id(self) -> uuid.UUID: ...
     @property
     def started_at(self) -> datetime: ...
     @property
@@ -36,11 +34,18 @@ class Timed(Protocol):
     def received_at(self) -> datetime: ...
 
 
-class TimelineRow(Timed, RelatedRow, Protocol):
+class TimedRow(Timed, Protocol):
+    """What is needed to order requests and steps by time."""
+
+    @property
+    def id(self) -> uuid.UUID: ...
+
+
+class TimelineRow(TimedRow, RelatedRow, Protocol):
     """What is needed to tell how the requests of a session hang together."""
 
 
-T = TypeVar("T", bound=Timed)
+T = TypeVar("T", bound=TimedRow)
 
 
 # --- time -----------------------------------------------------------------------------------------------------------

@@ -1,25 +1,26 @@
-"""How pages write durations, tokens, costs, sizes, times and models. Unknown is a dash, never 0."""
+"""How pages write durations, tokens, costs, sizes, times and models. An unknown value is a dash, never 0."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Protocol
 
 from django import template
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
+from markupsafe import Markup
+
+from sessions_app.pages.html.components import component
 
 register = template.Library()
 
 UNKNOWN = "–"
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 MODEL_HUES = 8
-# With this one the models that are seen most have slots of their own; a test has the list.
+# Chosen so that no two of the most common models share a slot. A test has the list.
 MODEL_SALT = b"428577"
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -30,7 +31,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 @register.filter
 def duration(value: timedelta | None) -> str:
-    """`620 ms`, `6.4 s`, `1 m 24 s`, `2 h 05 m`, `3 d 04 h`. A negative one is a clock's fault: unknown."""
+    """`620 ms`, `6.4 s`, `1 m 24 s`, `2 h 05 m`, `3 d 04 h`. A negative one is unknown: the clock was wrong."""
     if value is None or value < timedelta(0):
         return UNKNOWN
     milliseconds = round(value.total_seconds() * 1000)
@@ -68,7 +69,7 @@ def tokens(value: int | None) -> str:
 
 
 def _scaled(amount: float, decimals: int) -> str | None:
-    """At most three digits, four for `99.9`; None when it rounds to 1,000 or more."""
+    """A number of at most three digits; None when it rounds to 1,000 or more."""
     for places in range(decimals, -1, -1):
         text = f"{amount:.{places}f}"
         if len(text.lstrip("-").replace(".", "")) <= 3:
@@ -78,7 +79,7 @@ def _scaled(amount: float, decimals: int) -> str | None:
 
 @register.filter
 def size(value: int | None) -> str:
-    """`96 B`, `1.4 kB`, `12.3 kB`, `228 kB`, `1.24 MB`: thousands, not 1,024."""
+    """`96 B`, `1.4 kB`, `12.3 kB`, `228 kB`, `1.24 MB`. A kilobyte is 1,000 bytes, not 1,024."""
     if value is None:
         return UNKNOWN
     if value < 1000:
@@ -103,7 +104,7 @@ def cost(value: Decimal | None) -> str:
 
 
 def _dollars(value: Decimal) -> str:
-    # The rounded value decides, so that 0.0996 is 0.100 and 0.9996 is 1.00.
+    # The limits are for the rounded value: 0.0996 becomes 0.100, and 0.9996 becomes 1.00.
     for limit, places in ((Decimal("999.995"), 0), (Decimal("0.9995"), 2), (Decimal("0.0995"), 3)):
         if value >= limit:
             return f"{value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,}"
@@ -130,7 +131,7 @@ def share(part: int | None, whole: int | None) -> str:
 
 
 def in_zone(value: datetime) -> datetime:
-    """In the viewer's zone; a time at the very end of the calendar, which other zones can't write, stays in UTC."""
+    """The time in the viewer's zone; in UTC where it would be after the year 9999 or before the year 1."""
     try:
         return timezone.localtime(value)
     except (OverflowError, ValueError):
@@ -139,7 +140,7 @@ def in_zone(value: datetime) -> datetime:
 
 @register.filter
 def stamp(value: datetime | None) -> str:
-    """The whole truth, for titles: `Tue 18 Nov 2025, 14:04:30 UTC+2`."""
+    """The full date and time, for titles: `Tue 18 Nov 2025, 14:04:30 UTC+2`."""
     return UNKNOWN if value is None else _stamp(in_zone(value))
 
 
@@ -183,7 +184,7 @@ def ago(value: datetime | None) -> str:
 
 @register.filter
 def day(value: datetime | None) -> str:
-    """`16 Nov`, with the year when it is another than this one."""
+    """`16 Nov`, with the year unless it is this year."""
     if value is None:
         return UNKNOWN
     local = in_zone(value)
@@ -192,49 +193,47 @@ def day(value: datetime | None) -> str:
 
 
 @register.simple_tag
-def time_ago(value: datetime | None) -> SafeString | str:
+def time_ago(value: datetime | None) -> Markup | str:
     """A `<time>` that says how long ago, and the exact time in its title."""
     return _time(value, ago(value))
 
 
 @register.simple_tag
-def time_clock(value: datetime | None) -> SafeString | str:
+def time_clock(value: datetime | None) -> Markup | str:
     """A `<time>` with the clock's time, and the date in its title."""
     return _time(value, clock(value))
 
 
 @register.simple_tag
-def time_day(value: datetime | None) -> SafeString | str:
+def time_day(value: datetime | None) -> Markup | str:
     """A `<time>` with the day, and the exact time in its title."""
     return _time(value, day(value))
 
 
-def _time(value: datetime | None, text: str) -> SafeString | str:
+def _time(value: datetime | None, text: str) -> Markup | str:
     if value is None:
         return UNKNOWN
     local = in_zone(value)
-    # Digits and words of ours alone, so that nothing needs escaping.
-    return SafeString(f'<time datetime="{local.isoformat()}" title="{_stamp(local)}">{text}</time>')
+    return component("time", "time")(local.isoformat(), _stamp(local), text)
 
 
 # --- names ----------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(4096)
 def model_slot(name: str) -> int:
-    """One of 16 slots for a model's colour and shape: of its name, so that it is the same on every page and server."""
+    """One of 16 slots, for colour and shape: a hash of the name, so that a model looks the same everywhere."""
     hashed = hashlib.blake2s(name.encode("utf-8", "replace"), digest_size=1, salt=MODEL_SALT)
     return hashed.digest()[0] % (2 * MODEL_HUES)
 
 
 @register.filter
-def hue(name: str) -> SafeString:
+@lru_cache(4096)
+def hue(name: str) -> Markup:
     """The attributes that give a model its mark: `data-hue="3"`, with `data-ring` for the second eight; none for ""."""
     if not name:
-        return mark_safe("")
+        return Markup("")
     slot = model_slot(name)
-    ring = " data-ring" if slot >= MODEL_HUES else ""
-    return mark_safe(f'data-hue="{slot % MODEL_HUES + 1}"{ring}')  # noqa: S308 - digits alone
+    return component("model", "hue")(slot % MODEL_HUES + 1, slot >= MODEL_HUES)
 
 
 @register.filter
@@ -250,13 +249,18 @@ def short_id(value: object) -> str:
     return str(value)[:8]
 
 
+class Titled(Protocol):
+    """A session, as a row of the list or as stored."""
+
+    @property
+    def id(self) -> object: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def session_key(self) -> str | None: ...
+
+
 @register.filter
-def session_title(session: Any) -> str:
-    """A session's title; without a user's text the caller's key or the id."""
+def session_title(session: Titled) -> str:
+    """A session's title; without one its key or its id."""
     return session.title or session.session_key or f"Session {short_id(session.id)}"
-
-
-@register.filter
-def of(key: Any, mapping: Mapping[Any, Any]) -> Any:
-    """The value of a key, which a template has in a variable; "" when it is missing."""
-    return mapping.get(key, "")

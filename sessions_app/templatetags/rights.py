@@ -1,10 +1,10 @@
-"""Whether a user may do something, so that no page offers what would be refused."""
+"""Whether a user may do something: a page must not offer what the server would refuse."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import template
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 
 from sessions_app.access import rights
 
@@ -12,6 +12,6 @@ register = template.Library()
 
 
 @register.filter
-def may(user: Any, name: str) -> bool:
+def may(user: AbstractBaseUser | AnonymousUser, name: str) -> bool:
     """`{% if user|may:"MAKE_KEYS" %}`, with a name of `sessions_app.access.rights`."""
     return rights.may(user, getattr(rights, name))

@@ -8,7 +8,7 @@ document.addEventListener("click", async (event) => {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    // The clipboard is for secure origins alone; an address in the local network over http is none.
+    // Browsers offer the clipboard only over https and on localhost, not over http in a local network.
     const area = document.createElement("textarea");
     area.value = text;
     area.className = "vh";
@@ -20,6 +20,6 @@ document.addEventListener("click", async (event) => {
   }
   button.dataset.state = copied ? "copied" : "failed";
   const status = document.getElementById("copy-status");
-  if (status) status.textContent = copied ? "Copied" : "Not copied: select the text and copy it by hand";
+  if (status) status.textContent = copied ? "Copied" : "Not copied. Select the text and copy it.";
   setTimeout(() => delete button.dataset.state, 1500);
 });

@@ -1,4 +1,4 @@
-// Keyboard: single keys work while nothing is being typed. Links and buttons say their key in data-key ("[" or "g s").
+// Keyboard shortcuts work while nothing is being typed. data-key names the key of a link or button: "[" or "g s".
 (() => {
   let prefix = "";
   let prefixTimer;
@@ -39,7 +39,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (typing(event.target) || document.querySelector("dialog[open]")) return;
     if (event.key === "Enter") {
-      // On a link or a button Enter already does what it says.
+      // Enter already follows a link and presses a button.
       if (event.target === document.body) open();
       return;
     }

@@ -1,4 +1,4 @@
-// Menus and notices close, dialogs open: on a click outside, on Escape, by their buttons.
+// Menus close on a click outside and on Escape. Buttons close notices and open dialogs.
 (() => {
   const openMenus = () => document.querySelectorAll("details.menu[open]");
 
@@ -10,7 +10,7 @@
       document.getElementById(opener.dataset.opens)?.showModal();
     }
     event.target.closest("[data-close]")?.closest(".toast, .notice")?.remove();
-    // The veil of a dialog is the dialog itself as the target of the click.
+    // A click on the backdrop of a dialog has the dialog itself as its target.
     if (event.target.matches("dialog.dialog")) {
       const box = event.target.getBoundingClientRect();
       const inside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;

@@ -3,7 +3,7 @@
   const thread = document.querySelector(".page-session .thread");
   const outline = document.getElementById("outline-rows");
   let inspectTimer;
-  // The request whose facts are wanted next, and whether others are on their way.
+  // The request whose facts to load next, and whether others are being loaded.
   let wanted = null;
   let inspecting = false;
 
@@ -13,7 +13,7 @@
   const numberOf = (article) => (article ? Number(article.id.slice(1)) : 0);
   const rows = () => [...outline.querySelectorAll(".outline-row")];
 
-  // The request under the sticky head: where reading is, when no request was chosen or it was scrolled away.
+  // The request at the top of the visible part: current when none was chosen, or it was scrolled out of sight.
   function atTop() {
     const box = thread.getBoundingClientRect();
     const stick = document.getElementById("session-head").getBoundingClientRect().bottom;
@@ -21,7 +21,7 @@
       const found = document.elementFromPoint(box.left + box.width / 2, stick + below)?.closest(".req");
       if (found) return found;
     }
-    // Steps are no requests: the last one that began above, else the first of the page.
+    // Where only steps are visible: the last request that begins above, else the first of the page.
     const begun = [...thread.querySelectorAll(".req")].filter((req) => req.getBoundingClientRect().top <= stick + 80);
     return begun.at(-1) ?? thread.querySelector(".req");
   }
@@ -31,10 +31,10 @@
     return box.bottom > 140 && box.top < innerHeight - 40;
   }
 
-  // Undefined in a session of steps alone.
+  // Undefined in a session that has only steps.
   const here = () => (current() && isVisible(current()) ? current() : atTop());
 
-  // What lies in a closed fold, a failed attempt for instance, is opened to be seen.
+  // Open the fold that holds it: a failed attempt, for instance, is in one.
   function reveal(article) {
     for (let fold = article.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   }
@@ -54,7 +54,7 @@
     inspect(article);
   }
 
-  // Of a long session the outline has only the rows around what is on the page.
+  // The outline of a long session has only the rows around the requests on the page.
   const firstRow = () => Number(outline.dataset.first || 1);
   const rowOf = (number) => rows()[number - firstRow()];
 
@@ -65,7 +65,7 @@
     if (top < 40 || top > box.clientHeight - 80) box.scrollTop += top - box.clientHeight / 2;
   }
 
-  // The facts follow quick steps only when they rest.
+  // Load the facts only when the user pauses, not for each request that is passed quickly.
   function inspect(article) {
     clearTimeout(inspectTimer);
     const inspector = document.getElementById("inspector");
@@ -74,7 +74,7 @@
     inspectTimer = setTimeout(loadFacts, 120);
   }
 
-  // One after the other: each answer replaces the inspector, and a later one would go into what was replaced.
+  // One request at a time: each answer replaces the inspector, and the next one needs the new one as its target.
   async function loadFacts() {
     if (inspecting) return;
     inspecting = true;
@@ -88,7 +88,7 @@
     inspecting = false;
   }
 
-  // To a request by its number: on this page, or on the one that its row of the outline leads to.
+  // Go to a request by its number: on this page, or on the page to which its row of the outline links.
   function go(number) {
     const article = document.getElementById(`r${number}`);
     const row = rowOf(number);
@@ -97,14 +97,14 @@
     else if (number > 0) goBeyond(number < firstRow() ? "first" : "last");
   }
 
-  // To the nearest request that has no row.
+  // Go to the nearest request that has no row.
   function goBeyond(end) {
     const link = outline.querySelector(`:scope > .outline-more:${end}-child > a`);
     if (link) location.assign(link.href);
   }
 
-  // From the chosen request; when none is chosen or it was scrolled away, to the one that is being read. Requests of
-  // other branches are passed over.
+  // Go on from the chosen request; when there is none or it was scrolled out of sight, from the visible one. Requests of
+  // other branches are skipped.
   function walk(direction) {
     const from = current() && isVisible(current());
     let number = numberOf(here());
@@ -175,7 +175,7 @@
       const link = event.target.closest("a[href]");
       const past = link?.matches(".req-hist, .marks .textbtn") && document.querySelector(link.getAttribute("hx-target"));
       if (past?.childElementCount) {
-        // Loaded before: only shown or hidden again.
+        // It was loaded before: only show or hide it.
         past.hidden = !past.hidden;
         link.setAttribute("aria-expanded", String(!past.hidden));
         event.preventDefault();
@@ -198,7 +198,7 @@
     if (event.target.id === "inspector-toggle" && current()) inspect(current());
   });
 
-  // htmx tells of every element that it put in, so what follows waits for all of them.
+  // htmx fires once for each new element, so wait until all of them are there.
   let swapped = false;
   document.addEventListener("htmx:afterSwap", (event) => {
     const opened = event.target.id && document.querySelector(`.req [hx-target="#${CSS.escape(event.target.id)}"]`);
@@ -274,7 +274,7 @@
     const wanted = location.hash.match(/^#r(\d+)$/);
     const article = wanted && document.getElementById(`r${wanted[1]}`);
     if (article) choose(article);
-    // A link from before the session grew, or from elsewhere: the request is on another page.
+    // The link is older than the latest requests, or comes from elsewhere: the request is on another page.
     else if (wanted && rowOf(Number(wanted[1]))?.search !== location.search) go(Number(wanted[1]));
     else step(numberOf(thread.querySelector(".req")));
   }

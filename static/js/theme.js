@@ -1,4 +1,4 @@
-// Changes the theme without a reload. Without script the form's answer sets the same cookie.
+// Changes the theme without a reload. Without JavaScript, the server sets the same cookie.
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("[data-theme-form]");
   const theme = form && event.submitter && event.submitter.value;

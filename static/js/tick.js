@@ -1,5 +1,5 @@
-// Sends `tick` to the body every 2 seconds while the page is visible; what polls listens: hx-trigger="tick from:body".
-// (htmx's own filters on triggers need eval, which the Content-Security-Policy forbids.)
+// Sends the event `tick` to the body every 2 seconds while the page is visible. Elements that poll listen to it:
+// hx-trigger="tick from:body". (htmx's own filters of triggers need eval, which the Content-Security-Policy forbids.)
 (() => {
   let count = 0;
   setInterval(() => {

@@ -101,6 +101,7 @@ def test_admin_site_works_under_it(live_server: LiveServer, page: Page) -> None:
 def test_page_without_a_database_asks_to_come_back(client: Client, path: str) -> None:
     response = client.get(path)
     assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
+    assert b"The database does not answer" in response.content
     assert b"closed the connection" not in response.content
 
 

@@ -383,7 +383,7 @@ def test_of_a_session_that_is_too_long_the_first_requests_are_shown(
     session = make_session(project, "long", *turns([f"Question {n}" for n in range(15)]))
     page = fetch(signed_in, f"/p/acme/sessions/{session.id}/")
     assert len(re.findall(r'<article class="req"', page)) == 10
-    assert "its pages show the 10 requests and steps that began first" in page
+    assert "its pages have the first 10 requests and steps" in page
     api = re.search(r'href="(/api/v1/sessions/[^"]+)">API', page)
     assert api
     listed = signed_in.get(unescape(api[1])).json()["results"]

@@ -57,7 +57,7 @@ def test_facet_filters_without_a_reload_and_back_undoes_it(in_list: Page, proble
     expect(in_list.locator("#facet-status .facet-row", has_text="error").locator(".n")).to_have_text("3")
     expect(in_list.get_by_role("checkbox", name="o3")).to_be_focused()
     assert in_list.evaluate("document.documentElement.dataset.same") == "yes"
-    in_list.get_by_role("link", name="Drop model o3").click()
+    in_list.get_by_role("link", name="Clear model o3").click()
     expect_titles(in_list, "s6", "s5", "s4")
     in_list.go_back()
     expect_titles(in_list, "s5", "s3", "s1")
@@ -87,7 +87,7 @@ def test_range_and_search_keep_each_other(in_list: Page, problems: list[str]) ->
     expect_titles(in_list, "s1")
     in_list.locator("#range > summary").click()
     in_list.get_by_label("Last hour").check()
-    expect(in_list.get_by_role("heading", name="No session matches")).to_be_visible()
+    expect(in_list.get_by_role("heading", name="No matching sessions")).to_be_visible()
     expect(in_list).to_have_url(re.compile(r"\?q=s1&range=1h$"))
     expect(in_list.locator("#range > summary")).to_contain_text("Last hour")
     in_list.get_by_role("link", name="Any time").click()
@@ -152,7 +152,7 @@ def test_every_link_of_the_list_leads_somewhere(in_list: Page) -> None:
 def test_new_sessions_wait_behind_a_pill(in_list: Page, acme: Project, problems: list[str]) -> None:
     make_session(acme, "fresh", make_log("fresh", started_at=START + timedelta(days=1)))
     in_list.evaluate("document.body.dispatchEvent(new Event('slow-tick'))")
-    pill = in_list.get_by_role("link", name="1 new or changed")
+    pill = in_list.get_by_role("link", name="1 new or updated session")
     expect(pill).to_be_visible()
     expect_titles(in_list, "s6", "s5", "s4")
     pill.click()
@@ -191,7 +191,7 @@ def test_list_works_without_script(plain: Page) -> None:
     plain.locator("#range > summary").click()
     plain.get_by_label("From").fill("2026-03-15T00:00")
     plain.get_by_role("button", name="Apply", exact=True).click()
-    expect(plain.get_by_role("heading", name="No session matches")).to_be_visible()
+    expect(plain.get_by_role("heading", name="No matching sessions")).to_be_visible()
     expect(plain.get_by_label("From")).to_have_value("2026-03-15T00:00")
 
 
@@ -205,7 +205,7 @@ def test_theme_works_without_script(plain: Page) -> None:
 def test_nothing_is_offered_that_needs_script(plain: Page, live_server: LiveServer) -> None:
     plain.goto(f"{live_server.url}/p/acme/start/")
     expect(plain.get_by_role("button", name="Copy")).to_have_count(0)
-    plain.get_by_role("button", name="Make a key").click()
+    plain.get_by_role("button", name="Create a key").click()
     expect(plain.locator("#secret")).to_have_text(re.compile("^lsk_"))
 
 
@@ -261,7 +261,7 @@ def test_snippets_are_tabs_and_can_be_copied(
 ) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     visitor.goto(f"{live_server.url}/p/acme/start/")
-    visitor.get_by_role("button", name="Make a key").click()
+    visitor.get_by_role("button", name="Create a key").click()
     secret = visitor.locator("#secret").text_content()
     assert secret
     visitor.get_by_text("curl", exact=True).click()

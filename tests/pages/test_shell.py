@@ -127,7 +127,7 @@ def test_unknown_address(client: Client, db: None) -> None:
 def test_failed_csrf_check_says_what_to_do(db: None) -> None:
     response = Client(enforce_csrf_checks=True).post("/login/", {"username": "a", "password": "b"})
     assert response.status_code == 403
-    assert b"load the page again" in response.content
+    assert b"reload the page" in response.content
 
 
 def test_error_page_needs_no_request_and_no_database() -> None:

@@ -1,6 +1,8 @@
-"""The API keys of a project: making one, which is shown once, and revoking."""
+"""The API keys of a project: create one, which is shown only once, and revoke one."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -14,13 +16,20 @@ from sessions_app.models import ApiKey, Project
 from sessions_app.pages.shell import changes, project_page, render_page
 
 MAX_KEYS_SHOWN = 500
+# The scopes of a key, as the form names them.
+PERMISSIONS = {
+    "ingest": "write logs",
+    "read": "read sessions",
+    "correct": "correct grouping",
+    "delete": "delete sessions",
+}
 
 
 class KeyForm(forms.Form):
     name = forms.CharField(max_length=120, strip=True)
     scopes = forms.MultipleChoiceField(
         choices=[(scope, scope) for scope in SCOPES],
-        error_messages={"required": "Choose at least one: a key that may do nothing is of no use."},
+        error_messages={"required": "Select at least one permission."},
     )
 
 
@@ -29,7 +38,12 @@ class KeyForm(forms.Form):
 def keys_page(request: HttpRequest, project: Project) -> HttpResponse:
     """The keys, and a form for a new one. The answer to the POST is the only page that ever shows the key itself."""
     form = KeyForm(request.POST or None)
-    context = {"form": form, "chosen": ["ingest"], "scopes": rights.scopes_of(request.user, SCOPES)}
+    allowed = rights.scopes_of(request.user, SCOPES)
+    context: dict[str, Any] = {
+        "form": form,
+        "chosen": ["ingest"],
+        "permissions": [(scope, words) for scope, words in PERMISSIONS.items() if scope in allowed],
+    }
     if request.method == "POST" and form.is_valid():
         fields = form.cleaned_data
         created, secret = create_key(project, fields["name"], fields["scopes"], request.user)

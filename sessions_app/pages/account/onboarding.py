@@ -1,4 +1,4 @@
-"""How to send the first request: a key, snippets with this server's address, and a card that says when one is here."""
+"""How to send the first request: a key, snippets with this server's address, and a card that waits for a request."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from sessions_app.queries import arrivals
 KEY_NAME = "first app"
 PLACEHOLDER = "YOUR_KEY"
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
-# A digester that works needs less.
+# A log that waits longer than this was not digested in time: the page says so.
 PATIENCE = timedelta(seconds=5)
-# A log refused shortly before the page was opened is of interest too.
+# A log that was rejected shortly before the page was opened is shown too.
 LOOK_BACK = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A library that speaks OpenTelemetry, with its snippets in templates/snippets/otel: what to set, and a program.
+    """A library that exports OpenTelemetry. Its two snippets are in templates/snippets/otel: settings and a program.
 
-    Each pair stands in docs/opentelemetry.md too, and is run by the end-to-end tests.
+    docs/opentelemetry.md has the same snippets, and the end-to-end tests run them.
     """
 
     slug: str
@@ -67,7 +67,7 @@ LIBRARIES = (
 @project_page
 @changes(rights.MAKE_KEYS, all_may_read=True)
 def onboarding_page(request: HttpRequest, project: Project) -> HttpResponse:
-    """The steps. By POST a key is made, which the answer alone shows, in the snippets too."""
+    """The steps. A POST creates a key; only its answer shows the key, also in the snippets."""
     secret = None
     if request.method == "POST":
         _, secret = create_key(project, KEY_NAME, ["ingest"], request.user)
@@ -86,13 +86,13 @@ def onboarding_page(request: HttpRequest, project: Project) -> HttpResponse:
 
 @project_page
 def waiting(request: HttpRequest, project: Project) -> HttpResponse:
-    """The card alone, which asks for itself until a request is here."""
+    """Only the card, which htmx loads again and again until a request has arrived."""
     context = {"project": project} | _arrival(project, _since(request))
     return render(request, "_waiting.html", context)
 
 
 def _since(request: HttpRequest) -> datetime:
-    """When the page began to wait, as its card says."""
+    """When the page began to wait: the card sends it along."""
     try:
         return datetime.fromtimestamp(int(request.GET.get("since", "")), UTC)
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""The way in (`/` and `/p/<slug>/`), and making a project."""
+"""The addresses `/` and `/p/<slug>/`, which redirect to sessions, and the form for a new project."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEFAULT_SLUG = "default"
 
 @signed_in_page
 def home(request: HttpRequest) -> HttpResponse:
-    """To the sessions of the project seen last, else of `default`, else of the first; without one, to making one."""
+    """Redirect to the sessions of the project seen last, else of `default`, else of the first, else to the form."""
     for slug in (request.COOKIES.get(PROJECT_COOKIE, ""), DEFAULT_SLUG):
         if Project.objects.filter(slug=slug.replace("\0", "")).exists():
             return redirect("sessions", slug)
@@ -31,11 +31,11 @@ def project_home(request: HttpRequest, project: Project) -> HttpResponse:
 @signed_in_page
 @changes(rights.MAKE_PROJECTS)
 def new_project(request: HttpRequest) -> HttpResponse:
-    """A form for a name and, if wanted, the short name in the address; then to the project's onboarding."""
+    """A form for the name and the URL name; then to the onboarding of the new project."""
     form = ProjectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         project, is_new = form.get_or_create()
         if is_new:
             return redirect("onboarding", project.slug)
-        form.add_error("slug", f"“{project.slug}” is taken: choose another.")
+        form.add_error("slug", f"“{project.slug}” is already used. Choose another name.")
     return render_page(request, "project_new.html", {"form": form}, status=422 if form.errors else 200)

@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import get_user_model, login, views
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -49,7 +51,9 @@ def _refuse(response: HttpResponse, seconds: int) -> HttpResponse:
 
 @method_decorator(require_http_methods(shell.FORMS), name="dispatch")
 class SignIn(views.LoginView):
-    """The sign-in page, for the admin site too. Passwords are counted before they are checked, right ones are not."""
+    """The sign-in page, for the admin site too. An attempt is counted before its password is checked, and taken off the
+    count again when the password is right.
+    """
 
     template_name = "sign_in.html"
     form_class = SignInForm
@@ -75,14 +79,17 @@ class SignIn(views.LoginView):
         return response
 
     def refuse(self, name: str, wait: int = 0) -> HttpResponse:
-        """The page that says for how long, or that others are first; with a new form, since this one would check."""
+        """The page that says for how long no password is checked (`wait` seconds), or that too many are being checked.
+
+        It has a new form: the one that was sent would check the password when it is drawn.
+        """
         form = self.form_class(self.request, initial={"username": name[:150]})
         context = self.get_context_data(form=form, wait=in_words(wait) if wait else "", busy=not wait)
         return _refuse(self.render_to_response(context), wait or passwords.RETRY_SECONDS)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
-        # 0 forgets the session when the browser is closed.
+        # 0: the browser forgets the session when it is closed.
         self.request.session.set_expiry(REMEMBER_SECONDS if self.request.POST.get("remember") else 0)
         return response
 
@@ -90,12 +97,12 @@ class SignIn(views.LoginView):
 class SignOut(views.LogoutView):
     """Signs out by POST and returns to the sign-in page."""
 
-    next_page = reverse_lazy("sign_in")
+    next_page = "sign_in"
 
 
 @require_http_methods(shell.READING)
 def sign_in_to_admin(request: HttpRequest) -> HttpResponse:
-    """The admin site's own page would take passwords uncounted; it is for users that are staff."""
+    """Redirect to the sign-in page: the admin site's own would check passwords without counting them."""
     if request.user.is_authenticated:
         raise PermissionDenied("The administration is for users with “Staff status”, which a superuser can give you.")
     return redirect(f"{reverse('sign_in')}?{urlencode({'next': request.GET.get('next', reverse('admin:index'))})}")
@@ -104,7 +111,7 @@ def sign_in_to_admin(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(shell.FORMS)
 def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
-    """A link that signs in once. Opening it changes nothing, its button does: chat programs open links for previews."""
+    """A link that signs in once. Only its button uses it up: chat programs open links to show a preview."""
     attempt = attempts.to_follow_link(request)
     wait = attempt.take()
     if wait:
@@ -123,14 +130,14 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
 
 def _link_page(request: HttpRequest, **context: Any) -> HttpResponse:
     response = render(request, "sign_in_link.html", {"version": __version__} | context)
-    # What the page loads is logged by proxies with the address that asked for it. Not `no-referrer`: browsers would
-    # send `Origin: null` with the form, which the check against forged forms refuses.
+    # Else the address with its token would be sent as the referrer of each style sheet, and proxies log that. With
+    # `no-referrer`, browsers would send `Origin: null` with the form, and the CSRF check would refuse it.
     response.headers["Referrer-Policy"] = "strict-origin"
     return response
 
 
-def _user_of(token: str) -> Any | None:
-    """Whom an unused, unexpired token would sign in."""
+def _user_of(token: str) -> User | None:
+    """The user whom a token signs in; None when it was used or has expired, or the user is not active."""
     unused = SignInToken.objects.filter(hash=keys.hash_secret(token), used_at=None, expires_at__gt=timezone.now())
     row = unused.select_related("user").first()
     return row.user if row and row.user.is_active else None
@@ -138,7 +145,7 @@ def _user_of(token: str) -> Any | None:
 
 @method_decorator(require_http_methods(shell.FORMS), name="dispatch")
 class ChangePassword(views.PasswordChangeView):
-    """Change the password; who came by a link and has none yet sets one."""
+    """Change the password. A user without one, who signed in with a link, sets the first one."""
 
     template_name = "password.html"
     success_url = reverse_lazy("home")
@@ -162,12 +169,14 @@ class ChangePassword(views.PasswordChangeView):
         context = self.get_context_data(form=form, wait=in_words(wait) if wait else "", busy=not wait)
         return _refuse(self.render_to_response(context), wait or passwords.RETRY_SECONDS)
 
-    def get_form_class(self) -> type[SetPasswordForm]:
-        return OwnPasswordForm if self.request.user.has_usable_password() else SetPasswordForm
+    def get_form_class(self) -> type[SetPasswordForm[Any]]:  # type: ignore[override]  # wider: without the old password
+        user = self.request.user
+        has_password = isinstance(user, AbstractBaseUser) and user.has_usable_password()
+        return OwnPasswordForm if has_password else SetPasswordForm
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | shell.page_context(None)
 
-    def form_valid(self, form: SetPasswordForm) -> HttpResponse:
-        messages.success(self.request, "The password is changed.")
-        return super().form_valid(form)
+    def form_valid(self, form: SetPasswordForm[Any]) -> HttpResponse:
+        messages.success(self.request, "Password changed.")
+        return super().form_valid(form)  # type: ignore[arg-type]  # saves any form that sets a password

@@ -1,4 +1,4 @@
-"""The theme: light, dark, or what the system says. A cookie, so that it holds before signing in too."""
+"""The theme: light, dark, or that of the system. It is in a cookie, so that the sign-in page has it too."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ THEMES = ("system", "light", "dark")
 
 @require_POST
 def set_theme(request: HttpRequest) -> HttpResponse:
-    """Store the choice and return to the page it was made on."""
+    """Store the choice and redirect to the page on which it was made."""
     target = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(target, allowed_hosts=None):
         target = "/"
     response = redirect(target)
     if request.POST.get("theme") in THEMES:
-        # Script sets the cookie too, so that it is not HttpOnly; it holds nothing secret.
+        # Not HttpOnly, because the script sets it too; it is not secret.
         response.set_cookie(COOKIE, request.POST["theme"], max_age=COOKIE_SECONDS, samesite="Lax")
     return response

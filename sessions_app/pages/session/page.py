@@ -1,4 +1,4 @@
-"""One session: its totals, its table of contents, and its requests in order."""
+"""The page of a session: its totals, its outline, and its requests in order."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.safestring import SafeString, mark_safe
+from markupsafe import Markup
 
 from sessions_app.models import Project
 from sessions_app.pages.session.outline import Outline
 from sessions_app.pages.session.view import (
-    Block,
+    RequestBlock,
     View,
     block_of,
     branch_name,
@@ -26,7 +26,7 @@ from sessions_app.pages.session.view import (
     steps_html,
     view_of,
 )
-from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
+from sessions_app.pages.shell import htmx_of, project_page, render_page, render_page_or_partial
 from sessions_app.pages.thread.correction_menu import correction_context, history_context
 from sessions_app.pages.thread.layout import AFTER, BEFORE, MOST_STEPS, Layout
 from sessions_app.pages.thread.place import RequestInSession, facts_context, whole_number
@@ -52,7 +52,7 @@ MOST_USERS = 3
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the head of a session says. `failed_count` counts what the outline marks as failed, steps too."""
+    """The head of a session. `failed_count` counts failed requests and failed steps, as the outline marks them."""
 
     facts: SessionFacts
     failed_count: int
@@ -63,12 +63,12 @@ class Head:
     more_users: int
     tags: tuple[str, ...]
     more_tags: int
-    grouped_by: SafeString
+    grouped_by: Markup
 
 
 @project_page
 def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> HttpResponse:
-    """The session from request `from` on; for htmx only the requests, to stand before or after those on the page."""
+    """The session from request `from` on. htmx gets only the requests, to add them to those on the page."""
     session = find_session(project.pk, session_id)
     lines = load_all_lines(session, MOST_LINES) if session else None
     if session is None or lines is None or lines.is_empty:
@@ -82,23 +82,23 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
         "addresses": shown.addresses,
         "shown": block,
         "sections": thread,
-        "alone": mark_safe(steps_alone(window, shown)),  # noqa: S308 - written by BesideWriter, which escapes
+        "alone": steps_alone(window, shown),
         **correction_context(request, project, session.id),
     }
-    if not request.htmx:
+    if not htmx_of(request):
         context |= _around(request, project, shown, block, window)
     return render_page_or_partial(request, "session.html", "_session_requests.html", context, project)
 
 
-def _around(request: HttpRequest, project: Project, shown: View, block: Block, window: Window) -> dict[str, Any]:
-    """What stands around the requests: the session's head, its outline, the facts of the first request on the page."""
+def _around(request: HttpRequest, project: Project, shown: View, block: RequestBlock, window: Window) -> dict[str, Any]:
+    """What is around the requests: the head, the outline, and the facts of the first request on the page."""
     requests, addresses = shown.lines.requests, shown.addresses
     outline = Outline(requests, addresses, block.first, block.last, shown.structure, shown.whole)
     context: dict[str, Any] = {
         "branch": branch_name(shown.structure, addresses),
         "trace": shown.whole.groups.get(addresses.trace) if addresses.trace else None,
         "head": head_of(shown.session, shown.lines, shown.whole),
-        "outline": mark_safe(outline.html()),  # noqa: S308 - escaped there
+        "outline": outline.html(),
         "outline_first": outline.first_number,
         "lines_cut": MOST_LINES if shown.lines.is_cut else None,
         **history_context(project, shown.session),
@@ -125,15 +125,15 @@ def session_steps(request: HttpRequest, project: Project, session_id: uuid.UUID)
     chosen = steps[start : start + MOST_STEPS]
     window = load_window(session, lines.requests, index, index + 1, shown.structure, (), chosen)
     html = steps_html(window, shown, side, index, start)
-    context = {"section": "sessions", "session": session, "html": mark_safe(html)}  # noqa: S308 - escaped there
+    context = {"section": "sessions", "session": session, "html": html}
     return render_page_or_partial(request, "session_steps.html", "_request_part.html", context, project)
 
 
 @project_page
 def trace_redirect(request: HttpRequest, project: Project, trace_id: str) -> HttpResponse:
-    """To the session that a trace id, or another id of a request, leads to; to the list of them when there are several.
+    """Redirect to the session that has this id, or a request with this id; to a list of them if there are several.
 
-    A later log may claim the id of an earlier one, so none of them is taken for granted.
+    Several sessions may have the same id: any log can claim it.
     """
     found = list_sessions(project, SessionFilters(trace_id=trace_id), limit=2).results
     if not found:
@@ -145,18 +145,20 @@ def trace_redirect(request: HttpRequest, project: Project, trace_id: str) -> Htt
 
 
 def gone(request: HttpRequest, project: Project, trace_id: str = "") -> HttpResponse:
-    """There is no such session, or not any more."""
-    if request.htmx:
+    """The page that says that there is no such session, or no longer."""
+    if htmx_of(request):
         raise Http404
     return render_page(request, "session_gone.html", {"section": "sessions", "trace_id": trace_id}, project, status=404)
 
 
 def head_of(session: SessionFacts, lines: SessionLines, layout: Layout) -> Head:
-    everything = timeline.span_of([line for _, line in layout.order()])
-    calls = timeline.span_of(lines.requests)
+    """`layout` is that of the whole session."""
+    order = [line for _, line in layout.order()]
+    everything = timeline.span_of(order)
+    calls = timeline.span_of(lines.requests) if len(order) > len(lines.requests) else everything
     return Head(
         facts=session,
-        failed_count=sum(line.status == ERROR for _, line in layout.order()),
+        failed_count=sum(line.status == ERROR for line in order),
         wall=everything.wall if everything else None,
         busy=calls.busy if calls else None,
         sources=[source_name(source) for source in session.sources],
@@ -164,5 +166,5 @@ def head_of(session: SessionFacts, lines: SessionLines, layout: Layout) -> Head:
         more_users=max(len(session.users) - MOST_USERS, 0),
         tags=session.tags[:MOST_TAGS],
         more_tags=max(len(session.tags) - MOST_TAGS, 0),
-        grouped_by=mark_safe(session_grouped_by(lines.requests or lines.shown)),  # noqa: S308 - escaped there
+        grouped_by=session_grouped_by(lines.requests or lines.shown),
     )

@@ -1,4 +1,4 @@
-"""What a session's page shows: all requests or those of a branch or trace, a block of them, the steps beside them."""
+"""What the page of a session shows: all requests, or those of a branch or trace; a block of them, with their steps."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.http import QueryDict
+from markupsafe import Markup
 
 from sessions_app import bounds
 from sessions_app.models import Project
+from sessions_app.pages.html.components import NOTHING
 from sessions_app.pages.request.beside import BesideWriter, more_steps
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.layout import MOST_STEPS, Layout, layout_of
@@ -21,13 +23,13 @@ from sessions_app.queries.window import Window
 from sessions_app.structure import timeline
 from sessions_app.structure.timeline import Structure
 
-# Of what an answer may have in bytes, the requests of a page take this much; the outline beside them has its own part.
+# The requests may take this part of the bytes of an answer; the outline beside them has a part of its own.
 PART_OF_REQUESTS = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A session, and what is shown of it: `layout` is that of the chosen trace, `whole` of everything."""
+    """A session and the part of it that is shown. `layout` is that of the chosen trace, `whole` that of the session."""
 
     session: SessionFacts
     lines: SessionLines
@@ -37,6 +39,7 @@ class View:
     whole: Layout
 
     def hidden(self) -> list[int]:
+        """The indices of the requests that are not in the chosen branch or trace."""
         requests = range(len(self.lines.requests))
         return [index for index in requests if not self.addresses.shows(index + 1)]
 
@@ -45,7 +48,8 @@ def view_of(project: Project, session: SessionFacts, lines: SessionLines, query:
     """The part of a session that an address names: all of it, a `branch`, or a `trace`. At most one statement."""
     structure = structure_of(lines.requests)
     whole = layout_of(project, lines)
-    layout = Layout(lines, whole.traces, query["trace"]) if query.get("trace") else whole
+    trace = query.get("trace", "")
+    layout = Layout(lines, whole.traces, trace) if trace else whole
     if layout.trace:
         numbers = [index + 1 for index in layout.indices]
         addresses = Addresses(project.slug, session.id, len(lines.requests), None, numbers, layout.trace)
@@ -54,7 +58,7 @@ def view_of(project: Project, session: SessionFacts, lines: SessionLines, query:
     return View(session, lines, structure, addresses, layout, whole)
 
 
-def read(shown: View, block: Block) -> Window:
+def read(shown: View, block: RequestBlock) -> Window:
     """The requests of a block with the steps beside them."""
     hidden = set(shown.hidden())
     indices = [index for index in range(block.first - 1, block.last) if index not in hidden]
@@ -66,7 +70,7 @@ def read(shown: View, block: Block) -> Window:
 def addresses_of(
     project: Project, session: SessionFacts, lines: Sequence[RequestLine], structure: Structure, branch: str
 ) -> Addresses:
-    """Where the requests of a session are. `branch`: the number of a request whose branch alone is shown."""
+    """Where the requests of a session are. With `branch`, the number of a request, only its branch is shown."""
     whole = Addresses(project.slug, session.id, len(lines))
     number = whole_number(branch, 0)
     hidden = structure.hidden_beside(number - 1) if 1 <= number <= len(lines) else ()
@@ -77,7 +81,7 @@ def addresses_of(
 
 
 def branch_name(structure: Structure, addresses: Addresses) -> str:
-    """The letter of the branch that alone is shown; "" when all are."""
+    """The letter of the only branch that is shown; "" when all are."""
     branch = structure.branch_of[addresses.chosen - 1] if addresses.chosen else None
     return "" if branch is None else structure.letters[branch]
 
@@ -86,25 +90,25 @@ def branch_name(structure: Structure, addresses: Addresses) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class RequestBlock:
     """The requests of a session that a page shows: their numbers, and the numbers of the blocks before and after."""
 
     first: int
     last: int
     before: tuple[int, int] | None
     after: tuple[int, int] | None
-    # The members of the address that say which branch or trace is shown; "" for the whole session.
+    # The part of the query that names the branch or trace, with "&"; "" for the whole session.
     part: str = ""
     # The numbers of the first and last request that the answer's budget did not last for.
     rest: tuple[int, int] | None = None
 
 
-def block_of(query: QueryDict, addresses: Addresses) -> Block:
-    """The block that holds request number `from`, the first one when that is no number of the session.
+def block_of(query: QueryDict, addresses: Addresses) -> RequestBlock:
+    """The block with request number `from`; the first block when the session has no such request.
 
-    `at`: the block begins with this request, as where the one before it was more than an answer takes; it then ends
-    with request `to`, if that is given. `side`: where the block goes when others are on the page already: "before",
-    "after" or "between" them.
+    `at`: the block begins with this request instead, and ends with request `to` if that is given. Links have it where a
+    block was too long for one answer. `side`: where the page puts the block, "before" or "after" the requests that it
+    has, or "between" them.
     """
     side, at = query.get("side", ""), whole_number(query.get("at", ""), 0)
     exact_start = addresses.shows(at) and 1 <= at <= addresses.count
@@ -116,11 +120,11 @@ def block_of(query: QueryDict, addresses: Addresses) -> Block:
     later = addresses.after(last) if side not in ("before", "between") and last else None
     before = (addresses.block_start(earlier), earlier) if earlier else None
     after = (later, addresses.block_end(later)) if later else None
-    return Block(first, last, before, after, f"{addresses.part}&" if addresses.part else "")
+    return RequestBlock(first, last, before, after, f"{addresses.part}&" if addresses.part else "")
 
 
-def cut(block: Block, stopped_at: int | None, addresses: Addresses) -> Block:
-    """A block that ends before the request with this index, since the answer's budget did not last for the others."""
+def cut(block: RequestBlock, stopped_at: int | None, addresses: Addresses) -> RequestBlock:
+    """The block without the requests from index `stopped_at` on, for which the answer's budget did not last."""
     if stopped_at is None:
         return block
     last = addresses.before(stopped_at + 1) or block.first
@@ -128,6 +132,7 @@ def cut(block: Block, stopped_at: int | None, addresses: Addresses) -> Block:
 
 
 def builder_of(window: Window, shown: View) -> ThreadBuilder:
+    """What writes the requests of a window."""
     costs = timeline.running_costs(line.cost for line in window.lines)
     start = min(map(timeline.sane_start, window.lines), default=shown.session.first_at)
     requests = [window.lines[index].id for index in window.shown]
@@ -135,8 +140,8 @@ def builder_of(window: Window, shown: View) -> ThreadBuilder:
     return ThreadBuilder(window, shown.addresses, start, costs, shown.layout, contradicted=marked)
 
 
-def sections(window: Window, shown: View, block: Block) -> tuple[list[ThreadSection], Block]:
-    """The requests of a block, ready for the template, and the block as far as the answer's budget lasts for it."""
+def sections(window: Window, shown: View, block: RequestBlock) -> tuple[list[ThreadSection], RequestBlock]:
+    """The requests of a block for the template, and the block as far as the answer's budget lasted."""
     builder = builder_of(window, shown)
     bounds.current().begin_writing()
     with bounds.share(PART_OF_REQUESTS):
@@ -144,19 +149,21 @@ def sections(window: Window, shown: View, block: Block) -> tuple[list[ThreadSect
     return found, cut(block, builder.stopped_at, shown.addresses)
 
 
-def steps_alone(window: Window, shown: View) -> str:
-    """The steps of a session, or of a trace of it, that has no requests."""
+def steps_alone(window: Window, shown: View) -> Markup:
+    """The steps of a session, or of a trace, without requests; nothing if it has some."""
     if shown.addresses.total:
-        return ""
+        return NOTHING
     return BesideWriter(shown.layout, window, shown.addresses, {}).alone()
 
 
-def steps_html(window: Window, shown: View, side: str, index: int, start: int) -> str:
-    """Some of the steps beside a request, and what shows the next ones."""
+def steps_html(window: Window, shown: View, side: str, index: int, start: int) -> Markup:
+    """Some steps beside a request, and a link to the next ones."""
     bounds.current().begin_writing()
     _, executed = builder_of(window, shown).pairs_and_executions()
     steps = shown.layout.beside(side, index)
     writer = BesideWriter(shown.layout, window, shown.addresses, executed.causes)
     html, count = writer.steps(steps[start : start + MOST_STEPS])
     following = start + count
-    return html + (more_steps(shown.addresses, side, index, following, len(steps)) if following < len(steps) else "")
+    return html + (
+        more_steps(shown.addresses, side, index, following, len(steps)) if following < len(steps) else NOTHING
+    )

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
-from django.utils.safestring import SafeString
+from markupsafe import Markup
 
+from sessions_app.pages.html.components import component
 from sessions_app.queries.session_list import Activity, SessionRow
 from sessions_app.templatetags.format import duration
 
-# Shares of the strip's width: what is closer is drawn as one, what is longer idle breaks the base line.
+# Shares of the strip's width: bars that are closer than the first are drawn as one, and the base line is broken where
+# the session was idle for longer than the second.
 JOINED, BROKEN = 0.004, 0.16
+# In percent: a shorter bar could not be seen.
+LEAST_WIDTH = 0.15
 
 
-def draw_strip(row: SessionRow, spans: list[Activity]) -> SafeString:
-    """A session on one line: a bar for each window of requests, taller where they failed."""
+def draw_strip(row: SessionRow, spans: Sequence[Activity]) -> Markup:
+    """A session on one line: a bar for each group of requests, taller where they failed."""
     drawn = _joined(spans)
+    return component("strip", "strip")(
+        label=_label(row),
+        lines=[(_percent(start), _percent(end)) for start, end in _base_lines(drawn)],
+        bars=[_bar(span) for span in drawn if not span.failed],
+        failed_bars=[_bar(span) for span in drawn if span.failed],
+    )
+
+
+def _label(row: SessionRow) -> str:
     failed = f", {row.error_count:,} failed" if row.error_count else ""
     requests = f"{row.request_count:,} request{'' if row.request_count == 1 else 's'}"
-    label = f"{requests} over {duration(row.duration)}{failed}"
-    marks = "".join([*map(_line, _base_lines(drawn)), *map(_bar, drawn)])
-    # Numbers and words of ours alone, so that nothing needs escaping: a page has thousands of bars.
-    return SafeString(f'<svg class="strip" role="img" aria-label="{label}">{marks}</svg>')
+    return f"{requests} over {duration(row.duration)}{failed}"
 
 
-def _joined(spans: list[Activity]) -> list[Activity]:
-    """Spans of one kind that touch, as one; in order of start, failed ones last so that they are seen."""
+def _joined(spans: Sequence[Activity]) -> list[Activity]:
+    """Spans of one kind that touch, as one; in order of their start."""
     joined: list[Activity] = []
     for span in sorted(spans, key=attrgetter("failed", "start")):
         last = joined[-1] if joined else None
@@ -37,8 +47,8 @@ def _joined(spans: list[Activity]) -> list[Activity]:
     return joined
 
 
-def _base_lines(spans: list[Activity]) -> Iterable[tuple[float, float]]:
-    """The windows of the base line: it is broken where the session was idle for long."""
+def _base_lines(spans: Sequence[Activity]) -> Iterable[tuple[float, float]]:
+    """The pieces of the base line: it is broken where the session was idle for long."""
     start = end = 0.0
     for span in sorted(spans, key=attrgetter("start")):
         if span.start - end > BROKEN:
@@ -48,15 +58,11 @@ def _base_lines(spans: list[Activity]) -> Iterable[tuple[float, float]]:
     yield start, 1.0 if 1 - end <= BROKEN else end
 
 
-def _line(ends: tuple[float, float]) -> str:
-    return f'<line x1="{_percent(ends[0])}%" x2="{_percent(ends[1])}%" y1="9" y2="9"/>'
-
-
-def _bar(span: Activity) -> str:
-    look, top, height = (' class="e"', "3", "12") if span.failed else ("", "5.5", "7")
-    width = max((span.end - span.start) * 98, 0.15)
-    return f'<rect{look} x="{_percent(span.start)}%" y="{top}" width="{width:.4g}%" height="{height}"/>'
+def _bar(span: Activity) -> tuple[str, str]:
+    """Where a bar begins, and how wide it is, in percent."""
+    return _percent(span.start), f"{max((span.end - span.start) * 98, LEAST_WIDTH):.4g}"
 
 
 def _percent(share: float) -> str:
+    """A share of the line, which leaves 1 % free at both ends."""
     return f"{1 + 98 * share:.4g}"

@@ -1,4 +1,6 @@
-"""The filters beside the session list: facets, the range menu, what is set, and ways out of an empty list."""
+"""The filters of the session list: lists of values (facets), the time range, what is set, and other filters to try
+when nothing is found.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from markupsafe import Markup
 
 from sessions_app.models import Project
+from sessions_app.pages.html.components import component
 from sessions_app.queries.filters import ANY_RANGE, ERROR, LISTS, RANGES, SessionFilters
 from sessions_app.queries.session_list import COUNT_LIMIT, FACET_LIMIT, FACET_SAMPLE, FacetValue, count_some, facets
 from sessions_app.templatetags.format import exact, hue, in_zone, stamp
@@ -25,14 +27,14 @@ RANGE_NAMES = {
     "30d": "Last 30 days",
 }
 SOURCE_NAMES = {"litellm": "LiteLLM", "native": "REST", "otlp": "OpenTelemetry"}
-# How a request came into its session. More than one may hold for a session.
+# Why a request is in its session. A session may have several of them.
 RULE_NAMES = {
     "session_id": "By session id",
     "trace_id": "By trace id",
     "previous_response_id": "Continues a response",
     "conversation": "Inferred from the conversation",
     "attempt": "Repeated after a failure",
-    "manual": "Corrected by hand",
+    "manual": "Moved manually",
     "own": "On its own",
 }
 FACET_TITLES = {
@@ -43,9 +45,10 @@ FACET_TITLES = {
     "source": "Source",
     "rule": "Grouping",
 }
-# More than these are folded under "8 more".
+# Further values are folded under "8 more".
 FACET_ROWS = 8
-MAX_DROPS_TRIED = 2
+# So many filters are tried one by one: what would be found without each.
+MAX_CLEARED = 2
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class FacetRow:
     id: str
     value: str
     label: str
-    mark: SafeString
+    mark: Markup
     count: str
     selected: bool
 
@@ -70,7 +73,7 @@ class Facet:
 
 
 def facet_lists(project: Project, filters: SessionFilters) -> dict[str, Any]:
-    """The lists beside the sessions: `list` of Facet, and what is to be said about their counts."""
+    """The lists beside the sessions. `sample` and `limit` are for the note below them; empty when they do not apply."""
     found = facets(project, filters)
     shown = [_facet(name, values) for name, values in found.values.items()]
     is_cut = any(len(facet.rows) >= FACET_LIMIT for facet in shown)
@@ -84,7 +87,7 @@ def facet_lists(project: Project, filters: SessionFilters) -> dict[str, Any]:
 def _facet(name: str, values: list[FacetValue]) -> Facet:
     rows = [_facet_row(name, item) for item in values]
     fold = max(FACET_ROWS, sum(row.selected for row in rows))
-    # A fold for a single row would take the row's place.
+    # The line "1 more" would take as much room as the row itself.
     if len(rows) == fold + 1:
         fold += 1
     return Facet(name, FACET_TITLES[name], rows, fold, max(len(rows) - fold, 0))
@@ -92,23 +95,21 @@ def _facet(name: str, values: list[FacetValue]) -> Facet:
 
 def _facet_row(name: str, item: FacetValue) -> FacetRow:
     label = value_label(name, item.value)
-    # By its id the focus survives that the row is replaced.
+    # htmx keeps the focus on an element with the same id when it replaces the rows.
     row_id = f"f-{name}-{zlib.crc32(item.value.encode()):08x}"
     return FacetRow(row_id, item.value, label, _facet_mark(name, label), exact(item.count), item.selected)
 
 
-def _facet_mark(name: str, label: str) -> SafeString:
+def _facet_mark(name: str, label: str) -> Markup:
     if name == "status":
-        icon = "error" if label == ERROR else "check"
-        mark = '<span class="status" data-state="{0}"><svg class="i" data-size="s" aria-hidden="true">'
-        return format_html(mark + '<use href="#i-{1}"/></svg>{0}</span>', label, icon)
+        return component("facet", "status")(label, label == ERROR)
     if name == "model":
-        return format_html('<span class="model" {}><bdi>{}</bdi></span>', hue(label), label)
-    return format_html("<bdi>{}</bdi>", label)
+        return component("facet", "model")(label, hue(label))
+    return component("facet", "plain")(label)
 
 
 def value_label(name: str, value: str) -> str:
-    """How a filter's value is shown."""
+    """A filter's value as the page writes it."""
     return {"source": SOURCE_NAMES, "rule": RULE_NAMES}.get(name, {}).get(value, value)
 
 
@@ -123,7 +124,7 @@ class RangeMenu:
 
 
 def range_menu(filters: SessionFilters) -> RangeMenu:
-    """The menu as these filters have it."""
+    """The menu with what these filters have chosen."""
     custom = not filters.range and bool(filters.since or filters.until)
     presets = [(name, label, filters.range == name) for name, label in RANGE_NAMES.items()]
     presets.append((ANY_RANGE, "Any time", not filters.range and not custom))
@@ -132,7 +133,7 @@ def range_menu(filters: SessionFilters) -> RangeMenu:
 
 
 def range_label(filters: SessionFilters) -> str:
-    """What the filters say about time, in words."""
+    """The time range in words."""
     if filters.range:
         return RANGE_NAMES[filters.range]
     if filters.since and filters.until:
@@ -148,7 +149,7 @@ def _local_input(moment: datetime | None) -> str:
 
 @dataclass(frozen=True)
 class ActiveFilter:
-    """A filter that is set, and the filters without it. A range and a text speak for themselves and have no name."""
+    """A filter that is set, and the filters without it. The time range and the search text have no name."""
 
     name: str
     value: str
@@ -160,7 +161,7 @@ class ActiveFilter:
 
 
 def active_filters(filters: SessionFilters) -> list[ActiveFilter]:
-    """What is set beside the range."""
+    """The filters that are set, without the time range."""
     active = []
     if filters.text:
         active.append(ActiveFilter("", f"“{filters.text}”", filters.without("q")))
@@ -173,7 +174,7 @@ def active_filters(filters: SessionFilters) -> list[ActiveFilter]:
 
 
 def active_range(filters: SessionFilters) -> list[ActiveFilter]:
-    """The range, if one is set."""
+    """The time range, if one is set."""
     if not (filters.since or filters.until):
         return []
     ends = " to ".join(stamp(moment) for moment in (filters.since, filters.until) if moment)
@@ -185,13 +186,15 @@ def active_range(filters: SessionFilters) -> list[ActiveFilter]:
 
 @dataclass(frozen=True)
 class WayOut:
+    """A button under an empty list: other filters, and how many sessions they find ("" when that was not counted)."""
+
     label: str
     found: str
     filters: SessionFilters
 
 
 def period(filters: SessionFilters) -> str:
-    """When, in a sentence: `in the last hour`."""
+    """The time range within a sentence: `in the last hour`."""
     if filters.range:
         return "in the " + RANGE_NAMES[filters.range].lower()
     since = f"since {stamp(filters.since)}" if filters.since else ""
@@ -200,23 +203,27 @@ def period(filters: SessionFilters) -> str:
 
 
 def ways_out(project: Project, filters: SessionFilters) -> Iterable[WayOut]:
-    """The likeliest ways out of an empty list, with how many sessions they give: a wider range, one filter less."""
+    """Other filters to try when nothing is found: a wider time range, one filter less, none."""
     if filters.since or filters.until:
         month = replace(filters, range="30d", since=timezone.now() - RANGES["30d"], until=None)
         wider = [month, filters.without("range")][filters.range == "30d" :]
         yield from _first_with_sessions(project, [(range_label(candidate), candidate) for candidate in wider])
     active = active_filters(filters)
-    # The text first, which was typed last; then from the end, where the narrow filters are.
-    drops = [*active[:1], *active[:0:-1]][:MAX_DROPS_TRIED]
-    yield from _first_with_sessions(project, [(f"Drop {item.label}", item.rest) for item in drops])
-    yield WayOut("Drop all filters", "", SessionFilters())
+    # The search text first: it was mostly typed last. Then from the end, where the narrow filters are.
+    cleared = [*active[:1], *active[:0:-1]][:MAX_CLEARED]
+    yield from _first_with_sessions(project, [(f"Clear {_filter_name(item)}", item.rest) for item in cleared])
+    yield WayOut("Clear all filters", "", SessionFilters())
+
+
+def _filter_name(item: ActiveFilter) -> str:
+    return item.label if item.name else "search"
 
 
 def _first_with_sessions(project: Project, candidates: list[tuple[str, SessionFilters]]) -> Iterable[WayOut]:
     for label, filters in candidates:
         count = count_some(project, filters)
         if count:
-            yield WayOut(label, at_least(count), filters)
+            yield WayOut(label, f"{at_least(count)} session{'' if count == 1 else 's'}", filters)
             return
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,10 +11,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
-from django.utils.safestring import SafeString
 
 from sessions_app.models import Project
-from sessions_app.pages.sessions.activity_strip import draw_strip
 from sessions_app.pages.sessions.filters import (
     active_filters,
     active_range,
@@ -25,7 +22,8 @@ from sessions_app.pages.sessions.filters import (
     range_menu,
     ways_out,
 )
-from sessions_app.pages.shell import project_page, render_page_or_partial
+from sessions_app.pages.sessions.rows import write_rows
+from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
 from sessions_app.queries import arrivals, session_list
 from sessions_app.queries.filters import FilterError, SessionFilters, parse_filters
 from sessions_app.queries.session_list import NEWEST_FIRST, OLDEST_FIRST, SessionRow
@@ -33,13 +31,13 @@ from sessions_app.templatetags.format import zone_name
 
 PAGE_SIZE = 50
 MAX_WAYS_OUT = 2
-# A digester that works needs less.
+# A log that waits longer than this was not digested in time: the page says so.
 PATIENCE = timedelta(seconds=5)
 
 
 @project_page
 def sessions_page(request: HttpRequest, project: Project) -> HttpResponse:
-    """One page of sessions; the onboarding for a project that has none."""
+    """One page of sessions. A project without any redirects to the onboarding."""
     parsed = parse_filters(request.GET, timezone.get_current_timezone())
     shown, errors = _read_page(project, parsed.filters, request.GET.get("before"), request.GET.get("after"))
     if not shown.rows and parsed.filters.is_empty() and shown.is_first and not errors:
@@ -48,16 +46,16 @@ def sessions_page(request: HttpRequest, project: Project) -> HttpResponse:
         "section": "sessions",
         "errors": [*parsed.errors, *errors],
         "page": shown,
-        "strips": _strips(shown.rows),
+        "rows": write_rows(shown.rows, session_list.activity(shown.rows), reverse("sessions", args=[project.slug])),
         "ways_out": [] if shown.rows else list(ways_out(project, parsed.filters))[:MAX_WAYS_OUT],
         "undigested_since": _late(arrivals.undigested_since()),
         "short_text_sample": session_list.SHORT_TEXT_SAMPLE if session_list.is_short(parsed.filters.text) else None,
     }
-    # Turning a page changes the rows alone.
+    # Only the rows differ between the pages of one list.
     partial = "_session_rows.html" if request.GET.keys() & {"before", "after"} else "_session_results.html"
     response = render_page_or_partial(request, "session_list.html", partial, context, project)
-    if request.htmx:
-        # The address as it would be written by hand, without the form's empty fields.
+    if htmx_of(request):
+        # Without the empty fields of the form, which htmx would put into the address.
         response.headers["HX-Push-Url"] = context["address"] + shown.query
     return response
 
@@ -75,14 +73,9 @@ def _filters_context(project: Project, filters: SessionFilters) -> dict[str, Any
     }
 
 
-def _strips(rows: list[SessionRow]) -> dict[uuid.UUID, SafeString]:
-    spans = session_list.activity(rows)
-    return {row.id: draw_strip(row, spans.get(row.id, [])) for row in rows}
-
-
 @project_page
 def new_sessions(request: HttpRequest, project: Project) -> HttpResponse:
-    """The pill that says how many sessions came, or moved, above the first row of the page."""
+    """The button above the first row that says how many sessions are new or updated."""
     parsed = parse_filters(request.GET, timezone.get_current_timezone())
     newest = request.GET.get("newest", "")
     try:
@@ -93,7 +86,7 @@ def new_sessions(request: HttpRequest, project: Project) -> HttpResponse:
         "project": project,
         "filters": parsed.filters,
         "newest": newest,
-        "news": at_least(found) if found else "",
+        "news": f"{at_least(found)} new or updated session{'' if found == 1 else 's'}" if found else "",
         "address": reverse("sessions", args=[project.slug]),
     }
     return render(request, "_new_sessions.html", context)
@@ -104,7 +97,7 @@ def new_sessions(request: HttpRequest, project: Project) -> HttpResponse:
 
 @dataclass(frozen=True)
 class ShownPage:
-    """Rows, newest first, and the query strings of this page and those beside it; None where there is none."""
+    """Rows, newest first, and the query strings of this page and of its neighbours; None where there is none."""
 
     rows: list[SessionRow]
     query: str
@@ -140,7 +133,7 @@ def _page_before(project: Project, filters: SessionFilters, before: str | None) 
 def _page_after(project: Project, filters: SessionFilters, after: str) -> ShownPage:
     page = session_list.list_sessions(project, filters, OLDEST_FIRST, PAGE_SIZE, after)
     if page.next_cursor is None:
-        # The newest page is reached: it is shown whole, not only what came after the cursor.
+        # This is the newest page: show it whole, not only the sessions after the cursor.
         return _page_before(project, filters, None)
     rows = page.results[::-1]
     newer, older = filters.query(after=rows[0].cursor), filters.query(before=rows[-1].cursor)

@@ -62,7 +62,7 @@ def test_nothing_is_offered_that_would_be_refused(client: Client, project: Proje
     assert "Create key" not in page
     assert "Revoke…" not in page
     assert "Can add API key" in page
-    assert "Make a key" not in client.get("/p/acme/start/").content.decode()
+    assert "Create a key" not in client.get("/p/acme/start/").content.decode()
 
 
 def test_key_is_shown_once(signed_in: Client, project: Project) -> None:

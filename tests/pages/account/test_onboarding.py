@@ -126,7 +126,7 @@ def test_programs_for_opentelemetry_are_javascript(
 
 def test_one_library_is_chosen(signed_in: Client, project: Project) -> None:
     page = signed_in.get(ADDRESS).content.decode()
-    chosen = re.findall(r'<input type="radio" name="library"( checked)?>([^<]+)</label>', page)
+    chosen = re.findall(r'<input type="radio" name="library"( checked)?>([^<]+?)\s*</label>', page)
     assert [title for checked, title in chosen if checked] == [LIBRARIES[0].title]
     assert len(chosen) == len(LIBRARIES)
 
@@ -155,11 +155,11 @@ def test_card_says_why_a_log_was_refused(signed_in: Client, project: Project) ->
 
 def test_card_says_that_nothing_is_digested(signed_in: Client, project: Project) -> None:
     accept_body(project.pk, "native", json.dumps(make_log(), default=str).encode())
-    assert b"waits to be digested" not in signed_in.get(WAITING).content
+    assert b"waits to be processed" not in signed_in.get(WAITING).content
     InboxEntry.objects.update(received_at=timezone.now() - timezone.timedelta(minutes=2))
-    assert b"waits to be digested" in signed_in.get(WAITING).content
+    assert b"waits to be processed" in signed_in.get(WAITING).content
     digest_until_empty()
-    assert b"The first request is here" in signed_in.get(WAITING).content
+    assert b"The first request has arrived" in signed_in.get(WAITING).content
 
 
 @pytest.mark.parametrize("since", ["", "x", "9" * 30, "-1"])

@@ -53,7 +53,7 @@ def test_name_in_addresses_can_be_chosen(signed_in: Client) -> None:
         ({"name": "東京"}, "choose one here"),
         ({"name": "a", "slug": "a b"}, "valid “slug”"),
         ({"name": "a", "slug": "../x"}, "valid “slug”"),
-        ({"name": "a", "slug": "acme"}, "is taken"),
+        ({"name": "a", "slug": "acme"}, "is already used"),
         ({"name": "x" * 121}, "at most 120 characters"),
         ({"name": "a\0b"}, "Null characters are not allowed"),
     ],

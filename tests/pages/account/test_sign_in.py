@@ -14,7 +14,7 @@ from sessions_app.access.keys import create_sign_in_token
 from sessions_app.models import SignInToken
 from tests.factories import PASSWORD, make_project
 
-USED_UP = b"This link does not work any more"
+USED_UP = b"This link no longer works"
 
 
 def is_signed_in(client: Client) -> bool:
@@ -38,7 +38,7 @@ def test_wrong_password_is_refused_without_saying_which(client: Client, user: Ab
     wrong = client.post("/login/", {"username": "alice", "password": "x"})
     unknown = client.post("/login/", {"username": "<script>", "password": PASSWORD})
     for response in (wrong, unknown):
-        assert b"do not fit together" in response.content
+        assert b"Wrong user name or password" in response.content
         assert b"<script>" not in response.content
     assert not is_signed_in(client)
 

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from sessions_app.models import Correction, Project, RequestLog, Session
-from sessions_app.pages.corrections import pages as corrections
+from sessions_app.pages.corrections import forms
 from tests.factories import START, make_log, make_project, make_session, make_user, store_logs
 from tests.pages.conversations import turns
 
@@ -135,15 +135,15 @@ def test_id_of_several_sessions_is_refused(corrector: Client, project: Project, 
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        ({"request": [], "where": "new"}, "Choose at least one request"),
-        ({"request": ["x", str(uuid.uuid4())], "where": "new"}, "Choose at least one request"),
-        ({"where": "session", "to": ""}, "Which session"),
-        ({"where": "new", "to": "two"}, "Choose “another session”"),
+        ({"request": [], "where": "new"}, "Select at least one request"),
+        ({"request": ["x", str(uuid.uuid4())], "where": "new"}, "Select at least one request"),
+        ({"where": "session", "to": ""}, "Say which session"),
+        ({"where": "new", "to": "two"}, "select “another session”"),
         ({"where": "session", "to": "nobody"}, "No session of acme has this id"),
         ({"where": "session", "to": "\0"}, "No session of acme has this id"),
         ({"where": "session", "to": "x" * 1001}, "too long"),
         ({"where": "session", "to": f"http://x/p/acme/sessions/{uuid.UUID(int=0)}/"}, "leads to no session of acme"),
-        ({"where": "session", "to": "one"}, "the session itself"),
+        ({"where": "session", "to": "one"}, "the same session"),
         ({"where": "session", "to": "of another project"}, "No session of acme has this id"),
     ],
 )
@@ -169,12 +169,12 @@ def test_requests_that_left_meanwhile_are_said(corrector: Client, one: Session, 
     confirm(corrector, corrector.post(path, form), path)
     again = confirm(corrector, asked, path)
     assert again.status_code == 422
-    assert "none of those that were chosen is in this session" in text(again)
+    assert "Select at least one request of this session" in text(again)
     assert Correction.objects.count() == 1
 
 
 def test_long_session_is_offered_in_pages(corrector: Client, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corrections, "MOST_LISTED", 2)
+    monkeypatch.setattr(forms, "MOST_LISTED", 2)
     session = make_session(project, "long", *turns(["a", "b", "c", "d", "e"]))
     chosen = ids(session)
 
@@ -206,7 +206,7 @@ def test_session_merges_into_another(corrector: Client, one: Session, two: Sessi
     assert corrector.get("/p/acme/t/one").headers["Location"] == address(two)
 
 
-@pytest.mark.parametrize(("into", "words"), [("", "Which session"), ("one", "the session itself"), ("x", "No session")])
+@pytest.mark.parametrize(("into", "words"), [("", "Say which"), ("one", "the same session"), ("x", "No session")])
 def test_merge_that_can_not_be(corrector: Client, one: Session, into: str, words: str) -> None:
     refused = corrector.post(address(one, "correct/merge/"), {"into": into, "confirmed": "yes"})
     assert refused.status_code == 422
@@ -237,7 +237,7 @@ def test_nothing_is_split_at_the_first_request(corrector: Client, one: Session) 
     path = f"/p/acme/requests/{ids(one)[0]}/split/"
     for response in (corrector.get(path, follow=True), corrector.post(path, {"confirmed": "yes"}, follow=True)):
         assert response.redirect_chain == [(address(one), 302)]
-        assert "nothing to split it from" in text(response)
+        assert "nothing to split" in text(response)
     assert not Correction.objects.exists()
 
 
@@ -263,14 +263,14 @@ def merged(client: Client, one: Session, two: Session) -> Correction:
 def test_history_says_who_did_what_and_undoes_it(corrector: Client, one: Session, two: Session) -> None:
     made = merged(corrector, one, two)
     page = corrector.get(address(two, "corrections/"))
-    assert "alice merged a session that is empty now" in text(page)
+    assert "alice merged a session that is now empty" in text(page)
     assert "4 requests" in text(page)
     path = f"/p/acme/corrections/{made.pk}/undo/"
     assert f'href="{path}"' in page.content.decode()
 
     asked = corrector.get(path)
     assert "Undo this merge?" in text(asked)
-    assert "4 requests will be where they would be without it" in text(asked)
+    assert "4 requests will be grouped as if this had not been done" in text(asked)
     done = confirm(corrector, asked, path)
 
     assert done.redirect_chain == [(address(one), 302)]
@@ -279,7 +279,7 @@ def test_history_says_who_did_what_and_undoes_it(corrector: Client, one: Session
     assert "undone by alice" in text(page)
     assert "undo/" not in page.content.decode()
     again = corrector.get(path, follow=True)
-    assert "alice has undone this already" in text(again)
+    assert "alice already undid this" in text(again)
 
 
 def test_correction_that_others_built_upon_is_not_undone(corrector: Client, one: Session, two: Session) -> None:
@@ -296,7 +296,7 @@ def test_correction_that_others_built_upon_is_not_undone(corrector: Client, one:
 
 
 def test_session_without_corrections_says_so(signed_in: Client, one: Session) -> None:
-    assert "Nothing was corrected here" in text(signed_in.get(address(one, "corrections/")))
+    assert "No manual corrections" in text(signed_in.get(address(one, "corrections/")))
 
 
 # --- the ways there -------------------------------------------------------------------------------------------------

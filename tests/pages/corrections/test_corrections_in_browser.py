@@ -68,10 +68,10 @@ def test_session_is_split_from_the_menu_of_a_request(
     assert len(requests_of(corrector)) == 2
     # And back: the history is in the head's menu.
     corrector.locator(".correction-menu summary").click()
-    corrector.get_by_role("link", name="Corrections by hand").click()
+    corrector.get_by_role("link", name="Manual corrections").click()
     corrector.get_by_role("link", name="Undo the split").click()
     corrector.get_by_role("button", name="Undo the split").click()
-    expect(corrector.get_by_text("The split is undone.")).to_be_visible()
+    expect(corrector.get_by_text("The split was undone.")).to_be_visible()
     assert len(requests_of(corrector)) == 4
     assert problems == []
 

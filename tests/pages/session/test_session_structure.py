@@ -130,7 +130,7 @@ def test_chosen_branch_hides_the_others(signed_in: Client, project: Project) -> 
 
     assert numbers(page) == [1, 2, 5, 6]
     assert [current for _, _, current in switcher(page)] == [False, False, True]
-    assert "Branch B without those beside it: 4 of 6 requests. Show all" in text(page)
+    assert "Only branch B: 4 of 6 requests. Show all" in text(page)
     assert marks(page, 5) == ""
     # The outline is complete, and leads out of the branch.
     hrefs = re.findall(r'<a class="outline-row" href="([^"]+)"', page)

@@ -1,0 +1,182 @@
+"""What stands in the rows of the outline: words, links and bars. The markup is in `components/outline.jinja`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from sessions_app.pages.html.components import component
+from sessions_app.pages.html.plain_text import visible
+from sessions_app.pages.session.waterfall import Scale, bars
+from sessions_app.pages.thread.addresses import Addresses
+from sessions_app.pages.thread.layout import MOST_STEPS, Layout, contents
+from sessions_app.pages.thread.steps import KINDS, MOST_LEVELS, anchor, kind_words, name_of
+from sessions_app.pages.thread.wording import counted
+from sessions_app.queries.session import RequestLine
+from sessions_app.records import ERROR
+from sessions_app.structure import timeline
+from sessions_app.structure.nesting import trace_of
+from sessions_app.structure.timeline import Structure
+from sessions_app.templatetags.format import cost, duration, exact, hue, short_id
+
+LABEL_CHARS = 60
+MODEL_CHARS = 100
+TURN_CHARS = 80
+# Branches further out are drawn in the last lane.
+MOST_LANES = 2
+
+_CALLS = ("tool_calls", "tool_use", "function_call")
+_TOOL_NAMES = re.compile(r"[\w.:/-]+(, [\w.:/-]+)*$")
+# Marks of Markdown, in which most answers are written.
+_MARKS = re.compile(r"\*\*|`|^#+ ")
+
+
+@dataclass(slots=True)
+class RowWriter:
+    """Writes one row at a time. The requests with the numbers `first` to `last` are on the page."""
+
+    lines: Sequence[RequestLine]
+    addresses: Addresses
+    first: int
+    last: int
+    structure: Structure
+    layout: Layout
+    scale: Scale
+    _queries: dict[int, str] = field(default_factory=dict)
+
+    def write(self, index: int | None, line: RequestLine, turn: str, trace: str | None) -> Iterator[Markup]:
+        """The row of a request (with its index) or of a step, and the marks above and below it.
+
+        `turn` is what the user said last, `trace` the trace of the row before.
+        """
+        if gap := self.layout.gaps.get(line.id):
+            yield component("outline", "gap")(duration(gap))
+        if self.layout.groups and trace_of(line) != trace:
+            yield self._trace(line)
+        if index is None:
+            yield self._step(line)
+            return
+        group = self.structure.parallel.get(index)
+        if group and group[0] == index:
+            yield component("outline", "mark")("parallel", f"{exact(len(group))} at the same time")
+        if line.input_preview and line.input_preview != turn:
+            text = visible(line.input_preview[:TURN_CHARS])
+            yield component("outline", "turn")(self.href(index + 1), text)
+        self.scale.advance(timeline.sane_start(line))
+        yield self._request(index, line)
+        if fork := self.structure.forks.get(index):
+            words = f"{exact(len(fork.branches))} continuations of {exact(index + 1)}"
+            yield component("outline", "mark")("fork", words)
+
+    def more_steps(self, side: str, index: int, count: int) -> Markup:
+        """In the place of the steps beside a request that have no row: a link to them."""
+        part = f"{self.addresses.part}&" if self.addresses.part else ""
+        href = f"{self.addresses.session}steps/?{part}{side}={index + 1}&start={MOST_STEPS}"
+        return component("outline", "more")(counted(count, "more step"), href=href)
+
+    def href(self, number: int, fragment: str = "") -> str:
+        """A link to a request, or to a `fragment` beside it: on this page, or on the page that has it."""
+        fragment = fragment or f"r{number}"
+        if self.lines and not self.addresses.shows(number):
+            return f"?from={self.addresses.whole.block_start(number)}#{fragment}"
+        if not self.lines or self.first <= number <= self.last:
+            return f"#{fragment}"
+        start = self.addresses.block_start(number)
+        if start == self.addresses.block_start(self.first) and number > self.last:
+            # It would be on this page, had the answer's budget lasted.
+            part = f"{self.addresses.part}&" if self.addresses.part else ""
+            return f"?{part}at={number}#{fragment}"
+        if start not in self._queries:
+            self._queries[start] = self.addresses.query(start)
+        return f"{self._queries[start]}#{fragment}"
+
+    def _trace(self, line: RequestLine) -> Markup:
+        trace_id = trace_of(line)
+        group = self.layout.groups[trace_id]
+        words = contents(group) if line.id in self.layout.firsts else "continued"
+        if not trace_id:
+            return component("outline", "no_trace")(words)
+        return component("outline", "trace")(
+            trace_id=visible(trace_id),
+            short=visible(short_id(trace_id)),
+            href=self.addresses.of_trace(trace_id),
+            is_current=self.addresses.trace == trace_id,
+            words=words,
+            length=duration(group.length),
+        )
+
+    def _step(self, line: RequestLine) -> Markup:
+        number = max(self.layout.owners.get(line.id, 0), 0) + 1
+        name, length = visible(name_of(line)), duration(timeline.duration(line))
+        return component("outline", "step")(
+            state=state_of(line),
+            depth=min(self.layout.traces.nesting.depth(line), MOST_LEVELS),
+            href=self.href(number, anchor(line.id)),
+            title=", ".join(filter(None, (kind_words(line), name, length))),
+            icon_name=KINDS.get(line.kind, "info"),
+            name=name[:LABEL_CHARS],
+            length=length,
+        )
+
+    def _request(self, index: int, line: RequestLine) -> Markup:
+        number = index + 1
+        length = duration(timeline.duration(line))
+        price = cost(line.cost) if line.cost is not None else ""
+        look, text = outcome(line)
+        facts = filter(None, (line.model[:MODEL_CHARS], length, price, *self._relations(index)))
+        return component("outline", "request")(
+            number=number,
+            href=self.href(number),
+            title=visible(", ".join(facts)),
+            state=state_of(line),
+            hue=hue(line.model),
+            lane=min(self.structure.lanes[index], MOST_LANES),
+            is_elsewhere=not self.addresses.shows(number),
+            look=look,
+            text=visible(text),
+            tag=self._tag(index),
+            length=length,
+            bars=bars(line, self.scale),
+        )
+
+    def _relations(self, index: int) -> Iterator[str]:
+        """What the title says of how a request relates to others."""
+        structure = self.structure
+        attempts = structure.attempts_of(index)
+        if len(attempts) > 1:
+            yield f"attempt {structure.places[index] + 1} of {len(attempts)}"
+        origin = structure.origin(index)
+        if origin and origin.index != index - 1:
+            yield f"continues {origin.index + 1}" if origin.is_linked else f"repeats {origin.index + 1}"
+        elif origin is None and attempts[0] > 0 and self.lines[index].is_conversation:
+            yield "starts a new conversation"
+        branch = structure.branch_of[index]
+        if branch is not None:
+            yield f"branch {structure.letters[branch]}"
+
+    def _tag(self, index: int) -> str:
+        """The letter of its branch where that begins, and which attempt it is: `B 2/3`."""
+        attempts, branch = self.structure.attempts_of(index), self.structure.branch_of[index]
+        begins = branch is not None and index == attempts[0] and self.structure.is_same_call(branch, index)
+        words = [self.structure.letters[branch]] if branch is not None and begins else []
+        words += [f"{self.structure.places[index] + 1}/{len(attempts)}"] if len(attempts) > 1 else []
+        return " ".join(words)
+
+
+def state_of(line: RequestLine) -> str:
+    return "error" if line.status == ERROR else "ok"
+
+
+def outcome(line: RequestLine) -> tuple[str, str]:
+    """What came back, in a few words, and what they are: the answer's beginning, the tools it calls, or the error."""
+    if line.status == ERROR:
+        return "error", (line.error_type or "error")[:LABEL_CHARS]
+    if not line.output_preview:
+        return "nothing", line.call_type or line.kind
+    text = line.output_preview[:LABEL_CHARS]
+    if line.finish_reason in _CALLS and _TOOL_NAMES.match(text):
+        return "tools", text
+    return "answer", _MARKS.sub("", text)

@@ -1,0 +1,76 @@
+"""The rows of the session list: a session in the words of the page. The markup is in `components/session_row.jinja`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from sessions_app.pages.html.components import component
+from sessions_app.pages.sessions.activity_strip import draw_strip
+from sessions_app.queries.session_list import Activity, SessionRow
+from sessions_app.templatetags.format import cost, duration, exact, hue, session_title, short_id, time_ago, tokens
+
+USERS_SHOWN, TAGS_SHOWN, DOTS_SHOWN = 2, 3, 5
+
+
+@dataclass(slots=True)
+class ListedSession:
+    """What a row says. `users` have the address of their sessions; `hues` are the marks of the first models."""
+
+    id: str
+    short_id: str
+    title: str
+    href: str
+    users: list[tuple[str, str]]
+    more_users: int
+    tags: list[str]
+    more_tags: int
+    strip: Markup
+    requests: str
+    has_errors: bool
+    errors: str
+    duration: str
+    has_tokens: bool
+    input_tokens: str
+    output_tokens: str
+    has_cost: bool
+    cost: str
+    models: list[str]
+    hues: list[Markup]
+    last_at: Markup | str
+
+
+def write_rows(rows: Iterable[SessionRow], activity: Mapping[uuid.UUID, Sequence[Activity]], address: str) -> Markup:
+    """The rows of the table; `address` is that of the list, `activity` has what the strips show."""
+    write = component("session_row", "session_row")
+    return Markup("").join(write(listed_session(row, activity.get(row.id, ()), address)) for row in rows)
+
+
+def listed_session(row: SessionRow, spans: Sequence[Activity], address: str) -> ListedSession:
+    return ListedSession(
+        id=str(row.id),
+        short_id=short_id(row.id),
+        title=session_title(row),
+        href=f"{address}{row.id}/",
+        users=[(name, f"{address}?user={quote(name, safe='')}") for name in row.users[:USERS_SHOWN]],
+        more_users=max(len(row.users) - USERS_SHOWN, 0),
+        tags=row.tags[:TAGS_SHOWN],
+        more_tags=max(len(row.tags) - TAGS_SHOWN, 0),
+        strip=draw_strip(row, spans),
+        requests=exact(row.request_count),
+        has_errors=bool(row.error_count),
+        errors=exact(row.error_count),
+        duration=duration(row.duration),
+        has_tokens=row.input_tokens is not None or row.output_tokens is not None,
+        input_tokens=tokens(row.input_tokens),
+        output_tokens=tokens(row.output_tokens),
+        has_cost=row.cost is not None,
+        cost=cost(row.cost),
+        models=row.model_names,
+        hues=[hue(name) for name in row.model_names[: DOTS_SHOWN + 1]],
+        last_at=time_ago(row.last_at),
+    )
