@@ -46,10 +46,11 @@ def create_embedded(data_dir: Path) -> None:
     """The application's role and database on the running embedded server, when they are not there yet."""
     import psycopg
     from psycopg import sql
+    from psycopg.conninfo import make_conninfo
 
     role, name = sql.Identifier(embedded.ROLE), sql.Identifier(embedded.DATABASE)
     fields = embedded.connection_fields(data_dir) | {"user": embedded.SUPERUSER, "dbname": "postgres"}
-    with psycopg.connect(**fields, autocommit=True, connect_timeout=10) as connection:
+    with psycopg.connect(make_conninfo(**fields, connect_timeout=10), autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [embedded.ROLE]).fetchone():
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(role))
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [embedded.DATABASE]).fetchone():

@@ -95,7 +95,7 @@ def start(requests: Requests, limit_bytes: int, threads: int) -> None:
     """Call it in each worker after the fork: limits its memory, and keeps `requests`, which were made before."""
     global _requests
     _requests = requests
-    limit = memory.Limit("The web worker", "LOGSUI_WEB_MEMORY", limit_bytes, requests.told, requests.clear)
+    limit = memory.MemoryLimit("The web worker", "LOGSUI_WEB_MEMORY", limit_bytes, requests.told, requests.clear)
     limit.start(threads)
 
 
@@ -140,7 +140,8 @@ def tracked(application: Application) -> Application:
         except BaseException:
             _requests.end(slot)
             raise
-        if isinstance(body, environ.get("wsgi.file_wrapper", ())):  # A file, which the server sends by itself.
+        is_file = isinstance(body, environ.get("wsgi.file_wrapper", ()))
+        if is_file:  # The server sends it by itself.
             _requests.end(slot)
             return body
         return _Body(body, slot, text)

@@ -47,7 +47,7 @@ def describe(work: Sequence[str]) -> str:
     return named + (f" and {len(work) - MOST_NAMED} more" if len(work) > MOST_NAMED else "")
 
 
-class Limit:
+class MemoryLimit:
     """`name`: of the process, for its last line. `setting`: what sets `soft_bytes`.
 
     `work` tells what the process is working on, most suspicious first; `before_end` is called when it ends.

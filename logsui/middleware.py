@@ -103,7 +103,7 @@ class DatabaseOutage:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, passwords.Busy):
+        if isinstance(error, passwords.HashingBusy):
             return _try_again(BUSY, 429)
         if not isinstance(error, (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)):
             return None

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.exceptions import ValidationError
@@ -22,8 +23,11 @@ RETRY_SECONDS = 2
 MOST_CHARS = 4096
 NICENESS = 10
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
-class Busy(Exception):
+
+class HashingBusy(Exception):
     """More passwords are to be checked than this process will: the answer is 429, try again in RETRY_SECONDS."""
 
 
@@ -34,11 +38,11 @@ class _Hashing:
         self.places = threading.BoundedSemaphore(1 + MOST_WAITING)
         self.pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="passwords", initializer=_give_way)
 
-    def run(self, function: Any, *arguments: Any) -> Any:
+    def run(self, function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
         if not self.places.acquire(blocking=False):
-            raise Busy
+            raise HashingBusy
         try:
-            return self.pool.submit(function, *arguments).result()
+            return self.pool.submit(function, *arguments, **options).result()
         finally:
             self.places.release()
 
@@ -70,7 +74,7 @@ os.register_at_fork(after_in_child=_start_anew)
 
 
 class BoundedPBKDF2Hasher(PBKDF2PasswordHasher):
-    """Django's hasher, whose hashes are its own; only a few at a time. Raises Busy.
+    """Django's hasher, whose hashes are its own; only a few at a time. Raises HashingBusy.
 
     It stands below all that takes a password: signing in as somebody who is there or is not, and changing a password.
     """

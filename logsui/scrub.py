@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from gunicorn import glogging
+
+if TYPE_CHECKING:
+    from gunicorn.config import Config
 
 # An address may come as it was sent, with any of these characters encoded.
 _SLASH, _DASH, _UNDERSCORE = r"(?:/|%2F)", r"(?:-|%2D)", r"(?:_|%5F)"
@@ -40,7 +43,7 @@ class RefusalsInOneLine(logging.Filter):
 class ScrubbingLogger(glogging.Logger):
     """gunicorn's own log, which names the address of a request that it failed to answer."""
 
-    def setup(self, cfg: Any) -> None:
+    def setup(self, cfg: Config) -> None:
         super().setup(cfg)
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
             present = handler.formatter or logging.Formatter()

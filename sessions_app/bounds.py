@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
-from typing import Generic, TypeVar
+from difflib import Match, SequenceMatcher
+from typing import TypeVar
 
 T = TypeVar("T")
 H = TypeVar("H")
@@ -130,11 +130,15 @@ class TooMuchWork(Exception):
     """A comparison would take longer than it may."""
 
 
-class BoundedMatcher(SequenceMatcher, Generic[H]):
+class BoundedMatcher(SequenceMatcher[H]):
     """difflib's matcher, whose work grows with the square of the lists' length and worse, with an end to it.
 
     Raises TooMuchWork, from whichever method looks for matches.
     """
+
+    # difflib's own attributes: the old list, and where each item stands in the new one.
+    a: Sequence[H]
+    b2j: dict[H, list[int]]
 
     def __init__(
         self, old: Sequence[H], new: Sequence[H], autojunk: bool = True, most: int = WORK_OF_COMPARISON
@@ -143,7 +147,7 @@ class BoundedMatcher(SequenceMatcher, Generic[H]):
         self._left = min(most, self._budget.work_left)
         super().__init__(None, old, new, autojunk)
 
-    def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None):  # noqa: ANN201
+    def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None) -> Match:
         """Each item of the old list is compared with its equals in the new one."""
         ahi = len(self.a) if ahi is None else ahi
         work = ahi - alo

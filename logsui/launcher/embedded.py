@@ -236,7 +236,7 @@ class EmbeddedServer:
     def find_processes(self) -> tuple[list[psutil.Process], list[psutil.Process]]:
         """Running servers of this very folder, and their children left without one."""
         ours = {process.pid: process for process in processes.running_in(self.data, "postgres")}
-        heads = [process for process in ours.values() if process.ppid() not in ours]
+        heads = [process for process in ours.values() if processes.parent_pid(process) not in ours]
         postmasters = [process for process in heads if not processes.title(process).startswith("postgres: ")]
         return postmasters, [process for process in heads if process not in postmasters]
 
@@ -265,9 +265,10 @@ class EmbeddedServer:
         self.bound_log()
         # A list of folders by its syntax: the quotes keep a comma in the path from splitting it.
         socket = '"' + str(self.socket).replace('"', '""') + '"'
-        command = [self.bin / "postgres", "-D", self.data, "-k", socket, "-c", f"config_file={self.configuration}"]
+        command: list[Path | str] = [self.bin / "postgres", "-D", self.data, "-k", socket]
+        command += ["-c", f"config_file={self.configuration}"]
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
+            self.process = process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -279,8 +280,8 @@ class EmbeddedServer:
                 preexec_fn=processes.die_with_parent(signal.SIGINT),
                 **accounts.popen_arguments(self.account),
             )
-        self.watch.begin(self.process.pid)
-        return self.process
+        self.watch.begin(process.pid)
+        return process
 
     def wait_until_ready(self, wait: Callable[[float], None] = time.sleep) -> bool:
         """True once it takes connections; False when it exited, or did not get on and was ended."""

@@ -97,7 +97,7 @@ class Watch:
         return self.probe.look() if self.probe is not None else None
 
 
-class Call:
+class ProbeConnection:
     """A message to a listening process, and what came back so far."""
 
     def __init__(self, family: int, address: Any, message: bytes) -> None:
@@ -154,7 +154,7 @@ class WebProbe:
         self.listening = listening
         self.message = f"GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
         self.patience = patience
-        self.calls: list[Call] = []
+        self.calls: list[ProbeConnection] = []
         self.answered = self.works = False
 
     def begin(self, pid: int) -> None:
@@ -189,7 +189,7 @@ class WebProbe:
         return Trouble("it does not answer", self.patience if self.works else 5 * self.patience)
 
     def ask(self) -> None:
-        self.calls.append(Call(self.listening.family, self.listening.getsockname(), self.message))
+        self.calls.append(ProbeConnection(self.listening.family, self.listening.getsockname(), self.message))
 
 
 def postgres_message(kind: bytes, body: bytes) -> bytes:
@@ -211,7 +211,7 @@ class PostgresProbe:
         fields = (b"user", user.encode(), b"database", b"postgres", b"application_name", b"logsui serve", b"")
         self.message = postgres_message(b"", PROTOCOL + b"\0".join(fields) + b"\0")
         self.patience = patience
-        self.call: Call | None = None
+        self.call: ProbeConnection | None = None
         self.begin(0)
 
     def begin(self, pid: int) -> None:
@@ -237,7 +237,7 @@ class PostgresProbe:
     def look(self) -> Trouble | None:
         verdict, self.verdict = self.verdict, None
         if self.call is None:
-            self.call = Call(socket.AF_UNIX, self.path, self.message)
+            self.call = ProbeConnection(socket.AF_UNIX, self.path, self.message)
         if verdict is None:
             return Trouble("it does not answer", self.patience)
         return None if verdict else self.look_at_recovery()

@@ -72,6 +72,14 @@ def title(process: psutil.Process) -> str:
         return ""
 
 
+def parent_pid(process: psutil.Process) -> int:
+    """0 for a process that has ended since it was found."""
+    try:
+        return process.ppid()
+    except psutil.Error:
+        return 0
+
+
 def stop(running: Iterable[psutil.Process], steps: Iterable[tuple[signal.Signals, float]]) -> None:
     """Send each signal in turn to those that are still there, waiting for the seconds beside it."""
     alive = list(running)

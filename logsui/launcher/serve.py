@@ -66,7 +66,7 @@ def main() -> int:
         return 0
     except (folder_lock.FolderInUse, listener.ListenError, EmbeddedError, AccountError, ServeError) as error:
         print(f"logsui can't start: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+    return 1
 
 
 def say(text: str) -> None:
@@ -180,7 +180,8 @@ class Server:
         for _ in range(PREPARE_ATTEMPTS):
             code, answer = self.run_prepare()
             if code == 0:
-                return json.loads(answer.splitlines()[-1])
+                welcome: dict[str, Any] = json.loads(answer.splitlines()[-1])
+                return welcome
             if code > 0:
                 break
             # Killed, by us or by others: it repeats what it did without harm.

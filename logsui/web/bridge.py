@@ -16,7 +16,7 @@ from typing import Any
 from logsui.scrub import scrub
 from logsui.web.environ import Input, Scope, make_environ
 from logsui.web.errors import error_body
-from logsui.web.spool import Spool, SpoolFull, Stored
+from logsui.web.spool import Spool, SpooledBytes, SpoolFull
 from logsui.web.threads import Busy, Job, Threads
 
 Headers = list[tuple[bytes, bytes]]
@@ -50,7 +50,7 @@ class Gone(Exception):
 class Answer:
     """What the application answered: its body stored, or still to come when `stream` is there."""
 
-    body: Stored
+    body: SpooledBytes
     status: int = 500
     headers: Headers = field(default_factory=list)
     stream: Any = None
@@ -105,7 +105,7 @@ class Bridge:
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         with ExitStack() as stack:
-            body = stack.enter_context(Stored(self.spool))
+            body = stack.enter_context(SpooledBytes(self.spool))
             broken = await self.receive_body(scope, receive, body)
             body.file.seek(0)
             try:
@@ -119,7 +119,7 @@ class Bridge:
 
     # -- the body ------------------------------------------------------------------------------------------------
 
-    async def receive_body(self, scope: Scope, receive: Receive, body: Stored) -> str | None:
+    async def receive_body(self, scope: Scope, receive: Receive, body: SpooledBytes) -> str | None:
         """All of it into `body`; of a longer one just enough for the application to see that it is too long.
 
         Returns why it broke off, or None. Raises Gone, Refused.
@@ -137,7 +137,8 @@ class Bridge:
             if message["type"] == "http.disconnect":
                 if "reason" not in message:
                     raise Gone
-                return message["reason"]
+                reason: str = message["reason"]
+                return reason
             piece, more = message["body"], message.get("more_body", False)
             received += len(piece)
             if received > DRAIN_BYTES:
@@ -147,7 +148,7 @@ class Bridge:
             raise Refused(503, "Many large bodies are being received: send it again later.", (b"retry-after", b"10"))
         return None
 
-    def keep(self, piece: bytes, body: Stored) -> bool:
+    def keep(self, piece: bytes, body: SpooledBytes) -> bool:
         """Whether there is room for it."""
         try:
             body.write(piece[: max(0, self.max_body_bytes + 1 - body.size)])
@@ -183,7 +184,7 @@ class Bridge:
             raise
 
     def call(self, environ: dict[str, Any]) -> tuple[Answer, BaseException | None]:
-        answer = Answer(Stored(self.spool))
+        answer = Answer(SpooledBytes(self.spool))
         try:
             answer.collect(self.wsgi(environ, answer.start))
         except SpoolFull:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,15 @@ from gunicorn.asgi import protocol
 from logsui.web.errors import error_body
 
 if TYPE_CHECKING:
+    from gunicorn.asgi.parser import CallbackRequest
+
     from logsui.web.worker import Worker
+
+    class SocketTransport(asyncio.Transport):
+        """asyncio's transport of a socket, with the attribute that bounds what one read may bring."""
+
+        max_size: int
+
 
 # A head in all; one field of it may have limit_request_field_size.
 MAX_HEAD_BYTES = 128 * 2**10
@@ -89,6 +99,8 @@ class BodyReceiver(protocol.BodyReceiver):
 
 class Connection(protocol.ASGIProtocol):
     worker: Worker
+    transport: SocketTransport
+    _body_receiver: BodyReceiver | None
 
     def __init__(self, worker: Worker) -> None:
         super().__init__(worker)
@@ -120,12 +132,11 @@ class Connection(protocol.ASGIProtocol):
     @property
     def is_served(self) -> bool:
         """A complete request has no answer yet."""
-        return not self.waits_for_head and not self.sent and self._body_receiver._complete
+        receiver = self._body_receiver
+        return not self.waits_for_head and not self.sent and receiver is not None and receiver._complete
 
     def enforce(self, now: float, limits: Limits) -> None:
         """End it when its client is too slow."""
-        if self.transport is None:
-            return
         if self._reads_too_slowly(now, limits):
             self.drop()
         elif self._closed:
@@ -173,10 +184,10 @@ class Connection(protocol.ASGIProtocol):
 
     # -- what gunicorn's protocol does, and what is different here -------------------------------------------------
 
-    def connection_made(self, transport: Any) -> None:
-        transport.max_size = READ_BYTES
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        self.transport.max_size = READ_BYTES
+        self.transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
         self.worker.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -218,12 +229,12 @@ class Connection(protocol.ASGIProtocol):
 
     def _hand_over_body(self) -> None:
         """In one piece, however small its chunks are."""
-        if self.pieces:
+        if self.pieces and self._body_receiver is not None:
             self._body_receiver.feed(b"".join(self.pieces))
-            self.pieces.clear()
+        self.pieces.clear()
 
     def _refuse_bytes(self, error: Exception) -> None:
-        if self.waits_for_head:
+        if self.waits_for_head or self._body_receiver is None:
             statuses = (status for kind, status in STATUSES.items() if isinstance(error, kind))
             self.refuse(next(statuses, 400), str(error))
         else:
@@ -250,19 +261,21 @@ class Connection(protocol.ASGIProtocol):
         except Exception:
             self._current_request = None
             raise
-        self._body_receiver = BodyReceiver(self._current_request, self)
+        request = self._current_request
+        assert request is not None
+        self._body_receiver = BodyReceiver(request, self)
         self.body_pace = Pace(self.worker.loop.time(), self.received)
         self._hold_head(0)
         self.sent = 0
-        if self._current_request.chunked:
+        if request.chunked:
             self.transport.max_size = CHUNKED_READ_BYTES
         return skip
 
-    async def _serve_http_request(self, request: Any, sockname: Any, peername: Any) -> bool:
+    async def _serve_http_request(self, request: CallbackRequest, sockname: object, peername: object) -> bool:
         # Without a task of its own: the bridge ends with its answer.
         return await self._handle_http_request(request, sockname, peername)
 
-    def _will_close(self, request: Any, response_requires_close: bool) -> bool:
+    def _will_close(self, request: CallbackRequest, response_requires_close: bool) -> bool:
         sent_ahead = self._callback_parser.remaining()
         return super()._will_close(request, response_requires_close) or (self.has_ended and not sent_ahead)
 
@@ -271,14 +284,14 @@ class Connection(protocol.ASGIProtocol):
         # gunicorn 27.0.1 leaves it open when the client reset the connection before: write_eof() fails then.
         self.transport.close()
 
-    def _is_websocket_upgrade(self, request: Any) -> bool:
+    def _is_websocket_upgrade(self, request: CallbackRequest) -> bool:
         return False
 
     def _send_body(self, body: bytes, chunked: bool = False, last: bool = False, size: int | None = None) -> None:
         super()._send_body(body, chunked, last, size)
         self.sent += len(body)
 
-    def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
+    def _send_error_response(self, status: int, message: str, extra_headers: Sequence[tuple[str, str]] = ()) -> None:
         if self._closed:
             return
         body = error_body(status, message)

@@ -47,7 +47,7 @@ class Spool:
         self.files = Room(file_bytes)
 
 
-class Stored:
+class SpooledBytes:
     """Bytes that are written once, then read. To be closed; what it took is free again then."""
 
     def __init__(self, spool: Spool) -> None:
@@ -97,7 +97,7 @@ class Stored:
             self.file.close()
             self.room.give_back(self.size)
 
-    def __enter__(self) -> Stored:
+    def __enter__(self) -> SpooledBytes:
         return self
 
     def __exit__(

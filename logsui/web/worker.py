@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from heapq import nsmallest
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from gunicorn.workers.gasgi import ASGIWorker
@@ -20,6 +20,12 @@ from gunicorn.workers.gasgi import ASGIWorker
 from logsui.web.connection import Connection, Limits
 from logsui.web.spool import Spool
 from logsui.web.threads import Threads
+
+if TYPE_CHECKING:
+    from gunicorn.config import Config
+    from gunicorn.glogging import Logger
+
+    from logsui.web.bridge import Bridge
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +43,13 @@ SWITCH_SECONDS = 0.000_5
 
 
 class Worker(ASGIWorker):
+    asgi: Bridge
+
     @classmethod
-    def check_config(cls, cfg: Any, log: Any) -> None:
+    def check_config(cls, cfg: Config, log: Logger) -> None:
         """gunicorn's own warns that `threads` is not used; here it is."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)
         self.connections: set[Connection] = set()
         self.head_bytes = 0

@@ -15,14 +15,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from logsui.client_address import client_address
-from sessions_app.access.throttle import Attempt, Limit
+from sessions_app.access.throttle import Attempt, RateLimit
 
-FROM_ADDRESS = Limit("address", "30 per minute; 100 per 15 minutes")
-NAME_FROM_ADDRESS = Limit("name-address", "5 per minute; 15 per 15 minutes")
-NAME = Limit("name", "15 per minute; 45 per 15 minutes; 100 per hour")
-NAME_FROM_BROWSER = Limit("name-browser", "5 per minute; 15 per 15 minutes")
-OWN_PASSWORD = Limit("own-password", "5 per minute; 15 per 15 minutes")
-LINK = Limit("link", "30 per minute; 100 per 15 minutes")
+FROM_ADDRESS = RateLimit("address", "30 per minute; 100 per 15 minutes")
+NAME_FROM_ADDRESS = RateLimit("name-address", "5 per minute; 15 per 15 minutes")
+NAME = RateLimit("name", "15 per minute; 45 per 15 minutes; 100 per hour")
+NAME_FROM_BROWSER = RateLimit("name-browser", "5 per minute; 15 per 15 minutes")
+OWN_PASSWORD = RateLimit("own-password", "5 per minute; 15 per 15 minutes")
+LINK = RateLimit("link", "30 per minute; 100 per 15 minutes")
 
 COOKIE = "logsui_known"
 COOKIE_SECONDS = 365 * 24 * 3600

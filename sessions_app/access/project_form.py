@@ -16,7 +16,7 @@ class ProjectForm(forms.Form):
     slug = forms.CharField(max_length=60, required=False, strip=True, validators=[validate_slug])
 
     def clean_slug(self) -> str:
-        slug = self.cleaned_data["slug"] or slugify(self.cleaned_data.get("name", ""))[:60].strip("-")
+        slug: str = self.cleaned_data["slug"] or slugify(self.cleaned_data.get("name", ""))[:60].strip("-")
         if not slug:
             raise forms.ValidationError("The name has no letter or digit that fits an address: choose one here.")
         return slug

@@ -50,7 +50,8 @@ class Counters(Storage):
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         with connection.cursor() as cursor:
             cursor.execute(INCREASE, {"key": place_of(key), "amount": amount, "seconds": expiry})
-            return cursor.fetchone()[0]
+            hits: int = cursor.fetchone()[0]
+        return hits
 
     def get(self, key: str) -> int:
         return self._read(key)[0]
@@ -70,7 +71,8 @@ class Counters(Storage):
     def reset(self) -> int | None:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM throttle")
-            return cursor.rowcount
+            removed: int = cursor.rowcount
+        return removed
 
     def check(self) -> bool:
         return True
@@ -97,7 +99,7 @@ def place_of(key: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class RateLimit:
     """So many attempts of one kind in each of some windows: `5 per minute; 15 per 15 minutes`."""
 
     kind: str
@@ -110,7 +112,7 @@ class Limit:
 class Attempt:
     """One attempt, counted under each of its limits: for what, and for whom."""
 
-    def __init__(self, *counted: tuple[Limit, str]) -> None:
+    def __init__(self, *counted: tuple[RateLimit, str]) -> None:
         self.counters = Counters()
         self.limiter = FixedWindowRateLimiter(self.counters)
         self.windows = [(window, who) for limit, who in counted for window in limit.windows()]

@@ -42,7 +42,8 @@ class Sample:
     def first_second(self) -> float:
         """When its first log began, in seconds after loading."""
         first = self.logs[0]
-        return first["started_at"]["$time"] if self.source == "native" else first["startTime"]["$epoch"]
+        seconds: float = first["started_at"]["$time"] if self.source == "native" else first["startTime"]["$epoch"]
+        return seconds
 
 
 @cache

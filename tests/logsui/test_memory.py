@@ -16,8 +16,9 @@ MIB = 2**20
 START = """
 import logging, sys, threading, time
 logging.basicConfig()
-from logsui.memory import Limit, MEBIBYTE, resident_bytes
-limit = Limit("The baker", "BAKER_MEMORY", resident_bytes() + 100 * MEBIBYTE, lambda: ["the first loaf", "the second"])
+from logsui.memory import MEBIBYTE, MemoryLimit, resident_bytes
+soft_bytes = resident_bytes() + 100 * MEBIBYTE
+limit = MemoryLimit("The baker", "BAKER_MEMORY", soft_bytes, lambda: ["the first loaf", "the second"])
 limit.start(threads=2)
 """
 

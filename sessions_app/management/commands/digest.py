@@ -52,7 +52,7 @@ class Command(BaseCommand):
         limit = limited("The digester", notes, threads)
         warden, memory = Warden(notes, command()), Memory()
         warden.adopt()
-        workers = [Worker(until_empty, memory, notes, number, limit) for number in range(threads)]
+        workers = [DigestThread(until_empty, memory, notes, number, limit) for number in range(threads)]
 
         def stop(number: int, frame: object) -> None:
             warden.stop()
@@ -97,9 +97,9 @@ class Command(BaseCommand):
         sys.exit(status)
 
 
-def limited(name: str, notes: Notes, threads: int) -> process_memory.Limit:
+def limited(name: str, notes: Notes, threads: int) -> process_memory.MemoryLimit:
     """The memory limit of this process, in force."""
-    limit = process_memory.Limit(name, "LOGSUI_DIGESTER_MEMORY", settings.LOGSUI_DIGESTER_MEMORY, notes.told)
+    limit = process_memory.MemoryLimit(name, "LOGSUI_DIGESTER_MEMORY", settings.LOGSUI_DIGESTER_MEMORY, notes.told)
     # Beside the workers: the main thread, the warden and its helpers.
     limit.start(threads + 4)
     return limit
@@ -116,7 +116,7 @@ def summary(all_stats: list[DigestStats]) -> str:
     )
 
 
-class Worker(threading.Thread):
+class DigestThread(threading.Thread):
     """Batch after batch; sleeps while the inbox is empty; finishes its batch when told to stop.
 
     Two of them keep the interpreter and PostgreSQL busy at the same time: while one waits for the database, the
@@ -124,7 +124,7 @@ class Worker(threading.Thread):
     """
 
     def __init__(
-        self, until_empty: bool, memory: Memory, notes: Notes, number: int, limit: process_memory.Limit
+        self, until_empty: bool, memory: Memory, notes: Notes, number: int, limit: process_memory.MemoryLimit
     ) -> None:
         super().__init__()
         self.until_empty = until_empty

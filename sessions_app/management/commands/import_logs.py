@@ -45,7 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("--wait", action="store_true", help="digest them too, without a running logsui")
 
     def handle(self, *args: Any, files: list[str], project: str, format: str, wait: bool, **options: Any) -> None:
-        progress = Progress(total_size(files), self.stderr)
+        progress = ImportProgress(total_size(files), self.stderr)
         importer = Importer(find_project(project), format, progress, digests=wait)
         for name in files:
             with opened(name) as (stream, position):
@@ -93,7 +93,7 @@ def opened(name: str) -> Iterator[tuple[BinaryIO, Position]]:
 
 
 @dataclass
-class Progress:
+class ImportProgress:
     """What was read and accepted so far; a bar on a terminal."""
 
     total_bytes: int
@@ -133,7 +133,7 @@ class Progress:
 class Importer:
     """Cuts files into bodies of at most 500 logs or about 8 MB, of one format each, for the accept path."""
 
-    def __init__(self, project: Project, format: str, progress: Progress, *, digests: bool) -> None:
+    def __init__(self, project: Project, format: str, progress: ImportProgress, *, digests: bool) -> None:
         self.project = project
         self.format = format
         self.progress = progress
