@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +28,8 @@ MOST_LISTED = 1_000
 MOST_SELECTED = 500
 # Filters without an index look at so many of the newest rows.
 NEWEST = 10_000
+
+DeletedObjects = tuple[list[str], dict[str, int], set[str], list[str]]
 
 
 class BoundedPaginator(Paginator):
@@ -154,6 +157,13 @@ def mentions_of(receipt: Receipt) -> str | SafeString:
         return ""
     address = reverse("admin:sessions_app_rejectedlog_changelist")
     return format_html('{}. <a href="{}">Rejected logs</a>', "; ".join(said), address)
+
+
+def by_project(queryset: QuerySet) -> dict[int, list[uuid.UUID]]:
+    found: dict[int, list[uuid.UUID]] = {}
+    for project_id, pk in queryset.values_list("project_id", "pk"):
+        found.setdefault(project_id, []).append(pk)
+    return found
 
 
 # --- filters --------------------------------------------------------------------------------------------------------

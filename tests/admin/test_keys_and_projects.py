@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from sessions_app.access.keys import create_key
-from sessions_app.admin import site as site_admin
+from sessions_app.admin import projects as projects_admin
 from sessions_app.ingest.accept import accept_body
 from sessions_app.models import ApiKey, InboxEntry, Project, RequestLog, Session
 from tests.admin.conftest import log
@@ -117,7 +117,7 @@ def test_delete_with_sessions_asks_and_then_deletes(site: Client, project: Proje
 def test_large_project_goes_in_steps(
     site: Client, project: Project, store: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(site_admin, "MOST_SESSIONS_OF_PROJECT", 2)
+    monkeypatch.setattr(projects_admin, "MOST_SESSIONS_OF_PROJECT", 2)
     monkeypatch.setattr("sessions_app.storage.deletion.CHUNK_SESSIONS", 2)
     store(*(log(0, f"s{number}") for number in range(3)))
 

@@ -125,7 +125,7 @@ def test_requests_of_a_session(some: None, site: Client) -> None:
 
 
 def test_latest_sessions_requests_are_shown(some: None, site: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sessions_app.admin.site.LATEST_SESSIONS", 1)
+    monkeypatch.setattr("sessions_app.admin.requests.LATEST_SESSIONS", 1)
 
     assert requests_listed(site) == ["s2-30"]
     assert requests_listed(site, "?q=s3-40") == ["s3-40"]
