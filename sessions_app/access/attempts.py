@@ -7,9 +7,9 @@ a browser in which somebody has signed in under this name has its own limit inst
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -42,7 +42,7 @@ def to_follow_link(request: HttpRequest) -> Attempt:
     return Attempt((LINK, client_address(request)))
 
 
-def to_change_password(user: Any) -> Attempt:
+def to_change_password(user: User | AnonymousUser) -> Attempt:
     """An attempt with the present password, by whoever has a user's browser."""
     return Attempt((OWN_PASSWORD, str(user.pk)))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
-from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 
 from sessions_app.access import rights
@@ -22,7 +22,9 @@ def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def create_key(project: Project, name: str, scopes: list[str], maker: Any = None) -> tuple[ApiKey, str]:
+def create_key(
+    project: Project, name: str, scopes: list[str], maker: User | AnonymousUser | None = None
+) -> tuple[ApiKey, str]:
     """Make an API key; returns the row and the key itself, which nobody can read again.
 
     `maker` is the user who makes it, without whom it is the operator's. Raises ValueError for no scope or an unknown
@@ -34,6 +36,8 @@ def create_key(project: Project, name: str, scopes: list[str], maker: Any = None
     if maker is not None:
         for right in (rights.MAKE_KEYS, *(rights.SCOPE_RIGHTS[s] for s in scopes if s in rights.SCOPE_RIGHTS)):
             rights.demand(maker, right)
+        # Whoever has a right has signed in.
+        assert isinstance(maker, User)
     secret = KEY_PREFIX + secrets.token_urlsafe(32)
     row = ApiKey.objects.create(
         project=project,
@@ -47,14 +51,14 @@ def create_key(project: Project, name: str, scopes: list[str], maker: Any = None
     return row, secret
 
 
-def create_sign_in_token(user: Any) -> str:
+def create_sign_in_token(user: User) -> str:
     """Make a token for a link that signs `user` in once within a day."""
     token = secrets.token_urlsafe(32)
     SignInToken.objects.create(user=user, hash=hash_secret(token), expires_at=timezone.now() + SIGN_IN_LIFETIME)
     return token
 
 
-def redeem_sign_in_token(token: str) -> Any | None:
+def redeem_sign_in_token(token: str) -> User | None:
     """The user of an unused, unexpired token, which is used up by this; None for any other."""
     now = timezone.now()
     unused = SignInToken.objects.filter(hash=hash_secret(token), used_at=None, expires_at__gt=now)

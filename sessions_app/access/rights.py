@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q
 
@@ -60,18 +60,18 @@ def right_to(action: str, model: type[Model]) -> Right:
     return Right(f"{action}_{options.model_name}", f"Can {action} {name}", f"{action} {names}")
 
 
-def may(user: Any, right: Right) -> bool:
+def may(user: User | AnonymousUser, right: Right) -> bool:
     """Whether a user has a right; at most one statement for all rights of a user."""
     return user.is_active and (user.is_superuser or right.codename in _held(user))
 
 
-def demand(user: Any, right: Right) -> None:
+def demand(user: User | AnonymousUser, right: Right) -> None:
     """Raises RightMissing."""
     if not may(user, right):
         raise RightMissing(right)
 
 
-def scopes_of(user: Any, scopes: tuple[str, ...]) -> list[str]:
+def scopes_of(user: User | AnonymousUser, scopes: tuple[str, ...]) -> list[str]:
     """Those of `scopes` that a user may give a key."""
     return [scope for scope in scopes if scope not in SCOPE_RIGHTS or may(user, SCOPE_RIGHTS[scope])]
 
@@ -79,8 +79,9 @@ def scopes_of(user: Any, scopes: tuple[str, ...]) -> list[str]:
 def _held(user: Any) -> frozenset[str]:
     """The code names of a user's permissions; has_perm() asks twice, for the user and for the groups."""
     # Kept with the user, who is read anew for each request.
-    if not hasattr(user, "_held_rights"):
+    held: frozenset[str] | None = getattr(user, "_held_rights", None)
+    if held is None:
         ours = Permission.objects.filter(content_type__app_label=APP).order_by()
-        held = ours.filter(Q(user=user.pk) | Q(group__user=user.pk)) if user.pk else ours.none()
-        user._held_rights = frozenset(held.values_list("codename", flat=True))
-    return user._held_rights
+        theirs = ours.filter(Q(user=user.pk) | Q(group__user=user.pk)) if user.pk else ours.none()
+        held = user._held_rights = frozenset(theirs.values_list("codename", flat=True))
+    return held

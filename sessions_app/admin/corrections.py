@@ -13,7 +13,7 @@ from sessions_app.admin.lists import (
     LeanAdmin,
     ProjectFilter,
     link,
-    slug_column,
+    slug_of,
     with_project_slug,
 )
 from sessions_app.models import (
@@ -25,13 +25,13 @@ class CorrectionAdmin(LeanAdmin):
     """What was corrected by hand, to look at: it is made and undone on the pages of the sessions."""
 
     list_display = (
-        *("id", "made_at", slug_column, "made_by", "action", "request_count", "source", "target"),
+        *("id", "made_at", "slug_column", "made_by", "action", "request_count", "source", "target"),
         *("undone_at", "undone_by"),
     )
     list_filter = (ProjectFilter,)
     ordering = ("-id",)
     fields = (
-        *("id", slug_column, "action", "made_at", "made_by", "request_count", "source", "target", "request_log_id"),
+        *("id", "slug_column", "action", "made_at", "made_by", "request_count", "source", "target", "request_log_id"),
         *("undone_at", "undone_by"),
     )
 
@@ -52,4 +52,4 @@ class CorrectionAdmin(LeanAdmin):
 
 def corrected_session(obj: Correction, session_id: uuid.UUID) -> SafeString:
     """A link to the page, which knows where a merged session is now."""
-    return link(f"/p/{obj.project_slug}/sessions/{session_id}/", str(session_id)[:8])  # type: ignore[attr-defined]
+    return link(f"/p/{slug_of(obj)}/sessions/{session_id}/", str(session_id)[:8])

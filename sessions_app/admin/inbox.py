@@ -7,8 +7,6 @@ from django.http import HttpRequest
 
 from sessions_app.admin.lists import (
     LeanAdmin,
-    bytes_column,
-    slug_column,
     with_project_slug,
 )
 from sessions_app.models import (
@@ -19,10 +17,10 @@ from sessions_app.models import (
 class InboxEntryAdmin(LeanAdmin):
     """What waits for the digester, to look at: it is empty within moments."""
 
-    list_display = ("id", "received_at", slug_column, "source", bytes_column, "digested_logs")
+    list_display = ("id", "received_at", "slug_column", "source", "bytes_column", "digested_logs")
     list_filter = ()
     ordering = ("id",)
-    fields = ("id", slug_column, "source", "content_type", "received_at", bytes_column, "digested_logs")
+    fields = ("id", "slug_column", "source", "content_type", "received_at", "bytes_column", "digested_logs")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboxEntry]:
         return with_project_slug(super().get_queryset(request).defer("body"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.core.paginator import Paginator
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
@@ -22,6 +22,15 @@ from sessions_app.access import rights
 from sessions_app.ingest.cleanup import Receipt
 from sessions_app.models import Project, Session
 
+if TYPE_CHECKING:
+    from django.contrib.admin.filters import _ListFilterChoices
+
+    # Django's own classes take no parameter when they run.
+    ModelAdmin = admin.ModelAdmin[Any]
+    RowPaginator = Paginator[Any]
+else:
+    ModelAdmin, RowPaginator = admin.ModelAdmin, Paginator
+
 # A list ends here; what lies further back is reached by filters and search.
 MOST_LISTED = 1_000
 # One action takes as many: the confirmation names each, and the work fits into one answer.
@@ -32,16 +41,20 @@ NEWEST = 10_000
 DeletedObjects = tuple[list[str], dict[str, int], set[str], list[str]]
 
 
-class BoundedPaginator(Paginator):
+class BoundedPaginator(RowPaginator):
     """Counts no further than the list goes."""
 
     @cached_property
     def count(self) -> int:
+        assert isinstance(self.object_list, QuerySet)
         return len(self.object_list.values("pk")[:MOST_LISTED])
 
 
-@admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
-def delete_some(model_admin: admin.ModelAdmin, request: HttpRequest, queryset: QuerySet) -> Any:
+DELETE_SELECTED = "Delete selected %(verbose_name_plural)s"
+
+
+@admin.action(permissions=["delete"], description=DELETE_SELECTED)
+def delete_some(model_admin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Model]) -> Any:
     """Django's own, for as many rows as one answer can take."""
     ids = list(queryset.values_list("pk", flat=True)[: MOST_SELECTED + 1])
     if len(ids) > MOST_SELECTED:
@@ -51,7 +64,7 @@ def delete_some(model_admin: admin.ModelAdmin, request: HttpRequest, queryset: Q
     return delete_selected(model_admin, request, chosen)
 
 
-class LeanAdmin(admin.ModelAdmin):
+class LeanAdmin(ModelAdmin):
     """Nothing is added or changed here, only looked at and deleted; no click causes an unbounded query."""
 
     paginator = BoundedPaginator
@@ -99,7 +112,7 @@ class LeanAdmin(admin.ModelAdmin):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
         if "delete_selected" in actions:
-            actions["delete_selected"] = (delete_some, "delete_selected", delete_some.short_description)
+            actions["delete_selected"] = (delete_some, "delete_selected", DELETE_SELECTED)
         return actions
 
     def say_removed(self, request: HttpRequest, receipt: Receipt) -> None:
@@ -116,7 +129,27 @@ class LeanAdmin(admin.ModelAdmin):
         return super().log_change(request, ById(obj), message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        return super().log_deletions(request, [ById(obj) for obj in queryset])
+        # Django does no more with it than iterate.
+        named: Any = [ById(obj) for obj in queryset]
+        return super().log_deletions(request, named)
+
+    # Columns of several lists. The slug is an annotation of the queryset, see `with_project_slug`.
+
+    @admin.display(description="project")
+    def slug_column(self, obj: Any) -> str:
+        return obj.project_slug or f"({obj.project_id}, deleted)"
+
+    @admin.display(description="size")
+    def bytes_column(self, obj: Any) -> str:
+        return filesizeformat(obj.raw_bytes)
+
+    @admin.display(description="tokens in / out")
+    def tokens_column(self, obj: Any) -> str:
+        return " / ".join("?" if count is None else f"{count:,}" for count in (obj.input_tokens, obj.output_tokens))
+
+    @admin.display(description="cost")
+    def cost_column(self, obj: Any) -> str:
+        return "?" if obj.cost is None else f"${obj.cost:,.4f}"
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
         # What is said once more on the next page may be kept with the user's session until then.
@@ -159,7 +192,7 @@ def mentions_of(receipt: Receipt) -> str | SafeString:
     return format_html('{}. <a href="{}">Rejected logs</a>', "; ".join(said), address)
 
 
-def by_project(queryset: QuerySet) -> dict[int, list[uuid.UUID]]:
+def by_project(queryset: QuerySet[Any]) -> dict[int, list[uuid.UUID]]:
     found: dict[int, list[uuid.UUID]] = {}
     for project_id, pk in queryset.values_list("project_id", "pk"):
         found.setdefault(project_id, []).append(pk)
@@ -189,7 +222,7 @@ class ProjectFilter(admin.SimpleListFilter):
         first = self.projects[0] if self.projects else None
         return by_slug.get(self.value() or "default", first)
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[_ListFilterChoices]:
         for project in self.projects:
             yield {
                 "selected": project == self.chosen,
@@ -197,7 +230,7 @@ class ProjectFilter(admin.SimpleListFilter):
                 "display": str(project),
             }
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(project_id=self.chosen.pk) if self.chosen else queryset.none()
 
 
@@ -220,7 +253,7 @@ class ActivityFilter(admin.SimpleListFilter):
         older = [(name, f"More than {span.days} days ago") for name, span in self.OLDER.items()]
         return [("24h", "Past 24 hours"), ("7d", "Past 7 days"), ("30d", "Past 30 days"), *older]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         now, value = datetime.now(UTC), self.value()
         if value in self.RECENT:
             return queryset.filter(last_at__gte=now - self.RECENT[value])
@@ -236,7 +269,7 @@ class FailureFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("some", "Some failed"), ("none", "None failed")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         project = chosen_project(request)
         if self.value() not in ("some", "none") or project is None:
             return queryset
@@ -248,12 +281,13 @@ class FailureFilter(admin.SimpleListFilter):
 class FixedFilter(admin.SimpleListFilter):
     """By one of a few values that are known beforehand: asking the table for them would read all of it."""
 
+    parameter_name: str
     values: tuple[str, ...] = ()
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(value, value) for value in self.values]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(**{self.parameter_name: self.value()}) if self.value() in self.values else queryset
 
 
@@ -264,34 +298,13 @@ def link(address: str, text: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', address, text)
 
 
-def slug_column(obj: Any) -> str:
-    return obj.project_slug or f"({obj.project_id}, deleted)"
+def slug_of(obj: Any) -> str:
+    """The slug that `with_project_slug` adds to a row."""
+    slug: str = obj.project_slug
+    return slug
 
 
-slug_column.short_description = "project"  # type: ignore[attr-defined]
-
-
-def with_project_slug(queryset: QuerySet) -> QuerySet:
+def with_project_slug(queryset: QuerySet[Any]) -> QuerySet[Any]:
     slugs = Project.objects.filter(pk=OuterRef("project_id")).order_by().values("slug")
-    return queryset.annotate(project_slug=Subquery(slugs))
-
-
-def bytes_column(obj: Any) -> str:
-    return filesizeformat(obj.raw_bytes)
-
-
-bytes_column.short_description = "size"  # type: ignore[attr-defined]
-
-
-def tokens_column(obj: Any) -> str:
-    return " / ".join("?" if count is None else f"{count:,}" for count in (obj.input_tokens, obj.output_tokens))
-
-
-tokens_column.short_description = "tokens in / out"  # type: ignore[attr-defined]
-
-
-def cost_column(obj: Any) -> str:
-    return "?" if obj.cost is None else f"${obj.cost:,.4f}"
-
-
-cost_column.short_description = "cost"  # type: ignore[attr-defined]
+    annotated: QuerySet[Any] = queryset.annotate(project_slug=Subquery(slugs))
+    return annotated

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -15,10 +15,16 @@ from django.utils.safestring import SafeString
 
 from sessions_app import bounds
 from sessions_app.access import rights
-from sessions_app.admin.lists import NEWEST, LeanAdmin, bytes_column, link, slug_column, with_project_slug
+from sessions_app.admin.lists import NEWEST, LeanAdmin, link, with_project_slug
 from sessions_app.ingest import cleanup
 from sessions_app.models import RejectedLog
 from sessions_app.storage import inbox
+
+if TYPE_CHECKING:
+    # Django's own class takes no parameter when it runs.
+    ModelForm = forms.ModelForm[RejectedLog]
+else:
+    ModelForm = forms.ModelForm
 
 # A larger rejected log is shown in part and can't be edited, only downloaded; so is one that grows larger in HTML.
 MOST_EDITED_BYTES = MOST_EDITED_HTML = 1_000_000
@@ -50,7 +56,7 @@ def newest_rejected() -> QuerySet[RejectedLog]:
     return RejectedLog.objects.filter(id__gte=first_of_newest())
 
 
-class RejectedLogForm(forms.ModelForm):
+class RejectedLogForm(ModelForm):
     """The log as text, where it is one of a size that can be edited."""
 
     body_text = forms.CharField(
@@ -89,14 +95,17 @@ def editable_text(rejected: RejectedLog) -> str | None:
 
 class RejectedLogAdmin(LeanAdmin):
     form = RejectedLogForm
-    list_display = ("received_at", slug_column, "source", "reason_type", "field", "reason_short", bytes_column)
+    list_display = ("received_at", "slug_column", "source", "reason_type", "field", "reason_short", "bytes_column")
     list_filter = (NewestRejected,)
     search_fields = ("id",)
     search_help_text = f"Words of the reason, in the newest {NEWEST:,} rejected logs."
     ordering = ("-id",)
     actions = ("replay_selected",)
     rights_of_actions = {"replay_selected": (rights.right_to("change", RejectedLog),)}
-    readonly_fields = (slug_column, "source", "received_at", "rejected_at", "reason_type", "field", "reason", "content")
+    readonly_fields = (
+        *("slug_column", "source", "received_at", "rejected_at"),
+        *("reason_type", "field", "reason", "content"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RejectedLog]:
         return with_project_slug(super().get_queryset(request).defer("body"))
@@ -104,9 +113,9 @@ class RejectedLogAdmin(LeanAdmin):
     def has_change_permission(self, request: HttpRequest, obj: RejectedLog | None = None) -> bool:
         return admin.ModelAdmin.has_change_permission(self, request, obj)
 
-    def get_fields(self, request: HttpRequest, obj: RejectedLog | None = None) -> list[Any]:
+    def get_fields(self, request: HttpRequest, obj: RejectedLog | None = None) -> tuple[str, ...]:
         editable = obj is not None and editable_text(obj) is not None and self.has_change_permission(request, obj)
-        return [*self.readonly_fields, *(["body_text"] if editable else [])]
+        return (*self.readonly_fields, *(("body_text",) if editable else ()))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[RejectedLog], search_term: str

@@ -20,9 +20,7 @@ from sessions_app.admin.lists import (
     ProjectFilter,
     by_project,
     chosen_project,
-    cost_column,
     link,
-    tokens_column,
 )
 from sessions_app.ingest import cleanup
 from sessions_app.models import (
@@ -43,7 +41,7 @@ LATEST_SESSIONS = 50
 class RequestProjectFilter(ProjectFilter):
     """The requests of the project's latest sessions, unless a session is named or something is searched."""
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[RequestLog]) -> QuerySet[RequestLog]:
         queryset = super().queryset(request, queryset)
         if self.chosen is None or request.GET.get("q") or request.GET.get("session_id"):
             return queryset
@@ -76,8 +74,8 @@ class RequestLogAdmin(LeanAdmin):
         "model_short",
         "status",
         "http_status",
-        tokens_column,
-        cost_column,
+        "tokens_column",
+        "cost_column",
         "session",
     )
     list_filter = (RequestProjectFilter, StatusFilter, KindFilter, SourceFilter)
@@ -91,9 +89,9 @@ class RequestLogAdmin(LeanAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[RequestLog]:
         return super().get_queryset(request).defer(*self.CONTENT)
 
-    def get_fields(self, request: HttpRequest, obj: RequestLog | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: RequestLog | None = None) -> tuple[str, ...]:
         left_out = (*self.CONTENT, "session_id", "project_id", "provides", "needs")
-        return ["session", *(field.name for field in RequestLog._meta.fields if field.name not in left_out)]
+        return ("session", *(field.name for field in RequestLog._meta.fields if field.name not in left_out))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[RequestLog], search_term: str
@@ -140,8 +138,8 @@ class RequestLogAdmin(LeanAdmin):
 def requests_with_id(project: Project, text: str) -> Q:
     """The requests that an id leads to; every part of the condition is a look-up in an index."""
     key, alias = ids.request_key(project.key, text), ids.alias_token(project.key, text)
-    named = Link.objects.filter(token=alias, role__lte=LinkRole.TRACE).values_list("key_id", flat=True)[:100]
-    found = set(RequestKey.objects.filter(id__in=[key, *named]).values_list("request_log_id", flat=True))
+    aliased = Link.objects.filter(token=alias, role__lte=LinkRole.TRACE).values_list("key_id", flat=True)[:100]
+    found = set(RequestKey.objects.filter(id__in=[key, *aliased]).values_list("request_log_id", flat=True))
     sessions = {ids.session_id(project.key, text)}
     try:
         named = uuid.UUID(text)

@@ -19,10 +19,8 @@ from sessions_app.admin.lists import (
     ProjectFilter,
     by_project,
     chosen_project,
-    cost_column,
     link,
-    slug_column,
-    tokens_column,
+    slug_of,
     with_project_slug,
 )
 from sessions_app.ingest import cleanup
@@ -40,8 +38,8 @@ class SessionAdmin(LeanAdmin):
         "last_at",
         "request_count",
         "error_count",
-        tokens_column,
-        cost_column,
+        "tokens_column",
+        "cost_column",
         "models",
     )
     list_filter = (ProjectFilter, ActivityFilter, FailureFilter)
@@ -52,9 +50,9 @@ class SessionAdmin(LeanAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         return with_project_slug(super().get_queryset(request))
 
-    def get_fields(self, request: HttpRequest, obj: Session | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Session | None = None) -> tuple[str, ...]:
         columns = [field.name for field in Session._meta.fields if field.name != "project_id"]
-        return ["project", "requests", *columns]
+        return ("project", "requests", *columns)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Session], search_term: str
@@ -67,7 +65,7 @@ class SessionAdmin(LeanAdmin):
         return queryset.filter(id__in=found.values("id")), False
 
     def view_on_site(self, obj: Session) -> str:
-        return f"/p/{obj.project_slug}/sessions/{obj.pk}/"  # type: ignore[attr-defined]
+        return f"/p/{slug_of(obj)}/sessions/{obj.pk}/"
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> DeletedObjects:
         sessions = list(objs)
@@ -97,9 +95,9 @@ class SessionAdmin(LeanAdmin):
 
     @admin.display
     def project(self, obj: Session) -> str:
-        return slug_column(obj)
+        return self.slug_column(obj)
 
     @admin.display
     def requests(self, obj: Session) -> SafeString:
         address = reverse("admin:sessions_app_requestlog_changelist")
-        return link(f"{address}?session_id={obj.pk}&project={obj.project_slug}", f"{obj.request_count:,} requests")  # type: ignore[attr-defined]
+        return link(f"{address}?session_id={obj.pk}&project={slug_of(obj)}", f"{obj.request_count:,} requests")

@@ -5,14 +5,22 @@ Whoever may change users could make themselves a superuser, and whoever may chan
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 
+if TYPE_CHECKING:
+    # Django's own classes take no parameter when they run.
+    ModelAdmin = admin.ModelAdmin[Any]
+    TypedUserAdmin = UserAdmin[User]
+else:
+    ModelAdmin, TypedUserAdmin = admin.ModelAdmin, UserAdmin
 
-class SuperusersChange(admin.ModelAdmin):
+
+class SuperusersChange(ModelAdmin):
     """Seen by whoever has Django's permission to, changed by superusers."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -29,7 +37,7 @@ def _is_superuser(request: HttpRequest) -> bool:
     return request.user.is_active and request.user.is_superuser
 
 
-class SuperusersUserAdmin(SuperusersChange, UserAdmin):
+class SuperusersUserAdmin(SuperusersChange, TypedUserAdmin):
     pass
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 
 from sessions_app.access.keys import create_key, create_sign_in_token
 from sessions_app.models import Project, SignInToken
@@ -46,7 +45,7 @@ def has_demo() -> bool:
 
 def renew_sign_in_token() -> str | None:
     """A token for the first administrator, in place of unused ones; None once anybody has signed in."""
-    users = get_user_model().objects
+    users = User.objects
     if users.filter(last_login__isnull=False).exists():
         return None
     user = users.filter(is_superuser=True, is_active=True).order_by("pk").first() or create_admin()
@@ -54,6 +53,6 @@ def renew_sign_in_token() -> str | None:
     return create_sign_in_token(user)
 
 
-def create_admin() -> Any:
+def create_admin() -> User:
     """The superuser `admin`, who signs in by link until a password is set: `manage.py changepassword admin`."""
-    return get_user_model().objects.create_superuser(ADMIN, password=None)
+    return User.objects.create_superuser(ADMIN, password=None)
