@@ -311,13 +311,17 @@ def banner(url: str, welcome: dict[str, Any]) -> str:
     lines = ["", f"  logsui is ready:  {url}/", ""]
     if welcome["sign_in_token"]:
         lines += [
-            "  Sign in (the link works once, within a day):",
+            "  Sign in with this link (works once, within a day):",
             f"    {url}/sign-in/{welcome['sign_in_token']}/",
             "",
         ]
     if welcome["key"]:
-        lines += ['  Key to send logs to project "default" with (shown only now):', f"    {welcome['key']}", ""]
-    return "\n".join([*lines, "  Ctrl-C stops it.", ""])
+        lines += [
+            '  To send logs to project "default", paste this into your shell (the key is shown only now):',
+            f"    export LOGSUI_KEY={welcome['key']}",
+            "",
+        ]
+    return "\n".join([*lines, "  Press Ctrl-C to stop.", ""])
 
 
 if __name__ == "__main__":

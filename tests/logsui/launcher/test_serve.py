@@ -58,7 +58,7 @@ class Instance:
         lines = threading.Thread(target=self.read, args=(self.process,), daemon=True)
         self.output = ""
         lines.start()
-        wait_until(lambda: "Ctrl-C stops it" in self.output or not self.is_running())
+        wait_until(lambda: "Press Ctrl-C to stop" in self.output or not self.is_running())
         assert self.is_running(), self.output
         return self.output
 
@@ -169,7 +169,7 @@ def log(request_id: str) -> dict[str, Any]:
 
 
 def key_in(output: str) -> str:
-    return re.search(r"^ +(lsk_\S+)$", output, re.MULTILINE)[1]
+    return re.search(r"^ +export LOGSUI_KEY=(lsk_\S+)$", output, re.MULTILINE)[1]
 
 
 class Client(threading.Thread):
@@ -367,7 +367,7 @@ def test_it_stops_with_its_parent(instance: Instance) -> None:
     shell = subprocess.Popen(["sh", "-c", command], env=instance.environment, stdout=subprocess.PIPE, text=True)
     instance.process = shell
     threading.Thread(target=instance.read, args=(shell,), daemon=True).start()
-    wait_until(lambda: "Ctrl-C stops it" in instance.output)
+    wait_until(lambda: "Press Ctrl-C to stop" in instance.output)
     below = psutil.Process(shell.pid).children(recursive=True)
     shell.kill()
     shell.wait(10)
