@@ -48,10 +48,6 @@ class Threads:
     def are_all_busy(self) -> bool:
         return not self.queue.empty() or None not in self.running
 
-    @property
-    def are_idle(self) -> bool:
-        return self.queue.empty() and not any(self.running)
-
     def longer_than(self, seconds: float) -> list[Job]:
         """The jobs that have run for more than `seconds`."""
         started = time.monotonic() - seconds
