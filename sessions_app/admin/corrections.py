@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from sessions_app.admin.lists import (
     LeanAdmin,
     ProjectFilter,
+    field_column,
     link,
     slug_of,
     with_project_slug,
@@ -22,12 +23,16 @@ from sessions_app.models import (
 
 
 class CorrectionAdmin(LeanAdmin):
-    """What was corrected by hand, to look at: it is made and undone on the pages of the sessions."""
+    """Corrections by hand. They can only be viewed here: sessions' pages make and undo them."""
 
     list_display = (
-        *("id", "made_at", "slug_column", "made_by", "action", "request_count", "source", "target"),
-        *("undone_at", "undone_by"),
+        *("id", "made", "slug_column", "made_by", "action", "requests", "source", "target"),
+        *("undone", "undone_by"),
     )
+    made = field_column("made_at", "made")
+    requests = field_column("request_count", "requests")
+    undone = field_column("undone_at", "undone")
+    labels = {"made_at": "Made", "request_count": "Requests", "request_log_id": "Request", "undone_at": "Undone"}
     list_filter = (ProjectFilter,)
     ordering = ("-id",)
     fields = (
@@ -41,15 +46,15 @@ class CorrectionAdmin(LeanAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Correction | None = None) -> bool:
         return False
 
-    @admin.display
+    @admin.display(description="from session")
     def source(self, obj: Correction) -> SafeString:
         return corrected_session(obj, obj.source_session_id)
 
-    @admin.display
+    @admin.display(description="to session")
     def target(self, obj: Correction) -> SafeString:
         return corrected_session(obj, obj.target_session_id)
 
 
 def corrected_session(obj: Correction, session_id: uuid.UUID) -> SafeString:
-    """A link to the page, which knows where a merged session is now."""
+    """A link to the session's page, which redirects to where its requests are now."""
     return link(f"/p/{slug_of(obj)}/sessions/{session_id}/", str(session_id)[:8])

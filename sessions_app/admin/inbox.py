@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from sessions_app.admin.lists import (
     LeanAdmin,
+    field_column,
     with_project_slug,
 )
 from sessions_app.models import (
@@ -15,9 +16,13 @@ from sessions_app.models import (
 
 
 class InboxEntryAdmin(LeanAdmin):
-    """What waits for the digester, to look at: it is empty within moments."""
+    """Bodies that wait for the digester. They can only be viewed, and are gone within moments."""
 
-    list_display = ("id", "received_at", "slug_column", "source", "bytes_column", "digested_logs")
+    list_display = ("id", "received", "slug_column", "source", "bytes_column", "digested")
+    received = field_column("received_at", "received")
+    digested = field_column("digested_logs", "logs digested so far")
+    labels = {"received_at": "Received", "digested_logs": "Logs digested so far"}
+    count_label = "Waiting to be digested"
     list_filter = ()
     ordering = ("id",)
     fields = ("id", "slug_column", "source", "content_type", "received_at", "bytes_column", "digested_logs")

@@ -15,6 +15,8 @@ from sessions_app.admin.lists import (
     NEWEST,
     DeletedObjects,
     LeanAdmin,
+    counted,
+    field_column,
 )
 from sessions_app.ingest import cleanup
 from sessions_app.models import (
@@ -25,12 +27,12 @@ from sessions_app.models import (
     Session,
 )
 
-# One answer deletes so many sessions of a project; the rest waits for the next one.
+# One response deletes so many sessions of a project; the rest waits for the next click.
 MOST_SESSIONS_OF_PROJECT = 2_000
 
 
 class ApiKeyAdmin(LeanAdmin):
-    """Keys are made on their page, which shows them once; nothing here tells one."""
+    """Keys are created on the page API keys, which shows each once. Nothing here reveals one."""
 
     fields = (*("name", "prefix", "project", "scope_names", "created_at", "created_by", "last_used_at", "revoked_at"),)
     list_display = fields
@@ -51,11 +53,20 @@ class ApiKeyAdmin(LeanAdmin):
     @admin.action(permissions=["revoke"], description="Revoke selected API keys")
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         revoked = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
-        self.message_user(request, f"{revoked:,} keys are revoked; they are refused from now on.", messages.SUCCESS)
+        text = f"Revoked {counted(revoked, 'API key')}. Revoked keys no longer work."
+        self.message_user(request, text, messages.SUCCESS)
 
 
 class ProjectAdmin(LeanAdmin):
-    list_display = ("slug", "name", "created_at", "key")
+    list_display = ("slug", "name", "created", "internal_id")
+    created = field_column("created_at", "created")
+    internal_id = field_column("key", "internal id")
+    labels = {
+        "slug": "URL name (slug)",
+        "keeps_other_spans": "Store spans other than LLM calls (HTTP, databases)",
+        "key": "Internal id",
+        "created_at": "Created",
+    }
     fields = ("slug", "name", "keeps_other_spans", "key", "created_at")
     readonly_fields = ("key", "created_at")
     search_fields = ("slug", "name")
@@ -69,11 +80,11 @@ class ProjectAdmin(LeanAdmin):
         return admin.ModelAdmin.has_change_permission(self, request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> DeletedObjects:
-        """A project that has something is protected: only the action that says so deletes it."""
+        """A project with logs is protected: only the action “Delete with all sessions” deletes it."""
         projects = list(objs)
         full = [project for project in projects if has_content(project)]
         protected = [
-            f"{project}: has logs. Choose “Delete with all sessions” in the list of projects." for project in full
+            f"{project} still has logs. Choose “Delete with all sessions” in the list of projects." for project in full
         ]
         return [str(project) for project in projects], {"projects": len(projects)}, set(), protected
 
@@ -98,7 +109,7 @@ class ProjectAdmin(LeanAdmin):
         self.say_removed(request, receipt)
         left = [str(project) for project in Project.objects.filter(pk__in=[project.pk for project in queryset])]
         if left:
-            text = f"{', '.join(left)}: there are more sessions; run the action again. The keys are gone already."
+            text = f"{', '.join(left)}: some sessions are left. Run the action again. The API keys are already deleted."
             self.message_user(request, text, messages.WARNING)
         return None
 
@@ -119,10 +130,10 @@ def has_content(project: Project) -> bool:
 
 
 def contents_of(project: Project) -> str:
-    """What a project has, counted no further than its newest sessions."""
+    """What is in a project; only its newest sessions are counted."""
     newest = Session.objects.filter(project_id=project.pk).order_by("-last_at", "-id")[:NEWEST]
     counts = newest.aggregate(requests=Sum("request_count"), sessions=Count("id"))
     sessions, requests = counts["sessions"] or 0, counts["requests"] or 0
     more = "more than " if sessions == NEWEST else ""
     keys = ApiKey.objects.filter(project_id=project.pk).count()
-    return f"{more}{sessions:,} sessions with {requests:,} requests, {keys:,} keys"
+    return f"{more}{counted(sessions, 'session')} with {counted(requests, 'request')}, {counted(keys, 'API key')}"

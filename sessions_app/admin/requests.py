@@ -20,6 +20,7 @@ from sessions_app.admin.lists import (
     ProjectFilter,
     by_project,
     chosen_project,
+    field_column,
     link,
 )
 from sessions_app.ingest import cleanup
@@ -34,12 +35,12 @@ from sessions_app.records import ERROR, KINDS, SUCCESS
 from sessions_app.structure.grouping_rules import LinkRole
 
 SOURCES = ("native", "litellm", "otlp")
-# The list of requests shows those of so many sessions, the latest of the project; the search finds all others.
+# The list has the requests of so many sessions, the project's latest; the search finds all others.
 LATEST_SESSIONS = 50
 
 
 class RequestProjectFilter(ProjectFilter):
-    """The requests of the project's latest sessions, unless a session is named or something is searched."""
+    """The requests of the project's latest sessions, unless the URL names a session or a search."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[RequestLog]) -> QuerySet[RequestLog]:
         queryset = super().queryset(request, queryset)
@@ -70,19 +71,22 @@ class RequestLogAdmin(LeanAdmin):
     CONTENT = ("skeleton", "input_parts", "output_parts", "context_parts", "metadata", "cost_breakdown")
     list_display = (
         "request_id_short",
-        "started_at",
+        "started",
         "model_short",
         "status",
-        "http_status",
+        "http",
         "tokens_column",
         "cost_column",
         "session",
     )
     list_filter = (RequestProjectFilter, StatusFilter, KindFilter, SourceFilter)
     search_fields = ("id",)
+    started = field_column("started_at", "started")
+    http = field_column("http_status", "HTTP status")
+    labels = {"started_at": "Started", "received_at": "Received", "http_status": "HTTP status", "bucket": "Month"}
     search_help_text = (
-        f"Without a search: the requests of the project's {LATEST_SESSIONS} latest sessions. "
-        "Search for the id of a request, call, response, session or trace, exactly as it was sent."
+        f"This list has the requests of the project's {LATEST_SESSIONS} latest sessions. To find others, search for "
+        "the exact id of a request, call, response, session or trace."
     )
     ordering = ("-started_at", "-id")
 
@@ -110,7 +114,7 @@ class RequestLogAdmin(LeanAdmin):
         requests = list(objs)
         counts = {"requests": len(requests), "sessions": len({request.session_id for request in requests})}
         shown = [truncatechars(str(request), 80) for request in requests]
-        note = "With each go the parts that no other request of its session needs; a session without requests goes too."
+        note = "Content that no other request of the session uses is deleted too, and so is a session without requests."
         return [*shown, note], counts, set(), []
 
     def delete_model(self, request: HttpRequest, obj: RequestLog) -> None:
@@ -136,7 +140,7 @@ class RequestLogAdmin(LeanAdmin):
 
 
 def requests_with_id(project: Project, text: str) -> Q:
-    """The requests that an id leads to; every part of the condition is a look-up in an index."""
+    """The requests that have an id. Every part of the condition is an index look-up."""
     key, alias = ids.request_key(project.key, text), ids.alias_token(project.key, text)
     aliased = Link.objects.filter(token=alias, role__lte=LinkRole.TRACE).values_list("key_id", flat=True)[:100]
     found = set(RequestKey.objects.filter(id__in=[key, *aliased]).values_list("request_log_id", flat=True))

@@ -19,6 +19,7 @@ from sessions_app.admin.lists import (
     ProjectFilter,
     by_project,
     chosen_project,
+    field_column,
     link,
     slug_of,
     with_project_slug,
@@ -35,16 +36,36 @@ class SessionAdmin(LeanAdmin):
     list_display = (
         "name",
         "session_key_short",
-        "last_at",
-        "request_count",
-        "error_count",
+        "last_activity",
+        "request_total",
+        "failed",
         "tokens_column",
         "cost_column",
         "models",
     )
     list_filter = (ProjectFilter, ActivityFilter, FailureFilter)
     search_fields = ("id",)
-    search_help_text = "Words of title, session key or user; or an id of a session, trace, request or response."
+    search_help_text = (
+        "Search for words in the title, session key or user, or for the id of a session, trace, request or response."
+    )
+    last_activity = field_column("last_at", "last activity")
+    request_total = field_column("request_count", "requests")
+    failed = field_column("error_count", "failed")
+    labels = {
+        "title_at": "Title taken from the request at",
+        "preview_at": "Preview taken from the request at",
+        "first_at": "First request",
+        "last_at": "Last activity",
+        "request_count": "Requests",
+        "error_count": "Failed requests",
+        "step_count": "Steps",
+        "retry_count": "Retries",
+        "model_names": "Models",
+        "rules": "Grouping rules",
+        "rule_counts": "Requests by grouping rule",
+        "name_rank": "Rank of the naming request",
+        "buckets": "Months",
+    }
     ordering = ("-last_at", "-id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:

@@ -1,4 +1,4 @@
-"""The admin site, for cleaning up: what was stored, what was rejected, keys and projects."""
+"""The admin site: stored and rejected logs, API keys, projects and users."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sessions_app.models import (
 
 admin.site.site_header = "logsui administration"
 admin.site.site_title = "logsui administration"
-admin.site.index_title = "Clean up"
+admin.site.index_title = "Manage logs, access and projects"
 for model, model_admin in (
     (Session, SessionAdmin),
     (RequestLog, RequestLogAdmin),

@@ -1,6 +1,6 @@
-"""Users and groups in the admin site: superusers alone change them.
+"""Users and groups in the admin site. Only superusers change them.
 
-Whoever may change users could make themselves a superuser, and whoever may change groups give their own every right.
+A user who may change users could become a superuser, and one who may change groups could give their own every right.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ else:
 
 
 class SuperusersChange(ModelAdmin):
-    """Seen by whoever has Django's permission to, changed by superusers."""
+    """Viewed by users with Django's permission, changed by superusers only."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return _is_superuser(request)

@@ -43,7 +43,7 @@ def test_revoke(site: Client, project: Project) -> None:
 
     page = act(site, KEYS, "revoke", row)
 
-    assert "1 keys are revoked" in page.content.decode()
+    assert "Revoked 1 API key" in page.content.decode()
     assert api.get("/api/v1/sessions").status_code == 401
     revoked_at = ApiKey.objects.get(pk=row.pk).revoked_at
     act(site, KEYS, "revoke", row)
@@ -104,11 +104,11 @@ def test_delete_with_sessions_asks_and_then_deletes(site: Client, project: Proje
     create_key(project, "ci", ["ingest"])
 
     page = act(site, PROJECTS, "delete_with_sessions", project).content.decode()
-    assert "2 sessions with 3 requests, 1 keys" in page
+    assert "2 sessions with 3 requests, 1 API key" in page
     assert Project.objects.count() == 2
 
     page = act(site, PROJECTS, "delete_with_sessions", project, post="yes").content.decode()
-    assert "Removed 2 sessions and 3 requests" in page
+    assert "Deleted 2 sessions and 3 requests" in page
     assert list(Project.objects.all()) == [other]
     assert Session.objects.get().project_id == other.pk
     assert RequestLog.objects.get().project_id == other.pk
@@ -123,7 +123,7 @@ def test_large_project_goes_in_steps(
 
     page = act(site, PROJECTS, "delete_with_sessions", project, post="yes").content.decode()
 
-    assert "run the action again" in page
+    assert "Run the action again" in page
     assert Session.objects.count() == 1
     act(site, PROJECTS, "delete_with_sessions", project, post="yes")
     assert not Project.objects.exists()
