@@ -56,7 +56,7 @@ class SessionAdmin(LeanAdmin):
         "preview_at": "Preview taken from the request at",
         "first_at": "First request",
         "last_at": "Last activity",
-        "request_count": "Requests",
+        "request_count": "Number of requests",
         "error_count": "Failed requests",
         "step_count": "Steps",
         "retry_count": "Retries",
