@@ -1,7 +1,8 @@
-"""What counts as one more attempt to get in, and against which limits.
+"""Limits on attempts to sign in.
 
-By name and address a few, by address some more. By name from wherever more still, with waits that grow to an hour; but
-a browser in which somebody has signed in under this name has its own limit instead: guessing does not lock them out.
+There are a few attempts for a name from one address, more for an address, and still more for a name from anywhere, with
+waits of up to an hour. A browser that has signed in under the name before has its own limit instead, so that others who
+guess cannot lock its user out.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ COOKIE_SECONDS = 365 * 24 * 3600
 
 
 def to_sign_in(request: HttpRequest, name: str) -> Attempt:
-    """An attempt with a password under a name, whether or not somebody has it."""
+    """An attempt with a password under a name, whether or not that user exists."""
     browser = known_browser(request, name)
     if browser is not None:
         return Attempt((NAME_FROM_BROWSER, browser))
@@ -43,15 +44,15 @@ def to_follow_link(request: HttpRequest) -> Attempt:
 
 
 def to_change_password(user: User | AnonymousUser) -> Attempt:
-    """An attempt with the present password, by whoever has a user's browser."""
+    """An attempt to enter the current password, by anyone who uses a signed-in browser."""
     return Attempt((OWN_PASSWORD, str(user.pk)))
 
 
-# --- browsers in which somebody signed in ---------------------------------------------------------------------------
+# --- browsers that have signed in before ---------------------------------------------------------------------------
 
 
 def known_browser(request: HttpRequest, name: str) -> str | None:
-    """What tells the browser from others, when somebody signed in with it under this name."""
+    """The id of a browser that has signed in under this name before; None for any other."""
     try:
         value = _signer().unsign(request.COOKIES.get(COOKIE, ""), max_age=COOKIE_SECONDS)
     except BadSignature:
@@ -61,7 +62,7 @@ def known_browser(request: HttpRequest, name: str) -> str | None:
 
 
 def remember_browser(request: HttpRequest, response: HttpResponse, name: str) -> None:
-    """After signing in: the next attempts under this name are known to be of this browser."""
+    """After signing in: recognise this browser in later attempts under this name."""
     browser = known_browser(request, name) or secrets.token_urlsafe(16)
     value = _signer().sign(f"{browser}.{_mark(browser, name)}")
     response.set_cookie(

@@ -1,4 +1,4 @@
-"""API keys and one-time sign-in links: made here, shown once, stored as hashes."""
+"""API keys and one-time sign-in links. They are created here, shown once, and stored as hashes."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ SIGN_IN_LIFETIME = timedelta(days=1)
 
 
 def hash_secret(secret: str) -> str:
-    """The SHA-256 of a key or token, in hexadecimal. The secrets are random, so no salt or windowing is needed."""
+    """The SHA-256 of a key or token, in hexadecimal. The secrets are random, so they need no salt."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def create_key(
     project: Project, name: str, scopes: list[str], maker: User | AnonymousUser | None = None
 ) -> tuple[ApiKey, str]:
-    """Make an API key; returns the row and the key itself, which nobody can read again.
+    """Create an API key. Returns the row and the key itself, which cannot be read again.
 
-    `maker` is the user who makes it, without whom it is the operator's. Raises ValueError for no scope or an unknown
-    one, rights.RightMissing for a user who may not make keys, or would give away a right that they lack.
+    `maker` is the user who creates it; without one, the key is the operator's. Raises ValueError for no scope or an
+    unknown one, and rights.RightMissing if the user may not create keys or lacks a right that the key would have.
     """
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
-        raise ValueError(f"scopes must be some of {', '.join(SCOPES)}, got {', '.join(unknown) or 'none'}")
+        raise ValueError(f"scopes must be from {', '.join(SCOPES)}; got {', '.join(unknown) or 'none'}")
     if maker is not None:
         for right in (rights.MAKE_KEYS, *(rights.SCOPE_RIGHTS[s] for s in scopes if s in rights.SCOPE_RIGHTS)):
             rights.demand(maker, right)
-        # Whoever has a right has signed in.
+        # Only users who have signed in have rights.
         assert isinstance(maker, User)
     secret = KEY_PREFIX + secrets.token_urlsafe(32)
     row = ApiKey.objects.create(
@@ -52,17 +52,17 @@ def create_key(
 
 
 def create_sign_in_token(user: User) -> str:
-    """Make a token for a link that signs `user` in once within a day."""
+    """Create a token for a link that signs `user` in, once, within a day."""
     token = secrets.token_urlsafe(32)
     SignInToken.objects.create(user=user, hash=hash_secret(token), expires_at=timezone.now() + SIGN_IN_LIFETIME)
     return token
 
 
 def redeem_sign_in_token(token: str) -> User | None:
-    """The user of an unused, unexpired token, which is used up by this; None for any other."""
+    """The user of a valid token, which is then used up. None for an invalid, used or expired token."""
     now = timezone.now()
     unused = SignInToken.objects.filter(hash=hash_secret(token), used_at=None, expires_at__gt=now)
-    # One UPDATE decides between two clicks at the same moment.
+    # A single UPDATE decides which of two simultaneous clicks wins.
     if not unused.update(used_at=now):
         return None
     return SignInToken.objects.select_related("user").get(hash=hash_secret(token)).user
