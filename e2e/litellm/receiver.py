@@ -1,4 +1,4 @@
-"""A server that takes LiteLLM's events, and misbehaves as a test tells it to."""
+"""A server that receives LiteLLM's events, and fails as a test tells it to."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ Answer = Callable[[bytes], tuple[int, dict[str, str]]]
 
 
 class Receiver(ThreadingHTTPServer):
-    """Keeps the events of the POSTs that it answers with 200; `answer` decides."""
+    """Keeps the events of POSTs that it answers with 200. `answer` decides about the status."""
 
     request_queue_size = 128
 

@@ -1,4 +1,4 @@
-"""examples/litellm/logsui_callback.py against a server that misbehaves on demand: what is lost, kept, counted, said."""
+"""examples/litellm/logsui_callback.py with a server that fails on demand: what is lost, kept, counted and logged."""
 
 import asyncio
 import json
@@ -59,7 +59,7 @@ def ask(question: str = "Why?", **options: Any) -> Any:
 
 
 def answers(*statuses: int) -> Answer:
-    """These statuses one after the other, then 200 for ever."""
+    """These statuses one after another, then always 200."""
     left = list(statuses)
     return lambda body: (left.pop(0) if left else 200, {})
 
@@ -221,7 +221,7 @@ DESCRIPTIONS = {
 
 
 def post_metadata(callback: LogsuiCallback, receiver: Receiver, value: Any) -> Any:
-    """What arrives for this value in the caller's metadata."""
+    """What arrives when the caller's metadata has this value."""
     metadata = {"litellm_trace_id": "t", "value": value}
     kwargs = {"standard_logging_object": {"id": "a", "metadata": {}}, "litellm_params": {"metadata": metadata}}
     callback.log_success_event(kwargs, None, None, None)
@@ -317,7 +317,7 @@ asyncio.run(main())
 
 
 def run_to_its_end(source: str, url: str, tmp_path: Path) -> tuple[str, float]:
-    """What the program wrote to its error output, and how long it took in seconds."""
+    """The error output of the program, and how many seconds it ran."""
     script = tmp_path / "script.py"
     script.write_text(START + source)
     environment = {"LOGSUI_ENDPOINT": url, "LOGSUI_API_KEY": "key", "PYTHONPATH": str(EXAMPLES)}
@@ -340,7 +340,7 @@ def test_async_calls_are_flushed_by_the_coroutine(receiver: Receiver, tmp_path: 
 def test_async_calls_that_litellm_gave_up_are_reported(receiver: Receiver, tmp_path: Path) -> None:
     errors, _ = run_to_its_end(ASYNC_CALLS.replace("FLUSH", "pass"), receiver.url, tmp_path)
     reported = sum(int(count) for count in re.findall(r"did not report (\d+) calls", errors))
-    # LiteLLM's own exit handler may still hand over some of them.
+    # LiteLLM's own exit handler may still report some of them.
     assert reported >= 50 - len(receiver.events)
 
 
