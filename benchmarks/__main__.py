@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure accept, digest, storage, pages and memory, and say which targets are met."""
+"""`python -m benchmarks`: measure accepting, digesting, storage, pages and memory, and report which targets are met."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def sender(installation: Installation, key: str) -> Client:
 
 
 def measure_storing(installation: Installation, requests: int, key: str, report: Report) -> list[Figure]:
-    """The plain table and the product, taking turns on the same logs; returns what reading the former took."""
+    """Run the plain table and the product in turns on the same logs. Returns the time of reading the plain table."""
     from benchmarks.accepting import measure_accept_statements
     from benchmarks.digesting import measure_digest, storage_figures
     from benchmarks.otlp import measure_otlp
@@ -126,7 +126,7 @@ def measure_storing(installation: Installation, requests: int, key: str, report:
 
 
 def plain_reading(plain: PlainTable, key: str) -> list[Figure]:
-    """What the same session costs to fetch from the plain table, without any page."""
+    """The time to fetch the same session from the plain table, without a page."""
     times = [plain.read_session(key)[1] for _ in range(7)]
     return [
         Figure("Read", "200 requests from the jsonb table", median(times[2:]), "ms", note="documents only, no page")
@@ -147,7 +147,7 @@ def measure_reading(installation: Installation, keys: dict[int, str], requests: 
     from benchmarks.reading import Pages, measure_pages
 
     with connect() as connection:
-        # What autovacuum does within a minute or so.
+        # Autovacuum does this within about a minute.
         connection.execute("ANALYZE")
     with installation.web():
         for figure in measure_pages(Pages(HOST, installation.port, SLUG), keys, requests):
@@ -155,7 +155,7 @@ def measure_reading(installation: Installation, keys: dict[int, str], requests: 
 
 
 def measure_running(installation: Installation, key: str, report: Report) -> None:
-    """With `serve`, as it really runs: memory first, while the processes are new, then the answers."""
+    """Runs `serve` as in production. Measures memory first, while the processes are new, then response times."""
     from django.db import connections
 
     connections.close_all()

@@ -1,4 +1,4 @@
-"""How long a client waits for its answer, with everything running."""
+"""How long a client waits for a response, with everything running."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TIMES = 40
 
 
 def litellm_array(round_number: int) -> bytes:
-    """100 payloads of short chats as LiteLLM's callback posts them, about 1.4 MB; each round has its own."""
+    """100 payloads of short chats as LiteLLM's callback posts them, about 1.4 MB, different in each round."""
     return orjson.dumps(payloads(ARRAY, first=round_number * ARRAY))
 
 
@@ -43,7 +43,7 @@ def measure_accept(client: Client, connection: psycopg.Connection) -> list[Figur
 
 
 def measure_plain_insert(connection: psycopg.Connection) -> Figure:
-    """What a durable INSERT costs on this machine by itself: no answer can be faster."""
+    """The time of a durable INSERT on this machine. No response can be faster."""
     connection.execute("CREATE TABLE plain_inbox (id bigserial PRIMARY KEY, body bytea)")
     body = one_payload(count())[:4_000]
     times = []
@@ -75,7 +75,7 @@ def latency(name: str, answers: list[Answer], most: float) -> Figure:
 
 
 def measure_accept_statements(key: str) -> list[Figure]:
-    """In this process, through all of Django: the second of two equal posts, when caches are warm."""
+    """In this process, through all of Django: the second of two equal posts, with warm caches."""
     from django.test import Client as TestClient
 
     client = TestClient(headers={"authorization": f"Bearer {key}"})

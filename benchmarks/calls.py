@@ -1,4 +1,4 @@
-"""Calls of chat models with their results, from which payloads are written; ids and times derive from a key."""
+"""Calls of chat models with their results, as a source for payloads. Ids and times are derived from a key."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PRICES = {
 
 
 class Tokens(NamedTuple):
-    """What one call used; cached tokens are part of input."""
+    """Tokens of one call. Cached tokens are part of the input."""
 
     input: int
     output: int
@@ -55,7 +55,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Session:
-    """The calls of one session; `key` is what the caller groups by, `ago` how long before now the last one ended."""
+    """The calls of one session. `key`: the caller's session key. `ago`: how long ago the last call ended."""
 
     key: str
     calls: tuple[Call, ...]
@@ -64,7 +64,7 @@ class Session:
     tags: tuple[str, ...] = ()
 
     def moment(self, second: float, until: datetime) -> datetime:
-        """When a second of the session was, if its last call ended `ago` before `until`; whole milliseconds."""
+        """The time of a second of the session, in whole milliseconds, if its last call ended `ago` before `until`."""
         first, last = self.calls[0].start, self.calls[-1].end
         start = until - self.ago - timedelta(seconds=last - first)
         start = start.replace(microsecond=start.microsecond // 1000 * 1000)
@@ -73,7 +73,7 @@ class Session:
 
 @dataclass
 class Chat:
-    """A conversation by OpenAI's chat completions: after each answer one more call with the whole history."""
+    """A conversation through Chat Completions: after each response, one more call with the whole history."""
 
     key: str
     model: str
@@ -83,7 +83,7 @@ class Chat:
     calls: list[Call] = field(default_factory=list)
 
     def turn(self, question: str, answer: str) -> None:
-        """The user asks, after the time it takes to read and type, and the model answers."""
+        """The user asks, after time to read and type, and the model responds."""
         last = self.calls[-1].tokens if self.calls else None
         if last:
             pause = min(150, last.output / 7) + min(90, len(question) / 7)
@@ -118,7 +118,7 @@ class Chat:
 
 
 def is_cached(last: Tokens | None) -> bool:
-    """Providers reuse a prompt's beginning from 1,024 tokens on."""
+    """Providers cache the beginning of a prompt from 1,024 tokens on."""
     return last is not None and last.input >= 1024
 
 

@@ -1,4 +1,4 @@
-"""A client on loopback with one connection that stays open, as an SDK or a browser keeps it."""
+"""A client on loopback that keeps one connection open, like an SDK or a browser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer and how long it took, from the first byte sent to the last one read."""
+    """A response, and the time from the first byte sent to the last one read."""
 
     status: int
     body: bytes
@@ -19,7 +19,7 @@ class Answer:
 
 
 class Client:
-    """Sends requests one after the other; `headers` go with each."""
+    """Sends one request after another, each with `headers`."""
 
     def __init__(self, host: str, port: int, headers: Mapping[str, str] | None = None) -> None:
         self.connection = http.client.HTTPConnection(host, port, timeout=120)
@@ -42,7 +42,7 @@ class Client:
 
 
 def timed(send: Callable[[], Answer], times: int, warm_up: int = 2, pause: float = 0.0) -> list[Answer]:
-    """Answers of `times` requests after a few unmeasured ones, `pause` seconds apart."""
+    """The responses of `times` requests, `pause` seconds apart, after a few that are not measured."""
     for _ in range(warm_up):
         send()
     answers = []

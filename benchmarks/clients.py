@@ -86,14 +86,14 @@ def as_openai_returns(message: Message) -> Message:
 
 
 def as_streamed(message: Message) -> Message:
-    """Put together from a stream, with what a reasoning model adds; empty text instead of none."""
+    """Assembled from a stream, with the fields of a reasoning model, and empty text instead of null."""
     calls = [call | {"index": index} for index, call in enumerate(calls_of(message))]
     returned = {"role": "assistant", "content": message["content"] or "", "reasoning_content": "Let me see. " * 3}
     return returned | ({"tool_calls": calls} if calls else {})
 
 
 def as_open_model_returns(message: Message) -> Message:
-    """With its thoughts within the text, and white space around it."""
+    """With the reasoning inside the text, and white space around it."""
     return message | {"content": f"<think>\nHow do I say this?\n</think>\n\n{message['content'] or ''}\n"}
 
 
@@ -114,7 +114,7 @@ def as_parts(message: Message) -> Message:
 
 
 def as_written_anew(message: Message) -> Message:
-    """By a client that keeps arguments as values, trims texts and gives the calls short ids of its own."""
+    """By a client that parses arguments, trims texts and gives tool calls its own short ids."""
     calls = [
         {"id": call["id"][-9:], "type": "function", "function": call["function"] | {"arguments": sorted_json(call)}}
         for call in calls_of(message)
@@ -152,7 +152,7 @@ def claude_blocks(message: Message) -> list[Body]:
 
 
 def claude_messages(messages: list[Message]) -> list[Message]:
-    """Results of tools stand together in a user message."""
+    """Tool results are together in a user message."""
     found: list[Message] = []
     for message in messages:
         if message["role"] == "assistant":
@@ -169,7 +169,7 @@ def claude_messages(messages: list[Message]) -> list[Message]:
 
 
 def claude_request(exchange: Exchange) -> Body:
-    """Without the thoughts, and with the newest block marked for the cache: the mark wanders."""
+    """Without reasoning, and with a cache mark on the newest block, so that the mark moves."""
     messages = claude_messages(exchange.messages)
     last = messages[-1]
     if isinstance(last["content"], str):
@@ -192,7 +192,7 @@ def claude_response(exchange: Exchange) -> Body:
 
 
 def prefilled_request(exchange: Exchange) -> Body:
-    """A client that, from the second question on, begins the answer itself."""
+    """A client that prefills the response, from the second question on."""
     body = claude_request(exchange)
     if begun := beginning(exchange):
         body["messages"] = [*body["messages"], {"role": "assistant", "content": begun}]
@@ -249,7 +249,7 @@ def gemini_request(exchange: Exchange) -> Body:
 
 
 def gemini_response(exchange: Exchange) -> Body:
-    """Thoughts, the text in the pieces in which it was streamed, and the signature that comes last."""
+    """Reasoning, the text in its streamed pieces, and the signature at the end."""
     answer = exchange.answer or {}
     text = answer["content"] or ""
     pieces = [{"text": text[start : start + 200]} for start in range(0, len(text), 200)]
@@ -264,7 +264,7 @@ def gemini_response(exchange: Exchange) -> Body:
 
 
 def answer_items(answer: Message, response_id: str) -> list[Body]:
-    """The items of an answer, as they are returned."""
+    """The items of a response, as returned."""
     content = [{"type": "output_text", "text": answer["content"], "annotations": [], "logprobs": []}]
     message = {"id": short_id("msg_", response_id), "type": "message", "role": "assistant", "status": "completed"}
     calls = [
@@ -318,7 +318,7 @@ def responses_request(exchange: Exchange, sent_back: Callable[[Message], list[Bo
 
 
 def chained_request(exchange: Exchange) -> Body:
-    """Only what is new, after the response that it goes on from."""
+    """Only the new items, with the id of the response that they continue."""
     new = exchange.messages[exchange.known :]
     previous = {"previous_response_id": exchange.previous_id} if exchange.previous_id else {}
     return responses_request(exchange, whole_items) | {"input": list(sent_items(new, whole_items))} | previous

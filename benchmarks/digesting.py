@@ -1,4 +1,4 @@
-"""How fast one digester process stores what waits in the inbox, and how many bytes that takes."""
+"""How fast one digester process stores what is in the inbox, and how many bytes it takes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from benchmarks.installation import Installation
 from benchmarks.plain import PlainTable
 from benchmarks.report import Figure, median
 
-# A client's batch.
+# The size of a client's batch.
 LOGS_PER_BODY = 10
-# COPY and digester take turns on the same logs, so that what else the machine does falls on both.
+# COPY and digester take turns on the same logs, so that other load affects both.
 LOGS_PER_TURN = 2_500
 TABLES = ("session", "request_log", "part", "part_search", "request_key", "link")
 # A table that is not partitioned has no tree; the root of one that is holds nothing itself.
@@ -29,7 +29,7 @@ GROUP BY root.name
 
 
 def measure_digest(installation: Installation, client: Client, plain: PlainTable, requests: int) -> list[Figure]:
-    """Post logs without a digester, then let one process digest them; its start is not counted."""
+    """Post logs without a digester, then let one process digest them. Its start is not counted."""
     start = median([run_digester(installation) for _ in range(3)])
     documents = generator.encoded_logs(requests)
     seconds = 0.0
@@ -48,7 +48,7 @@ def measure_digest(installation: Installation, client: Client, plain: PlainTable
 
 
 def post_logs(client: Client, documents: Iterable[bytes]) -> None:
-    """Post native logs in arrays. Raises RuntimeError when one is not accepted."""
+    """Post native logs in arrays. Raises RuntimeError if one is not accepted."""
     for body in generator.array_bodies(documents, LOGS_PER_BODY):
         answer = client.post("/api/v1/logs", body)
         if answer.status != 202:
@@ -56,14 +56,14 @@ def post_logs(client: Client, documents: Iterable[bytes]) -> None:
 
 
 def run_digester(installation: Installation) -> float:
-    """Seconds that a process needs to empty the inbox, its start included."""
+    """Seconds that a process needs to empty the inbox, including its start."""
     started = time.perf_counter()
     installation.manage("digest", "--until-empty")
     return time.perf_counter() - started
 
 
 def table_sizes(connection: psycopg.Connection) -> dict[str, int]:
-    """Bytes of each table with its partitions, TOAST and indexes."""
+    """The size of each table in bytes, with partitions, TOAST and indexes."""
     return dict(connection.execute(SIZES, [list(TABLES)]).fetchall())
 
 

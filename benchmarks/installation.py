@@ -1,4 +1,4 @@
-"""An installation of its own to measure: data folder, database, and the very commands that run the product."""
+"""A separate installation to measure, with its own data folder and database, run by the product's own commands."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ START_SECONDS = 120
 
 
 class Installation:
-    """Everything lies in one folder (and one database of DATABASE_URL's server, when that is set), removed at the end.
+    """It uses one folder (and one database on the server in DATABASE_URL, if set), which it removes at the end.
 
     `make()` sets this process' environment too, so that Django can be set up in it afterwards.
     """
@@ -36,7 +36,7 @@ class Installation:
         self.embedded: Any = None
 
     def make(self) -> None:
-        """Environment, database, tables, first projects."""
+        """Set up the environment, database, tables and first projects."""
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "logsui.settings",
             "LOGSUI_DATA_DIR": str(self.folder),
@@ -50,7 +50,7 @@ class Installation:
         self.manage("prepare")
 
     def start_database(self) -> None:
-        """The embedded server; a server of DATABASE_URL runs already."""
+        """Start the embedded server, unless DATABASE_URL names one."""
         if self.server_url:
             return
         from logsui.launcher.embedded import EmbeddedServer

@@ -27,7 +27,7 @@ from sessions_app.wire import otlp
 
 Message = dict[str, Any]
 
-# What a batch span processor holds after a few seconds.
+# What a batch span processor collects in a few seconds.
 SPANS_PER_BODY = 50
 MOST_REQUESTS = 2_500
 CONTENT_TYPE = otlp.content_type_of(otlp.PROTOBUF, otlp.TRACES)
@@ -35,7 +35,7 @@ PROVIDERS = {"claude": "anthropic", "gemini": "gcp.gemini"}
 
 
 def measure_otlp(installation: Installation, client: Client, requests: int) -> list[Figure]:
-    """Post the data set's first requests as exports, digest them, and read them without storing anything."""
+    """Post the first requests of the data set as exports and digest them; then decode them again without storing."""
     from benchmarks.digesting import run_digester
 
     count = min(requests, MOST_REQUESTS)
@@ -54,7 +54,7 @@ def measure_otlp(installation: Installation, client: Client, requests: int) -> l
 
 
 def post_exports(client: Client, exports: Iterable[bytes]) -> None:
-    """Raises RuntimeError when one is not accepted."""
+    """Raises RuntimeError if one is not accepted."""
     for body in exports:
         answer = client.send("POST", "/v1/traces", body, {"Content-Type": otlp.PROTOBUF})
         if answer.status != 200 or answer.body:

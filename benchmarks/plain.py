@@ -1,4 +1,4 @@
-"""The yardstick: the same documents, raw `COPY` into one `jsonb` table that is indexed by session."""
+"""The yardstick: the same documents, by raw `COPY` into one `jsonb` table with an index by session."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CREATE INDEX plain_document_session ON plain_document (session_key);
 """
 COPY = "COPY plain_document (session_key, document) FROM STDIN (FORMAT binary)"
 READ = "SELECT document FROM plain_document WHERE session_key = %s"
-# Rows in one transaction, as many as the digester takes at most.
+# Rows in one transaction: the maximum of the digester.
 BATCH = 500
 # Binary COPY, PostgreSQL 18 "COPY File Formats": signature, flags, header extension; tuples; -1.
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
@@ -25,7 +25,7 @@ Keyed = tuple[str, bytes]  # (session key, JSON document)
 
 
 class PlainTable:
-    """The table, and what it took: requests, seconds of COPY and commit alone, bytes of JSON."""
+    """The table and its figures: requests, seconds of COPY and commit, and bytes of JSON."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self.connection = connection
@@ -35,7 +35,7 @@ class PlainTable:
         connection.execute(CREATE)
 
     def store(self, documents: Sequence[Keyed]) -> None:
-        """COPY them; encoding is not timed."""
+        """Store them by COPY. Encoding is not timed."""
         for payload in payloads(documents):
             started = time.perf_counter()
             with self.connection.transaction(), self.connection.cursor().copy(COPY) as copy:
@@ -50,13 +50,13 @@ class PlainTable:
 
     @property
     def bytes_per_request(self) -> float:
-        """On disk, with TOAST and the index."""
+        """Bytes on disk, with TOAST and the index."""
         row = self.connection.execute("SELECT pg_total_relation_size('plain_document')").fetchone()
         assert row is not None
         return row[0] / self.requests
 
     def read_session(self, session_key: str) -> tuple[int, float]:
-        """(requests, milliseconds) to fetch one session's documents, for comparison with a page."""
+        """(requests, milliseconds) to fetch the documents of one session, to compare with a page."""
         started = time.perf_counter()
         documents = self.connection.execute(READ, [session_key]).fetchall()
         return len(documents), (time.perf_counter() - started) * 1000

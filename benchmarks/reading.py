@@ -1,4 +1,4 @@
-"""How long pages take, whole: request sent to answer read, on loopback, signed in."""
+"""How long whole pages take, from sending the request to reading the response, on loopback, signed in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LATER_PART = re.compile(
 
 
 class Pages:
-    """The pages of one project, read over HTTP by a signed-in browser and counted in this process."""
+    """Pages of one project, fetched over HTTP by a signed-in browser; SQL statements are counted in this process."""
 
     def __init__(self, host: str, port: int, slug: str) -> None:
         from django.contrib.auth import get_user_model
@@ -52,7 +52,7 @@ class Pages:
         return f"/p/{self.project.slug}/requests/{logs.order_by('-started_at').values_list('id', flat=True)[0]}/"
 
     def list_page_path(self, number: int) -> tuple[str, int]:
-        """The path of the list's page `number`, or of the last one there is; and which that is."""
+        """The path of page `number` of the list, or of its last page; and the number of that page."""
         path = self.list_path
         for reached in range(1, number):
             link = OLDER.search(self.outside.get(path).body.decode())
@@ -65,7 +65,7 @@ class Pages:
         return self.list_path + link if link.startswith("?") else link
 
     def measure(self, name: str, path: str, most: float | None, note: str = "") -> Iterator[Figure]:
-        """Milliseconds at the median for all that the first view fetches, and the page's statements."""
+        """The median milliseconds for everything that the first view fetches, and the page's SQL statements."""
         status = self.outside.get(path).status
         if status != 200:
             yield Figure("Read", name, None, "ms", note=f"GET {path} answered {status}")
@@ -80,7 +80,7 @@ class Pages:
         yield Figure("Read", f"{name}: statements", len(statements), "", most=MOST_STATEMENTS)
 
     def first_view(self, path: str) -> Answer:
-        """The page, and whatever it fetches at once without being asked."""
+        """The page, and everything that it fetches by itself."""
         page = self.outside.get(path)
         parts = [
             self.outside.get(html.unescape(first or second)) for first, second in LATER_PART.findall(page.body.decode())

@@ -27,7 +27,7 @@ from benchmarks.installation import Installation
 ANCHOR = datetime(2026, 11, 2, 12, tzinfo=UTC)
 PROJECT_KEY = uuid.UUID("6f1c8f0e-2f0a-4c54-9a3e-0d6a3f6b7c11")
 STARTS = ("/p/demo/sessions/", "/p/demo/settings/keys/", "/p/demo/settings/traces/", "/p/demo/start/", "/api/v1/schema")
-# Pages that lead out of reading, or to the same page in another order.
+# Pages that change something, or show the same page in another order.
 LEFT_OUT = re.compile(
     r"/(correct|split|undo|revoke|logout|theme)/|[?&](cursor|after|before|order|sort|download)=|from="
 )
@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def load_samples() -> None:
-    """The samples, loaded at a fixed moment into a project with a fixed key, and read by one digester."""
+    """The samples, loaded at a fixed time into a project with a fixed key, and digested by one digester."""
     from django.db import connection
 
     from sessions_app.models import Project
@@ -75,7 +75,7 @@ def load_samples() -> None:
 
 
 def answers() -> Iterator[tuple[str, str]]:
-    """Addresses with their answers as text: all that can be reached from STARTS by links, and the API's."""
+    """URLs with their responses as text: everything that links from STARTS reach, and the API."""
     import time_machine
     from django.contrib.auth import get_user_model
     from django.test import Client
@@ -88,7 +88,7 @@ def answers() -> Iterator[tuple[str, str]]:
 
 
 def reachable(client: Any) -> list[str]:
-    """The addresses of pages and partials, each once."""
+    """The URLs of pages and partials, each once."""
     seen, waiting = dict.fromkeys(STARTS), deque(STARTS)
     while waiting and len(seen) < MOST_ADDRESSES:
         address = waiting.popleft()
@@ -115,7 +115,7 @@ def api_addresses(client: Any) -> Iterator[str]:
 
 
 def text_of(response: Any) -> str:
-    """Status, type and body; an element or a JSON member a line, so that differences are short."""
+    """Status, type and body, with one element or JSON member per line, so that differences are short."""
     kind = response.get("Content-Type", "")
     head = f"{response.status_code} {kind} {response.get('Location', '')}".rstrip()
     body = response.getvalue().decode("utf-8", "backslashreplace")
@@ -127,7 +127,7 @@ def text_of(response: Any) -> str:
 
 
 def file_name(address: str) -> str:
-    """A file name that tells the address, short enough for every file system."""
+    """A file name that shows the URL and is short enough for every file system."""
     parts = urlsplit(address)
     name = quote(parts.path.strip("/") + (f"?{parts.query}" if parts.query else ""), safe="=&?").replace("%2F", "~")
     return name if len(name) < 200 else name[:160] + uuid.uuid5(uuid.NAMESPACE_URL, address).hex

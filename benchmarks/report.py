@@ -1,4 +1,4 @@
-"""The figures of a run, each with its target where it has one, as a table and as JSON."""
+"""The figures of a run with their targets, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value. `most` and `least` are its target; `note` says what the reader has to know."""
+    """One measured value. `most` or `least` is its target; `note` explains it."""
 
     area: str
     name: str
@@ -38,7 +38,7 @@ class Figure:
 
 @dataclass
 class Report:
-    """What was measured on which machine; figures are printed as they come in."""
+    """What was measured, and on which machine. Figures are printed when they are added."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     figures: list[Figure] = field(default_factory=list)
@@ -67,7 +67,7 @@ def line(figure: Figure) -> str:
 
 
 def number(value: float | None) -> str:
-    """Three significant digits, thousands in groups."""
+    """A number with three significant digits and thousands separators."""
     if value is None:
         return ""
     digits = 0 if abs(value) >= 100 or value == int(value) else 2 - math.floor(math.log10(abs(value)))

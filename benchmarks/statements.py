@@ -1,4 +1,4 @@
-"""Count the SQL statements that this process sends, whichever cursor sends them."""
+"""Counts the SQL statements that this process sends, through any cursor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import psycopg
 
 @contextmanager
 def counted() -> Iterator[list[str]]:
-    """The texts of all statements executed meanwhile, Django's own cursors and ours alike; COMMIT and such are none."""
+    """All statements executed in the `with` block, through Django's cursors or ours, without COMMIT and the like."""
     found: list[str] = []
     execute = psycopg.Cursor.execute
 

@@ -48,7 +48,7 @@ WORDS = {"english": ENGLISH} | LANGUAGES
 
 
 def number_word(random: Random) -> str:
-    """What texts have besides words: amounts, order numbers, dates, percentages, versions, paths."""
+    """Other parts of texts: amounts, order numbers, dates, percentages, versions, paths."""
     value = random.randrange(1, 100_000)
     forms = (
         f"{value}",

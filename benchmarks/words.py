@@ -1,5 +1,5 @@
 # ruff: noqa: SIM905 -- word lists read better as text
-"""The words that the benchmark's text is made of: English by part of speech, and a little of five other languages."""
+"""The words of the benchmark's text: English by part of speech, and a few of five other languages."""
 
 FUNCTION_WORDS = """
 the to of and a in is it that for you on be with this are as at not have from or we can if by your but an will

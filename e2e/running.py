@@ -1,4 +1,4 @@
-"""Starting and stopping a real logsui, with a port and a data directory of its own: what all end-to-end tests share."""
+"""Starts and stops a real logsui with its own port and data directory. All end-to-end tests use it."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ Found = TypeVar("Found")
 
 
 def free_port() -> int:
-    """A port of the tests' range that nobody listens on."""
+    """A free port in the tests' range."""
     for port in range(FIRST_PORT, LAST_PORT + 1):
         if port not in _given_ports and not is_listening(port):
             _given_ports.add(port)
@@ -43,7 +43,7 @@ def is_listening(port: int) -> bool:
 
 
 def wait_for(what: str, look: Callable[[], Found | None], seconds: float = 30.0) -> Found:
-    """The first true answer of `look`; fails after `seconds`, naming what did not come."""
+    """The first true result of `look`. Fails after `seconds`, and names what did not happen."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
         if time.monotonic() > deadline:
@@ -86,7 +86,7 @@ class Server:
         return False
 
     def stop(self) -> None:
-        """End it in order with SIGTERM; what is left of the group after that is killed."""
+        """Stop it with SIGTERM, then kill what is left of the group."""
         if self.process is None:
             return
         process, self.process = self.process, None
@@ -103,7 +103,7 @@ class Server:
 
 
 class Logsui(Server):
-    """A logsui with a data directory of its own, and a key to write to it and read from it."""
+    """A logsui with its own data directory, and a key that may ingest and read."""
 
     api_key: str
 
@@ -132,7 +132,7 @@ class Logsui(Server):
         self.api_key = done.stdout.strip()
 
     def get(self, path: str, key: str = "", **parameters: Any) -> Any:
-        """A JSON document of the read API, for the shared key or another. Raises HTTPError for any answer but 200."""
+        """A JSON document of the read API, with the shared key or another. Raises HTTPError unless it is 200."""
         query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
         headers = {"Authorization": f"Bearer {key or self.api_key}"}
         request = urllib.request.Request(f"{self.url}/api/v1/{path}{query}", headers=headers)
@@ -153,9 +153,9 @@ class Logsui(Server):
         return list(self.get_all("sessions", trace_id=trace_id))
 
     def wait_for_session(self, trace_id: str, request_count: int, seconds: float = 30.0) -> Any:
-        """The session with this id, as soon as it has that many requests.
+        """The session with this id, once it has this many requests.
 
-        Waits on a little to see that no more arrive, so that a request stored twice is noticed.
+        Waits a little longer to see that no more arrive, so that a request stored twice is noticed.
         """
 
         def look() -> Any:

@@ -1,3 +1,3 @@
-"""The Django project: settings, URLs, and what runs the processes."""
+"""The Django project: settings, URLs, the web server and the launcher of all processes."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""From where a request comes, behind as many proxies as the operator says there are."""
+"""The address of a client, behind as many proxies as LOGSUI_PROXIES says."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import ipaddress
 from django.conf import settings
 from django.http import HttpRequest
 
-# Whoever has an IPv6 address usually has all of its /64.
+# Whoever has one IPv6 address usually has all of its /64 network.
 IPV6_PREFIX = 64
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def client_address(request: HttpRequest) -> str:
-    """The client's address as our proxies saw it; of IPv6 the network of 64 bits.
+    """The client's address as our proxies saw it; for IPv6, its /64 network.
 
-    Each proxy adds to the end of `X-Forwarded-For` whom it was called by, so what stands before that was written by
-    the client and is not believed. A request that came past the proxies counts by whom the connection is from.
+    Each proxy appends the address of its caller to `X-Forwarded-For`. Anything before those entries was written by the
+    client and is not trusted. A request that bypassed the proxies is identified by the address of its connection.
     """
     peer = _parse(request.META.get("REMOTE_ADDR", ""))
     hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
@@ -26,7 +26,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def _parse(text: str) -> Address | None:
-    """An address with or without its port: `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
+    """An address, with or without a port: `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -1,4 +1,4 @@
-"""Where the database is: the server that DATABASE_URL names, else the embedded one of the data folder."""
+"""Where the database is: on the server in DATABASE_URL, or else embedded in the data folder."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from logsui import env
 from logsui.launcher import embedded
 
-# Names of libpq that Django has names of its own for.
+# libpq's names of the settings for which Django has its own.
 DJANGO_NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 
 def config(url: str, data_dir: Path) -> dict[str, Any]:
-    """Django's entry for `url`, a libpq URL or `key=value` string; for the embedded server when it is empty."""
+    """Django's database settings for `url`, a libpq URL or `key=value` string. Empty: the embedded server."""
     fields = parse_url(url) if url else embedded.connection_fields(data_dir)
     known = {DJANGO_NAMES[name]: value for name, value in fields.items() if name in DJANGO_NAMES}
     options = {name: value for name, value in fields.items() if name not in DJANGO_NAMES}
@@ -27,7 +27,7 @@ def config(url: str, data_dir: Path) -> dict[str, Any]:
 
 
 def parse_url(url: str) -> dict[str, Any]:
-    # Here and not above: with the embedded server, the processes that only watch others do without libpq.
+    # Imported here, so that the watching process does not load libpq when the server is embedded.
     import psycopg
     from psycopg.conninfo import conninfo_to_dict
 
@@ -35,7 +35,7 @@ def parse_url(url: str) -> dict[str, Any]:
     try:
         fields = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        # The value may hold a password, so that it is not repeated, nor is libpq's message, which quotes it.
+        # The value may contain a password, so neither it nor libpq's message, which quotes it, is shown.
         raise env.refuse("DATABASE_URL", "(not shown)", expected) from None
     if not fields.get("dbname") and not fields.get("service"):
         raise env.refuse("DATABASE_URL", "(not shown)", expected + "; the name of the database is missing")
@@ -43,16 +43,17 @@ def parse_url(url: str) -> dict[str, Any]:
 
 
 def create_embedded(data_dir: Path) -> None:
-    """The application's role and database on the running embedded server, when they are not there yet."""
+    """Create the application's role and database on the running embedded server, unless they exist."""
     import psycopg
     from psycopg import sql
+    from psycopg.conninfo import make_conninfo
 
     role, name = sql.Identifier(embedded.ROLE), sql.Identifier(embedded.DATABASE)
     fields = embedded.connection_fields(data_dir) | {"user": embedded.SUPERUSER, "dbname": "postgres"}
-    with psycopg.connect(**fields, autocommit=True, connect_timeout=10) as connection:
+    with psycopg.connect(make_conninfo(**fields, connect_timeout=10), autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [embedded.ROLE]).fetchone():
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(role))
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [embedded.DATABASE]).fetchone():
-            # The cluster's locale is the database's: builtin C.UTF-8, which no update of the C library changes.
+            # It has the cluster's locale, builtin C.UTF-8, which no update of the C library changes.
             statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(name, role)
             connection.execute(statement)

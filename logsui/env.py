@@ -1,4 +1,4 @@
-"""Settings from environment variables: an odd value stops the start with a message that names it."""
+"""Settings from environment variables. An invalid value aborts startup with a message that names it."""
 
 import os
 import re
@@ -14,13 +14,13 @@ TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 @dataclass(frozen=True)
 class Setting:
-    """One variable that was read, with its default as docs/settings.md writes it."""
+    """A variable that was read, with its default as docs/settings.md shows it."""
 
     name: str
     default: str
 
 
-# Every variable read so far, by name: a test compares it with docs/settings.md.
+# All variables read so far, by name. A test compares them with docs/settings.md.
 SETTINGS: dict[str, Setting] = {}
 
 
@@ -29,7 +29,7 @@ def text(name: str, default: str) -> str:
 
 
 def secret(name: str) -> str:
-    """A secret without a default; its value never appears in a message."""
+    """A secret. It has no default, and its value never appears in a message."""
     return _read(name, "")
 
 
@@ -43,7 +43,7 @@ def integer(name: str, default: int, *, minimum: int = 0, maximum: int = 2**31 -
 
 
 def size(name: str, default: str, *, minimum: int = 1) -> int:
-    """A number of bytes, written as `67108864` or with a unit as `64 MiB`."""
+    """A number of bytes: `67108864`, or with a unit `64 MiB`."""
     value = _read(name, default).strip()
     match = re.fullmatch(r"([0-9]{1,18})\s*([A-Za-z]{0,3})", value)
     if match is None or match[2].lower() not in UNITS:
@@ -70,27 +70,27 @@ def choice(name: str, default: str, choices: Iterable[str]) -> str:
 
 
 def names(name: str, default: Iterable[str]) -> list[str]:
-    """A list written with commas: `one, two`."""
+    """A comma-separated list: `one, two`."""
     return [part.strip() for part in _read(name, ", ".join(default)).split(",") if part.strip()]
 
 
 def directory(name: str, default: str, *, base: Path) -> Path:
-    """An absolute folder; a relative value starts at `base`, `~` is the home directory."""
+    """An absolute folder. A relative value starts at `base`; `~` is the home directory."""
     value = _read(name, default).strip()
     if not value or "\0" in value:
         raise refuse(name, value, "a folder")
     path = (base / Path(value).expanduser()).resolve()
     if path.exists() and not path.is_dir():
-        raise refuse(name, value, "a folder, and this is a file")
+        raise refuse(name, value, "a folder, not a file")
     return path
 
 
 def refuse(name: str, value: str, expected: str) -> ImproperlyConfigured:
-    """The error for a value that does not fit; secrets are never passed here."""
-    return ImproperlyConfigured(f"{name} is {value[:200]!r}, expected {expected}. docs/settings.md describes it.")
+    """The error for an invalid value. Secrets are never passed here."""
+    return ImproperlyConfigured(f"{name} is {value[:200]!r}, expected {expected}. See docs/settings.md.")
 
 
 def _read(name: str, default: str) -> str:
     SETTINGS[name] = Setting(name, default)
-    # An empty value counts as not set: `PORT= make run` and an empty line in a compose file mean the default.
+    # An empty value counts as unset: `PORT= make run` and an empty line in a compose file mean the default.
     return os.environ.get(name) or default

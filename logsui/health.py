@@ -1,4 +1,4 @@
-"""What monitoring asks: is the process up, is it ready, how much is waiting."""
+"""Health checks and metrics for monitoring."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SELECT
     (SELECT count(*) FROM digest_suspect)
 FROM inbox_usage
 """
-# Estimates, of the statistics collector or the planner: exact counts would read whole tables.
+# Estimates from PostgreSQL's statistics, since exact counts would read whole tables.
 ROWS = """
 SELECT root.relname, coalesce(sum(greatest(leaf.reltuples, pg_stat_get_live_tuples(leaf.oid), 0)), 0)::bigint
 FROM pg_class root LEFT JOIN pg_class leaf ON leaf.relkind = 'r'
@@ -32,22 +32,22 @@ _migrated = False
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while the process answers, whatever the database does."""
+    """200 as long as the process answers, even without a database."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers and knows every migration, else 503 with the reason."""
+    """200 when the database answers and all migrations are applied, else 503 with the reason."""
     try:
-        problem = None if is_migrated() else "migrations are not applied: run manage.py migrate"
+        problem = None if is_migrated() else "some migrations are not applied; run manage.py migrate"
     except DatabaseError:
-        problem = "the database can't be reached"
+        problem = "the database cannot be reached"
     return JsonResponse({"ready": problem is None, "problem": problem}, status=200 if problem is None else 503)
 
 
 def is_migrated() -> bool:
-    """Asks the database each time; the plan is computed until it is empty once."""
+    """Asks the database each time, but no longer computes the plan once nothing is left to apply."""
     global _migrated
     if _migrated:
         with connection.cursor() as cursor:
@@ -60,7 +60,7 @@ def is_migrated() -> bool:
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus' text format, version 0.0.4. Totals over all projects; the row counts are estimates."""
+    """Totals of all projects in Prometheus' text format, version 0.0.4. Row counts are estimates."""
     try:
         samples = read_samples()
     except DatabaseError:
@@ -81,11 +81,16 @@ def read_samples() -> list[Sample]:
         (database_size,) = cursor.fetchone()
     return [
         ("logsui_up", "1 when the database answers", {}, 1),
-        ("logsui_inbox_entries", "Accepted bodies that wait for the digester", {}, waiting),
-        ("logsui_inbox_bytes", "Their size before compression", {}, size),
-        ("logsui_inbox_oldest_seconds", "How long the oldest of them has waited", {}, round(float(age), 3)),
-        ("logsui_inbox_suspects", "Accepted bodies that are digested apart, since a digester ended", {}, suspects),
-        *(("logsui_rows", "Estimated rows of a table", {"table": name}, count) for name, count in tables),
+        ("logsui_inbox_entries", "Accepted bodies waiting to be digested", {}, waiting),
+        ("logsui_inbox_bytes", "Uncompressed size of the waiting bodies", {}, size),
+        ("logsui_inbox_oldest_seconds", "Age of the oldest waiting body", {}, round(float(age), 3)),
+        (
+            "logsui_inbox_suspects",
+            "Bodies digested in a process of their own after a crash",
+            {},
+            suspects,
+        ),
+        *(("logsui_rows", "Estimated rows in a table", {"table": name}, count) for name, count in tables),
         ("logsui_database_bytes", "Size of the database on disk", {}, database_size),
     ]
 

@@ -1,4 +1,4 @@
-"""The requests that a web worker answers at the moment, readable after its death, and its answer without memory."""
+"""The requests that a web worker is working on, readable after its death; and its response when memory runs out."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from logsui.scrub import scrub
 logger = logging.getLogger("logsui.memory")
 
 SLOTS, SLOT_BYTES = 512, 1024
-# When the request began, by the clock that never steps back; 0 in a free slot. Then the text's length.
+# When the request began (monotonic clock), 0 in a free slot; then the length of the text.
 HEAD = struct.Struct("dH")
 FREE = HEAD.pack(0.0, 0)
 MOST_PATH_CHARS, MOST_QUERY_NAMES = 500, 10
-SHORT = "This took more memory than the server may use. Send it again later, or ask for less.\n"
+SHORT = "This request needed more memory than the server may use. Try again later, or request less.\n"
 
 
 class Requests:
-    """A table in memory that a worker shares with the process that made it: what it had begun outlives it.
+    """A table in memory that a worker shares with its parent, so that it survives the worker.
 
-    Made before the fork. Safe in threads: each request has a slot of its own.
+    It is created before the fork. Threads can use it at once, since each request has its own slot.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Requests:
         self.free = deque(range(SLOTS))
 
     def begin(self, text: str) -> int | None:
-        """The slot of a request, to be given to `end`; None when all are taken."""
+        """The slot of a new request, for `end`. None when all slots are taken."""
         try:
             slot = self.free.popleft()
         except IndexError:
@@ -54,12 +54,12 @@ class Requests:
             self.free.append(slot)
 
     def clear(self) -> None:
-        """Forget all: what there was to say about them has been said."""
+        """Forget all requests, because they have already been reported."""
         for slot in range(SLOTS):
             self.table[slot * SLOT_BYTES : slot * SLOT_BYTES + HEAD.size] = FREE
 
     def told(self) -> list[str]:
-        """Each request and its age; the oldest first, since what takes much memory takes time."""
+        """Each request and its age, the oldest first: a request that needs much memory usually takes long."""
         return [f"{text} for {time.monotonic() - began:.1f} s" for began, text in sorted(self._rows())]
 
     def _rows(self) -> Iterator[tuple[float, str]]:
@@ -71,9 +71,9 @@ class Requests:
 
 
 def address(environ: dict[str, Any]) -> str:
-    """Method and address of a request for the log: query values, which may be secret, are left out.
+    """Method and URL of a request for the log, without query values, which may be secret.
 
-    It stays on its line whatever the client wrote.
+    It never contains a line break, whatever the client sent.
     """
     path = quote(environ.get("PATH_INFO", "").encode("latin-1", "replace"), safe="/:@-._~!$&'()*+,;=")
     path = scrub(path)
@@ -92,18 +92,18 @@ _here = threading.local()
 
 
 def start(requests: Requests, limit_bytes: int, threads: int) -> None:
-    """Call it in each worker after the fork: limits its memory, and keeps `requests`, which were made before."""
+    """Limit the memory of a worker, and track its requests in `requests`. Call it in each worker after the fork."""
     global _requests
     _requests = requests
-    limit = memory.Limit("The web worker", "LOGSUI_WEB_MEMORY", limit_bytes, requests.told, requests.clear)
+    limit = memory.MemoryLimit("The web worker", "LOGSUI_WEB_MEMORY", limit_bytes, requests.told, requests.clear)
     limit.start(threads)
 
 
 def report_death(requests: Requests, pid: int) -> None:
-    """Call it where `requests` were made, when their worker is gone: names what it left unanswered."""
+    """Log the requests that a dead worker left unanswered. Call it in the parent process."""
     left = requests.told()
     if left:
-        logger.error("The web worker (process %d) was ended from outside, or crashed. %s", pid, _working_on(left))
+        logger.error("The web worker (process %d) crashed or was killed. %s", pid, _working_on(left))
 
 
 def _working_on(left: list[str]) -> str:
@@ -111,7 +111,7 @@ def _working_on(left: list[str]) -> str:
 
 
 def note_memory_error() -> None:
-    """Whoever turns a MemoryError into an answer says so here: the worker ends after this request."""
+    """Call it when a MemoryError became a response: the worker then ends after this request."""
     _here.without_memory = True
 
 
@@ -119,10 +119,10 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def tracked(application: Application) -> Application:
-    """The WSGI application, its requests in the table for as long as they are answered.
+    """The WSGI application. Its requests are in the table until they are answered.
 
-    A MemoryError, wherever it comes from, is answered 503 when nothing is sent yet; the worker ends after its answers,
-    since what it has of memory may be in pieces.
+    After a MemoryError the response is 503, unless the response has begun. The worker then finishes its other responses
+    and ends, because its memory may be fragmented.
     """
 
     def middleware(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -140,7 +140,8 @@ def tracked(application: Application) -> Application:
         except BaseException:
             _requests.end(slot)
             raise
-        if isinstance(body, environ.get("wsgi.file_wrapper", ())):  # A file, which the server sends by itself.
+        is_file = isinstance(body, environ.get("wsgi.file_wrapper", ()))
+        if is_file:  # The server sends it by itself.
             _requests.end(slot)
             return body
         return _Body(body, slot, text)
@@ -156,7 +157,7 @@ def _answer(start_response: Callable[..., Any]) -> list[bytes]:
 
 
 class _Body:
-    """The answer's pieces; their request is in the table until the server closes it."""
+    """The pieces of a response. The request stays in the table until the server closes the response."""
 
     def __init__(self, pieces: Iterable[bytes], slot: int | None, text: str) -> None:
         self.pieces, self.slot, self.text = pieces, slot, text
@@ -181,6 +182,6 @@ class _Body:
 
 
 def _retire(text: str) -> None:
-    """Answer what was begun and end, as for a stop: the web server starts another worker meanwhile."""
-    logger.error("The web worker (process %d) ends: no memory was left for %s", os.getpid(), text)
+    """Finish what has begun and end, as when stopped. The web server starts another worker meanwhile."""
+    logger.error("The web worker (process %d) ends: it ran out of memory for %s", os.getpid(), text)
     os.kill(os.getpid(), signal.SIGTERM)

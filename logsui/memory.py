@@ -1,8 +1,8 @@
-"""The memory that a process may have: beyond it, it says what it was working on, and ends; another is started.
+"""Limits the memory of a process. Above the limit it logs what it was working on and ends; another one is started.
 
-Two nets. A watch looks at the resident memory a few times a second. What grows faster than that, or within one call
-that lets no other thread run, meets a limit of the system (Linux only): most libraries then raise MemoryError, which
-ends the process too; some crash, which does as well.
+There are two limits. A thread checks the resident memory ten times a second. Memory that grows faster, or within one
+call that lets no other thread run, reaches a limit of the operating system (Linux only). Most libraries then raise
+MemoryError, which ends the process; others crash.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ import psutil
 logger = logging.getLogger("logsui.memory")
 
 MEBIBYTE = 2**20
-# The exit status of a process that met its limit; gunicorn gives 3 and 4 a meaning of their own.
+# The exit status of a process that reached its limit. To gunicorn, 3 and 4 mean something else.
 EXIT_STATUS = 86
 WATCH_SECONDS = 0.1
-# How far beyond the watched limit the system's lies, at least: what may grow between two looks. Met for good reason,
-# MemoryError strikes whichever thread asks next, and orjson, msgspec and protobuf crash when they write.
+# The system's limit is at least this much higher, for growth between two checks. It is the second choice, because it
+# hits whichever thread allocates next, and orjson, msgspec and protobuf crash when it hits them while writing.
 HARD_MARGIN = 512 * MEBIBYTE
-# What the system counts for each thread's stack, though hardly any of it is ever used.
+# The system counts this much for each thread's stack, although little of it is ever used.
 STACK_BYTES = 8 * MEBIBYTE
 MOST_NAMED = 20
 STATM = Path("/proc/self/statm")
@@ -35,7 +35,7 @@ _PAGE = resource.getpagesize()
 
 
 def resident_bytes() -> int:
-    """The memory of this process that is in RAM, what it shares with others included."""
+    """The memory of this process that is in RAM, including what it shares with others."""
     try:
         return int(STATM.read_bytes().split()[1]) * _PAGE
     except OSError:  # Not Linux.
@@ -43,14 +43,14 @@ def resident_bytes() -> int:
 
 
 def describe(work: Sequence[str]) -> str:
-    named = ", ".join(work[:MOST_NAMED]) or "nothing that is known"
+    named = ", ".join(work[:MOST_NAMED]) or "nothing known"
     return named + (f" and {len(work) - MOST_NAMED} more" if len(work) > MOST_NAMED else "")
 
 
-class Limit:
-    """`name`: of the process, for its last line. `setting`: what sets `soft_bytes`.
+class MemoryLimit:
+    """`name`: the process as its last log line calls it. `setting`: the variable that sets `soft_bytes`.
 
-    `work` tells what the process is working on, most suspicious first; `before_end` is called when it ends.
+    `work` returns what the process is working on, the most likely cause first. `before_end` is called before it ends.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Limit:
         self._ending = threading.Lock()
 
     def start(self, threads: int) -> None:
-        """Limit this process, which will have about so many threads. Those that it starts set limits of their own."""
+        """Limit this process, which has about so many threads. Its child processes set their own limits."""
         if sys.platform.startswith("linux"):
             limit_data(self.soft_bytes + max(HARD_MARGIN, self.soft_bytes // 2) + threads * STACK_BYTES)
         threading.Thread(target=self._watch, name="memory", daemon=True).start()
@@ -75,19 +75,19 @@ class Limit:
         while True:
             size = resident_bytes()
             if size > self.soft_bytes:
-                self.end(f"its memory of {size / MEBIBYTE:,.0f} MiB is beyond {self._set()}")
+                self.end(f"it uses {size / MEBIBYTE:,.0f} MiB of memory, more than {self._set()}")
             time.sleep(WATCH_SECONDS)
 
     def end_without_memory(self) -> None:
-        """For whoever catches a MemoryError that says no more than that: the system gave no more. Returns never."""
-        self.end(f"the system gives it no more memory, well beyond {self._set()}")
+        """Call it when a MemoryError reached the top. Never returns."""
+        self.end(f"the system refused it more memory, well above {self._set()}")
 
     def _set(self) -> str:
         return f"{self.setting} ({self.soft_bytes / MEBIBYTE:,.0f} MiB)"
 
     def end(self, reason: str) -> None:
-        """Say why and on what it worked, and end at once. Returns never."""
-        self._ending.acquire()  # The first to come says it.
+        """Log the reason and what it was working on, and end at once. Never returns."""
+        self._ending.acquire()  # Only the first thread logs it.
         try:
             logger.error(
                 "%s (process %d) ends: %s. It was working on: %s", self.name, os.getpid(), reason, describe(self.work())
@@ -98,9 +98,9 @@ class Limit:
 
 
 def limit_data(growth: int) -> None:
-    """Let this process have `growth` bytes of private memory more than now; the system refuses what is beyond.
+    """Let the system refuse this process more than `growth` bytes of additional private memory.
 
-    The soft limit alone is set, so that a program that it starts may raise its own again.
+    Only the soft limit is set, so that a program it starts can raise its own again.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     wanted = private_bytes() + growth
@@ -110,6 +110,6 @@ def limit_data(growth: int) -> None:
 
 
 def private_bytes() -> int:
-    """What the system counts against RLIMIT_DATA: memory that was asked for, used or not (VmData)."""
+    """What counts against RLIMIT_DATA: memory that was requested, used or not (VmData)."""
     rows = Path("/proc/self/status").read_text().splitlines()
     return next((int(row.split()[1]) * 1024 for row in rows if row.startswith("VmData:")), 0)

@@ -1,4 +1,4 @@
-"""What holds for every page: its headers, what it may cost, and its answer while the database is away."""
+"""Middleware for every page: headers, a budget, and responses while the database or memory is missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 BUSY = "Too many passwords are being checked at the moment. Try again in a few seconds.\n"
 
-# Everything shown may be hostile: no inline script or style, nothing from elsewhere, no frames.
+# Shown content may be hostile, so inline scripts and styles, other origins and frames are forbidden.
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -51,14 +51,15 @@ READS = ("GET", "HEAD")
 
 
 def bounded_answers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """What only reads keeps within a budget of bytes and time, and each of its statements within a time of its own."""
+    """Read requests have a budget of bytes and time, and a timeout for each SQL statement."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         is_read = request.method in READS
         with connection.execute_wrapper(_Timeout(settings.LOGSUI_PAGE_STATEMENT_SECONDS if is_read else 0)):
             if not is_read:
                 return get_response(request)
-            # A tenth is for what stands around the content. What is begun in half of the time may take as long again.
+            # A tenth of the bytes is for the page around the content. Work that begins in the first half of the time
+            # may take the second half to finish.
             with bounds.answer(settings.LOGSUI_PAGE_MAX_BYTES * 9 // 10, settings.LOGSUI_PAGE_MAX_SECONDS / 2):
                 return get_response(request)
 
@@ -66,9 +67,10 @@ def bounded_answers(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
 
 
 class _Timeout:
-    """Sets the statement timeout with the first statement of a request, unless its connection has it already.
+    """Sets the statement timeout before the first statement of a request, unless the connection has it already.
 
-    It belongs to the connection, which requests use one after the other: so each says which one it wants, 0 for none.
+    The timeout belongs to the connection, which many requests share one after another. So each request sets its own; 0
+    means none.
     """
 
     def __init__(self, seconds: int) -> None:
@@ -84,15 +86,15 @@ class _Timeout:
     def _set(self, raw: Any) -> None:
         if raw.__dict__.get("logsui_timeout", 0) == self.seconds:
             return
-        # In a transaction that fails, the setting would be undone, and nobody would know.
+        # If a transaction is open, a rollback would silently undo the setting.
         is_idle = raw.info.transaction_status == TransactionStatus.IDLE
         raw.execute(f"SET statement_timeout = '{self.seconds}s'")
         raw.__dict__["logsui_timeout"] = self.seconds if is_idle else None
 
 
 class DatabaseOutage:
-    """503 with Retry-After, and not 500, while PostgreSQL starts again: clients and proxies then try again. 504 for a
-    statement that took too long, and 429 while as many passwords are checked as may be at a time.
+    """503 with Retry-After instead of 500 while PostgreSQL restarts, so that clients and proxies retry. 504 for a
+    statement that took too long, and 429 while the limit of passwords being checked is reached.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -102,12 +104,12 @@ class DatabaseOutage:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, passwords.Busy):
+        if isinstance(error, passwords.HashingBusy):
             return _try_again(BUSY, 429)
         if not isinstance(error, (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)):
             return None
         if bounds.is_statement_timeout(error):
-            logger.warning("A statement of %s took longer than a page may", request.path)
+            logger.warning("A statement of %s exceeded the page timeout", request.path)
             return HttpResponse(
                 render_to_string("504.html", {"seconds": settings.LOGSUI_PAGE_STATEMENT_SECONDS}), status=504
             )
@@ -116,7 +118,7 @@ class DatabaseOutage:
 
 
 class OutOfMemory:
-    """503 for a page that took all the memory that its worker may have; the worker ends after it."""
+    """503 for a page that used up the memory of its worker. The worker then ends."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,7 +1,7 @@
-"""Password hashes, which cost much CPU on purpose, so that many at once leave the rest of the server its share.
+"""Limits password hashing. It needs much CPU on purpose, and must not slow down the rest of the server.
 
-Each process hashes one password at a time, in a thread that the system runs after all others; a few more may wait, and
-for the rest the answer is 429. The hash itself is Django's, computed without Python's lock.
+Each process hashes one password at a time, in a thread of low priority. A few more may wait; any others get the
+response 429. The hash is Django's own, and is computed without Python's global lock.
 """
 
 from __future__ import annotations
@@ -9,42 +9,46 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.exceptions import ValidationError
 
-# Those that wait hold a thread of the web server each.
+# Each one that waits occupies a thread of the web server.
 MOST_WAITING = 2
 RETRY_SECONDS = 2
 MOST_CHARS = 4096
 NICENESS = 10
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
-class Busy(Exception):
-    """More passwords are to be checked than this process will: the answer is 429, try again in RETRY_SECONDS."""
+
+class HashingBusy(Exception):
+    """This process has too many passwords to check. The response is 429, with a retry after RETRY_SECONDS."""
 
 
 class _Hashing:
-    """The thread that hashes, made when it is first needed: a pool does not survive the fork of a web worker."""
+    """The hashing thread. It starts when first needed, because threads do not survive the fork of a web worker."""
 
     def __init__(self) -> None:
         self.places = threading.BoundedSemaphore(1 + MOST_WAITING)
         self.pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="passwords", initializer=_give_way)
 
-    def run(self, function: Any, *arguments: Any) -> Any:
+    def run(self, function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
         if not self.places.acquire(blocking=False):
-            raise Busy
+            raise HashingBusy
         try:
-            return self.pool.submit(function, *arguments).result()
+            return self.pool.submit(function, *arguments, **options).result()
         finally:
             self.places.release()
 
 
 def is_busy() -> bool:
-    """Whether one more password would be refused: asked first, so that refusing costs next to nothing."""
+    """Whether another password would be refused. Asked first, so that a refusal costs almost nothing."""
     if not _hashing.places.acquire(blocking=False):
         return True
     _hashing.places.release()
@@ -52,7 +56,7 @@ def is_busy() -> bool:
 
 
 def _give_way() -> None:
-    # Linux knows a priority for each thread; elsewhere the number would name a process.
+    # Only Linux has a priority for each thread; elsewhere the number would mean a process.
     if sys.platform == "linux":
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
@@ -70,9 +74,9 @@ os.register_at_fork(after_in_child=_start_anew)
 
 
 class BoundedPBKDF2Hasher(PBKDF2PasswordHasher):
-    """Django's hasher, whose hashes are its own; only a few at a time. Raises Busy.
+    """Django's hasher with a limit on how many passwords are hashed at once. Raises HashingBusy.
 
-    It stands below all that takes a password: signing in as somebody who is there or is not, and changing a password.
+    Everything that takes a password uses it: changing one, and signing in, whether or not the user exists.
     """
 
     def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
@@ -80,7 +84,7 @@ class BoundedPBKDF2Hasher(PBKDF2PasswordHasher):
 
 
 class MaximumLengthValidator:
-    """Refuses passwords longer than can be sent when signing in."""
+    """Refuses passwords that are too long for the sign-in form."""
 
     def validate(self, password: str, user: Any = None) -> None:
         if len(password) > MOST_CHARS:

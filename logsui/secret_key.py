@@ -1,4 +1,4 @@
-"""The key that signs cookies: made once, kept in the data folder for its owner alone."""
+"""The key that signs cookies. It is created once, in the data folder, and only its owner can read it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME = "secret_key"
 
 
 def load_or_create(data_dir: Path) -> str:
-    """The key in `data_dir/secret_key`, which is made when there is none."""
+    """The key in `data_dir/secret_key`, created if it is missing."""
     path = data_dir / NAME
     try:
         return path.read_text().strip() or _create(path)
@@ -23,13 +23,13 @@ def load_or_create(data_dir: Path) -> str:
 
 
 def _create(path: Path) -> str:
-    """Two processes may start at once: the first to put its file in place wins, and both use what lies there."""
+    """Two processes may start at once. The first one to place its file wins, and both use that key."""
     draft = path.with_name(f".{NAME}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             if os.geteuid() == 0:
-                # A command that root runs in a folder of somebody else makes the key for its owner.
+                # When root runs a command in another user's folder, the key belongs to that user.
                 os.fchown(file.fileno(), path.parent.stat().st_uid, -1)
             file.write(secrets.token_urlsafe(50))
             file.flush()
@@ -49,5 +49,5 @@ def _create(path: Path) -> str:
 
 def _unusable(path: Path, error: OSError) -> ImproperlyConfigured:
     return ImproperlyConfigured(
-        f"{path}, the key of the cookies, can't be used: {error.strerror}. LOGSUI_DATA_DIR names its folder."
+        f"The key that signs cookies, {path}, cannot be used: {error.strerror}. LOGSUI_DATA_DIR sets its folder."
     )

@@ -1,4 +1,4 @@
-"""Django's settings. What an operator may change is read through `logsui.env` and listed in docs/settings.md."""
+"""Django's settings. Those that an operator can change are read with `logsui.env` and listed in docs/settings.md."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ LOGSUI_HOST = env.text("HOST", "127.0.0.1")
 LOGSUI_PORT = env.integer("PORT", 8000, minimum=1, maximum=65535)
 LOGSUI_WEB_WORKERS = env.integer("LOGSUI_WEB_WORKERS", 2, minimum=1, maximum=64)
 LOGSUI_WEB_THREADS = env.integer("LOGSUI_WEB_THREADS", 8, minimum=1, maximum=256)
-# What one process of each kind may have in memory; it ends beyond it, and another one takes its place.
+# Memory limit of one process of each kind. Above it, the process ends and is started again.
 LOGSUI_WEB_MEMORY = env.size("LOGSUI_WEB_MEMORY", "2 GiB", minimum=128 * 2**20)
 LOGSUI_DIGESTER_MEMORY = env.size("LOGSUI_DIGESTER_MEMORY", "1536 MiB", minimum=128 * 2**20)
-# A process that gives no sign of work for so long is started again.
+# A process without a sign of work for this long is started again.
 LOGSUI_HANG_SECONDS = env.integer("LOGSUI_HANG_SECONDS", 60, minimum=4, maximum=86_400)
-# Requests that wait for a thread, of one process; beyond it the answer is 503.
+# Requests of one process that may wait for a thread; more get the response 503.
 LOGSUI_WEB_QUEUE = env.integer("LOGSUI_WEB_QUEUE", 256, minimum=1, maximum=10_000)
 LOGSUI_WEB_CONNECTIONS = env.integer("LOGSUI_WEB_CONNECTIONS", 2_000, minimum=10, maximum=100_000)
-# A thread that works for longer costs its process its place.
+# When a thread works for longer than this, its process is replaced.
 LOGSUI_REQUEST_SECONDS = env.integer("LOGSUI_REQUEST_SECONDS", 120, minimum=1, maximum=86_400)
-# Clients that send or read slowly: what has to move in which time, and how much of it may wait on the disk.
+# Limits for clients that send or read slowly: how much must move in which time, and how much may wait on disk.
 LOGSUI_STALL_SECONDS = env.integer("LOGSUI_STALL_SECONDS", 20, minimum=1, maximum=3_600)
 LOGSUI_STALL_BYTES = env.size("LOGSUI_STALL_BYTES", "20 KiB", minimum=1)
 LOGSUI_TRANSFER_SECONDS = env.integer("LOGSUI_TRANSFER_SECONDS", 600, minimum=1, maximum=86_400)
@@ -32,17 +32,17 @@ LOGSUI_SPOOL_DIR = LOGSUI_DATA_DIR / "spool"
 LOGSUI_SPOOL_MAX_BYTES = env.size("LOGSUI_SPOOL_MAX_BYTES", "1 GiB", minimum=2**20)
 LOGSUI_LOG_LEVEL = env.choice("LOGSUI_LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
 
-# What one request may bring.
+# Limits of one request.
 LOGSUI_MAX_BODY_BYTES = env.size("LOGSUI_MAX_BODY_BYTES", "64 MiB", minimum=2**10)
 LOGSUI_MAX_LOG_BYTES = env.size("LOGSUI_MAX_LOG_BYTES", "32 MiB", minimum=2**10)
 LOGSUI_MAX_LOGS_PER_REQUEST = env.integer("LOGSUI_MAX_LOGS_PER_REQUEST", 10_000, minimum=1, maximum=1_000_000)
-# What may wait for the digester; beyond it the answer is 503.
+# How much may wait for the digester; more gets the response 503.
 LOGSUI_INBOX_MAX_BYTES = env.size("LOGSUI_INBOX_MAX_BYTES", "2 GiB", minimum=2**20)
 LOGSUI_INBOX_PROJECT_PERCENT = env.integer("LOGSUI_INBOX_PROJECT_PERCENT", 50, minimum=1, maximum=100)
-# How much of a text can be searched; what is stored and shown is never cut.
+# How much of a text can be searched. Stored and shown texts are never cut.
 LOGSUI_SEARCH_TEXT_MAX_CHARS = env.integer("LOGSUI_SEARCH_TEXT_MAX_CHARS", 20_000, maximum=100_000)
 LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS = env.integer("LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS", 2_000, maximum=100_000)
-# What one answer to a reader may cost; what is beyond it is a click away.
+# Limits of one page. Whatever does not fit is a click away.
 LOGSUI_PAGE_MAX_BYTES = env.size("LOGSUI_PAGE_MAX_BYTES", "2 MB", minimum=200_000)
 LOGSUI_PAGE_MAX_SECONDS = env.integer("LOGSUI_PAGE_MAX_SECONDS", 2, minimum=1, maximum=600)
 LOGSUI_PAGE_STATEMENT_SECONDS = env.integer("LOGSUI_PAGE_STATEMENT_SECONDS", 10, minimum=1, maximum=3_600)
@@ -76,7 +76,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "logsui.middleware.content_security_policy",
-    # Outside of all that may answer in HTML, which no answer under /api/ stays.
+    # Before any middleware that may answer in HTML: under /api/ it turns such responses into JSON.
     "sessions_app.api.errors.json_errors",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -135,22 +135,22 @@ AUTH_PASSWORD_VALIDATORS = [
 ] + [{"NAME": "logsui.passwords.MaximumLengthValidator"}]
 PASSWORD_HASHERS = ["logsui.passwords.BoundedPBKDF2Hasher"]
 
-# Behind a proxy that ends TLS the operator says so, and cookies are then for https alone.
+# Set behind a proxy that terminates TLS. Cookies are then sent over https only.
 LOGSUI_HTTPS = env.boolean("LOGSUI_HTTPS", False)
-# How many of them, whose additions to X-Forwarded-For are believed.
+# How many proxies there are; their entries in X-Forwarded-For are trusted.
 LOGSUI_PROXIES = env.integer("LOGSUI_PROXIES", 0, maximum=10)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if LOGSUI_HTTPS else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LOGSUI_HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-# Ports do not keep cookies apart, so the names do: other Django sites on this host keep theirs.
+# Cookies are shared by all ports of a host, so these names keep them apart from other Django sites'.
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "logsui_session", "logsui_csrf"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 REST_FRAMEWORK = {
-    # Each endpoint names how it authenticates; nothing is open by an oversight.
+    # Each endpoint says how it authenticates, so that none is open by accident.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -167,7 +167,7 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    # Addresses are logged, and the one of a sign-in link is as good as a password.
+    # URLs are logged, and that of a sign-in link is as good as a password.
     "formatters": {
         "line": {
             "()": "logsui.scrub.ScrubbingFormatter",
@@ -178,7 +178,7 @@ LOGGING = {
     "filters": {"refusals": {"()": "logsui.scrub.RefusalsInOneLine"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
     "root": {"handlers": ["stderr"], "level": LOGSUI_LOG_LEVEL},
-    # At DEBUG Django would write every statement with its values.
+    # At DEBUG, Django would log every SQL statement with its values.
     "loggers": {
         "django": {
             "handlers": [],

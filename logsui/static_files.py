@@ -1,4 +1,4 @@
-"""Static files: collected and compressed when they changed since the last start."""
+"""Collects and compresses static files if they changed since the last start."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from django.core.management import call_command
 
 
 def collect() -> bool:
-    """Fill STATIC_ROOT; True when there was something to do."""
+    """Fill STATIC_ROOT. True if anything had to be done."""
     stamp = Path(settings.STATIC_ROOT) / ".fingerprint"
     current = fingerprint()
     if stamp.exists() and stamp.read_text() == current and is_readable(stamp.parent):
         return False
-    # Readable for the web server, which may be another user; there is nothing secret in them.
+    # Readable for the web server, which may run as another user. They contain no secrets.
     before = os.umask(0o022)
     try:
         call_command("collectstatic", interactive=False, clear=True, verbosity=0)
@@ -32,12 +32,12 @@ def collect() -> bool:
 
 
 def is_readable(folder: Path) -> bool:
-    """Whether it was collected for others to read, too."""
+    """Whether other users can read the collected files."""
     return all(path.stat().st_mode & 0o004 for path in (folder, *folder.rglob("*")))
 
 
 def fingerprint() -> str:
-    """Changes with any file's path, size or time, and with the versions of what treats them."""
+    """Changes with the path, size or time of any file, and with the versions of Django and WhiteNoise."""
     digest = hashlib.sha256(f"{django.__version__} {version('whitenoise')}\n".encode())
     for finder in get_finders():
         for path, storage in sorted(finder.list([]), key=lambda found: found[0]):

@@ -11,7 +11,7 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),
-    # Passwords are taken on our own pages alone, which count the attempts.
+    # Only our own pages take passwords, because they count the attempts.
     path("admin/login/", sign_in.sign_in_to_admin),
     path("admin/password_change/", RedirectView.as_view(pattern_name="password")),
     path("admin/", admin.site.urls),

@@ -10,5 +10,5 @@ from logsui import in_flight
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "logsui.settings")
 
 application = in_flight.tracked(get_wsgi_application())
-# Every page's module now and not with the first request: a mistake stops the start, and gunicorn's workers share them.
+# Imports every page now instead of at the first request: errors abort startup, and gunicorn's workers share the code.
 _ = get_resolver().url_patterns

@@ -1,7 +1,7 @@
-"""What one answer may cost: bytes of output, units of work, time. Plain Python.
+"""The budget of one response: bytes of output, units of work, and time. Plain Python.
 
-Whatever loops over stored content asks here whether there is enough left, and says what it made. What is formatted,
-compared or joined beyond that is shown plain or on another page, with how much it is; nothing is left out silently.
+Code that loops over stored content asks here whether enough is left, and reports what it used. Content beyond the
+budget is shown unformatted or on another page, and its amount is shown. Nothing is left out silently.
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
-from typing import Generic, TypeVar
+from difflib import Match, SequenceMatcher
+from typing import TypeVar
 
 T = TypeVar("T")
 H = TypeVar("H")
 S = TypeVar("S", bound=str)
 
-# Without an answer to keep within: a command, a test, ingestion. Single texts have bounds of their own.
+# Used outside of responses: in commands, tests and ingestion. Single texts have their own limits.
 _ENDLESS = 2**62
-# A unit of work is a character that is formatted, or a pair of items that is compared.
+# Formatting one character, or comparing one pair of items, is one unit of work.
 WORK_OF_ANSWER = 12_000_000
-# Comparing two lists may take so much: about a twentieth of a second.
+# The limit for comparing two lists: about a twentieth of a second.
 WORK_OF_COMPARISON = 400_000
 
 
 @dataclass(slots=True)
 class Budget:
-    """What is left to spend: bytes of UTF-8, units of work, and the moment (of the monotonic clock, in seconds) after
-    which nothing more is begun.
+    """What is left: bytes of UTF-8, units of work, and a deadline (monotonic clock, in seconds) after which nothing new
+    begins.
     """
 
     bytes_left: int = _ENDLESS
     work_left: int = _ENDLESS
     deadline: float = float("inf")
     seconds: float = float("inf")
-    # What an answer began with: shares are of this.
+    # The bytes at the beginning, of which `share` takes a part.
     whole: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,17 +44,17 @@ class Budget:
 
     @property
     def is_spent(self) -> bool:
-        """Whether nothing more may be begun. What was begun may go beyond by one block, which has bounds of its own."""
+        """Whether nothing new may begin. The last block may exceed the budget, within limits of its own."""
         return self.bytes_left <= 0 or self.work_left <= 0 or time.monotonic() >= self.deadline
 
     def begin_writing(self) -> None:
-        """Whatever reading took, half of the time is for writing: else a page of a long session would show next to
-        nothing on a busy machine.
+        """Reserve half of the time for writing, however long reading took. Otherwise a page of a long session would
+        show almost nothing on a busy machine.
         """
         self.deadline = max(self.deadline, time.monotonic() + self.seconds / 2)
 
     def spend(self, html: str = "", work: int = 0) -> str:
-        """Note what was written and worked; returns what was written."""
+        """Subtract written HTML and work from the budget. Returns the HTML."""
         self.bytes_left -= byte_size(html)
         self.work_left -= work
         return html
@@ -64,13 +64,13 @@ _current: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 
 def current() -> Budget:
-    """The budget of the answer that is being made; without one, a budget that nothing exhausts."""
+    """The budget of the current response, or an unlimited one outside of responses."""
     return _current.get() or Budget()
 
 
 @contextmanager
 def answer(most_bytes: int, seconds: float) -> Iterator[Budget]:
-    """Make an answer of about this many bytes; nothing more of it is begun after so many seconds."""
+    """Limit a response to about this many bytes. After so many seconds, nothing new begins."""
     budget = Budget(most_bytes, WORK_OF_ANSWER, time.monotonic() + seconds, seconds)
     token = _current.set(budget)
     try:
@@ -81,7 +81,7 @@ def answer(most_bytes: int, seconds: float) -> Iterator[Budget]:
 
 @contextmanager
 def share(part: float) -> Iterator[Budget]:
-    """Write a section: it may take this part of the answer's bytes and work, as far as that is left."""
+    """Write a section with at most this part of the response's bytes, and no more than is left."""
     whole = current()
     granted = Budget(min(whole.bytes_left, int(whole.whole * part)), whole.work_left, whole.deadline, whole.seconds)
     granted.whole = whole.whole
@@ -96,7 +96,7 @@ def share(part: float) -> Iterator[Budget]:
 
 
 def affordable(items: Iterable[T], least: int = 1) -> Iterator[T]:
-    """These items as long as the current budget lasts; `least` of them in any case, so that each page goes on."""
+    """Yield items while the current budget lasts, but at least `least` of them, so that every page makes progress."""
     for number, item in enumerate(items):
         if number >= least and current().is_spent:
             return
@@ -120,7 +120,7 @@ class Written(Generic[S]):
 
 
 def write(items: Sequence[T], one: Callable[[T], S], least: int = 1, part: float = 1.0) -> Written[S]:
-    """The HTML of items as far as the budget, or this part of it, lasts."""
+    """The HTML of as many items as fit into this part of the budget."""
     pieces = []
     with share(part) as budget:
         for item in affordable(items, least):
@@ -130,7 +130,7 @@ def write(items: Sequence[T], one: Callable[[T], S], least: int = 1, part: float
 
 
 def byte_size(text: str) -> int:
-    """How many bytes a text takes in UTF-8."""
+    """The length of a text in UTF-8 bytes."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
@@ -138,14 +138,18 @@ def byte_size(text: str) -> int:
 
 
 class TooMuchWork(Exception):
-    """A comparison would take longer than it may."""
+    """A comparison would exceed its limit."""
 
 
-class BoundedMatcher(SequenceMatcher, Generic[H]):
-    """difflib's matcher, whose work grows with the square of the lists' length and worse, with an end to it.
+class BoundedMatcher(SequenceMatcher[H]):
+    """difflib's matcher with a limit on its work, which grows with the square of the lists' length or worse.
 
-    Raises TooMuchWork, from whichever method looks for matches.
+    Every method that looks for matches may raise TooMuchWork.
     """
+
+    # Attributes of difflib: the old list, and the positions of each item in the new list.
+    a: Sequence[H]
+    b2j: dict[H, list[int]]
 
     def __init__(
         self, old: Sequence[H], new: Sequence[H], autojunk: bool = True, most: int = WORK_OF_COMPARISON
@@ -154,8 +158,8 @@ class BoundedMatcher(SequenceMatcher, Generic[H]):
         self._left = min(most, self._budget.work_left)
         super().__init__(None, old, new, autojunk)
 
-    def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None):  # noqa: ANN201
-        """Each item of the old list is compared with its equals in the new one."""
+    def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None) -> Match:
+        """Counts one unit for each item of the old list, and one for each equal item of the new list."""
         ahi = len(self.a) if ahi is None else ahi
         work = ahi - alo
         for index in range(alo, ahi):
@@ -173,5 +177,5 @@ _QUERY_CANCELED = "57014"
 
 
 def is_statement_timeout(error: BaseException) -> bool:
-    """Whether a database error says that a statement took longer than it may."""
+    """Whether a database error means that a statement exceeded its timeout."""
     return _QUERY_CANCELED in (getattr(error, "sqlstate", None), getattr(error.__cause__, "sqlstate", None))

@@ -1,1 +1,1 @@
-"""What hostile or broken clients may send, sent to an instance of its own; each figure stands beside its bound."""
+"""Sends what hostile or broken clients may send to a separate instance. Each figure is shown with its limit."""

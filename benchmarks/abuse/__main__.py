@@ -1,4 +1,4 @@
-"""`python -m benchmarks.abuse [scenario …]`: run the scenarios, print each figure beside its bound."""
+"""`python -m benchmarks.abuse [scenario …]`: run the scenarios and print each figure with its limit."""
 
 from __future__ import annotations
 

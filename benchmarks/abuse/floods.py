@@ -1,4 +1,4 @@
-"""How long another project's fresh log waits while one project floods, and who is refused when the inbox is full."""
+"""How long a log waits while another project floods the inbox, and who is refused when the inbox is full."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _delay(instance: Instance, name: str, attack: Callable[[Instance], None]) ->
 
 @contextmanager
 def _probing(instance: Instance) -> Iterator[list[float]]:
-    """Post a log of the bystander again and again, and note how many seconds each takes until it is stored."""
+    """Post logs of another project repeatedly, and record how many seconds each takes until it is stored."""
     waits: list[float] = []
     stop = threading.Event()
 
@@ -64,7 +64,7 @@ def _probing(instance: Instance) -> Iterator[list[float]]:
 
 
 def _until_digested(instance: Instance) -> None:
-    """Wait until what the attacker sent is stored, or the time is up."""
+    """Wait until everything from the attacker is stored, or the time is up."""
     client = instance.client("attacker")
     deadline = time.monotonic() + DEADLINE_SECONDS
     while time.monotonic() < deadline and _metric(client.get("/metrics"), "logsui_inbox_bytes") > 10_000:
@@ -81,7 +81,7 @@ def _user(text: Any) -> dict[str, Any]:
 
 
 def _post(instance: Instance, bodies: Iterator[bytes], path: str = "/api/v1/logs") -> list[Answer]:
-    """Raises RuntimeError when one is not accepted: then nothing would be measured."""
+    """Raises RuntimeError if one is not accepted, because then nothing would be measured."""
     client = instance.client("attacker")
     answers = [client.post(path, body) for body in bodies]
     refused = next((answer for answer in answers if answer.status not in (200, 202)), None)
@@ -110,14 +110,14 @@ def one_large_log(instance: Instance) -> None:
 
 
 def deep_json(instance: Instance) -> None:
-    """As deep as a log may be, and 5,000 of it in each."""
+    """Logs nested as deeply as allowed, 5,000 in each body."""
     deep = b",".join([b"[" * 850 + b"]" * 850] * 5_000)
     body = b'{"request": {"messages": [{"role": "user", "content": "x"}], "deep": [' + deep + b"]}}"
     _post(instance, (body for _ in range(10)))
 
 
 def deletion(instance: Instance) -> None:
-    """The session of the backward chain, of as many requests, is deleted."""
+    """Deletes a session as large as the one of the backward chain."""
     client = instance.client("attacker")
     sessions = json.loads(client.get("/api/v1/sessions?limit=100").body)["results"]
     largest = max(sessions, key=lambda session: session["request_count"])
@@ -140,7 +140,7 @@ ATTACKS = {
 
 
 def _shares(instance: Instance) -> Iterator[Figure]:
-    """One project fills its half of a small inbox; the other one is accepted all the while."""
+    """One project fills its half of a small inbox, while the other one is always accepted."""
     attacker, bystander = instance.client("attacker"), instance.client("bystander")
     body = json.dumps([{"request": {"messages": [_user(f"{n} " + "word " * 200)]}} for n in range(2_000)]).encode()
     refused, advised, accepted = 0, 0, []
@@ -148,7 +148,7 @@ def _shares(instance: Instance) -> Iterator[Figure]:
     while refused < 60 and time.monotonic() < deadline:
         answer = attacker.post("/api/v1/logs", body)
         refused += answer.status == 503
-        # The first ones know no rate yet.
+        # The first responses have no measured rate yet.
         advised = answer.retry_after or advised
         accepted.append(bystander.post("/api/v1/logs", b'{"request": {"input": "fresh"}}').status)
         time.sleep(0.1 if answer.status == 503 else 0)
@@ -159,7 +159,7 @@ def _shares(instance: Instance) -> Iterator[Figure]:
 
 
 def _honesty(attacker: Any, body: bytes, advised: int) -> Figure:
-    """How long it really takes until the next body is accepted, to what Retry-After said."""
+    """By what factor Retry-After differs from the real time until the next body is accepted."""
     started = time.monotonic()
     while attacker.post("/api/v1/logs", body).status == 503 and time.monotonic() - started < 300:
         time.sleep(0.25)

@@ -1,4 +1,4 @@
-"""Each kind of process killed, and stopped as by SIGSTOP: how long until a new log is accepted and digested again."""
+"""Kills and stops (SIGSTOP) each kind of process, and measures how long until a new log is accepted and digested."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from logsui.launcher import processes
 from logsui.launcher.embedded import SUPERUSER, connection_fields
 
 AREA = "Processes that die or hang"
-# By the titles of their processes.
+# Recognised by process titles.
 KINDS = {
     "web server": "gunicorn",
     "web worker": "gunicorn",
@@ -27,11 +27,11 @@ KINDS = {
     "database session": "postgres: logsui logsui",
     "checkpointer": "postgres: checkpointer",
 }
-# A dead process is started again at once: what remains is the start of Python and Django, or PostgreSQL's recovery.
+# A dead process is restarted at once. What remains is the start of Python and Django, or PostgreSQL's recovery.
 MOST_AFTER_KILL = 15
-# A quarter of LOGSUI_HANG_SECONDS until it is believed, two looks, ten seconds for the healthy ones beside it, a start.
+# A quarter of LOGSUI_HANG_SECONDS until it is detected, two checks, ten seconds for healthy workers, and a start.
 MOST_AFTER_STOP = 15 + 10 + 10 + 15
-# Half of LOGSUI_HANG_SECONDS, two looks, ten seconds in which PostgreSQL could shut down, its recovery.
+# Half of LOGSUI_HANG_SECONDS, two checks, ten seconds for PostgreSQL to shut down, and its recovery.
 MOST_WITHOUT_RECOVERY = 30 + 10 + 10 + 25
 GIVE_UP_SECONDS = 300
 HEAVY_ROWS = 600_000
@@ -54,7 +54,7 @@ def figure(name: str, seconds: float | None, most: float) -> Figure:
 
 
 def end(instance: Instance, name: str, number: signal.Signals) -> float | None:
-    """Seconds until the process is gone and logs are digested again; None when there is no such process."""
+    """Seconds until the process is gone and logs are digested again. None if there is no such process."""
     victim = find(instance, name)
     if victim is None:
         return None
@@ -67,12 +67,12 @@ def end(instance: Instance, name: str, number: signal.Signals) -> float | None:
 
 def find(instance: Instance, name: str) -> psutil.Process | None:
     found = [one for one in processes.tree(instance.process.pid)[1:] if KINDS[name] in processes.title(one)]
-    # Of gunicorn's processes the first is the master.
+    # The first of gunicorn's processes is the master.
     return (found[-1] if name == "web worker" else found[0]) if found else None
 
 
 def end_recovery(instance: Instance) -> float:
-    """Kill a session of PostgreSQL, which then recovers what was written before, and the process that does that."""
+    """Kill a session of PostgreSQL, so that PostgreSQL recovers, and then kill the recovery process."""
     fields = connection_fields(instance.installation.folder) | {"user": SUPERUSER, "dbname": "postgres"}
     with psycopg.connect(**fields, autocommit=True) as connection:
         text = "SELECT n, repeat('x', 400) AS text FROM generate_series(1, %s) n"
@@ -118,7 +118,7 @@ def is_served(instance: Instance) -> bool:
     client.connection.timeout = 5
     log = {"request": {"messages": [{"role": "user", "content": f"at {time.time_ns()}"}]}, "model": "m"}
     try:
-        # The first answers quietly without a database, the second would fill the log.
+        # The first responds without a database and logs nothing; the second would fill the log.
         ready = client.get("/readyz").status == 200
         return ready and client.post("/api/v1/logs?wait=true", json.dumps(log).encode()).status == 200
     except (OSError, HTTPException):

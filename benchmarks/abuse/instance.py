@@ -1,4 +1,4 @@
-"""A running logsui to attack, started as `make run` starts it: two projects, their keys, a signed-in browser."""
+"""A running logsui to attack, started like `make run`: two projects, their keys, and a signed-in browser."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROJECTS = ("attacker", "bystander")
 
 @dataclass
 class Instance:
-    """An installation that serves. `keys`: an API key that may ingest and read, for each project of PROJECTS."""
+    """A running installation. `keys`: for each project in PROJECTS, an API key that may ingest and read."""
 
     installation: Installation
     process: psutil.Process
@@ -60,7 +60,7 @@ def _header(cookies: SimpleCookie) -> str:
 
 @contextmanager
 def running_instance(**environment: str) -> Iterator[Instance]:
-    """A new instance under these environment variables; it and its data are gone afterwards."""
+    """A new instance with these environment variables. It is removed afterwards, with its data."""
     with ExitStack() as stack:
         stack.enter_context(changed_environment(environment))
         installation = Installation(free_port(), stack)
@@ -71,7 +71,7 @@ def running_instance(**environment: str) -> Iterator[Instance]:
             installation.manage("create_project", "--slug", slug, "--name", slug)
             key = ("create_api_key", "--project", slug, "--name", "abuse", "--scopes", "ingest,read,delete")
             instance.keys[slug] = installation.manage(*key).strip()
-        # `serve` brings the embedded server itself.
+        # `serve` starts the embedded server itself.
         installation.stop_database()
         instance.process = stack.enter_context(installation.serve())
         yield instance
@@ -79,7 +79,7 @@ def running_instance(**environment: str) -> Iterator[Instance]:
 
 @contextmanager
 def changed_environment(changes: dict[str, str]) -> Iterator[None]:
-    """These environment variables, as they were before afterwards."""
+    """Sets these environment variables, and restores the old ones afterwards."""
     before = dict(os.environ)
     os.environ.update(changes)
     try:

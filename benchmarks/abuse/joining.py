@@ -1,6 +1,6 @@
-"""Sessions whose requests come in any order: how the time to digest them grows with their number.
+"""How the time to digest a session grows with its number of requests, when they arrive in any order.
 
-`python -m benchmarks.abuse.joining 5000 20000 80000` measures other sizes than `make abuse` does.
+`python -m benchmarks.abuse.joining 5000 20000 80000` measures other sizes than `make abuse`.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ Log = dict[str, Any]
 
 
 def response_chain(number: int) -> Log:
-    """Each continues the response of the one before."""
+    """Each request continues the previous response."""
     previous = {"previous_response_id": f"resp-{number - 1}"} if number else {}
     return _log(number, {"input": f"question {number}"} | previous, {"id": f"resp-{number}", "object": "response"})
 
 
 def fork(number: int) -> Log:
-    """All continue the response of the first."""
+    """All requests continue the first response."""
     previous = {"previous_response_id": "resp-0"} if number else {}
     return _log(number, {"input": f"question {number}"} | previous, {"id": f"resp-{number}", "object": "response"})
 
 
 def history(number: int) -> Log:
-    """Conversations of 50 turns that send their history again."""
+    """Conversations of 50 turns that re-send their history."""
     conversation, turn = divmod(number, 50)
     messages = [_message(role, f"{conversation} {i}") for i in range(turn + 1) for role in ("user", "assistant")]
     return _log(number, {"messages": messages[:-1]}, {"choices": [{"message": messages[-1]}]})
 
 
 def answers(number: int) -> Log:
-    """One question again and again, and as often one that goes on from its answer."""
+    """One question, repeated, and just as often a request that continues after the response."""
     asked = [_message("user", "ping"), _message("assistant", "pong"), _message("user", f"and {number}")]
     if number % 2:
         return _log(number, {"messages": asked}, {"choices": [{"message": _message("assistant", f"answer {number}")}]})
@@ -59,13 +59,13 @@ def answers(number: int) -> Log:
 
 
 def retries(number: int) -> Log:
-    """One call that fails each time, and is made again."""
+    """One call that always fails and is retried."""
     error = {"status": "error", "error": {"type": "RateLimitError", "message": "slow down"}}
     return _log(number, {"messages": [_message("user", "the same")]}, None) | error
 
 
 def spans(number: int) -> Log:
-    """One trace, in which each span is inside the one before."""
+    """One trace, in which each span is nested in the previous one."""
     parent = {"parentSpanId": f"{number:016x}"} if number else {}
     attributes = {"gen_ai.operation.name": "chat" if number % 10 == 9 else "invoke_agent", "gen_ai.request.model": "m"}
     moment = int(START.timestamp() * 1e9) + number * 1_000_000
@@ -80,7 +80,7 @@ def spans(number: int) -> Log:
 
 
 def trace_ids(number: int) -> Log:
-    """LiteLLM's logs of one call with a trace id that nobody seems to have chosen; the last is of another call."""
+    """LiteLLM's logs of one call, with a trace id that seems generated. The last log is of another call."""
     started = START.timestamp() + number / 100
     return {
         "id": f"chatcmpl-{number}",
@@ -140,14 +140,14 @@ def _figure(
 
 
 def _digest(installation: Installation) -> float:
-    """Processor seconds of a digester and PostgreSQL to empty the inbox: what else the machine does is not felt."""
+    """CPU seconds that a digester and PostgreSQL need to empty the inbox, unaffected by other load on the machine."""
     before = _used(installation)
     installation.manage("digest", "--until-empty")
     return _used(installation) - before
 
 
 def _used(installation: Installation) -> float:
-    """Processor seconds of all processes of PostgreSQL so far, those that ended included, and of our commands."""
+    """CPU seconds of all PostgreSQL processes so far, including ended ones, and of our commands."""
     commands = resource.getrusage(resource.RUSAGE_CHILDREN)
     total = commands.ru_utime + commands.ru_stime
     for server in psutil.process_iter(["name", "cmdline"]):
@@ -163,7 +163,7 @@ def _used(installation: Installation) -> float:
 
 
 def _send(installation: Installation, kind: str, order: str, logs_per_body: int, size: int) -> None:
-    """Post one session's logs to a project of its own, without a digester."""
+    """Post the logs of one session to a new project, without a digester."""
     make, source = KINDS[kind]
     slug = f"{kind}-{order}-{logs_per_body}-{size}".replace(" ", "-")
     installation.manage("create_project", "--slug", slug, "--name", slug)

@@ -1,4 +1,4 @@
-"""Web workers and digesters beyond their memory limit: how soon others are served, and how large a process gets."""
+"""Web workers and digesters above their memory limit: how soon others are served, and how large a process gets."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ MIB = 2**20
 LIMIT = 160 * MIB
 SAMPLE_SECONDS = 0.02
 WAIT_SECONDS = 180
-# What may grow between two looks of the watch: the system refuses what is beyond (logsui.memory.HARD_MARGIN).
+# The possible growth between two checks; the system refuses more (logsui.memory.HARD_MARGIN).
 OVERSHOOT = 512 * MIB
 ROUNDS = 3
 
 
 @dataclass
 class Peaks:
-    """The most memory that each process of the instance ever had, by what it is; dead ones included."""
+    """The highest memory of each process of the instance, including dead ones, by kind."""
 
     top: psutil.Process
     highest: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Peaks:
 
 
 def large_body(logs: int = 2, megabytes: int = 30) -> bytes:
-    """Text that can't be packed small, nearly as much as may be sent."""
+    """Text that hardly compresses, almost as long as allowed."""
     texts = (base64.b64encode(os.urandom(megabytes * MIB * 3 // 4)).decode() for _ in range(logs))
     return json.dumps([{"trace_id": "large", "request": {"input": text}} for text in texts]).encode()
 
@@ -68,7 +68,7 @@ def measure() -> Iterator[Figure]:
 
 
 class peaks_of:
-    """Samples while the context lasts."""
+    """Takes samples inside the `with` block."""
 
     def __init__(self, instance: Instance) -> None:
         self.peaks = Peaks(instance.process)
@@ -84,7 +84,7 @@ class peaks_of:
 
 
 def web_figures(instance: Instance, peaks: Peaks) -> Iterator[Figure]:
-    """Bodies for which the limit is too low, until both workers have met it; a bystander asks all the time."""
+    """Sends bodies that exceed the limit until both workers have reached it, while another client keeps asking."""
     body, slowest, ended = large_body(), 0.0, 0
     for _ in range(ROUNDS):
         try:
@@ -109,7 +109,7 @@ def seconds_until_served(instance: Instance) -> float:
 
 
 def digester_figures(instance: Instance, peaks: Peaks) -> Iterator[Figure]:
-    """One body that no digester of this size can digest, and fresh logs of another project after it."""
+    """One body that is too large for this digester, followed by new logs of another project."""
     attacker, bystander = instance.client("attacker"), instance.client()
     assert attacker.post("/api/v1/logs", large_body()).status == 202
     started = time.monotonic()

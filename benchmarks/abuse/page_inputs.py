@@ -1,4 +1,4 @@
-"""Logs that make pages slow or large, each by another way."""
+"""Logs that make pages slow or large, each in a different way."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ START = 1_760_000_000
 
 @dataclass(frozen=True)
 class Sent:
-    """Bodies with their addresses, the id of their session, and how many requests and steps it has then."""
+    """Bodies with their URLs, the id of their session, and the number of its requests and steps."""
 
     key: str
     count: int
@@ -22,7 +22,7 @@ class Sent:
 
 
 def sent(key: str, logs: list[dict[str, Any]], most_bytes: int = 20_000_000) -> Sent:
-    """Logs of one session in bodies of bearable size."""
+    """The logs of one session, in bodies of moderate size."""
     bodies: list[tuple[str, bytes]] = []
     batch: list[bytes] = []
     for number, log in enumerate(logs):
@@ -61,7 +61,7 @@ def arguments(key: str, *texts: str) -> Sent:
 
 
 def numbers_at(depth: int, size: int) -> str:
-    """Numbers in arrays of this depth, as JSON text of about this size."""
+    """Numbers in arrays nested this deeply, as JSON text of about this size."""
     return "[" * depth + "1," * ((size - 2 * depth) // 2) + "1" + "]" * depth
 
 
@@ -77,7 +77,7 @@ def schema(depth: int) -> dict[str, Any]:
 
 
 def edited_histories(key: str, messages: int, lines: int, words: int) -> Sent:
-    """A history whose every message came back otherwise, line by line."""
+    """A history in which every line of every message was changed when it was sent again."""
     chance = random.Random(1)
 
     def text(seed: int) -> str:
@@ -125,7 +125,7 @@ def markdown_bombs() -> Iterator[str]:
 
 
 def spans_of(key: str, count: int) -> Sent:
-    """One agent with this many spans of tools, as OpenTelemetry exports them."""
+    """One agent with this many tool spans, as OpenTelemetry exports them."""
     trace = "ab" * 16
 
     def span(number: int, name: str, kind: str, parent: str) -> dict[str, Any]:
@@ -153,14 +153,14 @@ def spans_of(key: str, count: int) -> Sent:
 
 
 def failing(key: str, count: int) -> Sent:
-    """Attempts of one call, all failed."""
+    """Attempts of one call, all of which failed."""
     error = {"type": "RateLimitError", "message": "slow down"}
     one = {"request": asked(said("again")), "status": "error", "status_code": 429, "error": error}
     return sent(key, [one | {"started_at": START + n / 100, "ended_at": START + n / 100 + 0.001} for n in range(count)])
 
 
 def branches(key: str, count: int) -> Sent:
-    """Many requests that go on from one answer, and all with one response id."""
+    """Many requests that continue one response, all with the same response id."""
     first = {"request": asked(said("begin")), "response": answered("one") | {"id": "resp_same"}}
     request = asked(said("begin"), said("one", "assistant"))
     others = [
@@ -174,7 +174,7 @@ def branches(key: str, count: int) -> Sent:
 
 
 def short_messages(key: str, count: int, requests: int) -> Sent:
-    """Histories of short messages that differ everywhere, of which few are equal."""
+    """Histories of short messages, of which only a few are equal."""
     chance = random.Random(2)
     words = [f"word {n}" for n in range(count // 5)]
     logs = []
@@ -194,7 +194,7 @@ def blocks(key: str, texts: list[str]) -> Sent:
 
 
 def items(key: str, count: int) -> Sent:
-    """An answer of the Responses API with this many items."""
+    """A response of the Responses API with this many items."""
     output = [{"type": "function_call", "call_id": f"call_{n}", "name": "run", "arguments": "{}"} for n in range(count)]
     log = {"call_type": "responses", "request": {"model": "gpt-4o", "input": "go"}, "response": {"output": output}}
     return sent(key, [log])
@@ -237,7 +237,7 @@ def odd_texts(key: str) -> Sent:
 
 
 def quotes(key: str) -> Sent:
-    """JSON that never ends a string, and such that has an escape for each character."""
+    """JSON with a string that never ends, and JSON with an escape for each character."""
     return arguments(
         key, '{"' + '\\"' * 100_000 + "}", "[" + '"\\u0000",' * 30_000 + "1]", '{"a' + '" "' * 60_000 + "}"
     )

@@ -1,4 +1,4 @@
-"""Pages of hostile logs: each kind of page of each input within its time and size."""
+"""Checks the time and size of every kind of page, for each kind of hostile log."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from benchmarks.report import Figure
 AREA = "Pages of hostile logs"
 PROJECT = "attacker"
 MOST_SECONDS, MOST_MEGABYTES = 2.0, 2.0
-# One input is digested within this, or not measured.
+# An input that takes longer to digest is not measured.
 DIGEST_SECONDS = 300
-# What follows from a page: the next part of it, and what is only shown by itself.
+# Links from a page to its next part, and to content that has its own page.
 _NEXT = re.compile(r'class="more-btn" href="([^"]+)"')
 _OUTLINE = re.compile(r'class="outline-more"><a href="([^"]+)"')
 MOST_FOLLOWED = 8
-# Each page is fetched so often; the best time counts, since others use the machine too.
+# How often each page is fetched. The best time counts, because the machine may be busy.
 TIMES = 2
 ANSWER_SECONDS = 30
 
 
 @dataclass
 class Worst:
-    """The slowest and the largest answer of an input, and the most time that the web processes worked for one."""
+    """The slowest and the largest response for an input, and the most CPU time for one response."""
 
     server: psutil.Process
     seconds: float = 0.0
@@ -53,7 +53,7 @@ class Worst:
 
 
 def measure(inputs: tuple[str, ...] = ()) -> Iterator[Figure]:
-    """Send each input, wait until it is digested, fetch every kind of page of it."""
+    """Send each input, wait until it is digested, and fetch every kind of page."""
     with running_instance(LOGSUI_MAX_BODY_BYTES="64 MiB") as instance:
         browser, program = patient(instance.browser()), instance.client(PROJECT)
         for name, make in page_inputs.INPUTS.items():
@@ -65,8 +65,8 @@ def measure(inputs: tuple[str, ...] = ()) -> Iterator[Figure]:
 def measure_input(
     server: psutil.Process, browser: Client, program: Client, name: str, sent: page_inputs.Sent
 ) -> Iterator[Figure]:
-    """Figures of one input."""
-    # New connections: the server closes those that were idle for long.
+    """The figures for one input."""
+    # A new connection, since the server closes connections that were idle for long.
     size, program = 0, patient(program)
     for address, body in sent.bodies:
         size += len(body)
@@ -91,7 +91,7 @@ def measure_input(
 
 
 def wait_for(program: Client, sent: page_inputs.Sent) -> str | None:
-    """The id of the session with all its requests; None when they do not come."""
+    """The id of the session once it has all requests; None if they do not arrive."""
     deadline = time.monotonic() + DIGEST_SECONDS
     while time.monotonic() < deadline:
         found = json.loads(program.get(f"/api/v1/sessions?trace_id={sent.key}").body)["results"]
@@ -121,7 +121,7 @@ def addresses(program: Client, session: str) -> list[str]:
 
 
 def fetch(client: Client, address: str, worst: Worst) -> Client:
-    """Fetch a page, and what it offers to show next; returns the client, or a new one when an answer did not come."""
+    """Fetch a page and its continuations. Returns the client, or a new one if a response did not arrive."""
     following = [address]
     seen: set[str] = set()
     while following and len(seen) <= MOST_FOLLOWED:
@@ -145,13 +145,13 @@ def fetch(client: Client, address: str, worst: Worst) -> Client:
 
 
 def web_seconds(server: psutil.Process) -> float:
-    """How long the web processes of an instance have worked: what others do on the machine does not count."""
+    """CPU time of the web processes of an instance, unaffected by other load on the machine."""
     times = [p.cpu_times() for p in server.children(recursive=True) if "gunicorn" in " ".join(p.cmdline())]
     return sum(time.user + time.system for time in times)
 
 
 def links(text: str, base: str) -> list[str]:
-    """The addresses that show more of a page."""
+    """The URLs that show more of a page."""
     found = (
         link.replace("&amp;", "&").partition("#")[0] for link in (*_NEXT.findall(text)[:3], *_OUTLINE.findall(text))
     )
@@ -159,7 +159,7 @@ def links(text: str, base: str) -> list[str]:
 
 
 def patient(client: Client) -> Client:
-    """The same client with a new connection that waits for an answer as long as a person would at most."""
+    """The same client with a new connection, which waits for a response only as long as a person would."""
     new = Client(client.connection.host, client.connection.port, client.headers)
     new.connection.timeout = ANSWER_SECONDS
     return new

@@ -1,4 +1,4 @@
-"""Guessing passwords: from one address, from many, and so many at once that others might wait."""
+"""Guessing passwords from one address, from many, and so fast that other users might have to wait."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from benchmarks.report import Figure, median, percentile
 AREA = "Signing in"
 OWNER, PASSWORD, WRONG = "owner", "a long phrase that nobody guesses", "not this one"
 PARALLEL, SECONDS = 24, 15
-# Until the guessers guess.
+# Time for the attackers to start.
 STARTING = 3
 CHECKED, LET_IN, TOO_MANY = 200, 302, 429
 
 
 class Verdict(NamedTuple):
-    """What became of a password: the status, and how many seconds to wait when it was not looked at."""
+    """The result of a password: the status, and how many seconds to wait if it was not checked."""
 
     status: int
     wait: int
 
 
 class Visitor:
-    """A browser behind one proxy, which adds the address it was called from to what the visitor claims."""
+    """A browser behind one proxy, which appends the browser's address to what it claims."""
 
     def __init__(self, port: int, address: str = "192.0.2.1") -> None:
         self.connection = http.client.HTTPConnection(HOST, port, timeout=120)
@@ -122,7 +122,7 @@ def _checked(verdicts: list[Verdict]) -> int:
 
 def beside_ingest(instance: Instance) -> Iterator[Figure]:
     alone = ingest_for(instance, SECONDS / 2)
-    # In a process of their own: threads beside the measuring one would hold it up.
+    # In a separate process, since threads in this one would slow down the measurement.
     with ProcessPoolExecutor(1, get_context("spawn")) as guessers:
         guessing = guessers.submit(guess_in_parallel, instance.installation.port)
         time.sleep(STARTING)
@@ -142,7 +142,7 @@ def _longest(verdicts: list[Verdict]) -> int:
 
 
 def ingest_for(instance: Instance, seconds: float) -> list[float]:
-    """Milliseconds of each POST of one small log, ten a second."""
+    """Milliseconds of each POST of a small log, ten per second."""
     client: Client = instance.client()
     found = []
     end = time.monotonic() + seconds
@@ -158,7 +158,7 @@ def ingest_for(instance: Instance, seconds: float) -> list[float]:
 
 
 def guess_in_parallel(port: int) -> list[Verdict]:
-    """Wrong passwords one after the other in each of PARALLEL threads, for longer than the others are measured."""
+    """Send wrong passwords from PARALLEL threads, for longer than the measurement takes."""
     end = time.monotonic() + SECONDS + 2 * STARTING
     names = count(1)
     with ThreadPoolExecutor(PARALLEL) as threads:
@@ -167,7 +167,7 @@ def guess_in_parallel(port: int) -> list[Verdict]:
 
 
 def _guess(port: int, names: Iterator[int], end: float) -> list[Verdict]:
-    """Each under another name from another address: none is throttled."""
+    """Use a new name and address each time, so that none is throttled."""
     visitor = Visitor(port)
     verdicts = []
     while time.monotonic() < end:

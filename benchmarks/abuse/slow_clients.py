@@ -1,4 +1,4 @@
-"""500 connections of each slow kind, without a key: the others are served as if they were not there, and they end."""
+"""500 slow connections of each kind, without a key. Other clients must not notice them, and they must be closed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONNECTIONS = 500
 SAMPLES = 60
 STALL_SECONDS = 10
 HEALTH_MS, INGEST_MS = 100, 50
-# What 500 of them may add to the memory of the web processes together.
+# How much memory 500 of them may add to all web processes together.
 MEMORY_MB = 100
 POST = b"POST /api/v1/logs HTTP/1.1\r\nHost: x\r\n"
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -30,7 +30,7 @@ PAGE = b"GET /static/css/logsui.css HTTP/1.1\r\nHost: x\r\n\r\n"
 
 @dataclass(frozen=True)
 class Kind:
-    """What a connection sends at first, and the drops that follow each second. `ends`: the server closes it in time."""
+    """What a connection sends first, and then each second. `ends`: whether the server must close it in time."""
 
     name: str
     first: bytes
@@ -47,7 +47,7 @@ KINDS = (
     Kind("half a body of 4 MB", POST + b"Content-Length: 4000000\r\n\r\n" + b"x" * 200_000),
     Kind("a body in drops", POST + b"Content-Length: 14000\r\n\r\n", b"x"),
     Kind("a chunk in drops", POST + b"Transfer-Encoding: chunked\r\n\r\nfff\r\n", b"x"),
-    # Several requests at once, 500 KB in all, more than the kernel takes of answers that nobody reads.
+    # Several requests at once, 500 KB in total: more than the kernel buffers of unread responses.
     Kind("answers that are not read", PAGE * 10, small_buffer=True),
     Kind("idle after a request", GET, ends=False),
 )
@@ -55,7 +55,7 @@ KINDS = (
 
 @dataclass
 class Crowd:
-    """Open connections of some kinds; a thread sends their drops."""
+    """Open connections of several kinds. A thread keeps sending their data."""
 
     port: int
     members: list[tuple[Kind, socket.socket]] = field(default_factory=list)
@@ -69,7 +69,7 @@ class Crowd:
         client.connect((HOST, self.port))
         client.sendall(kind.first)
         self.members.append((kind, client))
-        # What is asked here is real work for a moment, which is another matter.
+        # These requests cause real work for a moment, which is not measured here.
         time.sleep(0.02 if kind.small_buffer else 0)
 
     def send_drops(self) -> None:
@@ -90,7 +90,7 @@ class Crowd:
 
 
 def is_open(client: socket.socket) -> bool:
-    """As the kernel knows it, without reading: 1 is TCP_ESTABLISHED."""
+    """The state in the kernel, without reading: 1 is TCP_ESTABLISHED."""
     return client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[0] == 1
 
 
@@ -145,7 +145,7 @@ def measure_end(name: str, slow: Crowd, joined: float) -> Iterator[Figure]:
 
 
 def measure_waiting(instance: Instance, payloads: Iterator[int]) -> Iterator[Figure]:
-    """Pages of a signed-in browser that wait for news."""
+    """Pages of a signed-in browser that wait for updates."""
     name = "pages that wait for news"
     cookie = instance.browser().headers["Cookie"]
     asked = f"GET /waiting HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\r\n".encode()
@@ -161,7 +161,7 @@ def measure_waiting(instance: Instance, payloads: Iterator[int]) -> Iterator[Fig
 
 
 def others(instance: Instance, name: str, payloads: Iterator[int]) -> Iterator[Figure]:
-    """What those have who are not slow: a new connection for each /healthz, a kept one for logs of 14 KB."""
+    """Response times of normal clients: a new connection for each /healthz, and a kept one for logs of 14 KB."""
     program = instance.client()
     health = sampled(lambda: Client(HOST, instance.installation.port).get("/healthz"), 200)
     ingest = sampled(lambda: program.post("/api/v1/litellm", one_payload(payloads)), 200)

@@ -1,4 +1,4 @@
-"""logsui's settings, and one page more: see waiting_urls."""
+"""logsui's settings, with one more page; see waiting_urls."""
 
 from logsui.settings import *  # noqa: F403
 

@@ -1,4 +1,4 @@
-"""All of logsui, and a page that waits for news that never come, as open pages of the future do."""
+"""All URLs of logsui, and a page that waits for updates that never come."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from logsui.urls import urlpatterns as logsui
 
 @login_required
 def waiting(request: HttpRequest) -> StreamingHttpResponse:
-    """Signs in in a thread, which the waiting itself does not hold."""
+    """Checks the user in a thread. The waiting itself occupies none."""
     return StreamingHttpResponse(silence(), content_type="text/event-stream")
 
 

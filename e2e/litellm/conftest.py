@@ -1,4 +1,4 @@
-"""The running logsui and the running LiteLLM proxy that the tests share."""
+"""The logsui and the LiteLLM proxy that all tests share."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ def logsui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logsui]:
 
 @pytest.fixture(scope="session")
 def proxy(logsui: Logsui, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """The proxy of examples/litellm, started as a reader would."""
+    """The proxy of examples/litellm, started as its README says."""
     environment = {"LOGSUI_API_KEY": logsui.api_key, "LOGSUI_ENDPOINT": logsui.endpoint}
     server = Proxy(tmp_path_factory.mktemp("proxy"), environment)
     server.start()
@@ -57,7 +57,7 @@ RunExample = Callable[..., str]
 
 
 def run(command: list[str], environment: dict[str, str], timeout: float = 120.0) -> str:
-    """Run a client to its end and return what it printed; fails with its error output when it fails."""
+    """Run a client and return its output. If it fails, the test fails with its error output."""
     done = subprocess.run(
         command, env=os.environ | environment, cwd=EXAMPLES, capture_output=True, text=True, timeout=timeout
     )
@@ -67,7 +67,7 @@ def run(command: list[str], environment: dict[str, str], timeout: float = 120.0)
 
 @pytest.fixture
 def client_environment(trace_id: str) -> dict[str, str]:
-    """What the clients of examples/litellm read from the environment; LITELLM_PROXY_URL and LOGSUI_* come on top."""
+    """The environment for the clients of examples/litellm, to which LITELLM_PROXY_URL and LOGSUI_* are added."""
     return {"TRACE_ID": trace_id, "LITELLM_MASTER_KEY": MASTER_KEY, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 
 

@@ -22,7 +22,7 @@ class Proxy(Server):
         command = ["sh", str(EXAMPLES / "start-proxy.sh"), "--port", str(port)]
         if config is not None:
             command = [litellm, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
-        # Without it each start asks the internet for the newest prices first.
+        # Without it, each start first fetches the newest prices from the internet.
         offline = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM": litellm, "LITELLM_MASTER_KEY": MASTER_KEY}
         super().__init__(
             command, os.environ | offline | environment, port, "/health/liveliness", folder / f"proxy-{port}.log"

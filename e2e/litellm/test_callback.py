@@ -119,7 +119,7 @@ router.completion(
 
 
 def test_flush_waits_until_everything_is_stored(logsui: Logsui, run_script: RunExample, trace_id: str) -> None:
-    """`os._exit` skips every exit handler, as a serverless function's end does."""
+    """`os._exit` skips all exit handlers, like the end of a serverless function."""
     source = """
 async def main():
     await aask()
@@ -137,7 +137,7 @@ os._exit(0)
 def test_nothing_is_lost_while_logsui_restarts(
     logsui: Logsui, client_environment: dict[str, str], trace_id: str
 ) -> None:
-    """Calls before, during and after two seconds and more without a server."""
+    """Calls before, during and after at least two seconds without a server."""
     source = START + "for number in range(40): ask(number); time.sleep(0.1)\nassert logsui_callback.instance.flush(90)"
     environment = client_environment | of(logsui) | {"PYTHONPATH": str(EXAMPLES)}
     client = subprocess.Popen([sys.executable, "-c", source], env=environment | {"PATH": "/usr/bin:/bin"})

@@ -1,4 +1,4 @@
-"""examples/litellm/logsui_callback.py against a server that misbehaves on demand: what is lost, kept, counted, said."""
+"""examples/litellm/logsui_callback.py with a server that fails on demand: what is lost, kept, counted and logged."""
 
 import asyncio
 import json
@@ -10,62 +10,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import litellm
 import pytest
+from receiver import Answer, Receiver, ReceiverHandler
 from servers import EXAMPLES
 
 sys.path.insert(0, str(EXAMPLES))
 import logsui_callback
 from logsui_callback import LogsuiCallback
-
-Answer = Callable[[bytes], tuple[int, dict[str, str]]]
-
-
-class Receiver(ThreadingHTTPServer):
-    """Keeps the events of the POSTs that it answers with 200; `answer` decides."""
-
-    request_queue_size = 128
-
-    def __init__(self) -> None:
-        self.events: list[Any] = []
-        self.bodies: list[bytes] = []
-        self.gets = 0
-        self.answer: Answer = lambda body: (200, {})
-        super().__init__(("127.0.0.1", 0), ReceiverHandler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/api/v1/litellm"
-
-    def questions(self) -> list[str]:
-        return [event["messages"][0]["content"] for event in self.events]
-
-
-class ReceiverHandler(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.bodies.append(body)
-        status, headers = self.server.answer(body)
-        if status == 200:
-            self.server.events += json.loads(body)
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def do_GET(self) -> None:
-        self.server.gets += 1
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *args: Any) -> None:
-        pass
 
 
 @pytest.fixture
@@ -103,7 +59,7 @@ def ask(question: str = "Why?", **options: Any) -> Any:
 
 
 def answers(*statuses: int) -> Answer:
-    """These statuses one after the other, then 200 for ever."""
+    """These statuses one after another, then always 200."""
     left = list(statuses)
     return lambda body: (left.pop(0) if left else 200, {})
 
@@ -265,7 +221,7 @@ DESCRIPTIONS = {
 
 
 def post_metadata(callback: LogsuiCallback, receiver: Receiver, value: Any) -> Any:
-    """What arrives for this value in the caller's metadata."""
+    """What arrives when the caller's metadata has this value."""
     metadata = {"litellm_trace_id": "t", "value": value}
     kwargs = {"standard_logging_object": {"id": "a", "metadata": {}}, "litellm_params": {"metadata": metadata}}
     callback.log_success_event(kwargs, None, None, None)
@@ -361,7 +317,7 @@ asyncio.run(main())
 
 
 def run_to_its_end(source: str, url: str, tmp_path: Path) -> tuple[str, float]:
-    """What the program wrote to its error output, and how long it took in seconds."""
+    """The error output of the program, and how many seconds it ran."""
     script = tmp_path / "script.py"
     script.write_text(START + source)
     environment = {"LOGSUI_ENDPOINT": url, "LOGSUI_API_KEY": "key", "PYTHONPATH": str(EXAMPLES)}
@@ -378,13 +334,13 @@ def test_async_calls_are_flushed_by_the_coroutine(receiver: Receiver, tmp_path: 
     flush = "assert await logsui_callback.instance.aflush()"
     errors, _ = run_to_its_end(ASYNC_CALLS.replace("FLUSH", flush), receiver.url, tmp_path)
     assert len(receiver.events) == 50
-    assert "has not handed over" not in errors
+    assert "did not report" not in errors
 
 
 def test_async_calls_that_litellm_gave_up_are_reported(receiver: Receiver, tmp_path: Path) -> None:
     errors, _ = run_to_its_end(ASYNC_CALLS.replace("FLUSH", "pass"), receiver.url, tmp_path)
-    reported = sum(int(count) for count in re.findall(r"has not handed over (\d+) calls", errors))
-    # LiteLLM's own exit handler may still hand over some of them.
+    reported = sum(int(count) for count in re.findall(r"did not report (\d+) calls", errors))
+    # LiteLLM's own exit handler may still report some of them.
     assert reported >= 50 - len(receiver.events)
 
 
@@ -396,7 +352,7 @@ def test_end_of_the_program_delivers_the_queue(receiver: Receiver, tmp_path: Pat
 def test_end_of_the_program_waits_for_a_failing_server_only_so_long(receiver: Receiver, tmp_path: Path) -> None:
     receiver.answer = lambda body: (503, {})
     errors, seconds = run_to_its_end(SYNC_CALLS, receiver.url, tmp_path)
-    assert "3 events are lost, the program ended before they could be sent" in errors
+    assert "3 events are lost, not sent before the program ended" in errors
     assert seconds < 30
 
 

@@ -1,4 +1,4 @@
-"""The seed use: two chat completions that carry the same `litellm_trace_id` are one session, for every client."""
+"""With every client, two chat completions with the same `litellm_trace_id` are one session."""
 
 from typing import Any
 

@@ -11,7 +11,7 @@ import pytest
 from servers import EXAMPLES, MASTER_KEY, Logsui, Proxy
 
 BURST = 50
-# LiteLLM cancels a callback after 20 seconds, retries or not, unless it is told otherwise.
+# By default, LiteLLM cancels a callback after 20 seconds, even between retries.
 OUTAGE_SECONDS = 23.0
 
 
@@ -72,7 +72,7 @@ def test_outage_of_logsui_loses_nothing(logsui: Logsui, proxy: Proxy, trace_id: 
         time.sleep(OUTAGE_SECONDS)
     finally:
         logsui.start()
-    # The pauses between LiteLLM's tries double: half a minute down may mean another half minute of waiting.
+    # LiteLLM doubles its pauses between attempts, so after half a minute of outage it may wait another half.
     logsui.wait_for_session(trace_id, 1 + BURST, seconds=90)
 
 
@@ -86,7 +86,7 @@ litellm_settings:
 
 
 def test_three_lines_are_enough(logsui: Logsui, tmp_path: Path, trace_id: str) -> None:
-    """One line in the configuration and two environment variables, everything else as LiteLLM has it."""
+    """One line in the configuration and two environment variables; everything else is LiteLLM's default."""
     config = tmp_path / "config.yaml"
     config.write_text(THREE_LINES)
     environment = {
@@ -115,7 +115,7 @@ general_settings:
 
 
 def test_callback_file_in_a_proxy_delivers_on_sigterm(logsui: Logsui, tmp_path: Path, trace_id: str) -> None:
-    """What `generic_api` cannot: a proxy that is stopped while events are queued."""
+    """A proxy that is stopped while events are queued, which `generic_api` does not survive."""
     config = tmp_path / "config.yaml"
     config.write_text(CALLBACK_FILE)
     (tmp_path / "logsui_callback.py").write_text((EXAMPLES / "logsui_callback.py").read_text())

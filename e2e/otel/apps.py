@@ -1,4 +1,4 @@
-"""A program under test: it sends as a user would set it up, and its sessions are read back through the API."""
+"""Runs a program as a user would set it up, and reads its sessions back through the API."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from running import Logsui, wait_for
 
 HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE / "programs"
-# Interpreters with the libraries in them: some want OpenAI's client 2, others 3. See run.sh.
+# Interpreters with the libraries: some need version 2 of OpenAI's client, others version 3. See run.sh.
 PYTHONS = {name: Path(os.environ.get(f"E2E_{name.upper()}", "")) / "bin" for name in ("openai2", "openai3")}
 RUN_SECONDS = 120.0
-# What this machine sets for its own telemetry is none of the programs' business.
+# Telemetry settings of this machine must not affect the programs.
 TELEMETRY = ("OTEL_", "TRACELOOP_", "LANGFUSE_", "LOGFIRE_", "LITELLM_")
 
 
 @dataclass
 class App:
-    """A project of its own in logsui, and models of its own: nothing of other tests is in either."""
+    """A separate project in logsui and separate models, without anything from other tests."""
 
     name: str
     api_key: str
@@ -35,11 +35,11 @@ class App:
 
     @property
     def calls(self) -> list[Call]:
-        """What the program asked its models, in order."""
+        """The program's calls to its models, in order."""
         return self.models.calls(self.name)
 
     def environment(self, venv: str = "openai3", **more: str) -> dict[str, str]:
-        """What a user exports, and the address of the models."""
+        """The environment that a user would export, and the URL of the models."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(TELEMETRY)}
         return kept | {
             "PATH": f"{PYTHONS[venv]}{os.pathsep}{os.environ['PATH']}",
@@ -55,7 +55,7 @@ class App:
         }
 
     def run(self, command: list[str], environment: Mapping[str, str], folder: Path = HERE) -> None:
-        """Run a program to its end; it must succeed, and its exporter must have nothing to complain about."""
+        """Run a program. It must succeed, and its exporter must report no problem."""
         done = subprocess.run(
             command, env=environment, cwd=folder, capture_output=True, text=True, timeout=RUN_SECONDS, check=False
         )
@@ -68,7 +68,7 @@ class App:
         return self.logsui.get(path, key=self.api_key, **parameters)
 
     def sessions(self, count: int) -> dict[str, Any]:
-        """The sessions by key, as soon as they have this many requests together, and a moment later no more."""
+        """The sessions by key, once they have this many requests in total, and still no more a moment later."""
 
         def look() -> list[Any] | None:
             found = self.get("sessions")["results"]
@@ -81,7 +81,7 @@ class App:
         return found
 
     def session(self, key: str, count: int) -> Session:
-        """The one session there is."""
+        """The only session."""
         found = self.sessions(count)
         assert list(found) == [key]
         return self.contents(found[key])
@@ -116,9 +116,9 @@ class Session:
 
 
 def check(session: Session, calls: list[Call], **unknown: set[str]) -> None:
-    """The requests of the session are the calls that the models were asked, in order.
+    """The requests of the session are the calls that the models received, in order.
 
-    `unknown`: for a kind of call (`embeddings`, `failed`, `streamed`, `all`) what the library does not say of it.
+    `unknown`: for a kind of call (`embeddings`, `failed`, `streamed`, `all`): what the library does not report.
     """
     assert [request["kind"] for request in session.requests] == [
         "embedding" if call.path == "embeddings" else "llm" for call in calls
@@ -137,7 +137,7 @@ def kinds_of(call: Call) -> list[str]:
 
 
 def differences(request: dict[str, Any], call: Call) -> list[str]:
-    """What is not as it was said, each as `what: found`."""
+    """The differences from the model's calls, each as `what: found`."""
     asked, answered = written(request["request"]), written(request["response"])
     wanted = {
         "model": (request["model"].removeprefix("openai/") if request["model"] else None, call.model),
@@ -158,14 +158,14 @@ def differences(request: dict[str, Any], call: Call) -> list[str]:
 
 
 def written(document: Any) -> str:
-    """All that a document says, also in JSON texts within it."""
+    """All texts in a document, including those in JSON texts."""
     return json.dumps(document, ensure_ascii=False).replace("\\", "")
 
 
 def check_tools(session: Session, calls: list[Call], with_ids: bool = True) -> None:
-    """A run for each tool call: what it was given and gave back, after the call of the model that asked for it.
+    """There is a tool run for each tool call, with its arguments and result, after the model call that requested it.
 
-    `with_ids`: whether the library says which tool call a run is of.
+    `with_ids`: whether the library reports the tool call of a run.
     """
     wanted = [(call_id, arguments["city"]) for call in calls for call_id, _, arguments in call.tool_calls]
     assert len(session.tools) == len(wanted) > 0, [item["kind"] for item in session.items]

@@ -1,4 +1,4 @@
-"""The running logsui and the model server that the tests share, and a project for each test."""
+"""The logsui and the model server that all tests share, and a project for each test."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def manage(logsui: Logsui, source: str, mark: str) -> Any:
-    """What a line of a Django shell's output says after `mark`."""
+    """The rest of the line after `mark` in the output of a Django shell."""
     command = [LOGSUI_PYTHON, "manage.py", "shell", "-v", "0", "-c", source]
     environment = dict(logsui.environment)
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)

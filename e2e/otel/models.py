@@ -1,4 +1,4 @@
-"""A model server that speaks OpenAI's API and answers by rules, so that a test knows what every library was told.
+"""A model server with OpenAI's API. It responds by rules, so that a test knows what every library received.
 
     client = OpenAI(base_url=f"http://127.0.0.1:{port}/NAME/v1")
 
@@ -24,7 +24,7 @@ CHUNK_SECONDS = 0.02
 
 @dataclass
 class Call:
-    """One call as the server saw it. `output` is the text of the answer; tool calls are (id, name, arguments)."""
+    """One call as the server saw it. `output` is the text of the response; tool calls are (id, name, arguments)."""
 
     path: str
     model: str
@@ -39,7 +39,7 @@ class Call:
 
 
 class ModelServer:
-    """Listens from `with` to its end, on a port of the system's choice."""
+    """Listens inside the `with` block, on a port that the system chooses."""
 
     def __init__(self) -> None:
         self._calls: dict[str, list[Call]] = {}
@@ -75,7 +75,7 @@ class ModelServer:
 
 
 def text_of(content: Any) -> str:
-    """The text of a message's content: a text, or blocks of which some have one."""
+    """The text of a message's content, which is a text or a list of blocks."""
     if isinstance(content, list):
         return " ".join(str(block.get("text", "")) for block in content if isinstance(block, dict))
     return content if isinstance(content, str) else ""
@@ -86,7 +86,7 @@ def tool_names(body: dict[str, Any]) -> list[str]:
 
 
 def answer(body: dict[str, Any], messages: list[dict[str, Any]], number: int) -> Call:
-    """What a chat of these messages is answered; each has a `role` and a text `content`."""
+    """The response to a chat with these messages, each with a `role` and a text `content`."""
     users = [message for message in messages if message["role"] == "user"]
     question = users[-1]["content"] if users else ""
     results = list(itertools.takewhile(lambda message: message["role"] == "tool", reversed(messages)))
@@ -174,7 +174,7 @@ def chat_chunks(call: Call, with_usage: bool) -> Iterator[dict[str, Any]]:
 
 
 def response_document(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """An answer of the Responses API."""
+    """A response of the Responses API."""
     assert call.input_tokens is not None
     assert call.output_tokens is not None
     output: list[dict[str, Any]] = [
@@ -249,7 +249,7 @@ class _Handler(BaseHTTPRequestHandler):
         return b"".join(chunks)
 
     def _refused(self, name: str, call: Call) -> bool:
-        """Notes the call, and answers it when it is to fail."""
+        """Records the call, and responds if it should fail."""
         if "fail" in call.last_text:
             call.status, call.output, call.tool_calls = 400, "", []
             call.input_tokens = call.output_tokens = None
@@ -288,7 +288,7 @@ class _Handler(BaseHTTPRequestHandler):
         given = body["input"] if isinstance(body["input"], list) else [body["input"]]
         tokens = 4 * len(given)
         self.models.note(name, Call("embeddings", body["model"], str(given[-1]), input_tokens=tokens))
-        # Base64 of little-endian floats is what OpenAI's client asks for.
+        # OpenAI's client requests Base64 of little-endian floats.
         vector: Any = "AACAPwAAAEA=" if body.get("encoding_format") == "base64" else [1.0, 2.0]
         data = [{"object": "embedding", "index": at, "embedding": vector} for at in range(len(given))]
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}

@@ -1,4 +1,4 @@
-"""What happens on the way: a server that is away, spans that come apart, a call that two libraries report."""
+"""Delivery: a server that is down, spans that arrive separately, and a call that two libraries report."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ provider.shutdown()
 
 
 def test_nothing_is_lost_while_logsui_restarts(app: App, logsui: Logsui) -> None:
-    """Exports before, during and after some seconds without a server; the exporter tries again by itself."""
+    """Exports before, during and after some seconds without a server. The exporter retries by itself."""
     environment = app.environment()
     python = environment["PATH"].split(os.pathsep)[0] + "/python"
     command = [python, "-c", ONE_AFTER_ANOTHER]

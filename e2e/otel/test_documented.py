@@ -1,4 +1,4 @@
-"""The snippets of docs/opentelemetry.md, run as they stand there: each asks two questions in session chat-42."""
+"""Runs the snippets of docs/opentelemetry.md unchanged. Each asks two questions in session chat-42."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from running import ROOT
 PAGE = ROOT / "docs" / "opentelemetry.md"
 SECTION = re.compile(r"^### (.+?)\n(.*?)(?=^##)", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^```(sh|python|js)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-# The environments that are not the first one; see run.sh.
+# Snippets that need another environment than the first; see run.sh.
 OPENAI2 = {"Without code, by OpenTelemetry's command", "LiteLLM", "Strands Agents", "Google ADK"}
 NODE = {"Vercel's AI SDK 7": "ai-sdk-7", "Vercel's AI SDK 6": "ai-sdk-6", "OpenLLMetry for Node": "traceloop"}
-# Where the user does not arrive, as the page says.
+# Snippets that do not report the user, as the page says.
 WITHOUT_USER = {
     "OpenTelemetry's instrumentation of OpenAI",
     "Without code, by OpenTelemetry's command",
@@ -35,9 +35,9 @@ class Snippet:
     code: str
 
     def write(self, folder: Path, app: App) -> None:
-        """The files that a reader would make, with this server's address and a key."""
+        """The files that a reader would create, with this server's URL and a key."""
         shell = self.shell.replace("http://127.0.0.1:8000", app.logsui.url).replace("YOUR_KEY", app.api_key)
-        # All is installed: see the requirements.
+        # Everything is installed, see the requirements.
         (folder / "app.sh").write_text(f"pip() {{ :; }}\nnpm() {{ :; }}\n{shell}")
         node = NODE.get(self.title)
         (folder / ("app.mjs" if node else "app.py")).write_text(self.code)

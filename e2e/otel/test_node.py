@@ -20,7 +20,7 @@ def run(app: App, folder: str, program: Iterable[str], **environment: str) -> No
 @pytest.mark.parametrize("compression", ["none", "gzip"])
 @pytest.mark.parametrize("encoding", ["json", "protobuf"])
 def test_exporters(app: App, encoding: str, compression: str) -> None:
-    """Chunked bodies without a length. An exporter that says anything has something to complain about."""
+    """Chunked bodies without a length. Any output of the exporter would be a complaint."""
     run(app, "exporters", ["export.mjs", encoding, "chat-1"], OTEL_EXPORTER_OTLP_COMPRESSION=compression)
     assert app.output == ""
     session = app.session("chat-1", 2)

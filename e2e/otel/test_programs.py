@@ -1,4 +1,4 @@
-"""Real libraries, as they are, in front of a model server and a running logsui: the sessions they give."""
+"""Unmodified libraries with a model server and a running logsui: the sessions that they produce."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def run(app: App, program: str, venv: str = "openai3", **environment: str) -> No
 
 
 def everything(app: App, unseen: str = "", **unknown: set[str]) -> Session:
-    """The one session of a program that did all of programs/scenario.py; `unseen`: an API that the library ignores."""
+    """The only session of a program that ran programs/scenario.py. `unseen`: an API that the library ignores."""
     calls = [call for call in app.calls if call.path != unseen]
     session = app.session("chat-1", len(calls))
     check(session, calls, **unknown)
@@ -27,14 +27,14 @@ def test_opentelemetry(app: App) -> None:
 
 
 def test_opentelemetry_with_messages_in_log_records(app: App) -> None:
-    """Spans and log records come in two posts, in either order."""
+    """Spans and log records arrive in two POSTs, in either order."""
     run(app, "opentelemetry_genai", OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="event_only")
     session = everything(app, embeddings={"input"})
     check_tools(session, app.calls)
 
 
 def test_opentelemetry_without_content(app: App) -> None:
-    """As it comes, the instrumentation tells no messages: requests, models and tokens are there all the same."""
+    """By default, the instrumentation reports no messages. Requests, models and tokens are there nevertheless."""
     run(app, "opentelemetry_genai")
     check(app.session("chat-1", 7), app.calls, all={"input", "output", "tool call get_weather"})
 

@@ -1,4 +1,4 @@
-"""Two chat completions in one session, by LangChain through a LiteLLM proxy.
+"""Two chat completions in one session, with LangChain through a LiteLLM proxy.
 
 pip install langchain-openai
 """
@@ -10,7 +10,7 @@ from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
 
 trace_id = os.environ.get("TRACE_ID") or f"langchain-{uuid.uuid4()}"
-# ChatOpenAI's own `metadata=` stays inside LangChain; only what stands in `extra_body` is sent.
+# ChatOpenAI's own `metadata=` stays inside LangChain; only `extra_body` is sent.
 model = ChatOpenAI(
     model="gpt-4o-mini",
     base_url=os.environ.get("LITELLM_PROXY_URL", "http://127.0.0.1:4000"),

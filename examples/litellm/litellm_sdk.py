@@ -1,4 +1,4 @@
-"""Two chat completions in one session, by the LiteLLM SDK alone: logsui_callback.py posts them, no proxy is needed.
+"""Two chat completions in one session, with the LiteLLM SDK and without a proxy: logsui_callback.py posts them.
 
 pip install litellm
 """
@@ -7,7 +7,7 @@ import os
 import uuid
 
 import litellm
-import logsui_callback  # LOGSUI_API_KEY and LOGSUI_ENDPOINT say where to
+import logsui_callback  # uses LOGSUI_API_KEY and LOGSUI_ENDPOINT
 
 litellm.callbacks = [logsui_callback.instance]
 trace_id = os.environ.get("TRACE_ID") or f"litellm-sdk-{uuid.uuid4()}"
@@ -19,7 +19,7 @@ for question in ("What is the capital of France?", "And how many people live the
         model="openai/gpt-4o-mini",
         messages=messages,
         metadata={"litellm_trace_id": trace_id},
-        # LiteLLM answers by itself; without this line OPENAI_API_KEY is used and the real model is asked.
+        # LiteLLM makes up the response. Without this line it calls the real model with OPENAI_API_KEY.
         mock_response="Paris is the capital of France.",
     )
     answer = completion.choices[0].message.content

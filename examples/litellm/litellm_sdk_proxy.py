@@ -1,4 +1,4 @@
-"""Two chat completions in one session, by the LiteLLM SDK through a LiteLLM proxy.
+"""Two chat completions in one session, with the LiteLLM SDK through a LiteLLM proxy.
 
 pip install litellm
 """
@@ -13,7 +13,7 @@ messages = []
 
 for question in ("What is the capital of France?", "And how many people live there?"):
     messages.append({"role": "user", "content": question})
-    # The SDK keeps its argument `metadata` to itself; the proxy sees what stands in `extra_body`.
+    # The SDK does not send its argument `metadata` to the proxy; it sends `extra_body`.
     completion = litellm.completion(
         model="litellm_proxy/gpt-4o-mini",
         api_base=os.environ.get("LITELLM_PROXY_URL", "http://127.0.0.1:4000"),

@@ -1,27 +1,27 @@
-"""Send every LiteLLM call to logsui: one file, for programs that use the LiteLLM SDK without a proxy.
+"""Sends every LiteLLM call to logsui. One file, for programs that use the LiteLLM SDK without a proxy.
 
     import litellm
     import logsui_callback
 
     litellm.callbacks = [logsui_callback.instance]
-
     litellm.completion(model=..., messages=..., metadata={"litellm_trace_id": "conversation-42"})
 
-In a coroutine, end with `await logsui_callback.instance.aflush()`: see `flush`. It also works inside a proxy
-(`litellm_settings.callbacks: logsui_callback.instance`, this file beside config.yaml).
+In a coroutine, end with `await logsui_callback.instance.aflush()`; `flush` says why. It also works inside a proxy:
+put this file beside config.yaml and set `litellm_settings.callbacks: logsui_callback.instance`.
 
-Settings, all from the environment: LOGSUI_API_KEY (needed; a key with scope `ingest`) and LOGSUI_ENDPOINT
+Environment variables: LOGSUI_API_KEY (required, a key with scope `ingest`) and LOGSUI_ENDPOINT
 (default http://127.0.0.1:8000/api/v1/litellm).
 
-What it does that LiteLLM's own `generic_api` callback does not: it posts synchronous calls too, it keeps the
-caller's own metadata (LiteLLM's payload has only keys that LiteLLM knows, so `metadata.litellm_trace_id` is lost
-without a proxy), it never drops events because a POST is in flight or failed, and it delivers what is queued when
-the program ends. Needs nothing but litellm and the standard library; tried with LiteLLM 1.81.12 and 1.106.2, and
-Python 3.11 to 3.13.
+Unlike LiteLLM's own `generic_api` callback, it posts synchronous calls too, keeps the caller's own metadata (without a
+proxy LiteLLM drops `metadata.litellm_trace_id`), loses no events while a POST is in flight or fails, and sends what is
+still queued when the program ends. It needs only litellm and the standard library. Tested with LiteLLM 1.81.12 and
+1.106.2, and with Python 3.11 to 3.13.
 """
 
 import asyncio
 import atexit
+import contextlib
+import itertools
 import json
 import logging
 import os
@@ -44,44 +44,30 @@ QUEUE_BYTES = 128 * 1024 * 1024
 BATCH_EVENTS = 200
 BATCH_BYTES = 4 * 1024 * 1024
 POST_TIMEOUT_SECONDS = 30.0
-EXIT_SECONDS = 10.0  # how long the end of the program may be held up to deliver what is queued
+EXIT_SECONDS = 10.0  # how long the program may wait at its end to send what is queued
 FIRST_RETRY_SECONDS = 0.25
 LONGEST_RETRY_SECONDS = 15.0
-# LiteLLM hands an event over in a thread of its own, after the call has returned. `flush` waits for the calls that
-# it has seen begin, and a moment for kinds of calls that it is not told about (a mocked embedding, say).
+# LiteLLM reports an event from its own thread, after the call has returned. `flush` waits for calls that it saw start,
+# and a moment longer for calls that LiteLLM does not announce (a mocked embedding, for example).
 OPEN_CALL_SECONDS = 3.0
 QUIET_SECONDS = 0.3
 REMEMBERED_EVENTS = 10_000
 MAX_DEPTH = 100
 WARNING_INTERVAL_SECONDS = 10.0
 
-# The answers that are about the body, and not about the moment or the configuration: sending it again won't help.
-REFUSALS = frozenset({400, 413, 422})
-PASSING = frozenset({408, 425, 429})
+REFUSALS = frozenset({400, 413, 422})  # the body is at fault, so sending it again cannot help
+TEMPORARY = frozenset({408, 425, 429})  # a retry may help, although they are below 500
 
-# litellm.Router writes these into the caller's metadata dictionary.
+# litellm.Router writes these keys into the caller's metadata dictionary.
 ROUTER_KEYS = frozenset(
-    [
-        "api_base",
-        "attempted_fallbacks",
-        "attempted_retries",
-        "caching_groups",
-        "deployment",
-        "deployment_model_name",
-        "max_retries",
-        "model_group",
-        "model_group_alias",
-        "model_group_size",
-        "model_info",
-        "original_model_group",
-        "previous_models",
-        "request_retry_count",
-    ]
+    "api_base attempted_fallbacks attempted_retries caching_groups deployment deployment_model_name max_retries"  # noqa: SIM905
+    " model_group model_group_alias model_group_size model_info original_model_group previous_models"
+    " request_retry_count".split()
 )
 
 
 class PostError(Exception):
-    """A POST that was not answered with 2xx: `status` is None when there was no answer at all."""
+    """A POST without a 2xx answer. `status` is None when there was no answer at all."""
 
     def __init__(self, message: str, status: int | None = None, retry_after_seconds: float = 0.0) -> None:
         super().__init__(message)
@@ -90,7 +76,7 @@ class PostError(Exception):
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """urllib would follow a redirect with a GET, and take the page it finds there for success."""
+    """Without it, urllib follows a redirect with a GET and takes the page there for success."""
 
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:
         return None
@@ -99,8 +85,8 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class LogsuiCallback(CustomLogger):
     """Queues LiteLLM's events and posts them to logsui from a background thread.
 
-    The queue is bounded (`queue_events`, `queue_bytes`). When it is full, new events are dropped: `dropped` counts
-    them, a warning says so. `refused` counts the events that logsui answered with 400, 413 or 422.
+    While the queue is full (`queue_events`, `queue_bytes`), new events are dropped with a warning. `dropped` counts
+    these and events that cannot be written as JSON; `refused` counts those that logsui answered with 400, 413 or 422.
     """
 
     def __init__(
@@ -116,40 +102,29 @@ class LogsuiCallback(CustomLogger):
         self.queue_events = queue_events
         self.queue_bytes = queue_bytes
         self.exit_seconds = exit_seconds
-        # Private, because LiteLLM puts public text attributes into its debug log.
+        # Private, because LiteLLM writes public text attributes to its debug log.
         self._api_key = api_key or os.environ.get("LOGSUI_API_KEY") or ""
         self._open = urllib.request.build_opener(_NoRedirect).open
         self._forget_everything()
         atexit.register(self.close)
         if hasattr(os, "register_at_fork"):
-            # What is queued belongs to the parent process, and threads do not survive a fork.
+            # The queue belongs to the parent process, and threads do not survive a fork.
             os.register_at_fork(after_in_child=self._forget_everything)
 
     def _forget_everything(self) -> None:
         self._changed = threading.Condition()
         self._queue: deque[bytes] = deque()
-        self._queued_bytes = 0
-        self._in_flight = 0
+        self._queued_bytes = self._in_flight = 0
         self._last_event = 0.0
         self._thread: threading.Thread | None = None
         self._exit_at: float | None = None
         self._seen: OrderedDict[tuple[Any, ...], None] = OrderedDict()
         self._open_calls: OrderedDict[Any, None] = OrderedDict()
-        self._dropped = self._refused = self._undelivered = 0
+        self.dropped = self.refused = self._undelivered = 0
         self._warned: dict[str, float] = {}
 
-    @property
-    def dropped(self) -> int:
-        """Events lost because the queue was full, or because they could not be written as JSON."""
-        return self._dropped
-
-    @property
-    def refused(self) -> int:
-        """Events that logsui would not take (400, 413, 422)."""
-        return self._refused
-
-    # What LiteLLM calls, with the arguments by name. A streamed call comes here once, when it is complete:
-    # `log_stream_event` and `async_log_stream_event`, which are called for every chunk, are left alone.
+    # LiteLLM calls these methods, with keyword arguments. A streamed call is reported once, when it is complete:
+    # `log_stream_event` and `async_log_stream_event`, which would be called for every chunk, are not overridden.
 
     def log_pre_api_call(self, model: Any, messages: Any, kwargs: Any) -> None:
         with self._changed:
@@ -158,20 +133,14 @@ class LogsuiCallback(CustomLogger):
     def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         self._take(kwargs)
 
-    def log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        self._take(kwargs)
-
     async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        await self._take_without_blocking(kwargs)
-
-    async def async_log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        await self._take_without_blocking(kwargs)
-
-    async def _take_without_blocking(self, kwargs: Any) -> None:
         self._take(kwargs)
+
+    log_failure_event = log_success_event
+    async_log_failure_event = async_log_success_event
 
     def _take(self, kwargs: Mapping[str, Any]) -> None:
-        """Queue one event, never raising: a problem with logging must not become the caller's."""
+        """Queue one event. Never raises: a problem with logging must not become the caller's."""
         try:
             payload = payload_of(kwargs)
             if payload is not None and self._is_new(payload):
@@ -179,68 +148,61 @@ class LogsuiCallback(CustomLogger):
         except Exception:
             logger.exception("logsui: an event could not be written as JSON and is lost")
             with self._changed:
-                self._dropped += 1
+                self.dropped += 1
         finally:
             with self._changed:
                 self._open_calls.pop(kwargs.get("litellm_call_id"), None)
 
     def _is_new(self, payload: Mapping[str, Any]) -> bool:
-        """False for an event that was taken before: some call types reach both the sync and the async method."""
-        key = tuple(payload.get(name) for name in ("id", "litellm_call_id", "status", "startTime"))
+        """False for an event that was queued before: some calls reach both the sync and the async method."""
         with self._changed:
-            return remember(self._seen, key)
+            return remember(self._seen, tuple(map(payload.get, ("id", "litellm_call_id", "status", "startTime"))))
 
     def _offer(self, event: bytes) -> None:
         with self._changed:
             self._last_event = time.monotonic()
             late = self._exit_at is not None
-            if not late and not self._has_room_for(event):
-                self._dropped += 1
-                self._warn("full", f"logsui: queue full, {self._dropped} events dropped so far")
+            has_room = len(self._queue) < self.queue_events and self._queued_bytes + len(event) <= self.queue_bytes
+            if not late and not has_room:
+                self.dropped += 1
+                self._warn("full", f"logsui: queue full, {self.dropped} events dropped so far")
             elif not late:
                 self._queue.append(event)
                 self._queued_bytes += len(event)
                 self._start_thread()
                 self._changed.notify_all()
         if late:
-            # LiteLLM's own exit handler runs after ours, and hands over what asynchronous calls left behind.
+            # LiteLLM's exit handler runs after ours and reports the last asynchronous calls.
             self._deliver([event])
 
-    def _has_room_for(self, event: bytes) -> bool:
-        return len(self._queue) < self.queue_events and self._queued_bytes + len(event) <= self.queue_bytes
-
     def _start_thread(self) -> None:
-        if self._thread is not None:
-            return
-        thread = threading.Thread(target=self._run, name="logsui", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:
-            return  # Python 3.12 and newer start no thread at the end of the program; `close` sends what is queued.
-        self._thread = thread
-
-    # The background thread
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name="logsui", daemon=True)
+            # Python 3.12 and newer start no thread while the program ends; `close` then sends the queue.
+            with contextlib.suppress(RuntimeError):
+                thread.start()
+                self._thread = thread
 
     def _run(self) -> None:
         while batch := self._next_batch():
             try:
                 self._deliver(batch)
             except Exception:
-                logger.exception("logsui: %d events are lost by an error in the callback", len(batch))
+                logger.exception("logsui: %d events are lost because of an error in the callback", len(batch))
             with self._changed:
                 self._in_flight = 0
                 self._changed.notify_all()
 
     def _next_batch(self) -> list[bytes]:
-        """The oldest events, waiting for one if need be; empty when the program ends and none is left."""
+        """The oldest events; waits for one if there is none. Empty when the program ends and none is left."""
         with self._changed:
             while not self._queue and self._exit_at is None:
                 self._changed.wait()
             batch: list[bytes] = []
             size = 0
-            while (
-                self._queue and len(batch) < BATCH_EVENTS and (not batch or size + len(self._queue[0]) <= BATCH_BYTES)
-            ):
+            while self._queue and len(batch) < BATCH_EVENTS:
+                if batch and size + len(self._queue[0]) > BATCH_BYTES:
+                    break
                 batch.append(self._queue.popleft())
                 size += len(batch[-1])
             self._queued_bytes -= size
@@ -248,93 +210,84 @@ class LogsuiCallback(CustomLogger):
             return batch
 
     def _deliver(self, batch: list[bytes]) -> None:
-        """Post a batch until it is stored, trying again for as long as the program lives."""
-        attempt = 0
-        while True:
+        """Post a batch, and retry until it is stored or the program ends."""
+        for attempt in itertools.count():
             try:
                 return self._post(batch)
             except PostError as error:
                 if error.status in REFUSALS:
                     return self._deliver_halves(batch, error)
-                if self._must_give_up(error):
-                    return self._give_up(batch, error)
-                self._warn("retry", f"logsui: {error}; {self._waiting()} events wait, trying again")
+                if self._gives_up(batch, error):
+                    return None
+                self._warn("retry", f"logsui: {error}; {self._waiting()} events are waiting, trying again")
                 self._pause(max(error.retry_after_seconds, retry_delay_seconds(attempt)))
-                attempt += 1
 
     def _deliver_halves(self, batch: list[bytes], error: PostError) -> None:
-        """Find the event that the refusal is about, and deliver the others."""
+        """Find the event that was refused, and deliver the others."""
         if len(batch) == 1:
-            self._refused += 1
+            self.refused += 1
             logger.error("logsui: an event of %d bytes was refused and is lost: %s", len(batch[0]), error)
             return
         middle = len(batch) // 2
         self._deliver(batch[:middle])
         self._deliver(batch[middle:])
 
-    def _must_give_up(self, error: PostError) -> bool:
-        """Only at the end of the program: when time is up, or the answer will not change (a wrong key, say)."""
+    def _gives_up(self, batch: list[bytes], error: PostError) -> bool:
+        """Only while the program ends: when its time is up, or when a retry cannot help (a wrong key, for example)."""
         if self._exit_at is None:
             return False
-        final = error.status is not None and error.status < 500 and error.status not in PASSING
-        return final or time.monotonic() >= self._exit_at
-
-    def _give_up(self, batch: list[bytes], error: PostError) -> None:
+        final = error.status is not None and error.status < 500 and error.status not in TEMPORARY
+        if not final and time.monotonic() < self._exit_at:
+            return False
         with self._changed:
             self._undelivered += len(batch) + len(self._queue)
             self._queue.clear()
             self._queued_bytes = 0
-        logger.error(
-            "logsui: %d events are lost, the program ended before they could be sent: %s", self._undelivered, error
-        )
+        logger.error("logsui: %d events are lost, not sent before the program ended: %s", self._undelivered, error)
+        return True
 
     def _post(self, batch: list[bytes]) -> None:
-        """Post one JSON array. Raises PostError unless it was answered with 2xx."""
+        """Post one JSON array. Raises PostError unless the answer is 2xx."""
+        seconds = POST_TIMEOUT_SECONDS
+        if self._exit_at is not None:
+            seconds = max(1.0, min(seconds, self._exit_at - time.monotonic()))
         headers = {"Authorization": f"Bearer {self._api_key}", "Content-Type": "application/json"}
         request = urllib.request.Request(self.endpoint, b"[" + b",".join(batch) + b"]", headers, method="POST")
         try:
-            with self._open(request, timeout=self._timeout_seconds()) as response:
+            with self._open(request, timeout=seconds) as response:
                 response.read()
         except urllib.error.HTTPError as error:
             with error:
                 text = error.read(500).decode("utf-8", "replace")
-            raise PostError(f"{self.endpoint} answered {error.code}: {text}", error.code, retry_after(error)) from error
-        except Exception as error:  # URLError, a connection cut in mid answer, an endpoint that is no URL
+            after = error.headers.get("Retry-After", "").strip()
+            delay = min(60.0, float(after)) if after.isdigit() else 0.0
+            raise PostError(f"{self.endpoint} answered {error.code}: {text}", error.code, delay) from error
+        except Exception as error:  # URLError, a connection that broke, an endpoint that is no URL
             raise PostError(f"{self.endpoint} could not be reached: {error!r}") from error
 
-    def _timeout_seconds(self) -> float:
-        if self._exit_at is None:
-            return POST_TIMEOUT_SECONDS
-        return max(1.0, min(POST_TIMEOUT_SECONDS, self._exit_at - time.monotonic()))
-
     def _pause(self, seconds: float) -> None:
-        """Wait before the next try; the end of the program cuts long waits short."""
-        until = time.monotonic() + seconds
+        """Wait before the next attempt; only for a moment while the program ends."""
         with self._changed:
-            while (left := until - time.monotonic()) > 0:
-                if self._exit_at is not None:
-                    until = min(until, time.monotonic() + FIRST_RETRY_SECONDS)
-                    left = min(left, FIRST_RETRY_SECONDS)
-                self._changed.wait(left)
+            if not self._changed.wait_for(lambda: self._exit_at is not None, seconds):
+                return
+        time.sleep(min(seconds, FIRST_RETRY_SECONDS))
 
     def _waiting(self) -> int:
         return len(self._queue) + self._in_flight
 
     def _warn(self, kind: str, message: str) -> None:
-        """Log a warning, at most one of its kind every ten seconds."""
+        """Log a warning, at most one of each kind every ten seconds."""
         now = time.monotonic()
         if now - self._warned.get(kind, float("-inf")) >= WARNING_INTERVAL_SECONDS:
             self._warned[kind] = now
             logger.warning("%s", message)
 
-    # Emptying the queue
-
     def flush(self, timeout: float = 30.0) -> bool:
-        """Wait until all events so far are stored by logsui; False when `timeout` seconds were not enough.
+        """Wait until logsui has stored all events so far; False when `timeout` seconds were not enough.
 
-        For serverless functions and processes that stop without a normal end. In a coroutine use `await aflush()`,
-        and as its last step: LiteLLM hands over asynchronous calls in tasks of the event loop, which must go on
-        meanwhile, and `asyncio.run` cancels those that are left when the coroutine returns.
+        For serverless functions and processes that do not end normally. In a coroutine, make `await aflush()` the last
+        step: LiteLLM reports asynchronous calls from tasks of the event loop, which must be able to run meanwhile, and
+        `asyncio.run` cancels the tasks that are left when the coroutine returns.
         """
         began = time.monotonic()
         with self._changed:
@@ -351,7 +304,7 @@ class LogsuiCallback(CustomLogger):
         return await asyncio.to_thread(self.flush, timeout)
 
     def close(self) -> None:
-        """Deliver what is queued, for at most `exit_seconds`; called when the program ends."""
+        """Send what is queued, for at most `exit_seconds`. Called when the program ends."""
         with self._changed:
             if self._exit_at is not None:
                 return
@@ -362,27 +315,17 @@ class LogsuiCallback(CustomLogger):
             self._run()
         else:
             thread.join(self.exit_seconds + 1.0)
-        self._report()
-
-    def _report(self) -> None:
         if self._waiting():
             logger.error("logsui: %d events are lost, the program ended while they were being sent", self._waiting())
-        if self._dropped:
-            logger.warning("logsui: %d events were dropped in all", self._dropped)
-        if self._open_calls:
-            # When `asyncio.run` ends, it cancels the tasks in which LiteLLM logs the calls just made.
-            logger.warning(
-                "logsui: LiteLLM has not handed over %d calls; end a coroutine with `await instance.aflush()`",
-                len(self._open_calls),
-            )
+        if self.dropped:
+            logger.warning("logsui: %d events were dropped in total", self.dropped)
+        if lost := len(self._open_calls):
+            # `asyncio.run` ends by cancelling the tasks in which LiteLLM reports the last calls.
+            logger.warning("logsui: LiteLLM did not report %d calls; end coroutines with `await aflush()`", lost)
 
 
 def payload_of(kwargs: Mapping[str, Any]) -> dict[str, Any] | None:
-    """LiteLLM's StandardLoggingPayload with the caller's own metadata where a proxy puts it.
-
-    None when there is none yet (a chunk of a stream). LiteLLM's objects are left as they are: other callbacks get
-    them too.
-    """
+    """A copy of LiteLLM's payload, with the caller's metadata where a proxy puts it. None for a chunk of a stream."""
     payload = kwargs.get("standard_logging_object")
     if not payload:
         return None
@@ -393,9 +336,9 @@ def payload_of(kwargs: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def callers_metadata(litellm_params: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the caller of the SDK gave as `metadata`, without what LiteLLM added to that dictionary."""
+    """The `metadata` that the caller passed to the SDK, without the keys that LiteLLM added to it."""
     if litellm_params.get("proxy_server_request"):
-        return None  # In a proxy this dictionary is the proxy's own, with keys and budgets in it.
+        return None  # In a proxy, this dictionary belongs to the proxy and holds keys and budgets.
     given = {**(litellm_params.get("litellm_metadata") or {}), **(litellm_params.get("metadata") or {})}
     added = ROUTER_KEYS if "model_group" in given and "model_info" in given else frozenset()
     return {
@@ -406,27 +349,22 @@ def callers_metadata(litellm_params: Mapping[str, Any]) -> dict[str, Any] | None
 
 
 def to_json(payload: Mapping[str, Any]) -> bytes:
-    """ASCII JSON of a payload, whatever the caller put into it."""
+    """A payload as ASCII JSON, whatever the caller put into it."""
     try:
         return json.dumps(payload, default=plain).encode("ascii")
-    except Exception:  # keys that are no text, circular references, extreme depth, objects that cannot be described
+    except Exception:  # keys that are no text, circular references, extreme depth, objects without a text
         return json.dumps(plain_tree(payload, ())).encode("ascii")
 
 
 def plain(value: Any) -> Any:
-    """What JSON has no form for: the fields of a pydantic model, the items of a set, else its text."""
+    """A value that JSON cannot hold: a pydantic model as its fields, a set as a list, anything else as its text."""
     if callable(dump := getattr(value, "model_dump", None)) and not isinstance(value, type):
         return dump()
-    if isinstance(value, (set, frozenset)):
-        return list(value)
-    return str(value)
+    return list(value) if isinstance(value, (set, frozenset)) else str(value)
 
 
 def plain_tree(value: Any, around: tuple[int, ...]) -> Any:
-    """A copy that JSON has a form for, with LiteLLM's own marks where something is cut.
-
-    `around` holds the identities of the containers that the value is in.
-    """
+    """A copy that JSON can hold, with LiteLLM's marks where it is cut. `around`: ids of the containers around it."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if id(value) in around:
@@ -445,7 +383,7 @@ def plain_tree(value: Any, around: tuple[int, ...]) -> Any:
 
 
 def remember(known: OrderedDict[Any, None], key: Any) -> bool:
-    """Add a key to the newest ten thousand; False when it was among them already."""
+    """Remember a key, up to ten thousand of them. False when it is known already."""
     if key in known:
         return False
     known[key] = None
@@ -455,14 +393,8 @@ def remember(known: OrderedDict[Any, None], key: Any) -> bool:
 
 
 def retry_delay_seconds(attempt: int) -> float:
-    """0.25, 0.5, 1, ... 15 seconds, each shortened by up to a quarter, so that many processes do not come at once."""
+    """0.25, 0.5, 1, … 15 seconds, shortened at random by up to a quarter, so that processes do not retry together."""
     return min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** min(attempt, 16)) * random.uniform(0.75, 1.0)
-
-
-def retry_after(error: urllib.error.HTTPError) -> float:
-    """The seconds of a Retry-After header, at most a minute; 0 without one."""
-    value = (error.headers.get("Retry-After") or "").strip()
-    return min(60.0, float(value)) if value.isdigit() else 0.0
 
 
 instance = LogsuiCallback()

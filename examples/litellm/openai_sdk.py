@@ -1,4 +1,4 @@
-"""Two chat completions in one session, by the OpenAI SDK through a LiteLLM proxy.
+"""Two chat completions in one session, with the OpenAI SDK through a LiteLLM proxy.
 
 pip install openai
 """

@@ -1,8 +1,8 @@
-"""The account that PostgreSQL, the web server and the digester run as when root starts them.
+"""The account that PostgreSQL, the web server and the digester use when started as root.
 
-PostgreSQL refuses to be root, and the others have what strangers send in hand. Nothing that root reads or writes may
-lie where that account can write: the data folder is root's, and only the folders of PostgreSQL in it are the account's.
-A data folder that belongs to another user is different: then root becomes that user, and nothing stays root.
+PostgreSQL refuses to run as root, and the other two process untrusted data. Root must not read or write anything where
+that account can write. So the data folder belongs to root, and only PostgreSQL's folders in it belong to the account.
+If the data folder belongs to another user, root becomes that user, and no process stays root.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from logsui.launcher import processes
 logger = logging.getLogger(__name__)
 
 NAME = "logsui"
-# An access control list as Linux keeps it: a version, then (tag, permissions, id) for each entry.
+# An access control list as Linux stores it: a version, then (tag, permissions, id) for each entry.
 ACL, ACL_VERSION, ACL_ENTRY = "system.posix_acl_access", struct.pack("<I", 2), struct.Struct("<HHI")
 OWNER, USER, GROUP, NAMED_GROUP, MASK, OTHER, NO_ID = 1, 2, 4, 8, 16, 32, 2**32 - 1
 SEARCH = 1
 
 
 class AccountError(Exception):
-    """There is no account, or it can't do its work; the message is for the operator."""
+    """There is no account, or it cannot do its work. The message is for the operator."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Account:
 
 
 def account_for(folder: Path) -> Account | None:
-    """None unless we are root; then whoever owns `folder`, or the system account `logsui` for one that is not there."""
+    """None unless we are root. Otherwise the owner of `folder`, or the system account `logsui` if it does not exist."""
     if os.geteuid() != 0:
         return None
     if folder.exists() and folder.stat().st_uid != 0:
@@ -67,18 +67,18 @@ def _create_user() -> None:
     except (OSError, subprocess.CalledProcessError) as error:
         reason = (getattr(error, "stderr", "") or str(error)).strip()
         raise AccountError(
-            f"Started by root, logsui works as the system user {NAME!r}, which can't be made ({reason}). "
-            f"Make one, or start as an ordinary user."
+            f"When started as root, logsui runs as the system user {NAME!r}, which cannot be created ({reason}). "
+            f"Create that user, or start logsui as an ordinary user."
         ) from None
 
 
 def popen_arguments(account: Account | None) -> dict[str, Any]:
-    """Popen's arguments that change to `account`."""
+    """Arguments for Popen that switch to `account`."""
     return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
 def environment(account: Account | None) -> dict[str, str]:
-    """What names its user to a process of `account`. In root's home libpq would be refused, and stop at that."""
+    """Variables that tell a process of `account` its user. Without them, libpq would fail to read root's home."""
     if account is None:
         return {}
     try:
@@ -89,10 +89,10 @@ def environment(account: Account | None) -> dict[str, str]:
 
 
 def become(account: Account | None) -> None:
-    """Be `account` from now on, for good. None changes nothing."""
+    """Become `account` permanently. None changes nothing."""
     if account is None:
         return
-    # The kernel forgets with the change of user that we want to end with our parent.
+    # When the user changes, the kernel forgets that this process should end with its parent.
     number = processes.get_death_signal()
     os.setgroups([])
     os.setgid(account.gid)
@@ -103,7 +103,7 @@ def become(account: Account | None) -> None:
 
 @contextmanager
 def acting_as(account: Account | None) -> Iterator[None]:
-    """Open, make and signal with the rights of `account` for a while. None changes nothing."""
+    """Use the rights of `account` inside the `with` block. None changes nothing."""
     if account is None:
         yield
         return
@@ -123,10 +123,10 @@ def acting_as(account: Account | None) -> Iterator[None]:
 
 
 def take_or_hand_over(folder: Path) -> Account | None:
-    """Settle whose the data folder is, for root: the user whom we are to become, or None when it is root's own.
+    """Decide, as root, who owns the data folder: the user that we must become, or None if root keeps it.
 
-    It may have been given to somebody (`chown -R`), come as somebody's empty folder, or be one of root's that others
-    may write to. As nobody but root, or as no root, does nothing.
+    It may have been handed to a user (`chown -R`), be an empty folder of a user, or be root's but writable for others.
+    Does nothing unless we are root.
     """
     if os.geteuid() != 0 or not folder.is_dir():
         return None
@@ -139,7 +139,7 @@ def take_or_hand_over(folder: Path) -> Account | None:
             _hand_over(descriptor, account)
             return account
         if status.st_uid != 0 or status.st_mode & 0o022:
-            logger.warning("%s is root's alone from now on, as the database in it is", folder)
+            logger.warning("%s now belongs to root only, like the database in it", folder)
             os.fchown(descriptor, 0, -1)
             os.fchmod(descriptor, stat.S_IMODE(status.st_mode) & ~0o022)
     finally:
@@ -147,7 +147,7 @@ def take_or_hand_over(folder: Path) -> Account | None:
     return None
 
 
-# What root may have left in a folder of somebody else: made by commands, or by versions that stayed root there.
+# Files that root may have left in another user's folder, through commands or older versions.
 LEFT_BY_ROOT = ("serve.lock", "processes.json", "samples_loaded", "secret_key", "static", "spool")
 
 
@@ -162,7 +162,7 @@ def _hand_over(folder: int, account: Account) -> None:
 
 
 def _give(name: str, parent: int, account: Account) -> None:
-    """A file or folder of root's, and no link: in a folder of somebody else that would be to anything."""
+    """Only a file or folder of root, never a link: in another user's folder, a link could lead anywhere."""
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=parent)
     try:
         status = os.fstat(descriptor)
@@ -177,9 +177,9 @@ def _give(name: str, parent: int, account: Account) -> None:
 
 
 def open_program(account: Account, base: Path, parts: Iterable[str]) -> None:
-    """Let `account` run the program in `base`, of which it needs `parts`, and Python. Raises AccountError.
+    """Let `account` run Python and the program in `base`, of which it needs `parts`. Raises AccountError.
 
-    Folders above them are opened to pass through; files that it can't read are left as they are, and named.
+    It gets the right to pass through the folders above them. Files that it cannot read are not changed, but reported.
     """
     libraries = [Path(path) for path in sys.path if path and Path(path).is_dir() and Path(path) != base]
     for folder in (base, Path(sys.executable).parent, Path(sys.executable).resolve().parent, *libraries):
@@ -191,14 +191,14 @@ def open_program(account: Account, base: Path, parts: Iterable[str]) -> None:
     virtual = [sys.prefix] if sys.prefix != sys.base_prefix else []
     places = " ".join([*(str(base / part) for part in parts), *virtual])
     raise AccountError(
-        f"Started by root, the web server and the digester run as another user ({_name(account)}), who can't read "
-        f"{unreadable or sys.executable}. Let others read the program: `chmod -R go+rX {places}`; or start logsui as "
-        f"the ordinary user whom the program belongs to."
+        f"When started as root, the web server and the digester run as the user {_name(account)}, who cannot read "
+        f"{unreadable or sys.executable}. Make the program readable: `chmod -R go+rX {places}`. Or start logsui as the "
+        f"user that owns the program."
     )
 
 
 def first_unreadable(places: Iterable[Path]) -> str:
-    """The first file or folder in `places` that this process can't read; empty when there is none."""
+    """The first file or folder in `places` that this process cannot read; "" if there is none."""
     for place in places:
         if not os.access(place, os.R_OK | (os.X_OK if place.is_dir() else 0)):
             return str(place)
@@ -215,7 +215,7 @@ def first_unreadable(places: Iterable[Path]) -> str:
 
 
 def as_account(account: Account, ask: Callable[[], str]) -> str:
-    """What `ask` returns in a process of `account`; a short text."""
+    """The short text that `ask` returns when it runs in a process of `account`."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -244,9 +244,9 @@ def _name(account: Account) -> str:
 
 
 def open_path(folder: Path, account: Account) -> None:
-    """Let `account`, and nobody else, pass through `folder` and those above it, without reading them.
+    """Let only `account` pass through `folder` and the folders above it, without listing them.
 
-    Where the file system keeps no access control lists, everybody may pass through, and a line on stderr says so.
+    If the file system has no access control lists, every user may pass through, and a warning says so.
     """
     for path in (*reversed(folder.parents), folder):
         if _can_enter(path, account):
@@ -255,7 +255,7 @@ def open_path(folder: Path, account: Account) -> None:
             _grant_search(path, account.uid)
         except (OSError, AttributeError):
             path.chmod(path.stat().st_mode | 0o001)
-            logger.warning("%s can now be passed through (not read) by every user; logsui's processes need it", path)
+            logger.warning("Every user can now pass through %s, but not list it: logsui's processes need that", path)
 
 
 def _can_enter(path: Path, account: Account) -> bool:
@@ -268,7 +268,7 @@ def _can_enter(path: Path, account: Account) -> bool:
 
 
 def _grant_search(path: Path, uid: int) -> None:
-    """Add the right to pass through `path` for one user to its access control list."""
+    """Give one user the right to pass through `path`, in its access control list."""
     entries = [entry for entry in _read_acl(path) if entry[0] != MASK and entry[::2] != (USER, uid)]
     entries.append((USER, SEARCH, uid))
     mask = 0

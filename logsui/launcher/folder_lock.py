@@ -1,4 +1,4 @@
-"""One `serve` per data folder."""
+"""Allows one `serve` per data folder."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# How long an instance that is just stopping may keep the folder before the next one gives up.
+# How long to wait for an instance that is stopping, in seconds.
 PATIENCE = 3.0
 
 
 class FolderInUse(Exception):
-    """Another instance runs on the data folder; the message is for the operator."""
+    """Another instance uses the data folder. The message is for the operator."""
 
 
 @contextmanager
 def hold(folder: Path, url: str) -> Iterator[None]:
-    """The exclusive use of `folder`, which ends with the process, however it ends. Raises FolderInUse."""
+    """Lock `folder`. The lock ends with the process, however that ends. Raises FolderInUse."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(os.open(folder / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+") as file:
         _lock(file.fileno(), folder)
@@ -39,6 +39,6 @@ def _lock(descriptor: int, folder: Path) -> None:
                 holder = os.pread(descriptor, 300, 0).decode(errors="replace").strip()
                 raise FolderInUse(
                     f"logsui already runs on the data folder {folder} ({holder}). Stop it first, "
-                    f"or give this one its own: LOGSUI_DATA_DIR=other-folder PORT=8001 make run"
+                    f"or use another folder and port: LOGSUI_DATA_DIR=other-folder PORT=8001 make run"
                 ) from None
             time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""gunicorn's configuration; `manage.py serve` starts it and hands it the listening socket."""
+"""gunicorn's configuration. `manage.py serve` starts gunicorn and passes it the listening socket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from logsui.launcher import processes
 from logsui.scrub import ScrubbingLogger
 
 wsgi_app = "logsui.asgi:application"
-# `serve` holds the socket, so that callers wait, and are not refused, while gunicorn starts again.
+# `serve` keeps the socket open, so that clients wait instead of being refused while gunicorn restarts.
 bind = (
     f"fd://{os.environ['LOGSUI_LISTEN_FD']}"
     if "LOGSUI_LISTEN_FD" in os.environ
@@ -26,22 +26,22 @@ workers = settings.LOGSUI_WEB_WORKERS
 threads = settings.LOGSUI_WEB_THREADS
 # Loaded once and shared by the workers.
 preload_app = True
-# Longer than what clients keep idle connections for: a client that sends on one that was just closed loses the log.
+# Longer than clients keep idle connections: a client that sends on a connection just closed would lose the log.
 keepalive = 75
-# A worker whose event loop does not run for so long is killed; threads have LOGSUI_REQUEST_SECONDS.
+# A worker whose event loop is stuck for this long is killed. For threads, see LOGSUI_REQUEST_SECONDS.
 timeout = settings.LOGSUI_HANG_SECONDS
 graceful_timeout = 25
 backlog = 1024
-# A key or trace id of 10,000 characters gets our own error, not gunicorn's.
+# So that a key or trace id of 10,000 characters gets our own error instead of gunicorn's.
 limit_request_field_size = 65_536
-# As long as gunicorn allows: filters and ids stand in addresses.
+# The most that gunicorn allows, because URLs contain filters and ids.
 limit_request_line = 8190
-# Headers with an underscore would stand for others; these two are what gunicorn lets proxies send nevertheless.
+# No header with an underscore is let through, since it could pose as another one. gunicorn allows two by default.
 forwarder_headers = ""
 http_parser = "python"
 asgi_lifespan = "off"
 asgi_loop = "asyncio"
-# A client that left ends the wait for its answer; what runs in a thread goes on.
+# When a client leaves, nothing waits for its response any more. A thread that has begun finishes.
 asgi_disconnect_grace_period = 0
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -50,7 +50,7 @@ logger_class = ScrubbingLogger
 
 
 def when_ready(server: Any) -> None:
-    # What the workers share stays shared: the collector would write into it.
+    # Keeps the workers' shared memory shared: the garbage collector would write to it.
     gc.collect()
     gc.freeze()
 
@@ -63,7 +63,7 @@ def post_fork(server: Any, worker: Any) -> None:
     follow = processes.die_with_parent(signal.SIGTERM, parent=server.pid)
     if follow is not None:
         follow()
-    # A worker's threads, and its own for listening, watching and the like.
+    # Its request threads, and a few for the event loop, the memory watch and the like.
     in_flight.start(worker.requests_in_flight, settings.LOGSUI_WEB_MEMORY, settings.LOGSUI_WEB_THREADS + 4)
 
 

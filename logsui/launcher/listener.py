@@ -1,4 +1,4 @@
-"""The listening socket, held by `serve` for as long as it runs: web workers come and go behind it."""
+"""The listening socket. `serve` keeps it open while web workers come and go."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ BACKLOG = 1024
 
 
 class ListenError(Exception):
-    """The address can't be listened on; the message is for the operator."""
+    """The address cannot be used. The message is for the operator."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -19,7 +19,7 @@ def listen(host: str, port: int) -> socket.socket:
             0
         ]
     except socket.gaierror as error:
-        raise ListenError(f"HOST is {host!r}, which is no address of this machine ({error.strerror}).") from None
+        raise ListenError(f"HOST is {host!r}, which is not an address of this machine ({error.strerror}).") from None
     listener = socket.socket(family, kind)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -34,14 +34,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _explain(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} of {host} is in use by another program. Choose another one: PORT={port + 1} make run"
+        return f"Port {port} of {host} is in use by another program. Choose another port: PORT={port + 1} make run"
     if error.errno == errno.EACCES:
-        return f"Port {port} needs root's rights. Choose one above 1023: PORT=8000 make run"
-    return f"{host}:{port} can't be listened on: {error.strerror}. HOST and PORT set the address."
+        return f"Port {port} is only for root. Choose one above 1023: PORT=8000 make run"
+    return f"logsui cannot listen on {host}:{port}: {error.strerror}. HOST and PORT set the address."
 
 
 def browser_url(host: str, port: int) -> str:
-    """The address to open on this machine."""
+    """The URL to open on this machine."""
     if host in ("", "0.0.0.0", "::"):  # noqa: S104
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,6 +1,6 @@
-"""Whether a process works, and not only lives: what is asked of each kind, and for how long it may not.
+"""Checks whether a process works, and does not just exist: one probe for each kind of process.
 
-Nothing here waits: sockets and pipes are read as far as they go, as often as the watcher wakes.
+Nothing here blocks. Whenever the watcher wakes up, it reads whatever sockets and pipes have.
 """
 
 from __future__ import annotations
@@ -19,40 +19,40 @@ import psutil
 
 from logsui.launcher import processes
 
-# Looks within the patience: each of them has to find the same trouble.
+# How many checks there are within the patience. All of them must find the same trouble.
 LOOKS = 12
 MOST_ANSWER_BYTES = 65_536
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a process does not work, and for how many seconds that may last."""
+    """Why a process does not work, and for how many seconds that is tolerated."""
 
     reason: str
     patience: float
 
 
 class Probe(Protocol):
-    """Asks one kind of process."""
+    """Checks one kind of process."""
 
     def begin(self, pid: int) -> None:
-        """A new process is to be asked; forget the last one."""
+        """Forget the last process, and check a new one."""
 
     def poll(self) -> None:
-        """Take what has come. Called ten times a second."""
+        """Read what has arrived. Called ten times a second."""
 
     def look(self) -> Trouble | None:
-        """What is wrong since the last look."""
+        """What has been wrong since the last look."""
 
 
 class Watch:
-    """Looks at a process and those below it, and says when one of them has not worked for longer than it may.
+    """Watches a process and its descendants, and reports when one of them has not worked for too long.
 
-    Progress is what counts, not speed. A slow machine makes an answer late, and any answer starts the time anew.
+    What counts is progress, not speed. On a slow machine a response is late, but any response resets the time.
     """
 
     def __init__(self, patience: float, probe: Probe | None = None) -> None:
-        """`patience`: seconds without a sign of work; others are derived from it."""
+        """`patience`: tolerated seconds without a sign of work. Other limits are derived from it."""
         self.patience = patience
         self.interval = patience / LOOKS
         self.probe = probe
@@ -67,7 +67,7 @@ class Watch:
             self.probe.begin(pid)
 
     def tick(self) -> str | None:
-        """Why the process has to be started again, or None. Call it often."""
+        """Why the process must be restarted, or None. Call it often."""
         if self.probe is not None:
             self.probe.poll()
         passed = time.monotonic() - self.looked_at
@@ -78,7 +78,7 @@ class Watch:
         if trouble is None or trouble.reason != self.reason:
             self.reason, self.lasted = trouble.reason if trouble else "", 0.0
         else:
-            # When we were stopped ourselves (Ctrl-Z, a suspended machine), that time is not held against it.
+            # Time during which we were stopped ourselves (Ctrl-Z, a suspended machine) does not count.
             self.lasted += min(passed, 2 * self.interval)
         if trouble is None or self.lasted < trouble.patience:
             return None
@@ -88,7 +88,7 @@ class Watch:
         self.tree = processes.tree(self.pid)
         states = [(process, processes.state(process)) for process in self.tree]
         if any(state == psutil.STATUS_TRACING_STOP for _, state in states):
-            # A debugger has it; whoever that is knows why nothing moves.
+            # A debugger has stopped it on purpose.
             self.begin(self.pid)
             return None
         for process, state in states:
@@ -97,8 +97,8 @@ class Watch:
         return self.probe.look() if self.probe is not None else None
 
 
-class Call:
-    """A message to a listening process, and what came back so far."""
+class ProbeConnection:
+    """A connection to a listening process: the message it gets, and the response so far."""
 
     def __init__(self, family: int, address: Any, message: bytes) -> None:
         self.unsent = message
@@ -111,7 +111,7 @@ class Call:
             self.attempt(self.socket.connect, address)
 
     def poll(self) -> bytes:
-        """All that came so far; `closed` is set when there will be no more."""
+        """The response so far; `closed` is set when nothing more will come."""
         try:
             if self.unsent and not self.closed:
                 self.unsent = self.unsent[self.attempt(self.socket.send, self.unsent) or 0 :]
@@ -129,7 +129,7 @@ class Call:
         except BlockingIOError:
             raise
         except OSError as error:
-            # Not connected yet, as macOS says it.
+            # macOS reports this way that it is not connected yet.
             if getattr(error, "errno", None) == socket.errno.ENOTCONN:  # type: ignore[attr-defined]
                 raise BlockingIOError from None
             self.closed = True
@@ -143,25 +143,25 @@ class Call:
 
 
 class WebProbe:
-    """The web server, asked for /healthz at its own address.
+    """Asks the web server for /healthz at its own address.
 
-    Each call stays open until it is answered: an answer that is late is an answer. One that never comes while others
-    do was taken by a worker that hangs.
+    Each connection stays open until it is answered, because a late response is a response. If one is never answered
+    while others are, a worker that hangs has accepted it.
     """
 
     def __init__(self, listening: socket.socket, host: str, patience: float) -> None:
-        """`host`: a name under which the application lets itself be called."""
+        """`host`: a host name that the application accepts."""
         self.listening = listening
         self.message = f"GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
         self.patience = patience
-        self.calls: list[Call] = []
+        self.calls: list[ProbeConnection] = []
         self.answered = self.works = False
 
     def begin(self, pid: int) -> None:
         for call in self.calls:
             call.close()
         self.calls = []
-        # `works`: it has answered since it was started, which can take minutes on a busy machine.
+        # `works`: it has answered since its start, which can take minutes on a busy machine.
         self.answered = self.works = False
         if pid:
             self.ask()
@@ -183,13 +183,13 @@ class WebProbe:
         hangs = any(call.looks >= most_looks for call in self.calls)
         self.ask()
         if hangs:
-            return Trouble("one of its workers took a request for /healthz and never answers it", 0)
+            return Trouble("one of its workers accepted a request for /healthz and never answered", 0)
         if answered:
             return None
         return Trouble("it does not answer", self.patience if self.works else 5 * self.patience)
 
     def ask(self) -> None:
-        self.calls.append(Call(self.listening.family, self.listening.getsockname(), self.message))
+        self.calls.append(ProbeConnection(self.listening.family, self.listening.getsockname(), self.message))
 
 
 def postgres_message(kind: bytes, body: bytes) -> bytes:
@@ -201,9 +201,9 @@ CANNOT_CONNECT_NOW = b"57P03"
 
 
 class PostgresProbe:
-    """PostgreSQL, asked for a session over its socket, which reads its catalogs: more than that the port is open.
+    """Asks PostgreSQL for a session over its socket. That reads its catalogs, so it shows more than an open port.
 
-    While it refuses, because it recovers or shuts down, it must get on with that.
+    While PostgreSQL refuses because it is recovering or shutting down, it must make progress with that.
     """
 
     def __init__(self, path: Path, user: str, patience: float) -> None:
@@ -211,7 +211,7 @@ class PostgresProbe:
         fields = (b"user", user.encode(), b"database", b"postgres", b"application_name", b"logsui serve", b"")
         self.message = postgres_message(b"", PROTOCOL + b"\0".join(fields) + b"\0")
         self.patience = patience
-        self.call: Call | None = None
+        self.call: ProbeConnection | None = None
         self.begin(0)
 
     def begin(self, pid: int) -> None:
@@ -237,44 +237,44 @@ class PostgresProbe:
     def look(self) -> Trouble | None:
         verdict, self.verdict = self.verdict, None
         if self.call is None:
-            self.call = Call(socket.AF_UNIX, self.path, self.message)
+            self.call = ProbeConnection(socket.AF_UNIX, self.path, self.message)
         if verdict is None:
             return Trouble("it does not answer", self.patience)
         return None if verdict else self.look_at_recovery()
 
     def look_at_recovery(self) -> Trouble | None:
-        """A recovery may take hours. It is the work of two processes, and one of them is always busy with it."""
+        """A recovery may take hours. Two processes do it, and one of them is always busy."""
         workers = {process: name for process in processes.tree(self.pid) if (name := recovers(process))}
         before, self.work = self.work, {process.pid: processes.work_done(process) for process in workers}
         if self.work != before or any(processes.is_busy(process) for process in workers):
             return None
         if "startup" in workers.values():
-            return Trouble("its recovery does not get on", self.patience)
-        # Its startup process was killed while it recovered: PostgreSQL 18 then waits for ever, and refuses everybody.
-        return Trouble("it refuses connections, and no process of it recovers", self.patience / 2)
+            return Trouble("its recovery makes no progress", self.patience)
+        # If its startup process was killed during recovery, PostgreSQL 18 waits forever and refuses all connections.
+        return Trouble("it refuses connections, and none of its processes is recovering", self.patience / 2)
 
 
 def accepts(answer: bytes) -> bool | None:
-    """Whether PostgreSQL gave a session, or refused for a reason that will pass; None while that is open."""
+    """True if PostgreSQL works, False if it refuses because it is recovering or stopping, None while unknown."""
     while len(answer) >= 5:
         kind, (length,) = answer[:1], struct.unpack("!I", answer[1:5])
         if kind == b"Z":
             return True
         if kind == b"E" and len(answer) > length:
-            # Any other refusal, such as too many connections, is the answer of a server that works.
+            # Any other refusal, for example too many connections, comes from a server that works.
             return b"\0C" + CANNOT_CONNECT_NOW not in answer[: length + 1]
         answer = answer[length + 1 :]
     return None
 
 
 def recovers(process: psutil.Process) -> str:
-    """The name of a process of PostgreSQL that recovers or shuts down; empty for others."""
+    """The name of a PostgreSQL process that recovers or shuts down; "" for others."""
     title = processes.title(process)
     return next((name for name in ("startup", "checkpointer") if title.startswith(f"postgres: {name}")), "")
 
 
 class BeatProbe:
-    """A process that says by itself that it gets on, by a byte in a pipe now and then (`heartbeat.py`)."""
+    """A process that reports its progress itself, by writing bytes to a pipe (`heartbeat.py`)."""
 
     def __init__(self, patience: float) -> None:
         self.patience = patience
@@ -294,9 +294,9 @@ class BeatProbe:
 
     def look(self) -> Trouble | None:
         beaten, self.beaten = self.beaten, False
-        return None if beaten else Trouble("it does not get on", (2 if self.works else 5) * self.patience)
+        return None if beaten else Trouble("it makes no progress", (2 if self.works else 5) * self.patience)
 
 
 def host_allowed(allowed: Sequence[str]) -> str:
-    """A host name that Django's ALLOWED_HOSTS lets pass."""
+    """A host name that Django's ALLOWED_HOSTS accepts."""
     return next((name.lstrip(".") for name in allowed if name != "*"), "localhost")

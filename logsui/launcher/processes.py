@@ -1,4 +1,4 @@
-"""Processes: children that die with their parent, what they are doing, ending them, and what a killed run left."""
+"""Helpers for processes: make children end with their parent, see what processes do, and stop them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ PR_SET_PDEATHSIG, PR_GET_PDEATHSIG = 1, 2
 
 
 def die_with_parent(number: signal.Signals, parent: int | None = None) -> Callable[[], None] | None:
-    """For Popen's `preexec_fn`: the kernel sends the signal to the child when its parent is gone, even by `kill -9`.
+    """For Popen's `preexec_fn`: the kernel signals the child when its parent ends, even after `kill -9`.
 
-    Linux only; None elsewhere, where the next start stops what it finds. Popen calls it after it changed the user,
-    which would undo it.
+    Only on Linux. Elsewhere it is None, and the next start stops what it finds. Popen calls it after changing the user,
+    which would otherwise undo it.
     """
     if not sys.platform.startswith("linux"):
         return None
@@ -33,7 +33,7 @@ def die_with_parent(number: signal.Signals, parent: int | None = None) -> Callab
 
     def ask_the_kernel() -> None:
         prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
-        # The parent may have died before the kernel was asked.
+        # The parent may have ended before that call.
         if os.getppid() != parent:
             os._exit(1)
 
@@ -41,7 +41,7 @@ def die_with_parent(number: signal.Signals, parent: int | None = None) -> Callab
 
 
 def get_death_signal() -> int:
-    """The signal that the kernel will send to this process when its parent is gone; 0 for none."""
+    """The signal that this process gets from the kernel when its parent ends; 0 for none."""
     number = ctypes.c_int()
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(PR_GET_PDEATHSIG, ctypes.byref(number), 0, 0, 0)
@@ -72,8 +72,16 @@ def title(process: psutil.Process) -> str:
         return ""
 
 
+def parent_pid(process: psutil.Process) -> int:
+    """0 for a process that has ended since it was found."""
+    try:
+        return process.ppid()
+    except psutil.Error:
+        return 0
+
+
 def stop(running: Iterable[psutil.Process], steps: Iterable[tuple[signal.Signals, float]]) -> None:
-    """Send each signal in turn to those that are still there, waiting for the seconds beside it."""
+    """Send each signal to the processes that still run, and wait for the seconds given with it."""
     alive = list(running)
     for number, seconds in steps:
         for process in alive:
@@ -99,7 +107,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def tree(pid: int) -> list[psutil.Process]:
-    """The process and all below it; empty when it is gone."""
+    """The process and its descendants; empty if it is gone."""
     try:
         root = psutil.Process(pid)
         return [root, *root.children(recursive=True)]
@@ -108,7 +116,7 @@ def tree(pid: int) -> list[psutil.Process]:
 
 
 def state(process: psutil.Process) -> str:
-    """One of psutil's STATUS_…; empty for one that is gone."""
+    """One of psutil's STATUS_…; "" if the process is gone."""
     try:
         return process.status()
     except psutil.Error:
@@ -116,12 +124,12 @@ def state(process: psutil.Process) -> str:
 
 
 def is_busy(process: psutil.Process) -> bool:
-    """It computes, or waits for a disk: slow perhaps, but at work."""
+    """Whether it computes or waits for a disk. It may be slow, but it works."""
     return state(process) in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP)
 
 
 def work_done(process: psutil.Process) -> object:
-    """A value that changes while the process works: its CPU time, what it read and wrote (where the system counts)."""
+    """A value that changes while the process works: CPU time, and bytes read and written if the system counts them."""
     try:
         with process.oneshot():
             counters = process.io_counters() if hasattr(process, "io_counters") else None
@@ -131,12 +139,12 @@ def work_done(process: psutil.Process) -> object:
 
 
 class Ending:
-    """The end of a process and of all below it: a signal, after its seconds the next one. Never waits."""
+    """Ends a process and its descendants: a signal, and after some seconds the next one. Never blocks."""
 
     def __init__(
         self, name: str, process: subprocess.Popen[bytes], steps: Sequence[tuple[signal.Signals, float]]
     ) -> None:
-        """`steps`: each signal with the seconds that it gets. The last one should be SIGKILL."""
+        """`steps`: each signal with the seconds to wait after it. The last one should be SIGKILL."""
         self.name = name
         self.process = process
         self.steps = list(steps)
@@ -152,13 +160,13 @@ class Ending:
         self.deadline = time.monotonic() + seconds
         self.family |= set(tree(self.process.pid))
         self.process.send_signal(number)
-        # One that is stopped would notice no other signal than SIGKILL.
+        # A stopped process reacts to no signal but SIGKILL.
         for process in self.family:
             if state(process) == psutil.STATUS_STOPPED:
                 send(process, signal.SIGCONT)
 
     def is_over(self) -> bool:
-        """Whether the process is gone; what it left behind is then killed."""
+        """Whether the process is gone. If so, its descendants are killed."""
         if self.process.poll() is None:
             if time.monotonic() > self.deadline and self.steps:
                 logger.warning("%s still runs; sending it %s", self.name, self.steps[0][0].name)

@@ -1,6 +1,6 @@
-"""`manage.py serve` after its start: the database, the web server and the digester, watched by a small process.
+"""`manage.py serve`: a small process that starts and watches the database, the web server and the digester.
 
-It is a process without Django's applications in it, which need memory and have nothing to do here.
+It does not load Django's applications, which would only use memory here.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ logger = logging.getLogger("logsui.launcher.serve")
 # Connections beside those of the web threads: digesters, commands, monitoring.
 SPARE_CONNECTIONS = 24
 WEB_ATTEMPTS = PREPARE_ATTEMPTS = 3
-# What of the program's folder its processes read.
+# What the processes read of the program's folder.
 PROGRAM = ("manage.py", "logsui", "sessions_app", "templates")
-# For glibc: give the memory of large bodies back to the system, and do not keep a pool of it for every thread.
+# Lets glibc return the memory of large bodies to the system, and keeps it from having a pool for every thread.
 LEAN_MALLOC = {
     "MALLOC_ARENA_MAX": "2",
     "MALLOC_MMAP_THRESHOLD_": "1048576",
     "MALLOC_TRIM_THRESHOLD_": "1048576",
 }
-# The name by which gunicorn's configuration finds the socket that it inherits.
+# The variable in which gunicorn's configuration finds the inherited socket.
 LISTEN_FD = "LOGSUI_LISTEN_FD"
 
 
 class ServeError(Exception):
-    """It can't start; the message is for the operator."""
+    """It cannot start. The message is for the operator."""
 
 
 def main() -> int:
@@ -65,8 +65,8 @@ def main() -> int:
         say("Stopped.")
         return 0
     except (folder_lock.FolderInUse, listener.ListenError, EmbeddedError, AccountError, ServeError) as error:
-        print(f"logsui can't start: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+        print(f"logsui cannot start: {error}", file=sys.stderr)  # noqa: T201
+    return 1
 
 
 def say(text: str) -> None:
@@ -74,7 +74,7 @@ def say(text: str) -> None:
 
 
 class Database(Kept):
-    """The embedded server, once it has been up: started again without waiting until it answers."""
+    """The embedded server after its first start. It is restarted without waiting until it is ready."""
 
     def __init__(self, server: EmbeddedServer) -> None:
         super().__init__(embedded.NAME, server.watch, embedded.HUNG_STEPS)
@@ -98,7 +98,7 @@ class Database(Kept):
 
 
 class Server:
-    """The parts in the order in which they start; they stop in the opposite one."""
+    """Starts all parts in order, and stops them in reverse order."""
 
     def __init__(self, signals: Signals, *, samples: bool) -> None:
         self.signals = signals
@@ -107,21 +107,21 @@ class Server:
         self.data_dir: Path = settings.LOGSUI_DATA_DIR
         self.url = listener.browser_url(settings.LOGSUI_HOST, settings.LOGSUI_PORT)
         self.list = ProcessList(self.data_dir / "processes.json", settings.BASE_DIR)
-        # Whom the children run as when root starts us.
+        # The account of the children when started as root.
         self.account: Account | None = None
         self.server: EmbeddedServer | None = None
         self.database: Database | None = None
         self.children: list[Child] = []
 
     def run(self) -> None:
-        """Returns never; raises StopRequested after everything has stopped."""
+        """Never returns. Raises StopRequested after everything has stopped."""
         say(f"logsui {__version__}, data in {self.data_dir}")
         with ExitStack() as stack:
             owner = accounts.take_or_hand_over(self.data_dir)
             with accounts.acting_as(owner):
                 stack.enter_context(folder_lock.hold(self.data_dir, self.url))
                 self.list.stop_leftovers()
-            # From here on callers wait for the first worker, and are not refused. Low ports are root's to give.
+            # From here on, clients wait for the first worker instead of being refused. Only root can open low ports.
             self.socket = stack.enter_context(listener.listen(settings.LOGSUI_HOST, settings.LOGSUI_PORT))
             self.account = accounts.account_for(embedded.cluster_folder(self.data_dir)) if owner is None else None
             self.open_program(owner or self.account)
@@ -131,7 +131,7 @@ class Server:
             welcome = self.prepare()
             self.make_spool()
             self.children = self.make_children(load_samples=self.samples and welcome["has_demo"])
-            # In the order of the list: web, digester, then the database by the callback above.
+            # Stops web and digester; the callback above then stops the database.
             stack.callback(self.stop_children)
             self.watch(once=True)
             self.wait_for_web()
@@ -139,12 +139,12 @@ class Server:
             self.watch()
 
     def open_program(self, account: Account | None) -> None:
-        """Let the children run it as `account`, for which root has to open the way. Raises AccountError."""
+        """As root, let the children run the program as `account`. Raises AccountError."""
         if account is None:
             return
         accounts.open_program(account, settings.BASE_DIR, PROGRAM)
         accounts.open_path(self.data_dir, account)
-        # Root's processes run little of it, and the others could not keep what they compile.
+        # Compile it all now, because the account cannot write compiled files.
         for part in ("logsui", "sessions_app"):
             compileall.compile_dir(settings.BASE_DIR / part, quiet=2)
 
@@ -160,31 +160,32 @@ class Server:
         )
         self.server.start(self.patiently())
         self.database = Database(self.server)
-        say(f"PostgreSQL is up after {time.monotonic() - started:.1f} s")
+        say(f"PostgreSQL started in {time.monotonic() - started:.1f} s")
 
     def patiently(self) -> Callable[[float], None]:
-        """Signals.wait that says every ten seconds why nothing seems to happen."""
+        """Signals.wait that explains every ten seconds why nothing seems to happen."""
         told = time.monotonic()
 
         def wait(seconds: float) -> None:
             nonlocal told
             if time.monotonic() - told > 10:
                 told = time.monotonic()
-                say("Waiting for PostgreSQL: after a crash it reads its journal first, which can take minutes")
+                say("Waiting for PostgreSQL. After a crash it first replays its journal, which can take minutes")
             self.signals.wait(seconds)
 
         return wait
 
     def prepare(self) -> dict[str, Any]:
-        """Tables, static files, first projects: `manage.py prepare`, whose answer is returned. Raises ServeError."""
+        """Run `manage.py prepare` (tables, static files, first projects) and return its output. Raises ServeError."""
         for _ in range(PREPARE_ATTEMPTS):
             code, answer = self.run_prepare()
             if code == 0:
-                return json.loads(answer.splitlines()[-1])
+                welcome: dict[str, Any] = json.loads(answer.splitlines()[-1])
+                return welcome
             if code > 0:
                 break
-            # Killed, by us or by others: it repeats what it did without harm.
-        raise ServeError("The database can't be prepared; the reason is above.")
+            # It was killed, by us or by others. Running it again does no harm.
+        raise ServeError("The database could not be prepared. See the error above.")
 
     def run_prepare(self) -> tuple[int, bytes]:
         command = (*self.manage, "prepare", "--give-up-root")
@@ -203,7 +204,7 @@ class Server:
                 while process.poll() is None:
                     self.keep_database()
                     if reason := watch.tick():
-                        logger.warning("The preparation does not work: %s; starting it again", reason)
+                        logger.warning("The preparation does not work: %s. Restarting it", reason)
                         process.kill()
                     self.signals.wait(POLL)
             except StopRequested:
@@ -214,11 +215,11 @@ class Server:
             return process.returncode, process.stdout.read()
 
     def make_spool(self) -> None:
-        """The folder of the web server's unnamed files, for the account that it runs as."""
+        """Create the folder for the web server's unnamed files, owned by its account."""
         folder = settings.LOGSUI_SPOOL_DIR
         folder.mkdir(mode=0o700, exist_ok=True)
         if self.account is not None:
-            # The folder above is root's, so nobody can have put a link here.
+            # The parent folder belongs to root, so nobody can have placed a link here.
             os.chown(folder, self.account.uid, self.account.gid, follow_symlinks=False)
 
     def make_children(self, *, load_samples: bool) -> list[Child]:
@@ -228,7 +229,7 @@ class Server:
         digester = BeatProbe(patience)
         lean = LEAN_MALLOC | {"DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
         if self.account is not None:
-            # The file is root's alone.
+            # Only root can read the file.
             lean["LOGSUI_SECRET_KEY"] = settings.SECRET_KEY
         common: dict[str, Any] = {"cwd": settings.BASE_DIR, "account": self.account}
         children = [
@@ -248,7 +249,7 @@ class Server:
             ),
         ]
         if load_samples and not self.samples_stamp.exists():
-            # Loading twice changes nothing, so a stop on the way does no harm.
+            # Loading twice changes nothing, so it may be interrupted.
             samples = (*self.manage, "load_samples")
             children.append(Child("samples", samples, 10, watch=Watch(patience), environment=lean, once=True, **common))
         return children
@@ -258,17 +259,17 @@ class Server:
         return self.data_dir / "samples_loaded"
 
     def wait_for_web(self) -> None:
-        """Until the first page could be served: the link in the banner works at once. Raises ServeError."""
+        """Wait until pages can be served, so that the link in the banner works at once. Raises ServeError."""
         web = self.children[0]
         while not self.web.works:
             self.watch(once=True)
             if web.failures >= WEB_ATTEMPTS:
-                raise ServeError("The web server does not start; the reason is above.")
+                raise ServeError("The web server does not start. See the error above.")
 
     # -- running -------------------------------------------------------------------------------------------------
 
     def watch(self, *, once: bool = False) -> None:
-        """Start what died again, until StopRequested."""
+        """Restart what has died, until StopRequested is raised."""
         while True:
             self.keep_database()
             started = [child.keep_running() for child in self.children]
@@ -310,13 +311,17 @@ def banner(url: str, welcome: dict[str, Any]) -> str:
     lines = ["", f"  logsui is ready:  {url}/", ""]
     if welcome["sign_in_token"]:
         lines += [
-            "  Sign in (the link works once, within a day):",
+            "  Sign in with this link (works once, within a day):",
             f"    {url}/sign-in/{welcome['sign_in_token']}/",
             "",
         ]
     if welcome["key"]:
-        lines += ['  Key to send logs to project "default" with (shown only now):', f"    {welcome['key']}", ""]
-    return "\n".join([*lines, "  Ctrl-C stops it.", ""])
+        lines += [
+            '  To send logs to project "default", paste this into your shell (the key is shown only now):',
+            f"    export LOGSUI_KEY={welcome['key']}",
+            "",
+        ]
+    return "\n".join([*lines, "  Press Ctrl-C to stop.", ""])
 
 
 if __name__ == "__main__":

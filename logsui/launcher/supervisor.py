@@ -1,4 +1,4 @@
-"""Child processes kept running: started in order, started again when they die, stopped in order."""
+"""Keeps child processes running: restarts those that die or hang, and stops them."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ from logsui.launcher.processes import Ending
 logger = logging.getLogger(__name__)
 
 FIRST_DELAY, LONGEST_DELAY = 0.2, 30.0
-# For one that met its memory limit: it left behind what it worked on, so the next gets on without that.
+# After reaching its memory limit. A new process does not repeat what the old one worked on.
 LIMIT_DELAY = 1.0
-# A process that ran this long had a good start: its next failure counts as the first again.
+# After running for this long, the next failure of a process counts as its first.
 GOOD_RUN = 30.0
 POLL = 0.1
 TASK_ATTEMPTS = 5
-# One that does not work is not expected to finish anything; the healthy ones beside it may.
+# A process that hangs gets this long to stop; its healthy workers may use it to finish.
 HUNG_SECONDS = 10.0
 ORPHAN_SECONDS = 30.0
 NO_HURRY = 60.0
-# A signal, and the seconds that it gets.
+# A signal, and the seconds to wait after it.
 Step = tuple[signal.Signals, float]
 KILL: Step = (signal.SIGKILL, 10.0)
-# Seconds by which the recorded start of a process may be off when the clock was set meanwhile.
+# The recorded start of a process may be off by so many seconds, if the clock was set meanwhile.
 CLOCK_STEP = 2.0
 
 
 class StopRequested(Exception):
-    """Ctrl-C, SIGTERM or SIGHUP came, or the parent is gone."""
+    """Ctrl-C, SIGTERM or SIGHUP was received, or the parent is gone."""
 
 
 class Kept:
-    """A process that is kept running: started again when it ends, or when its watch says that it does not work."""
+    """A process that is kept running. It is restarted when it ends, or when its watch reports that it does not work."""
 
-    # A task runs once; anything else is started again whenever it ends.
+    # A task runs once. Any other process is restarted whenever it ends.
     once = False
 
     def __init__(self, name: str, watch: Watch, steps: Sequence[Step]) -> None:
-        """`steps`: how one that does not work is ended."""
+        """`steps`: how the process is stopped when it does not work."""
         self.name = name
         self.watch = watch
         self.steps = steps
@@ -58,7 +58,7 @@ class Kept:
         self.ending: Ending | None = None
         self.failures = 0
         self.started_at = self.due_at = 0.0
-        # What a dead process left behind, and until when it may finish what it does.
+        # The children of a dead process, and until when they may finish.
         self.orphans: list[psutil.Process] = []
         self.orphans_until = 0.0
 
@@ -70,7 +70,7 @@ class Kept:
         return self.process is not None and self.process.poll() is None
 
     def keep_running(self) -> bool:
-        """Start what is due, end what does not work; True when a process was started. Never waits for either."""
+        """Start the process if it is due, stop it if it does not work. True if it was started. Never blocks."""
         now = time.monotonic()
         self.end_orphans(now)
         if self.is_running():
@@ -96,14 +96,14 @@ class Kept:
         if self.ending is not None:
             self.ending.is_over()
         elif reason := self.watch.tick():
-            logger.warning("%s does not work: %s; starting it again", self.name, reason)
+            logger.warning("%s does not work: %s. Restarting it", self.name, reason)
             self.ending = Ending(self.name, self.process, self.steps)
 
     def note_end(self, code: int, now: float) -> None:
         self.process = None
         self.orphans, self.orphans_until = self.watch.tree[1:], now + ORPHAN_SECONDS
         if self.ending is not None:
-            # We did that, and have said so.
+            # We stopped it, and have logged that.
             self.ending.is_over()
             self.ending, self.due_at = None, now
         else:
@@ -111,24 +111,22 @@ class Kept:
 
     def note_failure(self, code: int, now: float) -> None:
         self.failures = 0 if now - self.started_at > GOOD_RUN else self.failures
-        # The first time at once: a process that was killed is needed now.
+        # The first restart is immediate, because the process is needed.
         delay = min(LONGEST_DELAY, FIRST_DELAY * 4**self.failures) if self.failures or self.once else 0.0
         delay = min(delay, LIMIT_DELAY) if code == memory.EXIT_STATUS else delay
         self.failures += 1
         self.due_at = now + delay
-        logger.warning(
-            "%s ended (%s); starting it again%s", self.name, describe(code), f" in {delay:g} s" if delay else ""
-        )
+        logger.warning("%s ended (%s). Restarting it%s", self.name, describe(code), f" in {delay:g} s" if delay else "")
 
     def end_orphans(self, now: float) -> None:
-        """Workers outlive their master to answer what they have begun; one that hangs would do so for ever."""
+        """Workers outlive their master to finish their requests. One that hangs would never end."""
         if self.orphans and now > self.orphans_until:
             for process in self.orphans:
                 processes.send(process, signal.SIGKILL)
             self.orphans = []
 
     def stop(self) -> None:
-        """End it and wait for that."""
+        """Stop it, and wait until it has ended."""
         if not self.is_running():
             return
         assert self.process is not None
@@ -157,7 +155,7 @@ class Child(Kept):
         account: Account | None = None,
         once: bool = False,
     ) -> None:
-        """`patience`: seconds that it may take to finish its work after SIGTERM."""
+        """`patience`: how many seconds it may take to finish its work after SIGTERM."""
         super().__init__(name, watch or Watch(NO_HURRY), [(signal.SIGTERM, min(patience, HUNG_SECONDS)), KILL])
         self.command = command
         self.patience = patience
@@ -166,7 +164,7 @@ class Child(Kept):
         self.cwd = cwd
         self.account = account
         self.once = once
-        # Of a task: it has ended for good, well or after too many attempts.
+        # For a task: whether it is finished, after success or too many attempts.
         self.done = self.succeeded = False
 
     def launch(self) -> subprocess.Popen[bytes]:
@@ -176,7 +174,7 @@ class Child(Kept):
             pass_fds=self.pass_fds,
             env=os.environ | accounts.environment(self.account) | self.environment,
             cwd=self.cwd,
-            # Away from the terminal's Ctrl-C: we stop it when its turn comes.
+            # A session of its own, so that Ctrl-C does not reach it: we stop it in order.
             start_new_session=True,
             preexec_fn=processes.die_with_parent(signal.SIGTERM),
             **accounts.popen_arguments(self.account),
@@ -198,7 +196,7 @@ class Child(Kept):
 
 
 class Signals:
-    """Remembers the wish to stop. A second one makes everything but the database hurry."""
+    """Remembers a request to stop. A second one kills everything except the database."""
 
     def __init__(self, *, with_parent: bool) -> None:
         self.stop_requested = False
@@ -209,7 +207,7 @@ class Signals:
     def install(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.receive)
-        # Under nohup it is ignored, and stays so.
+        # nohup makes it ignored, which is kept.
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             signal.signal(signal.SIGHUP, self.receive)
 
@@ -240,13 +238,13 @@ class Signals:
 
 
 class ProcessList:
-    """The children's pids in a file, so that the next start finds those which a killed one left behind.
+    """The pids of the children in a file, so that the next start finds what a killed run left behind.
 
-    On Linux the kernel has stopped most of them by then; this is for what was slow, and for other systems.
+    On Linux the kernel has stopped most of them by then. The list is for slow ones, and for other systems.
     """
 
     def __init__(self, path: Path, home: Path) -> None:
-        """`home`: the working directory of the children, by which a process is known to be one of ours."""
+        """`home`: the working directory of the children, which shows that a process is ours."""
         self.path = path
         self.home = home
 
@@ -259,7 +257,7 @@ class ProcessList:
         draft.replace(self.path)
 
     def stop_leftovers(self) -> None:
-        """Stop each process of the list that still runs, and those it started."""
+        """Stop the listed processes that still run, and the processes they started."""
         found = [process for pid, created in self.read() for process in self.session_of(pid, created)]
         if found:
             logger.warning("Stopping %d processes that an earlier run left behind", len(found))
@@ -273,9 +271,9 @@ class ProcessList:
             return []
 
     def session_of(self, leader: int, created: float) -> list[psutil.Process]:
-        """The processes of the session that `leader`, started at `created`, leads; it may be gone itself.
+        """The processes in the session of `leader`, which was started at `created` and may be gone.
 
-        Pids are used again, after a restart of the machine at the latest: what looks otherwise is left alone.
+        Pids are reused, at the latest after a reboot, so a process that looks different is not touched.
         """
         if leader == os.getsid(0) or was_used_again(leader, created):
             return []
@@ -290,7 +288,7 @@ class ProcessList:
 
 
 def was_used_again(pid: int, created: float) -> bool:
-    """Whether another process than the one started at `created` has this pid now."""
+    """Whether this pid now belongs to another process than the one started at `created`."""
     try:
         return abs(psutil.Process(pid).create_time() - created) > CLOCK_STEP
     except psutil.Error:
@@ -299,5 +297,5 @@ def was_used_again(pid: int, created: float) -> bool:
 
 def describe(code: int) -> str:
     if code == memory.EXIT_STATUS:
-        return "it met its memory limit"
+        return "it reached its memory limit"
     return signal.Signals(-code).name if code < 0 else f"exit status {code}"

@@ -1,5 +1,5 @@
-"""The web server: gunicorn's asyncio worker holds every connection, and threads run Django for complete requests.
+"""The web server. gunicorn's asyncio worker holds all connections, and threads run Django for complete requests.
 
-`worker` accepts connections and watches them, `connection` is one of them, `bridge` runs the WSGI application in
-`threads`; bodies and answers wait in a `spool`.
+`worker` accepts and watches connections, `connection` is one of them, and `bridge` runs the WSGI application in
+`threads`. Request bodies and responses wait in a `spool`.
 """

@@ -1,8 +1,8 @@
-"""The ASGI application: reads a body to its end, runs the WSGI application in a thread, sends what it answered.
+"""The ASGI application: it reads a whole body, runs the WSGI application in a thread, and sends the response.
 
-A thread is taken for complete requests alone and is free again before the answer goes out, so that no client's speed
-matters to the others. A view whose response iterates asynchronously (`StreamingHttpResponse` over an asynchronous
-generator) waits in the event loop, without a thread: thousands of pages may wait for news like this.
+A thread works only on complete requests and is free again before the response is sent, so that a slow client does not
+slow down others. A view with an asynchronous response (`StreamingHttpResponse` over an asynchronous generator) waits in
+the event loop, without a thread. Thousands of pages can wait for updates this way.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from logsui.scrub import scrub
 from logsui.web.environ import Input, Scope, make_environ
 from logsui.web.errors import error_body
-from logsui.web.spool import Spool, SpoolFull, Stored
+from logsui.web.spool import Spool, SpooledBytes, SpoolFull
 from logsui.web.threads import Busy, Job, Threads
 
 Headers = list[tuple[bytes, bytes]]
@@ -24,9 +24,9 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-# How much of a body that is refused is still read: a client that sends first and reads later gets its answer.
+# How much of a refused body is still read, so that a client that first sends everything gets the response.
 DRAIN_BYTES = 128 * 2**20
-# Bodies beyond this are digested one at a time; the others wait for their turn without holding a thread.
+# Larger bodies are handled one at a time. The others wait without occupying a thread.
 LARGE_BYTES = 8 * 2**20
 TOO_LONG = "it is too long to be received"
 TEXT = (b"content-type", b"text/plain; charset=utf-8")
@@ -34,7 +34,7 @@ JSON = (b"content-type", b"application/json")
 
 
 class Refused(Exception):
-    """An answer that needs no application."""
+    """A response that is made without the application."""
 
     def __init__(self, status: int, message: str, *headers: tuple[bytes, bytes]) -> None:
         super().__init__(message)
@@ -43,20 +43,20 @@ class Refused(Exception):
 
 
 class Gone(Exception):
-    """The client left, or was made to."""
+    """The client has disconnected, or was disconnected."""
 
 
 @dataclass
 class Answer:
-    """What the application answered: its body stored, or still to come when `stream` is there."""
+    """A response of the application. Its body is stored, or comes from `stream`."""
 
-    body: Stored
+    body: SpooledBytes
     status: int = 500
     headers: Headers = field(default_factory=list)
     stream: Any = None
 
     def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
-        """WSGI's start_response."""
+        """The start_response of WSGI."""
         self.status = int(status[:3])
         self.headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         return self.body.write
@@ -74,7 +74,7 @@ class Answer:
 
 
 class Bridge:
-    """`wsgi` answers; `threads` and `spool` are made by start(), in the process that serves."""
+    """Runs `wsgi` in threads. start() sets `threads` and `spool`, in the process that serves requests."""
 
     def __init__(self, wsgi: Callable[..., Iterable[bytes]], max_body_bytes: int) -> None:
         self.wsgi = wsgi
@@ -92,7 +92,7 @@ class Bridge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["raw_path"] == b"/healthz" and scope["method"] in ("GET", "HEAD"):
-            # While every thread is busy, too.
+            # Answered even while all threads are busy.
             await respond(scope, send, 200, [TEXT], b"ok\n")
             return
         try:
@@ -105,13 +105,13 @@ class Bridge:
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         with ExitStack() as stack:
-            body = stack.enter_context(Stored(self.spool))
+            body = stack.enter_context(SpooledBytes(self.spool))
             broken = await self.receive_body(scope, receive, body)
             body.file.seek(0)
             try:
                 environ = make_environ(scope, Input(body.file, broken))
             except ValueError:
-                raise Refused(400, "The address is none.") from None
+                raise Refused(400, "The URL is not valid.") from None
             async with self.large_turn if body.size > LARGE_BYTES else nullcontext():
                 answer = await self.run(environ, stack)
         with answer.body:
@@ -119,15 +119,15 @@ class Bridge:
 
     # -- the body ------------------------------------------------------------------------------------------------
 
-    async def receive_body(self, scope: Scope, receive: Receive, body: Stored) -> str | None:
-        """All of it into `body`; of a longer one just enough for the application to see that it is too long.
+    async def receive_body(self, scope: Scope, receive: Receive, body: SpooledBytes) -> str | None:
+        """Receive it into `body`. If it is too long, keep just enough for the application to notice.
 
-        Returns why it broke off, or None. Raises Gone, Refused.
+        Returns why the body is incomplete, or None. Raises Gone and Refused.
         """
         headers = dict(scope["headers"])
         expected = headers.get(b"expect", b"100-continue").lower()
         if expected != b"100-continue":
-            raise Refused(417, "The header Expect knows 100-continue alone.")
+            raise Refused(417, "The header Expect supports only 100-continue.")
         declared = int(headers.get(b"content-length", b"0"))
         if declared > DRAIN_BYTES or (declared > self.max_body_bytes and b"expect" in headers):
             return TOO_LONG
@@ -137,18 +137,19 @@ class Bridge:
             if message["type"] == "http.disconnect":
                 if "reason" not in message:
                     raise Gone
-                return message["reason"]
+                reason: str = message["reason"]
+                return reason
             piece, more = message["body"], message.get("more_body", False)
             received += len(piece)
             if received > DRAIN_BYTES:
                 return TOO_LONG
             full = full or not self.keep(piece, body)
         if full:
-            raise Refused(503, "Many large bodies are being received: send it again later.", (b"retry-after", b"10"))
+            raise Refused(503, "Too many large bodies are being received. Try again later.", (b"retry-after", b"10"))
         return None
 
-    def keep(self, piece: bytes, body: Stored) -> bool:
-        """Whether there is room for it."""
+    def keep(self, piece: bytes, body: SpooledBytes) -> bool:
+        """False if there is no room for it."""
         try:
             body.write(piece[: max(0, self.max_body_bytes + 1 - body.size)])
         except SpoolFull:
@@ -158,7 +159,7 @@ class Bridge:
     # -- the application -----------------------------------------------------------------------------------------
 
     async def run(self, environ: dict[str, Any], body: ExitStack) -> Answer:
-        """Its answer, from a thread, which also closes the body. Raises Refused when all are busy and enough wait."""
+        """The response, computed in a thread that also closes the body. Raises Refused if too many requests wait."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
 
@@ -174,20 +175,20 @@ class Bridge:
             self.threads.submit(job)
         except Busy:
             owned.close()
-            raise Refused(503, "Too many requests wait: send it again later.", (b"retry-after", b"2")) from None
+            raise Refused(503, "Too many requests are waiting. Send it again later.", (b"retry-after", b"2")) from None
         try:
             return await future
         except asyncio.CancelledError:
-            # The client left: what has begun goes on, what waits need not begin.
+            # The client left. A job that has begun goes on; one that waits need not begin.
             job.cancelled = True
             raise
 
     def call(self, environ: dict[str, Any]) -> tuple[Answer, BaseException | None]:
-        answer = Answer(Stored(self.spool))
+        answer = Answer(SpooledBytes(self.spool))
         try:
             answer.collect(self.wsgi(environ, answer.start))
         except SpoolFull:
-            refused = Refused(503, "Many large answers are being read: try again later.", (b"retry-after", b"10"))
+            refused = Refused(503, "Too many large responses are being sent. Try again later.", (b"retry-after", b"10"))
             return answer, refused
         except BaseException as error:
             return answer, error
@@ -196,7 +197,7 @@ class Bridge:
     # -- the answer ----------------------------------------------------------------------------------------------
 
     async def send_answer(self, answer: Answer, method: str, receive: Receive, send: Send) -> None:
-        # nginx would keep news back until there are some kilobytes of them.
+        # Otherwise nginx would hold back updates until it has some kilobytes.
         unbuffered = [(b"x-accel-buffering", b"no")] if answer.stream is not None else []
         headers = answer.headers + unbuffered
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
@@ -208,7 +209,7 @@ class Bridge:
         await send({"type": "http.response.body", "body": b""})
 
     async def send_stream(self, stream: Any, receive: Receive, send: Send) -> None:
-        """Until it ends or the client leaves."""
+        """Send it until it ends or the client leaves."""
         task = asyncio.current_task()
         assert task is not None
         self.streams.add(task)
@@ -240,7 +241,7 @@ def hand_over(future: asyncio.Future[Answer], answer: Answer, error: BaseExcepti
 
 
 def title(environ: dict[str, Any]) -> str:
-    """The request as a line of the log may name it: without its query, and without the token of a sign-in link."""
+    """The request as the log may name it: without its query and without the token of a sign-in link."""
     path = environ["PATH_INFO"][:200]
     return f"{environ['REQUEST_METHOD']} {scrub(path)}"
 

@@ -1,9 +1,11 @@
-"""One connection: gunicorn's protocol with deadlines for slow clients, bounds of what it holds, and errors in JSON."""
+"""One connection: gunicorn's protocol, with deadlines for slow clients, memory limits, and errors in JSON."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -13,27 +15,35 @@ from gunicorn.asgi import protocol
 from logsui.web.errors import error_body
 
 if TYPE_CHECKING:
+    from gunicorn.asgi.parser import CallbackRequest
+
     from logsui.web.worker import Worker
 
-# A head in all; one field of it may have limit_request_field_size.
+    class SocketTransport(asyncio.Transport):
+        """asyncio's transport of a socket, with the attribute that bounds what one read may bring."""
+
+        max_size: int
+
+
+# Of a whole request head. limit_request_field_size is for one field.
 MAX_HEAD_BYTES = 128 * 2**10
-# The unfinished heads of a process.
+# Of all unfinished heads in a process.
 MAX_HEADS_BYTES = 32 * 2**20
-# Smaller than asyncio's 256 KiB: each connection may hold this much.
+# Smaller than asyncio's 256 KiB, because every connection may hold this much.
 READ_BYTES = 64 * 2**10
-# Chunks may be of one byte each, and reading them takes a hundred times as long: the others have their turn between.
+# Chunks may have one byte each, which are a hundred times slower to read. Small reads give other connections a turn.
 CHUNKED_READ_BYTES = 16 * 2**10
 WRITE_BUFFER_BYTES = 16 * 2**10
 
 STATUSES = {protocol.LimitRequestLine: 414, protocol.LimitRequestHeaders: 431, protocol.UnsupportedTransferCoding: 501}
-# gunicorn's table lacks some, and the line would say "Unknown".
+# Adds the statuses that gunicorn's table lacks, and would call "Unknown".
 protocol._REASON_PHRASES |= {status.value: status.phrase for status in HTTPStatus} | protocol._REASON_PHRASES
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What slow clients may take. In each span of `stall_seconds` a head has to be complete, and a body or an answer
-    has to move on by `stall_bytes`; `transfer_seconds` is for all of a body or an answer."""
+    """Limits for slow clients. In every `stall_seconds`, a head must be complete, and a body or response must advance
+    by `stall_bytes`. A whole body or response may take `transfer_seconds`."""
 
     stall_seconds: float
     stall_bytes: int
@@ -41,7 +51,7 @@ class Limits:
 
 
 class Pace:
-    """How a transfer comes along."""
+    """The progress of a transfer."""
 
     def __init__(self, now: float, moved: int) -> None:
         self.started = self.marked = now
@@ -58,7 +68,7 @@ class Pace:
 
 
 class BodyReceiver(protocol.BodyReceiver):
-    """Also tells the application why a body has no end, so that it can answer."""
+    """Also tells the application why a body is incomplete, so that it can respond."""
 
     broken: str | None = None
     ended = False
@@ -78,7 +88,7 @@ class BodyReceiver(protocol.BodyReceiver):
         self._wake_waiter()
 
     def end(self) -> None:
-        """Tell an application that waits for news to send: nobody may be there to read them."""
+        """Tell an application that waits for updates that the client may be gone."""
         self.ended = True
         self._wake_waiter()
 
@@ -89,6 +99,8 @@ class BodyReceiver(protocol.BodyReceiver):
 
 class Connection(protocol.ASGIProtocol):
     worker: Worker
+    transport: SocketTransport
+    _body_receiver: BodyReceiver | None
 
     def __init__(self, worker: Worker) -> None:
         super().__init__(worker)
@@ -105,7 +117,7 @@ class Connection(protocol.ASGIProtocol):
 
     @property
     def waits_for_head(self) -> bool:
-        """Nothing was asked since the last answer, or not completely."""
+        """No complete request has arrived since the last response."""
         return self._current_request is None
 
     @property
@@ -114,31 +126,30 @@ class Connection(protocol.ASGIProtocol):
 
     @property
     def is_in_use(self) -> int:
-        """For the order in which connections end when there are too many."""
+        """The order in which connections are closed when there are too many."""
         return 0 if self.is_idle else 1 if self.waits_for_head else 2
 
     @property
     def is_served(self) -> bool:
-        """A complete request has no answer yet."""
-        return not self.waits_for_head and not self.sent and self._body_receiver._complete
+        """A complete request is waiting for its response."""
+        receiver = self._body_receiver
+        return not self.waits_for_head and not self.sent and receiver is not None and receiver._complete
 
     def enforce(self, now: float, limits: Limits) -> None:
-        """End it when its client is too slow."""
-        if self.transport is None:
-            return
+        """Close the connection if its client is too slow."""
         if self._reads_too_slowly(now, limits):
             self.drop()
         elif self._closed:
             return
         elif self.is_idle and self.req_count > 1:
-            # gunicorn has a timer for it, but for a client that can send no more.
+            # gunicorn's timer covers this, except for a client that can send nothing more.
             if self.has_ended:
                 self.end()
         elif self.waits_for_head:
             if now - self.waits_since > limits.stall_seconds:
-                self.refuse(408, "The head of the request did not come to its end in time.")
+                self.refuse(408, "The head of the request was not complete in time.")
         elif self._sends_too_slowly(now, limits):
-            self.refuse(408, "The body of the request came too slowly.")
+            self.refuse(408, "The body of the request arrived too slowly.")
 
     def _reads_too_slowly(self, now: float, limits: Limits) -> bool:
         unread = self.transport.get_write_buffer_size()
@@ -156,27 +167,27 @@ class Connection(protocol.ASGIProtocol):
         return self.body_pace.is_too_slow(now, self.received, limits)
 
     def refuse(self, status: int, message: str) -> None:
-        """Answer without the application, when something was asked and there is no answer yet; and close."""
+        """Send an error, if a request has begun and has no response yet, and close."""
         if not self.is_idle and (self.waits_for_head or not self.sent):
             self._send_error_response(status, message)
         self.end()
 
     def drop(self) -> None:
-        """At once, with what was not read: the kernel would keep it for minutes."""
+        """Close at once and discard unread data, which the kernel would otherwise keep for minutes."""
         self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
     def end(self) -> None:
         self._close_transport()
-        # Wakes the task that waits for a head, which then finds the connection closed.
+        # Wakes the task that waits for a head, so that it sees that the connection is closed.
         self._request_ready.set()
 
     # -- what gunicorn's protocol does, and what is different here -------------------------------------------------
 
-    def connection_made(self, transport: Any) -> None:
-        transport.max_size = READ_BYTES
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        self.transport.max_size = READ_BYTES
+        self.transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
         self.worker.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -185,7 +196,7 @@ class Connection(protocol.ASGIProtocol):
         super().connection_lost(exc)
 
     def eof_received(self) -> bool:
-        """A client may end its side and still read; asyncio would close the other side too."""
+        """A client may close its sending side and still read. By default, asyncio would close both sides."""
         self.has_ended = True
         receiver = self._body_receiver
         if self.waits_for_head or receiver is None:
@@ -209,7 +220,7 @@ class Connection(protocol.ASGIProtocol):
             self._refuse_bytes(error)
             return False
         if self._callback_parser.remaining():
-            # The next request, sent ahead: it waits in the socket.
+            # The next request was sent early (pipelining). It waits in the socket.
             self._pause_reading()
         return not self._refuses_head()
 
@@ -217,17 +228,17 @@ class Connection(protocol.ASGIProtocol):
         self.pieces.append(chunk)
 
     def _hand_over_body(self) -> None:
-        """In one piece, however small its chunks are."""
-        if self.pieces:
+        """Pass it on in one piece, however small its chunks are."""
+        if self.pieces and self._body_receiver is not None:
             self._body_receiver.feed(b"".join(self.pieces))
-            self.pieces.clear()
+        self.pieces.clear()
 
     def _refuse_bytes(self, error: Exception) -> None:
-        if self.waits_for_head:
+        if self.waits_for_head or self._body_receiver is None:
             statuses = (status for kind, status in STATUSES.items() if isinstance(error, kind))
             self.refuse(next(statuses, 400), str(error))
         else:
-            # The application answers, in the form of its endpoint.
+            # The application responds, in the format of its endpoint.
             self._body_receiver.break_off(str(error))
             self._pause_reading()
 
@@ -250,35 +261,37 @@ class Connection(protocol.ASGIProtocol):
         except Exception:
             self._current_request = None
             raise
-        self._body_receiver = BodyReceiver(self._current_request, self)
+        request = self._current_request
+        assert request is not None
+        self._body_receiver = BodyReceiver(request, self)
         self.body_pace = Pace(self.worker.loop.time(), self.received)
         self._hold_head(0)
         self.sent = 0
-        if self._current_request.chunked:
+        if request.chunked:
             self.transport.max_size = CHUNKED_READ_BYTES
         return skip
 
-    async def _serve_http_request(self, request: Any, sockname: Any, peername: Any) -> bool:
-        # Without a task of its own: the bridge ends with its answer.
+    async def _serve_http_request(self, request: CallbackRequest, sockname: object, peername: object) -> bool:
+        # Without a task of its own, because the bridge has nothing to do after the response.
         return await self._handle_http_request(request, sockname, peername)
 
-    def _will_close(self, request: Any, response_requires_close: bool) -> bool:
+    def _will_close(self, request: CallbackRequest, response_requires_close: bool) -> bool:
         sent_ahead = self._callback_parser.remaining()
         return super()._will_close(request, response_requires_close) or (self.has_ended and not sent_ahead)
 
     def _close_transport(self) -> None:
         super()._close_transport()
-        # gunicorn 27.0.1 leaves it open when the client reset the connection before: write_eof() fails then.
+        # gunicorn 27.0.1 leaves the transport open if the client has reset the connection, since write_eof() fails.
         self.transport.close()
 
-    def _is_websocket_upgrade(self, request: Any) -> bool:
+    def _is_websocket_upgrade(self, request: CallbackRequest) -> bool:
         return False
 
     def _send_body(self, body: bytes, chunked: bool = False, last: bool = False, size: int | None = None) -> None:
         super()._send_body(body, chunked, last, size)
         self.sent += len(body)
 
-    def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
+    def _send_error_response(self, status: int, message: str, extra_headers: Sequence[tuple[str, str]] = ()) -> None:
         if self._closed:
             return
         body = error_body(status, message)

@@ -1,4 +1,4 @@
-"""An ASGI scope as a WSGI environment, as gunicorn's own WSGI workers make it."""
+"""Turns an ASGI scope into the WSGI environment that gunicorn's own WSGI workers would make."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Scope = dict[str, Any]
 
 
 class Input:
-    """`wsgi.input` over a body that is there already. `broken`: why it has no end; to read so far raises OSError."""
+    """`wsgi.input` for a received body. `broken`: why it is incomplete; reading to its end then raises OSError."""
 
     def __init__(self, file: IO[bytes], broken: str | None) -> None:
         self.file = file
@@ -39,9 +39,9 @@ class Input:
 
 
 def make_environ(scope: Scope, body: Input) -> dict[str, Any]:
-    """Raises ValueError for an address that is none, such as `http://[x/`."""
+    """Raises ValueError for an invalid URL such as `http://[x/`."""
     target = (scope["raw_path"] + b"?" + scope["query_string"] if scope["query_string"] else scope["raw_path"]).decode()
-    # Also `GET http://host/path`, which proxies send.
+    # It may be `GET http://host/path`, which proxies send.
     parts = split_request_uri(target)
     host, port = scope["server"] or ("", "")
     address, client_port = scope["client"] or ("", "")
@@ -71,7 +71,7 @@ def make_environ(scope: Scope, body: Input) -> dict[str, Any]:
 
 
 def add_header(environ: dict[str, Any], name: str, value: str) -> None:
-    """Names with an underscore are not here: gunicorn drops them, as they would stand for others."""
+    """Names with an underscore never get here: gunicorn drops them, because they could pose as others."""
     key = name.upper().replace("-", "_")
     if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         key = f"HTTP_{key}"

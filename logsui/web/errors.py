@@ -1,4 +1,4 @@
-"""What the web server itself refuses, before Django sees it: in JSON, as the API's errors are."""
+"""Errors of the web server itself, before Django sees the request, in the API's JSON format."""
 
 from __future__ import annotations
 

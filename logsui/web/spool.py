@@ -1,4 +1,4 @@
-"""Where bodies and answers wait for slow clients: in memory, beyond it in files without a name, both bounded."""
+"""Where bodies and responses of slow clients wait: in memory, then in unnamed files. Both have limits."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from threading import Lock
 from types import TracebackType
 from typing import IO
 
-# Beyond this a single body or answer lies in a file, whatever room there is in memory.
+# A larger body or response goes to a file, even if there is room in memory.
 MEMORY_EACH = 2 * 2**20
 PIECE_BYTES = 32 * 2**10
 
 
 class SpoolFull(Exception):
-    """What waits has all the memory and disk that it may have."""
+    """All the memory and disk that may be used is full."""
 
 
 class Room:
-    """How many bytes of one kind may still be taken, by any thread."""
+    """Counts how many bytes of memory, or of files, are left. Safe for threads."""
 
     def __init__(self, size: int) -> None:
         self.left = size
@@ -39,7 +39,7 @@ class Room:
 
 
 class Spool:
-    """The room of one process: bytes of memory, bytes of files in `folder`."""
+    """The limits of one process: bytes of memory, and bytes of files in `folder`."""
 
     def __init__(self, folder: Path, memory_bytes: int, file_bytes: int) -> None:
         self.folder = folder
@@ -47,8 +47,8 @@ class Spool:
         self.files = Room(file_bytes)
 
 
-class Stored:
-    """Bytes that are written once, then read. To be closed; what it took is free again then."""
+class SpooledBytes:
+    """Bytes that are written once and then read. Must be closed, which frees their room."""
 
     def __init__(self, spool: Spool) -> None:
         self.spool = spool
@@ -57,7 +57,7 @@ class Stored:
         self.room = spool.memory
 
     def write(self, data: bytes) -> None:
-        """Raises SpoolFull; what was written before is still there."""
+        """Raises SpoolFull. Data written before stays readable."""
         if not self._take(len(data)):
             raise SpoolFull
         self.size += len(data)
@@ -87,7 +87,7 @@ class Stored:
         self.file, self.room = file, self.spool.files
 
     def pieces(self) -> Iterator[bytes]:
-        """All of it, from the beginning, in pieces of PIECE_BYTES."""
+        """All bytes from the beginning, in pieces of PIECE_BYTES."""
         self.file.seek(0)
         while piece := self.file.read(PIECE_BYTES):
             yield piece
@@ -97,7 +97,7 @@ class Stored:
             self.file.close()
             self.room.give_back(self.size)
 
-    def __enter__(self) -> Stored:
+    def __enter__(self) -> SpooledBytes:
         return self
 
     def __exit__(

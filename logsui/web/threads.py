@@ -1,4 +1,4 @@
-"""A fixed number of threads, so that each keeps its database connection; what waits for them is bounded."""
+"""A fixed number of threads, each with its own database connection, and a limit on waiting jobs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ logger = logging.getLogger(__name__)
 
 
 class Busy(Exception):
-    """Every thread works and as many jobs wait as may."""
+    """All threads are working, and the maximum of jobs is waiting."""
 
 
 @dataclass
 class Job:
-    """`run` in a thread, which may look whether it was `cancelled` meanwhile; `title` says what it is in the log."""
+    """Work for a thread. `run` may check `cancelled`; `title` names the job in the log."""
 
     run: Callable[[], None]
     title: str
@@ -27,7 +27,7 @@ class Job:
 
 
 class Threads:
-    """`count` threads that run at a time; up to `waiting` jobs wait for them."""
+    """Runs `count` threads. Up to `waiting` jobs wait for them."""
 
     def __init__(self, count: int, waiting: int) -> None:
         self.count = count
@@ -35,7 +35,7 @@ class Threads:
         self.queue: SimpleQueue[Job] = SimpleQueue()
         self.running: list[Job | None] = [None] * count
         for number in range(count):
-            # Daemons: one that never ends may not keep its process from ending.
+            # Daemon threads, so that one that never ends does not keep the process alive.
             threading.Thread(target=self._work, args=(number,), name=f"web-{number}", daemon=True).start()
 
     def submit(self, job: Job) -> None:
@@ -47,10 +47,6 @@ class Threads:
     @property
     def are_all_busy(self) -> bool:
         return not self.queue.empty() or None not in self.running
-
-    @property
-    def are_idle(self) -> bool:
-        return self.queue.empty() and not any(self.running)
 
     def longer_than(self, seconds: float) -> list[Job]:
         """The jobs that have run for more than `seconds`."""

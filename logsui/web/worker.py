@@ -1,4 +1,4 @@
-"""gunicorn's asyncio worker: accepts connections, ends those that are too slow, and itself when a thread is stuck."""
+"""gunicorn's asyncio worker: accepts connections, closes slow ones, and ends itself when a thread is stuck."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from heapq import nsmallest
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from gunicorn.workers.gasgi import ASGIWorker
@@ -21,27 +21,35 @@ from logsui.web.connection import Connection, Limits
 from logsui.web.spool import Spool
 from logsui.web.threads import Threads
 
+if TYPE_CHECKING:
+    from gunicorn.config import Config
+    from gunicorn.glogging import Logger
+
+    from logsui.web.bridge import Bridge
+
 logger = logging.getLogger(__name__)
 
-# Of file descriptors: databases, log, static files, bodies in files.
+# File descriptors reserved for databases, logs, static files and spooled bodies.
 SPARE_DESCRIPTORS = 256
-# How long a worker without a free thread leaves new connections to the others.
+# For this long, a worker without a free thread leaves new connections to other workers.
 YIELD_SECONDS = 0.005
 LEFT_BY_OTHERS = 64
 MEMORY_BYTES = 32 * 2**20
-# Linux doubles it, and without it would keep up to 4 MB of an answer that nobody reads.
+# Linux doubles it. Without it, Linux would buffer up to 4 MB of a response that nobody reads.
 SEND_BUFFER_BYTES = 128 * 2**10
-# While a worker ends, instead of LOGSUI_STALL_SECONDS.
+# Replaces LOGSUI_STALL_SECONDS while a worker ends.
 HURRIED_SECONDS = 2
 SWITCH_SECONDS = 0.000_5
 
 
 class Worker(ASGIWorker):
-    @classmethod
-    def check_config(cls, cfg: Any, log: Any) -> None:
-        """gunicorn's own warns that `threads` is not used; here it is."""
+    asgi: Bridge
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    @classmethod
+    def check_config(cls, cfg: Config, log: Logger) -> None:
+        """Does nothing: gunicorn's own would warn that `threads` is not used, but it is used here."""
+
+    def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)
         self.connections: set[Connection] = set()
         self.head_bytes = 0
@@ -51,13 +59,13 @@ class Worker(ASGIWorker):
         )
 
     def init_process(self) -> None:
-        # Each may have its body in a file.
+        # A connection may also need a descriptor for its body.
         descriptors = max(32, raise_descriptor_limit() - SPARE_DESCRIPTORS)
         self.max_connections = min(settings.LOGSUI_WEB_CONNECTIONS, descriptors // 2)
         super().init_process()
 
     def start_bridge(self) -> None:
-        # After each read and write the event loop waits for a thread that computes: 5 ms with Python's own interval.
+        # After each read and write, the event loop waits for threads that compute: 5 ms with Python's default interval.
         sys.setswitchinterval(SWITCH_SECONDS)
         self.threads = Threads(self.cfg.threads, settings.LOGSUI_WEB_QUEUE)
         file_bytes = settings.LOGSUI_SPOOL_MAX_BYTES // self.cfg.workers
@@ -97,8 +105,8 @@ class Worker(ASGIWorker):
         self.loop.call_later(seconds, self.listen, listener)
 
     def accept(self, listener: socket.socket) -> None:
-        """One at a time, so that the workers share what comes at once. A worker without a free thread lets the others
-        go first, and takes what they left."""
+        """Accept one at a time, so that workers share a burst. A worker without a free thread lets the others go first
+        and takes what is left."""
         self.yielded = self.threads.are_all_busy and not self.yielded
         if self.yielded:
             self.pause(listener, YIELD_SECONDS)
@@ -109,7 +117,7 @@ class Worker(ASGIWorker):
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                logger.error("No connection can be accepted: %s", error)
+                logger.error("Connections cannot be accepted: %s", error)
                 self.make_room()
                 self.pause(listener, 1)
                 return
@@ -123,8 +131,8 @@ class Worker(ASGIWorker):
         self.loop.create_task(self.loop.connect_accepted_socket(lambda: Connection(self), client))
 
     def make_room(self) -> None:
-        """End the connections that have waited longest, idle ones first, then unfinished heads; not those that are
-        being answered. A few at a time, as finding them takes a while."""
+        """Close the connections that have waited longest: idle ones, then unfinished heads, never those being answered.
+        A few at a time, because finding them is slow."""
         waiting = [each for each in self.connections if not each._closed and not each.is_served]
         order = attrgetter("is_in_use", "waits_since")
         for connection in nsmallest(len(waiting) // 50 + 1, waiting, key=order):
@@ -138,24 +146,24 @@ class Worker(ASGIWorker):
     # -- the end ---------------------------------------------------------------------------------------------------
 
     def leave_when_stuck(self) -> None:
-        """Answer what is being answered, then make place for a new worker."""
+        """If a thread is stuck, finish the other requests and end, so that a new worker starts."""
         limit = settings.LOGSUI_REQUEST_SECONDS
         for job in self.threads.longer_than(limit):
             seconds = time.monotonic() - job.started
             logger.error(
-                "%s has run for %.0f s, longer than LOGSUI_REQUEST_SECONDS: its worker ends", job.title, seconds
+                "%s has run for %.0f s, longer than LOGSUI_REQUEST_SECONDS. Its worker ends", job.title, seconds
             )
             self.alive = False
 
     async def _shutdown(self) -> None:
-        """What has begun ends in graceful_timeout; the sockets stay open for the other workers."""
+        """Finish what has begun within graceful_timeout. The sockets stay open for other workers."""
         for listener in self.sockets:
             self.loop.remove_reader(listener.sock)
         self.asgi.end_streams()
         deadline = self.loop.time() + self.cfg.graceful_timeout
-        # A moment for what has just arrived to be read.
+        # Gives requests that have just arrived a moment to be read.
         await asyncio.sleep(0.05)
-        # A client that stalls is not waited for.
+        # Do not wait for clients that stall.
         hurried = Limits(HURRIED_SECONDS, self.limits.stall_bytes // 10, self.limits.transfer_seconds)
         while self.loop.time() < deadline and not self._quick_shutdown and self.is_serving():
             self.notify()
@@ -172,11 +180,11 @@ class Worker(ASGIWorker):
 
 
 def raise_descriptor_limit() -> int:
-    """As many open files as the system lets us have; returns how many."""
+    """Allow as many open files as the system permits, and return that number."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2**20 if hard == resource.RLIM_INFINITY else hard
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    except (ValueError, OSError):  # macOS has a lower limit of its own.
+    except (ValueError, OSError):  # macOS has its own lower limit.
         return soft
     return wanted

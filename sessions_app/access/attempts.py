@@ -1,35 +1,36 @@
-"""What counts as one more attempt to get in, and against which limits.
+"""Limits on attempts to sign in.
 
-By name and address a few, by address some more. By name from wherever more still, with waits that grow to an hour; but
-a browser in which somebody has signed in under this name has its own limit instead: guessing does not lock them out.
+There are a few attempts for a name from one address, more for an address, and still more for a name from anywhere, with
+waits of up to an hour. A browser that has signed in under the name before has its own limit instead, so that others who
+guess cannot lock its user out.
 """
 
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from logsui.client_address import client_address
-from sessions_app.access.throttle import Attempt, Limit
+from sessions_app.access.throttle import Attempt, RateLimit
 
-FROM_ADDRESS = Limit("address", "30 per minute; 100 per 15 minutes")
-NAME_FROM_ADDRESS = Limit("name-address", "5 per minute; 15 per 15 minutes")
-NAME = Limit("name", "15 per minute; 45 per 15 minutes; 100 per hour")
-NAME_FROM_BROWSER = Limit("name-browser", "5 per minute; 15 per 15 minutes")
-OWN_PASSWORD = Limit("own-password", "5 per minute; 15 per 15 minutes")
-LINK = Limit("link", "30 per minute; 100 per 15 minutes")
+FROM_ADDRESS = RateLimit("address", "30 per minute; 100 per 15 minutes")
+NAME_FROM_ADDRESS = RateLimit("name-address", "5 per minute; 15 per 15 minutes")
+NAME = RateLimit("name", "15 per minute; 45 per 15 minutes; 100 per hour")
+NAME_FROM_BROWSER = RateLimit("name-browser", "5 per minute; 15 per 15 minutes")
+OWN_PASSWORD = RateLimit("own-password", "5 per minute; 15 per 15 minutes")
+LINK = RateLimit("link", "30 per minute; 100 per 15 minutes")
 
 COOKIE = "logsui_known"
 COOKIE_SECONDS = 365 * 24 * 3600
 
 
 def to_sign_in(request: HttpRequest, name: str) -> Attempt:
-    """An attempt with a password under a name, whether or not somebody has it."""
+    """An attempt with a password under a name, whether or not that user exists."""
     browser = known_browser(request, name)
     if browser is not None:
         return Attempt((NAME_FROM_BROWSER, browser))
@@ -42,16 +43,16 @@ def to_follow_link(request: HttpRequest) -> Attempt:
     return Attempt((LINK, client_address(request)))
 
 
-def to_change_password(user: Any) -> Attempt:
-    """An attempt with the present password, by whoever has a user's browser."""
+def to_change_password(user: User | AnonymousUser) -> Attempt:
+    """An attempt to enter the current password, by anyone who uses a signed-in browser."""
     return Attempt((OWN_PASSWORD, str(user.pk)))
 
 
-# --- browsers in which somebody signed in ---------------------------------------------------------------------------
+# --- browsers that have signed in before ---------------------------------------------------------------------------
 
 
 def known_browser(request: HttpRequest, name: str) -> str | None:
-    """What tells the browser from others, when somebody signed in with it under this name."""
+    """The id of a browser that has signed in under this name before; None for any other."""
     try:
         value = _signer().unsign(request.COOKIES.get(COOKIE, ""), max_age=COOKIE_SECONDS)
     except BadSignature:
@@ -61,7 +62,7 @@ def known_browser(request: HttpRequest, name: str) -> str | None:
 
 
 def remember_browser(request: HttpRequest, response: HttpResponse, name: str) -> None:
-    """After signing in: the next attempts under this name are known to be of this browser."""
+    """After signing in: recognise this browser in later attempts under this name."""
     browser = known_browser(request, name) or secrets.token_urlsafe(16)
     value = _signer().sign(f"{browser}.{_mark(browser, name)}")
     response.set_cookie(

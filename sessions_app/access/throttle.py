@@ -1,8 +1,8 @@
-"""How often somebody may try to sign in: counted in the database, for all processes and over restarts.
+"""Counts attempts to sign in, in the database, so that all processes share the counters and restarts keep them.
 
-The windows are those of `limits`; the counters are ours, since that library has none for PostgreSQL. A counter stands
-at one of SLOTS places of its kind, found by a keyed hash: what was tried is stored nowhere, and the table has an end,
-however many names and addresses an attacker makes up. Two that share a place share its limit, which is rare.
+The time windows come from the library `limits`. The counters are ours, because it has none for PostgreSQL. A keyed hash
+selects one of SLOTS counters of each kind. So names and addresses are not stored, and the table stays small, however
+many of them an attacker invents. Two that share a counter share its limit, which is rare.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 SLOTS = 2**16
-# Rows whose window is over go with each attempt, a few at a time.
+# Each attempt also deletes this many expired rows.
 CLEANED_AT_ONCE = 20
 
 INCREASE = """
@@ -41,7 +41,7 @@ DELETE FROM throttle WHERE key IN (
 
 
 class Counters(Storage):
-    """The storage of `limits` in the table `throttle`."""
+    """Storage for `limits` in the table `throttle`."""
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -50,7 +50,8 @@ class Counters(Storage):
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         with connection.cursor() as cursor:
             cursor.execute(INCREASE, {"key": place_of(key), "amount": amount, "seconds": expiry})
-            return cursor.fetchone()[0]
+            hits: int = cursor.fetchone()[0]
+        return hits
 
     def get(self, key: str) -> int:
         return self._read(key)[0]
@@ -59,7 +60,7 @@ class Counters(Storage):
         return self._read(key)[1]
 
     def give_back(self, key: str) -> None:
-        """Take one attempt back that was counted."""
+        """Uncount one attempt."""
         with connection.cursor() as cursor:
             cursor.execute(DECREASE, [place_of(key)])
 
@@ -70,13 +71,14 @@ class Counters(Storage):
     def reset(self) -> int | None:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM throttle")
-            return cursor.rowcount
+            removed: int = cursor.rowcount
+        return removed
 
     def check(self) -> bool:
         return True
 
     def clean(self) -> None:
-        """Remove some of the rows that count nothing any more."""
+        """Delete some of the expired rows."""
         with connection.cursor() as cursor:
             cursor.execute(CLEAN, [CLEANED_AT_ONCE])
 
@@ -88,7 +90,7 @@ class Counters(Storage):
 
 
 def place_of(key: str) -> str:
-    """Where a key of `limits` (`kind/who/amount/multiple/unit`) is counted: `kind/amount/multiple/unit/place`."""
+    """The counter for a key of `limits`: `kind/who/amount/multiple/unit` becomes `kind/amount/multiple/unit/slot`."""
     kind, _, rest = key.partition("/")
     _, *window = rest.rsplit("/", 3)
     secret = hashlib.sha256(settings.SECRET_KEY.encode()).digest()
@@ -97,8 +99,8 @@ def place_of(key: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """So many attempts of one kind in each of some windows: `5 per minute; 15 per 15 minutes`."""
+class RateLimit:
+    """How many attempts of one kind are allowed in which time: `5 per minute; 15 per 15 minutes`."""
 
     kind: str
     rates: str
@@ -108,18 +110,18 @@ class Limit:
 
 
 class Attempt:
-    """One attempt, counted under each of its limits: for what, and for whom."""
+    """One attempt, counted against several limits, each with a name or address."""
 
-    def __init__(self, *counted: tuple[Limit, str]) -> None:
+    def __init__(self, *counted: tuple[RateLimit, str]) -> None:
         self.counters = Counters()
         self.limiter = FixedWindowRateLimiter(self.counters)
         self.windows = [(window, who) for limit, who in counted for window in limit.windows()]
 
     def take(self) -> int:
-        """Count the attempt before it is made. Returns 0, or in how many seconds it may be made, and counts nothing."""
+        """Count the attempt before it is made and return 0; or return how many seconds to wait, and count nothing."""
         used_up = [pair for pair in self.windows if not self.limiter.test(*pair)]
         if not used_up:
-            # Others may have tried since: what was counted first decides.
+            # Others may have tried in between; the counters decide.
             used_up = [pair for pair in self.windows if not self.limiter.hit(*pair)]
             self.counters.clean()
         return self._wait(used_up)
@@ -129,12 +131,12 @@ class Attempt:
         return max((max(1, math.ceil(end - time.time())) for end in ends), default=0)
 
     def give_back(self) -> None:
-        """It was none: it succeeded, or was not made."""
+        """Uncount the attempt, because it succeeded or was not made."""
         for window, who in self.windows:
             self.counters.give_back(window.key_for(who))
 
 
 def in_words(seconds: int) -> str:
-    """How long to wait: `40 seconds`, `3 minutes`."""
+    """A time to wait: `40 seconds`, `3 minutes`."""
     number, unit = (seconds, "second") if seconds < 90 else (math.ceil(seconds / 60), "minute")
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

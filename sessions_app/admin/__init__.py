@@ -1,4 +1,4 @@
-"""The admin site: Django finds what it registers by importing this package."""
+"""The admin site. Django imports this package, which registers everything."""
 
 from sessions_app.admin import site
 

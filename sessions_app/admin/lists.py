@@ -1,65 +1,87 @@
-"""Lists of the admin site that stay fast on large tables: bounded counts and actions, filters that walk an index."""
+"""Lists of the admin site that stay fast on large tables: counts and actions have limits, filters use an index."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.core.paginator import Paginator
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from sessions_app.access import rights
 from sessions_app.ingest.cleanup import Receipt
 from sessions_app.models import Project, Session
 
-# A list ends here; what lies further back is reached by filters and search.
+if TYPE_CHECKING:
+    from django.contrib.admin.filters import _ListFilterChoices
+
+    # Django's own classes take no parameter when they run.
+    ModelAdmin = admin.ModelAdmin[Any]
+    RowPaginator = Paginator[Any]
+else:
+    ModelAdmin, RowPaginator = admin.ModelAdmin, Paginator
+
+# A list ends after so many rows; filters and the search reach older ones.
 MOST_LISTED = 1_000
-# One action takes as many: the confirmation names each, and the work fits into one answer.
+# One action takes so many rows: the confirmation names each of them, and the work fits into one response.
 MOST_SELECTED = 500
-# Filters without an index look at so many of the newest rows.
+# Filters without an index search only so many of the newest rows.
 NEWEST = 10_000
 
+DeletedObjects = tuple[list[str], dict[str, int], set[str], list[str]]
 
-class BoundedPaginator(Paginator):
-    """Counts no further than the list goes."""
+
+class BoundedPaginator(RowPaginator):
+    """Counts only as far as the list goes."""
 
     @cached_property
     def count(self) -> int:
+        assert isinstance(self.object_list, QuerySet)
         return len(self.object_list.values("pk")[:MOST_LISTED])
 
 
-@admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
-def delete_some(model_admin: admin.ModelAdmin, request: HttpRequest, queryset: QuerySet) -> Any:
-    """Django's own, for as many rows as one answer can take."""
+DELETE_SELECTED = "Delete selected %(verbose_name_plural)s"
+
+
+@admin.action(permissions=["delete"], description=DELETE_SELECTED)
+def delete_some(model_admin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Model]) -> Any:
+    """Django's own action, for as many rows as one response can take."""
     ids = list(queryset.values_list("pk", flat=True)[: MOST_SELECTED + 1])
     if len(ids) > MOST_SELECTED:
-        text = f"More than {MOST_SELECTED} are selected: only the first {MOST_SELECTED} are taken at a time."
+        text = f"You selected more than {MOST_SELECTED}. Only the first {MOST_SELECTED} are deleted at a time."
         model_admin.message_user(request, text, messages.WARNING)
     chosen = model_admin.get_queryset(request).filter(pk__in=ids[:MOST_SELECTED])
     return delete_selected(model_admin, request, chosen)
 
 
-class LeanAdmin(admin.ModelAdmin):
-    """Nothing is added or changed here, only looked at and deleted; no click causes an unbounded query."""
+class LeanAdmin(ModelAdmin):
+    """Rows are only viewed and deleted here. No click causes an unbounded query."""
 
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    # An order by any other column would sort the whole table.
+    # Sorting by another column would read the whole table.
     sortable_by = ()
     list_per_page = 50
     list_max_show_all = 50
-    # What each action takes beside the right to see the list; who lacks it is told, where Django only ignores the form.
+    # The rights that each action needs. Django ignores the form of a user who lacks one; we say which is missing.
     rights_of_actions: dict[str, tuple[rights.Right, ...]] = {}
+    # Labels of fields on the page of one row, where the name of the column says too little.
+    labels: dict[str, str] = {}
+    # Names the number below a list; without it, that is "3 sessions".
+    count_label = ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -70,7 +92,13 @@ class LeanAdmin(admin.ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         for right in self._rights_of_action(request.POST.get("action", "")):
             rights.demand(request.user, right)
-        return super().changelist_view(request, extra_context)
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, title | (extra_context or {}))
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> type[forms.ModelForm[Any]]:
+        return super().get_form(request, obj, change, **{"labels": self.labels, **options})
 
     def _rights_of_action(self, name: str) -> tuple[rights.Right, ...]:
         deletes = {"delete_selected": (rights.right_to("delete", self.model),)}
@@ -96,7 +124,7 @@ class LeanAdmin(admin.ModelAdmin):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
         if "delete_selected" in actions:
-            actions["delete_selected"] = (delete_some, "delete_selected", delete_some.short_description)
+            actions["delete_selected"] = (delete_some, "delete_selected", DELETE_SELECTED)
         return actions
 
     def say_removed(self, request: HttpRequest, receipt: Receipt) -> None:
@@ -104,7 +132,7 @@ class LeanAdmin(admin.ModelAdmin):
         if left := mentions_of(receipt):
             self.message_user(request, left, messages.WARNING)
 
-    # The history outlives what it tells of, so it names objects by their ids and quotes no title, key or name.
+    # The history stays when its objects are deleted, so it has their ids and never a title, key or name.
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return super().log_addition(request, ById(obj), message)
@@ -113,15 +141,35 @@ class LeanAdmin(admin.ModelAdmin):
         return super().log_change(request, ById(obj), message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        return super().log_deletions(request, [ById(obj) for obj in queryset])
+        # Django only iterates over it.
+        named: Any = [ById(obj) for obj in queryset]
+        return super().log_deletions(request, named)
+
+    # Columns of several lists. `with_project_slug` adds the slug to a row.
+
+    @admin.display(description="project")
+    def slug_column(self, obj: Any) -> str:
+        return obj.project_slug or f"({obj.project_id}, deleted)"
+
+    @admin.display(description="size")
+    def bytes_column(self, obj: Any) -> str:
+        return filesizeformat(obj.raw_bytes)
+
+    @admin.display(description="tokens in / out")
+    def tokens_column(self, obj: Any) -> str:
+        return " / ".join("?" if count is None else f"{count:,}" for count in (obj.input_tokens, obj.output_tokens))
+
+    @admin.display(description="cost")
+    def cost_column(self, obj: Any) -> str:
+        return "?" if obj.cost is None else f"${obj.cost:,.4f}"
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
-        # What is said once more on the next page may be kept with the user's session until then.
+        # The next page shows this name again, and until then it may be stored with the user's session.
         return super().response_delete(request, str(obj_id), obj_id)
 
 
 class ById:
-    """An object that says nothing of itself but its kind and id."""
+    """Stands for an object and tells only its kind and id."""
 
     def __init__(self, obj: Any) -> None:
         self._meta, self.pk = obj._meta, obj.pk
@@ -137,30 +185,45 @@ def describe(receipt: Receipt) -> str:
         for name, removed in receipt.tables.items()
         if removed.rows
     )
-    total = f"{receipt.rows:,} rows, {filesizeformat(receipt.bytes)}"
-    return f"Removed {receipt.sessions:,} sessions and {receipt.requests:,} requests: {total} — {tables or 'nothing'}."
+    deleted = f"Deleted {counted(receipt.sessions, 'session')} and {counted(receipt.requests, 'request')}"
+    total = f"{counted(receipt.rows, 'row')}, {filesizeformat(receipt.bytes)}"
+    return f"{deleted} ({total}). Rows by table: {tables or 'none'}."
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 session`, `2 sessions`, `3 bodies`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("dy") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def mentions_of(receipt: Receipt) -> str | SafeString:
-    """What a deletion left, in a sentence; "" when there is nothing of the kind."""
+    """A sentence about what still mentions deleted ids; "" when nothing does."""
     left, said = receipt.mentions, []
     if left.rejected_logs:
-        said.append(f"{left.rejected_logs:,} rejected logs mention an id of what was deleted")
+        said.append(f"Deleted ids are still in {counted(left.rejected_logs, 'rejected log')}")
     if left.waiting_bodies:
-        said.append(f"{left.waiting_bodies:,} bodies that wait to be digested mention one, and may bring it again")
+        bodies = counted(left.waiting_bodies, "body")
+        said.append(f"Deleted ids are in {bodies} waiting to be digested, and may be stored again")
     if left.unseen:
-        said.append(f"{left.unseen:,} older ones were not looked through")
+        said.append(f"Older rejected logs and bodies that were not searched: {left.unseen:,}")
     if not said:
         return ""
     address = reverse("admin:sessions_app_rejectedlog_changelist")
-    return format_html('{}. <a href="{}">Rejected logs</a>', "; ".join(said), address)
+    return format_html('{}. <a href="{}">Rejected logs</a>', ". ".join(said), address)
+
+
+def by_project(queryset: QuerySet[Any]) -> dict[int, list[uuid.UUID]]:
+    found: dict[int, list[uuid.UUID]] = {}
+    for project_id, pk in queryset.values_list("project_id", "pk"):
+        found.setdefault(project_id, []).append(pk)
+    return found
 
 
 # --- filters --------------------------------------------------------------------------------------------------------
 
 
 class ProjectFilter(admin.SimpleListFilter):
-    """One project at a time: all indexes begin with it."""
+    """One project at a time, since all indexes begin with the project."""
 
     title = "project"
     parameter_name = "project"
@@ -174,12 +237,12 @@ class ProjectFilter(admin.SimpleListFilter):
 
     @property
     def chosen(self) -> Project | None:
-        """The project of the address, else `default`, else the first."""
+        """The project in the URL, else `default`, else the first one."""
         by_slug = {project.slug: project for project in self.projects}
         first = self.projects[0] if self.projects else None
         return by_slug.get(self.value() or "default", first)
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[_ListFilterChoices]:
         for project in self.projects:
             yield {
                 "selected": project == self.chosen,
@@ -187,19 +250,19 @@ class ProjectFilter(admin.SimpleListFilter):
                 "display": str(project),
             }
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(project_id=self.chosen.pk) if self.chosen else queryset.none()
 
 
 def chosen_project(request: HttpRequest) -> Project | None:
-    """The project that ProjectFilter shows, for the search."""
+    """The project that ProjectFilter shows. The search uses it."""
     named = request.GET.get("project") or "default"
     known = "\0" not in named and Project.objects.filter(slug=named).first()
     return known or Project.objects.first()
 
 
 class ActivityFilter(admin.SimpleListFilter):
-    """By last activity: a range of the index in whose order the list stands."""
+    """By last activity: a range of the index by which the list is sorted."""
 
     title = "last activity"
     parameter_name = "activity"
@@ -210,7 +273,7 @@ class ActivityFilter(admin.SimpleListFilter):
         older = [(name, f"More than {span.days} days ago") for name, span in self.OLDER.items()]
         return [("24h", "Past 24 hours"), ("7d", "Past 7 days"), ("30d", "Past 30 days"), *older]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         now, value = datetime.now(UTC), self.value()
         if value in self.RECENT:
             return queryset.filter(last_at__gte=now - self.RECENT[value])
@@ -218,15 +281,15 @@ class ActivityFilter(admin.SimpleListFilter):
 
 
 class FailureFilter(admin.SimpleListFilter):
-    """With or without failed requests, among the newest sessions of the project: there is no index for it."""
+    """With or without failed requests. There is no index for it, so only the project's newest sessions are searched."""
 
-    title = f"requests, in the newest {NEWEST:,} sessions"
+    title = f"failures (newest {NEWEST:,} sessions)"
     parameter_name = "failures"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("some", "Some failed"), ("none", "None failed")]
+        return [("some", "With failed requests"), ("none", "Without failed requests")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         project = chosen_project(request)
         if self.value() not in ("some", "none") or project is None:
             return queryset
@@ -236,52 +299,42 @@ class FailureFilter(admin.SimpleListFilter):
 
 
 class FixedFilter(admin.SimpleListFilter):
-    """By one of a few values that are known beforehand: asking the table for them would read all of it."""
+    """By one of a few known values. Asking the table for its values would read all of it."""
 
+    parameter_name: str
     values: tuple[str, ...] = ()
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(value, value) for value in self.values]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(**{self.parameter_name: self.value()}) if self.value() in self.values else queryset
 
 
 # --- columns --------------------------------------------------------------------------------------------------------
 
 
+def field_column(name: str, label: str) -> Callable[[Any, Any], Any]:
+    """A column with a field of the row, under a label that says more than the field's name."""
+
+    @admin.display(description=label)
+    def value(self: LeanAdmin, row: Any) -> Any:
+        return getattr(row, name)
+
+    return value
+
+
 def link(address: str, text: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', address, text)
 
 
-def slug_column(obj: Any) -> str:
-    return obj.project_slug or f"({obj.project_id}, deleted)"
+def slug_of(obj: Any) -> str:
+    """The slug that `with_project_slug` adds to a row."""
+    slug: str = obj.project_slug
+    return slug
 
 
-slug_column.short_description = "project"  # type: ignore[attr-defined]
-
-
-def with_project_slug(queryset: QuerySet) -> QuerySet:
+def with_project_slug(queryset: QuerySet[Any]) -> QuerySet[Any]:
     slugs = Project.objects.filter(pk=OuterRef("project_id")).order_by().values("slug")
-    return queryset.annotate(project_slug=Subquery(slugs))
-
-
-def bytes_column(obj: Any) -> str:
-    return filesizeformat(obj.raw_bytes)
-
-
-bytes_column.short_description = "size"  # type: ignore[attr-defined]
-
-
-def tokens_column(obj: Any) -> str:
-    return " / ".join("?" if count is None else f"{count:,}" for count in (obj.input_tokens, obj.output_tokens))
-
-
-tokens_column.short_description = "tokens in / out"  # type: ignore[attr-defined]
-
-
-def cost_column(obj: Any) -> str:
-    return "?" if obj.cost is None else f"${obj.cost:,.4f}"
-
-
-cost_column.short_description = "cost"  # type: ignore[attr-defined]
+    annotated: QuerySet[Any] = queryset.annotate(project_slug=Subquery(slugs))
+    return annotated

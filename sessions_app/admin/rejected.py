@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -15,20 +15,26 @@ from django.utils.safestring import SafeString
 
 from sessions_app import bounds
 from sessions_app.access import rights
-from sessions_app.admin.lists import NEWEST, LeanAdmin, bytes_column, link, slug_column, with_project_slug
+from sessions_app.admin.lists import NEWEST, LeanAdmin, counted, field_column, link, with_project_slug
 from sessions_app.ingest import cleanup
 from sessions_app.models import RejectedLog
 from sessions_app.storage import inbox
 
-# A larger rejected log is shown in part and can't be edited, only downloaded; so is one that grows larger in HTML.
+if TYPE_CHECKING:
+    # Django's own class takes no parameter when it runs.
+    ModelForm = forms.ModelForm[RejectedLog]
+else:
+    ModelForm = forms.ModelForm
+
+# A larger log, or one that is larger as HTML, is shown in part. It can be downloaded, but not edited.
 MOST_EDITED_BYTES = MOST_EDITED_HTML = 1_000_000
 MOST_SHOWN_CHARS = 100_000
 
 
 class NewestRejected(admin.SimpleListFilter):
-    """By the kind of reason, in the newest rejected logs."""
+    """By the kind of reason, among the newest rejected logs."""
 
-    title = f"reason, in the newest {NEWEST:,}"
+    title = f"reason (newest {NEWEST:,} logs)"
     parameter_name = "reason_type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -50,8 +56,8 @@ def newest_rejected() -> QuerySet[RejectedLog]:
     return RejectedLog.objects.filter(id__gte=first_of_newest())
 
 
-class RejectedLogForm(forms.ModelForm):
-    """The log as text, where it is one of a size that can be edited."""
+class RejectedLogForm(ModelForm):
+    """The log as text, when it is text and small enough to be edited."""
 
     body_text = forms.CharField(
         label="Log", strip=False, widget=forms.Textarea(attrs={"rows": 24, "cols": 100, "spellcheck": "false"})
@@ -89,14 +95,19 @@ def editable_text(rejected: RejectedLog) -> str | None:
 
 class RejectedLogAdmin(LeanAdmin):
     form = RejectedLogForm
-    list_display = ("received_at", slug_column, "source", "reason_type", "field", "reason_short", bytes_column)
+    received = field_column("received_at", "received")
+    labels = {"received_at": "Received", "rejected_at": "Rejected", "reason_type": "Kind of reason"}
+    list_display = ("received", "slug_column", "source", "reason_type", "field", "reason_short", "bytes_column")
     list_filter = (NewestRejected,)
     search_fields = ("id",)
-    search_help_text = f"Words of the reason, in the newest {NEWEST:,} rejected logs."
+    search_help_text = f"Search for words in the reason, among the newest {NEWEST:,} rejected logs."
     ordering = ("-id",)
     actions = ("replay_selected",)
     rights_of_actions = {"replay_selected": (rights.right_to("change", RejectedLog),)}
-    readonly_fields = (slug_column, "source", "received_at", "rejected_at", "reason_type", "field", "reason", "content")
+    readonly_fields = (
+        *("slug_column", "source", "received_at", "rejected_at"),
+        *("reason_type", "field", "reason", "content"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RejectedLog]:
         return with_project_slug(super().get_queryset(request).defer("body"))
@@ -104,9 +115,9 @@ class RejectedLogAdmin(LeanAdmin):
     def has_change_permission(self, request: HttpRequest, obj: RejectedLog | None = None) -> bool:
         return admin.ModelAdmin.has_change_permission(self, request, obj)
 
-    def get_fields(self, request: HttpRequest, obj: RejectedLog | None = None) -> list[Any]:
+    def get_fields(self, request: HttpRequest, obj: RejectedLog | None = None) -> tuple[str, ...]:
         editable = obj is not None and editable_text(obj) is not None and self.has_change_permission(request, obj)
-        return [*self.readonly_fields, *(["body_text"] if editable else [])]
+        return (*self.readonly_fields, *(("body_text",) if editable else ()))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[RejectedLog], search_term: str
@@ -121,7 +132,7 @@ class RejectedLogAdmin(LeanAdmin):
         return [path("<int:rejected_id>/body/", download, name="sessions_app_rejectedlog_body"), *super().get_urls()]
 
     def download(self, request: HttpRequest, rejected_id: int) -> HttpResponse:
-        """The log as it came, as a file that no browser shows."""
+        """The log as it was received, as a file that browsers download and never display."""
         rejected = RejectedLog.objects.filter(pk=rejected_id).first()
         if rejected is None or not self.has_view_permission(request, rejected):
             raise Http404
@@ -141,10 +152,10 @@ class RejectedLogAdmin(LeanAdmin):
             try:
                 cleanup.replay(rejected)
             except inbox.InboxFull as error:
-                self.message_user(request, f"The inbox is full, replay the others later: {error}", messages.ERROR)
+                self.message_user(request, f"The inbox is full. Replay the others later. ({error})", messages.ERROR)
                 break
             replayed += 1
-        text = f"{replayed:,} logs are in the inbox again. What is rejected once more comes back to this list."
+        text = f"Sent {counted(replayed, 'log')} to the inbox again. Logs rejected again come back to this list."
         self.message_user(request, text, messages.SUCCESS if replayed else messages.WARNING)
 
     @admin.display(description="reason")
@@ -156,6 +167,6 @@ class RejectedLogAdmin(LeanAdmin):
         download = link(reverse("admin:sessions_app_rejectedlog_body", args=[obj.pk]), "Download")
         size = filesizeformat(obj.raw_bytes)
         if editable_text(obj) is not None:
-            return format_html("{}, below. {}", size, download)
+            return format_html("{}, shown below. {}", size, download)
         beginning = inbox.unpack(obj.body)[:MOST_SHOWN_CHARS].decode("utf-8", "replace").replace("\0", "\ufffd")
-        return format_html("{}. {} Its beginning:<pre>{}</pre>", size, download, beginning)
+        return format_html("{}. {} It begins:<pre>{}</pre>", size, download, beginning)

@@ -1,11 +1,10 @@
-"""What a new installation begins with: two projects, a key to send logs with, a way to sign in."""
+"""Sets up a new installation: two projects, an API key to send logs with, and a sign-in link."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 
 from sessions_app.access.keys import create_key, create_sign_in_token
 from sessions_app.models import Project, SignInToken
@@ -16,7 +15,7 @@ DEFAULT, DEMO = "default", "demo"
 
 @dataclass(frozen=True)
 class Welcome:
-    """Secrets to show once: `key` at the very first start, `sign_in_token` until somebody has signed in."""
+    """Secrets to show once: `key` at the very first start, `sign_in_token` until someone has signed in."""
 
     key: str | None
     sign_in_token: str | None
@@ -24,14 +23,14 @@ class Welcome:
 
 
 def welcome() -> Welcome:
-    """Make what is missing. Called by one process at a time."""
+    """Create what is missing. Only one process at a time may call it."""
     return Welcome(key=create_projects(), sign_in_token=renew_sign_in_token(), has_demo=has_demo())
 
 
 def create_projects() -> str | None:
-    """Projects `default` and `demo`; the first one's ingestion key when it is new.
+    """Create the projects `default` and `demo`. Returns an API key if `default` is new.
 
-    A `demo` that was deleted is not made again.
+    A deleted `demo` is not created again.
     """
     default, is_new = Project.objects.get_or_create(slug=DEFAULT, defaults={"name": "Default"})
     if not is_new:
@@ -45,8 +44,8 @@ def has_demo() -> bool:
 
 
 def renew_sign_in_token() -> str | None:
-    """A token for the first administrator, in place of unused ones; None once anybody has signed in."""
-    users = get_user_model().objects
+    """A new token for the first administrator, which replaces unused ones. None once anyone has signed in."""
+    users = User.objects
     if users.filter(last_login__isnull=False).exists():
         return None
     user = users.filter(is_superuser=True, is_active=True).order_by("pk").first() or create_admin()
@@ -54,6 +53,6 @@ def renew_sign_in_token() -> str | None:
     return create_sign_in_token(user)
 
 
-def create_admin() -> Any:
-    """The superuser `admin`, who signs in by link until a password is set: `manage.py changepassword admin`."""
-    return get_user_model().objects.create_superuser(ADMIN, password=None)
+def create_admin() -> User:
+    """Create the superuser `admin`, who signs in by link until `manage.py changepassword admin` sets a password."""
+    return User.objects.create_superuser(ADMIN, password=None)

@@ -1,14 +1,14 @@
-"""Sample sessions for project `demo`: a data file each, as a client would send their logs.
+"""Sample sessions for project `demo`. Each has a data file with its logs as a client would send them.
 
-A file of `data/` is a JSON object: `key` is what the caller groups by, in the member `key_field` of each log (none when
-that is empty); `source` the format of the logs; `ended_seconds_ago` how long before loading the last one ended. `logs`
-are the logs as they are sent, but for these objects:
+A file in `data/` is a JSON object. `key` is the caller's session key, which each log has in its member `key_field`. If
+`key_field` is empty, the logs have no key. `source` is the format of the logs. `ended_seconds_ago` says how long before
+loading the last log ended. `logs` are the logs as they are sent, except for these objects:
 
-- `{"$time": s}`, `{"$epoch": s}`, `{"$second": s}`: the moment `s` seconds after loading (it is negative), as RFC 3339
-  text, as a number, and as a whole number of seconds since 1970.
-- `{"$same_as": n}`: the value that log `n` of the file has in the same place.
-- `{"$first": m, "$of": n, "$then": […]}`: a list that begins with the first `m` elements of the list that log `n` has
-  in the same place. So a log says what its request added to the conversation.
+- `{"$time": s}`, `{"$epoch": s}`, `{"$second": s}`: the time `s` seconds after loading (`s` is negative) as RFC 3339
+  text, as seconds since 1970, and as whole seconds since 1970.
+- `{"$same_as": n}`: the value in the same place of log `n`.
+- `{"$first": m, "$of": n, "$then": […]}`: the first `m` elements of the list in the same place of log `n`, then more.
+  So a log shows only what its request added to the conversation.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LOGS_PER_BODY = 25
 
 @dataclass(frozen=True)
 class Sample:
-    """A finished session as its file has it; `ago` is how long before loading its last log ended."""
+    """A sample session as in its file. `ago`: how long before loading its last log ended."""
 
     key: str
     source: str
@@ -40,14 +40,15 @@ class Sample:
 
     @property
     def first_second(self) -> float:
-        """When its first log began, in seconds after loading."""
+        """When its first log started, in seconds after loading (negative)."""
         first = self.logs[0]
-        return first["started_at"]["$time"] if self.source == "native" else first["startTime"]["$epoch"]
+        seconds: float = first["started_at"]["$time"] if self.source == "native" else first["startTime"]["$epoch"]
+        return seconds
 
 
 @cache
 def all_samples() -> tuple[Sample, ...]:
-    """All sample sessions, the newest first."""
+    """All sample sessions, newest first."""
     return tuple(sorted(map(_read, sorted(DATA.glob("*.json"))), key=lambda sample: sample.ago))
 
 
@@ -58,22 +59,19 @@ def _read(path: Path) -> Sample:
 
 
 def started(sample: Sample, anchor: datetime) -> datetime:
-    """When the sample's first log began, if it was loaded at `anchor`; whole milliseconds."""
+    """When the sample's first log started, in whole milliseconds, if the sample was loaded at `anchor`."""
     return _moment(sample.first_second, anchor)
 
 
 def bodies(sample: Sample, anchor: datetime) -> Iterator[bytes]:
-    """JSON arrays of the sample's logs in order, as its source's endpoint takes them, as if loaded at `anchor`.
-
-    `anchor` is a whole second.
-    """
+    """The sample's logs as JSON arrays for the endpoint of its format, as if loaded at `anchor`, a whole second."""
     logs = logs_of(sample, anchor)
     for first in range(0, len(logs), LOGS_PER_BODY):
         yield orjson.dumps(logs[first : first + LOGS_PER_BODY])
 
 
 def logs_of(sample: Sample, anchor: datetime) -> list[dict[str, Any]]:
-    """The sample's logs, written out."""
+    """The sample's logs, without the short forms of its file."""
     logs: list[dict[str, Any]] = []
     for template in sample.logs:
         logs.append(_written_out(template, anchor, logs))
@@ -81,7 +79,7 @@ def logs_of(sample: Sample, anchor: datetime) -> list[dict[str, Any]]:
 
 
 def _written_out(value: Any, anchor: datetime, same_place: list[Any]) -> Any:
-    """A value of a file. `same_place`: what the earlier logs have in its place; None for those without it."""
+    """A value of a file without short forms. `same_place`: what earlier logs have in the same place, or None."""
     if not isinstance(value, dict):
         return value
     match value:

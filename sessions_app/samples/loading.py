@@ -1,4 +1,4 @@
-"""Put the sample sessions into a project's inbox, as a client would; what is there already is left as it is."""
+"""Loads the sample sessions into a project's inbox, as a client would. Existing sessions are not changed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SECONDS_FOR_ROOM = 60
 
 
 class RejectedSampleError(Exception):
-    """The accept path refused a sample: a fault of ours."""
+    """A sample was rejected, which is a bug."""
 
 
 def settle(project: Project) -> None:
-    """Digest until nothing of the project waits, here or in another digester's hands."""
+    """Digest until none of the project's bodies waits, here or in another digester."""
     digest_until_empty()
     while InboxEntry.objects.filter(project_id=project.id).exists():
         time.sleep(POLL_SECONDS)
@@ -32,10 +32,10 @@ def settle(project: Project) -> None:
 
 
 def load(project: Project) -> list[Sample]:
-    """Accept the samples that are missing or incomplete, the oldest first; returns them.
+    """Load the samples that are missing or incomplete, oldest first, and return them.
 
-    Times are relative to the first loading: a session that is there tells when that was, so that a second loading
-    sends the same bytes and adds nothing. Raises RejectedSampleError.
+    Times are relative to the first loading. Any loaded session shows when that was, so that loading again sends the
+    same bytes and adds nothing. Raises RejectedSampleError.
     """
     if InboxEntry.objects.filter(project_id=project.id).exists():
         settle(project)
@@ -49,7 +49,7 @@ def load(project: Project) -> list[Sample]:
 
 
 def stored_sessions(project: Project) -> dict[str, Session]:
-    """The project's sessions that are samples, by key."""
+    """The sample sessions that the project has, by key."""
     keys = {session_of(project, sample): sample.key for sample in all_samples()}
     fields = ("first_at", "request_count")
     found = Session.objects.filter(project_id=project.id, id__in=keys).only(*fields)
@@ -57,14 +57,14 @@ def stored_sessions(project: Project) -> dict[str, Session]:
 
 
 def session_of(project: Project, sample: Sample) -> uuid.UUID:
-    """The session of a sample: its key's, or that of its first request."""
+    """The session id of a sample, from its key or from its first request."""
     if sample.key_field:
         return ids.session_id(project.key, sample.key)
     return ids.own_session_id(project.key, ids.request_key(project.key, sample.logs[0]["request_id"]))
 
 
 def anchor_of(stored: dict[str, Session]) -> datetime:
-    """The moment of loading, in whole seconds: now, or what a session of an earlier loading says."""
+    """The time of loading in whole seconds: now, or the time that a loaded session shows."""
     for sample in all_samples():
         if sample.key in stored:
             return moment_of_loading(sample, stored[sample.key].first_at)
@@ -72,7 +72,7 @@ def anchor_of(stored: dict[str, Session]) -> datetime:
 
 
 def moment_of_loading(sample: Sample, first_at: datetime) -> datetime:
-    """The whole second for which `started(sample, second)` is `first_at`, which was cut to milliseconds."""
+    """The whole second for which `started(sample, second)` is `first_at`, which has whole milliseconds."""
     exact = first_at - timedelta(seconds=sample.first_second)
     second = exact.replace(microsecond=0)
     candidates = (second, second + timedelta(seconds=1))

@@ -49,7 +49,7 @@
     if (press(chord)) return event.preventDefault();
     if (event.key === "g") {
       prefix = "g";
-      prefixTimer = setTimeout(() => (prefix = ""), 1000);
+      prefixTimer = setTimeout(() => { prefix = ""; }, 1000);
     } else if (chord in keys) {
       event.preventDefault();
       keys[chord]();

@@ -149,7 +149,7 @@ def test_page_names_the_permission_and_who_gives_it(project: Project, route: str
     assert response.status_code == 403
     page = response.content.decode()
     assert f"“{rule.label}” (sessions_app.{rule.codename})" in page
-    assert "An administrator can give it to you" in page
+    assert "An administrator can grant it" in page
     assert Permission.objects.get(codename=rule.codename, content_type__app_label="sessions_app").name == rule.label
 
 

@@ -52,7 +52,7 @@ def test_sessions_are_selected_confirmed_and_deleted(
     page.get_by_role("button", name="Go").click()
     page.get_by_role("button", name="Yes, I’m sure").click()
 
-    page.get_by_text("Removed 2 sessions and 2 requests").wait_for()
+    page.get_by_text("Deleted 2 sessions and 2 requests").wait_for()
     assert [session.session_key for session in Session.objects.all()] == ["kept"]
     page.get_by_role("link", name="question 0 of kept").click()
     page.get_by_role("link", name="1 requests").click()
@@ -74,7 +74,7 @@ def test_rejected_log_is_corrected_and_replayed(
     page.get_by_label("Log:").fill('{"request": {}}')
     page.get_by_role("button", name="Save and replay").click()
 
-    page.get_by_text("1 logs are in the inbox again").wait_for()
+    page.get_by_text("Sent 1 log to the inbox again").wait_for()
     assert page.title() != "owned"
 
 
@@ -95,10 +95,10 @@ def test_project_is_deleted_after_a_question(
     page.get_by_role("row").filter(has_text="default").get_by_role("checkbox").check()
     page.get_by_label("Action:").select_option("delete_with_sessions")
     page.get_by_role("button", name="Go").click()
-    page.get_by_text("1 sessions with 1 requests").wait_for()
-    page.get_by_role("button", name="Delete for good").click()
+    page.get_by_text("1 session with 1 request").wait_for()
+    page.get_by_role("button", name="Delete permanently").click()
 
-    page.get_by_text("Removed 1 sessions and 1 requests").wait_for()
+    page.get_by_text("Deleted 1 session and 1 request").wait_for()
     assert not Project.objects.exists()
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from sessions_app.access.keys import create_key
-from sessions_app.admin import site as site_admin
+from sessions_app.admin import projects as projects_admin
 from sessions_app.ingest.accept import accept_body
 from sessions_app.models import ApiKey, InboxEntry, Project, RequestLog, Session
 from tests.admin.conftest import log
@@ -43,7 +43,7 @@ def test_revoke(site: Client, project: Project) -> None:
 
     page = act(site, KEYS, "revoke", row)
 
-    assert "1 keys are revoked" in page.content.decode()
+    assert "Revoked 1 API key" in page.content.decode()
     assert api.get("/api/v1/sessions").status_code == 401
     revoked_at = ApiKey.objects.get(pk=row.pk).revoked_at
     act(site, KEYS, "revoke", row)
@@ -104,11 +104,11 @@ def test_delete_with_sessions_asks_and_then_deletes(site: Client, project: Proje
     create_key(project, "ci", ["ingest"])
 
     page = act(site, PROJECTS, "delete_with_sessions", project).content.decode()
-    assert "2 sessions with 3 requests, 1 keys" in page
+    assert "2 sessions with 3 requests, 1 API key" in page
     assert Project.objects.count() == 2
 
     page = act(site, PROJECTS, "delete_with_sessions", project, post="yes").content.decode()
-    assert "Removed 2 sessions and 3 requests" in page
+    assert "Deleted 2 sessions and 3 requests" in page
     assert list(Project.objects.all()) == [other]
     assert Session.objects.get().project_id == other.pk
     assert RequestLog.objects.get().project_id == other.pk
@@ -117,13 +117,13 @@ def test_delete_with_sessions_asks_and_then_deletes(site: Client, project: Proje
 def test_large_project_goes_in_steps(
     site: Client, project: Project, store: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(site_admin, "MOST_SESSIONS_OF_PROJECT", 2)
+    monkeypatch.setattr(projects_admin, "MOST_SESSIONS_OF_PROJECT", 2)
     monkeypatch.setattr("sessions_app.storage.deletion.CHUNK_SESSIONS", 2)
     store(*(log(0, f"s{number}") for number in range(3)))
 
     page = act(site, PROJECTS, "delete_with_sessions", project, post="yes").content.decode()
 
-    assert "run the action again" in page
+    assert "Run the action again" in page
     assert Session.objects.count() == 1
     act(site, PROJECTS, "delete_with_sessions", project, post="yes")
     assert not Project.objects.exists()

@@ -121,7 +121,7 @@ def test_replay_puts_it_back_into_the_inbox(site: Client, reject: Callable[..., 
 
     page = act(site, "replay_selected", row)
 
-    assert "1 logs are in the inbox again" in page.content.decode()
+    assert "Sent 1 log to the inbox again" in page.content.decode()
     assert not RejectedLog.objects.exists()
     assert InboxEntry.objects.get().project_id == project.pk
     digest_until_empty()
@@ -158,7 +158,7 @@ def test_correct_and_replay(site: Client, reject: Callable[..., RejectedLog]) ->
 
     page = site.post(address, {"body_text": json.dumps(log(7, cost=1)), "_replay": "1"}, follow=True)
 
-    assert "1 logs are in the inbox again" in page.content.decode()
+    assert "Sent 1 log to the inbox again" in page.content.decode()
     digest_until_empty()
     assert RequestLog.objects.get().cost == 1
     assert not RejectedLog.objects.exists()

@@ -125,7 +125,7 @@ def test_requests_of_a_session(some: None, site: Client) -> None:
 
 
 def test_latest_sessions_requests_are_shown(some: None, site: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sessions_app.admin.site.LATEST_SESSIONS", 1)
+    monkeypatch.setattr("sessions_app.admin.requests.LATEST_SESSIONS", 1)
 
     assert requests_listed(site) == ["s2-30"]
     assert requests_listed(site, "?q=s3-40") == ["s3-40"]
@@ -237,7 +237,7 @@ def test_bulk_deletion_removes_everything_and_says_what(some: None, site: Client
     page = delete(site, SESSIONS, *ids)
 
     said = " ".join(str(message) for message in page.context["messages"])
-    assert "Removed 2 sessions and 3 requests" in said
+    assert "Deleted 2 sessions and 3 requests" in said
     assert re.search(r"session 2 \(.*request_log 3 \(.*part \d+ \(.*request_key 3 \(", said), said
     assert listed(site) == ["s3"]
     for model in TABLES[1:]:
@@ -259,7 +259,7 @@ def test_all_of_the_list_is_bounded(some: None, site: Client, monkeypatch: pytes
 
     page = delete(site, SESSIONS, first.pk, confirm=False, select_across="1")
 
-    assert "only the first 2 are taken" in page.content.decode()
+    assert "Only the first 2 are deleted" in page.content.decode()
     assert page.content.decode().count('name="_selected_action"') == 2
 
 
@@ -270,7 +270,7 @@ def test_one_session(some: None, site: Client, project: Project) -> None:
 
     page = site.post(address, {"post": "yes"}, follow=True)
 
-    assert "Removed 1 sessions and 1 requests" in page.content.decode()
+    assert "Deleted 1 session and 1 request" in page.content.decode()
     for model in TABLES[1:]:
         assert not model.objects.filter(session_id=session.pk).exists()
 
@@ -280,7 +280,7 @@ def test_one_request_leaves_the_roll_up_right(some: None, site: Client, project:
 
     page = site.post(f"{REQUESTS}{request.pk}/delete/", {"post": "yes"}, follow=True)
 
-    assert "Removed 0 sessions and 1 requests" in page.content.decode()
+    assert "Deleted 0 sessions and 1 request" in page.content.decode()
     session = Session.objects.get(pk=request.session_id)
     assert (session.request_count, session.title) == (1, "question 0 of s1")
     assert not Link.objects.exclude(key_id__in=RequestKey.objects.values("id")).exists()
@@ -291,7 +291,7 @@ def test_many_requests(some: None, site: Client, project: Project) -> None:
 
     page = delete(site, REQUESTS, *ids)
 
-    assert "Removed 3 sessions and 4 requests" in page.content.decode()
+    assert "Deleted 3 sessions and 4 requests" in page.content.decode()
     assert listed(site) == []
 
 

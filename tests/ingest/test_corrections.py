@@ -202,7 +202,7 @@ def test_regroup_says_what_would_change_and_does_it(
     assert groups(project) == before
 
     call_command("regroup", project="acme")
-    assert "3 requests looked at; 2 were moved" in capsys.readouterr().out
+    assert "3 requests checked; 2 were moved" in capsys.readouterr().out
     assert groups(project) == {one("a", "b", "c")}
     check_whole()
     call_command("regroup", project="acme")

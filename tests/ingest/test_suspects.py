@@ -296,7 +296,7 @@ def test_fault_of_ours_does_not_end_the_digester(project: Project, warden: Warde
     digester.terminate()
     _, output = digester.communicate(timeout=60)
     assert digester.returncode == 0
-    assert "a batch could not be digested" in output
+    assert "A batch could not be digested" in output
     assert not RejectedLog.objects.exists()
     assert_nothing_is_left()
 

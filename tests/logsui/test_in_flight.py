@@ -136,7 +136,7 @@ def test_memory_error_is_answered_and_the_worker_stops(
     assert answer.headers["Retry-After"] == "5"
     assert b"more memory than the server may use" in b"".join(answer.body)
     assert stops == [signal.SIGTERM]
-    assert "no memory was left for GET /x/" in caplog.text
+    assert "it ran out of memory for GET /x/" in caplog.text
 
 
 @pytest.mark.parametrize("path", ["/api/v1/logs", "/p/default/sessions/"])

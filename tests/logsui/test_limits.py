@@ -51,7 +51,7 @@ def test_web_worker_beyond_its_limit_names_the_address_and_is_started_again(inst
     wait_until(lambda: "The web worker (process" in instance.output)
     line = next(line for line in instance.output.splitlines() if "The web worker (process" in line)
     assert f"process {first.pid}) ends: its memory of " in line
-    assert "is beyond LOGSUI_WEB_MEMORY (128 MiB). It was working on: POST /api/v1/logs (" in line
+    assert "of memory, more than LOGSUI_WEB_MEMORY (128 MiB). It was working on: POST /api/v1/logs (" in line
     assert " bytes) for " in line
     wait_until(lambda: instance.children().get("worker") not in (None, first))
     assert instance.post(key, [log("after")])[0] == 202
@@ -74,9 +74,9 @@ def test_web_worker_that_is_killed_names_what_it_left(instances: list[Instance])
 
     worker.kill()
 
-    wait_until(lambda: "ended from outside, or crashed" in instance.output)
-    line = next(line for line in instance.output.splitlines() if "ended from outside" in line)
-    assert f"The web worker (process {worker.pid}) was ended from outside, or crashed. It was working on: " in line
+    wait_until(lambda: "crashed or was killed" in instance.output)
+    line = next(line for line in instance.output.splitlines() if "crashed or was killed" in line)
+    assert f"The web worker (process {worker.pid}) crashed or was killed. It was working on: " in line
     assert "POST /api/v1/logs?wait=…&token=… (" in line
     assert key not in line
     digester.resume()
@@ -113,7 +113,7 @@ def test_digester_beyond_its_limit_goes_on_without_the_body(instances: list[Inst
     assert "times while it digested this alone" in reason
     assert "its memory met LOGSUI_DIGESTER_MEMORY (128 MiB)" in reason
     line = next(line for line in instance.output.splitlines() if "The digester (process" in line)
-    assert "is beyond LOGSUI_DIGESTER_MEMORY (128 MiB). It was working on: inbox entry " in line
+    assert "of memory, more than LOGSUI_DIGESTER_MEMORY (128 MiB). It was working on: inbox entry " in line
     assert "of project default (6" in line
     for table in ("digest_suspect", "inbox"):
         assert instance.ask(f"SELECT count(*) FROM {table}") == 0

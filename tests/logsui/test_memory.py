@@ -16,8 +16,9 @@ MIB = 2**20
 START = """
 import logging, sys, threading, time
 logging.basicConfig()
-from logsui.memory import Limit, MEBIBYTE, resident_bytes
-limit = Limit("The baker", "BAKER_MEMORY", resident_bytes() + 100 * MEBIBYTE, lambda: ["the first loaf", "the second"])
+from logsui.memory import MEBIBYTE, MemoryLimit, resident_bytes
+soft_bytes = resident_bytes() + 100 * MEBIBYTE
+limit = MemoryLimit("The baker", "BAKER_MEMORY", soft_bytes, lambda: ["the first loaf", "the second"])
 limit.start(threads=2)
 """
 
@@ -32,7 +33,7 @@ def test_it_works() -> None:
     assert ended.returncode == memory.EXIT_STATUS
     assert ended.stderr.count("\n") == 1
     assert "The baker (process " in ended.stderr
-    assert "is beyond BAKER_MEMORY (" in ended.stderr
+    assert "of memory, more than BAKER_MEMORY (" in ended.stderr
     assert "It was working on: the first loaf, the second" in ended.stderr
 
 
@@ -58,7 +59,7 @@ except MemoryError:
     )
 
     assert ended.returncode == memory.EXIT_STATUS
-    assert "the system gives it no more memory, well beyond BAKER_MEMORY" in ended.stderr
+    assert "the system refused it more memory, well above BAKER_MEMORY" in ended.stderr
     assert "the first loaf" in ended.stderr
 
 
@@ -72,4 +73,4 @@ def test_a_program_that_it_starts_may_have_more() -> None:
 def test_many_are_named_by_the_first() -> None:
     assert memory.describe(["a", "b"]) == "a, b"
     assert memory.describe([str(number) for number in range(1_000)]).endswith(", 19 and 980 more")
-    assert memory.describe([]) == "nothing that is known"
+    assert memory.describe([]) == "nothing known"

@@ -85,7 +85,7 @@ def test_admin_site_works_under_it(live_server: LiveServer, page: Page) -> None:
     page.get_by_label("User name").fill("ann")
     page.get_by_label("Password").fill("correct horse")
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Clean up").wait_for()
+    page.get_by_role("heading", name="Manage logs, access and projects").wait_for()
     # A form with scripts of every kind: folded fieldsets, date pickers, two lists to choose from.
     page.goto(f"{live_server.url}/admin/auth/user/{User.objects.get().pk}/change/")
     page.get_by_role("link", name="Today").first.click()

@@ -55,7 +55,7 @@ def test_hashes_are_djangos() -> None:
 
 def test_more_are_refused_and_later_ones_are_not(busy: None) -> None:
     for _ in range(3):
-        with pytest.raises(passwords.Busy):
+        with pytest.raises(passwords.HashingBusy):
             make_password("secret")
 
 

@@ -1,4 +1,4 @@
-"""Settings: docs/settings.md lists each with its default, and odd values are refused by name."""
+"""Settings: docs/settings.md lists each with its default, and invalid values are refused by name."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def test_defaults_are_accepted(tmp_path: Path) -> None:
         ("LOGSUI_MAX_BODY_BYTES", "1", "at least 1024 bytes"),
         ("LOGSUI_HTTPS", "maybe", "true or false"),
         ("LOGSUI_LOG_LEVEL", "LOUD", "one of DEBUG, INFO"),
-        ("LOGSUI_DATA_DIR", "/dev/null", "this is a file"),
+        ("LOGSUI_DATA_DIR", "/dev/null", "not a file"),
         ("DATABASE_URL", "mysql://x", "postgresql://"),
     ],
 )
-def test_odd_value_stops_the_start(tmp_path: Path, name: str, value: str, expected: str) -> None:
+def test_invalid_value_aborts_startup(tmp_path: Path, name: str, value: str, expected: str) -> None:
     message = start_with(tmp_path, **{name: value}).splitlines()[-1]
     assert name in message
     assert expected in message

@@ -11,11 +11,17 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from logsui.launcher.serve import banner
 from sessions_app.access.keys import hash_secret, redeem_sign_in_token
 from sessions_app.management import first_start
 from sessions_app.models import ApiKey, Project, SignInToken
 
 pytestmark = pytest.mark.django_db
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def output_of(*arguments: str) -> str:
@@ -73,6 +79,21 @@ def test_key_command_prints_the_key_alone() -> None:
     key = output_of("create_api_key", "--project", "demo", "--name", "ci", "--scopes", "ingest,read")
     row = ApiKey.objects.get(name="ci")
     assert (row.hash, row.project.slug, row.scopes) == (hash_secret(key), "demo", ["ingest", "read"])
+
+
+def test_person_at_a_terminal_gets_a_line_to_paste_too() -> None:
+    first_start.create_projects()
+    out = Terminal()
+    call_command("create_api_key", "--name", "mine", stdout=out)
+    key, line = out.getvalue().splitlines()
+    assert ApiKey.objects.get(name="mine").hash == hash_secret(key)
+    assert line == f"To use it in this shell: export LOGSUI_KEY={key}"
+
+
+def test_banner_has_a_line_to_paste_for_the_new_key() -> None:
+    shown = banner("http://127.0.0.1:8000", {"sign_in_token": None, "key": "lsk_new", "has_demo": True})
+    assert "\n    export LOGSUI_KEY=lsk_new\n" in shown
+    assert "LOGSUI_KEY" not in banner("http://127.0.0.1:8000", {"sign_in_token": None, "key": None, "has_demo": True})
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_it_works(db: None) -> None:
 def test_project_that_is_there_stays_as_it_is(db: None) -> None:
     made = make_project("acme", name="Acme")
     out, err = create("--slug", "acme", "--name", "Other")
-    assert (out, "is there already" in err) == ("acme\n", True)
+    assert (out, "exists already" in err) == ("acme\n", True)
     assert Project.objects.get() == made
     assert Project.objects.get().name == "Acme"
 

@@ -26,7 +26,7 @@ def sessions(project: Project) -> None:  # noqa: F811
 
 
 def test_what_the_digester_wrote_is_right(sessions: None) -> None:
-    assert check() == "All roll-ups are right.\n"
+    assert check() == "All roll-ups are correct.\n"
 
 
 def test_it_reports_and_changes_nothing(sessions: None, project: Project) -> None:  # noqa: F811
@@ -49,7 +49,7 @@ def test_fix_sets_it_right(sessions: None, project: Project) -> None:  # noqa: F
     assert "5 sessions were wrong" in check("--fix")
 
     assert state(project) == before
-    assert check() == "All roll-ups are right.\n"
+    assert check() == "All roll-ups are correct.\n"
 
 
 def test_session_without_requests_goes(sessions: None) -> None:
@@ -66,7 +66,7 @@ def test_one_project(sessions: None) -> None:
     store(other, turn(0))
     Session.objects.filter(project_id=other.id).update(error_count=9)
 
-    assert check("--project", "acme") == "All roll-ups are right.\n"
+    assert check("--project", "acme") == "All roll-ups are correct.\n"
     with pytest.raises(CommandError, match="no project 'none'"):
         check("--project", "none")
     assert "1 sessions were wrong" in check("--project", "other", "--fix")

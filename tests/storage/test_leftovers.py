@@ -295,8 +295,8 @@ def test_what_only_mentions_it_is_named(seeded: Session, project: Project, site:
 
     page = site.post(f"/admin/sessions_app/session/{seeded.pk}/delete/", {"post": "yes"}, follow=True).content.decode()
 
-    assert "1 rejected logs mention an id of what was deleted" in page
-    assert "1 bodies that wait to be digested" in page
+    assert "Deleted ids are still in 1 rejected log" in page
+    assert "Deleted ids are in 1 body waiting to be digested" in page
     assert places_of(CANARY) == {"inbox.body", "rejected_log.body"}
 
 

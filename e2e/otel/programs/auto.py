@@ -1,4 +1,4 @@
-"""Under `opentelemetry-instrument`, which sets up all: spans, and the messages as log records beside them."""
+"""Runs under `opentelemetry-instrument`, which sets up everything: spans, and messages as log records."""
 
 from openai import OpenAI
 from opentelemetry import trace

@@ -1,4 +1,4 @@
-"""Logfire, sending elsewhere than to its own service; a stream's answer is a span of its own."""
+"""Logfire with another destination than its own service. The response of a stream is a separate span."""
 
 import logfire
 from openai import OpenAI

@@ -1,4 +1,4 @@
-"""OpenTelemetry's instrumentation of OpenAI's client; session and user by baggage, the tool in a span of its own."""
+"""OpenTelemetry's instrumentation of OpenAI's client, with session and user as baggage and a span for the tool."""
 
 from openai import OpenAI
 from opentelemetry import trace

@@ -1,4 +1,4 @@
-"""What a program asks its model through OpenAI's client, however that is instrumented: seven calls and a tool's run."""
+"""The calls of a program through OpenAI's client, with any instrumentation: seven calls and a tool run."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ def just_run(name: str, call_id: str, arguments: dict[str, str]) -> str:
 
 
 def everything(client: OpenAI, run_tool: RunTool = just_run) -> None:
-    """`run_tool` runs a tool the model called, inside a span where the library has one for tools."""
+    """`run_tool` runs a tool that the model called, inside a span if the library has spans for tools."""
     plain_call(client)
     streamed_call(client)
     tool_round_trip(client, run_tool)

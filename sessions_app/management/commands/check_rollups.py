@@ -1,4 +1,4 @@
-"""`manage.py check_rollups`: recompute what sessions say of their requests, and compare."""
+"""`manage.py check_rollups`: recompute the counts and sums of sessions from their requests, and compare."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sessions_app.storage.checking import CHUNK, Difference, check_rollups
 
 
 class Command(BaseCommand):
-    help = "Recompute the roll-ups of sessions from their requests and report the differences; --fix sets them right."
+    help = "Recompute the roll-ups of sessions from their requests, and report differences. --fix corrects them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--project", help="slug of a project (default: all)")
-        parser.add_argument("--fix", action="store_true", help="set right what is wrong")
+        parser.add_argument("--fix", action="store_true", help="correct the differences")
 
     def handle(self, *args: Any, project: str | None, fix: bool, **options: Any) -> None:
         wrong = 0
@@ -27,11 +27,11 @@ class Command(BaseCommand):
             if options["verbosity"] > 1:
                 self.stderr.write(f"about {chunk * CHUNK:,} sessions compared")
         if not wrong:
-            self.stdout.write("All roll-ups are right.")
+            self.stdout.write("All roll-ups are correct.")
         elif fix:
-            self.stdout.write(f"{wrong:,} sessions were wrong and are right now.")
+            self.stdout.write(f"{wrong:,} sessions were wrong and have been corrected.")
         else:
-            raise CommandError(f"{wrong:,} sessions are wrong; --fix sets them right.")
+            raise CommandError(f"{wrong:,} sessions are wrong. --fix corrects them.")
 
 
 def project_id(slug: str | None) -> int | None:
@@ -44,7 +44,7 @@ def project_id(slug: str | None) -> int | None:
 
 
 def describe(difference: Difference) -> str:
-    """One line; stored texts are shown as Python literals, so that they can't steer a terminal."""
+    """One line. Stored texts are shown as Python literals, so that they cannot control a terminal."""
     if difference.empty:
         return f"{difference.session_id}: has no requests"
     columns = (

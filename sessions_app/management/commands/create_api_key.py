@@ -1,4 +1,4 @@
-"""`manage.py create_api_key`: a key for a program, alone on stdout so that a script can take it."""
+"""`manage.py create_api_key`: prints a new key; nothing else, unless a person reads it, so that scripts can."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sessions_app.models import Project
 
 
 class Command(BaseCommand):
-    help = "Make an API key and print it; it can't be read again."
+    help = "Create an API key and print it. It cannot be shown again."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--project", default="default", help="slug of the project (default: default)")
-        parser.add_argument("--name", required=True, help="what the key is for, such as: ci")
-        parser.add_argument("--scopes", default="ingest", help=f"some of {','.join(SCOPES)} (default: ingest)")
+        parser.add_argument("--name", required=True, help="what the key is for, for example ci")
+        parser.add_argument("--scopes", default="ingest", help=f"comma-separated: {','.join(SCOPES)} (default: ingest)")
 
     def handle(self, *args: Any, project: str, name: str, scopes: str, **options: Any) -> None:
         wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
@@ -27,6 +27,8 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(f"--scopes is {scopes!r}: {error}") from None
         self.stdout.write(key)
+        if self.stdout.isatty():
+            self.stdout.write(f"To use it in this shell: export LOGSUI_KEY={key}")
 
     def find(self, slug: str) -> Project:
         try:

@@ -1,4 +1,4 @@
-"""`manage.py create_sign_in_link`: a way back in for somebody without a password."""
+"""`manage.py create_sign_in_link`: lets a user without a password sign in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sessions_app.access.keys import create_sign_in_token
 
 
 class Command(BaseCommand):
-    help = "Print a link that signs a user in, once, within a day."
+    help = "Print a link that signs a user in. It works once, within a day."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Digest the inbox: `manage.py digest` runs until it is told to stop, `--until-empty` until nothing waits."""
+"""`manage.py digest`: digest the inbox until stopped, or with `--until-empty` until it is empty."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from sessions_app.storage.inbox import CHANNEL
 
 log = logging.getLogger(__name__)
 
-# Notifications wake the loop; the poll is for what they miss, such as entries that another digester let go.
+# Notifications wake the loop. Polling finds what they miss, such as entries that another digester released.
 POLL_SECONDS = 1.0
 PARTITIONS_SECONDS = 3600.0
 RECONNECT_SECONDS = 1.0
@@ -41,8 +41,8 @@ class Command(BaseCommand):
     help = "Digest accepted logs from the inbox into sessions."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--until-empty", action="store_true", help="stop when nothing waits any more")
-        parser.add_argument("--suspects", action="store_true", help="digest apart what ended a digester, then stop")
+        parser.add_argument("--until-empty", action="store_true", help="stop when the inbox is empty")
+        parser.add_argument("--suspects", action="store_true", help="only digest what a digester died on, then stop")
 
     def handle(self, *args: Any, until_empty: bool, suspects: bool, **options: Any) -> None:
         if suspects:
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         limit = limited("The digester", notes, threads)
         warden, memory = Warden(notes, command()), Memory()
         warden.adopt()
-        workers = [Worker(until_empty, memory, notes, number, limit) for number in range(threads)]
+        workers = [DigestThread(until_empty, memory, notes, number, limit) for number in range(threads)]
 
         def stop(number: int, frame: object) -> None:
             warden.stop()
@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
-        # After each answer of the database a thread waits for one that computes: 5 ms with Python's own interval.
+        # After each database response, a thread waits for others that compute: 5 ms with Python's default interval.
         sys.setswitchinterval(SWITCH_SECONDS)
         for thread in (warden, *workers):
             thread.start()
@@ -81,7 +81,7 @@ class Command(BaseCommand):
             self.stdout.write(summary([worker.stats for worker in workers]))
 
     def digest_suspects(self) -> None:
-        """As the digester runs it, to which each line on stdout is news."""
+        """Runs as a child of the digester, which reads each line of stdout."""
         follow = processes.die_with_parent(signal.SIGKILL, parent=os.getppid())
         if follow is not None:
             follow()
@@ -98,16 +98,16 @@ class Command(BaseCommand):
         sys.exit(status)
 
 
-def limited(name: str, notes: Notes, threads: int) -> process_memory.Limit:
-    """The memory limit of this process, in force."""
-    limit = process_memory.Limit(name, "LOGSUI_DIGESTER_MEMORY", settings.LOGSUI_DIGESTER_MEMORY, notes.told)
-    # Beside the workers: the main thread, the warden and its helpers.
+def limited(name: str, notes: Notes, threads: int) -> process_memory.MemoryLimit:
+    """Limit the memory of this process."""
+    limit = process_memory.MemoryLimit(name, "LOGSUI_DIGESTER_MEMORY", settings.LOGSUI_DIGESTER_MEMORY, notes.told)
+    # Four more threads than the workers: the main thread, the warden and its helpers.
     limit.start(threads + 4)
     return limit
 
 
 def summary(all_stats: list[DigestStats]) -> str:
-    """What the workers did together, in one line."""
+    """What all workers did, in one line."""
     total = DigestStats()
     for stats in all_stats:
         total += stats
@@ -117,15 +117,15 @@ def summary(all_stats: list[DigestStats]) -> str:
     )
 
 
-class Worker(threading.Thread):
-    """Batch after batch; sleeps while the inbox is empty; finishes its batch when told to stop.
+class DigestThread(threading.Thread):
+    """Digests batch after batch. It sleeps while the inbox is empty, and finishes its batch when told to stop.
 
-    Two of them keep the interpreter and PostgreSQL busy at the same time: while one waits for the database, the
-    other reads JSON.
+    Two of them use the interpreter and PostgreSQL at the same time: while one waits for the database, the other one
+    reads JSON.
     """
 
     def __init__(
-        self, until_empty: bool, memory: Memory, notes: Notes, number: int, limit: process_memory.Limit
+        self, until_empty: bool, memory: Memory, notes: Notes, number: int, limit: process_memory.MemoryLimit
     ) -> None:
         super().__init__()
         self.until_empty = until_empty
@@ -136,7 +136,7 @@ class Worker(threading.Thread):
         self.partitions_at = time.monotonic()
         self.worked = False
         self.blames_batch = False
-        # For Progress: how many batches and rests it has begun, and the database session that works for it.
+        # For Progress: how many batches and rests it has begun, and the pid of its database session.
         self.turns = 0
         self.backend_pid = 0
 
@@ -156,12 +156,12 @@ class Worker(threading.Thread):
             connection.close()
 
     def note_failure(self, error: Exception) -> None:
-        """Whatever fails must not stop the digester: the batch is digested apart, when it may be to blame."""
+        """A failure must not stop the digester. If the batch may have caused it, it is digested separately."""
         self.blames_batch = not is_outage(error)
         if isinstance(error, (OperationalError, psycopg.OperationalError)):
-            log.warning("the database is not there, trying again: %s", error)
+            log.warning("The database is not available, trying again: %s", error)
         else:
-            log.exception("a batch could not be digested")
+            log.exception("A batch could not be digested")
 
     def work(self) -> None:
         if self.blames_batch:
@@ -184,18 +184,18 @@ class Worker(threading.Thread):
                 self.stopping = True
             else:
                 self.rest()
-                # An empty generator after POLL_SECONDS, or the first notification at once.
+                # Returns at the first notification, or after POLL_SECONDS.
                 next(connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1), None)
 
     def rest(self) -> None:
-        """Give the memory of the last batches back: a large body may have been among them."""
+        """Return the memory of the last batches to the system, because one may have been large."""
         if self.worked:
             self.worked = False
             return_free_memory()
 
 
 def return_free_memory() -> None:
-    """Ask the C library to return what it holds free; not every one can."""
+    """Ask the C library to return its free memory, if it can."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

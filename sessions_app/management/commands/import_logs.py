@@ -1,4 +1,4 @@
-"""`manage.py import_logs FILE…`: logs from files into the inbox, as if a client had sent them."""
+"""`manage.py import_logs FILE…`: puts logs from files into the inbox, as if a client had sent them."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ BAR_WIDTH = 30
 
 class Command(BaseCommand):
     help = (
-        "Import logs from files: a JSON array, one log, {'logs': […]} or NDJSON; plain, .gz or .zst; - is standard "
-        "input. Logs whose request id is stored already add nothing, so an import can be repeated."
+        "Import logs from files: a JSON array, one log, {'logs': […]} or NDJSON; plain, .gz or .zst. - is standard "
+        "input. Logs with a stored request id are not stored again, so an import can be repeated."
     )
     requires_system_checks = ()
 
@@ -40,12 +40,12 @@ class Command(BaseCommand):
             "--format",
             choices=("auto", "native", "litellm"),
             default="auto",
-            help="our own logs or LiteLLM's payloads; auto looks at each log (default: auto)",
+            help="native logs or LiteLLM payloads; auto detects it for each log (default: auto)",
         )
-        parser.add_argument("--wait", action="store_true", help="digest them too, without a running logsui")
+        parser.add_argument("--wait", action="store_true", help="digest them too, so that logsui need not be running")
 
     def handle(self, *args: Any, files: list[str], project: str, format: str, wait: bool, **options: Any) -> None:
-        progress = Progress(total_size(files), self.stderr)
+        progress = ImportProgress(total_size(files), self.stderr)
         importer = Importer(find_project(project), format, progress, digests=wait)
         for name in files:
             with opened(name) as (stream, position):
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         progress.end()
         self.stdout.write(f"{progress.accepted} logs accepted, {progress.rejected} rejected.")
         if progress.rejected:
-            raise CommandError("Some logs were rejected; the others are accepted.")
+            raise CommandError("Some logs were rejected; the others were accepted.")
 
 
 def find_project(slug: str) -> Project:
@@ -65,7 +65,7 @@ def find_project(slug: str) -> Project:
 
 
 def total_size(files: list[str]) -> int:
-    """Bytes of all files; each has to be there before anything is read."""
+    """The size of all files in bytes. Fails before anything is read if one does not exist."""
     names = [name for name in files if name != "-"]
     for name in names:
         if not Path(name).is_file():
@@ -74,7 +74,7 @@ def total_size(files: list[str]) -> int:
 
 
 class Position:
-    """How far a file is read: where the decompressor stands in it."""
+    """How far a file has been read, compressed or not."""
 
     def __init__(self, raw: BinaryIO) -> None:
         self.raw = raw
@@ -93,8 +93,8 @@ def opened(name: str) -> Iterator[tuple[BinaryIO, Position]]:
 
 
 @dataclass
-class Progress:
-    """What was read and accepted so far; a bar on a terminal."""
+class ImportProgress:
+    """Counts what was read and accepted so far, and shows a progress bar on a terminal."""
 
     total_bytes: int
     out: OutputWrapper
@@ -121,7 +121,7 @@ class Progress:
         return f"{bar} {share:4.0%}  {self.accepted:,} logs  {rate:,.0f}/s"
 
     def end(self) -> None:
-        """Leave the bar's line, then say what was rejected, the first of it by name."""
+        """End the bar's line, then list the first rejected logs and the number of others."""
         if self.out.isatty():
             self.out.write("")
         for problem in self.problems:
@@ -131,9 +131,9 @@ class Progress:
 
 
 class Importer:
-    """Cuts files into bodies of at most 500 logs or about 8 MB, of one format each, for the accept path."""
+    """Splits files into bodies of at most 500 logs or about 8 MB, of one format each, and accepts them."""
 
-    def __init__(self, project: Project, format: str, progress: Progress, *, digests: bool) -> None:
+    def __init__(self, project: Project, format: str, progress: ImportProgress, *, digests: bool) -> None:
         self.project = project
         self.format = format
         self.progress = progress
@@ -181,10 +181,10 @@ class Importer:
             digest_until_empty()
 
     def accept(self, source: str, body: bytes) -> Accepted:
-        """Wait for room in the inbox, as a client would."""
+        """Put a body into the inbox. If it is full, wait, as a client would."""
         for _ in range(SECONDS_FOR_ROOM):
             try:
                 return accept_body(self.project.id, source, body)
             except InboxFull:
                 time.sleep(1)
-        raise CommandError("The inbox is full and nothing empties it. Is logsui running? Or use --wait.")
+        raise CommandError("The inbox is full and is not being digested. Start logsui, or use --wait.")

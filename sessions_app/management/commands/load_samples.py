@@ -1,4 +1,4 @@
-"""`manage.py load_samples`: fill project `demo` with sample sessions. Loading twice adds nothing."""
+"""`manage.py load_samples`: loads sample sessions into project `demo`. Loading them again adds nothing."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from sessions_app.samples import loading
 
 
 class Command(BaseCommand):
-    help = "Load sample sessions of many shapes into a project, through the inbox. What is there is left as it is."
+    help = "Load varied sample sessions into a project, through the inbox. Existing sessions are not changed."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--project", default="demo", help="slug of the project, made when missing (default: demo)")
-        parser.add_argument("--wait", action="store_true", help="digest them too, and return when they are on the page")
+        parser.add_argument("--project", default="demo", help="slug of the project, created if missing (default: demo)")
+        parser.add_argument("--wait", action="store_true", help="digest them too, and return when they are visible")
 
     def handle(self, *args: Any, project: str, wait: bool, **options: Any) -> None:
         found, _ = Project.objects.get_or_create(slug=project, defaults={"name": project.title()})
         try:
             loaded = loading.load(found)
         except InboxFull:
-            raise CommandError("The inbox is full and nothing empties it; is the digester running?") from None
+            raise CommandError("The inbox is full and is not being digested. Is the digester running?") from None
         if wait:
             loading.settle(found)
         if not loaded:
-            self.stdout.write(f"All sample sessions are in project {project!r} already.")
+            self.stdout.write(f"All sample sessions are already in project {project!r}.")
             return
         requests = sum(len(sample.logs) for sample in loaded)
         self.stdout.write(f"{len(loaded)} sample sessions with {requests} requests loaded into project {project!r}.")

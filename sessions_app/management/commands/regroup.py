@@ -1,4 +1,4 @@
-"""`manage.py regroup`: group the stored requests of a project by today's rules."""
+"""`manage.py regroup`: group the stored requests of a project by the current rules."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ MOST_LINES = 200
 
 class Command(BaseCommand):
     help = (
-        "Group the stored requests of a project by today's rules, and say what changed. It can be interrupted and"
-        " repeated. Requests that were moved by hand stay where they are."
+        "Group the stored requests of a project by the current rules, and print what changed. It can be interrupted and"
+        " repeated. Requests that were moved manually stay where they are."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--project", required=True, help="slug of a project")
-        parser.add_argument("--since", type=_moment, help="only requests that started at this time or later (RFC 3339)")
-        parser.add_argument("--dry-run", action="store_true", help="only say what would change")
+        parser.add_argument("--since", type=_moment, help="only requests that started at or after this time (RFC 3339)")
+        parser.add_argument("--dry-run", action="store_true", help="only print what would change")
 
     def handle(self, *args: Any, project: str, since: datetime | None, dry_run: bool, **options: Any) -> None:
         try:
@@ -36,9 +36,9 @@ class Command(BaseCommand):
         for change, count in changes[:MOST_LINES]:
             self.stdout.write(_line(change, count))
         if len(changes) > MOST_LINES:
-            self.stdout.write(f"… and {len(changes) - MOST_LINES:,} more changes of this kind")
+            self.stdout.write(f"… and {len(changes) - MOST_LINES:,} more changes")
         self.stdout.write(
-            f"{result.looked_at:,} requests looked at; {result.moved:,} {would} moved to other sessions,"
+            f"{result.looked_at:,} requests checked; {result.moved:,} {would} moved to other sessions,"
             f" {result.changes.total() - result.moved:,} {would} given another rule."
         )
 

@@ -70,7 +70,7 @@ class SignIn(views.LoginView):
             return self.refuse(name, wait)
         try:
             response = super().post(request, *args, **kwargs)
-        except passwords.Busy:
+        except passwords.HashingBusy:
             attempt.give_back()
             return self.refuse(name)
         if request.user.is_authenticated:
@@ -157,7 +157,7 @@ class ChangePassword(views.PasswordChangeView):
             return self.refuse(wait)
         try:
             response = super().post(request, *args, **kwargs)
-        except passwords.Busy:
+        except passwords.HashingBusy:
             attempt.give_back()
             return self.refuse()
         if response.status_code == 302:

@@ -115,7 +115,7 @@ def test_folder_that_others_may_write_to_is_closed(instance: Instance) -> None:
     instance.folder.chmod(0o777)
     instance.start()
     assert stat.S_IMODE(instance.folder.stat().st_mode) & 0o022 == 0
-    assert "root's alone from now on" in instance.output
+    assert "now belongs to root only" in instance.output
 
 
 def test_data_of_an_earlier_version_just_works(instance: Instance) -> None:

@@ -307,7 +307,7 @@ def test_socket_folder_that_somebody_prepared_is_refused(folder: Path) -> None:
     (folder / "elsewhere").mkdir()
     trap.symlink_to(folder / "elsewhere")
     try:
-        with pytest.raises(EmbeddedError, match="belongs to another user"):
+        with pytest.raises(EmbeddedError, match="does not belong to the user"):
             EmbeddedServer(deep, durable=False).start()
     finally:
         trap.unlink()

@@ -96,7 +96,7 @@ def test_killed_process_is_replaced(customer: Customer, kind: str) -> None:
     if kind in (*BACKGROUND, "backend"):
         # PostgreSQL starts all of its own again by itself, and nobody does it a second time.
         assert is_there(postmaster)
-        assert "starting it again" not in customer.instance.output[said:]
+        assert "Restarting it" not in customer.instance.output[said:]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -232,6 +232,6 @@ def test_digester_that_stands_is_replaced(tcp_server: str) -> None:  # noqa: F81
             assert instance.post(key, [log("meanwhile")])[0] == 202
             wait_until(lambda: not is_there(digester))
             wait_until(lambda: is_stored("meanwhile"))
-        assert "digester does not work: it does not get on" in instance.output
+        assert "digester does not work: it makes no progress" in instance.output
     finally:
         instance.remove()

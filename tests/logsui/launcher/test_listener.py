@@ -28,7 +28,7 @@ def test_host_that_is_none_is_named() -> None:
 
 
 def test_address_of_another_machine_is_named() -> None:
-    with pytest.raises(ListenError, match=r"192\.0\.2\.1:8000 can't be listened on"):
+    with pytest.raises(ListenError, match=r"logsui cannot listen on 192\.0\.2\.1:8000"):
         listener.listen("192.0.2.1", 8000)
 
 

@@ -58,7 +58,7 @@ class Instance:
         lines = threading.Thread(target=self.read, args=(self.process,), daemon=True)
         self.output = ""
         lines.start()
-        wait_until(lambda: "Ctrl-C stops it" in self.output or not self.is_running())
+        wait_until(lambda: "Press Ctrl-C to stop" in self.output or not self.is_running())
         assert self.is_running(), self.output
         return self.output
 
@@ -169,7 +169,7 @@ def log(request_id: str) -> dict[str, Any]:
 
 
 def key_in(output: str) -> str:
-    return re.search(r"^ +(lsk_\S+)$", output, re.MULTILINE)[1]
+    return re.search(r"^ +export LOGSUI_KEY=(lsk_\S+)$", output, re.MULTILINE)[1]
 
 
 class Client(threading.Thread):
@@ -353,7 +353,7 @@ def test_it_stops_in_order(instance: Instance) -> None:
 def test_it_can_be_stopped_while_it_starts(instance: Instance) -> None:
     process = instance.launch()
     assert process.stdout is not None
-    wait_until(lambda: "PostgreSQL is up" in process.stdout.readline())
+    wait_until(lambda: "PostgreSQL started in" in process.stdout.readline())
     process.terminate()
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 0
@@ -367,7 +367,7 @@ def test_it_stops_with_its_parent(instance: Instance) -> None:
     shell = subprocess.Popen(["sh", "-c", command], env=instance.environment, stdout=subprocess.PIPE, text=True)
     instance.process = shell
     threading.Thread(target=instance.read, args=(shell,), daemon=True).start()
-    wait_until(lambda: "Ctrl-C stops it" in instance.output)
+    wait_until(lambda: "Press Ctrl-C to stop" in instance.output)
     below = psutil.Process(shell.pid).children(recursive=True)
     shell.kill()
     shell.wait(10)
@@ -413,7 +413,7 @@ def test_server_of_database_url_is_used(tcp_server: str) -> None:
     instance = Instance(DATABASE_URL=tcp_server)
     try:
         key = key_in(instance.start())
-        assert "PostgreSQL is up" not in instance.output
+        assert "PostgreSQL started in" not in instance.output
         assert not (instance.folder / "postgres").exists()
         assert instance.post(key, [log("over-tcp")])[0] == 202
         with psycopg.connect(tcp_server, autocommit=True) as connection:
@@ -429,7 +429,7 @@ def test_server_that_cannot_be_reached_is_no_riddle(instance: Instance) -> None:
     process = instance.launch()
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert "The database can't be used" in output
+    assert "The database cannot be used" in output
     assert "Connection refused" in output
     assert "Traceback" not in output
     assert "hunter2" not in output

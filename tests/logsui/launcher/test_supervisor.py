@@ -77,7 +77,7 @@ def test_failing_one_is_started_less_and_less_often(
     monkeypatch.setattr(supervisor, "LONGEST_DELAY", 0.1)
     child = kept(*python("raise SystemExit(3)"))
     run_until(child, lambda: child.failures == 5)
-    delays = [record.getMessage().partition("starting it again")[2] for record in caplog.records]
+    delays = [record.getMessage().partition("Restarting it")[2] for record in caplog.records]
     assert delays == ["", " in 0.04 s", " in 0.1 s", " in 0.1 s", " in 0.1 s"]
     assert "exit status 3" in caplog.text
 

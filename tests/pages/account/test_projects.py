@@ -50,7 +50,7 @@ def test_name_in_addresses_can_be_chosen(signed_in: Client) -> None:
     ("form", "message"),
     [
         ({"name": ""}, "This field is required"),
-        ({"name": "東京"}, "choose one here"),
+        ({"name": "東京"}, "Enter a URL name here"),
         ({"name": "a", "slug": "a b"}, "valid “slug”"),
         ({"name": "a", "slug": "../x"}, "valid “slug”"),
         ({"name": "a", "slug": "acme"}, "is already used"),

@@ -13,7 +13,7 @@ from django.test import Client
 from sessions_app.access import throttle
 from sessions_app.access.attempts import NAME, NAME_FROM_ADDRESS
 from sessions_app.access.keys import create_sign_in_token
-from sessions_app.access.throttle import Attempt, Limit, in_words
+from sessions_app.access.throttle import Attempt, RateLimit, in_words
 from sessions_app.models import Throttle
 from tests.factories import PASSWORD
 
@@ -175,7 +175,7 @@ def test_table_holds_nothing_that_was_typed(user: AbstractBaseUser) -> None:
 def test_table_has_an_end(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttle, "SLOTS", 8)
     for number in range(200):
-        Attempt((Limit("test", "1000 per minute; 1000 per hour"), str(number))).take()
+        Attempt((RateLimit("test", "1000 per minute; 1000 per hour"), str(number))).take()
     assert Throttle.objects.count() <= 16
 
 

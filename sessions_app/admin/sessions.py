@@ -1,0 +1,124 @@
+"""Sessions in the admin site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.defaultfilters import truncatechars
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from sessions_app.admin.lists import (
+    ActivityFilter,
+    DeletedObjects,
+    FailureFilter,
+    LeanAdmin,
+    ProjectFilter,
+    by_project,
+    chosen_project,
+    field_column,
+    link,
+    slug_of,
+    with_project_slug,
+)
+from sessions_app.ingest import cleanup
+from sessions_app.models import (
+    Session,
+)
+from sessions_app.queries import session_list
+from sessions_app.queries.filters import SessionFilters
+
+
+class SessionAdmin(LeanAdmin):
+    list_display = (
+        "name",
+        "session_key_short",
+        "last_activity",
+        "request_total",
+        "failed",
+        "tokens_column",
+        "cost_column",
+        "models",
+    )
+    list_filter = (ProjectFilter, ActivityFilter, FailureFilter)
+    search_fields = ("id",)
+    search_help_text = (
+        "Search for words in the title, session key or user, or for the id of a session, trace, request or response."
+    )
+    last_activity = field_column("last_at", "last activity")
+    request_total = field_column("request_count", "requests")
+    failed = field_column("error_count", "failed")
+    labels = {
+        "title_at": "Title taken from the request at",
+        "preview_at": "Preview taken from the request at",
+        "first_at": "First request",
+        "last_at": "Last activity",
+        "request_count": "Number of requests",
+        "error_count": "Failed requests",
+        "step_count": "Steps",
+        "retry_count": "Retries",
+        "model_names": "Models",
+        "rules": "Grouping rules",
+        "rule_counts": "Requests by grouping rule",
+        "name_rank": "Rank of the naming request",
+        "buckets": "Months",
+    }
+    ordering = ("-last_at", "-id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        return with_project_slug(super().get_queryset(request))
+
+    def get_fields(self, request: HttpRequest, obj: Session | None = None) -> tuple[str, ...]:
+        columns = [field.name for field in Session._meta.fields if field.name != "project_id"]
+        return ("project", "requests", *columns)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Session], search_term: str
+    ) -> tuple[QuerySet[Session], bool]:
+        project = chosen_project(request)
+        text = search_term.strip()[:1000]
+        if not text or project is None:
+            return queryset, False
+        found = session_list.matching(project, SessionFilters(text=text))
+        return queryset.filter(id__in=found.values("id")), False
+
+    def view_on_site(self, obj: Session) -> str:
+        return f"/p/{slug_of(obj)}/sessions/{obj.pk}/"
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> DeletedObjects:
+        sessions = list(objs)
+        counts = {"sessions": len(sessions), "requests": sum(session.request_count for session in sessions)}
+        return [truncatechars(str(session), 80) for session in sessions], counts, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Session) -> None:
+        self.say_removed(request, cleanup.delete_sessions(obj.project_id, [obj.pk]))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
+        receipt = cleanup.Receipt()
+        for project_id, session_ids in by_project(queryset).items():
+            receipt.merge(cleanup.delete_sessions(project_id, session_ids))
+        self.say_removed(request, receipt)
+
+    @admin.display(description="session")
+    def name(self, obj: Session) -> str:
+        return truncatechars(str(obj), 60)
+
+    @admin.display(description="session key")
+    def session_key_short(self, obj: Session) -> str:
+        return truncatechars(obj.session_key or "", 40)
+
+    @admin.display
+    def models(self, obj: Session) -> str:
+        return truncatechars(", ".join(obj.model_names), 40)
+
+    @admin.display
+    def project(self, obj: Session) -> str:
+        return self.slug_column(obj)
+
+    @admin.display
+    def requests(self, obj: Session) -> SafeString:
+        address = reverse("admin:sessions_app_requestlog_changelist")
+        return link(f"{address}?session_id={obj.pk}&project={slug_of(obj)}", f"{obj.request_count:,} requests")

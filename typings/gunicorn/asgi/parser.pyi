@@ -1,0 +1,6 @@
+class CallbackRequest:
+    chunked: bool
+
+class PythonProtocol:
+    def feed(self, data: bytes) -> None: ...
+    def remaining(self) -> bytes: ...

@@ -1,0 +1,4 @@
+class Config:
+    threads: int
+    workers: int
+    graceful_timeout: int
