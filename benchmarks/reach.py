@@ -69,7 +69,11 @@ def payload_reach() -> dict[str, list[int]]:
         assert answer.status_code in (200, 202), (path, answer.content)
         digest_until_empty()
 
-    return summary(functions_called(lambda path=path: send(path)) for path in sorted(PAYLOADS.glob("*.json")))
+    return summary(
+        functions_called(lambda path=path: send(path))
+        for path in sorted(PAYLOADS.glob("*.json"))
+        if path.name != "expected.json"
+    )
 
 
 def functions_called(work: Callable[[], None]) -> Functions:
