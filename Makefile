@@ -41,7 +41,7 @@ test-all: $(VENV)/.development
 	$(BIN)/python -m pytest --durations=20 $(ARGS)
 
 coverage: $(VENV)/.development
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --durations=20 $(ARGS)
 
 check: $(VENV)/.development
 	$(BIN)/ruff check .

@@ -19,7 +19,7 @@ from psycopg import sql
 
 from logsui.database import create_embedded
 from logsui.launcher.embedded import EmbeddedServer
-from sessions_app.storage.buckets import ensure_current_partitions, ensure_partitions
+from sessions_app.storage.buckets import ensure_partitions
 from tests.settings import RUN_VARIABLE
 
 # Of a process that runs tests: its own, those of a live server's threads, and those that tests open beside them.
@@ -90,7 +90,6 @@ def create_template(name: str) -> None:
     try:
         test["NAME"] = name
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-        ensure_current_partitions()
         ensure_partitions(MONTHS)
     finally:
         connection.close()
