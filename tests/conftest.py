@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -64,14 +64,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         session.config.add_cleanup(server.close)
 
 
-# Collecting thousands of tests makes millions of objects that stay. The garbage collector needs not visit them, neither
-# meanwhile nor again and again while tests run.
-gc.disable()
-
-
-def pytest_collection_finish() -> None:
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collecting thousands of tests makes millions of objects that stay: the garbage collector leaves them alone, both
+    meanwhile and while tests run.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)
