@@ -10,6 +10,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input install --root-user-action=ignore
 N = 5000
 OUT = var/rendered
+BASE = HEAD
 # For commands that start Django but need no database: they leave var/ alone.
 TEST_SETTINGS = DJANGO_SETTINGS_MODULE=tests.settings
 
@@ -25,6 +26,7 @@ help:
 	@echo 'make bench-linking what it costs to group requests without an id'
 	@echo 'make eval-grouping how well requests without an id are grouped'
 	@echo 'make render        every page and API answer of the samples, as files (OUT: folder)'
+	@echo 'make render-diff   what a user would notice since a commit (BASE=$(BASE)), by both renderings'
 	@echo 'make e2e-litellm   a real LiteLLM proxy and clients against a running server'
 	@echo 'make e2e-otel      real OpenTelemetry libraries against a running server'
 	@echo 'make install       only set up $(VENV)'
@@ -39,7 +41,7 @@ test-all: $(VENV)/.development
 	$(BIN)/python -m pytest --durations=20 $(ARGS)
 
 coverage: $(VENV)/.development
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --durations=20 $(ARGS)
 
 check: $(VENV)/.development
 	$(BIN)/ruff check .
@@ -69,6 +71,10 @@ eval-grouping: $(VENV)/.development
 
 render: $(VENV)/.development
 	$(BIN)/python -m benchmarks.rendering $(OUT)
+
+# It fails when there are differences, as diff does.
+render-diff: $(VENV)/.development
+	$(BIN)/python -m benchmarks.rendering_diff $(BASE) $(ARGS)
 
 e2e-litellm: $(VENV)/.runtime
 	sh e2e/litellm/run.sh
@@ -100,4 +106,4 @@ $(VENV)/.made:
 	    echo 'Python has no venv; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@touch $@
 
-.PHONY: help run test test-all coverage check format bench abuse bench-linking eval-grouping render e2e-litellm e2e-otel install clean
+.PHONY: help run test test-all coverage check format bench abuse bench-linking eval-grouping render render-diff e2e-litellm e2e-otel install clean

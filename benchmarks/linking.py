@@ -60,7 +60,7 @@ def digest_figures(requests: int) -> Iterator[Figure]:
     """The same logs with their ids and without, in turns, each in a project of its own."""
     from sessions_app.ingest.accept import accept_body
     from sessions_app.ingest.digest import Memory
-    from sessions_app.management.commands.digest import Worker
+    from sessions_app.management.commands.digest import DigestThread
     from sessions_app.models import Project, Session
 
     projects = {name: Project.objects.create(slug=name) for name in ("with-ids", "without-ids")}
@@ -73,7 +73,7 @@ def digest_figures(requests: int) -> Iterator[Figure]:
             for body in generator.array_bodies(logs, LOGS_PER_BODY):
                 accept_body(project.pk, "native", body)
             started = time.perf_counter()
-            workers = [Worker(True, memory) for _ in range(2)]
+            workers = [DigestThread(True, memory) for _ in range(2)]
             for worker in workers:
                 worker.start()
             for worker in workers:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from difflib import Match, SequenceMatcher
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 H = TypeVar("H")

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import gc
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import hypothesis
 import psutil
 import pytest
-from playwright.sync_api import expect
 
+from tests.browser import (
+    BROWSER_MISSING,
+    browser_context_args,
+    browser_type_launch_args,
+    context,
+    find_browser,
+    lasting_context,
+    lasting_context_without_script,
+    page_without_script,
+)
 from tests.database import django_db_setup, server_for
 
-__all__ = ["django_db_setup"]
+__all__ = [
+    "browser_context_args",
+    "browser_type_launch_args",
+    "context",
+    "django_db_setup",
+    "lasting_context",
+    "lasting_context_without_script",
+    "page_without_script",
+]
 
 # How long an example takes says nothing here: the machine is shared.
 hypothesis.settings.register_profile("logsui", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -47,6 +64,19 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         session.config.add_cleanup(server.close)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collecting thousands of tests makes millions of objects that stay: the garbage collector leaves them alone, both
+    meanwhile and while tests run.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 @pytest.fixture(autouse=True)
 def forgotten_keys() -> Iterator[None]:
     """A key's use that no end of an answer wrote down would be written at the end of another test's."""
@@ -54,33 +84,6 @@ def forgotten_keys() -> Iterator[None]:
     from sessions_app.api.authentication import USED_KEYS
 
     USED_KEYS._pending.clear()
-
-
-# -- the browser -----------------------------------------------------------------------------------------------------
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BROWSER_MISSING = (
-    "The browser tests need an installed Chromium and found none of: " + ", ".join(BROWSERS) + ". "
-    "Debian and Ubuntu: apt-get install chromium. Elsewhere, set LOGSUI_TEST_BROWSER to the program's path."
-)
-
-
-def find_browser() -> str | None:
-    chosen = os.environ.get("LOGSUI_TEST_BROWSER")
-    return chosen or next((path for name in BROWSERS if (path := shutil.which(name))), None)
-
-
-# What a page should show is waited for as long as a busy machine may need; 5 seconds are Playwright's own.
-expect.set_options(timeout=30_000)
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """The machine's own Chromium; nothing is downloaded."""
-    path = find_browser()
-    if path is None:
-        pytest.fail(BROWSER_MISSING, pytrace=False)
-    return browser_type_launch_args | {"executable_path": path}
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:

@@ -31,6 +31,8 @@ from sessions_app.models import InboxEntry, InboxUsage, Project, RequestLog
 from sessions_app.storage import inbox
 from sessions_app.wire import otlp
 
+pytestmark = pytest.mark.processes
+
 FULL_BYTES = 2**40
 
 

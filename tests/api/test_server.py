@@ -21,6 +21,8 @@ from sessions_app.storage import inbox
 from tests.api.conftest import log
 from tests.wire.otlp_exports import attribute, export, span
 
+pytestmark = pytest.mark.processes
+
 MIB = 2**20
 BODY = json.dumps([log(request_id=f"r{n}") for n in range(50)]).encode()
 Send = Callable[..., tuple[int, dict[str, Any]]]
@@ -200,7 +202,6 @@ def spans_of(size: int, text: str) -> bytes:
     return export(*made[:-1])
 
 
-@pytest.mark.processes
 @pytest.mark.parametrize("path", ["/api/v1/logs", "/v1/traces"])
 @pytest.mark.parametrize("at_once", [1, 4])
 def test_memory_stays_bounded_by_bodies_of_64_mb(worker: psutil.Process, send: Send, at_once: int, path: str) -> None:

@@ -20,6 +20,8 @@ from tests.ingest.test_grouping import check_whole, difference, stored
 pytestmark = pytest.mark.django_db(transaction=True)
 
 COUNT = 120
+# In every order, one by one: more than MOST_ASKED, with time for many kinds.
+ORDERED_COUNT = 60
 Log = dict[str, Any]
 ORDERS: dict[str, Callable[[list[Log]], list[Log]]] = {
     "forward": lambda logs: logs,
@@ -33,7 +35,7 @@ def log(number: int, request: Log, response: Log | None = None) -> Log:
     return {"request_id": f"request {number}", "started_at": moment, "request": request, "response": response}
 
 
-def chain(first: int = 0, parent: Callable[[int], int] = lambda number: number - 1) -> list[Log]:
+def chain(first: int = 0, parent: Callable[[int], int] = lambda number: number - 1, count: int = COUNT) -> list[Log]:
     """Each continues the response of an earlier one; those before `first` were never logged."""
     return [
         log(
@@ -41,7 +43,7 @@ def chain(first: int = 0, parent: Callable[[int], int] = lambda number: number -
             {"input": f"question {n}", "previous_response_id": f"resp {parent(n)}" if n else None},
             {"id": f"resp {n}"},
         )
-        for n in range(first, first + COUNT)
+        for n in range(first, first + count)
     ]
 
 
@@ -59,7 +61,7 @@ def history() -> list[Log]:
 
 def retries() -> list[Log]:
     failed = {"status": "error", "error": {"type": "RateLimitError", "message": "slow down"}}
-    return [log(n, {"messages": [{"role": "user", "content": "the same"}]}) | failed for n in range(COUNT)]
+    return [log(n, {"messages": [{"role": "user", "content": "the same"}]}) | failed for n in range(ORDERED_COUNT)]
 
 
 def answers() -> list[Log]:
@@ -71,11 +73,11 @@ def answers() -> list[Log]:
 
 
 KINDS = {
-    "chain": lambda: chain(),
-    "chain whose beginning is lost": lambda: chain(first=1),
-    "tree": lambda: chain(parent=lambda n: n // 3),
-    "tree whose beginning is lost": lambda: chain(first=1, parent=lambda n: n // 3),
-    "fork": lambda: chain(parent=lambda n: 0),
+    "chain": lambda: chain(count=ORDERED_COUNT),
+    "chain whose beginning is lost": lambda: chain(first=1, count=ORDERED_COUNT),
+    "tree": lambda: chain(parent=lambda n: n // 3, count=ORDERED_COUNT),
+    "tree whose beginning is lost": lambda: chain(first=1, parent=lambda n: n // 3, count=ORDERED_COUNT),
+    "fork": lambda: chain(parent=lambda n: 0, count=ORDERED_COUNT),
     "history": history,
     "retries": retries,
     "same answers": answers,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import AbstractBaseUser
 from django.test import Client
@@ -29,11 +27,6 @@ def user(db: None) -> AbstractBaseUser:
 def signed_in(client: Client, user: AbstractBaseUser) -> Client:
     client.force_login(user)
     return client
-
-
-@pytest.fixture(scope="session")
-def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    return browser_context_args | {"timezone_id": "Europe/Berlin", "locale": "en-GB"}
 
 
 @pytest.fixture

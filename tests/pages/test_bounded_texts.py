@@ -6,6 +6,7 @@ import random
 import re
 import tracemalloc
 from collections.abc import Callable, Sequence
+from functools import cache
 from html import unescape
 
 import pytest
@@ -54,6 +55,7 @@ def numbers(depth: int) -> Callable[[int], str]:
     return lambda size: "[" * depth + "1," * ((size - 2 * depth) // 2) + "1" + "]" * depth
 
 
+@cache
 def mixed(size: int) -> str:
     """Objects and arrays in each other, by chance, with values between."""
     chance, text, open_ones = random.Random(size), "", []
@@ -302,7 +304,7 @@ LINES = {
 
 def lines_of(seed: int, letters: str, count: int, words: int) -> str:
     chance = random.Random(seed)
-    return "\n".join(" ".join(chance.choice(letters) for _ in range(words)) for _ in range(count))
+    return "\n".join(" ".join(chance.choices(letters, k=words)) for _ in range(count))
 
 
 @pytest.mark.parametrize("letters", LINES.values(), ids=LINES)

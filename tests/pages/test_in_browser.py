@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import AbstractBaseUser
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from sessions_app.access.keys import create_sign_in_token
@@ -165,17 +164,15 @@ def test_new_sessions_wait_behind_a_pill(in_list: Page, acme: Project, problems:
 
 
 @pytest.fixture
-def plain(browser: Browser, live_server: LiveServer, seven: None) -> Iterator[Page]:
+def plain(page_without_script: Page, live_server: LiveServer, seven: None) -> Page:
     """A signed-in page of a browser without JavaScript."""
     make_user("alice", MAKE_KEYS)
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
+    page = page_without_script
     page.goto(f"{live_server.url}/login/?next=/p/acme/sessions/")
     page.get_by_label("User name").fill("alice")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    yield page
-    context.close()
+    return page
 
 
 def test_list_works_without_script(plain: Page) -> None:

@@ -46,16 +46,19 @@ def watch_over(pid: int, probe: probes.Probe | None = None) -> Watch:
     return watch
 
 
+@pytest.mark.processes
 def test_living_process_is_left_alone(sleeper: subprocess.Popen[bytes]) -> None:
     assert look_for(watch_over(sleeper.pid), 3 * PATIENCE) is None
 
 
+@pytest.mark.processes
 def test_stopped_process_is_noticed(sleeper: subprocess.Popen[bytes]) -> None:
     watch = watch_over(sleeper.pid)
     sleeper.send_signal(signal.SIGSTOP)
     assert f"process {sleeper.pid} (sleep 100) is stopped" in (look_for(watch, 60) or "")
 
 
+@pytest.mark.processes
 def test_process_that_goes_on_in_time_is_left_alone(sleeper: subprocess.Popen[bytes]) -> None:
     watch = watch_over(sleeper.pid)
     sleeper.send_signal(signal.SIGSTOP)
@@ -79,6 +82,7 @@ def test_time_in_which_nobody_looked_does_not_count() -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ptrace as Linux has it")
+@pytest.mark.processes
 def test_debugger_is_not_disturbed(sleeper: subprocess.Popen[bytes]) -> None:
     attach, detach = 16, 17
     ptrace = ctypes.CDLL(None).ptrace
@@ -126,20 +130,24 @@ def web() -> Callable[[Callable[[int], bool]], Watch]:
     return start
 
 
+@pytest.mark.processes
 def test_web_server_that_answers_works(web: Callable[..., Watch]) -> None:
     assert look_for(web(lambda number: True), 4 * PATIENCE) is None
 
 
+@pytest.mark.processes
 def test_web_server_that_answers_no_more_is_noticed(web: Callable[..., Watch]) -> None:
     assert "does not answer" in (look_for(web(lambda number: number < 3), 60) or "")
 
 
+@pytest.mark.processes
 def test_first_answer_may_take_longer(web: Callable[..., Watch]) -> None:
     watch = web(lambda number: False)
     assert look_for(watch, 2 * PATIENCE) is None
     assert "does not answer" in (look_for(watch, 60) or "")
 
 
+@pytest.mark.processes
 def test_one_worker_that_hangs_among_others_is_noticed(web: Callable[..., Watch]) -> None:
     assert "one of its workers" in (look_for(web(lambda number: number != 3), 60) or "")
 
@@ -163,6 +171,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
+@pytest.mark.processes
 def test_postgres_that_gives_sessions_works(folder: Path) -> None:
     server = EmbeddedServer(folder, durable=False, patience=PATIENCE)
     server.start()
@@ -170,6 +179,7 @@ def test_postgres_that_gives_sessions_works(folder: Path) -> None:
     server.stop(5)
 
 
+@pytest.mark.processes
 def test_long_recovery_is_waited_for(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Many times longer than the patience, as long as it gets on."""
     import psycopg
@@ -204,6 +214,7 @@ def test_answers_of_postgres(answer: bytes, verdict: bool | None) -> None:
     assert accepts(answer) is verdict
 
 
+@pytest.mark.processes
 def test_missing_socket_is_no_answer(tmp_path: Path) -> None:
     probe = PostgresProbe(tmp_path / "socket", SUPERUSER, PATIENCE)
     assert "does not answer" in (look_for(watch_over(os.getpid(), probe), 60) or "")
@@ -212,6 +223,7 @@ def test_missing_socket_is_no_answer(tmp_path: Path) -> None:
 # -- beats -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.processes
 def test_beats_are_heard_until_they_end(monkeypatch: pytest.MonkeyPatch) -> None:
     probe = BeatProbe(PATIENCE)
     watch = watch_over(os.getpid(), probe)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from sessions_app.models import Correction, Project, Session
@@ -40,11 +38,9 @@ def corrector(page: Page, context: BrowserContext, live_server: LiveServer, prob
 
 
 @pytest.fixture
-def without_script(browser: Browser, live_server: LiveServer, transactional_db: None) -> Iterator[Page]:
-    context = browser.new_context(java_script_enabled=False)
-    sign_in(context, live_server)
-    yield context.new_page()
-    context.close()
+def without_script(page_without_script: Page, live_server: LiveServer, transactional_db: None) -> Page:
+    sign_in(page_without_script.context, live_server)
+    return page_without_script
 
 
 def requests_of(page: Page) -> list[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Page, Request, Route, expect
+from playwright.sync_api import Page, Request, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from sessions_app.models import Project, RequestLog, Session
@@ -54,15 +54,13 @@ def long_session(acme: Project, monkeypatch: pytest.MonkeyPatch) -> Session:
 
 
 @pytest.fixture
-def without_script(browser: Browser, live_server: LiveServer, transactional_db: None) -> Iterator[Page]:
+def without_script(page_without_script: Page, live_server: LiveServer, transactional_db: None) -> Page:
     """A signed-in browser in which JavaScript is off."""
     client = Client()
     client.force_login(make_user("bob"))
     cookie = client.cookies["logsui_session"]
-    context = browser.new_context(java_script_enabled=False)
-    context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
-    yield context.new_page()
-    context.close()
+    page_without_script.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+    return page_without_script
 
 
 def current(page: Page) -> Any:
