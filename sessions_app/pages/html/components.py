@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 
 from django.conf import settings
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from sessions_app.pages.html.plain_text import visible
 
@@ -61,7 +61,8 @@ def component(file: str, name: str) -> Component:
 
 def joined(pieces: Iterable[str], between: LiteralString = "") -> Markup:
     """Pieces one after another. Those that are no Markup are escaped."""
-    return Markup(between).join(pieces)  # noqa: S704 - words of ours
+    # Escaping Markup makes it anew, which takes longer than all the rest.
+    return Markup(between.join([piece if type(piece) is Markup else escape(piece) for piece in pieces]))  # noqa: S704 - escaped
 
 
 def sentence(words: LiteralString, *values: object) -> Markup:

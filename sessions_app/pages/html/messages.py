@@ -239,7 +239,10 @@ def more_blocks(base_url: str, source: Source, start: int) -> Markup:
 
 @dataclass(slots=True)
 class _Frame:
-    """A row before it is written. `kind` is the class of its content; `references` are written in one line."""
+    """A row before it is written. `kind` is the class of the box around its content: "folds", "out" or "bubble".
+
+    `references` are written in one line in place of the content.
+    """
 
     role: str
     kind: str
@@ -250,7 +253,7 @@ class _Frame:
     def html(self) -> Markup:
         if self.references:
             return row(self.role, references(self.references), self.author)
-        return row(self.role, component("messages", "content")(self.kind, self.content), self.author)
+        return row(self.role, self.content, self.author, self.kind)
 
 
 def _merged(frames: Iterator[_Frame]) -> Iterator[_Frame]:

@@ -13,9 +13,9 @@ def icon(name: str, small: bool = True) -> Markup:
     return component("icon", "icon")(name, "s" if small else "")
 
 
-def row(role: str, content: Markup, author: str = "") -> Markup:
-    """A row of a thread: the role (any text) and the author at the side, the content beside them."""
-    return component("pieces", "row")(role, content, author)
+def row(role: str, content: Markup, author: str = "", kind: str = "") -> Markup:
+    """A row of a thread: role (any text) and author at the side, beside them the content in a box of a `kind`."""
+    return component("pieces", "row")(role, content, author, kind)
 
 
 def reference(icon_name: str, content: str) -> Markup:
