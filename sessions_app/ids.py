@@ -22,7 +22,7 @@ def _uuid(data: bytes) -> uuid.UUID:
 
 def session_id(project_key: uuid.UUID, session_key: str) -> uuid.UUID:
     """The session that a caller named: UUIDv5 (RFC 9562) in the project's namespace."""
-    # # uuid.uuid5 refuses lone surrogates, which a session key may have.
+    # uuid.uuid5 refuses lone surrogates, which a session key may have.
     hashed = hashlib.sha1(project_key.bytes + b"key:" + _encode(session_key), usedforsecurity=False).digest()
     return uuid.UUID(bytes=hashed[:16], version=5)
 
@@ -74,7 +74,7 @@ def link_key(project_key: uuid.UUID, kind: str, value: str | bytes) -> uuid.UUID
     return _uuid(hashed[:16])
 
 
-# # The ids of a call and of its response find a request just as its other ids do.
+# The ids of a call and of its response find a request just as its other ids do.
 _KINDS_OF_IDS = {"response": "id", "call": "id"}
 
 

@@ -23,7 +23,7 @@ RULES = (
     *(RULE_SESSION_ID, RULE_TRACE_ID, RULE_PREVIOUS_RESPONSE, RULE_CONVERSATION, RULE_ATTEMPT, RULE_MANUAL, RULE_OWN),
 )
 
-# # Texts in lists and filters (tags, end users, models) are clipped to this length, which every index takes.
+# Texts in lists and filters (tags, end users, models) are clipped to this length, which every index takes.
 TAG_CHARS = 200
 
 KINDS = ("llm", "embedding", "tool", "agent", "chain", "retrieval", "guardrail", "other")

@@ -1,4 +1,4 @@
-"""Accept a body: check it, store it as it came, answer. Everything else is the digester's."""
+"""Accept a body: check it, store it as it came, answer. The digester does everything else."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["Accepted", "InboxFull", "accept_body", "accept_export"]
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """How many logs of a body were accepted, and for each other one its index and error object.
+    """How many logs of a body were accepted, and for each rejected one its index and error object.
 
-    `entry_id` is None when nothing was stored, since no log is good. `request_ids` are those of the accepted logs, by
-    index; "" for one that brings none.
+    `entry_id` is None when nothing was stored because no log is good. `request_ids` has those of the accepted logs by
+    index, "" for a log without one.
     """
 
     accepted: int
@@ -37,9 +37,9 @@ class Accepted:
 def accept_body(project_id: int, source: str, body: bytes, content_type: str = "application/json") -> Accepted:
     """Check a decoded (not compressed) body and store it durably in the inbox.
 
-    `source` is the name of a JSON format ("native", "litellm"). Logs that cannot be understood are reported by index
-    and kept; when none can be understood nothing is stored. Raises WireFormatError, which says with which HTTP status,
-    when the body as a whole cannot be taken, and InboxFull.
+    `source` is the name of a JSON format ("native", "litellm"). Logs that cannot be understood are reported by index,
+    and kept with the rejected logs; if none can be understood, nothing is stored. Raises InboxFull, and
+    WireFormatError, which has the HTTP status, when the body as a whole cannot be taken.
     """
     wire = format_of(source)
     _check_text(body)
@@ -60,10 +60,10 @@ def accept_body(project_id: int, source: str, body: bytes, content_type: str = "
 
 
 def accept_export(project_id: int, body: bytes, content_type: str) -> otlp.Checked:
-    """Check an export of OpenTelemetry and store it durably; `content_type` is one of `otlp.content_type_of`.
+    """Check an OpenTelemetry export and store it durably. `content_type` comes from `otlp.content_type_of`.
 
-    Spans that cannot be stored are counted, and kept with the rejected logs; when none can, nothing is stored. Raises
-    WireFormatError when the body as a whole cannot be taken, and InboxFull.
+    Spans that cannot be stored are counted, and kept with the rejected logs; if none can be stored, nothing is kept.
+    Raises InboxFull, and WireFormatError when the body as a whole cannot be taken.
     """
     if otlp.is_text(content_type):
         _check_text(body)
@@ -93,11 +93,12 @@ def _check(wire: WireFormat, items: Sequence[WireItem]) -> tuple[dict[int, str],
 
 
 def check_item(wire: WireFormat, item: WireItem) -> str:
-    """The request id of a log that can be stored ("" when it brings none). Raises WireFormatError for any other."""
+    """The request id of a log, "" when it has none. Raises WireFormatError when the log cannot be stored."""
     if item.error:
         raise item.error
     size = len(item.raw)
     if size > settings.LOGSUI_MAX_LOG_BYTES:
-        message = f"a log may have at most {settings.LOGSUI_MAX_LOG_BYTES:,} bytes, got {size:,}"
+        most = settings.LOGSUI_MAX_LOG_BYTES
+        message = f"a log may have at most {most:,} bytes, got {size:,}: send less, or raise LOGSUI_MAX_LOG_BYTES"
         raise WireFormatError(message, type="log_too_large", status=413)
     return wire.check_log(item.raw)

@@ -1,4 +1,4 @@
-"""Cleaning up for API, admin site and commands: delete what is stored, replay what was rejected."""
+"""What API, admin site and commands use to clean up: delete what is stored, replay what was rejected."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sessions_app.storage import inbox
 from sessions_app.storage.deletion import Receipt, Removed, delete_project, delete_requests, delete_sessions
 from sessions_app.wire import format_of
 
-# Of one log.
+# The content type of a single log.
 CONTENT_TYPE = "application/json"
 
 __all__ = ["Receipt", "Removed", "delete_project", "delete_requests", "delete_sessions", "replay"]
 
 
 def replay(rejected: RejectedLog) -> None:
-    """Put a rejected log back into the inbox, and out of the list of rejected ones. Raises InboxFull."""
+    """Move a rejected log back into the inbox. Raises InboxFull."""
     body = inbox.unpack(rejected.body)
     content_type = rejected.content_type or CONTENT_TYPE
     with transaction.atomic():
@@ -27,7 +27,7 @@ def replay(rejected: RejectedLog) -> None:
 
 
 def _log_count(source: str, body: bytes, content_type: str) -> int:
-    """How many logs a body has; one when that can't be told."""
+    """The number of logs in a body; 1 when the body cannot be split."""
     try:
         return len(format_of(source).split_body(body, content_type))
     except (WireFormatError, KeyError):

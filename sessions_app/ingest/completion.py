@@ -8,7 +8,7 @@ from __future__ import annotations
 from sessions_app.content.sameness import Contradiction
 from sessions_app.records import ERROR, Record
 
-# Names as the API has them, by those of the record.
+# The API's names of these fields of a record.
 _FACTS = {
     name: name
     for name in (
@@ -18,23 +18,23 @@ _FACTS = {
     )
 } | {"http_status": "status_code", "end_user": "user"}
 _COUNTS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
-# Where and when a call was made: a report that says all of a call has said that too, if only by leaving it out.
+# Where and when a call was made. A whole report has settled these, even if it left some of them out.
 _PLACE = {"claim": "session_id", "trace_id": "trace_id", "parent_id": "parent_id", "started_at": "started_at"}
 
 
 def is_whole(record: Record) -> bool:
-    """Whether a log reports a call from end to end: what was asked, and what became of it."""
+    """Whether a log reports a whole call: what was asked and what became of it."""
     if record.span_id:
         return record.ended_at is not None
     return len(record.document.input) > 0 and (len(record.document.output) > 0 or record.status == ERROR)
 
 
-# What a request says by itself, whoever brings its answer.
+# These belong to the request. Whoever brings the answer may not change them.
 _ASKED = ("model", "requested_model", "end_user", "key_alias", "key_hash", "previous_response_id", "call_id")
 
 
 def check_asked(first: Record, merged: Record) -> None:
-    """A report that lacks its outcome is read as before as to what was asked, and by whom. Raises Contradiction."""
+    """Completing a report that has no outcome yet must not change what was asked, and by whom. Raises Contradiction."""
     if len(first.document.input) == 0:
         return
     changed = [_FACTS[name] for name in _ASKED if _is_changed(getattr(first, name), getattr(merged, name))]
@@ -43,10 +43,10 @@ def check_asked(first: Record, merged: Record) -> None:
 
 
 def check_unchanged(first: Record, merged: Record) -> None:
-    """A whole report is read as before when something was added to it. Raises Contradiction.
+    """Completing a whole report must not change what it was read as. Raises Contradiction.
 
-    What it says may follow from several members: a `model` beside the request's own would show another one, an `error`
-    would make a failure of it, and a session id would take it elsewhere.
+    A field may come from several members, so an added member can change it: a `model` beside the request's own would
+    show another model, an `error` would turn the call into a failure, and a session id would move it.
     """
     changed = [shown for name, shown in _FACTS.items() if _is_changed(getattr(first, name), getattr(merged, name))]
     changed += [name for name in _COUNTS if _is_changed(getattr(first.usage, name), getattr(merged.usage, name))]

@@ -1,7 +1,7 @@
-"""What happens when a log comes again: a copy repeats it, completes it, or contradicts it.
+"""A log that comes again repeats, completes or contradicts what is stored.
 
-The first one that was *received* is the log, whichever is digested first. A later copy may add what the earlier ones
-lack (`completion`). One that contradicts is kept beside the request (`storage.contradictions`).
+The copy that was *received* first is the log, even if it is digested later. A later copy may add what the earlier ones
+lack (`wire` and `completion`). A copy that contradicts is kept beside the request (`storage.contradictions`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def log_bytes(entry: PreparedLog) -> bytes:
 
 
 def united(copies: Sequence[PreparedLog], reader: MessageReader) -> PreparedLog:
-    """One log of the copies that a batch brought of it, with what contradicts it beside it."""
+    """One log of the copies that a batch brought of it, with those that contradict it."""
     by_content: dict[bytes, PreparedLog] = {}
     for copy in sorted(copies, key=_position):
         by_content.setdefault(copy.content_hash, copy)
@@ -38,7 +38,7 @@ def united(copies: Sequence[PreparedLog], reader: MessageReader) -> PreparedLog:
 
 
 def completed(entry: PreparedLog, content: bytes, reader: MessageReader) -> PreparedLog:
-    """A span that is stored with its trace alone, with what a batch brought of it."""
+    """A span that is stored only with its trace, completed by what a batch brought of it."""
     before = StoredCopy(entry.record.source, entry.record.received_at, (0, 0), content)
     whole = _folded(restored(entry, before, reader), entry.pieces or [entry], reader)
     return replace(whole, copies=entry.copies, position=entry.position)
@@ -61,7 +61,7 @@ def _position(entry: PreparedLog) -> tuple[int, int]:
 
 
 def merged(first: PreparedLog, later: PreparedLog, reader: MessageReader) -> PreparedLog:
-    """The earlier of two copies of a log, with what it lacks from the later one. Raises Contradiction."""
+    """The earlier of two copies of a log with what it lacks from the later one. Raises Contradiction."""
     if first.record.source != later.record.source:
         raise Contradiction(["source"])
     wire = format_of(first.record.source)
@@ -77,7 +77,7 @@ def merged(first: PreparedLog, later: PreparedLog, reader: MessageReader) -> Pre
 
 
 def read_again(entry: PreparedLog, log: bytes, reader: MessageReader) -> PreparedLog:
-    """A log with other content in the place of this one. Raises Contradiction for content that cannot be read."""
+    """This log with other content. Raises Contradiction when the content cannot be read."""
     record = entry.record
     try:
         again = read_copy(record.source, log, record.received_at, record.dedupe_key)
@@ -87,13 +87,13 @@ def read_again(entry: PreparedLog, log: bytes, reader: MessageReader) -> Prepare
 
 
 def restored(like: PreparedLog, stored: StoredCopy, reader: MessageReader) -> PreparedLog:
-    """A stored copy as it was prepared when it came; `like` is another copy of the same log."""
+    """A stored copy, prepared again as it was when it came. `like` is another copy of the same log."""
     record = read_copy(stored.source, stored.body, stored.received_at, like.record.dedupe_key)
     return replace(prepare(like.project_id, like.project_key, record, reader), position=stored.position)
 
 
 def contradicting(copy: PreparedLog, found: Contradiction) -> Contradicting:
-    """A copy as it is kept beside its request."""
+    """A contradicting copy, in the form in which it is kept beside its request."""
     record = copy.record
     body = log_bytes(copy)
     return Contradicting(

@@ -1,6 +1,6 @@
-"""The digester: claims bodies from the inbox and stores their logs, in one transaction with their removal.
+"""The digester: it claims bodies from the inbox, and stores their logs and deletes the bodies in one transaction.
 
-A crash at any point repeats the work; idempotency keys make the repetition harmless.
+A crash at any point only repeats the work: idempotency keys keep logs from being stored twice.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 5
 REASON_CHARS = 2_000
 _RETRIED = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
-# Faults of the data, not of the database: the batch is halved until the bad log is alone.
+# Faults of the data, not of the database. The batch is halved until the bad log is alone.
 _BLAMED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, ValueError, OverflowError)
 
 
 @dataclass(slots=True)
 class Batch:
-    """The logs of one transaction, and what to do with the entries they came from."""
+    """The logs of one transaction, and what happens to the inbox entries that they came from."""
 
     logs: list[PreparedLog] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Batch:
 
 
 class Memory:
-    """What the digesters of a process remember of the conversations that they read."""
+    """What the digesters of a process remember of the conversations that they have read."""
 
     def __init__(self) -> None:
         self.arrays = ArrayMemory()
@@ -66,9 +66,9 @@ class Memory:
 
 
 class Digester:
-    """Digests batch after batch on this thread's connection. Threads may share a memory.
+    """Digests one batch after another, on this thread's connection. Threads may share a memory.
 
-    `working_on` hears of the entries of each batch before anything of them is read.
+    `working_on` is called with the entries of each batch before anything of them is read.
     """
 
     def __init__(
@@ -79,11 +79,11 @@ class Digester:
         self.memory = memory.arrays
         self.working_on = working_on
         self.turns = Turns()
-        # Whether the batch has the project for itself, so that it may move what others stored.
+        # Whether the batch keeps others from linking in the project, so that it may move stored requests.
         self._alone = False
 
     def digest_batch(self) -> DigestStats | None:
-        """Digest one batch; None when the inbox is empty. Retries what other writers made fail."""
+        """Digest one batch; None when the inbox is empty. A batch that failed because of other writers is repeated."""
         self._alone = False
         for attempt in range(1, MOST_ATTEMPTS + 1):
             try:
@@ -125,7 +125,7 @@ class Digester:
         return Batch()
 
     def _conclude(self, cursor: psycopg.Cursor[Any], batch: Batch) -> None:
-        """What becomes of the entries, in the transaction that stored their logs."""
+        """Finish the entries, in the transaction that stored their logs."""
         inbox.reject(cursor, batch.rejections)
         inbox.finish(cursor, batch.finished)
         if batch.advanced:
@@ -172,7 +172,7 @@ class Digester:
             prepared = prepare(entry.project_id, entry.project_key, record, self.reader)
             prepared.position = (entry.id, index)
             batch.logs.append(prepared)
-            # A history that was compared and not read takes no room in the batch.
+            # A history that was only compared takes no memory in the batch.
             base = record.document.input.base
             batch.read_bytes -= len(base.text) if base else 0
         except WireFormatError as error:
@@ -186,7 +186,7 @@ class Digester:
     # --- storing ------------------------------------------------------------------------------------------------
 
     def _store(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog], batch: Batch) -> DigestStats:
-        """Store logs; when the data is at fault, halve them until the bad one is alone and reject it."""
+        """Store logs. If the data is at fault, halve them until the bad log is alone, and reject that one."""
         if not logs:
             return DigestStats()
         try:
@@ -203,9 +203,10 @@ class Digester:
             return stats
 
     def _lock_project(self, cursor: psycopg.Cursor[Any], logs: list[PreparedLog]) -> None:
-        """Keep other digesters from linking meanwhile what this batch links.
+        """Keep other digesters from linking the same requests meanwhile.
 
-        Requests whose callers chose their sessions depend on no other request, so batches of these run side by side.
+        Requests whose callers chose their session depend on no other request, so batches of such requests run in
+        parallel.
         """
         self._alone = self._alone or any(log.node.chosen is None or log.node.span for log in logs)
         if logs:
@@ -218,13 +219,13 @@ SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL cli
 
 
 def generated_request_id(project_key: uuid.UUID, entry_id: int, received_at: datetime, index: int) -> str:
-    """The request id of a log that brings none: the same whenever the entry is digested again."""
+    """The request id of a log without one. Digesting the entry again gives the same id."""
     name = f"{project_key}:{entry_id}:{received_at.astimezone(UTC).isoformat()}:{index}"
     return f"log_{hashlib.sha256(name.encode()).hexdigest()[:24]}"
 
 
 def rejection(entry: Entry, raw: bytes, error: Exception) -> Rejection:
-    """For what of an entry can't be understood, or must not be read."""
+    """The rejection of a log or body that cannot be understood, or must not be read."""
     reason_type = error.type if isinstance(error, WireFormatError) else "internal_error"
     named = getattr(error, "field", None) or ""
     reason = str(error) or type(error).__name__
@@ -240,7 +241,7 @@ def _unstorable(entry: PreparedLog, error: Exception) -> Rejection:
 
 
 def digest_until_empty() -> DigestStats:
-    """Digest until nothing waits that another digester does not hold."""
+    """Digest until nothing is left in the inbox, except for what other digesters hold."""
     digester = Digester()
     total = DigestStats()
     while (stats := digester.digest_batch()) is not None:

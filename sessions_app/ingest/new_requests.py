@@ -1,4 +1,4 @@
-"""Store new requests: their parts first, whose messages are read here, then the requests themselves."""
+"""Store new requests and their parts. The messages of new parts are read here: `storage` only writes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sessions_app.storage.parts import NewPart, SearchRow
 from sessions_app.storage.prepared import PreparedLog
 from sessions_app.structure.grouping_rules import StoredAt
 
-# A role is the sender's text: it is clipped to what the column takes.
+# A role may be any text of the sender, so it is clipped.
 ROLE_CHARS = 40
 _SEARCHED = (PartKind.MESSAGE, PartKind.SYSTEM)
 
@@ -64,7 +64,7 @@ def _search_rows(new: Sequence[NewPart], reader: MessageReader) -> Iterator[Sear
 
 
 def search_words(part: NewPart, reader: MessageReader) -> tuple[str, int]:
-    """The words of a part, written as a tsvector, and how many characters of its text were left out."""
+    """The words of a part in the form of a tsvector, and how many characters of its text were left out."""
     message = reader.message(part.digest, part.raw, part.default_role or "system")
     text = searchable_text(message)
     most = settings.LOGSUI_SEARCH_TEXT_MAX_CHARS

@@ -65,7 +65,7 @@ def _node(project_id: int, project_key: uuid.UUID, record: Record, links: Links)
 
 
 def _claim(node: Node, project_key: uuid.UUID, record: Record) -> None:
-    """The session that the log claims: chosen by its caller, or by a proxy that may have invented the id."""
+    """The session that the log claims. Its caller chose it, or a proxy may have invented it (a weak claim)."""
     claim = record.claim
     if record.span_id:
         node.span, node.trace_id = ids.alias_key(project_key, record.trace_id), record.trace_id
@@ -74,7 +74,7 @@ def _claim(node: Node, project_key: uuid.UUID, record: Record) -> None:
         return
     home = Home(ids.session_id(project_key, claim.key), clean(claim.key, MAX_ID_CHARS), claim.rule, claim.detail)
     node.chosen, node.weak = (None, home) if claim.weak else (home, None)
-    # Of others than LiteLLM's logs no trace id is weak, so nobody asks for theirs.
+    # Only LiteLLM's logs have weak trace ids, so other logs need no key for theirs.
     if record.source == "litellm":
         node.trace = ids.alias_key(project_key, claim.key)
 
@@ -94,11 +94,11 @@ def _names(project_key: uuid.UUID, record: Record, node: Node) -> dict[uuid.UUID
 
 
 def content_hash(document: SplitDocument) -> bytes:
-    """Equal for two copies of a log that say the same (8 bytes)."""
+    """8 bytes that are equal for two copies of a log that say the same."""
     parts = (document.input, document.output, document.context)
     return digest(b"\x00".join([document.skeleton, *(b"".join(part.digests) for part in parts)]))
 
 
 def storable(text: str) -> str:
-    """A text that a PostgreSQL column takes."""
+    """The text as a PostgreSQL text column takes it."""
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""Whether the digester's threads get on, however slowly: a long batch is not a standing one."""
+"""Whether the digester's threads make progress. A long batch is not a hanging one."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Protocol
 import psutil
 from django.db import DatabaseError, InterfaceError, connection
 
-# How long a thread may look idle before the database is asked about it.
+# For how long a thread may look idle before the database is asked about it.
 IDLE_SECONDS = 10.0
-# Whether a session computes for its client, rather than waits for it. Waiting for another session's lock is no fault of
-# the client's, and does not end by starting it again.
+# Whether the database works for a session, or waits for its client. A session that waits for another one's lock
+# counts as working: starting its client again would not help.
 WORKS = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND state = 'active'"
 
 
 class WatchedWorker(Protocol):
-    """`turns` grows with each batch and rest; `backend_pid` is its session's process at the database, or 0."""
+    """`turns` grows with each batch and each rest. `backend_pid` is the process of its database session, or 0."""
 
     turns: int
     backend_pid: int
@@ -29,7 +29,7 @@ class WatchedWorker(Protocol):
 
 
 class Progress:
-    """Looks at the threads of this process; call it from another one than theirs."""
+    """Watches the threads of this process. Use it in a thread of its own."""
 
     def __init__(self, workers: Sequence[WatchedWorker]) -> None:
         self.workers = workers
@@ -37,7 +37,7 @@ class Progress:
         self.seen: dict[int, tuple[object, float]] = {}
 
     def is_made(self) -> bool:
-        """Whether each living worker begins batches, computes, or lets the database compute."""
+        """Whether each living worker begins batches, uses the CPU, or lets the database work."""
         seconds = {thread.id: thread.user_time + thread.system_time for thread in self.process.threads()}
         return all(
             self.is_moving(number, worker, seconds) or works_in_database(worker.backend_pid)
@@ -46,7 +46,7 @@ class Progress:
         )
 
     def is_moving(self, number: int, worker: WatchedWorker, seconds: dict[int, float]) -> bool:
-        # Where the system numbers threads in another way, the time of all of them has to do.
+        # Some systems number threads differently; the time of all threads has to do there.
         state = (worker.turns, seconds.get(worker.native_id or 0, sum(seconds.values())))
         before, since = self.seen.get(number, (None, 0.0))
         if state != before:
@@ -56,7 +56,7 @@ class Progress:
 
 
 def works_in_database(backend_pid: int) -> bool:
-    """Asks on this thread's own connection. True while the database is away, too: the worker will notice by itself."""
+    """Asks on this thread's own connection. True while the database is down: the worker will notice that itself."""
     try:
         with connection.cursor() as cursor:
             cursor.execute(WORKS, [backend_pid])

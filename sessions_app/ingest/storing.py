@@ -30,9 +30,10 @@ _COMPLETED, _CONTRADICTS = "completed", "contradicts"
 
 @dataclass(slots=True)
 class DigestStats:
-    """What a run stored: bodies finished; logs new, completed by a later copy, repeated, rejected; other spans.
+    """What a run did. Bodies finished; logs that were new, completed a stored one, were repeated, or were rejected.
 
-    `contradicting` are copies that say other things than the request that is stored; they are kept beside it.
+    `contradicting` copies say different things than the stored request, and are kept beside it. `others` are spans that
+    are no part of a GenAI application.
     """
 
     bodies: int = 0
@@ -70,7 +71,7 @@ class BatchWriter:
         stored = writer.stored_keys(self.cursor, distinct)
         distinct = self._with_stored_spans(distinct, stored)
         self._store_spans([entry for entry in distinct if entry.key_id not in stored])
-        # A copy of a request's span that looks like another one is a copy like any.
+        # If the key belongs to a stored request, a span of another kind is a copy like any other.
         others = [entry for entry in distinct if entry.is_other_span and entry.key_id not in stored]
         distinct = [entry for entry in distinct if not entry.is_other_span or entry.key_id in stored]
         moves = self._group([entry for entry in distinct if entry.key_id not in stored], others=others)
@@ -88,7 +89,7 @@ class BatchWriter:
         return DigestStats(0, len(new), completed, duplicates, contradicting, others=spans)
 
     def _with_stored_spans(self, logs: list[PreparedLog], stored: set[uuid.UUID]) -> list[PreparedLog]:
-        """These logs, with spans that are kept with their trace alone completed by those that came."""
+        """These logs; spans that are stored only with their trace are completed by what came."""
         contents = stored_spans.contents(self.cursor, [entry for entry in logs if entry.key_id not in stored])
         if not contents:
             return logs
@@ -109,7 +110,7 @@ class BatchWriter:
         concerned: Iterable[uuid.UUID] = (),
         others: Sequence[PreparedLog] = (),
     ) -> list[Move]:
-        """Settle logs in their sessions; returns what must move because they and `others` came."""
+        """Find the sessions of logs. Returns stored requests that must move because these logs and `others` came."""
         nodes = [entry.node for entry in logs]
         stored_facts.assign(self.cursor, nodes)
         project_keys = {entry.project_id: entry.project_key for entry in [*logs, *others]}
@@ -132,7 +133,9 @@ class BatchWriter:
         return [group[0] if len(group) == 1 else copies.united(group, self.reader) for group in found.values()]
 
     def _add_copies(self, logs: list[PreparedLog], places: dict[uuid.UUID, TakenKey]) -> tuple[int, int]:
-        """Add copies of stored requests: how many completed one, and how many contradict. Rare, so one by one."""
+        """Add copies of stored requests; returns how many completed one, and how many contradict. One by one: they are
+        rare.
+        """
         completed = contradicting = 0
         for entry in logs:
             for copy in entry.pieces or [entry]:
@@ -144,7 +147,7 @@ class BatchWriter:
         return completed, contradicting
 
     def _add_copy(self, copy: PreparedLog) -> str:
-        # Asked each time: what was stored before may have moved it.
+        # Looked up each time: a copy before this one may have moved the request.
         nodes = stored_facts.load_nodes(self.cursor, {copy.project_id: copy.project_key}, [copy.key_id])
         stored = contradictions.original(self.cursor, copy.key_id)
         place = nodes[0].stored if nodes else None
@@ -172,9 +175,9 @@ class BatchWriter:
         return _COMPLETED
 
     def _put_first(self, before: Node, copy: PreparedLog, stored: PreparedLog) -> None:
-        """Let a copy be the request that was received earlier than what is stored and contradicts it.
+        """Put a copy in the place of the stored request: it was received earlier, and contradicts it.
 
-        All that is beside the request is compared with it anew, as if it had been digested first.
+        Copies beside the request are compared with it again, as if this copy had been digested first.
         """
         self._must_be_alone()
         beside = [copies.restored(copy, taken, self.reader) for taken in contradictions.take(self.cursor, copy.key_id)]
@@ -183,7 +186,7 @@ class BatchWriter:
             self._add_copy(later)
 
     def _replace(self, before: Node, merged: PreparedLog) -> None:
-        """Store a completed log; what continued its earlier copy is looked at again, for it may not any more."""
+        """Store a completed log. What continued its earlier copy is grouped again: it may not continue this one."""
         assert before.stored
         buckets.ensure_partitions([merged.bucket])
         merged.node.stored = before.stored

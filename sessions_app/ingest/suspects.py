@@ -1,10 +1,10 @@
-"""Logs that end the digester must not end digestion: what it was digesting is found again and digested apart.
+"""A log that kills the digester must not stop digestion: it is found and digested in a process of its own.
 
-Before a batch is read, its entries are noted where the death of the process leaves them. Whoever digests next finds
-the notes of those that are gone, and suspects these entries: a process of its own digests them, one at a time, and
-meanwhile all others are digested as ever. Most suspects are innocent, and stored. One that ends this process too is
-taken in ever smaller pieces, until the log that does it is alone; when that has happened MOST_STRIKES times the log
-goes to the rejected ones, unread.
+Before a batch is read, its inbox entries are noted in the database. The next digester finds notes of digesters that are
+gone, and marks these entries as suspects. A separate process digests suspects one at a time, while all other entries
+are digested as usual. Most suspects are innocent, and are stored. An entry that kills this process too is taken in ever
+smaller pieces, until the log that does it is alone. When a log has done that MOST_STRIKES times, it is rejected without
+being read.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from sessions_app.wire import WireItem
 log = logging.getLogger(__name__)
 
 MOST_STRIKES = 3
-# So often may one entry end a process, whatever the log; then all that is left of it is rejected.
+# When an entry has ended a process this often, with whatever logs, the rest of it is rejected.
 MOST_ENDINGS = 12
 REASON_TYPE = "ended_the_digester"
 LOOK_SECONDS = 1.0
-# A process that digests suspects and says nothing for so long hangs.
+# A process that digests suspects is hanging when it has said nothing for so long.
 HANG_SECONDS = 180.0
-# Its exit status when the database is not there: nobody's fault.
+# The exit status of that process when the database is down, which is no log's fault.
 OUTAGE_STATUS = 75
-# Of PostgreSQL's errors, those that no log causes: it shuts down or starts, another's crash, connections, the disk,
-# locks that others hold, and what is missing in the installation.
+# PostgreSQL's error codes that no log causes: shutting down or starting, another session's crash, connections, a full
+# disk, others' locks, and what is missing in the installation.
 _OUTAGES = ("57P0", "08", "53100", "53300", "55P03", "58", "42", "25006")
-# How long suspects wait for other digesters' locks: less than HANG_SECONDS, so that waiting is not taken for hanging.
+# How long suspects wait for other digesters' locks. Less than HANG_SECONDS, so that waiting is not taken for hanging.
 LOCK_SECONDS = 30
 DONE = "done"
 
@@ -58,12 +58,12 @@ def is_outage(error: BaseException) -> bool:
     cause = error if isinstance(error, psycopg.Error) else error.__cause__
     if isinstance(cause, psycopg.Error) and cause.sqlstate:
         return cause.sqlstate.startswith(_OUTAGES)
-    # Without a code the connection could not be made, or broke: in the middle of a batch that may be its doing.
+    # Without a code, the connection could not be made or broke. In the middle of a batch, a log may have caused that.
     return False
 
 
 class Notes:
-    """What the threads of this digester are digesting. Safe in threads; the connection is made when it is needed."""
+    """What the threads of this digester are digesting. Safe to use in threads; connects when it is first needed."""
 
     def __init__(self) -> None:
         self.digester = 0
@@ -72,22 +72,22 @@ class Notes:
         self._entries: dict[int, Sequence[Entry]] = {}
 
     def note(self, thread: int, entries: Sequence[Entry]) -> None:
-        """A thread is about to digest these. Raises psycopg.OperationalError when the database is not there."""
+        """A thread is about to digest these. Raises psycopg.OperationalError when the database is down."""
         self.remember(thread, entries)
         ids = [entry.id for entry in entries]
         self.run(lambda connection: suspects.note(connection, self.digester, thread, ids))
 
     def remember(self, thread: int, entries: Sequence[Entry]) -> None:
-        """Of this process alone, for what it says at its end."""
+        """Only in this process, for what it says when it ends."""
         self._entries[thread] = entries
 
     def forget(self, thread: int) -> None:
         self._entries.pop(thread, None)
 
     def accuse(self, thread: int) -> int:
-        """Suspect what a thread was digesting when it failed; returns how many entries.
+        """Suspect what a thread was digesting when it failed; returns the number of entries.
 
-        Raises psycopg.OperationalError when the database is not there: to be called again.
+        Raises psycopg.OperationalError when the database is down; call it again then.
         """
         ids = [entry.id for entry in self._entries.get(thread, ())]
         accused = self.run(lambda connection: suspects.accuse(connection, ids)) if ids else 0
@@ -95,7 +95,7 @@ class Notes:
         return accused
 
     def told(self) -> list[str]:
-        """The entries in work as words, the largest first."""
+        """The entries being digested, as texts, the largest first."""
         entries = [entry for batch in list(self._entries.values()) for entry in batch]
         entries.sort(key=lambda entry: -entry.raw_bytes)
         return [
@@ -103,7 +103,7 @@ class Notes:
         ]
 
     def run(self, use: Callable[[psycopg.Connection[Any]], Result]) -> Result:
-        """What `use` returns, with the connection to itself."""
+        """What `use` returns. Nobody else uses the connection meanwhile."""
         with self._lock:
             if self._connection is None or self._connection.closed or self._connection.broken:
                 self._connection = self._connect()
@@ -113,14 +113,14 @@ class Notes:
         connection = separate_connection()
         while not suspects.register(connection, number := secrets.randbelow(2**31)):
             pass
-        # Those of a connection that broke: this process lives, and its threads know what failed.
+        # Drop the notes under the broken connection's number: this process lives, and its threads know what failed.
         if self.digester:
             suspects.drop_notes(connection, self.digester)
         self.digester = number
         return connection
 
     def close(self) -> None:
-        """For the end of a digester that leaves nothing behind."""
+        """For a digester that ends with nothing left to do."""
         with suppress(psycopg.Error), self._lock:
             if self._connection is not None:
                 suspects.drop_notes(self._connection, self.digester)
@@ -131,7 +131,7 @@ class Notes:
 
 
 class SuspectDigester(Digester):
-    """Digests suspects, a piece of one at a time."""
+    """Digests suspects: a piece of one entry at a time."""
 
     suspect: suspects.Suspect | None = None
 
@@ -172,9 +172,10 @@ def _reason(strikes: int, endings: int, last: str) -> str:
 
 
 def digest_suspects(tell: Callable[[str], None], notes: Notes) -> int:
-    """Digest suspects until there are none; returns an exit status. `tell` hears an entry's id before, and what failed.
+    """Digest suspects until there are none; returns an exit status. `tell` gets an entry's id before it is digested,
+    and why one failed.
 
-    For a process of its own: what ends it here, an error included, ends it for good. `notes` stay in this process.
+    For a process of its own: anything that ends it here, even an error, ends it for good. `notes` stay in this process.
     """
 
     def working_on(entries: Sequence[Entry]) -> None:
@@ -192,7 +193,7 @@ def digest_suspects(tell: Callable[[str], None], notes: Notes) -> int:
             log.warning("the database is not there: %s", type(error).__name__)
             return OUTAGE_STATUS
         log.exception("a suspect could not be digested")
-        # Nothing of the message, which may quote the log.
+        # Without the message, which may quote the log.
         tell(f"it failed with {type(error.__cause__ or error).__name__}")
         return 1
     return 0
@@ -202,7 +203,7 @@ def digest_suspects(tell: Callable[[str], None], notes: Notes) -> int:
 
 
 class Warden(threading.Thread):
-    """Finds what digesters left behind when they ended, and has suspects digested by a process of its own."""
+    """Finds what digesters left behind when they died, and has suspects digested in a process of its own."""
 
     def __init__(self, notes: Notes, command: Sequence[str]) -> None:
         super().__init__(name="warden")
@@ -222,24 +223,24 @@ class Warden(threading.Thread):
             self.stopping.wait(LOOK_SECONDS)
 
     def adopt(self) -> None:
-        """Suspect what digesters were digesting that are gone. At a start before anything is digested."""
+        """Suspect what dead digesters were digesting. Called at the start, before anything is digested."""
         accused = self.notes.run(lambda connection: suspects.adopt(connection, self.notes.digester))
         if accused:
             log.warning("%d inbox entries were being digested when a digester ended: they are digested apart", accused)
 
     def digest_all_apart(self) -> None:
-        """Until there are no suspects, but for those that others hold."""
+        """Until there are no suspects left, except for those that other processes hold."""
         while not self.stopping.is_set() and self.notes.run(suspects.are_waiting):
             if not self.digest_apart():
                 return
 
     def digest_until_none_wait(self) -> None:
-        """For `--until-empty`: returns when there are no suspects any more, wherever they are digested."""
+        """For `--until-empty`: returns when no suspects are left, whichever process digests them."""
         while not self.stopping.is_set() and self.notes.run(suspects.exist):
             time.sleep(LOOK_SECONDS / 4)
 
     def digest_apart(self) -> bool:
-        """Run the process until it ends; False when another one had better wait."""
+        """Run the process until it ends; False when the next one should be started later."""
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         hang = Deadline(self.process)
         told: list[str] = []
@@ -256,23 +257,23 @@ class Warden(threading.Thread):
         return self.strike(told, f"no end after {HANG_SECONDS:g} s" if hang.met else ending(status))
 
     def strike(self, told: list[str], reason: str) -> bool:
-        """The process ended while it digested the entry that it told of last. False when it told of none."""
+        """The process ended while it digested the entry that it named last. False when it had named none."""
         if told and not told[-1].isdecimal():
             reason = told.pop()
         if not told:
             return False
-        # More than one, when the batch was repeated.
+        # There are several ids when the batch was repeated.
         entry_id, batch_logs = int(told[-1]), settings.LOGSUI_DIGEST_BATCH_LOGS
         counts = self.notes.run(lambda connection: suspects.strike(connection, entry_id, reason, batch_logs))
         log.error("the digester of suspects ended while it digested inbox entry %d: %s", entry_id, reason)
-        # Beyond these its logs were to be rejected one by one, and it can't even be taken apart.
+        # By now its logs should have been rejected one by one, but it cannot even be taken apart.
         if counts and (counts[0] > MOST_STRIKES or counts[1] > MOST_ENDINGS + MOST_STRIKES):
             text = _reason(counts[0], counts[1], reason)
             self.notes.run(lambda connection: suspects.reject(connection, entry_id, REASON_TYPE, text))
         return True
 
     def stop(self) -> None:
-        """What is being digested apart is broken off, and is digested again later."""
+        """Break off what is being digested apart. It is digested again later."""
         self.stopping.set()
         process = self.process
         if process is not None and process.poll() is None:
@@ -280,7 +281,7 @@ class Warden(threading.Thread):
 
 
 def ending(status: int) -> str:
-    """How a process ended, in words."""
+    """How a process ended, as text."""
     if status == memory.EXIT_STATUS:
         return f"its memory met LOGSUI_DIGESTER_MEMORY ({settings.LOGSUI_DIGESTER_MEMORY / 2**20:,.0f} MiB)"
     if status < 0:
@@ -289,7 +290,7 @@ def ending(status: int) -> str:
 
 
 class Deadline:
-    """Kills a process that is not heard of for HANG_SECONDS."""
+    """Kills a process that has said nothing for HANG_SECONDS."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -315,5 +316,5 @@ class Deadline:
 
 
 def command() -> list[str]:
-    """What digests suspects in a process of its own."""
+    """The command that digests suspects in a process of its own."""
     return [sys.executable, str(settings.BASE_DIR / "manage.py"), "digest", "--suspects"]

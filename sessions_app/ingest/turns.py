@@ -1,9 +1,9 @@
-"""Whose logs a digester takes next: projects take turns, so that no project's flood or hard case holds up another.
+"""Whose logs a digester takes next. Projects take turns, so that a flood of logs in one does not delay the others.
 
-A batch is of one project. Digesters (threads, processes, machines) prefer projects on which no other one works, which
-advisory locks tell. Only when no other project waits do they help one another; then they take no large bodies, and
-what they wait for is given up as soon as another project has something. So one project may make one digester work for
-long, and all others are free for the next project's logs within a batch.
+A batch has logs of one project. Digesters (threads, processes, machines) prefer projects on which no other digester
+works; advisory locks tell. Only when no other project waits, they help each other. A helper takes no large bodies, and
+gives up waiting for a lock as soon as another project has something. So one project can keep one digester busy for
+long, but all others are free for the next project within one batch.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from sessions_app.storage import inbox
 from sessions_app.storage.inbox import Entry
 from sessions_app.storage.locks import LOCK_TURN, lock, try_lock
 
-# Most of what is claimed is history, which takes no room in a batch.
+# Claim more than a batch holds: most of it is history, which takes no memory in the batch.
 CLAIMED_BATCHES = 4
-# How long a digester waits for another one before it looks who else waits, and for how long it then leaves that be.
+# How long a digester waits for a lock before it looks for other projects, and how long it then skips this one.
 WAIT_MILLISECONDS = 500
 LEAVE_SECONDS = 0.25
 
@@ -33,13 +33,13 @@ class GiveWayError(Exception):
 
 @dataclass(slots=True)
 class Turns:
-    """The state of one digester: whose turn it was last, and which projects it leaves alone until when."""
+    """The state of one digester: the project whose turn it was last, and projects to skip, each until some time."""
 
     latest: int = 0
     _left_until: dict[int, float] = field(default_factory=dict)
 
     def claim(self, cursor: psycopg.Cursor[Any]) -> list[Entry]:
-        """Choose the next project and claim entries of it, oldest first; none when there is nothing to do."""
+        """Choose the next project and claim its oldest entries; none when there is nothing to do."""
         busy = []
         for project_id in self._in_turn(cursor):
             if not try_lock(cursor, LOCK_TURN, project_id):
@@ -53,7 +53,7 @@ class Turns:
         return []
 
     def _in_turn(self, cursor: psycopg.Cursor[Any]) -> list[int]:
-        """The projects that have something in the inbox, those left alone aside, whose turn is next first."""
+        """The projects with something in the inbox, without those to skip, the next one first."""
         found: list[int] = []
         after = self.latest
         while (project_id := inbox.next_project(cursor, after)) is not None and project_id not in found:
@@ -71,15 +71,15 @@ class Turns:
         return entries
 
     def again(self) -> None:
-        """The same project's turn is next."""
+        """Let it be the same project's turn again."""
         self.latest -= 1
 
     def leave(self) -> None:
-        """Leave the project alone for a moment."""
+        """Skip the project for a moment."""
         self._left_until[self.latest] = time.monotonic() + LEAVE_SECONDS
 
     def rest(self) -> bool:
-        """Wait for the projects that were left alone; False when there are none."""
+        """Wait for the skipped projects; False when there are none."""
         until = max(self._left_until.values(), default=0.0)
         self._left_until.clear()
         time.sleep(max(until - time.monotonic(), 0.0))

@@ -17,9 +17,9 @@ POLL_SECONDS = 0.02
 
 @dataclass(frozen=True, slots=True)
 class StoredLog:
-    """Where a log is. `duplicate`: it had been delivered before, or twice in this body.
+    """Where a log is. `duplicate`: it was delivered before, or occurs twice in this body.
 
-    `contradicts`: it says other things than the request that was received before it, and is kept beside that.
+    `contradicts`: it says different things than the copy that was received before it, and is kept beside that request.
     """
 
     index: int

@@ -1,4 +1,4 @@
-"""The partition a row belongs to, and making partitions ahead and on demand."""
+"""The partition (bucket) of a row, and making partitions ahead and on demand."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sessions_app.storage.locks import LOCK_PARTITIONS
 
 PARTITIONED = ("request_log", "part", "part_search")
 FIRST_YEAR, LAST_YEAR = 2020, 2099
-# Rows whose clock is absurd share one ordinary partition, so that no DEFAULT one is needed.
+# Rows with absurd times share one ordinary partition, so that no DEFAULT partition is needed.
 ABSURD = date(1970, 1, 1)
 MONTHS_AHEAD = 2
 
 
 def bucket_of(moment: datetime) -> date:
-    """The first day of the month of `started_at`, in UTC; one bucket for all times outside 2020 to 2099."""
+    """The first day of the month of `started_at`, in UTC. All times outside 2020 to 2099 share one bucket."""
     if FIRST_YEAR <= moment.year <= LAST_YEAR:
         return date(moment.year, moment.month, 1)
     return ABSURD
@@ -32,21 +32,21 @@ def next_month(day: date) -> date:
 def ensure_partitions(buckets: Iterable[date]) -> None:
     """Make the missing partitions of these buckets; one statement when none is missing.
 
-    Within a transaction they are there for it alone until it commits. Reading and writing go on meanwhile.
+    A transaction that makes one is the only one to see it until it commits. Others read and write meanwhile.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         missing = _missing(cursor, sorted(set(buckets)))
         if not missing:
             return
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_PARTITIONS])
-        # Looked up again under the lock: another process may have made them meanwhile.
+        # Look again under the lock: another process may have made them meanwhile.
         for bucket in _missing(cursor, missing):
             for table in PARTITIONED:
                 _make_partition(cursor, table, bucket)
 
 
 def ensure_current_partitions() -> None:
-    """This month's partitions, those of the next two months and the one for absurd clocks."""
+    """Make the partitions of this month, the next two, and the one for absurd times."""
     months = [bucket_of(datetime.now(UTC))]
     for _ in range(MONTHS_AHEAD):
         months.append(next_month(months[-1]))
@@ -58,9 +58,9 @@ def partition_name(table: str, bucket: date) -> str:
 
 
 def _missing(cursor: Any, buckets: list[date]) -> list[date]:
-    # The table that is made last tells of all three.
+    # If the last table has its partition, the other two have theirs.
     names = [partition_name(PARTITIONED[-1], bucket) for bucket in buckets]
-    # From the catalog's rows: to_regclass() would go on saying what it said before another writer made them.
+    # Read from the catalog, because to_regclass() would not notice what another writer has made since.
     statement = """
         SELECT name FROM unnest(%s::text[]) AS name WHERE NOT EXISTS (
             SELECT FROM pg_class WHERE relname = name AND relnamespace = current_schema()::regnamespace
@@ -72,7 +72,7 @@ def _missing(cursor: Any, buckets: list[date]) -> list[date]:
 
 
 def _make_partition(cursor: Any, table: str, bucket: date) -> None:
-    # Created apart and attached: that takes a lock under which reading and writing the table go on.
+    # Created as a table and then attached: others can read and write under that lock.
     parent, child = sql.Identifier(table), sql.Identifier(partition_name(table, bucket))
     cursor.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(child, parent))
     bounds = {"low": sql.Literal(bucket), "high": sql.Literal(next_month(bucket))}

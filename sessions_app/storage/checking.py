@@ -1,4 +1,4 @@
-"""Compare the sessions' roll-ups with their requests, and set right those that are wrong."""
+"""Compare the sessions' roll-ups with their requests, and correct those that are wrong."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A session whose roll-up is not what its requests give: by column, what stands there and what should.
+    """A session with a wrong roll-up: for each such column, the stored value and the right one.
 
-    `empty`: it has no request at all.
+    `empty`: the session has no request at all.
     """
 
     session_id: uuid.UUID
@@ -30,10 +30,10 @@ class Difference:
 
 
 def check_rollups(project_id: int | None = None, *, fix: bool = False) -> Iterator[list[Difference]]:
-    """The differences, a chunk of sessions at a time: one list for each chunk, empty when all is well.
+    """The differences, one list for each chunk of sessions, which is empty if all is well.
 
-    Each chunk is a transaction that keeps digesters out, and is rolled back unless `fix`. Sessions without requests
-    are deleted by `fix`.
+    Each chunk is a transaction that keeps digesters out. It is rolled back unless `fix`, which also deletes sessions
+    without requests.
     """
     after = uuid.UUID(int=0)
     while True:

@@ -1,4 +1,4 @@
-"""The psycopg cursor under Django's: it binds on the server, in binary, which is what makes batches fast."""
+"""psycopg's own cursors: they bind on the server, in binary, which makes batches fast."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from django.db import connection
 
 
 def binary_cursor() -> psycopg.Cursor[Any]:
-    """A server-binding cursor of this thread's connection, in its transaction. Close it, or use it in `with`."""
+    """A server-binding cursor on this thread's connection, in its transaction. Close it, or use it in `with`."""
     connection.ensure_connection()
     return psycopg.Cursor(connection.connection)
 
 
 def separate_connection() -> psycopg.Connection[Any]:
-    """A connection beside this thread's: each statement is committed by itself, and a moment later durable.
+    """A second connection, on which each statement commits by itself, and is durable a moment later.
 
-    For what must outlive this process and need not outlive PostgreSQL. Threads may share it; close it.
+    For what must survive this process, but not PostgreSQL. Threads may share it; close it.
     """
     parameters = connection.get_connection_params()
     for django_only in ("cursor_factory", "context", "prepare_threshold"):

@@ -1,7 +1,7 @@
-"""Copies of a log that contradict what is stored of it: kept beside the request as they came, and counted nowhere.
+"""Copies of a log that contradict the stored one: kept beside the request as they came, and counted nowhere.
 
-They hang on the request's idempotency key, which stays what it is when the request moves: a copy is where its original
-is. It has no row among the requests, no parts, no words and no links, so nothing can be found or moved by it.
+A copy belongs to the request's idempotency key, which stays the same when the request moves. It has no row among the
+requests, no parts, no words and no links, so it cannot be found and moves nothing.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from sessions_app.content.compression import compress, decompress
 from sessions_app.content.sameness import canonical_json
 from sessions_app.storage import sql
 
-# Where a log is among all that was received: the number of its body in the inbox, and its own in that body. What was
-# stored before these were noted came before everything else.
+# The order of receipt: a body's number in the inbox, and the log's index in that body. What was stored before these
+# were noted comes first.
 Position = tuple[int, int]
 MOST_TAKEN = 100
 UNIT_SEPARATOR = "\x1f"
@@ -29,7 +29,7 @@ UNIT_SEPARATOR = "\x1f"
 
 @dataclass(frozen=True, slots=True)
 class Contradicting:
-    """A copy that contradicts: its exact JSON bytes, and the members in which it does."""
+    """A copy that contradicts: its exact JSON bytes, and the members in which it differs."""
 
     key_id: uuid.UUID
     project_id: int
@@ -41,14 +41,14 @@ class Contradicting:
 
     @property
     def id(self) -> uuid.UUID:
-        """The same for every copy of one request that says the same."""
+        """Equal for all copies of one request that say the same."""
         hashed = hashlib.sha256(self.key_id.bytes + self.source.encode() + b"\x00" + canonical_json(self.body))
         return uuid.UUID(bytes=hashed.digest()[:16])
 
 
 @dataclass(frozen=True, slots=True)
 class StoredCopy:
-    """A copy of a log as it is stored: the request itself, or one beside it."""
+    """A stored copy of a log: the request itself, or one beside it."""
 
     source: str
     received_at: datetime
@@ -86,13 +86,13 @@ def add(cursor: psycopg.Cursor[Any], copies: Sequence[Contradicting]) -> int:
 
 
 def take(cursor: psycopg.Cursor[Any], key_id: uuid.UUID) -> list[StoredCopy]:
-    """Take the copies beside a request away, the earliest `MOST_TAKEN` of them; one statement."""
+    """Remove the copies beside a request, the earliest `MOST_TAKEN` of them, and return them; one statement."""
     cursor.execute(sql.load("take_contradicting_copies"), {"key_id": key_id, "most": MOST_TAKEN})
     return [StoredCopy(row[0], row[1], (row[2], row[3]), decompress(row[4])) for row in cursor.fetchall()]
 
 
 def original(cursor: psycopg.Cursor[Any], key_id: uuid.UUID) -> tuple[str, datetime, Position, bytes] | None:
-    """Of the request with this key: its source, when and where it was received, and the hash of what it says."""
+    """The source of the request with this key, its time and position of receipt, and the hash of its content."""
     cursor.execute(
         "SELECT r.source, r.received_at, k.entry_id, k.entry_index, k.content_hash FROM request_key AS k"
         " JOIN request_log AS r ON r.id = k.request_log_id AND r.session_id = k.session_id AND r.bucket = k.bucket"
@@ -104,7 +104,7 @@ def original(cursor: psycopg.Cursor[Any], key_id: uuid.UUID) -> tuple[str, datet
 
 
 def set_position(cursor: psycopg.Cursor[Any], key_id: uuid.UUID, position: Position) -> None:
-    """Note that a copy which says the same was received earlier."""
+    """Note that a copy that says the same was received earlier."""
     cursor.execute(
         "UPDATE request_key SET entry_id = %b, entry_index = %b WHERE id = %b", [position[0], position[1], key_id]
     )

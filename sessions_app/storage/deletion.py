@@ -1,7 +1,7 @@
-"""Delete sessions and single requests with everything that belongs to them, and say what that was.
+"""Delete sessions and single requests with everything that belongs to them, and report what was deleted.
 
-No foreign key leads to the hot tables, so each table is named here. The advisory lock keeps the project's digesters
-out meanwhile: a batch takes for granted that the parts which it found are there when it commits.
+The hot tables have no foreign keys, so each table is named here. An advisory lock keeps the project's digesters out: a
+batch relies on the parts that it has found until it commits.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from sessions_app.storage.locks import lock_digest
 from sessions_app.storage.mentions import Mentions
 from sessions_app.storage.part_lists import PartLists
 
-# About as much as one transaction should delete while digesters wait.
+# Digesters wait for the transaction, so this is about as much as one should delete.
 CHUNK_REQUESTS = 2_000
 CHUNK_SESSIONS = 200
 TABLES = ("session", "request_log", "part", "part_search", "request_key", "link")
@@ -44,7 +44,7 @@ TABLES = ("session", "request_log", "part", "part_search", "request_key", "link"
 
 @dataclass(slots=True)
 class Removed:
-    """Rows deleted from one table, and their bytes as the database stores them, indexes aside."""
+    """Rows deleted from one table, and the bytes that they took in the database, without indexes."""
 
     rows: int = 0
     bytes: int = 0
@@ -52,7 +52,7 @@ class Removed:
 
 @dataclass(slots=True)
 class Receipt:
-    """What a deletion removed, by table, and what it left that mentions what was deleted."""
+    """What a deletion removed, by table, and what is left that mentions it."""
 
     tables: dict[str, Removed] = field(default_factory=lambda: {name: Removed() for name in TABLES})
     mentions: Mentions = field(default_factory=Mentions)
@@ -63,7 +63,7 @@ class Receipt:
         removed.bytes += size
 
     def add_some(self, table: str, rows: int, size: int) -> None:
-        """Add what is rarely there: the table is named when it was."""
+        """Add rows of a table that is only listed when it had some."""
         if rows:
             self.add(table, rows, size)
 
@@ -73,7 +73,7 @@ class Receipt:
         self.mentions.merge(other.mentions)
 
     def note(self, mentions: Mentions) -> None:
-        """Note what the search for mentions found; the rejected logs that it deleted are named as a table."""
+        """Add what the search for mentions found. Rejected logs that it deleted are listed as a table."""
         self.add_some("rejected_log", mentions.deleted, mentions.deleted_bytes)
         self.mentions.merge(mentions)
 
@@ -95,7 +95,7 @@ class Receipt:
 
 
 def delete_sessions(project_id: int, session_ids: Iterable[uuid.UUID]) -> Receipt:
-    """Delete these sessions of a project; ids that are not there are left out. One transaction a chunk."""
+    """Delete these sessions of a project; unknown ids are skipped. One transaction for each chunk."""
     receipt = Receipt()
     for chunk in _chunks(project_id, sorted(set(session_ids))):
         names: set[str] = set()
@@ -105,15 +105,15 @@ def delete_sessions(project_id: int, session_ids: Iterable[uuid.UUID]) -> Receip
                 names |= _names_of_session(project_id, session_id)
                 receipt.merge(_delete_session(project_id, session_id))
             forget_keys(project_id, chunk)
-        # Digesters do not wait for this.
+        # Outside the transaction, so that digesters do not wait for it.
         receipt.note(mentions.remove(project_id, names))
     return receipt
 
 
 def delete_requests(project_id: int, request_log_ids: Iterable[uuid.UUID]) -> Receipt:
-    """Delete single requests: parts that no other request needs go too, roll-ups are computed anew.
+    """Delete single requests, with the parts that no other request needs, and compute the roll-ups again.
 
-    A session that has no request left is deleted.
+    A session without any request left is deleted.
     """
     receipt = Receipt()
     found = RequestLog.objects.filter(project_id=project_id, id__in=sorted(set(request_log_ids)))
@@ -133,7 +133,7 @@ def delete_requests(project_id: int, request_log_ids: Iterable[uuid.UUID]) -> Re
 
 
 def forget_keys(project_id: int, session_ids: Sequence[uuid.UUID]) -> None:
-    """Take the keys of deleted sessions out of what was corrected by hand; who did what and when stays."""
+    """Remove the keys of deleted sessions from corrections. Who corrected what, and when, is kept."""
     with connection.cursor() as cursor:
         cursor.execute(sql.load("delete_reroutes"), {"session_ids": list(session_ids)})
     gone = {str(session_id) for session_id in session_ids}
@@ -148,7 +148,7 @@ def forget_keys(project_id: int, session_ids: Sequence[uuid.UUID]) -> None:
 
 
 def _names_of_session(project_id: int, session_id: uuid.UUID) -> set[str]:
-    """The ids by which what was rejected may name a session: its key, and its requests' and traces' ids."""
+    """The ids by which a rejected log may name a session: its key, and the ids of its requests and traces."""
     found = Session.objects.filter(id=session_id, project_id=project_id).values_list("session_key", "buckets").first()
     if found is None:
         return set()
@@ -157,7 +157,7 @@ def _names_of_session(project_id: int, session_id: uuid.UUID) -> set[str]:
 
 
 def _names_of_requests(project_id: int, session_id: uuid.UUID, request_log_ids: list[uuid.UUID]) -> set[str]:
-    """The ids by which what was rejected may name some requests of a session; of all of them, those of the session."""
+    """The ids by which a rejected log may name these requests. If they are all of the session, those of the session."""
     session = Session.objects.filter(id=session_id, project_id=project_id)
     found = session.values_list("buckets", "request_count").first()
     if found is None or found[1] <= len(request_log_ids):
@@ -167,9 +167,9 @@ def _names_of_requests(project_id: int, session_id: uuid.UUID, request_log_ids: 
 
 
 def delete_project(project: Project, most_sessions: int | None = None) -> Receipt:
-    """Delete a project with all that it has. Its keys go first, then what waits in the inbox: nothing comes after.
+    """Delete a project with everything in it. Its API keys and the inbox go first, so that nothing new arrives.
 
-    With more than `most_sessions` the project stays with the rest of them, to be called again.
+    With more than `most_sessions`, the project and the rest of them stay: call it again.
     """
     receipt = Receipt()
     for first in (ApiKey, InboxEntry, InboxUsage, RejectedLog):
@@ -183,14 +183,14 @@ def delete_project(project: Project, most_sessions: int | None = None) -> Receip
     Assignment.objects.filter(correction_id__in=corrections.values("id")).delete()
     for last in (Correction, Reroute, TraceSpan, ContradictingCopy):
         last.objects.filter(project_id=project.pk).delete()
-    # What was being digested while its keys went may have been rejected since.
+    # Logs that were being digested while the keys went may have been rejected since.
     receipt.add(RejectedLog._meta.db_table, RejectedLog.objects.filter(project_id=project.pk).delete()[0], 0)
     receipt.add(Project._meta.db_table, project.delete()[0], 0)
     return receipt
 
 
 def _chunks(project_id: int, session_ids: list[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
-    """The sessions that exist, as many at a time as one transaction should delete."""
+    """Those sessions that exist, in chunks that one transaction should delete."""
     for start in range(0, len(session_ids), CHUNK_SESSIONS):
         some = session_ids[start : start + CHUNK_SESSIONS]
         rows = Session.objects.filter(project_id=project_id, id__in=some).values_list("id", "request_count")
@@ -251,7 +251,7 @@ def _delete_requests(project_id: int, session_id: uuid.UUID, request_log_ids: li
 
 
 def _delete_keys(receipt: Receipt, statement: str, **where: Any) -> None:
-    """Delete idempotency keys, and everything that leads to their requests."""
+    """Delete idempotency keys, and everything that refers to their requests."""
     count, size, key_ids = _rows(statement, **where)[0]
     receipt.add("request_key", count, size)
     receipt.add("link", *_rows("delete_links", key_ids=key_ids)[0])

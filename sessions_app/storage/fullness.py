@@ -1,4 +1,4 @@
-"""How full the inbox is, for each project and altogether, and when there will be room again."""
+"""How full the inbox is, for each project and in total, and when there will be room again."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from sessions_app.storage import sql
 from sessions_app.storage.connections import binary_cursor
 
 CHECK_SECONDS = 1.0
-# How far back the digester's rate is measured.
+# The period over which the digester's rate is measured.
 RATE_SECONDS = 30.0
 LEAST_RETRY_SECONDS, MOST_RETRY_SECONDS = 1, 300
-# When nothing is known of the rate yet.
+# While the rate is unknown.
 FIRST_RETRY_SECONDS = 5
 
 
 class InboxFull(Exception):
-    """More bytes wait for the digester than a setting allows; the message names it. Try again later."""
+    """More bytes wait for the digester than a setting allows. The message names the setting. Try again later."""
 
     def __init__(self, message: str = "too much waits to be digested", retry_after: int = FIRST_RETRY_SECONDS) -> None:
         super().__init__(message)
@@ -30,17 +30,17 @@ class InboxFull(Exception):
 
 @dataclass(slots=True)
 class Level:
-    """What waits (bytes before compression), and how fast it goes, as seen since it began to wait."""
+    """How many bytes wait (before compression), and how fast they are digested, since they began to wait."""
 
     waiting: int = 0
     digested: deque[tuple[float, int]] = field(default_factory=deque)
 
     def note(self, now: float, waiting: int, digested: int) -> None:
-        """A new look: how many bytes wait, and how many have been digested, ever."""
+        """Note how many bytes wait now, and how many have been digested ever."""
         self.waiting = waiting
         if not waiting:
             self.digested.clear()
-        # The last look before the one that saw progress tells for how long there was none.
+        # Keep the last look before progress was seen: it shows for how long there was none.
         if len(self.digested) > 1 and self.digested[-1][1] == self.digested[-2][1] == digested:
             self.digested.pop()
         self.digested.append((now, digested))
@@ -48,7 +48,7 @@ class Level:
             self.digested.popleft()
 
     def retry_after(self, most_bytes: int) -> int:
-        """Seconds until no more than this waits; while nothing is digested, as long again as nothing was."""
+        """Seconds until at most this much waits. While nothing is digested: for how long nothing has been."""
         if len(self.digested) < 2:
             return FIRST_RETRY_SECONDS
         (since, before), (now, digested) = self.digested[0], self.digested[-1]
@@ -60,16 +60,16 @@ class Level:
 
 
 class Fullness:
-    """Looked up once a second and process, which counts what it puts there itself meanwhile.
+    """Each process looks once a second, and counts in between what it puts into the inbox itself.
 
-    So the bounds are soft by what other processes put there within a second.
+    So what other processes put there within a second may exceed the limits.
     """
 
     def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
-        """Look at the next check, and know nothing of rates."""
+        """Look again at the next check, and forget the rates."""
         self._checked_at = float("-inf")
         self._total = Level()
         self._projects: dict[int, Level] = {}
@@ -90,7 +90,7 @@ class Fullness:
             raise _full("of all projects", "LOGSUI_INBOX_MAX_BYTES", most, self._total)
 
     def note_put(self, project_id: int, size: int) -> None:
-        """This process put so many bytes there."""
+        """This process has put so many bytes into the inbox."""
         self._total.waiting += size
         self._projects.setdefault(project_id, Level()).waiting += size
 
@@ -107,7 +107,7 @@ FULLNESS = Fullness()
 
 
 def waiting_bytes() -> dict[int, tuple[int, int]]:
-    """For each project, the bytes before compression that wait for the digester, and those digested ever."""
+    """For each project, the bytes (before compression) that wait for the digester, and those digested ever."""
     with binary_cursor() as cursor:
         cursor.execute(sql.load("inbox_usage"))
         return {row[0]: (row[1], row[2]) for row in cursor.fetchall()}

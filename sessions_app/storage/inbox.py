@@ -1,4 +1,4 @@
-"""The inbox: accepted bodies on their way to the digester, and what was rejected."""
+"""The inbox: accepted bodies that wait for the digester; and the logs that were rejected."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from sessions_app.storage.fullness import FULLNESS, InboxFull
 
 __all__ = ["InboxFull"]
 
-# A body is compressed while its sender waits, so fast counts more than small.
+# The sender waits while a body is compressed, so speed matters more than size.
 LEVEL = 1
 FIRST_CLAIM = 4
-# Compressed bodies that are fetched in one statement, but for a single larger one.
+# How many compressed bytes are fetched in one statement; a single larger body is fetched alone.
 FETCHED_BYTES = 4 * 2**20
 CHANNEL = "logsui_inbox"
-# A body of any size: bodies are bounded where they are accepted.
+# Larger than any body: their size is limited where they are accepted.
 ANY_SIZE = 2**62
 
 
@@ -34,7 +34,7 @@ class Entry:
 
     id: int
     project_id: int
-    # None when the project was deleted meanwhile.
+    # None when the project has been deleted since.
     project_key: uuid.UUID | None
     project_slug: str | None
     source: str
@@ -47,16 +47,16 @@ class Entry:
     packed: bytes = b""
 
     def take_body(self) -> bytes:
-        """The bytes as they came, after Content-Encoding. Once: the compressed ones are let go, both are large.
+        """The bytes as they came, without Content-Encoding. Can be called once: the compressed bytes are freed.
 
-        Of an entry that `with_bodies` yields.
+        For an entry from `with_bodies`.
         """
         packed, self.packed = self.packed, b""
         return unpack(packed)
 
 
 def pack(body: bytes) -> bytes:
-    """A body as the inbox and the rejected logs keep it (a zstd frame)."""
+    """A body as inbox and rejected logs keep it (a zstd frame)."""
     return zstandard.ZstdCompressor(level=LEVEL).compress(body)
 
 
@@ -65,7 +65,7 @@ def unpack(packed: bytes | memoryview) -> bytes:
 
 
 def put(project_id: int, source: str, content_type: str, body: bytes, log_count: int) -> tuple[int, datetime]:
-    """Store a body durably; one statement, committed by itself outside a transaction. Returns its id and time.
+    """Store a body durably; one statement, which commits unless it is in a transaction. Returns its id and time.
 
     Raises InboxFull.
     """
@@ -94,7 +94,7 @@ def _refuse_when_full(project_id: int) -> None:
 
 
 def next_project(cursor: psycopg.Cursor[Any], after: int) -> int | None:
-    """The project whose turn it is after another one's; None when nothing waits."""
+    """The project whose turn comes after another one's; None when nothing waits."""
     cursor.execute(sql.load("next_project"), {"after": after})
     row = cursor.fetchone()
     return row[0] if row else None
@@ -103,11 +103,11 @@ def next_project(cursor: psycopg.Cursor[Any], after: int) -> int | None:
 def claim(
     cursor: psycopg.Cursor[Any], project_id: int, most_logs: int, most_bytes: int, most_each: int = ANY_SIZE
 ) -> list[Entry]:
-    """A project's oldest entries that no other digester holds: about as many logs and bytes as asked for, at least one.
+    """A project's oldest entries that no other digester holds: about as many logs and bytes as asked for, at least one
+    entry.
 
-    None of more bytes than `most_each`, and none that is suspected of ending digesters. They come without their bodies.
-
-    Takes a few first and then as many as those let expect, since what is locked here no other digester can take.
+    Without their bodies. Entries of more than `most_each` bytes and suspects are left out. At first a few are taken,
+    then as many more as their sizes suggest, since nobody else can take what is locked here.
     """
     entries: list[Entry] = []
     wanted = FIRST_CLAIM
@@ -127,14 +127,14 @@ def claim(
 
 
 def with_bodies(entries: Sequence[Entry]) -> Iterator[Entry]:
-    """Claimed entries with their bodies; they are fetched as far as the caller goes, a few megabytes at a time."""
+    """Claimed entries with their bodies. A few megabytes are fetched at a time, as the caller proceeds."""
     for together in _fetched_together(entries):
         _fetch_bodies(together)
         yield from together
 
 
 def _fetch_bodies(entries: Sequence[Entry]) -> None:
-    # A cursor of its own, which is gone afterwards and its result, with all the bodies, too.
+    # A cursor of its own: when it closes, its result with all the bodies is freed.
     cursor = binary_cursor()
     cursor.execute("SELECT id, body FROM inbox WHERE id = ANY(%b::bigint[])", [[entry.id for entry in entries]])
     bodies = dict(cursor)
@@ -156,12 +156,12 @@ def _fetched_together(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
 
 
 def finish(cursor: psycopg.Cursor[Any], entry_ids: Sequence[int]) -> None:
-    """Delete entries that are digested, in the transaction that stored their logs."""
+    """Delete digested entries, in the transaction that stored their logs."""
     cursor.execute(sql.load("finish_inbox"), {"ids": list(entry_ids)})
 
 
 def advance(cursor: psycopg.Cursor[Any], entry_id: int, digested_logs: int) -> None:
-    """Note how far into a long body the stored logs reach."""
+    """Note how many logs of a long body are stored."""
     cursor.execute("UPDATE inbox SET digested_logs = %b WHERE id = %b", [digested_logs, entry_id])
 
 
@@ -183,7 +183,7 @@ class Rejection:
     reason_type: str
     reason: str
     field: str = ""
-    # Of a whole body; a log by itself is JSON.
+    # Set for a whole body; a single log is always JSON.
     content_type: str = ""
 
 

@@ -1,4 +1,4 @@
-"""Advisory locks, by constant keys: a distributed PostgreSQL has them on its coordinator alone."""
+"""Advisory locks. Their keys are constants, because a distributed PostgreSQL has such locks only on its coordinator."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from typing import Any
 
 import psycopg
 
-# With a project's id: shared while a batch is digested, exclusive while sessions or requests are deleted: a batch
-# takes it for granted that the parts it found are still there when it commits.
+# With a project's id: shared while a batch is digested, exclusive while sessions or requests are deleted. A batch
+# relies on the parts that it has found until it commits.
 LOCK_DIGEST = 7305871
 # Exclusive while a partition is made.
 LOCK_PARTITIONS = 7305872
-# With a project's id: shared while requests are stored that stay where their callers put them, exclusive while any
-# are stored, moved or linked whose sessions depend on others.
+# With a project's id: shared while requests are stored whose callers chose their sessions; exclusive while other
+# requests are stored or linked, or any are moved.
 LOCK_GROUPING = 7305873
-# With a digester's number: held by its connection while it lives.
+# With a digester's number: its connection holds this lock as long as it lives.
 LOCK_NOTES = 7305874
-# With a project's id: while a digester works on the project. Others that help out take no large bodies.
+# With a project's id: held while a digester works on the project. Digesters that help it take no large bodies.
 LOCK_TURN = 7305875
 
 
 def lock_digest(cursor: Any, project_id: int, *, shared: bool = False) -> None:
-    """Keep digesters (not shared), or those who delete (shared), out of a project until the transaction ends."""
+    """Keep digesters (not shared) or deletions (shared) out of a project until the transaction ends."""
     lock(cursor, LOCK_DIGEST, project_id, shared=shared)
 
 
@@ -37,7 +37,7 @@ def lock(cursor: Any, name: int, project_id: int, *, shared: bool = False) -> No
 
 
 def try_lock(cursor: Any, name: int, project_id: int, *, shared: bool = False) -> bool:
-    """Hold one of these locks until the transaction ends, unless others do: False then, at once."""
+    """Hold one of these locks until the transaction ends; False, at once, if others hold it."""
     function = "pg_try_advisory_xact_lock_shared" if shared else "pg_try_advisory_xact_lock"
     cursor.execute(f"SELECT {function}(%s::int, %s::int)", [name, project_id % 2**31])
     row = cursor.fetchone()

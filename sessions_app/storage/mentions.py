@@ -1,7 +1,7 @@
-"""What was not understood, or not digested yet, and names a session or request that is deleted.
+"""Rejected logs and waiting bodies that name a session or request that is deleted.
 
-A rejected log that gives one of their ids as its own belongs to them and goes along. One that only mentions an id, and
-a body that still waits in the inbox, may hold other logs: these are counted, for whoever deletes to look at.
+A rejected log that has one of the ids as its own belongs to them and is deleted too. A rejected log that only mentions
+an id, and a body that still waits in the inbox, may hold other logs: they are counted and reported.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from sessions_app.content.json_bytes import DocumentError, loads
 from sessions_app.models import InboxEntry, RejectedLog
 from sessions_app.storage.inbox import unpack
 
-# One deletion looks through so much of each; what is older or more is counted as not looked through.
+# One deletion looks through so many of each. What is older is counted as unseen.
 MOST_ROWS = 1_000
 MOST_BYTES = 32 * 2**20
 MOST_NAMES = 5_000
-# Shorter ids stand in texts that mean something else.
+# Shorter ids occur in texts by chance.
 MENTIONED_CHARS = 8
 MOST_MENTIONED = 50
-# The members in which the formats name a log, its trace and its session.
+# The members in which formats name a log, its trace and its session.
 _ID_MEMBERS = frozenset(
     {
         *("request_id", "session_id", "trace_id", "id", "litellm_call_id", "litellm_session_id", "litellm_trace_id"),
@@ -34,7 +34,7 @@ _MOST_DEPTH = 6
 
 @dataclass(slots=True)
 class Mentions:
-    """Rejected logs that went along, and what is left: how many rejected logs and waiting bodies mention an id.
+    """How many rejected logs were deleted too, and how many rejected logs and waiting bodies still mention an id.
 
     `unseen` rejected logs and waiting bodies were not looked through.
     """
@@ -51,7 +51,7 @@ class Mentions:
 
 
 def remove(project_id: int, names: Iterable[str]) -> Mentions:
-    """Delete the rejected logs of a project that name one of these ids as theirs; count what else mentions them."""
+    """Delete a project's rejected logs that have one of these ids as their own; count what else mentions one."""
     wanted = set(sorted(filter(None, names))[:MOST_NAMES])
     found = Mentions()
     if not wanted:
@@ -85,14 +85,14 @@ def _bodies(model: type[RejectedLog | InboxEntry], project_id: int, found: Menti
 
 
 def _texts(names: Set[str]) -> list[bytes]:
-    """The names as they may stand in JSON."""
+    """The names as they may occur in JSON."""
     long = sorted(name for name in names if len(name) >= MENTIONED_CHARS)[:MOST_MENTIONED]
     plain = [name.encode("utf-8", "surrogatepass") for name in long]
     return [*plain, *(json.dumps(name)[1:-1].encode() for name in long if not name.isascii())]
 
 
 def _ids_of(body: bytes) -> set[str]:
-    """The ids that a log gives as its own; none of what cannot be read."""
+    """The ids that a log has as its own; none if it cannot be read."""
     try:
         value = loads(body)
     except DocumentError:
@@ -108,6 +108,6 @@ def _collect(value: Any, found: set[str], depth: int) -> None:
     for name, item in value.items():
         if isinstance(item, str) and name in _ID_MEMBERS:
             found.add(item)
-        # What was sent to a model and came back names other things.
+        # Ids in what was sent to a model, or came back, are not the log's own.
         elif isinstance(item, dict) and name not in ("request", "response", "messages"):
             _collect(item, found, depth + 1)

@@ -1,4 +1,4 @@
-"""The parts that requests refer to: what to copy with a request that moves, and what nobody needs any more."""
+"""The parts to which requests refer: which parts to copy with a request that moves, and which nobody needs any more."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def of_requests(cursor: psycopg.Cursor[Any], requests: Sequence[StoredAt]) -> di
 def digests(
     cursor: psycopg.Cursor[Any], session_id: uuid.UUID, bucket: date, part_lists: Sequence[PartLists]
 ) -> set[bytes]:
-    """Every digest that these lists of one session and bucket refer to, the blocks' own included; one statement."""
+    """All digests to which these lists of one session and bucket refer, including those of blocks; one statement."""
     packed = [p for lists in part_lists for p in lists]
     addresses = {address for p in packed for address in bundle_addresses(p)}
     found = set(addresses)
@@ -54,9 +54,9 @@ def digests(
 def prune(
     cursor: psycopg.Cursor[Any], session_id: uuid.UUID, bucket: date, unneeded: Sequence[PartLists]
 ) -> tuple[Removed, Removed]:
-    """Delete those of the parts in `unneeded` lists that no request of the session and bucket refers to any more.
+    """Delete the parts in `unneeded` lists to which no other request of the session and bucket refers.
 
-    Returns rows and bytes that went from `part` and from `part_search`.
+    Returns rows and bytes deleted from `part` and from `part_search`.
     """
     first, last = ids.id_range(session_id)
     cursor.execute(sql.load("part_lists"), {"session_id": session_id, "bucket": bucket, "first": first, "last": last})

@@ -39,9 +39,9 @@ PackedDocuments = dict[uuid.UUID, PackedDocument]
 
 @dataclass(slots=True)
 class NewPart:
-    """A part of a batch that may not be stored yet. `default_role` is a message's role when it names none itself.
+    """A part of a batch that may not be stored yet.
 
-    `role` is that of a message as it is stored.
+    `default_role` is the role of a message that does not name one. `role` is the role of a message as it is stored.
     """
 
     id: uuid.UUID
@@ -58,7 +58,7 @@ class NewPart:
 
     @property
     def raw(self) -> JsonBytes:
-        """The exact bytes; cut out of the document only now, since most parts are stored already."""
+        """The exact bytes. Cut out of the document only when they are needed, since most parts are stored already."""
         return self.source if isinstance(self.source, bytes) else self.source.content(self.index)
 
 
@@ -141,7 +141,7 @@ def insert(cursor: psycopg.Cursor[Any], parts: Sequence[NewPart]) -> list[NewPar
 
 
 def _stored_content(part: NewPart) -> bytes:
-    # Digests are random bytes: compressing them would only cost time.
+    # A bundle is a list of digests, which are random bytes and cannot be compressed.
     return bytes(part.raw) if part.kind is PartKind.BUNDLE else compress(part.raw)
 
 

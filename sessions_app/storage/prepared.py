@@ -71,7 +71,9 @@ class PreparedLog:
             roles.append((node.attempt, LinkRole.FAILED))
         if node.is_half and node.attempt:
             roles.append((node.attempt, LinkRole.REPORTS))
-        # Of a weak trace id or a span it depends on what came before whether its session is chosen already.
+        # What a request looks for does not matter when its caller chose the session. But with a weak trace id or a
+        # span, `chosen` may only be set because of what was stored before. They are linked anyway, so that the links
+        # are the same in any order of arrival.
         if node.chosen is None or self.record.claim.weak or node.span:
             roles += [(node.previous, LinkRole.NEEDS_RESPONSE)] if node.previous else []
             roles += [(link_key, LinkRole.BEGINS) for link_key in node.begins]

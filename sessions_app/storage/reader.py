@@ -1,4 +1,4 @@
-"""Read a stored log entry back, byte for byte. For many at once see `queries.content`."""
+"""Read a stored log entry back, byte for byte. To read many at once, use `queries.content`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes of what digesters work on, and the inbox entries that are suspected of ending them."""
+"""Notes of what digesters are digesting, and the inbox entries that are suspected of killing them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sessions_app.storage import sql
 from sessions_app.storage.inbox import Entry
 from sessions_app.storage.locks import LOCK_NOTES
 
-# By how much fewer logs of a suspect are taken after it ended a process, and more again after it did not.
+# The number of logs taken of a suspect is divided by this after it ended a process, and multiplied after it did not.
 DIVISOR = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """An entry of the inbox, claimed by this transaction. The rest is as in models.DigestSuspect."""
+    """An inbox entry that this transaction has claimed. The other fields are as in models.DigestSuspect."""
 
     entry: Entry
     endings: int
@@ -31,13 +31,13 @@ class Suspect:
 
 
 def register(connection: psycopg.Connection[Any], digester: int) -> bool:
-    """Say that `digester` lives for as long as this connection does; False when another one has that number."""
+    """Note that `digester` lives as long as this connection; False when another digester has that number."""
     row = connection.execute("SELECT pg_try_advisory_lock(%b::int, %b::int)", [LOCK_NOTES, digester]).fetchone()
     return bool(row and row[0])
 
 
 def note(connection: psycopg.Connection[Any], digester: int, thread: int, entry_ids: Sequence[int]) -> None:
-    """What a thread is about to digest, in the place of what it digested before."""
+    """What a thread is about to digest, instead of what it digested before."""
     values = {"digester": digester, "thread": thread, "entry_ids": list(entry_ids)}
     connection.execute(sql.load("note_digesting"), values)
 
@@ -47,7 +47,7 @@ def drop_notes(connection: psycopg.Connection[Any], digester: int) -> None:
 
 
 def adopt(connection: psycopg.Connection[Any], own: int) -> int:
-    """Suspect the entries that digesters were digesting which are gone; returns how many entries."""
+    """Suspect the entries that dead digesters were digesting; returns the number of entries."""
     found = connection.execute("SELECT DISTINCT digester FROM digest_note WHERE digester <> %b", [own]).fetchall()
     accused = 0
     for (digester,) in found:
@@ -65,13 +65,13 @@ def adopt(connection: psycopg.Connection[Any], own: int) -> int:
 
 
 def accuse(connection: psycopg.Connection[Any], entry_ids: Sequence[int]) -> int:
-    """Suspect those of the entries that are still in the inbox; returns how many."""
+    """Suspect those of these entries that are still in the inbox; returns their number."""
     statement = "INSERT INTO digest_suspect (entry_id) SELECT id FROM inbox WHERE id = ANY(%b::bigint[])"
     return connection.execute(f"{statement} ON CONFLICT DO NOTHING", [list(entry_ids)]).rowcount
 
 
 def are_waiting(connection: psycopg.Connection[Any]) -> bool:
-    """Whether there is a suspect that no process holds. Forgets those whose entries are gone."""
+    """Whether there is a suspect that no process holds. Suspects whose entries are gone are removed."""
     connection.execute(
         "DELETE FROM digest_suspect AS s WHERE NOT EXISTS (SELECT 1 FROM inbox AS i WHERE i.id = s.entry_id)"
     )
@@ -79,20 +79,20 @@ def are_waiting(connection: psycopg.Connection[Any]) -> bool:
 
 
 def exist(connection: psycopg.Connection[Any]) -> bool:
-    """Whether an entry of the inbox is suspected, held or not."""
+    """Whether any inbox entry is suspected, held by a process or not."""
     statement = "SELECT EXISTS (SELECT 1 FROM digest_suspect AS s JOIN inbox AS i ON i.id = s.entry_id)"
     row = connection.execute(statement).fetchone()
     return bool(row and row[0])
 
 
 def claim(cursor: psycopg.Cursor[Any]) -> Suspect | None:
-    """The next suspect, without its body; None when there is none, or others hold them all."""
+    """The next suspect, without its body; None when there is none, or other processes hold them all."""
     row = cursor.execute(sql.load("claim_suspect")).fetchone()
     return Suspect(Entry(*row[:-4]), *row[-4:]) if row else None
 
 
 def acquit(cursor: psycopg.Cursor[Any], suspect: Suspect, batch_logs: int) -> None:
-    """Logs of a suspect are digested, in this transaction: it may take more at a time; its next log is innocent."""
+    """Logs of a suspect were digested, in this transaction: the next log is innocent, and more are taken at a time."""
     if suspect.most_logs is not None:
         cursor.execute(
             "UPDATE digest_suspect SET strikes = 0, most_logs = %b WHERE entry_id = %b",
@@ -101,12 +101,12 @@ def acquit(cursor: psycopg.Cursor[Any], suspect: Suspect, batch_logs: int) -> No
 
 
 def release(cursor: psycopg.Cursor[Any], entry_id: int) -> None:
-    """An entry is digested, in this transaction."""
+    """An entry was digested, in this transaction."""
     cursor.execute("DELETE FROM digest_suspect WHERE entry_id = %b", [entry_id])
 
 
 def strike(connection: psycopg.Connection[Any], entry_id: int, reason: str, batch_logs: int) -> tuple[int, int] | None:
-    """A process ended while it digested this entry alone. How often with the next log alone, and at all by now.
+    """A process ended while it digested only this entry. Returns how often, for its next log alone and in all.
 
     None when the entry is gone.
     """

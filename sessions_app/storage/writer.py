@@ -1,7 +1,7 @@
 """Store the requests of a batch: a constant number of statements within the caller's transaction.
 
-Rows go in sorted by key and the roll-up goes last, so that two writers that share sessions lock them in one order
-and for a short time.
+Rows are sorted by key and the roll-up comes last. So two writers that share sessions lock them in the same order, and
+only briefly.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class TakenKey:
 
 
 def stored_keys(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> set[uuid.UUID]:
-    """The keys of those of these logs that are stored already."""
+    """The keys of those logs that are stored already."""
     cursor.execute(sql.load("find_keys"), {"ids": [log.key_id for log in logs]})
     return {row[0] for row in cursor.fetchall()}
 
 
 def claim_keys(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> dict[uuid.UUID, TakenKey]:
-    """Claim the idempotency keys of these logs, each of which may appear once; returns those taken before, by key."""
+    """Claim the idempotency keys of these logs, each of which occurs once. Returns keys that were taken before."""
     rows = sorted(logs, key=lambda log: log.key_id.bytes)
     cursor.execute(
         sql.load("upsert_request_keys"),
@@ -101,7 +101,7 @@ def move_key(cursor: psycopg.Cursor[Any], stored: StoredAt, log: PreparedLog) ->
 
 
 def refresh_links(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> None:
-    """Write again what stored requests can be found by and what they need; three statements."""
+    """Write the links of stored requests again; three statements."""
     stored = [log.node.stored for log in logs]
     cursor.execute(
         sql.load("refresh_links"),

@@ -31,7 +31,7 @@ _DIGITS = re.compile(r"-?\d{1,12}(\.\d{1,9})?")
 
 
 def clean(text: str, limit: int = COLUMN_CHARS) -> str:
-    """The text as a PostgreSQL text column takes it: `limit` characters; NUL and lone surrogates become U+FFFD."""
+    """The text as a PostgreSQL text column takes it, without NUL and lone surrogates; at most `limit` characters."""
     text = text[:limit]
     if text.isascii() and "\x00" not in text:
         return text
@@ -105,7 +105,7 @@ def _from_text(text: str) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        # # The conversion to UTC leaves the range only in years 1 and 9999.
+        # The conversion to UTC leaves the range only in years 1 and 9999.
         return EARLIEST if moment.year == 1 else LATEST
 
 
@@ -179,7 +179,7 @@ def tags_of(value: Any, field: str) -> tuple[str, ...]:
 
 
 def clean_tags(values: list[str]) -> tuple[str, ...]:
-    # # Tags are joined with the unit separator on their way into the database.
+    # Tags are joined with the unit separator on their way into the database.
     cleaned = (clean(tag, TAG_CHARS).replace("\x1f", "\ufffd") for tag in values[:1000] if tag)
     return tuple(dict.fromkeys(cleaned))[:MAX_TAGS]
 

@@ -13,7 +13,7 @@ import zstandard
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, object_fields
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# # Every payload of LiteLLM's generic_api callback has these members, and no native log has them.
+# Every payload of LiteLLM's generic_api callback has these members, and no native log has them.
 LITELLM_MEMBERS = ("call_type", "startTime", "endTime")
 
 

@@ -35,14 +35,14 @@ __all__ = ["check_log", "documents_of", "is_part", "merged", "read_log", "split_
 
 USER_AGENT_TAG = "User-Agent: "
 
-# # The members that are read, beside metadata and model parameters.
+# The members that are read, beside metadata and model parameters.
 _READ = (
     *("id", "litellm_call_id", "trace_id", "session_id", "call_type", "stream", "status", "custom_llm_provider"),
     *("startTime", "endTime", "completionStartTime", "model", "model_group", "api_base", "end_user", "request_tags"),
     *("response_cost", "cost_breakdown", "zero_cost_diagnostic", "response_cost_failure_debug_info"),
     *("prompt_tokens", "completion_tokens", "error_str", "error_information"),
 )
-# # Decodes all of them at once, from strict JSON only.
+# Decodes all of them at once, from strict JSON only.
 _FAST = msgspec.json.Decoder(msgspec.defstruct("Read", [(name, Any, None) for name in (*_READ, "metadata")]))
 # Members that LiteLLM itself adds to the caller's metadata.
 _NOT_THE_CALLERS = frozenset({"headers", "used_client_oauth_token", "user_api_key_user_id", "model_group"})
@@ -80,7 +80,8 @@ def _read_array(text: bytes) -> list[JsonBytes]:
 
 
 def _not_json(error: DocumentError) -> WireFormatError:
-    return WireFormatError(f"the body is no JSON array, object or NDJSON: {error}", type="not_json", status=400)
+    message = f"the body must be a JSON array, a JSON object or NDJSON: {error}"
+    return WireFormatError(message, type="not_json", status=400)
 
 
 def check_log(raw: JsonBytes) -> str:
@@ -138,7 +139,7 @@ def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: A
     members = _members(raw)
     payload = _payload(raw, members)
     values, claim = payload.values, payload.claim
-    # # A trace id that LiteLLM invented is different in each request of a conversation.
+    # A trace id that LiteLLM invented is different in each request of a conversation.
     key = "" if claim.weak else claim.key or ""
     splitter = Splitter(memory, key, text_in(values, "end_user") or text_in(payload.metadata, "user_api_key_hash"))
     try:
@@ -278,7 +279,7 @@ def _error(values: dict[str, Any]) -> tuple[str, str, int | None]:
     """Type, message and HTTP status. When the client disconnects, LiteLLM logs a success with status 499."""
     details = _object(values, "error_information")
     message = text_in(details, "error_message") or text_in(values, "error_str")
-    # # The code may be a word, as in "content_policy_violation"; "400_CONTENT_POLICY_VIOLATION" then has the status.
+    # The code may be a word, as in "content_policy_violation"; "400_CONTENT_POLICY_VIOLATION" then has the status.
     codes = (str(details.get("error_code")), text_in(details, "normalized_error")[:3])
     status = next(
         (int(code) for code in codes if code.isascii() and code.isdigit() and 100 <= int(code[:4]) < 1000), None

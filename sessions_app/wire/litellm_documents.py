@@ -9,7 +9,7 @@ from sessions_app.wire import bodies, litellm_text
 
 PLACEHOLDER = "default-message-value"
 
-# # These members are documents or columns by themselves. All others are shown with the metadata.
+# These members are documents or columns by themselves. All others are shown with the metadata.
 _SHOWN_ELSEWHERE = frozenset(
     {
         *("messages", "response", "model_parameters", "metadata"),

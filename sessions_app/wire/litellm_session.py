@@ -22,7 +22,7 @@ _HEADERS = {
     "langfuse_session_id": RULE_SESSION_ID,
     "langfuse_trace_id": RULE_TRACE_ID,
 }
-# # LiteLLM takes any vendor's header of this form if its value looks like an id. Older versions and pass-through
+# LiteLLM takes any vendor's header of this form if its value looks like an id. Older versions and pass-through
 # endpoints leave it among the headers.
 _VENDOR_HEADER = re.compile(r"x-(?:[a-z0-9-]{1,60}-)?session-id")
 _VENDOR_ID = re.compile(r"[A-Za-z0-9_-]{8,1000}")
@@ -63,7 +63,7 @@ def parent_span(headers: dict[str, str]) -> str:
 
 def _chosen(values: dict[str, Any], caller: dict[str, Any], headers: dict[str, str]) -> Iterator[Found]:
     """Ids in members that only a caller sets: key, rule, and the place under the name that the caller knows."""
-    # # With `missing_session_id: generate`, LiteLLM gives requests an id that have none.
+    # With `missing_session_id: generate`, LiteLLM gives requests an id that have none.
     generated = _id(caller.get("session_id")) if caller.get("litellm_session_id_generated") is True else ""
     session_id = _id(values.get("session_id"))
     if session_id and session_id != generated:
@@ -108,12 +108,12 @@ def _elsewhere(
     trace_id: str, values: dict[str, Any], caller: dict[str, Any], headers: dict[str, str]
 ) -> Iterator[tuple[str, str]]:
     """Other places of a trace id. One proves that somebody sent it, so LiteLLM did not invent it."""
-    # # A short id occurs in many places by chance.
+    # A short id occurs in many places by chance.
     if len(trace_id) < 8 or caller.get("litellm_session_id_generated") is True:
         return
     if found := _sent_in(trace_id, headers):
         yield found
-    # # Claude Code sends "user_…_account_…_session_<id>", and LiteLLM takes the id from that.
+    # Claude Code sends "user_…_account_…_session_<id>", and LiteLLM takes the id from that.
     for text in (caller.get("user_id"), values.get("end_user")):
         if isinstance(text, str) and trace_id in text:
             yield RULE_SESSION_ID, "metadata.user_id"

@@ -12,7 +12,7 @@ from sessions_app.wire.fields import text_in
 from sessions_app.wire.litellm_documents import is_placeholder
 from sessions_app.wire.litellm_kinds import kind_of_call
 
-# # Up to this size, other members are kept whole. Metadata and hidden parameters differ in each request, so cutting
+# Up to this size, other members are kept whole. Metadata and hidden parameters differ in each request, so cutting
 # them up would save little.
 _KEPT_BYTES = 4_096
 _SPLIT = frozenset({"messages", "response", "model_parameters", "metadata", "model_map_information"})
@@ -44,7 +44,7 @@ def split(
         if key == "metadata":
             return _split_metadata(splitter, value, call_type)
         if key == "model_map_information":
-            # # An entry of the price table, the same in every request for a model.
+            # An entry of the price table, the same in every request for a model.
             return splitter.item("c", value, PartKind.OTHER)
         return splitter.rest(value)
 

@@ -10,7 +10,7 @@ from sessions_app.records import Documents
 from sessions_app.wire.bodies import text_member
 from sessions_app.wire.python_text import read_python_text
 
-# # The names in the current payload. `usage`, `metadata` and the members of metadata are handled below.
+# The names in the current payload. `usage`, `metadata` and the members of metadata are handled below.
 _NAMES = {
     "id": "id",
     "call_type": "call_type",
@@ -44,7 +44,7 @@ def text_values(members: dict[str, JsonBytes]) -> dict[str, Any]:
     values["custom_llm_provider"] = hidden.get("custom_llm_provider")
     values["metadata"] = {**metadata, "usage_object": usage}
     values["model_parameters"] = decoded(members, "modelParameters")
-    # # LiteLLM does not post failures in this shape.
+    # LiteLLM does not post failures in this shape.
     values["status"] = "success"
     return values
 

@@ -46,7 +46,7 @@ _COUNTS = {
 }
 
 
-# # Before it there may be white space and a byte order mark.
+# Before it there may be white space and a byte order mark.
 _ARRAY_BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\[")
 
 
@@ -97,8 +97,7 @@ def check_log(raw: JsonBytes) -> str:
 
 def _members(raw: JsonBytes) -> dict[str, JsonBytes]:
     if kind_of(raw) != "object":
-        kind = "number" if kind_of(raw) == "number" else kind_of(raw)
-        raise WireFormatError(f"a log must be a JSON object, got {kind}", type="invalid_log")
+        raise WireFormatError(f"a log must be a JSON object, got {kind_of(raw)}", type="invalid_log")
     try:
         return object_fields(raw)
     except DocumentError as error:
@@ -109,7 +108,7 @@ def _read_header(members: dict[str, JsonBytes]) -> _Header:
     values = _header_values(members)
     present = [name for name in ("request", "response", "error") if _is_given(members.get(name))]
     if not present:
-        message = "a log needs at least one of request, response and error; all are missing or null"
+        message = "a log needs request, response or error, and all are missing or null: send at least one of them"
         raise WireFormatError(message, type="missing_field", field="request")
     if "metadata" in members and kind_of(members["metadata"]) not in ("object", "null"):
         raise fields.invalid("metadata", "an object", loads(members["metadata"]))
@@ -237,7 +236,7 @@ def _record(
     error_type, error_message = bodies.error_of(header.error)
     served = response.model
     asked = values.get("model") or request.model
-    # # A proxy gives its client another id than the provider's. Both have to name the same response.
+    # A proxy gives its client another id than the provider's. Both have to name the same response.
     response_id = fields.clean(unwrapped(response.id), fields.MAX_ID_CHARS)
     return Record(
         source="native",

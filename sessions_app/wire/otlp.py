@@ -238,7 +238,8 @@ def check_body(body: bytes, content_type: str, most_records: int, most_record_by
 def too_large(size: int, most: int) -> WireFormatError | None:
     if size <= most:
         return None
-    return WireFormatError(f"a span may have at most {most:,} bytes, got {size:,}", type="log_too_large", status=413)
+    message = f"a span may have at most {most:,} bytes, got {size:,}: send less, or raise LOGSUI_MAX_LOG_BYTES"
+    return WireFormatError(message, type="log_too_large", status=413)
 
 
 def check_log(raw: JsonBytes) -> str:
@@ -265,7 +266,7 @@ def _checked(raw: JsonBytes) -> Plain:
 
 
 def _no_item() -> WireFormatError:
-    return WireFormatError("this is no item of an OTLP export: span and log are missing", type="invalid_log")
+    return WireFormatError("this is no item of an OTLP export: it needs span or log, as an object", type="invalid_log")
 
 
 def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: ArrayMemory | None = None) -> Record:

@@ -68,7 +68,7 @@ def _class(name: str) -> Any:
 _RESOURCE, _SCOPE = _class("resource.v1.Resource"), _class("common.v1.InstrumentationScope")
 _SPAN, _LOG = _class("trace.v1.Span"), _class("logs.v1.LogRecord")
 _ARRAY, _MAP = _class("common.v1.ArrayValue"), _class("common.v1.KeyValueList")
-# # Field numbers of ExportTraceServiceRequest, ResourceSpans and ScopeSpans. The messages for logs have the same.
+# Field numbers of ExportTraceServiceRequest, ResourceSpans and ScopeSpans. The messages for logs have the same.
 _OF_RESOURCES = 1
 _RESOURCE_FIELD, _OF_SCOPES = 1, 2
 _SCOPE_FIELD, _RECORDS, _SCHEMA_URL = 1, 2, 3
@@ -132,7 +132,7 @@ def _decoded(kind: Any, parts: list[memoryview]) -> Any:
 
 
 def _undecodable() -> WireFormatError:
-    message = "the body cannot be decoded as protobuf; is its Content-Type right, and is it complete?"
+    message = "the body cannot be decoded as protobuf: send it whole, and JSON with Content-Type: application/json"
     return WireFormatError(message, type="not_protobuf", status=400)
 
 

@@ -11,12 +11,12 @@ import orjson
 from sessions_app.records import WireFormatError
 
 TRACE_ID_BYTES, SPAN_ID_BYTES = 16, 8
-# # Attribute values that are nested deeper are kept unread.
+# Attribute values that are nested deeper are kept unread.
 MAX_DEPTH = 32
 MOST_PROBLEMS = 20
 SHOWN_CHARS = 60
 PATH_CHARS = 120
-# # Resource and scope are written with each of their spans, so their size is limited.
+# Resource and scope are written with each of their spans, so their size is limited.
 MOST_HEAD_BYTES = 64 * 2**10
 MAX_NANOS = 2**64 - 1
 _HEX = re.compile(r"[0-9a-f]+")

@@ -12,7 +12,7 @@ from typing import Any
 
 MAX_CHARS = 1_000_000
 MAX_DEPTH = 100
-# # A tuple may be a key. It is written again at each level of nested keys, so its size is bounded.
+# A tuple may be a key. It is written again at each level of nested keys, so its size is bounded.
 MAX_KEY_TOKENS = 100
 
 _TOKEN = re.compile(

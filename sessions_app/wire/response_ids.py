@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-# # A proxy behind a proxy wraps an id again.
+# A proxy behind a proxy wraps an id again.
 MOST_WRAPPINGS = 8
 _WRAPPED = "resp_bGl0ZWxsb"
 

@@ -11,7 +11,7 @@ from sessions_app.wire.genai.span import Span
 _METADATA = ("ai.telemetry.metadata.", "ai.settings.context.")
 _NOT_METADATA = frozenset({"sessionId", "session_id", "userId", "user_id"})
 _SETTINGS = "ai.settings."
-# # An answer is spread over several attributes. Version 3 called them `ai.result`.
+# An answer is spread over several attributes. Version 3 called them `ai.result`.
 _ANSWER = {"content": "text", "reasoning_content": "reasoning", "tool_calls": "toolCalls"}
 
 

@@ -58,7 +58,7 @@ class OrderedSplitter:
 
 
 class Attributes:
-    """The attributes of a span, an event or a log record while they are cut: exact bytes, and what was unfolded."""
+    """The attributes of a span, event or log record while they are cut: their exact bytes, and what was unfolded."""
 
     def __init__(
         self, splitter: OrderedSplitter, values: Mapping[str, Any], raws: Raws, problem: Callable[[str], None]
@@ -97,7 +97,7 @@ class Attributes:
         if style := style_of(text):
             return self._open(text, letter, kind), style
         if is_json(text):
-            # # Indented or otherwise unusual. It cannot be restored from its pieces, so the text is kept too.
+            # Indented or otherwise unusual. It cannot be restored from its pieces, so the text is kept too.
             return self._open(text, letter, kind), self.splitter.item("c", raw, PartKind.OTHER)
         if kind_of(text) != "string":
             self.problem(f"{name} is broken JSON and kept as text")
@@ -289,7 +289,7 @@ class Attributes:
 
     def _large_attribute(self, name: str, raw: JsonBytes) -> bytes:
         text = text_of(self.values.get(name))
-        # # Lists may be histories, which are cut into their items.
+        # Lists may be histories, which are cut into their items.
         if text is None or not (b"[{" in text or b"[[" in text):
             return self.large(raw)
         style = dumped_style_of(text) if b'"choices"' in text else style_of(text)

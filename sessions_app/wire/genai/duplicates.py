@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 CALLS = ("llm", "embedding")
-# # How far apart two reports of one call may start.
+# How far apart two reports of one call may start.
 MOST_APART = timedelta(milliseconds=500)
 
 
@@ -122,7 +122,7 @@ class _Same:
         ours, theirs = self._sets.get(a.id, [a]), self._sets.get(b.id, [b])
         if ours is theirs:
             return
-        # # The smaller set joins the larger one, so that no span is moved often.
+        # The smaller set joins the larger one, so that no span is moved often.
         larger, smaller = (ours, theirs) if len(ours) >= len(theirs) else (theirs, ours)
         self._sets.setdefault(larger[0].id, larger)
         larger += smaller
@@ -171,7 +171,7 @@ def _streams(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, SpanFacts]
         answers = waiting.get(_asked(call))
         if not answers or call.has_output or call.has_usage or call.is_failed:
             continue
-        # # Both lists are in the order of their starts: an answer that is too early for this call is too early for the
+        # Both lists are in the order of their starts: an answer that is too early for this call is too early for the
         # rest.
         while answers and call.started_at - answers[0].started_at > MOST_APART:
             answers.popleft()

@@ -16,7 +16,7 @@ Nested = dict[str, Any]
 
 LEFT_OVER = "attributes"
 _INDEX_DIGITS = 6
-# # OpenInference reports the tool calls of an Anthropic message twice; only those in its content are kept.
+# OpenInference reports the tool calls of an Anthropic message twice; only those in its content are kept.
 CALLS_TWICE = "tool_calls_twice"
 
 

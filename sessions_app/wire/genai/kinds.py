@@ -40,7 +40,7 @@ _OPERATIONS = {
 }
 _TRACELOOP = {"workflow": "chain", "task": "chain", "agent": "agent", "tool": "tool"}
 _REQUEST_TYPES = {"chat": "llm", "completion": "llm", "embedding": "embedding", "rerank": "retrieval"}
-# # Google ADK reports tools that ran in parallel a second time, together, in a span of this name.
+# Google ADK reports tools that ran in parallel a second time, together, in a span of this name.
 _MERGED_TOOLS = "(merged tools)"
 _MODELS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
 _SIGNS = ("gen_ai.usage.", "llm.usage.", "llm.token_count.", "gen_ai.input.", "gen_ai.prompt.", "gen_ai.completion.")
@@ -83,8 +83,8 @@ def _of_weaker_signs(attributes: Attributes, span: Span) -> str:
             return kinds[value]
     if "gen_ai.tool.name" in attributes or "gen_ai.tool.call.id" in attributes:
         return "tool"
-    # # The SDK may have dropped the markers. A model's name is not enough: agents have one too.
+    # The SDK may have dropped the markers. A model's name is not enough: agents have one too.
     if any(name in attributes for name in _MODELS) and any(name.startswith(_SIGNS) for name in attributes):
         return "llm"
-    # # Log records of a call whose span has not come, or not yet.
+    # Log records of a call whose span has not come, or not yet.
     return "llm" if not span.has_span and span.logs else "other"

@@ -56,7 +56,7 @@ def _usage_fields(details: dict[str, Any]) -> Fields:
 
 
 def usage_details(details: dict[str, Any]) -> Usage:
-    """The provider's own usage object, or Langfuse's buckets. Their `input` and `output` do not include details."""
+    """The provider's own usage object, or Langfuse's buckets, whose `input` and `output` exclude the details."""
     if "input" not in details or details.keys() & {"prompt_tokens", "input_tokens"}:
         return usage_of(details)
     counts = {name: lenient_count(value) for name, value in details.items()}

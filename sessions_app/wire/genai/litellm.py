@@ -12,7 +12,7 @@ from sessions_app.wire.genai.traceloop import function
 
 _COMPLETION = "gen_ai.completion"
 _FUNCTIONS, _TOOLS = "llm.request.functions", "gen_ai.tool"
-# # The callback writes the usage object with Python's repr.
+# The callback writes the usage object with Python's repr.
 _CACHED, _REASONING = re.compile(r"'cached_tokens': (\d{1,15})"), re.compile(r"'reasoning_tokens': (\d{1,15})")
 
 
@@ -30,7 +30,7 @@ def fields(span: Span) -> Fields:
         {}
         if span.kind == "other"
         else given(
-            # # For a failed call or an embedding, the callback gives the call's id as the response's.
+            # For a failed call or an embedding, the callback gives the call's id as the response's.
             response_id="" if response_id == call_id else response_id,
             call_id=call_id,
             call_type=span.text("litellm.call_type", "gen_ai.operation.name"),

@@ -14,7 +14,7 @@ from sessions_app.content.sameness import Contradiction, clipped, differences, s
 from sessions_app.wire.genai.closing import item_bytes
 from sessions_app.wire.genai.unfolding import dumps
 
-# # GenAI events that report the answer of a call: one of several choices, and the whole call.
+# GenAI events that report the answer of a call: one of several choices, and the whole call.
 CHOICE, DETAILS = "gen_ai.choice", "gen_ai.client.inference.operation.details"
 
 
@@ -64,7 +64,7 @@ def _parts(ours: dict[str, Any], theirs: dict[str, Any], found: list[str]) -> di
 _EMPTY: tuple[Any, ...] = (None, "", [], {}, "0", 0)
 
 
-# # Members of members are completed, as attributes or a status; the value of an attribute is compared as a whole.
+# Members of members are completed, as attributes or a status; the value of an attribute is compared as a whole.
 _MOST_DEPTH = 2
 
 
@@ -89,7 +89,7 @@ def _is_empty(value: Any) -> bool:
 def _merged_spans(ours: dict[str, Any], theirs: dict[str, Any], found: list[str]) -> dict[str, Any]:
     before, after = _objects(ours.get("events")), _objects(theirs.get("events"))
     span = _filled(ours | {"events": []}, theirs | {"events": []}, "span", found)
-    # # A span that has ended has all its events. One that is exported while it lasts may get more.
+    # A span that has ended has all its events. One that is exported while it lasts may get more.
     if before and after and _has_ended(ours) and _has_ended(theirs) and _keys(before) != _keys(after):
         found += differences(dumps(before), dumps(after), "span.events")
     events = _united([*before, *after], _event_order)

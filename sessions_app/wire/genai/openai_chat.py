@@ -92,7 +92,7 @@ def tool_definition(tool: Any) -> Any:
     if not isinstance(tool, dict) or isinstance(tool.get("function"), dict) or not isinstance(tool.get("name"), str):
         return tool
     schema = next((tool[name] for name in _PARAMETERS if isinstance(tool.get(name), dict)), None)
-    # # Strands and Bedrock nest the schema one level deeper.
+    # Strands and Bedrock nest the schema one level deeper.
     schema = schema["json"] if isinstance(schema, dict) and isinstance(schema.get("json"), dict) else schema
     function = {"name": tool["name"], "description": tool.get("description"), "parameters": schema}
     return {"type": "function", "function": {name: value for name, value in function.items() if value is not None}}

@@ -15,7 +15,7 @@ from sessions_app.wire.genai.unfolding import text_of
 
 _STREAM_EVENT = "First Token Stream Event"
 _IN, _OUT = "llm.input_messages", "llm.output_messages"
-# # A request or response body up to this size is searched for its messages; larger ones stay texts.
+# A request or response body up to this size is searched for its messages; larger ones stay texts.
 _MOST_BODY_BYTES = 2_000_000
 
 
@@ -77,7 +77,7 @@ def parameters(span: Span) -> dict[str, Any]:
     if not is_meant(span):
         return {}
     invocation = span.object("llm.invocation_parameters") or span.object("embedding.invocation_parameters")
-    # # In spans of the Agents SDK these include members of the response.
+    # In spans of the Agents SDK these include members of the response.
     return {name: value for name, value in invocation.items() if name not in ("model", "id", "instructions", "tools")}
 
 

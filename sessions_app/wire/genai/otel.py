@@ -15,7 +15,7 @@ INPUT_MESSAGES, OUTPUT_MESSAGES = "gen_ai.input.messages", "gen_ai.output.messag
 SYSTEM_INSTRUCTIONS, TOOL_DEFINITIONS = "gen_ai.system_instructions", "gen_ai.tool.definitions"
 PARAMETER_PREFIX = "gen_ai.request."
 _NO_PARAMETERS = frozenset({"gen_ai.request.model"})
-# # Conventions 1.28 to 1.36 have an event for each message, older ones one for the prompt and one for the completion.
+# Conventions 1.28 to 1.36 have an event for each message, older ones one for the prompt and one for the completion.
 _MESSAGE_EVENTS = {
     "gen_ai.system.message": "system",
     "gen_ai.user.message": "user",

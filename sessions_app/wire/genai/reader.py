@@ -9,7 +9,7 @@ from sessions_app.content.documents import PartKind
 from sessions_app.wire.genai.cutting import Attributes
 from sessions_app.wire.genai.span import Span
 
-# # Fields by name: `model`, `input_tokens`, ... A reader leaves out what it does not know.
+# Fields by name: `model`, `input_tokens`, ... A reader leaves out what it does not know.
 Fields = dict[str, Any]
 
 

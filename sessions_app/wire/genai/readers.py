@@ -32,7 +32,7 @@ class ConventionReader(Protocol):
         """What the request asked for beside its messages: temperature, most tokens, ..."""
 
 
-# # Specific conventions first: of a span that has both, OpenTelemetry's own names say less.
+# Specific conventions first: of a span that has both, OpenTelemetry's own names say less.
 READERS: tuple[ConventionReader, ...] = (
     langfuse,
     openinference,

@@ -60,7 +60,7 @@ def record_of(
     claim, rank = claim_of(span)
     user = user_of(span)
     document = split(Splitter(memory, claim.key or "", user), span, raw)
-    # # These add to the problems of the span; the page shows problems in this order.
+    # These add to the problems of the span; the page shows problems in this order.
     started_at, ended_at = _times(span, found, received_at)
     is_call, is_tool = span.kind in CALLS, span.kind == "tool"
     first_token_at = _first_token(started_at, found, span) if is_call else None
@@ -156,7 +156,7 @@ def _times(span: Span, found: Fields, received_at: datetime) -> tuple[datetime, 
     if span.has_span and ended is None:
         span.problem("the span has no end time")
     if started is not None and found.get("stream_seconds"):
-        # # This span was made at the end of a stream and has no length; an attribute has the stream's.
+        # This span was made at the end of a stream and has no length; an attribute has the stream's.
         ended = started
         started -= timedelta(seconds=min(found["stream_seconds"], 1e6))
     return started or received_at, ended

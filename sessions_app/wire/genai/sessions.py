@@ -93,7 +93,7 @@ def trace_claims(trace_id: str, spans: Sequence[ClaimFacts]) -> dict[str, Sessio
 
 def _agreed(spans: Sequence[ClaimFacts], rank: int) -> SessionClaim | None:
     claims = [span.claim for span in spans if span.rank == rank]
-    # # `detail` too must not depend on which span came first.
+    # `detail` too must not depend on which span came first.
     return min(claims, key=lambda claim: claim.detail) if len({claim.key for claim in claims}) == 1 else None
 
 

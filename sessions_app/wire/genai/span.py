@@ -13,7 +13,7 @@ import orjson
 from sessions_app.wire.fields import MAX_COUNT
 
 STATUS_ERROR = 2
-# # A list that is spread over many attributes: `<prefix>.<index>.<rest>`.
+# A list that is spread over many attributes: `<prefix>.<index>.<rest>`.
 _INDEXED = re.compile(
     r"(llm\.(?:input_messages|output_messages|tools|prompts|choices|request\.functions)|gen_ai\.(?:prompt|completion|tool)"
     r"|embedding\.embeddings|retrieval\.documents|reranker\.(?:input|output)_documents)"
@@ -26,7 +26,7 @@ MOST_PROBLEMS = 30
 Attributes = dict[str, Any]
 
 
-# # Such a list: by index, what follows the index in the name, and the value.
+# Such a list: by index, what follows the index in the name, and the value.
 IndexedList = dict[int, dict[str, Any]]
 
 
@@ -46,14 +46,14 @@ class Span:
         self.events = [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
         self.problems = [text for text in item.get("problems") or () if isinstance(text, str)]
         self.attributes = self._attributes()
-        # # The kind is found by the attributes (`kinds.py`) and set before the readers are asked.
+        # The kind is found by the attributes (`kinds.py`) and set before the readers are asked.
         self.kind = "other"
 
     def _attributes(self) -> Attributes:
         own = _object(self.span.get("attributes"))
         if not self.logs and not any(event.get("name") == DETAILS_EVENT for event in self.events):
             return own
-        # # Messages may come in events of the span or in log records. If names are equal, the span's own attributes
+        # Messages may come in events of the span or in log records. If names are equal, the span's own attributes
         # count.
         found = [event for event in (*self.logs, *self.events) if event_name(event) == DETAILS_EVENT]
         merged: Attributes = {}
@@ -77,7 +77,7 @@ class Span:
                 return value
             if isinstance(value, (int, float)):
                 return json.dumps(value)
-            self.problem(f"{name} is no text")
+            self.problem(f"{name} is not a text")
         return ""
 
     def quoted(self, *names: str) -> str:
@@ -100,7 +100,7 @@ class Span:
             count = whole_number(value)
             if count is not None:
                 return count
-            self.problem(f"{name} is no count")
+            self.problem(f"{name} is not a whole number")
         return None
 
     def number(self, *names: str) -> float | None:
@@ -112,7 +112,7 @@ class Span:
             number = _number(value)
             if number is not None and number >= 0:
                 return number
-            self.problem(f"{name} is no number from 0 on")
+            self.problem(f"{name} is not a number, or is negative")
         return None
 
     def json(self, name: str) -> Any:

@@ -19,7 +19,7 @@ def fields(span: Span) -> Fields:
     if not is_meant(span):
         return {}
     milliseconds = span.number("gen_ai.server.time_to_first_token")
-    # # It names itself as the provider, which it is not.
+    # It names itself as the provider, which it is not.
     return {"provider": ""} | given(
         first_token_after=milliseconds / 1000 if milliseconds is not None else None,
         finish_reason=_finish_reason(span),

@@ -16,13 +16,13 @@ import orjson
 
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, object_fields
 
-# # How a text was written: without white space (JavaScript, Pydantic), or by Python's json.dumps. For the latter either
+# How a text was written: without white space (JavaScript, Pydantic), or by Python's json.dumps. For the latter either
 # the separators between the pieces are remembered, or everything is written again.
 COMPACT, SPACED, DUMPED = 1, 2, 3
-# # Up to this size, a text of another style is parsed and written again, to see whether the result is the same.
+# Up to this size, a text of another style is parsed and written again, to see whether the result is the same.
 MOST_DUMPED_BYTES = 65_536
 
-# # Arrays of arrays are opened item by item up to this depth: each level costs another reading.
+# Arrays of arrays are opened item by item up to this depth: each level costs another reading.
 MOST_NESTED = 6
 
 _ITEMS = {COMPACT: b",", SPACED: b", "}
