@@ -6,7 +6,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 from django.contrib.auth.models import AnonymousUser
@@ -53,6 +53,11 @@ class Caller:
     @property
     def project_slug(self) -> str:
         return self.key.project_slug if self.key else ""
+
+
+def caller_of(request: Request) -> Caller | None:
+    """Who calls; None for somebody whom no authentication class knows."""
+    return cast("Caller | None", request.auth)
 
 
 class ApiKeyAuthentication(BaseAuthentication):

@@ -123,9 +123,9 @@ def _of_framework(error: exceptions.APIException) -> ApiError | None:
         message = "Send an API key: Authorization: Bearer <key>, or x-api-key: <key>."
         return ApiError(401, "missing_key", message, docs=DOCS_PATH, headers=challenge)
     if isinstance(error, exceptions.AuthenticationFailed):
-        return ApiError(401, error.detail.code, str(error.detail), headers=challenge)
+        return ApiError(401, str(error.get_codes()), str(error), headers=challenge)
     if isinstance(error, exceptions.PermissionDenied):
-        return ApiError(403, error.detail.code, str(error.detail), docs=DOCS_PATH)
+        return ApiError(403, str(error.get_codes()), str(error), docs=DOCS_PATH)
     if isinstance(error, exceptions.MethodNotAllowed):
         return plain_error(405)
     return None

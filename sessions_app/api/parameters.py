@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Any
+from typing import Any, cast
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.drainage import set_override
 from rest_framework import serializers
 from rest_framework.fields import SkipField, empty
 from rest_framework.request import Request
@@ -28,10 +28,6 @@ TIME_FORMS = "RFC 3339, a date, or seconds since 1970"
 class Parameters(Resource):
     """The query parameters of one operation."""
 
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """A parameter whose name is a word of Python's is declared with an underscore at its end."""
-        return {name.removesuffix("_"): field for name, field in super().get_fields().items()}
-
     @classmethod
     def read(cls, request: Request) -> dict[str, Any]:
         """The checked values; of a parameter that is given twice, the last. Raises ApiError 400."""
@@ -45,7 +41,7 @@ class Parameters(Resource):
 
 def first_error(error: serializers.ValidationError) -> tuple[str, str]:
     """The path of the first member that is wrong, as `request_ids[3]`, and what is wrong with it."""
-    path, detail = "", error.detail
+    path, detail = "", cast(Any, error.detail)
     while isinstance(detail, dict):
         name, detail = next(iter(detail.items()))
         path += name
@@ -59,12 +55,13 @@ class Limit(serializers.IntegerField):
     """How many items a page has at most."""
 
     def __init__(self, most: int, default: int = 50) -> None:
+        self.most = most
         super().__init__(min_value=1, max_value=most, default=default, help_text="How many at most.")
 
     def to_internal_value(self, data: Any) -> int:
-        if re.fullmatch(r"[0-9]{1,9}", data) and self.min_value <= int(data) <= self.max_value:
+        if re.fullmatch(r"[0-9]{1,9}", data) and 1 <= int(data) <= self.most:
             return int(data)
-        raise serializers.ValidationError(f"must be a whole number from 1 to {self.max_value:,}, got {data[:40]!r}")
+        raise serializers.ValidationError(f"must be a whole number from 1 to {self.most:,}, got {data[:40]!r}")
 
 
 class Flag(serializers.ChoiceField):
@@ -73,8 +70,8 @@ class Flag(serializers.ChoiceField):
     def __init__(self, help_text: str) -> None:
         super().__init__(["true", "false", "1", "0"], default="false", help_text=help_text)
 
-    def to_internal_value(self, data: str) -> str:
-        word = data.lower()
+    def to_internal_value(self, data: Any) -> str:
+        word = str(data).lower()
         if word in self.choices:
             return "true" if word in ("true", "1") else "false"
         raise serializers.ValidationError(f"must be true or false, got {data[:40]!r}")
@@ -86,28 +83,28 @@ class OneOf(serializers.ChoiceField):
     def __init__(self, *choices: str, help_text: str) -> None:
         super().__init__(list(choices), required=False, help_text=help_text)
 
-    def to_internal_value(self, data: str) -> str:
+    def to_internal_value(self, data: Any) -> str:
         if data in self.choices:
-            return data
+            return str(data)
         raise serializers.ValidationError(f"must be {' or '.join(self.choices)}, or left out, got {data[:40]!r}")
 
 
 class SessionId(serializers.UUIDField):
     """The id of a session."""
 
-    def to_internal_value(self, data: str) -> uuid.UUID:
+    def to_internal_value(self, data: Any) -> uuid.UUID:
         try:
             return uuid.UUID(data)
         except ValueError:
             raise serializers.ValidationError(f"must be a session's id (a UUID), got {data[:40]!r}") from None
 
 
-class CheckedElsewhere(serializers.Field[Any, Any, Any, Any]):
+class CheckedElsewhere(serializers.JSONField):
     """A parameter that `queries` reads and checks, since pages take it too. Here it is only described."""
 
     def __init__(self, schema: Schema, help_text: str) -> None:
         super().__init__(required=False, help_text=help_text)
-        extend_schema_field(schema)(self)
+        set_override(self, "field", schema)
 
     def run_validation(self, data: Any = empty) -> Any:
         raise SkipField
@@ -148,7 +145,7 @@ class SessionsParameters(Parameters):
     model = any_of("Sessions in which one of these models answered.")
     user = any_of("Sessions of one of these end users.")
     tag = any_of("Sessions with one of these tags.")
-    source = any_of("Where the logs came from: `native`, `litellm`, `otlp`.")
+    source_ = any_of("Where the logs came from: `native`, `litellm`, `otlp`.")
     rule = any_of("Sessions with a request that was grouped by one of these rules.", *RULES)
     order = CheckedElsewhere({"type": "string", "enum": ORDERS, "default": ORDERS[0]}, "Newest first, or oldest first.")
     limit = Limit(session_list.MAX_LIMIT)
@@ -158,8 +155,8 @@ class SessionsParameters(Parameters):
 class RequestsParameters(Parameters):
     include = OneOf(
         "steps",
-        help_text="`steps`: also agents, chains, tools and other spans around the requests (`step` is true), and second "
-        "reports of a call (`duplicate_of` names its request).",
+        help_text="`steps`: also agents, chains, tools and other spans around the requests (`step` is true), and "
+        "second reports of a call (`duplicate_of` names its request).",
     )
     limit = Limit(requests.MAX_LIMIT)
     cursor = cursor()

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from sessions_app.access import rights
-from sessions_app.api.authentication import Caller, KeyRow
+from sessions_app.api.authentication import KeyRow, caller_of
 from sessions_app.api.key_use import USED_KEYS
 
 INGEST, READ, CORRECT, DELETE = "ingest", "read", rights.CORRECT, rights.DELETE
 # What each scope allows, in words for who lacks it.
 GRANTS = {INGEST: "write logs", READ: "read", CORRECT: "correct the grouping", DELETE: "delete sessions"}
-
-
-class Scoped(Protocol):
-    """An endpoint that says which scope a method needs."""
-
-    def scope_of(self, method: str) -> str: ...
 
 
 class HasScope(BasePermission):
@@ -33,7 +27,7 @@ class HasScope(BasePermission):
     code = ""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        caller: Caller | None = request.auth
+        caller = caller_of(request)
         if caller is None:
             return False
         scope = view.scope_of(request.method)

@@ -89,15 +89,16 @@ class ResourceSchema(OpenApiSerializerExtension):
             reference: Schema = auto_schema.resolve_serializer(resource, direction).ref
             return reference
 
-        fields = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
-        return type(self.target).extend_schema(fields, ref)
+        fields: Schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        resource: type[Resource] = type(self.target)
+        return resource.extend_schema(fields, ref)
 
 
 class KeySchemes(OpenApiAuthenticationExtension):
     """The two headers that take a key."""
 
     target_class = "sessions_app.api.authentication.ApiKeyAuthentication"
-    name = ["bearerKey", "headerKey"]  # type: ignore[assignment]  # drf-spectacular takes lists, and annotates texts
+    name = ["bearerKey", "headerKey"]
 
     def get_security_definition(self, auto_schema: AutoSchema) -> list[Schema]:
         return [{"type": "http", "scheme": "bearer"}, {"type": "apiKey", "in": "header", "name": "x-api-key"}]
@@ -120,7 +121,7 @@ class BrowserScheme(OpenApiAuthenticationExtension):
     """Browsers are not described: whoever reads the document writes a program."""
 
     target_class = "sessions_app.api.authentication.BrowserAuthentication"
-    name: list[str] = []  # type: ignore[assignment]  # as above
+    name: list[str] = []
 
     def get_security_definition(self, auto_schema: AutoSchema) -> list[Schema]:
         return []
@@ -152,6 +153,6 @@ def without_marks(value: Any) -> Any:
 @cache
 def document() -> Schema:
     """The OpenAPI 3.1 document, made once a process."""
-    generator = SchemaGenerator(urlconf="sessions_app.api.urls")  # type: ignore[no-untyped-call]  # has no annotations
-    made: Schema = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    generator = SchemaGenerator(urlconf="sessions_app.api.urls")
+    made: Schema = generator.get_schema(request=None, public=True)
     return made

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponseBase
-from rest_framework.request import Request
+from django.http import HttpRequest, HttpResponseBase
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from sessions_app.api import permissions
-from sessions_app.api.authentication import ApiKeyAuthentication, Caller
+from sessions_app.api.authentication import ApiKeyAuthentication, Caller, caller_of
 from sessions_app.api.links import PageLinks
 
 
@@ -26,25 +25,25 @@ class Endpoint(APIView):
     @property
     def caller(self) -> Caller:
         """Whoever calls, whom the permission classes have let in."""
-        caller: Caller = self.request.auth
+        caller = caller_of(self.request)
+        assert caller is not None, "no permission class lets somebody unknown in"
         return caller
 
     def about_project(self, slug: str) -> dict[str, Any]:
         """The context of serializers whose answers link to pages."""
         return {"project": slug, "links": PageLinks(self.request, slug)}
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Rendered here and not later, so that an error while writing is answered like any other."""
-        finished: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
-        if not isinstance(finished, Response):
-            return finished
+        response = super().dispatch(request, *args, **kwargs)
+        if not isinstance(response, Response):
+            return response
         try:
-            return finished.render()
+            response.render()
         except Exception as error:
-            failed: Response = super().finalize_response(request, self.handle_exception(error), *args, **kwargs)
-            return failed.render()
+            response = self.finalize_response(self.request, self.handle_exception(error))
+            response.render()
+        return response
 
 
 class WriteEndpoint(Endpoint):

@@ -105,9 +105,7 @@ class IdListField(serializers.ListField):
 
 
 class StrictResource(Resource):
-    """An object that may have no other members than these."""
-
-    action = serializers.CharField()
+    """An object that may have no other members than these, of which one is `action`."""
 
     def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
         unknown = sorted(data.keys() - self.fields.keys())
@@ -115,7 +113,8 @@ class StrictResource(Resource):
             expected = ", ".join(sorted(self.fields))
             message = f"is not a member of a {data['action']}, which takes {expected}"
             raise serializers.ValidationError({unknown[0][:60]: [message]})
-        return super().to_internal_value(data)
+        checked: dict[str, Any] = super().to_internal_value(data)
+        return checked
 
     @classmethod
     def extend_schema(cls, schema: Schema, ref: Callable[[type[Resource]], Schema]) -> Schema:
@@ -163,7 +162,8 @@ class AskedCorrectionSerializer(Resource):
         if not isinstance(action, str) or action not in BY_ACTION:
             message = f"must be one of {', '.join(BY_ACTION)}, got {shown(action)}"
             raise serializers.ValidationError({"action": [message]})
-        return BY_ACTION[action].shared().run_validation(data)
+        asked: dict[str, Any] = BY_ACTION[action].shared().run_validation(data)
+        return asked
 
     @classmethod
     def extend_schema(cls, schema: Schema, ref: Callable[[type[Resource]], Schema]) -> Schema:

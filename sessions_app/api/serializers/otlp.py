@@ -17,8 +17,8 @@ def nanoseconds() -> serializers.RegexField:
     return serializers.RegexField("^[0-9]{1,19}$", required=False, help_text="Nanoseconds since 1970.")
 
 
-def any_object(**options: bool) -> serializers.DictField:
-    return serializers.DictField(required=False, **options)
+def any_object() -> serializers.DictField:
+    return serializers.DictField(required=False)
 
 
 class SpanSerializer(Resource):

@@ -19,13 +19,14 @@ from sessions_app.api.serializers.base import (
     KnownText,
     Moment,
     Resource,
+    Verbatim,
     next_cursor,
     texts,
     tokens,
 )
 from sessions_app.api.serializers.sessions import rule_choice
 from sessions_app.queries.requests import RequestRow
-from sessions_app.records import ERROR, KINDS, SUCCESS
+from sessions_app.records import ERROR, KINDS, SUCCESS, Documents
 from sessions_app.structure import timeline
 
 
@@ -93,7 +94,7 @@ class RequestSerializer(Resource):
     cost = CostField()
     user = KnownText(source="end_user")
     tags = texts()
-    source = serializers.CharField()
+    source_ = serializers.CharField()
     grouped_by = serializers.SerializerMethodField()
     continues = serializers.SerializerMethodField(help_text="The request whose conversation this one continues.")
     url = serializers.SerializerMethodField(help_text="Its page.")
@@ -152,29 +153,20 @@ class RequestPageSerializer(Resource):
 # --- documents ------------------------------------------------------------------------------------------------------
 
 
-@extend_schema_field({})
-class Verbatim(serializers.Field[Any, Any, bytes, orjson.Fragment]):
-    """A JSON document, put into the answer byte for byte: it is not parsed."""
-
-    def to_representation(self, value: bytes) -> orjson.Fragment:
-        return orjson.Fragment(value)
-
-
-@extend_schema_field({"type": "object"})
-class Lenient(serializers.Field[Any, Any, dict[str, Any], orjson.Fragment]):
-    """What Python's JSON reader gave, in its own writer's words: NaN, lone surrogates and integers of any size."""
-
-    def to_representation(self, value: dict[str, Any]) -> orjson.Fragment:
-        return orjson.Fragment(json.dumps(value))
-
-
 class DocumentsSerializer(Resource):
     """The documents of a log exactly as they were sent."""
 
     request = Verbatim(help_text="The body exactly as it was sent; null when there is none.")
     response = Verbatim(help_text="The body exactly as it came back; null when there is none.")
     metadata = Verbatim(help_text="The caller's metadata exactly as sent, and unknown members of the log.")
-    parameters = Lenient(help_text="What the request asks for besides its messages and tools.")
+    parameters = serializers.SerializerMethodField(
+        help_text="What the request asks for besides its messages and tools."
+    )
+
+    @extend_schema_field({"type": "object"})
+    def get_parameters(self, documents: Documents) -> orjson.Fragment:
+        """Python's own writer takes whatever its reader gave: NaN, lone surrogates, integers of any size."""
+        return orjson.Fragment(json.dumps(documents.parameters))
 
 
 class RequestWithDocumentsSerializer(RequestSerializer, DocumentsSerializer):
@@ -185,7 +177,7 @@ class CopyFactsSerializer(Resource):
     """When and how a request was reported again."""
 
     id = serializers.UUIDField()
-    source = serializers.CharField(help_text="The format in which it came: native, litellm, otlp.")
+    source_ = serializers.CharField(help_text="The format in which it came: native, litellm, otlp.")
     received_at = Moment()
     differs = texts("Members in which it differs from the request, as paths; at most ten.")
 
