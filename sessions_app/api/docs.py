@@ -1,21 +1,22 @@
-"""GET /api/v1/schema and /api/v1/docs: the API described for programs and for people, open to all."""
+"""GET /api/v1/schema and /api/v1/docs: the API described for programs and for people, open to all.
+
+The page is the OpenAPI document in HTML: it works without JavaScript and under our Content-Security-Policy.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from sessions_app.api import schema
 from sessions_app.api.errors import json_response
-
-Shape = dict[str, Any]
+from sessions_app.api.serializers.base import Schema
 
 
 @require_safe
@@ -26,95 +27,120 @@ def schema_document(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def docs_page(request: HttpRequest) -> HttpResponse:
-    """The same as a page: no script, nothing from elsewhere."""
+    """The same as a page."""
     document = schema.document()
+    shapes = document["components"]["schemas"]
     base = request.build_absolute_uri("/").rstrip("/")
     context = {
         "paragraphs": [marked(text) for text in document["info"]["description"].split("\n\n")],
-        "groups": [(tag["name"], operations_of(document, tag["name"], base)) for tag in document["tags"]],
-        "shapes": shapes_of(document),
+        "groups": [(tag["name"], list(operations_of(document, tag["name"], base))) for tag in document["tags"]],
+        "shapes": [described_shape(name, shape) for name, shape in shapes.items()],
     }
     return render(request, "api_docs.html", context)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A parameter, or a member of a shape."""
+class TextPiece:
+    """A piece of a line: plain, code, or a link to a shape on the page."""
+
+    text: str
+    is_code: bool = False
+    is_link: bool = False
+
+
+Line = list[TextPiece]
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedRow:
+    """A line of a table: a parameter, a member of a shape, or an answer by its status."""
 
     name: str
-    place: str
-    kind: SafeString
-    required: bool
-    about: SafeString
+    kind: Line
+    about: Line
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    status: str
-    about: SafeString
-    kind: SafeString
+class DescribedOperation:
+    """A method of an address."""
 
-
-@dataclass(frozen=True, slots=True)
-class Operation:
     id: str
     method: str
     path: str
     title: str
-    about: SafeString
-    parameters: list[Row]
-    bodies: list[tuple[str, SafeString]]
-    answers: list[Answer]
+    about: Line
+    parameters: list[DescribedRow]
+    bodies: list[tuple[str, Line]]
+    answers: list[DescribedRow]
     example: str
 
 
 @dataclass(frozen=True, slots=True)
-class NamedShape:
+class DescribedShape:
+    """An object that is sent or answered, or `choices` of others."""
+
     name: str
-    about: SafeString
-    members: list[Row]
+    about: Line
+    choices: Line
+    members: list[DescribedRow]
     example: str
 
 
-def operations_of(document: Shape, tag: str, base: str) -> list[Operation]:
-    return [
-        _operation(path, method, operation, base)
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-        if tag in operation["tags"]
-    ]
+def operations_of(document: Schema, tag: str, base: str) -> Iterator[DescribedOperation]:
+    shapes = document["components"]["schemas"]
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if tag in operation["tags"]:
+                yield _operation(path, method.upper(), operation, base, shapes)
 
 
-def _operation(path: str, method: str, operation: Shape, base: str) -> Operation:
+def _operation(path: str, method: str, operation: Schema, base: str, shapes: Schema) -> DescribedOperation:
     bodies = operation.get("requestBody", {}).get("content", {})
-    return Operation(
+    body = bodies.get("application/json", {}).get("schema", {})
+    example = shapes[name_of(body)].get("example") if "$ref" in body else None
+    return DescribedOperation(
         id=operation["operationId"],
-        method=method.upper(),
+        method=method,
         path=path,
         title=operation["summary"],
         about=marked(operation.get("description", "")),
         parameters=[_parameter(parameter) for parameter in operation.get("parameters", [])],
-        bodies=[(media_type, kind_of(body["schema"])) for media_type, body in bodies.items()],
+        bodies=[(media_type, kind_of(content["schema"])) for media_type, content in bodies.items()],
         answers=[_answer(status, answer) for status, answer in operation["responses"].items()],
-        example=curl(base + path, method.upper(), bodies.get("application/json", {}).get("schema", {}).get("example")),
+        example=curl(base + path, method, example),
     )
 
 
-def _parameter(parameter: Shape) -> Row:
+def _parameter(parameter: Schema) -> DescribedRow:
     shape = parameter["schema"]
-    about = marked(parameter.get("description", ""))
+    about = parameter.get("description", "")
     if "default" in shape:
-        about = format_html("{} Default: <code>{}</code>.", about, shape["default"])
-    return Row(parameter["name"], parameter["in"], kind_of(shape), parameter.get("required", False), about)
+        about += f" Default: `{shape['default']}`."
+    return DescribedRow(parameter["name"], kind_of(shape), marked(about), parameter["in"])
 
 
-def _answer(status: str, answer: Shape) -> Answer:
+def _answer(status: str, answer: Schema) -> DescribedRow:
     shape = answer.get("content", {}).get("application/json", {}).get("schema", {})
-    return Answer(status, marked(answer["description"]), kind_of(shape))
+    return DescribedRow(status, kind_of(shape), marked(answer["description"]))
+
+
+def described_shape(name: str, shape: Schema) -> DescribedShape:
+    members = shape.get("properties", {})
+    return DescribedShape(
+        name,
+        marked(shape.get("description", "")),
+        [] if members else kind_of(shape),
+        [
+            DescribedRow(member, kind_of(inner), marked(inner.get("description", "")))
+            for member, inner in members.items()
+        ],
+        json.dumps(shape["example"], indent=2) if "example" in shape else "",
+    )
 
 
 def curl(address: str, method: str, body: Any) -> str:
-    """A command for a shell; braces of a path stay, to be replaced."""
+    """A command for a shell; the braces of a path are to be replaced."""
     lines = [f"curl -X {method} '{address}'" if method != "GET" else f"curl '{address}'"]
     lines.append('  -H "Authorization: Bearer $LOGSUI_KEY"')
     if body is not None:
@@ -122,51 +148,46 @@ def curl(address: str, method: str, body: Any) -> str:
     return " \\\n".join(lines)
 
 
-def shapes_of(document: Shape) -> list[NamedShape]:
-    return [
-        NamedShape(
-            name,
-            marked(shape.get("description", "")),
-            [_member(member, inner, shape) for member, inner in shape.get("properties", {}).items()],
-            json.dumps(shape["example"], indent=2) if "example" in shape else "",
-        )
-        for name, shape in document["components"]["schemas"].items()
-    ]
+# --- a schema in a few words ----------------------------------------------------------------------------------------
 
 
-def _member(name: str, shape: Shape, whole: Shape) -> Row:
-    return Row(name, "", kind_of(shape), name in whole.get("required", []), marked(shape.get("description", "")))
+def name_of(shape: Schema) -> str:
+    name: str = shape["$ref"].rpartition("/")[2]
+    return name
 
 
-def kind_of(shape: Shape) -> SafeString:
-    """A shape in a few words; named ones are linked."""
+def kind_of(shape: Schema) -> Line:
+    """What values a schema allows; named ones are links."""
     if "$ref" in shape:
-        name = shape["$ref"].rpartition("/")[2]
-        return format_html('<a class="link" href="#{}">{}</a>', name, name)
-    if "anyOf" in shape and "type" not in shape:
-        return format_html_join(" or ", "{}", ((kind_of(choice),) for choice in shape["anyOf"]))
+        return [TextPiece(name_of(shape), is_link=True)]
+    for union in ("anyOf", "oneOf", "allOf"):
+        if union in shape and "type" not in shape:
+            return _joined(" or ", [kind_of(choice) for choice in shape[union]])
     kinds = shape.get("type", "any JSON")
-    words = [_one_kind(kind, shape) for kind in (kinds if isinstance(kinds, list) else [kinds])]
-    return format_html_join(" or ", "{}", ((word,) for word in words))
+    return _joined(" or ", [_one_kind(kind, shape) for kind in (kinds if isinstance(kinds, list) else [kinds])])
 
 
-def _one_kind(kind: str, shape: Shape) -> SafeString:
+def _one_kind(kind: str, shape: Schema) -> Line:
     if kind == "array":
-        return format_html("array of {}", kind_of(shape.get("items", {})))
-    if kind == "object" and isinstance(shape.get("additionalProperties"), dict):
-        return format_html("object of {}", kind_of(shape["additionalProperties"]))
+        return [TextPiece("array of "), *kind_of(shape.get("items", {}))]
+    if kind == "object" and shape.get("additionalProperties"):
+        return [TextPiece("object of "), *kind_of(shape["additionalProperties"])]
     if kind == "object" and "logs" in shape.get("properties", {}):
-        return format_html("<code>{}</code>", '{"logs": […]}')
+        return [TextPiece('{"logs": […]}', is_code=True)]
     if kind == "string" and "enum" in shape:
-        values = [value for value in shape["enum"] if value is not None]
-        return format_html_join(" | ", "<code>{}</code>", ((value,) for value in values))
+        return _joined(" | ", [[TextPiece(value, is_code=True)] for value in shape["enum"] if value is not None])
     if kind == "string" and "format" in shape:
-        return format_html("string ({})", shape["format"])
-    return format_html("{}", kind)
+        return [TextPiece(f"string ({shape['format']})")]
+    return [TextPiece(kind)]
 
 
-def marked(text: str) -> SafeString:
+def _joined(separator: str, lines: list[Line]) -> Line:
+    joined = lines[0] if lines else []
+    for line in lines[1:]:
+        joined = [*joined, TextPiece(separator), *line]
+    return joined
+
+
+def marked(text: str) -> Line:
     """A text in which what stands between backticks is code."""
-    pieces = text.split("`")
-    forms = ((format_html("<code>{}</code>", piece) if index % 2 else piece) for index, piece in enumerate(pieces))
-    return format_html_join("", "{}", ((piece,) for piece in forms))
+    return [TextPiece(piece, is_code=index % 2 == 1) for index, piece in enumerate(text.split("`")) if piece]
