@@ -165,6 +165,11 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "logsui",
     "VERSION": __version__,
     "OAS_VERSION": "3.1.0",
+    # Whoever reads the document writes a program: browsers are left out.
+    "AUTHENTICATION_WHITELIST": [
+        "sessions_app.api.authentication.ApiKeyAuthentication",
+        "sessions_app.api.authentication.BasicKeyAuthentication",
+    ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     # In place of the hook that gives enumerations names of their own: ours stay where they are.
     "POSTPROCESSING_HOOKS": ["sessions_app.api.schema.finish"],

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +14,7 @@ from rest_framework.response import Response
 from sessions_app.api import bodies, parameters, permissions
 from sessions_app.api.authentication import Caller
 from sessions_app.api.errors import DOCS_PATH, ApiError, bad_parameter, not_found
-from sessions_app.api.schema import operation
+from sessions_app.api.schema import AnswerShape, operation
 from sessions_app.api.serializers.base import time_text
 from sessions_app.api.serializers.corrections import (
     AskedCorrectionSerializer,
@@ -31,9 +30,12 @@ from sessions_app.queries import corrections, lookup
 from sessions_app.queries.filters import FilterError
 
 MAX_BODY_BYTES = 2**20
-CORRECTION_ID = OpenApiParameter(
-    "correction_id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="The correction's `id`."
-)
+CORRECTION_BODY = {"application/json": AskedCorrectionSerializer}
+MADE: dict[int, AnswerShape] = {
+    201: CorrectionSerializer,
+    422: (ErrorSerializer, "A member is wrong, or the correction is not possible."),
+}
+UNDONE: dict[int, AnswerShape] = {200: CorrectionSerializer, 422: (ErrorSerializer, "It can no longer be undone.")}
 
 
 class CorrectionEndpoint(Endpoint):
@@ -53,15 +55,13 @@ class CorrectionsEndpoint(CorrectionEndpoint):
     http_method_names = ["get", "post", "head"]
 
     @operation(
-        "list_corrections",
-        "Correct",
-        "List corrections",
-        {200: (CorrectionPageSerializer, "A page of corrections.")},
-        (400, 404),
-        parameters=parameters.CorrectionsParameters,
+        "list_corrections", "Correct", {200: CorrectionPageSerializer}, (400, 404), parameters.CorrectionsParameters
     )
     def get(self, request: Request) -> Response:
-        """What people and programs corrected manually, latest first, including what was undone."""
+        """List corrections.
+
+        What people and programs corrected manually, latest first, including what was undone.
+        """
         parameters.refuse_project(request, self.caller)
         asked = parameters.CorrectionsParameters.read(request)
         session = self.session_of(asked.get("session"))
@@ -84,19 +84,11 @@ class CorrectionsEndpoint(CorrectionEndpoint):
             raise not_found("session")
         return session
 
-    @operation(
-        "post_correction",
-        "Correct",
-        "Correct the grouping",
-        {
-            201: (CorrectionSerializer, "What was done; `target_session_id` has the requests now."),
-            422: (ErrorSerializer, "A member is wrong, or the correction is not possible."),
-        },
-        (400, 404, 413, 415, 503),
-        body={"application/json": AskedCorrectionSerializer},
-    )
+    @operation("post_correction", "Correct", MADE, (400, 404, 413, 415, 503), body=CORRECTION_BODY)
     def post(self, request: Request) -> Response:
-        """Moves requests to another session or a new one, splits a session at a request, or merges two. From then on it
+        """Correct the grouping.
+
+        Moves requests to another session or a new one, splits a session at a request, or merges two. From then on it
         takes precedence over every rule, also for copies of the requests that arrive later, until it is undone.
         """
         with bodies.received_body(request, MAX_BODY_BYTES) as body:
@@ -109,31 +101,20 @@ class OneCorrectionEndpoint(CorrectionEndpoint):
 
     http_method_names = ["get", "delete", "head"]
 
-    @operation(
-        "get_correction",
-        "Correct",
-        "Read a correction",
-        {200: (CorrectionSerializer, "The correction.")},
-        (404,),
-        path=(CORRECTION_ID,),
-    )
+    @operation("get_correction", "Correct", {200: CorrectionSerializer}, (404,))
     def get(self, request: Request, correction_id: str) -> Response:
-        """Also one that was undone."""
+        """Read a correction.
+
+        Also one that was undone.
+        """
         return self.answer(self.find(correction_id))
 
-    @operation(
-        "undo_correction",
-        "Correct",
-        "Undo a correction",
-        {
-            200: (CorrectionSerializer, "The correction, undone."),
-            422: (ErrorSerializer, "It can no longer be undone."),
-        },
-        (404, 409),
-        path=(CORRECTION_ID,),
-    )
+    @operation("undo_correction", "Correct", UNDONE, (404, 409))
     def delete(self, request: Request, correction_id: str) -> Response:
-        """Its requests return to where they would be without it. The record of it stays, with who undid it."""
+        """Undo a correction.
+
+        Its requests return to where they would be without it. The record of it stays, with who undid it.
+        """
         correction = self.find(correction_id)
         if correction.undone_at is not None:
             message = f"This correction was undone by {correction.undone_by} at {time_text(correction.undone_at)}."

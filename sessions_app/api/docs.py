@@ -6,7 +6,6 @@ The page is the OpenAPI document in HTML: it works without JavaScript and under 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,14 +28,55 @@ def schema_document(request: HttpRequest) -> HttpResponse:
 def docs_page(request: HttpRequest) -> HttpResponse:
     """The same as a page."""
     document = schema.document()
-    shapes = document["components"]["schemas"]
     base = request.build_absolute_uri("/").rstrip("/")
+    operations = [
+        for_page(operation) | {"method": method.upper(), "path": path, "curl": curl(base + path, method, operation)}
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
     context = {
         "paragraphs": [marked(text) for text in document["info"]["description"].split("\n\n")],
-        "groups": [(tag["name"], list(operations_of(document, tag["name"], base))) for tag in document["tags"]],
-        "shapes": [described_shape(name, shape) for name, shape in shapes.items()],
+        "groups": [(tag, [one for one in operations if tag in one["tags"]]) for tag in schema.TAGS],
+        "shapes": with_kinds(document["components"]["schemas"]),
     }
     return render(request, "api_docs.html", context)
+
+
+def for_page(value: Any) -> Any:
+    """A copy of a part of the document, with `about` beside each description and `kind` beside each schema."""
+    if isinstance(value, list):
+        return [for_page(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    copied = {name: for_page(inner) for name, inner in value.items() if name not in ("schema", "properties", "example")}
+    if "description" in value:
+        default = value.get("schema", {}).get("default")
+        copied["about"] = marked(value["description"] + (f" Default: `{default}`." if default else ""))
+    if "schema" in value:
+        copied["kind"] = kind_of(value["schema"])
+    if "properties" in value:
+        copied["members"] = with_kinds(value["properties"])
+    if "example" in value:
+        copied["example"] = json.dumps(value["example"], indent=2)
+    return copied
+
+
+def with_kinds(shapes: Schema) -> Schema:
+    return {name: for_page(shape) | {"kind": kind_of(shape)} for name, shape in shapes.items()}
+
+
+def curl(address: str, method: str, operation: Schema) -> str:
+    """A command for a shell; the braces of a path are to be replaced."""
+    lines = [f"curl -X {method.upper()} '{address}'" if method != "get" else f"curl '{address}'"]
+    lines.append('  -H "Authorization: Bearer $LOGSUI_KEY"')
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    example = body and schema.document()["components"]["schemas"][name_of(body)].get("example")
+    if example:
+        lines += ["  -H 'Content-Type: application/json'", f"  -d '{json.dumps(example, indent=2)}'"]
+    return " \\\n".join(lines)
+
+
+# --- lines of text --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,104 +91,9 @@ class TextPiece:
 Line = list[TextPiece]
 
 
-@dataclass(frozen=True, slots=True)
-class DescribedRow:
-    """A line of a table: a parameter, a member of a shape, or an answer by its status."""
-
-    name: str
-    kind: Line
-    about: Line
-    where: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DescribedOperation:
-    """A method of an address."""
-
-    id: str
-    method: str
-    path: str
-    title: str
-    about: Line
-    parameters: list[DescribedRow]
-    bodies: list[tuple[str, Line]]
-    answers: list[DescribedRow]
-    example: str
-
-
-@dataclass(frozen=True, slots=True)
-class DescribedShape:
-    """An object that is sent or answered, or `choices` of others."""
-
-    name: str
-    about: Line
-    choices: Line
-    members: list[DescribedRow]
-    example: str
-
-
-def operations_of(document: Schema, tag: str, base: str) -> Iterator[DescribedOperation]:
-    shapes = document["components"]["schemas"]
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            if tag in operation["tags"]:
-                yield _operation(path, method.upper(), operation, base, shapes)
-
-
-def _operation(path: str, method: str, operation: Schema, base: str, shapes: Schema) -> DescribedOperation:
-    bodies = operation.get("requestBody", {}).get("content", {})
-    body = bodies.get("application/json", {}).get("schema", {})
-    example = shapes[name_of(body)].get("example") if "$ref" in body else None
-    return DescribedOperation(
-        id=operation["operationId"],
-        method=method,
-        path=path,
-        title=operation["summary"],
-        about=marked(operation.get("description", "")),
-        parameters=[_parameter(parameter) for parameter in operation.get("parameters", [])],
-        bodies=[(media_type, kind_of(content["schema"])) for media_type, content in bodies.items()],
-        answers=[_answer(status, answer) for status, answer in operation["responses"].items()],
-        example=curl(base + path, method, example),
-    )
-
-
-def _parameter(parameter: Schema) -> DescribedRow:
-    shape = parameter["schema"]
-    about = parameter.get("description", "")
-    if "default" in shape:
-        about += f" Default: `{shape['default']}`."
-    return DescribedRow(parameter["name"], kind_of(shape), marked(about), parameter["in"])
-
-
-def _answer(status: str, answer: Schema) -> DescribedRow:
-    shape = answer.get("content", {}).get("application/json", {}).get("schema", {})
-    return DescribedRow(status, kind_of(shape), marked(answer["description"]))
-
-
-def described_shape(name: str, shape: Schema) -> DescribedShape:
-    members = shape.get("properties", {})
-    return DescribedShape(
-        name,
-        marked(shape.get("description", "")),
-        [] if members else kind_of(shape),
-        [
-            DescribedRow(member, kind_of(inner), marked(inner.get("description", "")))
-            for member, inner in members.items()
-        ],
-        json.dumps(shape["example"], indent=2) if "example" in shape else "",
-    )
-
-
-def curl(address: str, method: str, body: Any) -> str:
-    """A command for a shell; the braces of a path are to be replaced."""
-    lines = [f"curl -X {method} '{address}'" if method != "GET" else f"curl '{address}'"]
-    lines.append('  -H "Authorization: Bearer $LOGSUI_KEY"')
-    if body is not None:
-        lines += ["  -H 'Content-Type: application/json'", f"  -d '{json.dumps(body, indent=2)}'"]
-    return " \\\n".join(lines)
-
-
-# --- a schema in a few words ----------------------------------------------------------------------------------------
+def marked(text: str) -> Line:
+    """A text in which what stands between backticks is code."""
+    return [TextPiece(piece, is_code=index % 2 == 1) for index, piece in enumerate(text.split("`")) if piece]
 
 
 def name_of(shape: Schema) -> str:
@@ -157,7 +102,7 @@ def name_of(shape: Schema) -> str:
 
 
 def kind_of(shape: Schema) -> Line:
-    """What values a schema allows; named ones are links."""
+    """What values a schema allows, in a few words; named ones are links."""
     if "$ref" in shape:
         return [TextPiece(name_of(shape), is_link=True)]
     for union in ("anyOf", "oneOf", "allOf"):
@@ -176,18 +121,8 @@ def _one_kind(kind: str, shape: Schema) -> Line:
         return [TextPiece('{"logs": […]}', is_code=True)]
     if kind == "string" and "enum" in shape:
         return _joined(" | ", [[TextPiece(value, is_code=True)] for value in shape["enum"] if value is not None])
-    if kind == "string" and "format" in shape:
-        return [TextPiece(f"string ({shape['format']})")]
-    return [TextPiece(kind)]
+    return [TextPiece(f"string ({shape['format']})" if kind == "string" and "format" in shape else kind)]
 
 
 def _joined(separator: str, lines: list[Line]) -> Line:
-    joined = lines[0] if lines else []
-    for line in lines[1:]:
-        joined = [*joined, TextPiece(separator), *line]
-    return joined
-
-
-def marked(text: str) -> Line:
-    """A text in which what stands between backticks is code."""
-    return [TextPiece(piece, is_code=index % 2 == 1) for index, piece in enumerate(text.split("`")) if piece]
+    return [piece for line in lines for piece in (TextPiece(separator), *line)][1:]

@@ -10,6 +10,8 @@ from sessions_app.api.schema import operation
 from sessions_app.api.serializers.logs import AcceptedSerializer, LiteLLMPayloadsSerializer
 from sessions_app.api.views import WriteEndpoint
 
+PAYLOADS = {"application/json": LiteLLMPayloadsSerializer}
+
 
 class LiteLLMEndpoint(WriteEndpoint):
     """Where a LiteLLM proxy sends its logs."""
@@ -17,13 +19,14 @@ class LiteLLMEndpoint(WriteEndpoint):
     @operation(
         "post_litellm",
         "Write",
-        "Send logs from LiteLLM",
-        {200: (AcceptedSerializer, "Stored.")},
+        {200: AcceptedSerializer},
         BODY_ERRORS,
-        body={"application/json": LiteLLMPayloadsSerializer},
+        body=PAYLOADS,
     )
     def post(self, request: Request) -> Response:
-        """What LiteLLM's `generic_api` callback posts: an array, an object or NDJSON of its StandardLoggingPayloads,
+        """Send logs from LiteLLM.
+
+        What LiteLLM's `generic_api` callback posts: an array, an object or NDJSON of its StandardLoggingPayloads,
         whatever the Content-Type says.
         """
         accepted = accept_body(request, self.project_id, "litellm", request.META.get("CONTENT_TYPE", ""))

@@ -27,25 +27,19 @@ WAIT_SECONDS = 30
 JSON_TYPES = ("", "application/json", "text/json")
 # The errors of a body that cannot be taken, besides 401 and 403.
 BODY_ERRORS = (400, 413, 415, 422, 503)
+STORED = (StoredSerializer, "Stored, with `wait=true`.")
+ACCEPTED = (AcceptedSerializer, "Accepted; they are stored within moments.")
+LOG_BODIES = {"application/json": LogsSerializer, "application/x-ndjson": {"type": "string"}}
 
 
 class LogsEndpoint(WriteEndpoint):
     """Where applications send their logs."""
 
-    @operation(
-        "post_logs",
-        "Write",
-        "Send logs",
-        {
-            200: (StoredSerializer, "Stored, with `wait=true`."),
-            202: (AcceptedSerializer, "Accepted; they are stored within moments."),
-        },
-        BODY_ERRORS,
-        parameters=LogsParameters,
-        body={"application/json": LogsSerializer, "application/x-ndjson": {"type": "string"}},
-    )
+    @operation("post_logs", "Write", {200: STORED, 202: ACCEPTED}, BODY_ERRORS, LogsParameters, LOG_BODIES)
     def post(self, request: Request) -> Response:
-        """One log, an array of them, `{"logs": [...]}`, or NDJSON with one log a line. They are checked before the
+        """Send logs.
+
+        One log, an array of them, `{"logs": [...]}`, or NDJSON with one log a line. They are checked before the
         answer; the good ones of a mixed body are accepted. A log that is sent again is stored once.
         """
         wait = LogsParameters.read(request)["wait"] == "true"

@@ -35,14 +35,13 @@ INVALID_ARGUMENT = 3
 RPC_CODES = {401: 16, 403: 7, 404: 5, 405: 12, 413: 8, 429: 8, 500: 13, 503: 14}
 
 
-def export_operation(operation_id: str, summary: str, export: type[Resource]) -> Callable[[Method], Method]:
+def export_operation(operation_id: str, export: type[Resource]) -> Callable[[Method], Method]:
     return operation(
         operation_id,
         "OpenTelemetry",
-        summary,
         {200: (serializers.ExportAnswerSerializer, "Stored; `partialSuccess` says what is not.")},
         (400, 413, 415, 503),
-        body={"application/json": export, "application/x-protobuf": {"type": "string", "format": "binary"}},
+        body={JSON: export, PROTOBUF: {"type": "string", "format": "binary"}},
         error=serializers.RpcStatusSerializer,
     )
 
@@ -86,9 +85,11 @@ class TracesEndpoint(OtlpEndpoint):
     response_class = ExportTraceServiceResponse
     rejected_member = "rejected_spans"
 
-    @export_operation("post_traces", "Send spans", serializers.TracesSerializer)
+    @export_operation("post_traces", serializers.TracesSerializer)
     def post(self, request: Request) -> HttpResponse:
-        """An export of traces, as protobuf or JSON, also compressed or chunked. Spans without valid ids are rejected,
+        """Send spans.
+
+        An export of traces, as protobuf or JSON, also compressed or chunked. Spans without valid ids are rejected,
         the others stored. The answer is in the same encoding; an error is a google.rpc.Status. A key may also be the
         password of Basic authentication. `/api/public/otel/v1/traces`, where Langfuse's clients send, is the same.
         """
@@ -105,9 +106,11 @@ class LogRecordsEndpoint(OtlpEndpoint):
     response_class = ExportLogsServiceResponse
     rejected_member = "rejected_log_records"
 
-    @export_operation("post_log_records", "Send events", serializers.LogRecordsSerializer)
+    @export_operation("post_log_records", serializers.LogRecordsSerializer)
     def post(self, request: Request) -> HttpResponse:
-        """An export of log records. The events of the GenAI conventions are stored: they carry the messages of some
+        """Send events.
+
+        An export of log records. The events of the GenAI conventions are stored: they carry the messages of some
         libraries and join their spans. Encodings, answers and keys are as for spans.
         """
         checked = self.export(request, LOGS)
@@ -123,9 +126,12 @@ class MetricsEndpoint(OtlpEndpoint):
     response_class = ExportMetricsServiceResponse
     rejected_member = "rejected_data_points"
 
-    @export_operation("post_metrics", "Send metrics", serializers.MetricsSerializer)
+    @export_operation("post_metrics", serializers.MetricsSerializer)
     def post(self, request: Request) -> HttpResponse:
-        """Accepted and not stored, so that an exporter of all signals reports no error."""
+        """Send metrics.
+
+        Accepted and not stored, so that an exporter of all signals reports no error.
+        """
         checked_encoding(request)
         with bodies.received_body(request, settings.LOGSUI_MAX_BODY_BYTES):
             return self.answer(request, message=METRICS_SENTENCE)

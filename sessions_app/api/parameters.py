@@ -6,14 +6,12 @@ import re
 import uuid
 from typing import Any, cast
 
-from drf_spectacular.drainage import set_override
 from rest_framework import serializers
-from rest_framework.fields import SkipField, empty
 from rest_framework.request import Request
 
 from sessions_app.api.authentication import Caller
 from sessions_app.api.errors import ApiError, bad_parameter, not_found
-from sessions_app.api.serializers.base import Resource, Schema
+from sessions_app.api.serializers.base import Described, IdField, Resource
 from sessions_app.api.serializers.logs import SECONDS_TEXT
 from sessions_app.models import Project
 from sessions_app.queries import corrections, lookup, requests, session_list
@@ -44,7 +42,7 @@ def first_error(error: serializers.ValidationError) -> tuple[str, str]:
     path, detail = "", cast(Any, error.detail)
     while isinstance(detail, dict):
         name, detail = next(iter(detail.items()))
-        path += name
+        path += f"[{name}]" if isinstance(name, int) else name
     return path, str(detail[0])
 
 
@@ -77,56 +75,23 @@ class Flag(serializers.ChoiceField):
         raise serializers.ValidationError(f"must be true or false, got {data[:40]!r}")
 
 
-class OneOf(serializers.ChoiceField):
-    """One of some words."""
-
-    def __init__(self, *choices: str, help_text: str) -> None:
-        super().__init__(list(choices), required=False, help_text=help_text)
-
-    def to_internal_value(self, data: Any) -> str:
-        if data in self.choices:
-            return str(data)
-        raise serializers.ValidationError(f"must be {' or '.join(self.choices)}, or left out, got {data[:40]!r}")
+def text(help_text: str) -> Described:
+    return Described({"type": "string", "maxLength": MAX_TEXT_CHARS}, help_text)
 
 
-class SessionId(serializers.UUIDField):
-    """The id of a session."""
-
-    def to_internal_value(self, data: Any) -> uuid.UUID:
-        try:
-            return uuid.UUID(data)
-        except ValueError:
-            raise serializers.ValidationError(f"must be a session's id (a UUID), got {data[:40]!r}") from None
-
-
-class CheckedElsewhere(serializers.JSONField):
-    """A parameter that `queries` reads and checks, since pages take it too. Here it is only described."""
-
-    def __init__(self, schema: Schema, help_text: str) -> None:
-        super().__init__(required=False, help_text=help_text)
-        set_override(self, "field", schema)
-
-    def run_validation(self, data: Any = empty) -> Any:
-        raise SkipField
-
-
-def text(help_text: str) -> CheckedElsewhere:
-    return CheckedElsewhere({"type": "string", "maxLength": MAX_TEXT_CHARS}, help_text)
-
-
-def filter_time(help_text: str) -> CheckedElsewhere:
+def filter_time(help_text: str) -> Described:
     forms = [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}, SECONDS_TEXT]
-    return CheckedElsewhere({"anyOf": forms}, f"{help_text}: {TIME_FORMS}.")
+    return Described({"anyOf": forms}, f"{help_text}: {TIME_FORMS}.")
 
 
-def any_of(help_text: str, *choices: str) -> CheckedElsewhere:
+def any_of(help_text: str, *choices: str) -> Described:
     """May be given several times."""
     enum = {"enum": list(choices)} if choices else {}
-    return CheckedElsewhere({"type": "array", "items": {"type": "string", **enum}}, help_text)
+    return Described({"type": "array", "items": {"type": "string", **enum}}, help_text)
 
 
-def cursor() -> CheckedElsewhere:
-    return CheckedElsewhere({"type": "string", "format": "cursor"}, "`next` of the previous page.")
+def cursor() -> Described:
+    return Described({"type": "string", "format": "cursor"}, "`next` of the previous page.")
 
 
 # --- the parameters of each operation -------------------------------------------------------------------------------
@@ -147,14 +112,16 @@ class SessionsParameters(Parameters):
     tag = any_of("Sessions with one of these tags.")
     source_ = any_of("Where the logs came from: `native`, `litellm`, `otlp`.")
     rule = any_of("Sessions with a request that was grouped by one of these rules.", *RULES)
-    order = CheckedElsewhere({"type": "string", "enum": ORDERS, "default": ORDERS[0]}, "Newest first, or oldest first.")
+    order = Described({"type": "string", "enum": ORDERS, "default": ORDERS[0]}, "Newest first, or oldest first.")
     limit = Limit(session_list.MAX_LIMIT)
     cursor = cursor()
 
 
 class RequestsParameters(Parameters):
-    include = OneOf(
-        "steps",
+    include = serializers.ChoiceField(
+        ["steps"],
+        required=False,
+        error_messages={"invalid_choice": "must be steps, or left out, got {input!r:.42}"},
         help_text="`steps`: also agents, chains, tools and other spans around the requests (`step` is true), and "
         "second reports of a call (`duplicate_of` names its request).",
     )
@@ -168,7 +135,7 @@ class CopiesParameters(Parameters):
 
 
 class CorrectionsParameters(Parameters):
-    session = SessionId(
+    session = IdField(
         required=False,
         help_text="The corrections that moved requests into or out of this session, also by a former id.",
     )

@@ -11,7 +11,8 @@ from rest_framework.response import Response
 
 from sessions_app.api import parameters
 from sessions_app.api.errors import bad_parameter, not_found
-from sessions_app.api.schema import operation, path_id
+from sessions_app.api.parameters import CopiesParameters
+from sessions_app.api.schema import operation
 from sessions_app.api.serializers.requests import (
     ContradictingCopyPageSerializer,
     CopyFactsSerializer,
@@ -24,23 +25,17 @@ from sessions_app.models import RequestLog
 from sessions_app.queries import content, contradictions, lookup, requests
 from sessions_app.wire import documents_of
 
-REQUEST_ID = path_id("request_id", "request")
 _CURSOR = re.compile(r"(\d{1,18})\.(\d{1,9})\.([0-9a-f]{32})")
 
 
 class RequestEndpoint(Endpoint):
     """One request."""
 
-    @operation(
-        "get_request",
-        "Read",
-        "Read a request",
-        {200: (RequestWithDocumentsSerializer, "The request.")},
-        (404,),
-        path=(REQUEST_ID,),
-    )
+    @operation("get_request", "Read", {200: RequestWithDocumentsSerializer}, (404,))
     def get(self, request: Request, request_id: str) -> Response:
-        """With the documents exactly as they were sent, including what strict JSON does not allow (NaN). A request that
+        """Read a request.
+
+        With the documents exactly as they were sent, including what strict JSON does not allow (NaN). A request that
         moved to another session is also found by its former id; the answer has the new one.
         """
         log = self.find(request_id)
@@ -72,18 +67,18 @@ class RequestCopiesEndpoint(RequestEndpoint):
     @operation(
         "list_contradicting_copies",
         "Read",
-        "List a request's contradicting copies",
-        {200: (ContradictingCopyPageSerializer, "A page of copies.")},
+        {200: ContradictingCopyPageSerializer},
         (400, 404),
-        path=(REQUEST_ID,),
-        parameters=parameters.CopiesParameters,
+        CopiesParameters,
     )
     def get(self, request: Request, request_id: str) -> Response:
-        """Later reports under the request's id that say something else, in the order of receipt. The first report is
+        """List a request's contradicting copies.
+
+        Later reports under the request's id that say something else, in the order of receipt. The first report is
         the request; nothing of the others is counted, searched or grouped.
         """
         log = self.find(request_id)
-        limit = parameters.CopiesParameters.read(request)["limit"]
+        limit = CopiesParameters.read(request)["limit"]
         found = contradictions.copies_of(log, limit + 1, _after(request.query_params.get("cursor")))
         bodies = contradictions.bodies_of([copy.id for copy in found[:limit]])
         results = [copy_json(copy, bodies[copy.id]) for copy in found[:limit] if copy.id in bodies]

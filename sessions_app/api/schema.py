@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 
 from sessions_app.api.parameters import Parameters
 from sessions_app.api.serializers.base import Resource, Schema
@@ -26,6 +27,11 @@ write; to correct and to delete takes the permissions *Can change session* and *
 
 Every error is JSON: `{"error": {"type", "message", "field"?, "index"?, "docs"?}}`.
 """.strip()
+PATH_IDS = {
+    "session_id": ({"type": "string", "format": "uuid"}, "The session's `id`."),
+    "request_id": ({"type": "string", "format": "uuid"}, "The request's `id`."),
+    "correction_id": ({"type": "integer", "minimum": 1}, "The correction's `id`."),
+}
 TAGS = ("Write", "OpenTelemetry", "Read", "Correct")
 ERRORS = {
     400: "A parameter or the body cannot be understood.",
@@ -40,39 +46,44 @@ ERRORS = {
 }
 
 
+AnswerShape = type[Resource] | tuple[type[Resource], str]
+
+
 def operation(
     operation_id: str,
     tag: str,
-    summary: str,
-    answers: dict[int, tuple[type[Resource], str]],
+    answers: dict[int, AnswerShape],
     errors: tuple[int, ...],
-    *,
-    body: dict[str, Any] | None = None,
     parameters: type[Parameters] | None = None,
-    path: tuple[OpenApiParameter, ...] = (),
+    body: dict[str, Any] | None = None,
     error: type[Resource] = ErrorSerializer,
 ) -> Callable[[Method], Method]:
-    """Describe an endpoint's method, whose docstring is the description. `errors` come besides 401 and 403."""
-    statuses = sorted({401, 403, *errors} - answers.keys())
-    failures = {status: OpenApiResponse(_error_of(status, tag, error), ERRORS[status]) for status in statuses}
-    return extend_schema(
-        operation_id=operation_id,
-        tags=[tag],
-        summary=summary,
-        request=body,
-        parameters=[*path, *([parameters] if parameters else [])],
-        responses={status: OpenApiResponse(shape, about) for status, (shape, about) in answers.items()} | failures,
-    )
+    """Describe an endpoint's method. Its docstring has the summary and, after an empty line, the description; what an
+    answer means is the docstring of its resource, unless it is given. `errors` come besides 401 and 403.
+    """
+    failures: dict[int, AnswerShape] = {}
+    for status in sorted({401, 403, *errors} - answers.keys()):
+        nothing_accepted = tag == "Write" and status in (413, 422)
+        failures[status] = (NothingAcceptedSerializer if nothing_accepted else error, ERRORS[status])
+
+    def describe(method: Method) -> Method:
+        summary, _, description = (inspect.getdoc(method) or "").partition("\n\n")
+        return extend_schema(
+            operation_id=operation_id,
+            tags=[tag],
+            summary=summary.removesuffix("."),
+            description=description,
+            request=body,
+            parameters=[parameters] if parameters else [],
+            responses={status: _response(answer) for status, answer in (answers | failures).items()},
+        )(method)
+
+    return describe
 
 
-def _error_of(status: int, tag: str, error: type[Resource]) -> type[Resource]:
-    return NothingAcceptedSerializer if tag == "Write" and status in (413, 422) else error
-
-
-def path_id(name: str, what: str) -> OpenApiParameter:
-    """An id of ours in the path."""
-    shape = {"type": "string", "format": "uuid"}
-    return OpenApiParameter(name, shape, OpenApiParameter.PATH, description=f"The {what}'s `id`.")
+def _response(answer: AnswerShape) -> OpenApiResponse:
+    resource, about = answer if isinstance(answer, tuple) else (answer, inspect.cleandoc(answer.__doc__ or ""))
+    return OpenApiResponse(resource, about)
 
 
 # --- for drf-spectacular --------------------------------------------------------------------------------------------
@@ -117,19 +128,6 @@ class BasicScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "basic", "description": "The key is the password; the user name is ignored."}
 
 
-class BrowserScheme(OpenApiAuthenticationExtension):
-    """Browsers are not described: whoever reads the document writes a program."""
-
-    target_class = "sessions_app.api.authentication.BrowserAuthentication"
-    name: list[str] = []
-
-    def get_security_definition(self, auto_schema: AutoSchema) -> list[Schema]:
-        return []
-
-    def get_security_requirement(self, auto_schema: AutoSchema) -> list[Schema]:
-        return []
-
-
 def finish(result: Schema, **_: Any) -> Schema:
     """Postprocessing hook: what is true of the whole document."""
     result["info"]["description"] = DESCRIPTION
@@ -138,6 +136,9 @@ def finish(result: Schema, **_: Any) -> Schema:
         for described in methods.values():
             if "requestBody" in described:
                 described["requestBody"]["required"] = True
+            for parameter in described.get("parameters", []):
+                if parameter["in"] == "path":
+                    parameter["schema"], parameter["description"] = PATH_IDS[parameter["name"]]
     cleaned: Schema = without_marks(result)
     return cleaned
 

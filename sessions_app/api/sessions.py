@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from sessions_app.api import parameters, permissions
 from sessions_app.api.errors import DOCS_PATH, ApiError, bad_parameter, not_found
 from sessions_app.api.paging import page_of
-from sessions_app.api.schema import operation, path_id
+from sessions_app.api.schema import operation
 from sessions_app.api.serializers.requests import RequestPageSerializer, RequestSerializer
 from sessions_app.api.serializers.sessions import ReceiptSerializer, SessionPageSerializer, SessionSerializer
 from sessions_app.api.views import Endpoint
@@ -17,22 +17,16 @@ from sessions_app.models import Session
 from sessions_app.queries import contradictions, lookup, requests, session_list
 from sessions_app.queries.filters import FilterError, parse_filters
 
-SESSION_ID = path_id("session_id", "session")
-
 
 class SessionsEndpoint(Endpoint):
     """The sessions of a project."""
 
-    @operation(
-        "list_sessions",
-        "Read",
-        "List sessions",
-        {200: (SessionPageSerializer, "A page of sessions.")},
-        (400,),
-        parameters=parameters.SessionsParameters,
-    )
+    @operation("list_sessions", "Read", {200: SessionPageSerializer}, (400,), parameters.SessionsParameters)
     def get(self, request: Request) -> Response:
-        """Sessions by their last activity. A filter that is given several times matches any of its values."""
+        """List sessions.
+
+        Sessions by their last activity. A filter that is given several times matches any of its values.
+        """
         parameters.refuse_project(request, self.caller)
         project = parameters.project_of(request, self.caller)
         limit = parameters.SessionsParameters.read(request)["limit"]
@@ -53,32 +47,22 @@ class SessionEndpoint(Endpoint):
     def scope_of(self, method: str) -> str:
         return permissions.DELETE if method == "DELETE" else permissions.READ
 
-    @operation(
-        "get_session",
-        "Read",
-        "Read a session",
-        {200: (SessionSerializer, "The session.")},
-        (404,),
-        path=(SESSION_ID,),
-    )
+    @operation("get_session", "Read", {200: SessionSerializer}, (404,))
     def get(self, request: Request, session_id: str) -> Response:
-        """A session that was merged into another one is also found by its former id: the answer is the other one, with
+        """Read a session.
+
+        A session that was merged into another one is also found by its former id: the answer is the other one, with
         its `id`.
         """
         session = self.find(session_id)
         slug = parameters.slug_of(self.caller, session.project_id)
         return Response(SessionSerializer(session, context=self.about_project(slug)).data)
 
-    @operation(
-        "delete_session",
-        "Read",
-        "Delete a session",
-        {200: (ReceiptSerializer, "What was deleted.")},
-        (404, 409),
-        path=(SESSION_ID,),
-    )
+    @operation("delete_session", "Read", {200: ReceiptSerializer}, (404, 409))
     def delete(self, request: Request, session_id: str) -> Response:
-        """Deletes everything that belongs to it, immediately and permanently. A former id of a session that was merged
+        """Delete a session.
+
+        Deletes everything that belongs to it, immediately and permanently. A former id of a session that was merged
         is refused, since more would be deleted than it named: 409 names the other session. Needs the scope `delete`.
         """
         session = self.find(session_id, follow=False)
@@ -104,17 +88,11 @@ class SessionRequestsEndpoint(SessionEndpoint):
 
     http_method_names = ["get", "head"]
 
-    @operation(
-        "list_requests",
-        "Read",
-        "List a session's requests",
-        {200: (RequestPageSerializer, "A page of requests.")},
-        (400, 404),
-        path=(SESSION_ID,),
-        parameters=parameters.RequestsParameters,
-    )
+    @operation("list_requests", "Read", {200: RequestPageSerializer}, (400, 404), parameters.RequestsParameters)
     def get(self, request: Request, session_id: str) -> Response:
-        """In chronological order. What is not counted is only listed on demand. A session that was merged into another
+        """List a session's requests.
+
+        In chronological order. What is not counted is only listed on demand. A session that was merged into another
         one is also found by its former id.
         """
         session = self.find(session_id)

@@ -6,6 +6,7 @@ makes a function of each declared field once, and then takes about 9.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,7 +15,11 @@ from operator import attrgetter, itemgetter
 from typing import Any, Self
 
 import orjson
+from drf_spectacular.drainage import set_override
 from rest_framework import serializers
+from rest_framework.fields import SkipField, empty
+
+from sessions_app.content.documents import json_kind
 
 Schema = dict[str, Any]
 URI: Schema = {"type": "string", "format": "uri"}
@@ -138,6 +143,17 @@ class Verbatim(serializers.JSONField):
         return lambda instance: None if (raw := read(instance)) is None else orjson.Fragment(raw)
 
 
+class Described(serializers.JSONField):
+    """What is sent and checked elsewhere: members of logs in `wire`, filters in `queries`. Here it has its schema."""
+
+    def __init__(self, schema: Schema, help_text: str = "") -> None:
+        super().__init__(required=False, help_text=help_text)
+        set_override(self, "field", schema)
+
+    def run_validation(self, data: Any = empty) -> Any:
+        raise SkipField
+
+
 def count(help_text: str = "", **options: Any) -> serializers.IntegerField:
     """A whole number from 0."""
     return serializers.IntegerField(min_value=0, help_text=help_text, **options)
@@ -164,3 +180,29 @@ def time_text(moment: datetime) -> str:
 def cost_text(cost: Decimal) -> str:
     text = format(cost, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def shown(value: Any) -> str:
+    """A value that is not what was expected, for an error."""
+    if value is empty:
+        return "nothing"
+    return f"string {value[:60]!r}" if isinstance(value, str) else json_kind(value)
+
+
+class IdField(serializers.UUIDField):
+    """An id of a session or request. Unlike UUIDField it takes no numbers."""
+
+    default_error_messages = {"invalid": "must be an id (a UUID), got {got}"}
+
+    def run_validation(self, data: Any = empty) -> uuid.UUID | None:
+        if (data is empty and not self.required) or (data is None and self.allow_null):
+            return None
+        return self.to_internal_value(data)
+
+    def to_internal_value(self, data: Any) -> uuid.UUID:
+        try:
+            if isinstance(data, str):
+                return uuid.UUID(data)
+        except ValueError:
+            pass
+        self.fail("invalid", got=shown(data))

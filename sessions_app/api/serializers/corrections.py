@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,17 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from sessions_app.api.links import PageLinks
-from sessions_app.api.serializers.base import URI, KnownText, Moment, Resource, Schema, count, next_cursor
+from sessions_app.api.serializers.base import (
+    URI,
+    IdField,
+    KnownText,
+    Moment,
+    Resource,
+    Schema,
+    count,
+    next_cursor,
+    shown,
+)
 from sessions_app.content.documents import json_kind
 from sessions_app.ingest.corrections import MOST_REQUESTS
 from sessions_app.models import Correction
@@ -21,7 +30,9 @@ EXAMPLE_ID = "3d1f2f4e-8a55-5c0b-9d51-0c9a3a1f7e21"
 
 
 class CorrectionSerializer(Resource):
-    """A correction that was made. The context has the project's slug as `project`, and `links` to its pages."""
+    """A correction that was made; `target_session_id` has the requests, unless it was undone."""
+
+    # The context has the project's slug as `project`, and `links` to its pages.
 
     id = count()
     project = serializers.SerializerMethodField(help_text="The project's slug.")
@@ -59,49 +70,16 @@ class CorrectionPageSerializer(Resource):
 # --- what is asked for ----------------------------------------------------------------------------------------------
 
 
-def shown(value: Any) -> str:
-    """A value that is not what was expected, for an error."""
-    if value is empty:
-        return "nothing"
-    return f"string {value[:60]!r}" if isinstance(value, str) else json_kind(value)
-
-
-class IdField(serializers.UUIDField):
-    """An id of a session or request. Unlike UUIDField it takes no numbers."""
-
-    default_error_messages = {"invalid": "must be an id (a UUID), got {got}"}
-
-    def run_validation(self, data: Any = empty) -> uuid.UUID | None:
-        if (data is empty and not self.required) or (data is None and self.allow_null):
-            return None
-        return self.to_internal_value(data)
-
-    def to_internal_value(self, data: Any) -> uuid.UUID:
-        try:
-            if isinstance(data, str):
-                return uuid.UUID(data)
-        except ValueError:
-            pass
-        self.fail("invalid", got=shown(data))
-
-
 class IdListField(serializers.ListField):
     """Ids of requests; an error names the one that is wrong."""
 
     child = IdField()
-    default_error_messages = {"invalid": "must be an array of 1 to {most:,} ids of requests, got {got}"}
 
-    def run_validation(self, data: Any = empty) -> list[uuid.UUID]:
-        if not isinstance(data, list) or not 1 <= len(data) <= MOST_REQUESTS:
-            got = f"an array of {len(data):,}" if isinstance(data, list) else shown(data)
-            self.fail("invalid", most=MOST_REQUESTS, got=got)
-        return [self._one(index, item) for index, item in enumerate(data)]
-
-    def _one(self, index: int, item: Any) -> uuid.UUID:
-        try:
-            return self.child.to_internal_value(item)
-        except serializers.ValidationError as error:
-            raise serializers.ValidationError({f"[{index}]": error.detail}) from None
+    def run_validation(self, data: Any = empty) -> Any:
+        if isinstance(data, list) and 1 <= len(data) <= MOST_REQUESTS:
+            return self.run_child_validation(data)
+        got = f"an array of {len(data):,}" if isinstance(data, list) else shown(data)
+        raise serializers.ValidationError(f"must be an array of 1 to {MOST_REQUESTS:,} ids of requests, got {got}")
 
 
 class StrictResource(Resource):

@@ -13,7 +13,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from sessions_app.api.links import PageLinks
-from sessions_app.api.serializers.base import URI, Resource, Schema, count
+from sessions_app.api.serializers.base import URI, Described, Resource, Schema, count
 from sessions_app.api.serializers.errors import ErrorDetailSerializer
 from sessions_app.ingest.waiting import StoredLog
 from sessions_app.records import ERROR, KINDS, SUCCESS
@@ -29,41 +29,22 @@ SECONDS_TEXT: Schema = {"type": "string", "pattern": r"^([0-9]{1,10}(\.[0-9]{1,6
 GIVEN: Schema = {"type": ["object", "array", "string", "number", "boolean"]}
 
 
-@extend_schema_field(
-    {
-        "anyOf": [
-            {"type": "string", "format": "date-time", "description": "RFC 3339; without an offset it is UTC."},
-            {
-                "type": "number",
-                "minimum": EARLIEST_SECONDS,
-                "maximum": LATEST_SECONDS,
-                "description": "Seconds since 1970-01-01T00:00:00Z.",
-            },
-            {"type": "null"},
-            SECONDS_TEXT,
-        ]
-    }
-)
-class LogTime(serializers.JSONField):
-    """A time as a text or a number."""
-
-
-@extend_schema_field(
-    {
-        "anyOf": [
-            {"type": "number", "minimum": 0, "maximum": int(MAX_COST)},
-            {"type": "string", "pattern": r"^[0-9]{1,15}(\.[0-9]{1,20})?$"},
-            {"type": "null"},
-        ]
-    }
-)
-class LogCost(serializers.JSONField):
-    """A cost as a number or a decimal text."""
-
-
-@extend_schema_field({"type": ["object", "string", "null"], "properties": {"type": {}, "message": {}}})
-class LogError(serializers.JSONField):
-    """An error as an object or a text."""
+LOG_TIME: Schema = {
+    "anyOf": [
+        {"type": "string", "format": "date-time", "description": "RFC 3339; without an offset it is UTC."},
+        {"type": "number", "minimum": EARLIEST_SECONDS, "maximum": LATEST_SECONDS, "description": "Since 1970, UTC."},
+        {"type": "null"},
+        SECONDS_TEXT,
+    ]
+}
+LOG_COST: Schema = {
+    "anyOf": [
+        {"type": "number", "minimum": 0, "maximum": int(MAX_COST)},
+        {"type": "string", "pattern": r"^[0-9]{1,15}(\.[0-9]{1,20})?$"},
+        {"type": "null"},
+    ]
+}
+LOG_ERROR: Schema = {"type": ["object", "string", "null"], "properties": {"type": {}, "message": {}}}
 
 
 def sent_text(help_text: str = "", **options: Any) -> serializers.CharField:
@@ -100,14 +81,14 @@ class LogSerializer(Resource):
     provider = sent_text()
     status = sent_choice((SUCCESS, ERROR), "error when there is an error or a status of 400 or more.")
     status_code = serializers.IntegerField(required=False, allow_null=True, min_value=100, max_value=999)
-    error = LogError(required=False, help_text="An object with type and message, or a text.")
-    started_at = LogTime(required=False, help_text="The time of receipt when absent.")
-    first_token_at = LogTime(required=False)
-    ended_at = LogTime(required=False)
-    request = serializers.JSONField(required=False, help_text="The body as it was sent to the model, any JSON.")
-    response = serializers.JSONField(required=False, help_text="The body as it came back, any JSON.")
+    error = Described(LOG_ERROR, "An object with type and message, or a text.")
+    started_at = Described(LOG_TIME, "The time of receipt when absent.")
+    first_token_at = Described(LOG_TIME)
+    ended_at = Described(LOG_TIME)
+    request = Described({}, "The body as it was sent to the model, any JSON.")
+    response = Described({}, "The body as it came back, any JSON.")
     usage = LogUsageSerializer(required=False, allow_null=True)
-    cost = LogCost(required=False, help_text="US dollars.")
+    cost = Described(LOG_COST, "US dollars.")
     user = sent_text("The end user.")
     tags = serializers.ListField(child=serializers.CharField(), required=False, allow_null=True)
     metadata = serializers.DictField(required=False, allow_null=True, help_text="Anything else.")
@@ -134,7 +115,7 @@ class LogsSerializer(Resource):
 class LiteLLMPayloadSerializer(Resource):
     """A StandardLoggingPayload of LiteLLM, as its generic_api callback posts it."""
 
-    id = serializers.JSONField(required=False, help_text="LiteLLM's id of the call.")
+    id = Described({}, "LiteLLM's id of the call.")
 
     @classmethod
     def extend_schema(cls, schema: Schema, ref: Callable[[type[Resource]], Schema]) -> Schema:
@@ -178,7 +159,7 @@ class AcceptedSerializer(Resource):
 
 
 class StoredLogSerializer(Resource):
-    """Where a log is stored. The context has `links` to the project's pages."""
+    """Where a log is stored."""
 
     index = count("The position of the log in its body, from 0.")
     id = serializers.UUIDField(source="request_log_id")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rest_framework import serializers
 
-from sessions_app.api.serializers.base import Resource, Schema, count
+from sessions_app.api.serializers.base import Described, Resource, Schema, count
 
 
 def hex_id(digits: int) -> serializers.RegexField:
@@ -17,8 +17,14 @@ def nanoseconds() -> serializers.RegexField:
     return serializers.RegexField("^[0-9]{1,19}$", required=False, help_text="Nanoseconds since 1970.")
 
 
-def any_object() -> serializers.DictField:
-    return serializers.DictField(required=False)
+def export(of_scopes: str, records: str, record: Schema) -> Schema:
+    """The records of one signal, by the library and the process that they come from."""
+    scope = {"type": "object", "properties": {"scope": {"type": "object"}, records: array(record)}}
+    return array({"type": "object", "properties": {"resource": {"type": "object"}, of_scopes: array(scope)}})
+
+
+def array(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
 
 
 class SpanSerializer(Resource):
@@ -35,54 +41,25 @@ class SpanSerializer(Resource):
     )
 
 
-class ScopeSpansSerializer(Resource):
-    """The spans of one instrumentation library."""
-
-    scope = any_object()
-    spans = SpanSerializer(many=True, required=False)
-
-
-class ResourceSpansSerializer(Resource):
-    """The spans of one process."""
-
-    resource = any_object()
-    scopeSpans = ScopeSpansSerializer(many=True, required=False)
-
-
 class TracesSerializer(Resource):
     """An ExportTraceServiceRequest."""
 
-    resourceSpans = ResourceSpansSerializer(many=True, required=False)
-
     @classmethod
     def extend_schema(cls, schema: Schema, ref: Callable[[type[Resource]], Schema]) -> Schema:
-        return schema | {"example": TRACES_EXAMPLE}
-
-
-class ScopeLogsSerializer(Resource):
-    """The log records of one instrumentation library."""
-
-    scope = any_object()
-    logRecords = serializers.ListField(child=serializers.DictField(), required=False)
-
-
-class ResourceLogsSerializer(Resource):
-    """The log records of one process."""
-
-    resource = any_object()
-    scopeLogs = ScopeLogsSerializer(many=True, required=False)
+        spans = export("scopeSpans", "spans", ref(SpanSerializer))
+        return schema | {"properties": {"resourceSpans": spans}, "example": TRACES_EXAMPLE}
 
 
 class LogRecordsSerializer(Resource):
     """An ExportLogsServiceRequest."""
 
-    resourceLogs = ResourceLogsSerializer(many=True, required=False)
+    resourceLogs = Described(export("scopeLogs", "logRecords", {"type": "object"}))
 
 
 class MetricsSerializer(Resource):
     """An ExportMetricsServiceRequest."""
 
-    resourceMetrics = serializers.ListField(child=serializers.DictField(), required=False)
+    resourceMetrics = Described(array({"type": "object"}))
 
 
 class PartialSuccessSerializer(Resource):

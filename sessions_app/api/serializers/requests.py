@@ -47,11 +47,10 @@ class GroupedBySerializer(Resource):
 
 
 class RequestSerializer(Resource):
-    """A call of a model with its result, or a step around such calls.
+    """A call of a model with its result, or a step around such calls."""
 
-    The context has the `session_key`, `links`, and by request id: `parents`, `standing` (the request that stands for
-    the same call) and `contradicted`.
-    """
+    # The context has the `session_key`, `links`, and by request id: `parents`, `standing` (the request that stands for
+    # the same call) and `contradicted`.
 
     id = serializers.UUIDField()
     request_id = serializers.CharField(help_text="The caller's id, or a generated one.")

@@ -33,7 +33,9 @@ def rule_choice() -> serializers.ChoiceField:
 
 
 class SessionSerializer(Resource):
-    """Requests that belong together. The context has the project's slug as `project`, and `links` to its pages."""
+    """Requests that belong together."""
+
+    # The context has the project's slug as `project`, and `links` to its pages.
 
     id = serializers.UUIDField()
     session_key = serializers.CharField(
