@@ -49,7 +49,7 @@ def first_error(error: serializers.ValidationError) -> tuple[str, str]:
 # --- kinds of parameters --------------------------------------------------------------------------------------------
 
 
-class Limit(serializers.IntegerField):
+class PageLimit(serializers.IntegerField):
     """How many items a page has at most."""
 
     def __init__(self, most: int, default: int = 50) -> None:
@@ -113,7 +113,7 @@ class SessionsParameters(Parameters):
     source_ = any_of("Where the logs came from: `native`, `litellm`, `otlp`.")
     rule = any_of("Sessions with a request that was grouped by one of these rules.", *RULES)
     order = Described({"type": "string", "enum": ORDERS, "default": ORDERS[0]}, "Newest first, or oldest first.")
-    limit = Limit(session_list.MAX_LIMIT)
+    limit = PageLimit(session_list.MAX_LIMIT)
     cursor = cursor()
 
 
@@ -125,12 +125,12 @@ class RequestsParameters(Parameters):
         help_text="`steps`: also agents, chains, tools and other spans around the requests (`step` is true), and "
         "second reports of a call (`duplicate_of` names its request).",
     )
-    limit = Limit(requests.MAX_LIMIT)
+    limit = PageLimit(requests.MAX_LIMIT)
     cursor = cursor()
 
 
 class CopiesParameters(Parameters):
-    limit = Limit(MAX_COPIES, default=10)
+    limit = PageLimit(MAX_COPIES, default=10)
     cursor = cursor()
 
 
@@ -139,7 +139,7 @@ class CorrectionsParameters(Parameters):
         required=False,
         help_text="The corrections that moved requests into or out of this session, also by a former id.",
     )
-    limit = Limit(corrections.MAX_LIMIT)
+    limit = PageLimit(corrections.MAX_LIMIT)
     cursor = cursor()
 
 

@@ -20,8 +20,8 @@ from sessions_app.api.serializers.base import (
     Described,
     IdField,
     KnownText,
-    Moment,
     Resource,
+    TimeField,
     Verbatim,
     count,
 )
@@ -36,7 +36,7 @@ PLAIN = {
     *(serializers.UUIDField, serializers.RegexField, type(serializers.DictField().child)),
 }
 # What is sent and never answered.
-ONLY_READ = {Described, IdField, IdListField, parameters.Flag, parameters.Limit}
+ONLY_READ = {Described, IdField, IdListField, parameters.Flag, parameters.PageLimit}
 
 
 @dataclass
@@ -59,7 +59,7 @@ class ThingSerializer(Resource):
     """A thing."""
 
     label = KnownText(source="name")
-    at = Moment(allow_null=True)
+    at = TimeField(allow_null=True)
     price = CostField()
     raw = Verbatim()
     inner = InnerThing(allow_null=True)
@@ -97,7 +97,7 @@ def test_costs_have_no_exponent_and_no_zeros_at_the_end(cost: str, text: str) ->
 
 
 def test_time_zones_are_converted_to_utc() -> None:
-    assert Moment().writer(lambda at: at)(datetime(1, 1, 1, tzinfo=UTC)) == "0001-01-01T00:00:00.000000Z"
+    assert TimeField().writer(lambda at: at)(datetime(1, 1, 1, tzinfo=UTC)) == "0001-01-01T00:00:00.000000Z"
 
 
 def test_dict_lacks_members_that_are_not_there() -> None:

@@ -80,7 +80,7 @@ def _from_object(field: AnyField) -> Write | str:
 
 def _converting(field: AnyField, read: Write) -> Write:
     """Reads a member and makes JSON of it. Most values orjson writes as they are."""
-    if isinstance(field, (KnownText, Moment, CostField, Verbatim)):
+    if isinstance(field, (KnownText, TimeField, CostField, Verbatim)):
         return field.writer(read)
     one = _nested(field)
     if one is None:
@@ -115,7 +115,7 @@ class KnownText(serializers.CharField):
         return lambda instance: read(instance) or None
 
 
-class Moment(serializers.DateTimeField):
+class TimeField(serializers.DateTimeField):
     """A time, as `2026-11-20T10:00:00.000000Z`."""
 
     def __init__(self, **options: Any) -> None:

@@ -14,9 +14,9 @@ from sessions_app.api.serializers.base import (
     URI,
     IdField,
     KnownText,
-    Moment,
     Resource,
     Schema,
+    TimeField,
     count,
     next_cursor,
     shown,
@@ -37,7 +37,7 @@ class CorrectionSerializer(Resource):
     id = count()
     project = serializers.SerializerMethodField(help_text="The project's slug.")
     action = serializers.ChoiceField(list(ACTIONS))
-    made_at = Moment()
+    made_at = TimeField()
     made_by = serializers.CharField(help_text="The user, or the API key by its name.")
     source_session_id = serializers.UUIDField()
     target_session_id = serializers.UUIDField()
@@ -47,7 +47,7 @@ class CorrectionSerializer(Resource):
         help_text="Where a session was split: the id that this request had then.",
     )
     request_count = count("How many requests went to the other session.")
-    undone_at = Moment(allow_null=True)
+    undone_at = TimeField(allow_null=True)
     undone_by = KnownText()
     url = serializers.SerializerMethodField(help_text="The page with the session's corrections.")
 

@@ -17,8 +17,8 @@ from sessions_app.api.serializers.base import (
     URI,
     CostField,
     KnownText,
-    Moment,
     Resource,
+    TimeField,
     Verbatim,
     next_cursor,
     texts,
@@ -81,9 +81,9 @@ class RequestSerializer(Resource):
         source="http_status", allow_null=True, help_text="The HTTP status of the model's API."
     )
     error = serializers.SerializerMethodField()
-    started_at = Moment()
-    first_token_at = Moment(allow_null=True)
-    ended_at = Moment(allow_null=True)
+    started_at = TimeField()
+    first_token_at = TimeField(allow_null=True)
+    ended_at = TimeField(allow_null=True)
     duration_ms = serializers.SerializerMethodField()
     input_tokens = tokens()
     output_tokens = tokens()
@@ -177,7 +177,7 @@ class CopyFactsSerializer(Resource):
 
     id = serializers.UUIDField()
     source_ = serializers.CharField(help_text="The format in which it came: native, litellm, otlp.")
-    received_at = Moment()
+    received_at = TimeField()
     differs = texts("Members in which it differs from the request, as paths; at most ten.")
 
 

@@ -12,8 +12,8 @@ from sessions_app.api.serializers.base import (
     URI,
     CostField,
     KnownText,
-    Moment,
     Resource,
+    TimeField,
     count,
     next_cursor,
     texts,
@@ -44,8 +44,8 @@ class SessionSerializer(Resource):
     project = serializers.SerializerMethodField(help_text="The project's slug.")
     title = KnownText(help_text="The beginning of the first user text.")
     preview = KnownText(help_text="The beginning of the last answer.")
-    started_at = Moment(source="first_at")
-    last_at = Moment()
+    started_at = TimeField(source="first_at")
+    last_at = TimeField()
     request_count = count()
     error_count = count()
     retry_count = count("How many of its requests repeat one that failed.")
