@@ -81,7 +81,7 @@ def pytest_collection() -> Generator[None, object, object]:
 def forgotten_keys() -> Iterator[None]:
     """A key's use that no end of an answer wrote down would be written at the end of another test's."""
     yield
-    from sessions_app.api.authentication import USED_KEYS
+    from sessions_app.api.key_use import USED_KEYS
 
     USED_KEYS._pending.clear()
 

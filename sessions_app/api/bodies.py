@@ -1,6 +1,6 @@
-"""Read a request's body as a stream: bounded before and after decompression, chunked transfer included.
+"""Read a request's body as a stream, also a chunked one, with a limit before and after decompression.
 
-The web server has all of it before the application runs, also of one that is refused.
+The web server receives the whole body before the application runs, even if the request is then refused.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from django.http import HttpRequest
 from sessions_app.api.errors import DOCS_PATH, ApiError
 
 CHUNK_BYTES = 256 * 2**10
-# This much gzip or zstd inflates to at most about 8 MB, which bounds by how much a bomb can overshoot the limit.
+# So much gzip or zstd inflates to at most about 8 MB: a decompression bomb overshoots the limit by no more.
 GZIP_STEP_BYTES = 8 * 2**10
 ZSTD_STEP_BYTES = 256
-# RFC 9659: a window beyond 8 MB need not be understood; it would be memory that the sender chooses.
+# RFC 9659 requires no window beyond 8 MB, which would let the sender choose how much memory we take.
 ZSTD_WINDOW_BYTES = 8 * 2**20
-# A process takes one body beyond this size at a time: its threads together would need too much memory.
+# A process takes one body of more than this at a time. One for each thread would take too much memory.
 LARGE_BYTES = 8 * 2**20
 LARGE_WAIT_SECONDS = 60
 _LARGE_BODY = Semaphore()
@@ -32,10 +32,10 @@ _LARGE_BODY = Semaphore()
 
 @contextmanager
 def received_body(request: HttpRequest, limit: int) -> Iterator[bytes]:
-    """The body after Content-Encoding, of at most `limit` bytes (also as sent); it is to be let go with the context.
+    """The body after Content-Encoding, of at most `limit` bytes before and after. Drop it when the context ends.
 
-    Raises ApiError: 413 over the limit, 415 for an unknown encoding, 400 when it breaks off or can't be unpacked, 503
-    when another large body keeps the process from taking this one.
+    Raises ApiError: 413 over the limit, 415 for an unknown encoding, 400 if it breaks off or cannot be unpacked, 503
+    if other large bodies are received all the time.
     """
     unpack = _unpacker(request)
     if _declared_bytes(request) > limit:
@@ -45,21 +45,21 @@ def received_body(request: HttpRequest, limit: int) -> Iterator[bytes]:
 
 
 def _collect(pieces: Iterator[bytes], turn: ExitStack) -> bytes:
-    # Grows in place, and getvalue() hands its buffer over without copying it.
+    # BytesIO grows in place, and getvalue() hands its buffer over without a copy.
     body, waited = io.BytesIO(), False
     for piece in pieces:
         body.write(piece)
         if not waited and body.tell() > LARGE_BYTES:
             turn.enter_context(_one_large_body())
             waited = True
-    # RFC 8259 lets a parser ignore a byte order mark; ours do not. Without one this copies nothing either.
+    # RFC 8259 lets a parser ignore a byte order mark; ours do not. Without a mark nothing is copied.
     return body.getvalue().removeprefix(codecs.BOM_UTF8)
 
 
 @contextmanager
 def _one_large_body() -> Iterator[None]:
     if not _LARGE_BODY.acquire(timeout=LARGE_WAIT_SECONDS):
-        message = "Other large bodies are being received: send this one again later, or in several requests."
+        message = "Other large bodies are being received. Send this one again later, or in several requests."
         raise ApiError(503, "busy", message, docs=DOCS_PATH, headers={"Retry-After": "10"})
     try:
         yield
@@ -77,7 +77,7 @@ def _bounded(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
 
 
 def _too_large(limit: int) -> ApiError:
-    message = f"The body is larger than {limit:,} bytes, unpacked or as sent. Send it in several requests."
+    message = f"The body is larger than {limit:,} bytes, as sent or unpacked. Send it in several requests."
     return ApiError(413, "too_large", message, docs=DOCS_PATH)
 
 
@@ -89,8 +89,9 @@ def _declared_bytes(request: HttpRequest) -> int:
 
 
 def _chunks(request: HttpRequest) -> Iterator[bytes]:
-    """The body as it arrives. Django reads no further than Content-Length, which a chunked body does not have; the
-    server knows its end."""
+    """The body as it arrives. Django reads as far as Content-Length says, which a chunked body does not have. For that
+    the server is asked, which knows its end.
+    """
     chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
     read = request.META["wsgi.input"].read if chunked else request.read
     missing = 0 if chunked else _declared_bytes(request)
@@ -100,7 +101,7 @@ def _chunks(request: HttpRequest) -> Iterator[bytes]:
             yield piece
     except MemoryError:
         raise
-    except Exception as error:  # The server has exceptions of its own for chunks that are none.
+    except Exception as error:  # The server has exceptions of its own for malformed chunks.
         raise _incomplete(str(error)) from None
     if missing > 0:
         raise _incomplete(f"{missing:,} bytes fewer than Content-Length says")
@@ -119,7 +120,7 @@ def _unpacker(request: HttpRequest) -> Unpacker:
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     unpacker = UNPACKERS.get(encoding)
     if unpacker is None:
-        message = f"Content-Encoding {encoding[:40]!r} is not understood: send gzip, zstd, deflate or none."
+        message = f"Content-Encoding {encoding[:40]!r} is not supported: send gzip, zstd, deflate or none."
         raise ApiError(415, "unsupported_encoding", message, docs=DOCS_PATH)
     return unpacker
 
@@ -159,7 +160,7 @@ def _inflate(chunks: Iterator[bytes], name: str, new_frame: Callable[[], Any], s
 
 
 def _broken(name: str, reason: str) -> ApiError:
-    message = f"The body is not valid {name}, which Content-Encoding says it is: {reason[:200]}"
+    message = f"The body is not valid {name}, as Content-Encoding claims: {reason[:200]}"
     return ApiError(400, "invalid_encoding", message, docs=DOCS_PATH)
 
 

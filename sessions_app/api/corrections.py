@@ -7,13 +7,22 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from django.http import HttpRequest, HttpResponse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from sessions_app.api import authentication, bodies, links, parameters, schema
-from sessions_app.api.errors import DOCS_PATH, ApiError, bad_parameter, json_response, not_found
-from sessions_app.api.representation import time_text
+from sessions_app.api import bodies, parameters, permissions
+from sessions_app.api.authentication import Caller
+from sessions_app.api.errors import DOCS_PATH, ApiError, bad_parameter, not_found
+from sessions_app.api.schema import AnswerShape, operation
+from sessions_app.api.serializers.base import time_text
+from sessions_app.api.serializers.corrections import (
+    AskedCorrectionSerializer,
+    CorrectionPageSerializer,
+    CorrectionSerializer,
+)
+from sessions_app.api.serializers.errors import ErrorSerializer
 from sessions_app.api.views import Endpoint
-from sessions_app.content.json_bytes import json_kind
 from sessions_app.ingest import corrections as ingest
 from sessions_app.ingest.corrections import CorrectionError
 from sessions_app.models import Correction, Project, RequestLog, Session
@@ -21,77 +30,97 @@ from sessions_app.queries import corrections, lookup
 from sessions_app.queries.filters import FilterError
 
 MAX_BODY_BYTES = 2**20
-MAX_REQUESTS = ingest.MOST_REQUESTS
+CORRECTION_BODY = {"application/json": AskedCorrectionSerializer}
+MADE: dict[int, AnswerShape] = {
+    201: CorrectionSerializer,
+    422: (ErrorSerializer, "A member is wrong, or the correction is not possible."),
+}
+UNDONE: dict[int, AnswerShape] = {200: CorrectionSerializer, 422: (ErrorSerializer, "It can no longer be undone.")}
 
 
 class CorrectionEndpoint(Endpoint):
-    """Keys need the scope `correct` to change something, signed-in users the permission to change sessions."""
+    """What the list and the single corrections have in common."""
 
     def scope_of(self, method: str) -> str:
-        return authentication.READ if method in authentication.SAFE_METHODS else authentication.CORRECT
+        return permissions.READ if method in ("GET", "HEAD") else permissions.CORRECT
 
-    def answer(self, http: HttpRequest, correction: Any, status: int = 200) -> HttpResponse:
+    def answer(self, correction: Correction, status: int = 200) -> Response:
         slug = parameters.slug_of(self.caller, correction.project_id)
-        return json_response(correction_json(http, correction, slug), status)
+        return Response(CorrectionSerializer(correction, context=self.about_project(slug)).data, status)
 
 
 class CorrectionsEndpoint(CorrectionEndpoint):
-    http_method_names = ("get", "post", "head")
+    """The corrections of a project or session."""
 
-    @schema.LIST_CORRECTIONS
-    def get(self, request: Any) -> HttpResponse:
-        http = request._request
-        parameters.refuse_project(http, self.caller)
-        session = self.session_of(http)
-        project_id = session.project_id if session else parameters.project_of(http, self.caller).pk
-        limit = parameters.limit_of(http, corrections.MAX_LIMIT)
+    http_method_names = ["get", "post", "head"]
+
+    @operation(
+        "list_corrections", "Correct", {200: CorrectionPageSerializer}, (400, 404), parameters.CorrectionsParameters
+    )
+    def get(self, request: Request) -> Response:
+        """List corrections.
+
+        What people and programs corrected manually, latest first, including what was undone.
+        """
+        parameters.refuse_project(request, self.caller)
+        asked = parameters.CorrectionsParameters.read(request)
+        session = self.session_of(asked.get("session"))
+        project_id = session.project_id if session else parameters.project_of(request, self.caller).pk
         try:
-            page = corrections.list_corrections(project_id, session and session.pk, limit, http.GET.get("cursor"))
+            cursor = request.query_params.get("cursor")
+            page = corrections.list_corrections(project_id, session.pk if session else None, asked["limit"], cursor)
         except FilterError as error:
             raise bad_parameter(error.field, error.message) from None
-        slug = parameters.slug_of(self.caller, project_id)
-        return json_response(
-            {"results": [correction_json(http, row, slug) for row in page.results], "next": page.next_cursor}
-        )
+        context = self.about_project(parameters.slug_of(self.caller, project_id))
+        written = [CorrectionSerializer(row, context=context).data for row in page.results]
+        return Response({"results": written, "next": page.next_cursor})
 
-    def session_of(self, http: HttpRequest) -> Session | None:
-        """The session of `session`, also by a former id; None without one."""
-        text = http.GET.get("session")
-        if text is None:
+    def session_of(self, named: uuid.UUID | None) -> Session | None:
+        """The session with this id, also by a former one. Raises ApiError 404."""
+        if named is None:
             return None
-        try:
-            named = uuid.UUID(text)
-        except ValueError:
-            raise bad_parameter("session", f"must be a session's id (a UUID), got {text[:40]!r}") from None
         session = lookup.follow_session(named, self.caller.project_id)
         if session is None:
             raise not_found("session")
         return session
 
-    @schema.POST_CORRECTION
-    def post(self, request: Any) -> HttpResponse:
-        http = request._request
-        with bodies.received_body(http, MAX_BODY_BYTES) as body:
-            wanted = read_body(body)
-        made = ACTIONS[wanted["action"]](self.caller, wanted)
-        return self.answer(http, made, 201)
+    @operation("post_correction", "Correct", MADE, (400, 404, 413, 415, 503), body=CORRECTION_BODY)
+    def post(self, request: Request) -> Response:
+        """Correct the grouping.
+
+        Moves requests to another session or a new one, splits a session at a request, or merges two. From then on it
+        takes precedence over every rule, also for copies of the requests that arrive later, until it is undone.
+        """
+        with bodies.received_body(request, MAX_BODY_BYTES) as body:
+            asked = read_body(body)
+        return self.answer(MAKE[asked["action"]](self.caller, asked), 201)
 
 
 class OneCorrectionEndpoint(CorrectionEndpoint):
-    http_method_names = ("get", "delete", "head")
+    """One correction."""
 
-    @schema.GET_CORRECTION
-    def get(self, request: Any, correction_id: str) -> HttpResponse:
-        return self.answer(request._request, self.find(correction_id))
+    http_method_names = ["get", "delete", "head"]
 
-    @schema.DELETE_CORRECTION
-    def delete(self, request: Any, correction_id: str) -> HttpResponse:
+    @operation("get_correction", "Correct", {200: CorrectionSerializer}, (404,))
+    def get(self, request: Request, correction_id: str) -> Response:
+        """Read a correction.
+
+        Also one that was undone.
+        """
+        return self.answer(self.find(correction_id))
+
+    @operation("undo_correction", "Correct", UNDONE, (404, 409))
+    def delete(self, request: Request, correction_id: str) -> Response:
+        """Undo a correction.
+
+        Its requests return to where they would be without it. The record of it stays, with who undid it.
+        """
         correction = self.find(correction_id)
         if correction.undone_at is not None:
             message = f"This correction was undone by {correction.undone_by} at {time_text(correction.undone_at)}."
             raise ApiError(409, "undone", message, docs=DOCS_PATH)
         project = Project.objects.get(pk=correction.project_id)
-        return self.answer(request._request, corrected(lambda: ingest.undo(project, correction.pk, self.caller.name)))
+        return self.answer(corrected(lambda: ingest.undo(project, correction.pk, self.caller.name)))
 
     def find(self, correction_id: str) -> Correction:
         is_number = correction_id.isascii() and correction_id.isdigit() and len(correction_id) < 19
@@ -105,60 +134,54 @@ class OneCorrectionEndpoint(CorrectionEndpoint):
 
 
 def read_body(body: bytes) -> dict[str, Any]:
-    """The correction that a body asks for. Raises ApiError: 400 for what is no JSON, 422 for what is no correction."""
+    """The correction that a body asks for. Raises ApiError: 400 if it is not JSON, 422 if it is not a correction."""
     try:
-        wanted = orjson.loads(body)
+        return AskedCorrectionSerializer.shared().run_validation(orjson.loads(body))
     except orjson.JSONDecodeError as error:
-        raise ApiError(400, "invalid_json", f"The body is no JSON: {error}", docs=DOCS_PATH) from None
-    if not isinstance(wanted, dict):
-        raise _invalid("body", f"must be an object with the member action, got {json_kind(wanted)}")
-    action = wanted.get("action")
-    if not isinstance(action, str) or action not in ACTIONS:
-        raise _invalid("action", f"must be one of {', '.join(ACTIONS)}, got {_shown(wanted, 'action')}")
-    unknown = sorted(wanted.keys() - MEMBERS[action])
-    if unknown:
-        expected = ", ".join(sorted(MEMBERS[action]))
-        raise _invalid(unknown[0][:60], f"is no member of a {action}, which takes {expected}")
-    return wanted
+        raise ApiError(400, "invalid_json", f"The body is not JSON: {error}", docs=DOCS_PATH) from None
+    except serializers.ValidationError as error:
+        raise _invalid(*parameters.first_error(error)) from None
 
 
-def _move(caller: authentication.Caller, wanted: dict[str, Any]) -> Correction:
-    logs = _requests_of(caller, wanted)
+def _move(caller: Caller, asked: dict[str, Any]) -> Correction:
+    logs = _requests_of(caller, asked["request_ids"])
     project = Project.objects.get(pk=logs[0].project_id)
     target = None
-    if wanted.get("target_session_id") is not None:
-        target = _session_of(project.pk, wanted, "target_session_id").pk
+    if asked.get("target_session_id") is not None:
+        target = _session_of(project.pk, asked, "target_session_id").pk
     ids = [log.pk for log in logs]
     return corrected(lambda: ingest.move_requests(project, ids, target, caller.name))
 
 
-def _split(caller: authentication.Caller, wanted: dict[str, Any]) -> Correction:
-    request_id = _id_of(wanted, "request_id")
-    log = lookup.follow_request(request_id, caller.project_id)
+def _split(caller: Caller, asked: dict[str, Any]) -> Correction:
+    log = lookup.follow_request(asked["request_id"], caller.project_id)
     if log is None:
-        raise _missing("request_id", "request", request_id)
+        raise _missing("request_id", "request", asked["request_id"])
     project = Project.objects.get(pk=log.project_id)
     return corrected(lambda: ingest.split_session(project, log.session_id, log.pk, caller.name))
 
 
-def _merge(caller: authentication.Caller, wanted: dict[str, Any]) -> Correction:
-    source = _session_of(caller.project_id, wanted, "session_id")
-    target = _session_of(source.project_id, wanted, "target_session_id")
+def _merge(caller: Caller, asked: dict[str, Any]) -> Correction:
+    source = _session_of(caller.project_id, asked, "session_id")
+    target = _session_of(source.project_id, asked, "target_session_id")
     if source.pk == target.pk:
         raise _invalid("target_session_id", "is the session itself (or one merged into it): name another one")
     project = Project.objects.get(pk=source.project_id)
     return corrected(lambda: ingest.merge_sessions(project, source.pk, target.pk, caller.name))
 
 
-ACTIONS: dict[str, Callable[[authentication.Caller, dict[str, Any]], Correction]] = {
-    "move": _move,
-    "split": _split,
-    "merge": _merge,
+MAKE: dict[str, Callable[[Caller, dict[str, Any]], Correction]] = {
+    Correction.MOVE: _move,
+    Correction.SPLIT: _split,
+    Correction.MERGE: _merge,
 }
-MEMBERS = {
-    "move": {"action", "request_ids", "target_session_id"},
-    "split": {"action", "request_id"},
-    "merge": {"action", "session_id", "target_session_id"},
+# What our members are called, by the names that `ingest` has for them.
+FIELDS = {
+    "requests": "request_ids",
+    "request": "request_id",
+    "session": "session_id",
+    "target": "target_session_id",
+    "correction": "correction_id",
 }
 
 
@@ -170,23 +193,8 @@ def corrected(correct: Callable[[], Correction]) -> Correction:
         raise _invalid(FIELDS.get(error.field, error.field), error.message) from None
 
 
-# What our members are called, by the names that `ingest` has for them.
-FIELDS = {
-    "requests": "request_ids",
-    "request": "request_id",
-    "session": "session_id",
-    "target": "target_session_id",
-    "correction": "correction_id",
-}
-
-
-def _requests_of(caller: authentication.Caller, wanted: dict[str, Any]) -> list[RequestLog]:
-    """The requests of `request_ids`. Raises ApiError."""
-    given = wanted.get("request_ids")
-    if not isinstance(given, list) or not 1 <= len(given) <= MAX_REQUESTS:
-        what = f"an array of {len(given):,}" if isinstance(given, list) else _shown(wanted, "request_ids")
-        raise _invalid("request_ids", f"must be an array of 1 to {MAX_REQUESTS:,} ids of requests, got {what}")
-    ids = [_uuid(item, f"request_ids[{place}]", item) for place, item in enumerate(given)]
+def _requests_of(caller: Caller, ids: list[uuid.UUID]) -> list[RequestLog]:
+    """Raises ApiError 404 with the place of the first id that is not there."""
     logs = corrections.requests_by_id(caller.project_id, ids)
     missing = corrections.unknown_requests(logs, ids)
     if missing:
@@ -194,33 +202,11 @@ def _requests_of(caller: authentication.Caller, wanted: dict[str, Any]) -> list[
     return logs
 
 
-def _session_of(project_id: int | None, wanted: dict[str, Any], field: str) -> Session:
-    session_id = _id_of(wanted, field)
-    session = lookup.follow_session(session_id, project_id)
+def _session_of(project_id: int | None, asked: dict[str, Any], field: str) -> Session:
+    session = lookup.follow_session(asked[field], project_id)
     if session is None:
-        raise _missing(field, "session", session_id)
+        raise _missing(field, "session", asked[field])
     return session
-
-
-def _id_of(wanted: dict[str, Any], field: str) -> uuid.UUID:
-    return _uuid(wanted.get(field), field, _shown(wanted, field))
-
-
-def _uuid(value: Any, field: str, shown: Any) -> uuid.UUID:
-    try:
-        if isinstance(value, str):
-            return uuid.UUID(value)
-    except ValueError:
-        raise _invalid(field, f"must be an id (a UUID), got string {value[:60]!r}") from None
-    raise _invalid(field, f"must be an id (a UUID), got {shown if isinstance(shown, str) else json_kind(shown)}")
-
-
-def _shown(wanted: dict[str, Any], field: str) -> str:
-    """What stands in a member, for an error."""
-    if field not in wanted:
-        return "nothing"
-    value = wanted[field]
-    return f"string {value[:60]!r}" if isinstance(value, str) else json_kind(value)
 
 
 def _invalid(field: str, message: str) -> ApiError:
@@ -228,23 +214,5 @@ def _invalid(field: str, message: str) -> ApiError:
 
 
 def _missing(field: str, what: str, named: uuid.UUID) -> ApiError:
-    message = f"{field} names no {what} of this project: {named} was deleted, or is another project's."
+    message = f"{field} names no {what} of this project: {named} was deleted, or belongs to another project."
     return ApiError(404, "not_found", message, field=field, docs=DOCS_PATH)
-
-
-def correction_json(http: HttpRequest, row: Any, slug: str) -> dict[str, Any]:
-    """A correction as it is told: a row or a model."""
-    return {
-        "id": row.id,
-        "project": slug,
-        "action": row.action,
-        "made_at": time_text(row.made_at),
-        "made_by": row.made_by,
-        "source_session_id": row.source_session_id,
-        "target_session_id": row.target_session_id,
-        "request_id": row.request_log_id,
-        "request_count": row.request_count,
-        "undone_at": time_text(row.undone_at),
-        "undone_by": row.undone_by or None,
-        "url": links.corrections_url(http, slug, row.target_session_id),
-    }

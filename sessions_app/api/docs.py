@@ -1,4 +1,7 @@
-"""GET /api/v1/schema and /api/v1/docs: the API described for programs and for people, open to all."""
+"""GET /api/v1/schema and /api/v1/docs: the API described for programs and for people, open to all.
+
+The page is the OpenAPI document in HTML: it works without JavaScript and under our Content-Security-Policy.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,11 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from sessions_app.api import schema
 from sessions_app.api.errors import json_response
-
-Shape = dict[str, Any]
+from sessions_app.api.serializers.base import Schema
 
 
 @require_safe
@@ -26,147 +26,103 @@ def schema_document(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def docs_page(request: HttpRequest) -> HttpResponse:
-    """The same as a page: no script, nothing from elsewhere."""
+    """The same as a page."""
     document = schema.document()
     base = request.build_absolute_uri("/").rstrip("/")
+    operations = [
+        for_page(operation) | {"method": method.upper(), "path": path, "curl": curl(base + path, method, operation)}
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
     context = {
         "paragraphs": [marked(text) for text in document["info"]["description"].split("\n\n")],
-        "groups": [(tag["name"], operations_of(document, tag["name"], base)) for tag in document["tags"]],
-        "shapes": shapes_of(document),
+        "groups": [(tag, [one for one in operations if tag in one["tags"]]) for tag in schema.TAGS],
+        "shapes": with_kinds(document["components"]["schemas"]),
     }
     return render(request, "api_docs.html", context)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A parameter, or a member of a shape."""
-
-    name: str
-    place: str
-    kind: SafeString
-    required: bool
-    about: SafeString
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: str
-    about: SafeString
-    kind: SafeString
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    id: str
-    method: str
-    path: str
-    title: str
-    about: SafeString
-    parameters: list[Row]
-    bodies: list[tuple[str, SafeString]]
-    answers: list[Answer]
-    example: str
+def for_page(value: Any) -> Any:
+    """A copy of a part of the document, with `about` beside each description and `kind` beside each schema."""
+    if isinstance(value, list):
+        return [for_page(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    copied = {name: for_page(inner) for name, inner in value.items() if name not in ("schema", "properties", "example")}
+    if "description" in value:
+        default = value.get("schema", {}).get("default")
+        copied["about"] = marked(value["description"] + (f" Default: `{default}`." if default else ""))
+    if "schema" in value:
+        copied["kind"] = kind_of(value["schema"])
+    if "properties" in value:
+        copied["members"] = with_kinds(value["properties"])
+    if "example" in value:
+        copied["example"] = json.dumps(value["example"], indent=2)
+    return copied
 
 
-@dataclass(frozen=True, slots=True)
-class NamedShape:
-    name: str
-    about: SafeString
-    members: list[Row]
-    example: str
+def with_kinds(shapes: Schema) -> Schema:
+    return {name: for_page(shape) | {"kind": kind_of(shape)} for name, shape in shapes.items()}
 
 
-def operations_of(document: Shape, tag: str, base: str) -> list[Operation]:
-    return [
-        _operation(path, method, operation, base)
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-        if tag in operation["tags"]
-    ]
-
-
-def _operation(path: str, method: str, operation: Shape, base: str) -> Operation:
-    bodies = operation.get("requestBody", {}).get("content", {})
-    return Operation(
-        id=operation["operationId"],
-        method=method.upper(),
-        path=path,
-        title=operation["summary"],
-        about=marked(operation.get("description", "")),
-        parameters=[_parameter(parameter) for parameter in operation.get("parameters", [])],
-        bodies=[(media_type, kind_of(body["schema"])) for media_type, body in bodies.items()],
-        answers=[_answer(status, answer) for status, answer in operation["responses"].items()],
-        example=curl(base + path, method.upper(), bodies.get("application/json", {}).get("schema", {}).get("example")),
-    )
-
-
-def _parameter(parameter: Shape) -> Row:
-    shape = parameter["schema"]
-    about = marked(parameter.get("description", ""))
-    if "default" in shape:
-        about = format_html("{} Default: <code>{}</code>.", about, shape["default"])
-    return Row(parameter["name"], parameter["in"], kind_of(shape), parameter.get("required", False), about)
-
-
-def _answer(status: str, answer: Shape) -> Answer:
-    shape = answer.get("content", {}).get("application/json", {}).get("schema", {})
-    return Answer(status, marked(answer["description"]), kind_of(shape))
-
-
-def curl(address: str, method: str, body: Any) -> str:
-    """A command for a shell; braces of a path stay, to be replaced."""
-    lines = [f"curl -X {method} '{address}'" if method != "GET" else f"curl '{address}'"]
+def curl(address: str, method: str, operation: Schema) -> str:
+    """A command for a shell; the braces of a path are to be replaced."""
+    lines = [f"curl -X {method.upper()} '{address}'" if method != "get" else f"curl '{address}'"]
     lines.append('  -H "Authorization: Bearer $LOGSUI_KEY"')
-    if body is not None:
-        lines += ["  -H 'Content-Type: application/json'", f"  -d '{json.dumps(body, indent=2)}'"]
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    example = body and schema.document()["components"]["schemas"][name_of(body)].get("example")
+    if example:
+        lines += ["  -H 'Content-Type: application/json'", f"  -d '{json.dumps(example, indent=2)}'"]
     return " \\\n".join(lines)
 
 
-def shapes_of(document: Shape) -> list[NamedShape]:
-    return [
-        NamedShape(
-            name,
-            marked(shape.get("description", "")),
-            [_member(member, inner, shape) for member, inner in shape.get("properties", {}).items()],
-            json.dumps(shape["example"], indent=2) if "example" in shape else "",
-        )
-        for name, shape in document["components"]["schemas"].items()
-    ]
+# --- lines of text --------------------------------------------------------------------------------------------------
 
 
-def _member(name: str, shape: Shape, whole: Shape) -> Row:
-    return Row(name, "", kind_of(shape), name in whole.get("required", []), marked(shape.get("description", "")))
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """A piece of a line: plain, code, or a link to a shape on the page."""
+
+    text: str
+    is_code: bool = False
+    is_link: bool = False
 
 
-def kind_of(shape: Shape) -> SafeString:
-    """A shape in a few words; named ones are linked."""
-    if "$ref" in shape:
-        name = shape["$ref"].rpartition("/")[2]
-        return format_html('<a class="link" href="#{}">{}</a>', name, name)
-    if "anyOf" in shape and "type" not in shape:
-        return format_html_join(" or ", "{}", ((kind_of(choice),) for choice in shape["anyOf"]))
-    kinds = shape.get("type", "any JSON")
-    words = [_one_kind(kind, shape) for kind in (kinds if isinstance(kinds, list) else [kinds])]
-    return format_html_join(" or ", "{}", ((word,) for word in words))
+Line = list[TextPiece]
 
 
-def _one_kind(kind: str, shape: Shape) -> SafeString:
-    if kind == "array":
-        return format_html("array of {}", kind_of(shape.get("items", {})))
-    if kind == "object" and isinstance(shape.get("additionalProperties"), dict):
-        return format_html("object of {}", kind_of(shape["additionalProperties"]))
-    if kind == "object" and "logs" in shape.get("properties", {}):
-        return format_html("<code>{}</code>", '{"logs": […]}')
-    if kind == "string" and "enum" in shape:
-        values = [value for value in shape["enum"] if value is not None]
-        return format_html_join(" | ", "<code>{}</code>", ((value,) for value in values))
-    if kind == "string" and "format" in shape:
-        return format_html("string ({})", shape["format"])
-    return format_html("{}", kind)
-
-
-def marked(text: str) -> SafeString:
+def marked(text: str) -> Line:
     """A text in which what stands between backticks is code."""
-    pieces = text.split("`")
-    forms = ((format_html("<code>{}</code>", piece) if index % 2 else piece) for index, piece in enumerate(pieces))
-    return format_html_join("", "{}", ((piece,) for piece in forms))
+    return [TextPiece(piece, is_code=index % 2 == 1) for index, piece in enumerate(text.split("`")) if piece]
+
+
+def name_of(shape: Schema) -> str:
+    name: str = shape["$ref"].rpartition("/")[2]
+    return name
+
+
+def kind_of(shape: Schema) -> Line:
+    """What values a schema allows, in a few words; named ones are links."""
+    if "$ref" in shape:
+        return [TextPiece(name_of(shape), is_link=True)]
+    for union in ("anyOf", "oneOf", "allOf"):
+        if union in shape and "type" not in shape:
+            return _joined(" or ", [kind_of(choice) for choice in shape[union]])
+    kinds = shape.get("type", "any JSON")
+    return _joined(" or ", [_one_kind(kind, shape) for kind in (kinds if isinstance(kinds, list) else [kinds])])
+
+
+def _one_kind(kind: str, shape: Schema) -> Line:
+    if kind == "array":
+        return [TextPiece("array of "), *kind_of(shape.get("items", {}))]
+    if kind == "object" and shape.get("additionalProperties"):
+        return [TextPiece("object of "), *kind_of(shape["additionalProperties"])]
+    if kind == "object" and "logs" in shape.get("properties", {}):
+        return [TextPiece('{"logs": […]}', is_code=True)]
+    if kind == "string" and "enum" in shape:
+        return _joined(" | ", [[TextPiece(value, is_code=True)] for value in shape["enum"] if value is not None])
+    return [TextPiece(f"string ({shape['format']})" if kind == "string" and "format" in shape else kind)]
+
+
+def _joined(separator: str, lines: list[Line]) -> Line:
+    return [piece for line in lines for piece in (TextPiece(separator), *line)][1:]

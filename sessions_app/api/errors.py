@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 import orjson
 import psycopg
@@ -13,6 +13,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
+from rest_framework.response import Response
 
 from logsui import in_flight
 from sessions_app import bounds
@@ -24,30 +25,20 @@ API_PREFIXES = ("/api/", "/v1/")
 OWN_TYPES = ("application/json", "application/x-protobuf")
 LOG = logging.getLogger(__name__)
 
-# What answers that Django itself gives under /api/ say, by status.
+# What is said by status, where Django itself answers under /api/.
 PLAIN_MESSAGES = {
-    400: ("bad_request", "The request can't be read: check the host name, the path and the headers."),
+    400: ("bad_request", "The request cannot be read: check the host name, the path and the headers."),
     403: ("forbidden", "This is not allowed."),
     404: ("not_found", "There is nothing here. docs lists the addresses."),
-    405: ("method_not_allowed", "This address does not take that method; the Allow header names those it takes."),
+    405: ("method_not_allowed", "This address does not take this method; the Allow header names those it takes."),
     413: ("too_large", "The request is too large."),
-    500: ("internal_error", "The server failed to answer; what happened is in its log."),
-    503: ("unavailable", "The database does not answer at the moment; send the request again."),
+    500: ("internal_error", "The server failed to answer; its log says what happened."),
+    503: ("unavailable", "The database is not answering at the moment. Send the request again."),
     504: ("timeout", "The database took too long and was stopped. Ask for less: a shorter time, more filters."),
 }
 
 
-class Listed(Protocol):
-    """A row of a list; `cursor` is where the rows after it begin."""
-
-    @property
-    def cursor(self) -> str: ...
-
-
-T = TypeVar("T", bound=Listed)
-
-
-class ApiError(Exception):
+class ApiError(exceptions.APIException):
     """An answer other than success. `type` is a short machine-readable word, `message` names problem and fix."""
 
     def __init__(
@@ -61,94 +52,112 @@ class ApiError(Exception):
         docs: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
-        super().__init__(message)
-        self.status = status
+        super().__init__(message, type)
+        self.status_code = status
         self.headers = headers or {}
         members = {"type": type, "message": message, "field": field, "index": index, "docs": docs}
+        self.message = message
         self.error = {key: value for key, value in members.items() if value is not None}
 
 
 def bad_parameter(name: str, message: str) -> ApiError:
-    """400 for a query parameter that can't be understood; the message is prefixed with its name."""
+    """400 for a query parameter that is wrong; its name stands before the message."""
     return ApiError(400, "invalid_parameter", f"{name} {message}", field=name, docs=DOCS_PATH)
 
 
 def not_found(what: str) -> ApiError:
-    """404; also for what exists in another project, so that ids can't be probed."""
+    """404; also for what exists in another project, so that ids cannot be probed."""
     return ApiError(404, "not_found", f"There is no {what} with this id in the project of this key.")
 
 
-def json_response(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
-    """An answer in JSON; `orjson.Fragment` members are written as they are."""
-    return HttpResponse(orjson.dumps(content), status=status, headers=headers, content_type="application/json")
+def plain_error(status: int, headers: dict[str, str] | None = None) -> ApiError:
+    """The error for a status that needs no words of its own."""
+    type_, message = PLAIN_MESSAGES.get(status, PLAIN_MESSAGES[500 if status >= 500 else 400])
+    return ApiError(status, type_, message, docs=DOCS_PATH, headers=headers)
 
 
-def page_json(rows: Sequence[T], write: Callable[[T], dict[str, Any]], next_cursor: str | None) -> HttpResponse:
-    """A page of a list, as many of its rows as the answer may have in bytes; `next` goes on after the last one.
-
-    Rows have a `cursor` of their own.
-    """
-    results: list[orjson.Fragment] = []
-    written: list[T] = []
-    for row in bounds.affordable(rows):
-        text = orjson.dumps(write(row))
-        bounds.current().bytes_left -= len(text)
-        results.append(orjson.Fragment(text))
-        written.append(row)
-    following = next_cursor if len(written) == len(rows) else written[-1].cursor
-    return json_response({"results": results, "next": following})
+# --- from exceptions to answers -------------------------------------------------------------------------------------
 
 
-def response_for(error: Exception) -> HttpResponse | None:
-    """The answer for an exception that a view raised; None for one that is nobody's fault but ours."""
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
+    """REST framework's hook: the answer for whatever an endpoint raised."""
+    known = known_error(error, context)
+    return Response({"error": known.error}, known.status_code, headers=known.headers)
+
+
+def known_error(error: Exception, context: dict[str, Any]) -> ApiError:
+    """The same error in our form. What nobody but us can be blamed for is a 500 that says nothing; the log says all."""
     known = as_api_error(error)
-    return json_response({"error": known.error}, known.status, known.headers) if known else None
+    if known is None:
+        LOG.error("Unhandled error in the API", exc_info=error)
+        known = plain_error(500)
+    if known.status_code == 405:
+        known.headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    return known
 
 
 def as_api_error(error: Exception) -> ApiError | None:
-    """What an exception that a view raised says to the client; None for one that is nobody's fault but ours."""
+    """The same error in our form; None for one that is nobody's fault but ours."""
     if isinstance(error, ApiError):
         return error
     if isinstance(error, WireFormatError):
         return ApiError(error.status, error.type, error.message, field=error.field or None, docs=DOCS_PATH)
-    if isinstance(error, exceptions.MethodNotAllowed):
-        return plain_error(405)
-    if isinstance(error, (exceptions.PermissionDenied, PermissionDenied)):
+    if isinstance(error, exceptions.APIException):
+        return _of_framework(error)
+    if isinstance(error, PermissionDenied):
         return ApiError(403, "forbidden", str(error) or PLAIN_MESSAGES[403][1])
     if isinstance(error, Http404):
         return plain_error(404)
     if isinstance(error, (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)):
-        if bounds.is_statement_timeout(error):
-            return plain_error(504)
-        # One line: while the database is away, each request of each client comes here.
-        LOG.error("The database failed: %s", str(error).partition("\n")[0])
-        return plain_error(503, {"Retry-After": "2"})
+        return _of_database(error)
     if isinstance(error, MemoryError):
         in_flight.note_memory_error()
         return ApiError(503, "out_of_memory", in_flight.SHORT.strip(), headers={"Retry-After": "5"})
     return None
 
 
-def plain_error(status: int, headers: dict[str, str] | None = None) -> ApiError:
-    """The error for a status that needs no words of its own."""
-    plain = _plain(status)
-    return ApiError(status, plain["type"], plain["message"], docs=plain["docs"], headers=headers)
+def _of_framework(error: exceptions.APIException) -> ApiError | None:
+    """What authentication and permission classes, or REST framework itself, raised."""
+    challenge = {"WWW-Authenticate": getattr(error, "auth_header", "")}
+    if isinstance(error, exceptions.NotAuthenticated):
+        message = "Send an API key: Authorization: Bearer <key>, or x-api-key: <key>."
+        return ApiError(401, "missing_key", message, docs=DOCS_PATH, headers=challenge)
+    if isinstance(error, exceptions.AuthenticationFailed):
+        return ApiError(401, str(error.get_codes()), str(error), headers=challenge)
+    if isinstance(error, exceptions.PermissionDenied):
+        return ApiError(403, str(error.get_codes()), str(error), docs=DOCS_PATH)
+    if isinstance(error, exceptions.MethodNotAllowed):
+        return plain_error(405)
+    return None
 
 
-def internal_error(error: Exception) -> HttpResponse:
-    """500 without a word about what happened, which goes to the log."""
-    LOG.error("Unhandled error in the API", exc_info=error)
-    return json_response({"error": _plain(500)}, 500)
+def _of_database(error: Exception) -> ApiError:
+    if bounds.is_statement_timeout(error):
+        return plain_error(504)
+    # One line: while the database is away, each request of each client comes here.
+    LOG.error("The database failed: %s", str(error).partition("\n")[0])
+    return plain_error(503, {"Retry-After": "2"})
+
+
+# --- where REST framework is not asked ------------------------------------------------------------------------------
+
+
+def json_response(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
+    return HttpResponse(orjson.dumps(content), status=status, headers=headers, content_type="application/json")
+
+
+def error_response(error: ApiError) -> HttpResponse:
+    return json_response({"error": error.error}, error.status_code, error.headers)
 
 
 @csrf_exempt
 def unknown_address(request: HttpRequest, rest: str) -> HttpResponse:
     """The view of every address under /api/ that is nothing."""
-    return json_response({"error": _plain(404)}, 404)
+    return error_response(plain_error(404))
 
 
 def json_errors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware, the outermost: what Django or another middleware answers in HTML under /api/ becomes JSON."""
+    """Middleware, outside of all that answer: what is answered in HTML under /api/ becomes JSON."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -157,11 +166,6 @@ def json_errors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
         if response.headers.get("Content-Type", "").startswith(OWN_TYPES):
             return response
         kept = {name: response.headers[name] for name in ("Allow", "Retry-After") if name in response.headers}
-        return json_response({"error": _plain(response.status_code)}, response.status_code, kept)
+        return error_response(plain_error(response.status_code, kept))
 
     return middleware
-
-
-def _plain(status: int) -> dict[str, str]:
-    type_, message = PLAIN_MESSAGES.get(status, PLAIN_MESSAGES[500 if status >= 500 else 400])
-    return {"type": type_, "message": message, "docs": DOCS_PATH}

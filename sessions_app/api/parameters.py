@@ -1,49 +1,164 @@
-"""Query parameters and ids in paths, as endpoints need them."""
+"""Query parameters, each list's in one class, and which project a call is about."""
 
 from __future__ import annotations
 
 import re
 import uuid
+from typing import Any, cast
 
-from django.http import HttpRequest
+from rest_framework import serializers
+from rest_framework.request import Request
 
 from sessions_app.api.authentication import Caller
 from sessions_app.api.errors import ApiError, bad_parameter, not_found
+from sessions_app.api.serializers.base import Described, IdField, Resource
+from sessions_app.api.serializers.logs import SECONDS_TEXT
 from sessions_app.models import Project
-from sessions_app.queries import lookup
+from sessions_app.queries import corrections, lookup, requests, session_list
+from sessions_app.queries.filters import MAX_TEXT_CHARS
+from sessions_app.records import RULES
 
-DEFAULT_LIMIT = 50
-
-
-def limit_of(request: HttpRequest, most: int, default: int = DEFAULT_LIMIT) -> int:
-    """`limit`, from 1 to `most`. Raises ApiError 400."""
-    text = request.GET.get("limit", str(default))
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-        raise bad_parameter("limit", f"must be a whole number from 1 to {most:,}, got {text[:40]!r}")
-    return int(text)
+MAX_COPIES = 20
+ORDERS = [session_list.NEWEST_FIRST, session_list.OLDEST_FIRST]
+TIME_FORMS = "RFC 3339, a date, or seconds since 1970"
 
 
-def includes_steps(request: HttpRequest) -> bool:
-    """Whether `include` asks for steps. Raises ApiError 400 for anything else than that."""
-    wanted = request.GET.get("include")
-    if wanted not in (None, "steps"):
-        raise bad_parameter("include", f"must be steps, or left out, got {wanted[:40]!r}")
-    return wanted == "steps"
+class Parameters(Resource):
+    """The query parameters of one operation."""
+
+    @classmethod
+    def read(cls, request: Request) -> dict[str, Any]:
+        """The checked values; of a parameter that is given twice, the last. Raises ApiError 400."""
+        try:
+            values: dict[str, Any] = cls.shared().run_validation(request.query_params.dict())
+        except serializers.ValidationError as error:
+            name, message = first_error(error)
+            raise bad_parameter(name, message) from None
+        return values
+
+
+def first_error(error: serializers.ValidationError) -> tuple[str, str]:
+    """The path of the first member that is wrong, as `request_ids[3]`, and what is wrong with it."""
+    path, detail = "", cast(Any, error.detail)
+    while isinstance(detail, dict):
+        name, detail = next(iter(detail.items()))
+        path += f"[{name}]" if isinstance(name, int) else name
+    return path, str(detail[0])
+
+
+# --- kinds of parameters --------------------------------------------------------------------------------------------
+
+
+class PageLimit(serializers.IntegerField):
+    """How many items a page has at most."""
+
+    def __init__(self, most: int, default: int = 50) -> None:
+        self.most = most
+        super().__init__(min_value=1, max_value=most, default=default, help_text="How many at most.")
+
+    def to_internal_value(self, data: Any) -> int:
+        if re.fullmatch(r"[0-9]{1,9}", data) and 1 <= int(data) <= self.most:
+            return int(data)
+        raise serializers.ValidationError(f"must be a whole number from 1 to {self.most:,}, got {data[:40]!r}")
+
+
+class Flag(serializers.ChoiceField):
+    """`true` or `false`, which may be written as 1 or 0."""
+
+    def __init__(self, help_text: str) -> None:
+        super().__init__(["true", "false", "1", "0"], default="false", help_text=help_text)
+
+    def to_internal_value(self, data: Any) -> str:
+        word = str(data).lower()
+        if word in self.choices:
+            return "true" if word in ("true", "1") else "false"
+        raise serializers.ValidationError(f"must be true or false, got {data[:40]!r}")
+
+
+def text(help_text: str) -> Described:
+    return Described({"type": "string", "maxLength": MAX_TEXT_CHARS}, help_text)
+
+
+def filter_time(help_text: str) -> Described:
+    forms = [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}, SECONDS_TEXT]
+    return Described({"anyOf": forms}, f"{help_text}: {TIME_FORMS}.")
+
+
+def any_of(help_text: str, *choices: str) -> Described:
+    """May be given several times."""
+    enum = {"enum": list(choices)} if choices else {}
+    return Described({"type": "array", "items": {"type": "string", **enum}}, help_text)
+
+
+def cursor() -> Described:
+    return Described({"type": "string", "format": "cursor"}, "`next` of the previous page.")
+
+
+# --- the parameters of each operation -------------------------------------------------------------------------------
+
+
+class LogsParameters(Parameters):
+    wait = Flag("Answer once the logs are stored and say where; after 30 seconds, as for `false`.")
+
+
+class SessionsParameters(Parameters):
+    q = text("Words of the title, the session key or the user, or an id.")
+    trace_id = text("The id exactly as a caller gave it.")
+    from_ = filter_time("Last activity at or after this time")
+    to = filter_time("Last activity at or before this time")
+    status = any_of("`error`: with a failed request; `ok`: without.", "ok", "error")
+    model = any_of("Sessions in which one of these models answered.")
+    user = any_of("Sessions of one of these end users.")
+    tag = any_of("Sessions with one of these tags.")
+    source_ = any_of("Where the logs came from: `native`, `litellm`, `otlp`.")
+    rule = any_of("Sessions with a request that was grouped by one of these rules.", *RULES)
+    order = Described({"type": "string", "enum": ORDERS, "default": ORDERS[0]}, "Newest first, or oldest first.")
+    limit = PageLimit(session_list.MAX_LIMIT)
+    cursor = cursor()
+
+
+class RequestsParameters(Parameters):
+    include = serializers.ChoiceField(
+        ["steps"],
+        required=False,
+        error_messages={"invalid_choice": "must be steps, or left out, got {input!r:.42}"},
+        help_text="`steps`: also agents, chains, tools and other spans around the requests (`step` is true), and "
+        "second reports of a call (`duplicate_of` names its request).",
+    )
+    limit = PageLimit(requests.MAX_LIMIT)
+    cursor = cursor()
+
+
+class CopiesParameters(Parameters):
+    limit = PageLimit(MAX_COPIES, default=10)
+    cursor = cursor()
+
+
+class CorrectionsParameters(Parameters):
+    session = IdField(
+        required=False,
+        help_text="The corrections that moved requests into or out of this session, also by a former id.",
+    )
+    limit = PageLimit(corrections.MAX_LIMIT)
+    cursor = cursor()
+
+
+# --- ids and projects -----------------------------------------------------------------------------------------------
 
 
 def uuid_of(text: str, what: str) -> uuid.UUID:
-    """An id of ours in a path. Raises ApiError 404: nothing can have another form of id."""
+    """The id in a path. Raises ApiError 404, since nothing has an id of another form."""
     try:
         return uuid.UUID(text)
     except ValueError:
         raise not_found(what) from None
 
 
-def project_of(request: HttpRequest, caller: Caller) -> Project:
+def project_of(request: Request, caller: Caller) -> Project:
     """The key's project; for a signed-in user the one that `project` names. Raises ApiError 400."""
     if caller.project_id is not None:
         return Project.objects.get(id=caller.project_id)
-    slug = request.GET.get("project", "")
+    slug = request.query_params.get("project", "")
     project = lookup.find_project(slug) if slug and "\0" not in slug else None
     if project is None:
         known = ", ".join(Project.objects.order_by("slug").values_list("slug", flat=True)[:20])
@@ -56,10 +171,9 @@ def slug_of(caller: Caller, project_id: int) -> str:
     return caller.project_slug or Project.objects.values_list("slug", flat=True).get(id=project_id)
 
 
-def refuse_project(request: HttpRequest, caller: Caller) -> None:
-    """A key reads its own project: naming another one is a mistake that silence would hide. Raises ApiError 400."""
-    named = request.GET.get("project")
+def refuse_project(request: Request, caller: Caller) -> None:
+    """A key reads its own project. To ignore another one's name would hide a mistake. Raises ApiError 400."""
+    named = request.query_params.get("project")
     if caller.project_id is not None and named not in (None, "", caller.project_slug):
-        raise ApiError(
-            400, "invalid_parameter", f"project can't be chosen: this key is of {caller.project_slug}", field="project"
-        )
+        message = f"project cannot be chosen: this key belongs to {caller.project_slug}"
+        raise ApiError(400, "invalid_parameter", message, field="project")

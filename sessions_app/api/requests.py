@@ -6,32 +6,52 @@ import re
 import uuid
 from typing import Any
 
-from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from sessions_app.api import links, parameters, schema
-from sessions_app.api.errors import bad_parameter, json_response, not_found
-from sessions_app.api.representation import copy_json, documents_json, request_json
+from sessions_app.api import parameters
+from sessions_app.api.errors import bad_parameter, not_found
+from sessions_app.api.parameters import CopiesParameters
+from sessions_app.api.schema import operation
+from sessions_app.api.serializers.requests import (
+    ContradictingCopyPageSerializer,
+    CopyFactsSerializer,
+    DocumentsSerializer,
+    RequestSerializer,
+    RequestWithDocumentsSerializer,
+)
 from sessions_app.api.views import Endpoint
 from sessions_app.models import RequestLog
 from sessions_app.queries import content, contradictions, lookup, requests
 from sessions_app.wire import documents_of
 
+_CURSOR = re.compile(r"(\d{1,18})\.(\d{1,9})\.([0-9a-f]{32})")
+
 
 class RequestEndpoint(Endpoint):
-    @schema.GET_REQUEST
-    def get(self, request: Any, request_id: str) -> HttpResponse:
+    """One request."""
+
+    @operation("get_request", "Read", {200: RequestWithDocumentsSerializer}, (404,))
+    def get(self, request: Request, request_id: str) -> Response:
+        """Read a request.
+
+        With the documents exactly as they were sent, including what strict JSON does not allow (NaN). A request that
+        moved to another session is also found by its former id; the answer has the new one.
+        """
         log = self.find(request_id)
         session = lookup.find_session(log.session_id, log.project_id)
         if session is None:
             raise not_found("request")
         row = requests.row_of(log)
-        parent = requests.parents_of([row], session).get(row.id)
-        slug = parameters.slug_of(self.caller, log.project_id)
-        url = links.request_url(request._request, slug, log.id)
-        found = contradictions.contradicted(session.id, [row.id]).get(row.id)
-        standing = requests.standing_for([row]).get(row.id)
-        answer = request_json(row, session.session_key, parent, url, standing, found.count if found else 0)
-        return json_response(answer | documents_json(content.load_documents(log)))
+        context = {
+            "session_key": session.session_key,
+            "parents": requests.parents_of([row], session),
+            "standing": requests.standing_for([row]),
+            "contradicted": contradictions.contradicted(session.id, [row.id]),
+            **self.about_project(parameters.slug_of(self.caller, log.project_id)),
+        }
+        documents = DocumentsSerializer(content.load_documents(log))
+        return Response(RequestSerializer(row, context=context).data | documents.data)
 
     def find(self, request_id: str) -> RequestLog:
         """The request, also by an id that it had before it moved. Raises ApiError 404."""
@@ -41,24 +61,34 @@ class RequestEndpoint(Endpoint):
         return log
 
 
-# Each comes with its documents.
-MOST_COPIES = 20
-_CURSOR = re.compile(r"(\d{1,18})\.(\d{1,9})\.([0-9a-f]{32})")
-
-
 class RequestCopiesEndpoint(RequestEndpoint):
-    """GET /api/v1/requests/{id}/copies: what was reported under the request's id and says other things."""
+    """What was reported under the request's id and says something else."""
 
-    @schema.LIST_COPIES
-    def get(self, request: Any, request_id: str) -> HttpResponse:
+    @operation(
+        "list_contradicting_copies",
+        "Read",
+        {200: ContradictingCopyPageSerializer},
+        (400, 404),
+        CopiesParameters,
+    )
+    def get(self, request: Request, request_id: str) -> Response:
+        """List a request's contradicting copies.
+
+        Later reports under the request's id that say something else, in the order of receipt. The first report is
+        the request; nothing of the others is counted, searched or grouped.
+        """
         log = self.find(request_id)
-        limit = parameters.limit_of(request._request, MOST_COPIES, default=10)
-        found = contradictions.copies_of(log, limit + 1, _after(request._request.GET.get("cursor")))
+        limit = CopiesParameters.read(request)["limit"]
+        found = contradictions.copies_of(log, limit + 1, _after(request.query_params.get("cursor")))
         bodies = contradictions.bodies_of([copy.id for copy in found[:limit]])
-        results = [copy_json(c, documents_of(c.source, bodies[c.id])) for c in found[:limit] if c.id in bodies]
+        results = [copy_json(copy, bodies[copy.id]) for copy in found[:limit] if copy.id in bodies]
         last = found[limit - 1] if len(found) > limit else None
         cursor = f"{last.entry_id}.{last.entry_index}.{last.id.hex}" if last else None
-        return json_response({"results": results, "next": cursor})
+        return Response({"results": results, "next": cursor})
+
+
+def copy_json(copy: Any, body: bytes) -> dict[str, Any]:
+    return CopyFactsSerializer(copy).data | DocumentsSerializer(documents_of(copy.source, body)).data
 
 
 def _after(cursor: str | None) -> tuple[int, int, uuid.UUID] | None:
@@ -66,5 +96,5 @@ def _after(cursor: str | None) -> tuple[int, int, uuid.UUID] | None:
         return None
     match = _CURSOR.fullmatch(cursor)
     if match is None:
-        raise bad_parameter("cursor", "is none that this list gave: take it from the page before")
+        raise bad_parameter("cursor", "is not from this list: take it from the previous page")
     return int(match[1]), int(match[2]), uuid.UUID(match[3])

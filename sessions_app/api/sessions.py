@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from django.http import HttpResponse
-
-from sessions_app.api import authentication, links, parameters, schema
-from sessions_app.api.errors import DOCS_PATH, ApiError, bad_parameter, json_response, not_found, page_json
-from sessions_app.api.representation import request_json, session_json
+from sessions_app.api import parameters, permissions
+from sessions_app.api.errors import DOCS_PATH, ApiError, bad_parameter, not_found
+from sessions_app.api.paging import page_of
+from sessions_app.api.schema import operation
+from sessions_app.api.serializers.requests import RequestPageSerializer, RequestSerializer
+from sessions_app.api.serializers.sessions import ReceiptSerializer, SessionPageSerializer, SessionSerializer
 from sessions_app.api.views import Endpoint
 from sessions_app.ingest import cleanup
 from sessions_app.models import Session
@@ -17,44 +19,57 @@ from sessions_app.queries.filters import FilterError, parse_filters
 
 
 class SessionsEndpoint(Endpoint):
-    @schema.LIST_SESSIONS
-    def get(self, request: Any) -> HttpResponse:
-        http = request._request
-        parameters.refuse_project(http, self.caller)
-        project = parameters.project_of(http, self.caller)
-        limit = parameters.limit_of(http, session_list.MAX_LIMIT)
-        order = http.GET.get("order", session_list.NEWEST_FIRST)
+    """The sessions of a project."""
+
+    @operation("list_sessions", "Read", {200: SessionPageSerializer}, (400,), parameters.SessionsParameters)
+    def get(self, request: Request) -> Response:
+        """List sessions.
+
+        Sessions by their last activity. A filter that is given several times matches any of its values.
+        """
+        parameters.refuse_project(request, self.caller)
+        project = parameters.project_of(request, self.caller)
+        limit = parameters.SessionsParameters.read(request)["limit"]
+        query = request.query_params
+        order = query.get("order", session_list.NEWEST_FIRST)
         try:
-            filters = parse_filters(http.GET).checked()
-            page = session_list.list_sessions(project, filters, order, limit, http.GET.get("cursor"))
+            filters = parse_filters(query).checked()
+            page = session_list.list_sessions(project, filters, order, limit, query.get("cursor"))
         except FilterError as error:
             raise bad_parameter(error.field, error.message) from None
-        return page_json(
-            page.results,
-            lambda row: session_json(row, project.slug, links.session_url(http, project.slug, row.id)),
-            page.next_cursor,
-        )
+        write = SessionSerializer(context=self.about_project(project.slug)).to_representation
+        return Response(page_of(page.results, write, page.next_cursor))
 
 
 class SessionEndpoint(Endpoint):
-    """Keys need the scope `delete` to delete, signed-in users the permission to delete sessions."""
+    """One session."""
 
     def scope_of(self, method: str) -> str:
-        return authentication.DELETE if method == "DELETE" else authentication.READ
+        return permissions.DELETE if method == "DELETE" else permissions.READ
 
-    @schema.GET_SESSION
-    def get(self, request: Any, session_id: str) -> HttpResponse:
+    @operation("get_session", "Read", {200: SessionSerializer}, (404,))
+    def get(self, request: Request, session_id: str) -> Response:
+        """Read a session.
+
+        A session that was merged into another one is also found by its former id: the answer is the other one, with
+        its `id`.
+        """
         session = self.find(session_id)
         slug = parameters.slug_of(self.caller, session.project_id)
-        return json_response(session_json(session, slug, links.session_url(request._request, slug, session.id)))
+        return Response(SessionSerializer(session, context=self.about_project(slug)).data)
 
-    @schema.DELETE_SESSION
-    def delete(self, request: Any, session_id: str) -> HttpResponse:
+    @operation("delete_session", "Read", {200: ReceiptSerializer}, (404, 409))
+    def delete(self, request: Request, session_id: str) -> Response:
+        """Delete a session.
+
+        Deletes everything that belongs to it, immediately and permanently. A former id of a session that was merged
+        is refused, since more would be deleted than it named: 409 names the other session. Needs the scope `delete`.
+        """
         session = self.find(session_id, follow=False)
         receipt = cleanup.delete_sessions(session.project_id, [session.id])
         if not receipt.sessions:
             raise not_found("session")  # Another deletion came first.
-        return json_response(receipt_json(receipt))
+        return Response(ReceiptSerializer(receipt).data)
 
     def find(self, session_id: str, follow: bool = True) -> Session:
         """The session, or the one that it was merged into. Raises ApiError 404; for that one 409 unless `follow`."""
@@ -69,45 +84,30 @@ class SessionEndpoint(Endpoint):
 
 
 class SessionRequestsEndpoint(SessionEndpoint):
-    http_method_names = ("get", "head")
+    """The requests of one session."""
 
-    @schema.LIST_REQUESTS
-    def get(self, request: Any, session_id: str) -> HttpResponse:
-        http = request._request
+    http_method_names = ["get", "head"]
+
+    @operation("list_requests", "Read", {200: RequestPageSerializer}, (400, 404), parameters.RequestsParameters)
+    def get(self, request: Request, session_id: str) -> Response:
+        """List a session's requests.
+
+        In chronological order. What is not counted is only listed on demand. A session that was merged into another
+        one is also found by its former id.
+        """
         session = self.find(session_id)
-        limit = parameters.limit_of(http, requests.MAX_LIMIT)
+        asked = parameters.RequestsParameters.read(request)
         try:
-            page = requests.list_requests(session, limit, http.GET.get("cursor"), parameters.includes_steps(http))
+            cursor = request.query_params.get("cursor")
+            page = requests.list_requests(session, asked["limit"], cursor, asked.get("include") == "steps")
         except FilterError as error:
             raise bad_parameter(error.field, error.message) from None
-        contradicted = contradictions.contradicted(session.id, [row.id for row in page.results])
-        parents, standing = requests.parents_of(page.results, session), requests.standing_for(page.results)
-        slug = parameters.slug_of(self.caller, session.project_id)
-        return page_json(
-            page.results,
-            lambda row: request_json(
-                row,
-                session.session_key,
-                parents.get(row.id),
-                links.request_url(http, slug, row.id),
-                standing.get(row.id),
-                contradicted[row.id].count if row.id in contradicted else 0,
-            ),
-            page.next_cursor,
-        )
-
-
-def receipt_json(receipt: cleanup.Receipt) -> dict[str, Any]:
-    """What was deleted: sessions, requests, and rows and bytes in all and by table; what mentions it still."""
-    tables = {name: {"rows": removed.rows, "bytes": removed.bytes} for name, removed in receipt.tables.items()}
-    return {
-        "deleted": {"sessions": receipt.sessions, "requests": receipt.requests},
-        "rows": receipt.rows,
-        "bytes": receipt.bytes,
-        "tables": tables,
-        "left": {
-            "rejected_logs": receipt.mentions.rejected_logs,
-            "waiting_bodies": receipt.mentions.waiting_bodies,
-            "not_looked_through": receipt.mentions.unseen,
-        },
-    }
+        context = {
+            "session_key": session.session_key,
+            "parents": requests.parents_of(page.results, session),
+            "standing": requests.standing_for(page.results),
+            "contradicted": contradictions.contradicted(session.id, [row.id for row in page.results]),
+            **self.about_project(parameters.slug_of(self.caller, session.project_id)),
+        }
+        write = RequestSerializer(context=context).to_representation
+        return Response(page_of(page.results, write, page.next_cursor))

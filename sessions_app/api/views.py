@@ -1,60 +1,58 @@
-"""What all endpoints have in common: who may call, and that every answer is JSON."""
+"""What all endpoints have in common. REST framework's settings say who may call and how errors are answered."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from rest_framework.negotiation import BaseContentNegotiation
+from django.http import HttpRequest, HttpResponseBase
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from sessions_app.api import authentication, errors
-
-
-class JsonOnly(BaseContentNegotiation):
-    """The answer is JSON whatever `Accept` says; bodies are read by us."""
-
-    def select_parser(self, request: HttpRequest, parsers: list[Any]) -> Any:
-        return parsers[0]
-
-    def select_renderer(self, request: HttpRequest, renderers: list[Any], format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type
+from sessions_app.api import permissions
+from sessions_app.api.authentication import ApiKeyAuthentication, Caller, caller_of
+from sessions_app.api.links import PageLinks
 
 
 class Endpoint(APIView):
-    """A REST framework view that does no more than is needed: methods return Django's responses.
+    """`scope` is what a key must have; `scope_of` may tell methods apart."""
 
-    `scope` is what a key must have; `browser` says whether a signed-in user may call too.
-    """
-
-    content_negotiation_class = JsonOnly
-    # `perform_authentication` says who may; REST framework's own classes would answer in a form of theirs.
-    authentication_classes = ()
-    permission_classes = ()
-    http_method_names = ("get", "post", "delete", "head")
-    scope = authentication.READ
-    browser = True
-    caller: authentication.Caller
-
-    def perform_authentication(self, request: Any) -> None:
-        scope = self.scope_of(request.method)
-        self.caller = authentication.authenticate(request._request, scope, browser=self.browser)
+    http_method_names = ["get", "post", "delete", "head"]
+    scope = permissions.READ
 
     def scope_of(self, method: str) -> str:
-        """What a key must have to call this method."""
         return self.scope
 
-    def handle_exception(self, exc: Exception) -> HttpResponse:
-        response = errors.response_for(exc)
-        if response is None:
-            return errors.internal_error(exc)
-        if response.status_code == 405:
-            response.headers["Allow"] = ", ".join(self.allowed_methods)
+    @property
+    def caller(self) -> Caller:
+        """Whoever calls, whom the permission classes have let in."""
+        caller = caller_of(self.request)
+        assert caller is not None, "no permission class lets somebody unknown in"
+        return caller
+
+    def about_project(self, slug: str) -> dict[str, Any]:
+        """The context of serializers whose answers link to pages."""
+        return {"project": slug, "links": PageLinks(self.request, slug)}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Rendered here and not later, so that an error while writing is answered like any other."""
+        response = super().dispatch(request, *args, **kwargs)
+        if not isinstance(response, Response):
+            return response
+        try:
+            response.render()
+        except Exception as error:
+            response = self.finalize_response(self.request, self.handle_exception(error))
+            response.render()
         return response
 
 
 class WriteEndpoint(Endpoint):
-    """Takes logs from programs alone."""
+    """Takes logs, from programs only."""
 
-    scope = authentication.INGEST
-    browser = False
+    authentication_classes = [ApiKeyAuthentication]
+    scope = permissions.INGEST
+
+    @property
+    def project_id(self) -> int:
+        assert self.caller.project_id is not None, "only keys may write, and a key has a project"
+        return self.caller.project_id

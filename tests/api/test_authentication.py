@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from sessions_app.api.authentication import USED_KEYS, UsedKeys
+from sessions_app.api.key_use import USED_KEYS, UsedKeys
 from sessions_app.models import ApiKey, Project
 from tests.api.conftest import key_for, log
 

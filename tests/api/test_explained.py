@@ -59,7 +59,7 @@ def test_conversation_names_the_request_that_it_continues(client: Client, mixed:
     assert found["continues"] == before
     assert found["grouped_by"] == {
         "rule": "conversation",
-        "detail": f"continues request {before}: its input begins with all that was sent and answered there",
+        "detail": f"continues request {before}: its input begins with everything sent and answered there",
     }
     assert answer(client, "branch")["continues"] == id_of("repeated")
 
@@ -105,7 +105,7 @@ def test_correction_names_who_and_when(client: Client, project: Project, mixed: 
     corrections.move_requests(project, [RequestLog.objects.get(request_id="third").pk], None, "alice")
     found = answer(client, "third")["grouped_by"]
     assert found["rule"] == "manual"
-    assert found["detail"].startswith("put into this session by hand: alice, 20")
+    assert found["detail"].startswith("moved to this session manually: alice, 20")
 
 
 def test_session_lists_the_rules_that_formed_it(client: Client, mixed: None) -> None:

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from logsui import in_flight
 from logsui.in_flight import SLOTS, Requests, address, tracked
 from logsui.middleware import OutOfMemory
-from sessions_app.api.errors import response_for
+from sessions_app.api.errors import as_api_error, error_response
 
 
 def environ(path: str = "/p/default/sessions/", query: str = "", **others: str) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def test_memory_error_that_was_answered_already_stops_the_worker_too(
     def application(asked: Any, start: Any) -> Iterable[bytes]:
         page = OutOfMemory(lambda request: HttpResponse())
         response = (
-            response_for(MemoryError())
+            error_response(as_api_error(MemoryError()))
             if path.startswith("/api")
             else page.process_exception(HttpRequest(), MemoryError())
         )

@@ -1,0 +1,192 @@
+"""Requests, with and without their documents, and the copies that contradict them."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from sessions_app.api.grouping import grouping_detail
+from sessions_app.api.links import PageLinks
+from sessions_app.api.serializers.base import (
+    URI,
+    CostField,
+    KnownText,
+    Resource,
+    TimeField,
+    Verbatim,
+    next_cursor,
+    texts,
+    tokens,
+)
+from sessions_app.api.serializers.sessions import rule_choice
+from sessions_app.queries.requests import RequestRow
+from sessions_app.records import ERROR, KINDS, SUCCESS, Documents
+from sessions_app.structure import timeline
+
+
+class CallErrorSerializer(Resource):
+    """How a call failed."""
+
+    type = KnownText(source="error_type")
+    message = KnownText(source="error_message")
+
+
+class GroupedBySerializer(Resource):
+    """Why a request is in its session."""
+
+    rule = rule_choice()
+    detail = serializers.CharField(
+        help_text="In words: the member that says so, the request that it continues or repeats, or who moved it."
+    )
+
+
+class RequestSerializer(Resource):
+    """A call of a model with its result, or a step around such calls."""
+
+    # The context has the `session_key`, `links`, and by request id: `parents`, `standing` (the request that stands for
+    # the same call) and `contradicted`.
+
+    id = serializers.UUIDField()
+    request_id = serializers.CharField(help_text="The caller's id, or a generated one.")
+    session_id = serializers.UUIDField()
+    session_key = serializers.SerializerMethodField()
+    kind = serializers.ChoiceField(list(KINDS))
+    name = KnownText(help_text="What the span, tool or agent calls itself.")
+    counted = serializers.BooleanField(
+        source="is_counted", help_text="False for steps (tools, agents, …) and for a second report of a call."
+    )
+    step = serializers.BooleanField(help_text="It is not a model call itself.")
+    duplicate_of = serializers.SerializerMethodField(
+        help_text="The request that stands for the call which this one reports too."
+    )
+    contradicting_copies = serializers.SerializerMethodField(
+        help_text="How often it was reported again with other content, which is kept beside it and not counted."
+    )
+    trace_id = KnownText()
+    span_id = KnownText()
+    parent_id = KnownText(help_text="The id of the span or request above.")
+    tool_call_id = KnownText(help_text="Of a tool run: the call that asked for it.")
+    problems = serializers.SerializerMethodField(help_text="Which parts of a span could not be read.")
+    call_type = KnownText()
+    model = KnownText()
+    provider = KnownText()
+    status = serializers.ChoiceField([SUCCESS, ERROR])
+    status_code = serializers.IntegerField(
+        source="http_status", allow_null=True, help_text="The HTTP status of the model's API."
+    )
+    error = serializers.SerializerMethodField()
+    started_at = TimeField()
+    first_token_at = TimeField(allow_null=True)
+    ended_at = TimeField(allow_null=True)
+    duration_ms = serializers.SerializerMethodField()
+    input_tokens = tokens()
+    output_tokens = tokens()
+    cached_tokens = tokens()
+    cache_write_tokens = tokens()
+    reasoning_tokens = tokens()
+    cost = CostField()
+    user = KnownText(source="end_user")
+    tags = texts()
+    source_ = serializers.CharField()
+    grouped_by = serializers.SerializerMethodField()
+    continues = serializers.SerializerMethodField(help_text="The request whose conversation this one continues.")
+    url = serializers.SerializerMethodField(help_text="Its page.")
+
+    def get_session_key(self, row: RequestRow) -> str | None:
+        key: str | None = self._context["session_key"]
+        return key
+
+    @extend_schema_field({"type": ["string", "null"], "format": "uuid"})
+    def get_duplicate_of(self, row: RequestRow) -> UUID | None:
+        standing: dict[UUID, UUID] = self._context["standing"]
+        return standing.get(row.id)
+
+    @extend_schema_field({"type": "integer", "minimum": 0})
+    def get_contradicting_copies(self, row: RequestRow) -> int:
+        found = self._context["contradicted"].get(row.id)
+        return found.count if found else 0
+
+    def get_problems(self, row: RequestRow) -> list[str]:
+        return row.problems or []
+
+    @extend_schema_field(CallErrorSerializer(allow_null=True))
+    def get_error(self, row: RequestRow) -> dict[str, Any] | None:
+        """Null for a request that succeeded and reports no error."""
+        if row.status != ERROR and not row.error_type and not row.error_message:
+            return None
+        return CallErrorSerializer.shared().to_representation(row)
+
+    @extend_schema_field({"type": ["number", "null"], "minimum": 0})
+    def get_duration_ms(self, row: RequestRow) -> float | None:
+        duration = timeline.duration(row)
+        return None if duration is None else round(duration / timedelta(milliseconds=1), 3)
+
+    @extend_schema_field(GroupedBySerializer)
+    def get_grouped_by(self, row: RequestRow) -> dict[str, Any]:
+        return {"rule": row.rule, "detail": grouping_detail(row, self._context["parents"].get(row.id))}
+
+    @extend_schema_field({"type": ["string", "null"], "format": "uuid"})
+    def get_continues(self, row: RequestRow) -> UUID | None:
+        parent = self._context["parents"].get(row.id)
+        return parent.request.id if parent else None
+
+    @extend_schema_field(URI)
+    def get_url(self, row: RequestRow) -> str:
+        links: PageLinks = self._context["links"]
+        return links.request(row.id)
+
+
+class RequestPageSerializer(Resource):
+    """A page of requests."""
+
+    results = RequestSerializer(many=True)
+    next = next_cursor()
+
+
+# --- documents ------------------------------------------------------------------------------------------------------
+
+
+class DocumentsSerializer(Resource):
+    """The documents of a log exactly as they were sent."""
+
+    request = Verbatim(help_text="The body exactly as it was sent; null when there is none.")
+    response = Verbatim(help_text="The body exactly as it came back; null when there is none.")
+    metadata = Verbatim(help_text="The caller's metadata exactly as sent, and unknown members of the log.")
+    parameters = serializers.SerializerMethodField(
+        help_text="What the request asks for besides its messages and tools."
+    )
+
+    @extend_schema_field({"type": "object"})
+    def get_parameters(self, documents: Documents) -> orjson.Fragment:
+        """Python's own writer takes whatever its reader gave: NaN, lone surrogates, integers of any size."""
+        return orjson.Fragment(json.dumps(documents.parameters))
+
+
+class RequestWithDocumentsSerializer(RequestSerializer, DocumentsSerializer):
+    """A request with its documents exactly as they were sent."""
+
+
+class CopyFactsSerializer(Resource):
+    """When and how a request was reported again."""
+
+    id = serializers.UUIDField()
+    source_ = serializers.CharField(help_text="The format in which it came: native, litellm, otlp.")
+    received_at = TimeField()
+    differs = texts("Members in which it differs from the request, as paths; at most ten.")
+
+
+class ContradictingCopySerializer(CopyFactsSerializer, DocumentsSerializer):
+    """A later report of a request that says something else."""
+
+
+class ContradictingCopyPageSerializer(Resource):
+    """A page of contradicting copies."""
+
+    results = ContradictingCopySerializer(many=True)
+    next = next_cursor()

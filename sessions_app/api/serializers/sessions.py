@@ -1,0 +1,113 @@
+"""Sessions, pages of them, and the receipt for one that was deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from sessions_app.api.links import PageLinks
+from sessions_app.api.serializers.base import (
+    URI,
+    CostField,
+    KnownText,
+    Resource,
+    TimeField,
+    count,
+    next_cursor,
+    texts,
+    tokens,
+)
+from sessions_app.records import RULES
+
+WHY = (
+    "Why a request is in its session: its caller chose an id (session_id, trace_id); it continues a response, or a "
+    "conversation as inferred from its messages; it is another attempt after a failure; a person moved it there "
+    "(manual); or none of these (own)."
+)
+
+
+def rule_choice() -> serializers.ChoiceField:
+    return serializers.ChoiceField(list(RULES), help_text=WHY)
+
+
+class SessionSerializer(Resource):
+    """Requests that belong together."""
+
+    # The context has the project's slug as `project`, and `links` to its pages.
+
+    id = serializers.UUIDField()
+    session_key = serializers.CharField(
+        allow_null=True, help_text="The caller's id; null when the session was formed without one."
+    )
+    project = serializers.SerializerMethodField(help_text="The project's slug.")
+    title = KnownText(help_text="The beginning of the first user text.")
+    preview = KnownText(help_text="The beginning of the last answer.")
+    started_at = TimeField(source="first_at")
+    last_at = TimeField()
+    request_count = count()
+    error_count = count()
+    retry_count = count("How many of its requests repeat one that failed.")
+    step_count = count("How many steps it has: agents, tools and others around its requests.")
+    input_tokens = tokens()
+    output_tokens = tokens()
+    cached_tokens = tokens()
+    cost = CostField()
+    models = serializers.ListField(child=serializers.CharField(), source="model_names")
+    users = texts()
+    tags = texts()
+    sources = texts()
+    rules = serializers.ListField(child=rule_choice(), help_text="Why its requests are in it; there may be several.")
+    url = serializers.SerializerMethodField(help_text="Its page.")
+
+    def get_project(self, session: Any) -> str:
+        return str(self._context["project"])
+
+    @extend_schema_field(URI)
+    def get_url(self, session: Any) -> str:
+        links: PageLinks = self._context["links"]
+        return links.session(session.id)
+
+
+class SessionPageSerializer(Resource):
+    """A page of sessions."""
+
+    results = SessionSerializer(many=True)
+    next = next_cursor()
+
+
+class RemovedSerializer(Resource):
+    """What was deleted from one table."""
+
+    rows = count()
+    bytes = count("As the database stores them, without indexes.")
+
+
+class DeletedSerializer(Resource):
+    """How much was deleted, as users count."""
+
+    sessions = count()
+    requests = count()
+
+
+class LeftSerializer(Resource):
+    """What still mentions an id of what was deleted, and was left because it may hold other logs too."""
+
+    rejected_logs = count("Rejected logs that mention an id.", source="mentions.rejected_logs")
+    waiting_bodies = count(
+        "Bodies that wait to be digested and mention an id: they may bring it back.", source="mentions.waiting_bodies"
+    )
+    not_looked_through = count(
+        "Older rejected logs and waiting bodies that were not searched.", source="mentions.unseen"
+    )
+
+
+class ReceiptSerializer(Resource):
+    """What was deleted."""
+
+    deleted = DeletedSerializer(source="*")
+    rows = count()
+    bytes = count()
+    tables = serializers.DictField(child=RemovedSerializer())
+    left = LeftSerializer(source="*")
