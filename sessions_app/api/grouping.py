@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions_app.queries.requests import LinkedRow, RequestRow
+from sessions_app.queries.requests import LinkedRow, ParentRequest, RequestRow
 from sessions_app.records import (
     ERROR,
     RULE_ATTEMPT,
@@ -11,7 +11,6 @@ from sessions_app.records import (
     RULE_OWN,
     RULE_PREVIOUS_RESPONSE,
 )
-from sessions_app.structure.parents import ParentRequest
 
 
 def grouping_detail(row: RequestRow, parent: ParentRequest | None) -> str:

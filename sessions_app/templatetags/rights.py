@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from django import template
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 
 from sessions_app.access import rights
 
@@ -12,6 +11,6 @@ register = template.Library()
 
 
 @register.filter
-def may(user: AbstractBaseUser | AnonymousUser, name: str) -> bool:
+def may(user: User | AnonymousUser, name: str) -> bool:
     """`{% if user|may:"MAKE_KEYS" %}`, with a name of `sessions_app.access.rights`."""
     return rights.may(user, getattr(rights, name))
