@@ -111,7 +111,11 @@ def resources(of: type[Resource] = Resource) -> Iterator[type[Resource]]:
         yield from resources(resource)
 
 
-@pytest.mark.parametrize("resource", {r for r in resources() if r.__module__.startswith("sessions_app")})
+# In a fixed order: the workers of the tests must agree on it.
+OURS = sorted({r for r in resources() if r.__module__.startswith("sessions_app")}, key=lambda r: r.__name__)
+
+
+@pytest.mark.parametrize("resource", OURS)
 def test_every_field_has_a_way_to_be_written(resource: type[Resource]) -> None:
     """A field of another kind, such as DecimalField, would reach orjson as it is."""
     for name, field in resource().fields.items():
