@@ -31,13 +31,30 @@ from sessions_app.models import (
 MOST_SESSIONS_OF_PROJECT = 2_000
 
 
+class RevokedFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "revoked"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "Active"), ("yes", "Revoked")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        if self.value() not in ("no", "yes"):
+            return queryset
+        return queryset.filter(revoked_at__isnull=self.value() == "no")
+
+
 class ApiKeyAdmin(LeanAdmin):
     """Keys are created on the page API keys, which shows each once. Nothing here reveals one."""
 
-    fields = (*("name", "prefix", "project", "scope_names", "created_at", "created_by", "last_used_at", "revoked_at"),)
-    list_display = fields
+    fields = ("name", "prefix", "project", "scope_names", "created_at", "created_by", "last_used_at", "revoked_at")
+    list_display = ("name", "prefix", "project", "scope_names", "created", "created_by", "last_used", "revoked")
+    created = field_column("created_at", "created")
+    last_used = field_column("last_used_at", "last used")
+    revoked = field_column("revoked_at", "revoked")
+    labels = {"created_at": "Created", "last_used_at": "Last used", "revoked_at": "Revoked"}
     list_select_related = ("project",)
-    list_filter = (("project", admin.RelatedOnlyFieldListFilter), ("revoked_at", admin.EmptyFieldListFilter))
+    list_filter = (("project", admin.RelatedOnlyFieldListFilter), RevokedFilter)
     search_fields = ("name", "prefix")
     ordering = ("-created_at", "-id")
     actions = ("revoke",)

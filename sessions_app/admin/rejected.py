@@ -96,8 +96,9 @@ def editable_text(rejected: RejectedLog) -> str | None:
 class RejectedLogAdmin(LeanAdmin):
     form = RejectedLogForm
     received = field_column("received_at", "received")
+    kind = field_column("reason_type", "kind of reason")
     labels = {"received_at": "Received", "rejected_at": "Rejected", "reason_type": "Kind of reason"}
-    list_display = ("received", "slug_column", "source", "reason_type", "field", "reason_short", "bytes_column")
+    list_display = ("received", "slug_column", "source", "kind", "field", "reason_short", "bytes_column")
     list_filter = (NewestRejected,)
     search_fields = ("id",)
     search_help_text = f"Search for words in the reason, among the newest {NEWEST:,} rejected logs."

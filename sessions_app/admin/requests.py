@@ -83,7 +83,25 @@ class RequestLogAdmin(LeanAdmin):
     search_fields = ("id",)
     started = field_column("started_at", "started")
     http = field_column("http_status", "HTTP status")
-    labels = {"started_at": "Started", "received_at": "Received", "http_status": "HTTP status", "bucket": "Month"}
+    labels = {
+        "bucket": "Month",
+        "api_base": "API base URL",
+        "http_status": "HTTP status",
+        "started_at": "Started",
+        "first_token_at": "First token",
+        "ended_at": "Ended",
+        "received_at": "Received",
+        "key_alias": "Name of the proxy's key",
+        "rule": "Grouping rule",
+        "rule_detail": "Detail of the grouping rule",
+        "weak": "Trace id may be generated",
+        "previous": "Key of the previous response",
+        "attempt": "Key of equal attempts",
+        "call": "Key of the call",
+        "resent_count": "Re-sent messages",
+        "duplicate_of": "Same call as request",
+        "byte_size": "Size in bytes",
+    }
     search_help_text = (
         f"This list has the requests of the project's {LATEST_SESSIONS} latest sessions. To find others, search for "
         "the exact id of a request, call, response, session or trace."
@@ -112,7 +130,7 @@ class RequestLogAdmin(LeanAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> DeletedObjects:
         requests = list(objs)
-        counts = {"requests": len(requests), "sessions": len({request.session_id for request in requests})}
+        counts = {"requests": len(requests), "sessions affected": len({request.session_id for request in requests})}
         shown = [truncatechars(str(request), 80) for request in requests]
         note = "Content that no other request of the session uses is deleted too, and so is a session without requests."
         return [*shown, note], counts, set(), []

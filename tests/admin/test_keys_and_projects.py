@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from sessions_app.access.keys import create_key
 from sessions_app.admin import projects as projects_admin
@@ -33,6 +34,15 @@ def test_keys_are_listed_but_never_shown(site: Client, project: Project) -> None
         assert row.prefix in text
         assert secret not in text
         assert row.hash not in text
+
+
+def test_list_of_keys_by_whether_they_are_revoked(site: Client, project: Project) -> None:
+    for name in ("kept", "gone"):
+        create_key(project, name, ["ingest"])
+    ApiKey.objects.filter(name="gone").update(revoked_at=timezone.now())
+    for value, shown in (("no", {"kept"}), ("yes", {"gone"}), ("odd", {"kept", "gone"})):
+        page = site.get(f"{KEYS}?revoked={value}")
+        assert {key.name for key in page.context["cl"].result_list} == shown
 
 
 def test_revoke(site: Client, project: Project) -> None:
