@@ -111,7 +111,10 @@ def resources(of: type[Resource] = Resource) -> Iterator[type[Resource]]:
         yield from resources(resource)
 
 
-@pytest.mark.parametrize("resource", {r for r in resources() if r.__module__.startswith("sessions_app")})
+OURS = {resource for resource in resources() if resource.__module__.startswith("sessions_app")}
+
+
+@pytest.mark.parametrize("resource", sorted(OURS, key=lambda resource: resource.__name__))
 def test_every_field_has_a_way_to_be_written(resource: type[Resource]) -> None:
     """A field of another kind, such as DecimalField, would reach orjson as it is."""
     for name, field in resource().fields.items():
