@@ -14,7 +14,7 @@ from sessions_app import ids
 from sessions_app.ingest.questions import EARLIEST, Found, Wanted
 from sessions_app.records import ERROR, RULE_MANUAL, RULE_PREVIOUS_RESPONSE, RULE_TRACE_ID
 from sessions_app.storage import sql
-from sessions_app.structure.grouping_rules import Home, LinkRole, Node, StoredAt, own_home
+from sessions_app.structure.grouping_rules import CHOSEN_RANK, Home, LinkRole, Node, StoredAt, own_home
 
 
 def find(cursor: psycopg.Cursor[Any], wanted: Sequence[Wanted]) -> list[Found]:
@@ -114,7 +114,8 @@ def by_hand(made_by: str, made_at: datetime) -> str:
 
 def waiting(cursor: psycopg.Cursor[Any], link_keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """For link keys of responses that were never logged: the session of a request that continues each."""
-    cursor.execute(sql.load("find_waiting"), {"link_keys": sorted(set(link_keys))})
+    params = {"link_keys": sorted(set(link_keys)), "role": int(LinkRole.NEEDS_RESPONSE)}
+    cursor.execute(sql.load("find_waiting"), params)
     return dict(cursor.fetchall())
 
 
@@ -126,7 +127,7 @@ def session_ranks(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID])
 
 def chosen_sessions(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     """Which of these sessions have a request that its caller put there; one statement."""
-    cursor.execute(sql.load("chosen_sessions"), {"ids": sorted(set(session_ids))})
+    cursor.execute(sql.load("chosen_sessions"), {"ids": sorted(set(session_ids)), "rank": CHOSEN_RANK})
     return {row[0] for row in cursor.fetchall()}
 
 

@@ -236,13 +236,15 @@ class Places(Generic[Key]):
 
     def __init__(self) -> None:
         self._ordered: list[tuple[datetime, Key]] = []
-        self._late: list[tuple[datetime, Key]] = []
+        # Mostly nothing is late, so the list is made when something is.
+        self._late: list[tuple[datetime, Key]] | None = None
 
     def add(self, place: tuple[datetime, Key]) -> None:
         """Add a place. What comes out of order is sorted in when the next question is asked."""
         if not self._ordered or self._ordered[-1] < place:
             self._ordered.append(place)
         elif self._ordered[bisect_left(self._ordered, place)] != place:
+            self._late = self._late or []
             self._late.append(place)
 
     def __iter__(self) -> Iterator[tuple[datetime, Key]]:
@@ -279,7 +281,7 @@ class Places(Generic[Key]):
     def _in_order(self) -> list[tuple[datetime, Key]]:
         if self._late:
             self._ordered = sorted(set(self._ordered + self._late))
-            self._late = []
+            self._late = None
         return self._ordered
 
 
