@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
@@ -71,3 +72,9 @@ def show_rest(url: str, offset: int, hidden_chars: int) -> Markup:
 def show_hidden(url: str, offset: int, hidden_chars: int) -> Markup:
     """The same below a box of code, which it does not replace."""
     return component("pieces", "clamp")("", f"{url}?offset={offset}", hidden_chars)
+
+
+@register.simple_tag
+def member_names(names: Sequence[str]) -> Markup:
+    """The members in which two reports of a request differ."""
+    return component("request", "member_names")(names)

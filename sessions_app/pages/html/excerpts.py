@@ -20,7 +20,7 @@ class Excerpt:
 
 
 def excerpt(text: str, chars: int = MESSAGE_CHARS, lines: int = MESSAGE_LINES) -> Excerpt:
-    """At most so many characters and lines of a text."""
+    """The beginning of a text, with at most this many characters and lines."""
     end = min(_end_of_lines(text, lines), chars)
     if end >= len(text):
         return Excerpt(text, 0)

@@ -12,13 +12,13 @@ from sessions_app import bounds
 from sessions_app.pages.html.excerpts import MESSAGE_CHARS, MESSAGE_LINES, Excerpt, excerpt
 from sessions_app.pages.html.plain_text import escaped, inked, shown
 
-# Longer text is shown as it came: indenting it takes too long, and a browser gets slow with so many elements.
+# Longer text is not indented: it takes too long, and the many elements make a browser slow.
 MOST_INDENTED_CHARS = 400_000
 MOST_DRAWN_CHARS = 20_000
 MOST_DRAWN_TOKENS = 5_000
 # What is nested more deeply is indented to this level.
 MOST_LEVELS = 40
-# The most white space that indenting adds: so much for each character of the text, and so much in any case.
+# The most white space that indenting adds: for each character of the text, and in addition for the whole text.
 MOST_ADDED, ADDED_TO_ANY = 4, 8_000
 # To show the beginning of a text, one up to this length is indented whole and then cut, of a longer one only the
 # beginning is indented.
@@ -65,7 +65,7 @@ def indent(text: str) -> Indented:
 
 
 def beginning(text: str, chars: int = MESSAGE_CHARS, lines: int = MESSAGE_LINES) -> Excerpt:
-    """At most so many characters and lines of a JSON text, indented. Of a long text only as much is read.
+    """The beginning of a JSON text, indented, with at most this many characters and lines. No more of it is read.
 
     The hidden characters of a long text are counted before indenting.
     """

@@ -26,15 +26,15 @@ from sessions_app.pages.html.plain_text import escaped
 HEADING_SHIFT = 2
 MOST_NESTED = 20
 LINK_REL = "noopener noreferrer nofollow ugc"
-# So many texts up to this length are kept with their HTML. Longer texts are rarely shown twice.
+# The HTML of texts up to this length is kept, of at most this many. Longer texts are rarely shown twice.
 MOST_REMEMBERED_CHARS = 4_000
 REMEMBERED = 3_000
 # In the units of `bounds`. A character that can mean something in Markdown costs the parser more than others.
 WORK_OF_CHARACTER, WORK_OF_MARK = 10, 200
 MOST_WORK = 3_000_000
-# The parser fills up short rows of a table. It may add so many cells.
+# The parser fills up short rows of a table. The most cells that it may add.
 MOST_FILLED = 2_000
-# The HTML of a text may have so many times its characters, and so many in any case.
+# The most characters in the HTML of a text: for each character of the text, and in addition for the whole text.
 MOST_TIMES, ADDED_TO_ANY = 20, 4_000
 
 _SAFE_URL = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x1f]+", re.IGNORECASE)

@@ -15,13 +15,13 @@ from sessions_app.bounds import BoundedMatcher, TooMuchWork
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.templatetags.format import exact
 
-# Equal lines that stand around a difference.
+# Equal lines that are shown before and after a difference.
 CONTEXT_LINES = 2
 # Longer texts are not compared: it would take too long to make, and to read.
 MOST_CHARS, MOST_LINES = 200_000, 1_500
 # Lines are compared word by word up to this length, and if they have enough in common. A longer line is cut here.
 MOST_LINE_CHARS = 4_000
-# A difference is shown up to so many bytes of HTML.
+# The most bytes of HTML in a difference. Further lines are only counted.
 MOST_BYTES = 300_000
 # The share of the shorter line's characters that the other line must have, too.
 _LEAST_ALIKE = 0.5

@@ -25,14 +25,14 @@ from sessions_app.templatetags.format import duration
 
 # The steps on one side of a request may take this part of an answer's bytes.
 PART_OF_STEPS = 0.3
-# So many other spans that report the same call are named.
+# At most this many other spans that report the same call are named.
 MOST_REPORTS = 50
 _RESULT_CHARS = 2_000
 _SCOPE_CHARS = 80
 
 
 class BesideWriter:
-    """Writes what stands before and after each request of a page. Requests must come in order."""
+    """Writes what is shown before and after each request of a page. Requests must come in order."""
 
     def __init__(
         self, layout: Layout, window: Window, addresses: Addresses, causes: Mapping[uuid.UUID, FoundCall]

@@ -23,9 +23,9 @@ from sessions_app.pages.thread.wording import counted, messages_changed
 from sessions_app.queries.thread import Window, load_changes
 from sessions_app.structure.histories import EDITED, Change
 
-# About what a change takes beside its messages, in bytes.
+# About as many bytes as a change takes beside its messages.
 _AROUND = " " * 500
-# So many messages that are gone, and so many that came instead, are shown of a change.
+# At most this many removed messages, and this many new ones, are shown of a change.
 MOST_PRINTED = 50
 
 
@@ -101,7 +101,7 @@ class ChangeWriter:
     base: int
 
     def is_read(self, change: Change) -> bool:
-        """Whether the messages that are shown of a change were read, or are known to be too large."""
+        """Whether the messages of a change that would be shown were looked for."""
         window = self.sources.window
         places = [(self.base, p) for p in change.old[:MOST_PRINTED]] + [
             (self.index, p) for p in change.new[:MOST_PRINTED]
@@ -110,9 +110,9 @@ class ChangeWriter:
         return all(digest in window.parts for digest in digests)
 
     def view(self, change: Change, url: str, skipped: int) -> ChangeView:
-        """`url` shows more of the change: it ends where the number of messages belongs that were shown before.
+        """The first `skipped` messages are left out, since they were shown before.
 
-        `skipped` messages of the change are not to be shown.
+        `url` shows more of the change. The number of messages to skip has to be added at its end.
         """
         found, count = self._difference(change) if change.kind == EDITED else (TextDifference(), 0)
         left = len(change.new) - count if found.html else 0
@@ -135,7 +135,7 @@ class ChangeWriter:
     def _difference(self, change: Change) -> tuple[TextDifference, int]:
         """The texts of edited messages compared, and how many messages that is.
 
-        Empty unless the texts say it all: images or tool calls may have changed, too.
+        Empty if the texts are equal: then images or tool calls have changed, and the messages are shown whole.
         """
         pieces: list[Markup] = []
         pairs = zip(change.old[:MOST_PRINTED], change.new[:MOST_PRINTED], strict=True)

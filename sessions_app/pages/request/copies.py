@@ -1,4 +1,4 @@
-"""Copies of a request's log that say other things than what is stored: the note at the request, and each as a page."""
+"""Copies of a request's log that contradict what is stored: a note on the request's page, and a page for each copy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _AFTER = re.compile(r"(\d{1,18})\.(\d{1,9})\.([0-9a-f]{32})")
 
 @dataclass(frozen=True, slots=True)
 class CopiesView:
-    """The first copies beside a request, and how many more there are."""
+    """The first contradicting copies of a request, and how many more there are."""
 
     copies: Sequence[Copy]
     count: int
@@ -35,7 +35,7 @@ class CopiesView:
 
 
 def copies_view(log: RequestLog) -> CopiesView | None:
-    """What the request's page says of its contradicting copies; None when it has none. At most two statements."""
+    """The contradicting copies on the page of a request; None when it has none. At most two statements."""
     found = contradictions.contradicted(log.session_id, [log.id]).get(log.id)
     if found is None:
         return None
@@ -45,7 +45,7 @@ def copies_view(log: RequestLog) -> CopiesView | None:
 
 @project_page
 def copies_page(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
-    """All copies that contradict a request, a page of them."""
+    """All contradicting copies of a request, page by page."""
     log = _request_or_404(project, request_id)
     match = _AFTER.fullmatch(request.GET.get("after", ""))
     after = (int(match[1]), int(match[2]), uuid.UUID(match[3])) if match else None
@@ -63,7 +63,7 @@ def copies_page(request: HttpRequest, project: Project, request_id: uuid.UUID) -
 
 @project_page
 def copy_page(request: HttpRequest, project: Project, request_id: uuid.UUID, copy_id: uuid.UUID) -> HttpResponse:
-    """One copy: in what it differs, and its documents."""
+    """One copy: the members in which it differs, and its documents."""
     log, copy, documents = _copy_or_404(project, request_id, copy_id)
     from_span = copy.source == SPANS
     chosen = raw_json.chosen(request.GET.get("raw", "log"), documents, from_span)
@@ -82,7 +82,7 @@ def copy_page(request: HttpRequest, project: Project, request_id: uuid.UUID, cop
 def copy_raw(
     request: HttpRequest, project: Project, request_id: uuid.UUID, copy_id: uuid.UUID, which: str
 ) -> HttpResponse:
-    """The JSON of a copy's documents, as `request_raw` has those of the request."""
+    """The JSON of a copy's documents, like `request_raw` for those of the request."""
     log, copy, documents = _copy_or_404(project, request_id, copy_id)
     return raw_response(request, project, documents, which, _url(project, log, copy), copy.id, copy.source == SPANS)
 

@@ -1,4 +1,4 @@
-"""A command that sends a stored request again. The key is left out; the address is a guess where the log has none."""
+"""A command that sends a stored request again, without the key. If the log has no address, that is a guess."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from sessions_app.content.json_bytes import DocumentError, loads
 from sessions_app.models import RequestLog
 
-# Linux takes at most 128 KiB in one argument (MAX_ARG_STRLEN).
+# Linux accepts at most 128 KiB in one argument (MAX_ARG_STRLEN).
 MOST_INLINE_BYTES = 100_000
-# A quote takes four characters in a shell's word, and each of these several ones in HTML.
+# A quote becomes four characters in the shell, and each of these several characters in HTML.
 MOST_INLINE_HTML = 250_000
 REQUEST_FILE = "request.json"
 _PATHS = (
@@ -46,21 +46,21 @@ _HOSTS = {
 }
 _JSON = "Content-Type: application/json"
 _BASE_URL = re.compile(r"https?://[\w.-]+(:\d{1,5})?(/[\w./-]*)?", re.ASCII)
-# DEL, the C1 controls and the bidirectional overrides do something in a terminal. In JSON an escape says the same.
+# DEL, the C1 controls and the bidirectional overrides change what a terminal shows. JSON can have escapes instead.
 _ODD = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _MODEL = re.compile(r"[\w.:@-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class CurlCommand:
-    """The text of a command for a POSIX shell; `file` is set when its body must be downloaded under that name first."""
+    """A command for a POSIX shell. If it has a `file`, the body must first be downloaded under that name."""
 
     text: str
     file: str = ""
 
 
 def command(log: RequestLog, request: bytes | None) -> CurlCommand | None:
-    """The command for a request; None when what was sent is not known, or went to no API."""
+    """The command for a request; None when it is not known what was sent, or it was not sent to an API."""
     if request is None:
         return None
     members = _members(request)
@@ -86,7 +86,7 @@ def _members(request: bytes) -> dict[str, Any]:
 
 
 def _path(log: RequestLog, members: dict[str, Any]) -> str:
-    """By the call type, else by the shape of the body; "" for what was no call of a model."""
+    """The path of the API, by the call type or else by the body; "" for what was no call of a model."""
     call_type = log.call_type
     if call_type in ("completion", "acompletion"):
         return "/v1/chat/completions"
@@ -121,7 +121,7 @@ def _address(log: RequestLog, path: str, model: str) -> tuple[str, list[str]]:
 
 
 def _host_of(path: str) -> str:
-    """The API whose shape the call has, where the log names no provider."""
+    """The host of the API that has this path, for a log without a provider."""
     return {"/v1/messages": _HOSTS["anthropic"], "generate_content": _HOSTS["gemini"]}.get(path, _HOSTS["openai"])
 
 
@@ -130,5 +130,5 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text as one word of a POSIX shell: nothing in single quotes means anything but themselves."""
+    """A text as one word of a POSIX shell. Within single quotes no other character has a meaning."""
     return "'" + text.replace("'", "'\\''") + "'"

@@ -1,4 +1,4 @@
-"""One line for what is no conversation: embeddings, images, moderation, reranking, speech, other calls."""
+"""One line for calls that are no conversation: embeddings, images, moderation, reranking, speech and others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_PICTURES = 12
 
 
 class AnswerItem(msgspec.Struct):
-    """An item of the `data`, `results` or `embeddings` list of an answer, as far as it is described."""
+    """An item of the `data`, `results` or `embeddings` list of an answer, with the members that are described."""
 
     embedding: msgspec.Raw = msgspec.Raw(b"")
     b64_json: str | None = None

@@ -38,13 +38,13 @@ from sessions_app.structure.nesting import WORK
 from sessions_app.structure.timeline import CALLS_OF_MODELS
 from sessions_app.wire import documents_of
 
-# So many input messages are shown at a time.
+# The most input messages that are shown at a time.
 MESSAGES_BLOCK = 100
 _PARAMETER_CHARS = 2_000
-# About what a member takes beside its own text, in bytes.
+# About as many bytes as a member takes beside its own text.
 _AROUND = " " * 100
-# What was sent and what came back may each take the first part of an answer's bytes, parameters and metadata each the
-# second one. The rest of the page has bounds of its own.
+# The part of an answer's bytes for what was sent, and again for what came back; the part for parameters, and again for
+# metadata. The rest of the page has bounds of its own.
 PART_OF_SIDE, PART_OF_MEMBERS = 0.25, 0.08
 
 
@@ -124,7 +124,7 @@ def request_step(request: HttpRequest, project: Project, request_id: uuid.UUID) 
 
 @project_page
 def request_spans(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
-    """Other spans of the request's trace, from number `spans` on."""
+    """Other spans of the request's trace, beginning with the number `spans`."""
     log = find_request(request_id, project.pk)
     if log is None:
         raise Http404
@@ -136,7 +136,7 @@ def request_spans(request: HttpRequest, project: Project, request_id: uuid.UUID)
 
 @project_page
 def request_facts(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
-    """The facts of a request, beside its session."""
+    """The facts of a request, to be shown beside its session."""
     place = _place_or_404(project, request_id)
     if not htmx_of(request):
         return redirect(place.url)

@@ -1,4 +1,4 @@
-"""The spans of a request's trace that are neither requests nor steps: HTTP, databases, an app's own."""
+"""The spans of a request's trace that are neither requests nor steps, such as HTTP or database calls."""
 
 from __future__ import annotations
 

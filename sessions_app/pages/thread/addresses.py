@@ -1,4 +1,4 @@
-"""Where the requests of a session are: on which of its pages, in the whole session or in a branch or trace of it."""
+"""The addresses of a session's pages and of the requests on them, for the whole session or a branch or trace of it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 BLOCK = 50
-# A session of up to this many requests opens whole, a longer one in blocks.
+# A session of up to this many requests has one page. A longer one has a page for each block of requests.
 MOST_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the pages of a session of `count` requests are.
+    """The addresses of a session of `count` requests.
 
-    When only a part is shown, `numbers` are those of its requests: the branch of the request with the number `chosen`,
-    or the trace with the id `trace`.
+    Only a part of it may be shown: the branch of the request with the number `chosen`, or the trace with the id
+    `trace`. Then `numbers` are the numbers of the requests in that part.
     """
 
     slug: str
@@ -34,23 +34,23 @@ class Addresses:
 
     @property
     def is_part(self) -> bool:
-        """Whether not all requests are shown."""
+        """Whether only a branch or trace is shown."""
         return self.chosen is not None or bool(self.trace)
 
     @property
     def whole(self) -> Addresses:
-        """The same without a chosen branch or trace."""
+        """The addresses of the whole session."""
         return replace(self, chosen=None, numbers=(), trace="")
 
     def request(self, request_log_id: uuid.UUID) -> str:
         return f"/p/{self.slug}/requests/{request_log_id}/"
 
     def in_session(self, number: int) -> str:
-        """A link to a request in its session: with the block that holds it, unless that is the first."""
+        """A link to a request on its session's page, or on the page of the block that has it."""
         return self._at(number, f"r{number}")
 
     def beside(self, number: int, step_id: uuid.UUID) -> str:
-        """A link to a step that stands beside a request."""
+        """A link to a step that is shown beside a request."""
         return self._at(number, f"s-{step_id}")
 
     def _at(self, number: int, fragment: str) -> str:
@@ -60,16 +60,16 @@ class Addresses:
         return f"{self.session}{self.query(start if start != self._first else None)}#{fragment}"
 
     def branch(self, number: int) -> str:
-        """A link that shows the branch of a request alone."""
+        """A link that shows only the branch of a request."""
         return f"{self.session}?branch={number}#r{number}"
 
     def of_trace(self, trace_id: str) -> str:
-        """A link that shows a trace alone."""
+        """A link that shows only a trace."""
         return f"{self.session}?trace={quote(trace_id, safe='')}"
 
     @property
     def part(self) -> str:
-        """The member of the query that says which part is shown; "" for the whole session."""
+        """The query parameter that says which part is shown; "" for the whole session."""
         if self.trace:
             return f"trace={quote(self.trace, safe='')}"
         return f"branch={self.chosen}" if self.chosen else ""
@@ -81,7 +81,7 @@ class Addresses:
         return f"?{'&'.join(members)}" if members else ""
 
     def shows(self, number: int) -> bool:
-        """Whether a request is shown: all are, unless a part is chosen."""
+        """Whether a request is in the part that is shown."""
         if not self.is_part:
             return True
         place = bisect_left(self.numbers, number)
@@ -92,14 +92,14 @@ class Addresses:
         return self.numbers[0] if self.numbers else 1
 
     def block_start(self, number: int) -> int:
-        """The number of the first request of the block that holds this one; 1 when none is shown."""
+        """The number of the first request in the block of this one; 1 when no request is shown."""
         if self.total <= MOST_AT_ONCE:
             return self._first
         place = self._place(number) // BLOCK * BLOCK
         return self.numbers[place] if self.is_part else place + 1
 
     def block_end(self, start: int) -> int:
-        """The number of the last request of the block that begins with this one; 0 when none is shown."""
+        """The number of the last request in the block that begins with this one; 0 when no request is shown."""
         if not self.total:
             return 0
         most = self.total if self.total <= MOST_AT_ONCE else BLOCK
@@ -107,12 +107,12 @@ class Addresses:
         return self.numbers[place] if self.is_part else place + 1
 
     def after(self, number: int) -> int | None:
-        """The number of the request that is shown after this one."""
+        """The number of the next request that is shown."""
         place = self._place(number) + 1
         return None if place >= self.total else self.numbers[place] if self.is_part else place + 1
 
     def before(self, number: int) -> int | None:
-        """The number of the request that is shown before this one."""
+        """The number of the previous request that is shown."""
         place = self._place(number) - 1
         return None if place < 0 else self.numbers[place] if self.is_part else place + 1
 
@@ -122,7 +122,7 @@ class Addresses:
         return len(self.numbers) if self.is_part else self.count
 
     def _place(self, number: int) -> int:
-        """Where a request stands among those that are shown; of one that is not, where it would stand."""
+        """The index of a request among those that are shown; for one that is not shown, where it would be."""
         if not self.is_part:
             return min(max(number, 1), self.count) - 1
         return min(bisect_left(self.numbers, number), self.total - 1)

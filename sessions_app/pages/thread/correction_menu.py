@@ -1,4 +1,4 @@
-"""What the pages of a session and a request say of corrections by hand: who may make them, and if there are any."""
+"""Links to manual corrections on the pages of a session and a request, for those who may make them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from sessions_app.queries.session import SessionFacts
 
 
 def may_correct(request: HttpRequest) -> bool:
-    """Whether the signed-in user may change which session a request is in; at most one statement."""
+    """Whether the signed-in user may change which session a request is in. At most one statement."""
     return rights.may(request.user, rights.CORRECT_SESSIONS)
 
 
 def correction_context(request: HttpRequest, project: Project, session_id: uuid.UUID) -> dict[str, Any]:
-    """What `_correction_request_menu.html` shows to those who may."""
+    """What the template tag `correction_menu` needs."""
     return {"may_correct": may_correct(request), "correct_url": reverse("correct", args=[project.slug, session_id])}
 
 
 def history_context(project: Project, session: SessionFacts) -> dict[str, Any]:
-    """The way to a session's corrections, when there are any."""
+    """The address of a session's corrections; "" when it has none."""
     has_history = has_corrections(project.pk, session.id, session.rules)
     return {"corrections_url": reverse("corrections", args=[project.slug, session.id]) if has_history else ""}

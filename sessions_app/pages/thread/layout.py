@@ -19,13 +19,13 @@ from sessions_app.queries.traces import Traces, load_traces
 from sessions_app.structure.nesting import Steps, Trace, arrange, idle_before, trace_of, traces
 from sessions_app.templatetags.format import duration, short_id
 
-# So many steps are shown beside a request at first, and as many more at a time.
+# The most steps that are shown beside a request at first, and the most that are added at a time.
 MOST_STEPS = 100
 BEFORE, AFTER = "before", "after"
 
 
 class Layout:
-    """The order of a session's page, or of one `trace` of it: then its steps stand only among its own requests."""
+    """The order of a session's page. With a `trace`, only the requests and steps of that trace are in it."""
 
     def __init__(self, lines: SessionLines, traces_of: Traces, trace: str = "") -> None:
         self.lines, self.traces = lines, traces_of
@@ -44,7 +44,7 @@ class Layout:
     def places(self) -> Iterator[tuple[tuple[str, int], int | None, RequestLine]]:
         """Requests with their indices, and the steps between them, in the order in which they are shown.
 
-        Each with its place: the index of a request, and on which side of it a step stands ("" for the request itself).
+        The first value says where: on which side of which request. The side of a request itself is "".
         """
         yield from (((AFTER, -1), None, step) for step in self.steps.after.get(-1, ()))
         for index in self.indices:
@@ -63,7 +63,7 @@ class Layout:
 
     @cached_property
     def owners(self) -> dict[uuid.UUID, int]:
-        """By the id of a step, the index of the request beside which it stands."""
+        """By the id of a step, the index of the request that it is shown beside."""
         return self.steps.owners()
 
     def step_link(self, step_id: uuid.UUID, addresses: Addresses) -> str:
@@ -104,7 +104,7 @@ class Layout:
         return found
 
     def _request_beside(self, step: RequestLine) -> uuid.UUID | None:
-        """The request of the same trace beside which a step stands."""
+        """The id of the request that a step is shown beside, if both are in the same trace."""
         index = self.owners.get(step.id, -1)
         request = self.lines.requests[index] if index >= 0 else None
         return request.id if request and request.trace_id == step.trace_id else None

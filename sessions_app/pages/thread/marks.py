@@ -17,9 +17,9 @@ from sessions_app.records import RULE_ATTEMPT, RULE_MANUAL
 from sessions_app.structure.timeline import Fork, Structure
 from sessions_app.templatetags.format import exact
 
-# A switcher offers so many branches. All of them are in the outline.
+# The most branches in a switcher. The outline has all of them.
 MOST_BRANCHES = 12
-# So many requests that ran at the same time are named one by one.
+# At most this many requests that ran at the same time are named; more are counted.
 MOST_NAMED = 6
 
 
@@ -121,7 +121,7 @@ class Marks:
         return mark("retry", sentence("the same input as {}, which failed", link))
 
     def _before(self, index: int) -> int | None:
-        """The request that stands before this one on the page. Its own failed attempts stand inside it."""
+        """The request above this one on the page. The failed attempts of its own call do not count."""
         structure, before = self.window.structure, index - 1
         while before >= 0 and (structure.is_same_call(before, index) or not self.addresses.shows(before + 1)):
             before -= 1

@@ -19,14 +19,14 @@ from sessions_app.queries.thread import MOST_CHILDREN, Window, around
 
 
 class MessagePlace(NamedTuple):
-    """Where a message is printed: the index of its request, in which of its lists, and its number in that."""
+    """Where a message is shown: the index of its request, which of the request's lists, and its number in that list."""
 
     request: int
     part: str
     number: int
 
 
-# The lists of a request: its input, its answer, what stands beside its messages, and its history in a comparison.
+# The lists of a request: its input, its output, its system prompts, and its history where that is compared.
 INPUT, OUTPUT, CONTEXT, HISTORY = "input", "output", "context", "history"
 
 
@@ -45,7 +45,7 @@ class Sources:
     first_output: int = 0
 
     def source(self, digest: bytes, default_role: str, place: Hashable = None) -> Source | None:
-        """A message to print; None when its part was not read."""
+        """A message to show; None when its part was not read."""
         message = self._message(digest, default_role)
         return None if message is None else Source(message, digest, place)
 
@@ -117,7 +117,7 @@ class Sources:
         return self.inputs(index, self.window.printed(index))
 
     def writer_within(self, index: int, positions: range) -> MessageWriter:
-        """A writer for some input messages by themselves. Tool results among them stand with the calls among them."""
+        """A writer for some input messages. Tool calls among them are shown with the results among them."""
         detail = self.window.details[index]
         pairing = Pairing()
         pairing.within(self.inputs(index, around(positions, packed_count(detail.input_parts))))

@@ -32,7 +32,7 @@ KINDS = {"agent": "agent", "chain": "chain", "tool": "tool", "retrieval": "searc
 MOST_LEVELS = 5
 NAME_CHARS = 120
 ERROR_CHARS = 200
-# So many values are shown of what a step was given, and of what it returned.
+# At most this many values that a step was given, and that it returned, are shown.
 MOST_VALUES = 100
 
 

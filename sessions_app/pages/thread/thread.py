@@ -24,7 +24,7 @@ from sessions_app.pages.thread.sources import Sources
 from sessions_app.queries.contradictions import Contradicted
 from sessions_app.queries.thread import Window
 
-# About what the head of a request takes, in bytes. Its messages count what they take themselves.
+# About as many bytes as the head of a request takes. Its messages are counted when they are written.
 _AROUND = " " * 2_500
 
 
@@ -32,7 +32,7 @@ _AROUND = " " * 2_500
 class ThreadSection:
     """Requests that follow each other. `parallel` says which ones ran at the same time; "" when they did not.
 
-    `before` is what stands before the first one.
+    `before` is shown above the first one.
     """
 
     parallel: str
@@ -70,7 +70,7 @@ class ThreadBuilder:
             items = self._views(list(indices), writer, beside, is_first=not sections)
             if not items:
                 break
-            # What stands before several requests that ran at the same time is not part of them.
+            # Steps before requests that ran at the same time are shown above their frame, not within it.
             before = items[0].before
             items[0] = replace(items[0], before=NOTHING)
             sections.append(ThreadSection(parallel_words(group) if group else "", items, before))

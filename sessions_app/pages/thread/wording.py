@@ -39,9 +39,9 @@ _INFERRED = {
     RULE_MANUAL: "moved manually",
 }
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-# So many kinds of failures, or requests, are named one by one.
+# At most this many kinds of failures, or requests, are named. The others are counted.
 MOST_NAMED = 12
-# So much of an error type is shown where a failure has no HTTP status.
+# The most characters of an error type, which names a failure without an HTTP status.
 _ERROR_CHARS = 40
 
 
@@ -182,7 +182,7 @@ def attempt_words(attempts: Sequence[RequestLine], total: int) -> Markup:
 
 
 def offset(line: RequestLine, start: datetime) -> str:
-    """`+1 m 17 s` after the session's first start."""
+    """The time since the session began: `+1 m 17 s`."""
     return f"+{duration(timeline.sane_start(line) - start)}"
 
 

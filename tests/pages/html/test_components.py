@@ -7,7 +7,7 @@ from django.template import engines
 from jinja2 import UndefinedError
 from markupsafe import Markup
 
-from sessions_app.pages.html.components import component, environment
+from sessions_app.pages.html.components import component, environment, joined, sentence
 
 HOSTILE = '"><script>alert(1)</script>'
 
@@ -30,3 +30,26 @@ def test_a_value_that_is_missing_is_an_error() -> None:
     macro = environment().from_string("{% macro m(a) %}{{ a }}{% endmacro %}").module.m
     with pytest.raises(UndefinedError):
         macro()
+
+
+def test_control_characters_and_lone_surrogates_are_made_visible() -> None:
+    drawn = component("pieces", "code")("a\x1b[31m\ud800")
+    assert drawn == "<code><bdi>a␛[31m\ufffd</bdi></code>"
+    assert drawn.encode()
+
+
+def test_components_have_the_filters_of_templates() -> None:
+    template = environment().from_string("{{ 12345|exact }} {{ 1500|size }} {{ model|hue }}")
+    page = engines["django"].from_string("{% load format %}{{ 12345|exact }} {{ 1500|size }} {{ model|hue }}")
+    assert template.render(model="gpt-4o") == page.render({"model": "gpt-4o"})
+
+
+def test_pieces_that_are_no_markup_are_escaped_when_they_are_joined() -> None:
+    assert joined([Markup("<b>"), "<i>"], ", ") == "<b>, &lt;i&gt;"
+    assert isinstance(joined([]), Markup)
+
+
+def test_values_of_a_sentence_are_escaped_unless_they_are_markup() -> None:
+    words = sentence("{} of {}", "<i>", Markup("<b>"))
+    assert words == "&lt;i&gt; of <b>"
+    assert isinstance(words, Markup)
