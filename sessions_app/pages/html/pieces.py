@@ -55,8 +55,3 @@ def request_link(href: str, number: int) -> Markup:
 def code(text: str) -> Markup:
     """A name or value as it was sent, within a sentence."""
     return component("pieces", "code")(text)
-
-
-def written(html: str) -> Markup:
-    """HTML that MessageWriter and the functions beside it wrote; they escape."""
-    return Markup(html)  # noqa: S704 - escaped there

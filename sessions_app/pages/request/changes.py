@@ -13,7 +13,7 @@ from sessions_app import bounds
 from sessions_app.models import Project
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.messages import ROLE_CHARS, MessageWriter, Source
-from sessions_app.pages.html.pieces import more, reference, written
+from sessions_app.pages.html.pieces import more, reference
 from sessions_app.pages.html.text_diff import TextDifference, difference
 from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
 from sessions_app.pages.thread.place import RequestInSession, place_of, whole_number
@@ -164,12 +164,12 @@ class ChangeWriter:
             if source:
                 run.append(source)
             elif found := window.history_digest(index, position):
-                html.append(written(writer.thread(run)))
+                html.append(writer.thread(run))
                 html.append(unread(window.parts.get(found[0]), found[0], writer.base_url, found[1]))
                 count += len(run) - len(writer.left_out) + 1
                 run = []
                 if writer.left_out:
                     break
-        html.append(written(writer.thread(run)))
+        html.append(writer.thread(run))
         count += len(run) - len(writer.left_out)
         return joined(html), len(positions) - count

@@ -15,7 +15,7 @@ from sessions_app.content.blocks import ContentBlock, MediaBlock, OtherBlock, To
 from sessions_app.content.messages import read_message
 from sessions_app.models import Project, RequestLog
 from sessions_app.pages.html import media
-from sessions_app.pages.html.components import NOTHING
+from sessions_app.pages.html.components import NOTHING, joined
 from sessions_app.pages.html.excerpts import WHOLE_CHARS, piece
 from sessions_app.pages.html.json_text import Indented
 from sessions_app.pages.html.messages import (
@@ -27,7 +27,6 @@ from sessions_app.pages.html.messages import (
     unformatted,
     whole_text,
 )
-from sessions_app.pages.html.pieces import written
 from sessions_app.pages.html.tool_definitions import part_text
 from sessions_app.pages.request import raw_json
 from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
@@ -50,7 +49,7 @@ def request_part(request: HttpRequest, project: Project, request_id: uuid.UUID, 
     # The result of a call is on the page of its request, not here.
     writer.unanswered = ""
     start = whole_number(request.GET.get("from", ""), 0)
-    html = written("".join(writer.blocks_from(source, start)) if start else writer.thread([source]))
+    html = joined(writer.blocks_from(source, start)) if start else writer.thread([source])
     context = {"section": "sessions", "html": html, "url": url, "title": "Message", "total_chars": None}
     return render_page_or_partial(request, "request_text.html", "_request_part.html", context, project)
 
@@ -79,9 +78,9 @@ def request_text(request: HttpRequest, project: Project, request_id: uuid.UUID, 
 
 def _whole_or_piece(text: str, is_code: bool, offset: int) -> dict[str, Any]:
     if len(text) <= WHOLE_CHARS:
-        return {"html": written(whole_text(text, is_code)), "piece": None}
+        return {"html": whole_text(text, is_code), "piece": None}
     found = piece(text, offset)
-    return {"html": written(text_piece(found.text)), "piece": found}
+    return {"html": text_piece(found.text), "piece": found}
 
 
 def as_it_came(text: Indented) -> Markup:
@@ -89,7 +88,7 @@ def as_it_came(text: Indented) -> Markup:
     if not text.plain_chars:
         return NOTHING
     why = "longer texts are not indented" if text.plain_chars == len(text.text) else "it is nested too deeply"
-    return written(unformatted(text.plain_chars, why))
+    return unformatted(text.plain_chars, why)
 
 
 def text_at(part: StoredPart, path: str) -> tuple[Indented, bool]:
@@ -203,7 +202,7 @@ def _raw_piece(request: HttpRequest, project: Project, text: Indented, url: str,
     found = piece(text.text, whole_number(request.GET["offset"], 0))
     context = {
         "section": "sessions",
-        "html": written(text_piece(found.text)),
+        "html": text_piece(found.text),
         "piece": found,
         "url": url,
         "text_url": f"{url}raw/{which}/",

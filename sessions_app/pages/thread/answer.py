@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from sessions_app.pages.html.components import component, joined, sentence
 from sessions_app.pages.html.messages import MessageWriter
-from sessions_app.pages.html.pieces import more, reference, row, written
+from sessions_app.pages.html.pieces import more, reference, row
 from sessions_app.pages.request import other_bodies
 from sessions_app.pages.thread.sent import unread
 from sessions_app.pages.thread.sources import Sources, number_of
@@ -46,7 +46,7 @@ class AnswerWriter:
         missing = [digest for digest in window.outputs(index, first) if digest not in known]
         pieces = [unread(window.parts.get(digest), digest, writer.base_url, "assistant") for digest in missing]
         if sources:
-            pieces.append(written(writer.output(sources, alternatives=is_choice(window.lines[index], len(sources)))))
+            pieces.append(writer.output(sources, alternatives=is_choice(window.lines[index], len(sources))))
         following = first + MOST_OUTPUTS
         if sources and writer.left_out:
             following = number_of(writer.left_out[0])

@@ -11,7 +11,7 @@ from sessions_app import bounds
 from sessions_app.content.documents import PartKind
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.messages import MessageWriter, Source, removed_fold
-from sessions_app.pages.html.pieces import more, reference, row, written
+from sessions_app.pages.html.pieces import more, reference, row
 from sessions_app.pages.html.tool_definitions import tools_fold
 from sessions_app.pages.thread.sources import CONTEXT, INPUT, MessagePlace, Sources, number_of
 from sessions_app.pages.thread.wording import counted
@@ -62,13 +62,13 @@ class InputWriter:
             if source:
                 run.append(source)
                 continue
-            html.append(written(writer.thread(run, systems, tools)))
+            html.append(writer.thread(run, systems, tools))
             if writer.left_out:
                 break
             html.append(unread(self.window.parts.get(digest), digest, writer.base_url, "user"))
             run, systems, tools = [], NOTHING, NOTHING
         else:
-            html.append(written(writer.thread(run, systems, tools)))
+            html.append(writer.thread(run, systems, tools))
         if writer.left_out:
             html.append(more_messages(writer.base_url, number_of(writer.left_out[0]), end))
         return joined(html)
@@ -90,9 +90,9 @@ class InputWriter:
             return _system_folds(known, writer)
         texts = [source.text for digest in before if (source := self.sources.source(digest, "system"))]
         if not systems:
-            return written(removed_fold("System prompt removed", "\n\n".join(texts)))
+            return removed_fold("System prompt removed", "\n\n".join(texts))
         if len(known) == len(texts) == 1:
-            return written(writer.system_fold(known[0], "System prompt changed", texts[0]))
+            return writer.system_fold(known[0], "System prompt changed", texts[0])
         return _system_folds(known, writer, "System prompt changed")
 
     def _tools(self, index: int, base: int | None, writer: MessageWriter) -> Markup:
@@ -141,7 +141,7 @@ class InputWriter:
 
 def _system_folds(known: Sequence[Source], writer: MessageWriter, title: str = "System prompt") -> Markup:
     """System prompts as far as the budget lasts, then how many more there are."""
-    folds = [written(writer.system_fold(source, title)) for source in bounds.affordable(known)]
+    folds = [writer.system_fold(source, title) for source in bounds.affordable(known)]
     left = len(known) - len(folds)
     if left:
         folds.append(reference("info", f"{counted(left, 'more system prompt')} in the raw JSON"))

@@ -13,7 +13,7 @@ from sessions_app.pages.html.components import NOTHING
 from sessions_app.pages.html.excerpts import RESULT_LINES, excerpt
 from sessions_app.pages.html.json_text import beginning, drawn, indented, is_json
 from sessions_app.pages.html.messages import first_line, summary_of_arguments, with_seams
-from sessions_app.pages.html.pieces import clamped, code_box, written
+from sessions_app.pages.html.pieces import clamped, code_box
 from sessions_app.pages.html.plain_text import terminal
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.content import StoredPart
@@ -40,7 +40,7 @@ class Value:
         if self.part.content is None:
             return clamped(NOTHING, url, self.part.byte_size)
         found = (beginning if self.is_json else excerpt)(self.text, lines=RESULT_LINES)
-        return clamped(written(with_seams(found.shown, self._box)), url, found.hidden_chars)
+        return clamped(with_seams(found.shown, self._box), url, found.hidden_chars)
 
     def _box(self, text: str) -> Markup:
         return code_box(drawn(text) if self.is_json else terminal(text))

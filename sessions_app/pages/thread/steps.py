@@ -13,7 +13,7 @@ from sessions_app.content.messages import read_message
 from sessions_app.content.packed_digests import packed_count
 from sessions_app.pages.html.components import NOTHING, component, joined, sentence
 from sessions_app.pages.html.messages import FoundCall, MessageWriter, Pairs, Source, first_line
-from sessions_app.pages.html.pieces import code_box, link, reference, request_link, row, written
+from sessions_app.pages.html.pieces import code_box, link, reference, request_link, row
 from sessions_app.pages.html.plain_text import terminal
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.pairing import Pairing
@@ -173,14 +173,14 @@ class StepWriter:
         pairing = Pairing()
         pairing.within(sources)
         writer = self._writer(line, pairing.pairs())
-        html = written(writer.thread(sources))
+        html = writer.thread(sources)
         return html + _left_out(left_out + len(writer.left_out), writer.base_url)
 
     def output_html(self, line: RequestLine) -> Markup:
         """The messages that an agent or chain returned."""
         sources, left_out = self._sources(self.window.steps[line.id].output_parts, "assistant")
         writer = self._writer(line)
-        html = written(writer.output(sources)) if sources else NOTHING
+        html = writer.output(sources) if sources else NOTHING
         return html + _left_out(left_out + len(writer.left_out), writer.base_url)
 
     def _writer(self, line: RequestLine, pairs: Pairs | None = None) -> MessageWriter:
