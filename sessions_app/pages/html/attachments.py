@@ -9,12 +9,12 @@ from markupsafe import Markup
 from sessions_app.content.blocks import MediaBlock
 from sessions_app.pages.html import markdown, media
 from sessions_app.pages.html.components import component
+from sessions_app.pages.html.formats import exact, size
 from sessions_app.pages.html.media import Picture
 from sessions_app.pages.html.pieces import fold
 from sessions_app.pages.html.plain_text import visible
 from sessions_app.pages.html.source import BlockAddress
 from sessions_app.pages.html.texts import peek, prose, seam_instead, size_of
-from sessions_app.templatetags.format import exact, size
 
 # The most characters of a name, and of an address, that are shown.
 NAME_CHARS = 200

@@ -14,22 +14,36 @@ from django.conf import settings
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from sessions_app.pages.html import formats
 from sessions_app.pages.html.plain_text import visible
 
 Component = Callable[..., Markup]
 
 NOTHING = Markup("")
 
+# How values are written, in components and in Django's templates.
+FILTERS: dict[str, Callable[..., Any]] = {
+    "ago": formats.ago,
+    "clock": formats.clock,
+    "cost": formats.cost,
+    "day": formats.day,
+    "duration": formats.duration,
+    "exact": formats.exact,
+    "hue": formats.hue,
+    "initials": formats.initials,
+    "iso": formats.iso,
+    "session_title": formats.session_title,
+    "share": formats.share,
+    "short_id": formats.short_id,
+    "size": formats.size,
+    "stamp": formats.stamp,
+    "tokens": formats.tokens,
+}
+
 
 @cache
 def environment() -> Environment:
-    """Where macros are read from. A name that is not given is an error, not an empty text.
-
-    The filters are those of `{% load format %}` in Django's templates.
-    """
-    # Here, since some of these filters are made of components.
-    from sessions_app.templatetags import format as formats
-
+    """Where macros are read from. A name that is not given is an error, not an empty text."""
     loader = FileSystemLoader(settings.BASE_DIR / "templates" / "components")
     made = Environment(
         loader=loader,
@@ -39,8 +53,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_printable,
     )
-    made.filters.update(formats.register.filters)
-    made.globals["time_clock"] = formats.time_clock
+    made.filters.update(FILTERS)
     return made
 
 

@@ -23,6 +23,7 @@ from sessions_app.content.blocks import (
 )
 from sessions_app.pages.html.attachments import attachment_with_text
 from sessions_app.pages.html.components import NOTHING, component, joined
+from sessions_app.pages.html.formats import exact
 from sessions_app.pages.html.other_blocks import data_text, other, reasoning, refusal
 from sessions_app.pages.html.pieces import fold, icon, more, reference, row
 from sessions_app.pages.html.source import BlockAddress, Source
@@ -47,7 +48,6 @@ from sessions_app.pages.html.tool_calls import (
     unanswered_call,
 )
 from sessions_app.pages.html.tool_pairs import Execution, FoundCall, FoundResult, Pairs
-from sessions_app.templatetags.format import exact
 
 # What pages need beside the writer.
 __all__ = [

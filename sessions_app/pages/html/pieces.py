@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import component
-from sessions_app.templatetags.format import exact
+from sessions_app.pages.html.formats import exact
 
 
 def icon(name: str, small: bool = True) -> Markup:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from sessions_app import bounds
 from sessions_app.bounds import BoundedMatcher, TooMuchWork
 from sessions_app.pages.html.components import NOTHING, component, joined
-from sessions_app.templatetags.format import exact
+from sessions_app.pages.html.formats import exact
 
 # Equal lines that are shown before and after a difference.
 CONTEXT_LINES = 2

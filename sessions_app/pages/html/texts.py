@@ -13,12 +13,12 @@ from sessions_app.content.omissions import MASKED, Cut, find_cuts
 from sessions_app.pages.html import markdown
 from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.excerpts import MESSAGE_LINES, excerpt
+from sessions_app.pages.html.formats import exact, size
 from sessions_app.pages.html.json_text import drawn, is_json
 from sessions_app.pages.html.pieces import clamped, code_box, fold, reference
 from sessions_app.pages.html.plain_text import shown, terminal, visible
 from sessions_app.pages.html.source import BlockAddress
 from sessions_app.pages.html.text_diff import diff_html
-from sessions_app.templatetags.format import exact, size
 
 PEEK_CHARS = 160
 RESULT_SUMMARY_CHARS = 80

@@ -13,6 +13,7 @@ from sessions_app.content.json_values import to_json
 from sessions_app.pages.html.attachments import attachment
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.excerpts import RESULT_LINES, excerpt
+from sessions_app.pages.html.formats import exact, size
 from sessions_app.pages.html.json_text import Indented, beginning, drawn, indent, is_json
 from sessions_app.pages.html.other_blocks import other
 from sessions_app.pages.html.pieces import clamped, code_box, reference
@@ -20,7 +21,6 @@ from sessions_app.pages.html.plain_text import terminal
 from sessions_app.pages.html.source import BlockAddress
 from sessions_app.pages.html.texts import code, first_line, peek, size_of, with_seams
 from sessions_app.pages.html.tool_pairs import Execution, FoundCall, FoundResult
-from sessions_app.templatetags.format import exact, size
 
 SUMMARY_CHARS = 200
 # Names and ids that a sender chose, where they stand in a line.

@@ -11,10 +11,10 @@ from markupsafe import Markup
 from sessions_app import bounds
 from sessions_app.content.json_bytes import DocumentError, loads
 from sessions_app.pages.html.components import NOTHING, component, joined
+from sessions_app.pages.html.formats import size
 from sessions_app.pages.html.json_text import Indented, beginning, drawn, indent
 from sessions_app.pages.html.pieces import clamped, code_box, fold
 from sessions_app.queries.content import StoredPart
-from sessions_app.templatetags.format import size
 
 NAME_CHARS = 80
 MOST_NAMED = 40

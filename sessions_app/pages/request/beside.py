@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from sessions_app import bounds
 from sessions_app.pages.html.components import NOTHING, component, joined
+from sessions_app.pages.html.formats import duration
 from sessions_app.pages.html.messages import Execution, FoundCall
 from sessions_app.pages.html.pieces import fold, more, reference
 from sessions_app.pages.thread.addresses import Addresses
@@ -21,7 +22,6 @@ from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 from sessions_app.structure.nesting import trace_of
-from sessions_app.templatetags.format import duration
 
 # The steps on one side of a request may take this part of an answer's bytes.
 PART_OF_STEPS = 0.3

@@ -11,13 +11,13 @@ from sessions_app.content.documents import PartKind
 from sessions_app.content.packed_digests import packed_count
 from sessions_app.pages.html import media
 from sessions_app.pages.html.components import NOTHING, component, joined
+from sessions_app.pages.html.formats import exact, size, tokens
 from sessions_app.pages.html.json_text import beginning, drawn
 from sessions_app.pages.html.pieces import clamped, code_box, fold, row
 from sessions_app.queries.content import StoredPart
 from sessions_app.queries.session import SINGLE_CALLS, RequestLine
 from sessions_app.queries.window import MOST_OUTPUTS, Window, documents_of_call
 from sessions_app.records import ERROR
-from sessions_app.templatetags.format import exact, size, tokens
 
 FLOAT_BYTES = 4
 MOST_PICTURES = 12

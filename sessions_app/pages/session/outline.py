@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from sessions_app import bounds
 from sessions_app.pages.html.components import component
+from sessions_app.pages.html.formats import exact
 from sessions_app.pages.session.outline_rows import RowWriter
 from sessions_app.pages.session.waterfall import Scale
 from sessions_app.pages.thread.addresses import Addresses
@@ -18,7 +19,6 @@ from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure.nesting import trace_of
 from sessions_app.structure.timeline import Structure
-from sessions_app.templatetags.format import exact
 
 # A longer session has only the rows around the requests on the page, from so many before them on.
 MOST_ROWS, ROWS_BEFORE = 1_200, 200

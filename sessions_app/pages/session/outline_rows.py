@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import component
+from sessions_app.pages.html.formats import cost, duration, exact, hue, short_id
 from sessions_app.pages.html.plain_text import visible
 from sessions_app.pages.session.waterfall import Scale, bars
 from sessions_app.pages.thread.addresses import Addresses
@@ -20,7 +21,6 @@ from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 from sessions_app.structure.nesting import trace_of
 from sessions_app.structure.timeline import Structure
-from sessions_app.templatetags.format import cost, duration, exact, hue, short_id
 
 LABEL_CHARS = 60
 MODEL_CHARS = 100

@@ -15,9 +15,9 @@ from markupsafe import Markup
 
 from sessions_app.models import Project
 from sessions_app.pages.html.components import component
+from sessions_app.pages.html.formats import exact, hue, in_zone, stamp
 from sessions_app.queries.filters import ANY_RANGE, ERROR, LISTS, RANGES, SessionFilters
 from sessions_app.queries.session_list import COUNT_LIMIT, FACET_LIMIT, FACET_SAMPLE, FacetValue, count_some, facets
-from sessions_app.templatetags.format import exact, hue, in_zone, stamp
 
 RANGE_NAMES = {
     "15m": "Last 15 minutes",

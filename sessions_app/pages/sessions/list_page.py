@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from sessions_app.models import Project
+from sessions_app.pages.html.formats import zone_name
 from sessions_app.pages.sessions.filters import (
     active_filters,
     active_range,
@@ -27,7 +28,6 @@ from sessions_app.pages.shell import htmx_of, project_page, render_page_or_parti
 from sessions_app.queries import arrivals, session_list
 from sessions_app.queries.filters import FilterError, SessionFilters, parse_filters
 from sessions_app.queries.session_list import NEWEST_FIRST, OLDEST_FIRST, SessionRow
-from sessions_app.templatetags.format import zone_name
 
 PAGE_SIZE = 50
 MAX_WAYS_OUT = 2

@@ -10,9 +10,10 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import component
+from sessions_app.pages.html.formats import cost, duration, exact, hue, session_title, short_id, tokens
+from sessions_app.pages.html.times import time_ago
 from sessions_app.pages.sessions.activity_strip import draw_strip
 from sessions_app.queries.session_list import Activity, SessionRow
-from sessions_app.templatetags.format import cost, duration, exact, hue, session_title, short_id, time_ago, tokens
 
 USERS_SHOWN, TAGS_SHOWN, DOTS_SHOWN = 2, 3, 5
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import NOTHING, joined, sentence
+from sessions_app.pages.html.formats import exact
 from sessions_app.pages.html.pieces import code, link, reference, row
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.contradictions import Contradicted
-from sessions_app.templatetags.format import exact
 
 MOST_NAMED = 3
 

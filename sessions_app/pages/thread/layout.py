@@ -12,12 +12,12 @@ from markupsafe import Markup
 
 from sessions_app.models import Project
 from sessions_app.pages.html.components import NOTHING, component
+from sessions_app.pages.html.formats import duration, short_id
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine, SessionLines
 from sessions_app.queries.traces import Traces, load_traces
 from sessions_app.structure.nesting import Steps, Trace, arrange, idle_before, trace_of, traces
-from sessions_app.templatetags.format import duration, short_id
 
 # The most steps that are shown beside a request at first, and the most that are added at a time.
 MOST_STEPS = 100

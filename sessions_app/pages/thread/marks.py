@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import NOTHING, component, joined, sentence
+from sessions_app.pages.html.formats import exact
 from sessions_app.pages.html.pieces import request_link
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.wording import Behind, counted, grouped_by, listed, messages_changed, ranges
@@ -15,7 +16,6 @@ from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
 from sessions_app.records import RULE_ATTEMPT, RULE_MANUAL
 from sessions_app.structure.timeline import Fork, Structure
-from sessions_app.templatetags.format import exact
 
 # The most branches in a switcher. The outline has all of them.
 MOST_BRANCHES = 12

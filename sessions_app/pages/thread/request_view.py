@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from sessions_app import bounds
 from sessions_app.pages.html.components import NOTHING, component, joined, sentence
+from sessions_app.pages.html.formats import cost, duration, exact, share, tokens
 from sessions_app.pages.html.messages import MessageWriter, Pairs
 from sessions_app.pages.html.pieces import fold, link, reference, request_link, row
 from sessions_app.pages.request import other_bodies
@@ -38,7 +39,6 @@ from sessions_app.queries.contradictions import Contradicted
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
-from sessions_app.templatetags.format import cost, duration, exact, share, tokens
 
 # What a request sent, and what came back for it, may each take this part of an answer's bytes.
 PART_OF_REQUEST = 0.2

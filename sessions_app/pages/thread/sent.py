@@ -10,6 +10,7 @@ from markupsafe import Markup
 from sessions_app import bounds
 from sessions_app.content.documents import PartKind
 from sessions_app.pages.html.components import NOTHING, component, joined
+from sessions_app.pages.html.formats import size
 from sessions_app.pages.html.messages import MessageWriter, Source, removed_fold
 from sessions_app.pages.html.pieces import more, reference, row
 from sessions_app.pages.html.tool_definitions import tools_fold
@@ -18,7 +19,6 @@ from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.content import StoredPart
 from sessions_app.queries.window import Window
 from sessions_app.structure.histories import NEIGHBOURS
-from sessions_app.templatetags.format import size
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from sessions_app import bounds
 from sessions_app.content.messages import read_message
 from sessions_app.content.packed_digests import packed_count
 from sessions_app.pages.html.components import NOTHING, component, joined, sentence
+from sessions_app.pages.html.formats import duration
 from sessions_app.pages.html.messages import FoundCall, MessageWriter, Pairs, Source, first_line
 from sessions_app.pages.html.pieces import code_box, link, reference, request_link, row
 from sessions_app.pages.html.plain_text import terminal
@@ -25,7 +26,6 @@ from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 from sessions_app.structure.nesting import WORK, Nesting
-from sessions_app.templatetags.format import duration
 
 # The icons of kinds of steps.
 KINDS = {"agent": "agent", "chain": "chain", "tool": "tool", "retrieval": "search", "guardrail": "guard"}

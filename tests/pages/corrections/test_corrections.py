@@ -137,7 +137,7 @@ def test_id_of_several_sessions_is_refused(corrector: Client, project: Project, 
     [
         ({"request": [], "where": "new"}, "Select at least one request"),
         ({"request": ["x", str(uuid.uuid4())], "where": "new"}, "Select at least one request"),
-        ({"where": "session", "to": ""}, "Say which session"),
+        ({"where": "session", "to": ""}, "Which session?"),
         ({"where": "new", "to": "two"}, "select “another session”"),
         ({"where": "session", "to": "nobody"}, "No session of acme has this id"),
         ({"where": "session", "to": "\0"}, "No session of acme has this id"),
@@ -206,7 +206,7 @@ def test_session_merges_into_another(corrector: Client, one: Session, two: Sessi
     assert corrector.get("/p/acme/t/one").headers["Location"] == address(two)
 
 
-@pytest.mark.parametrize(("into", "words"), [("", "Say which"), ("one", "the same session"), ("x", "No session")])
+@pytest.mark.parametrize(("into", "words"), [("", "Which session?"), ("one", "the same session"), ("x", "No session")])
 def test_merge_that_can_not_be(corrector: Client, one: Session, into: str, words: str) -> None:
     refused = corrector.post(address(one, "correct/merge/"), {"into": into, "confirmed": "yes"})
     assert refused.status_code == 422

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from sessions_app.pages.sessions.rows import write_rows
-from sessions_app.wire.genai.span import Span
+from sessions_app.queries.session_list import Activity
 from tests.factories import START
 from tests.pages.sessions.test_activity_strip import make_row
 
@@ -42,7 +42,7 @@ def test_it_works() -> None:
         cost=Decimal("0.25"),
         last_at=START + timedelta(seconds=84),
     )
-    written = str(write_rows([listed], {listed.id: [Span(0, 0.1, False)]}, LIST))
+    written = str(write_rows([listed], {listed.id: [Activity(0, 0.1, False)]}, LIST))
     assert f'<a href="{LIST}{listed.id}/" title="Weather in Paris"><bdi>Weather in Paris</bdi></a>' in written
     assert f'<code title="{listed.id}">{str(listed.id)[:8]}</code>' in written
     assert "<rect" in cell(written, "c-act")

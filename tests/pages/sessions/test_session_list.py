@@ -121,7 +121,7 @@ def test_past_the_end(signed_in: Client, thirteen: list[str]) -> None:
 def test_odd_cursor_shows_the_first_page_and_says_so(signed_in: Client, thirteen: list[str], query: str) -> None:
     page = get(signed_in, f"?{query}")
     assert titles(page) == thirteen[:5]
-    assert "cursor is none that this list gave" in page
+    assert "cursor is not one of this list" in page
 
 
 # --- filters --------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from django.template import Context, Template
 from django.utils import timezone
 
-from sessions_app.templatetags import format as formats
+from sessions_app.pages.html import formats, times
 
 
 def plain(text: str) -> str:
@@ -142,15 +142,15 @@ def test_the_ends_of_the_calendar_can_be_written(zone: str) -> None:
     with timezone.override(ZoneInfo(zone)):
         assert "Jan 1," in formats.stamp(datetime.min.replace(tzinfo=UTC))
         assert "Dec 9999" in formats.stamp(datetime.max.replace(tzinfo=UTC))
-        assert formats.time_ago(datetime.max.replace(tzinfo=UTC)).startswith("<time")
+        assert times.time_ago(datetime.max.replace(tzinfo=UTC)).startswith("<time")
 
 
 def test_time_elements_say_the_exact_time() -> None:
-    rendered = formats.time_clock(datetime(2025, 11, 18, 12, 4, 30, tzinfo=UTC))
+    rendered = times.time_clock(datetime(2025, 11, 18, 12, 4, 30, tzinfo=UTC))
     assert rendered == (
         '<time datetime="2025-11-18T12:04:30+00:00" title="Tue 18 Nov 2025, 12:04:30 UTC">12:04:30</time>'
     )
-    assert formats.time_ago(None) == "–"
+    assert times.time_ago(None) == "–"
 
 
 def test_model_has_the_same_mark_everywhere() -> None:
