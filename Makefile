@@ -46,6 +46,7 @@ coverage: $(VENV)/.development
 check: $(VENV)/.development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(TEST_SETTINGS) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	find templates -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +

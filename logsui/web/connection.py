@@ -11,13 +11,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.asgi import protocol
+from gunicorn.workers.gasgi import ASGIWorker
 
 from logsui.web.errors import error_body
 
 if TYPE_CHECKING:
     from gunicorn.asgi.parser import CallbackRequest
-
-    from logsui.web.worker import Worker
 
     class SocketTransport(asyncio.Transport):
         """asyncio's transport of a socket, with the attribute that bounds what one read may bring."""
@@ -97,12 +96,19 @@ class BodyReceiver(protocol.BodyReceiver):
             await super()._wait_for_disconnect()
 
 
+class HoldingWorker(ASGIWorker):
+    """A worker that holds connections. `head_bytes`: what their unfinished heads take in memory."""
+
+    connections: set[Connection]
+    head_bytes: int
+
+
 class Connection(protocol.ASGIProtocol):
-    worker: Worker
+    worker: HoldingWorker
     transport: SocketTransport
     _body_receiver: BodyReceiver | None
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: HoldingWorker) -> None:
         super().__init__(worker)
         self._max_buffer_size = READ_BYTES
         self.waits_since = worker.loop.time()

@@ -15,9 +15,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from gunicorn.workers.gasgi import ASGIWorker
 
-from logsui.web.connection import Connection, Limits
+from logsui.web.connection import Connection, HoldingWorker, Limits
 from logsui.web.spool import Spool
 from logsui.web.threads import Threads
 
@@ -42,7 +41,7 @@ HURRIED_SECONDS = 2
 SWITCH_SECONDS = 0.000_5
 
 
-class Worker(ASGIWorker):
+class Worker(HoldingWorker):
     asgi: Bridge
 
     @classmethod
@@ -51,7 +50,7 @@ class Worker(ASGIWorker):
 
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)
-        self.connections: set[Connection] = set()
+        self.connections = set()
         self.head_bytes = 0
         self.yielded = False
         self.limits = Limits(

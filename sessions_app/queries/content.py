@@ -16,7 +16,7 @@ from sessions_app.content.packed_digests import unpack_digests
 from sessions_app.ids import part_id
 from sessions_app.models import Part, RequestLog
 from sessions_app.records import Documents
-from sessions_app.structure.histories import block_addresses
+from sessions_app.structure.histories import addresses_of_bundles
 from sessions_app.wire import documents_of
 
 # One page loads at most this much content (uncompressed), small parts first. Larger parts have pages of their own.
@@ -98,17 +98,17 @@ def load_part(session_id: uuid.UUID, hex_digest: str) -> StoredPart | None:
     return None if row is None else _stored_part(row)
 
 
-def load_blocks(session_id: uuid.UUID, buckets: Collection[date], packed_lists: Iterable[bytes]) -> dict[bytes, bytes]:
-    """The blocks that packed lists refer to, by address; one statement, none when there are no blocks."""
-    parts = load_parts(session_id, buckets, block_addresses(packed_lists), budget=2**40)
+def load_bundles(session_id: uuid.UUID, buckets: Collection[date], packed_lists: Iterable[bytes]) -> dict[bytes, bytes]:
+    """The bundles that packed lists refer to, by address; one statement, none when there are no bundles."""
+    parts = load_parts(session_id, buckets, addresses_of_bundles(packed_lists), budget=2**40)
     return {part.digest: part.content for part in parts.values() if part.content is not None}
 
 
 def load_log(log: RequestLog) -> bytes:
     """The JSON bytes of a stored log, as it was posted. Raises KeyError if parts of it are gone."""
     lists = [bytes(log.input_parts), bytes(log.output_parts), bytes(log.context_parts)]
-    blocks = load_blocks(log.session_id, [log.bucket], lists)
-    digests = [unpack_digests(packed, blocks) for packed in lists]
+    bundles = load_bundles(log.session_id, [log.bucket], lists)
+    digests = [unpack_digests(packed, bundles) for packed in lists]
     wanted = [digest for part_list in digests for digest in part_list]
     parts = load_parts(log.session_id, [log.bucket], wanted, other_bytes=2**31, budget=2**40)
     return join_parts(log.skeleton, digests, parts)

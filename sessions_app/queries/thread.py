@@ -9,7 +9,7 @@ from functools import partial
 from sessions_app.content.packed_digests import packed_count
 from sessions_app.models import RequestLog
 from sessions_app.queries.compaction import SUMMARY_NEIGHBOURS, after_summary, may_follow_summary
-from sessions_app.queries.content import join_parts, load_blocks, load_parts
+from sessions_app.queries.content import join_parts, load_bundles, load_parts
 from sessions_app.queries.session import RequestDetail, RequestLine, SessionFacts, load_details, structure_of
 from sessions_app.queries.window import MOST_OUTPUTS, Window, message_count, printed
 from sessions_app.records import SUCCESS
@@ -50,7 +50,7 @@ def load_window(
     details = {index: by_id[lines[index].id] for index in involved if lines[index].id in by_id}
     packed = [p for d in details.values() for p in (d.input_parts, d.output_parts, d.context_parts)]
     packed += [p for step in steps if step.id in by_id for p in printed_of_step(step, by_id[step.id])]
-    lists = PackedLists(load_blocks(session.id, session.buckets, packed))
+    lists = PackedLists(load_bundles(session.id, session.buckets, packed))
     window = Window(lines, indices, relations, details, lists)
     window.steps = {step.id: by_id[step.id] for step in steps if step.id in by_id}
     window.folded = _folded(window.shown, relations)
@@ -75,7 +75,7 @@ def load_step(session: SessionFacts, line: RequestLine) -> Window:
     """One step with its whole input and output."""
     details = load_details(session, [line])
     packed = [p for d in details.values() for p in (d.input_parts, d.output_parts, d.context_parts)]
-    lists = PackedLists(load_blocks(session.id, session.buckets, packed))
+    lists = PackedLists(load_bundles(session.id, session.buckets, packed))
     window = Window((), (), timeline.structure(()), {}, lists, steps=details)
     wanted = [digest for packed_list in packed for digest in lists.digests(packed_list, 0, MESSAGES_OF_STEP)]
     window.parts = load_parts(session.id, session.buckets, wanted)
@@ -160,7 +160,7 @@ def load_messages(session: SessionFacts, lines: Sequence[RequestLine], index: in
     """One request with some of its input messages, and a few around them where tool results may find their calls."""
     details = dict.fromkeys([index], *load_details(session, [lines[index]]).values())
     packed = [p for d in details.values() for p in (d.input_parts, d.context_parts)]
-    lists = PackedLists(load_blocks(session.id, session.buckets, packed))
+    lists = PackedLists(load_bundles(session.id, session.buckets, packed))
     window = Window(lines, range(index, index + 1), timeline.structure(()), details, lists)
     wanted: set[bytes] = set()
     for found, detail in details.items():

@@ -36,14 +36,14 @@ def of_requests(cursor: psycopg.Cursor[Any], requests: Sequence[StoredAt]) -> di
 def digests(
     cursor: psycopg.Cursor[Any], session_id: uuid.UUID, bucket: date, part_lists: Sequence[PartLists]
 ) -> set[bytes]:
-    """All digests to which these lists of one session and bucket refer, including those of blocks; one statement."""
+    """All digests to which these lists of one session and bucket refer, including those of bundles; one statement."""
     packed = [p for lists in part_lists for p in lists]
     addresses = {address for p in packed for address in bundle_addresses(p)}
     found = set(addresses)
     if addresses:
         wanted = sorted(ids.part_id(session_id, address) for address in addresses)
         where = {"session_id": session_id, "bucket": bucket, "ids": wanted}
-        cursor.execute(sql.load("block_contents"), where)
+        cursor.execute(sql.load("bundle_contents"), where)
         for _, content in cursor.fetchall():
             found.update(_chunks(bytes(content)))
     for p in packed:

@@ -24,13 +24,13 @@ from sessions_app.storage.prepared import PreparedLog
 
 
 class PackedDocument:
-    """The three part lists of a document as they are stored, and the blocks that they refer to."""
+    """The three part lists of a document as they are stored, and the bundles that they refer to."""
 
     def __init__(self, document: SplitDocument) -> None:
-        self.input, blocks = pack_digests(document.input.digests)
+        self.input, bundles = pack_digests(document.input.digests)
         self.output, more = pack_digests(document.output.digests)
         self.context, others = pack_digests(document.context.digests)
-        self.blocks = blocks | more | others
+        self.bundles = bundles | more | others
 
 
 # By the keys of the logs whose documents they are.
@@ -89,7 +89,7 @@ def parts_of(logs: Sequence[PreparedLog], packed: PackedDocuments) -> list[NewPa
                 if address not in known:
                     known.add(address)
                     found.append(_new_part(log, address, parts.kinds[index], default_role, parts, index))
-        for address, content in packed[log.key_id].blocks.items():
+        for address, content in packed[log.key_id].bundles.items():
             if address not in known:
                 known.add(address)
                 found.append(_new_part(log, address, PartKind.BUNDLE, "", content, 0))

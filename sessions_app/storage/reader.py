@@ -25,8 +25,8 @@ def read_log(cursor: psycopg.Cursor[Any], log_id: uuid.UUID, session_id: uuid.UU
     if row is None:
         return None
     skeleton, *lists = row
-    blocks = _contents(cursor, session_id, bucket, [b for packed in lists for b in bundle_addresses(packed)])
-    digests = [unpack_digests(packed, blocks) for packed in lists]
+    bundles = _contents(cursor, session_id, bucket, [b for packed in lists for b in bundle_addresses(packed)])
+    digests = [unpack_digests(packed, bundles) for packed in lists]
     contents = _contents(cursor, session_id, bucket, [d for part_list in digests for d in part_list])
     filled = [[decompress(contents[d]) for d in part_list] for part_list in digests]
     return join(decompress(skeleton), *filled)

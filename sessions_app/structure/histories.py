@@ -44,10 +44,10 @@ class WithHistory(Protocol):
 
 
 class PackedLists:
-    """Packed lists of digests, unpacked only where somebody asks. `blocks`: the contents of blocks by their address."""
+    """Packed lists of digests, unpacked only where somebody asks. `bundles`: their contents by address."""
 
-    def __init__(self, blocks: Mapping[bytes, bytes]) -> None:
-        self.blocks = blocks
+    def __init__(self, bundles: Mapping[bytes, bytes]) -> None:
+        self.bundles = bundles
 
     def digests(self, packed: bytes, start: int = 0, end: int | None = None) -> list[bytes]:
         """The digests from `start` up to `end`."""
@@ -55,15 +55,16 @@ class PackedLists:
         start, end = max(start, 0), count if end is None else min(end, count)
         full = int.from_bytes(packed[:2], "big")
         first = min(start // BUNDLE_DIGESTS, full)
-        blocks = [self.blocks[_slot(packed, block)] for block in range(first, min(-(-end // BUNDLE_DIGESTS), full))]
-        opened = b"".join(blocks) + (packed[2 + full * DIGEST_BYTES :] if end > full * BUNDLE_DIGESTS else b"")
+        last = min(-(-end // BUNDLE_DIGESTS), full)
+        bundles = [self.bundles[_slot(packed, bundle)] for bundle in range(first, last)]
+        opened = b"".join(bundles) + (packed[2 + full * DIGEST_BYTES :] if end > full * BUNDLE_DIGESTS else b"")
         return [_at(opened, index - first * BUNDLE_DIGESTS) for index in range(start, end)]
 
     def digest(self, packed: bytes, index: int) -> bytes:
         full = int.from_bytes(packed[:2], "big")
         if index < full * BUNDLE_DIGESTS:
             address = _slot(packed, index // BUNDLE_DIGESTS)
-            return _at(self.blocks[address], index % BUNDLE_DIGESTS)
+            return _at(self.bundles[address], index % BUNDLE_DIGESTS)
         return _slot(packed, full + index - full * BUNDLE_DIGESTS)
 
     def common_prefix(self, a: bytes, b: bytes, start: int = 0) -> int:
@@ -71,7 +72,7 @@ class PackedLists:
         most = min(packed_count(a), packed_count(b))
         index = start
         while index < most:
-            if index % BUNDLE_DIGESTS == 0 and self._same_block(a, b, index):
+            if index % BUNDLE_DIGESTS == 0 and self._same_bundle(a, b, index):
                 index += BUNDLE_DIGESTS
             elif self.digest(a, index) == self.digest(b, index):
                 index += 1
@@ -79,10 +80,10 @@ class PackedLists:
                 break
         return max(index - start, 0)
 
-    def _same_block(self, a: bytes, b: bytes, index: int) -> bool:
-        block = index // BUNDLE_DIGESTS
+    def _same_bundle(self, a: bytes, b: bytes, index: int) -> bool:
+        bundle = index // BUNDLE_DIGESTS
         full = min(int.from_bytes(a[:2], "big"), int.from_bytes(b[:2], "big"))
-        return block < full and _slot(a, block) == _slot(b, block)
+        return bundle < full and _slot(a, bundle) == _slot(b, bundle)
 
 
 def _slot(packed: bytes, index: int) -> bytes:
@@ -93,8 +94,8 @@ def _at(digests: bytes, index: int) -> bytes:
     return digests[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES]
 
 
-def block_addresses(packed_lists: Iterable[bytes]) -> set[bytes]:
-    """The addresses of all blocks that these lists refer to."""
+def addresses_of_bundles(packed_lists: Iterable[bytes]) -> set[bytes]:
+    """The addresses of all bundles that these lists refer to."""
     return {address for packed in packed_lists for address in bundle_addresses(packed)}
 
 

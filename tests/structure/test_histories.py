@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sessions_app.content.documents import digest
 from sessions_app.content.packed_digests import pack_digests
 from sessions_app.structure import histories
-from sessions_app.structure.histories import Added, Change, Comparison, PackedLists, block_addresses, weighed
+from sessions_app.structure.histories import Added, Change, Comparison, PackedLists, addresses_of_bundles, weighed
 from sessions_app.structure.parents import Parent
 
 
@@ -270,4 +270,4 @@ def test_only_differing_blocks_are_opened() -> None:
 
     assert lists.common_prefix(first.input_parts, second.input_parts) == 64
     assert lists.digests(first.input_parts, 64) == [digest(b"x")]
-    assert block_addresses([first.input_parts]) == block_addresses([second.input_parts])
+    assert addresses_of_bundles([first.input_parts]) == addresses_of_bundles([second.input_parts])
