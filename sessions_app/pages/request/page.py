@@ -19,11 +19,11 @@ from sessions_app.pages.html.components import NOTHING, joined
 from sessions_app.pages.html.messages import MessageWriter
 from sessions_app.pages.html.plain_text import escaped, visible
 from sessions_app.pages.request import curl, raw_json
-from sessions_app.pages.request.beside import reports_fold
 from sessions_app.pages.request.copies import copies_view
 from sessions_app.pages.request.spans import spans_view
 from sessions_app.pages.shell import htmx_of, project_page, render_page
 from sessions_app.pages.thread.answer import AnswerWriter
+from sessions_app.pages.thread.beside import reports_fold
 from sessions_app.pages.thread.correction_menu import correction_context
 from sessions_app.pages.thread.place import RequestInSession, facts_context, is_span, place_of, whole_number
 from sessions_app.pages.thread.sent import InputWriter, more_messages

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from sessions_app import bounds
 from sessions_app.models import Project
 from sessions_app.pages.html.components import NOTHING
-from sessions_app.pages.request.beside import BesideWriter, more_steps
 from sessions_app.pages.thread.addresses import Addresses
+from sessions_app.pages.thread.beside import BesideWriter, more_steps
 from sessions_app.pages.thread.layout import MOST_STEPS, Layout, layout_of
 from sessions_app.pages.thread.place import whole_number
 from sessions_app.pages.thread.thread import ThreadBuilder, ThreadSection

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from sessions_app.pages.html.components import component, joined, sentence
 from sessions_app.pages.html.messages import MessageWriter
 from sessions_app.pages.html.pieces import more, reference, row
-from sessions_app.pages.request import other_bodies
+from sessions_app.pages.thread import other_bodies
 from sessions_app.pages.thread.sent import unread
 from sessions_app.pages.thread.sources import Sources, number_of
 from sessions_app.pages.thread.wording import CUT_SHORT, counted, is_choice

@@ -15,10 +15,9 @@ from sessions_app.pages.html.components import NOTHING, component, joined, sente
 from sessions_app.pages.html.formats import cost, duration, exact, share, tokens
 from sessions_app.pages.html.messages import MessageWriter, Pairs
 from sessions_app.pages.html.pieces import fold, link, reference, request_link, row
-from sessions_app.pages.request import other_bodies
-from sessions_app.pages.request.beside import BesideWriter, reports_fold
-from sessions_app.pages.thread import contradicted_note
+from sessions_app.pages.thread import contradicted_note, other_bodies
 from sessions_app.pages.thread.answer import AnswerWriter
+from sessions_app.pages.thread.beside import BesideWriter, reports_fold
 from sessions_app.pages.thread.layout import Layout
 from sessions_app.pages.thread.marks import ForkView, Marks, fork_view
 from sessions_app.pages.thread.sent import InputWriter

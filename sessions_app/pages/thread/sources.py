@@ -10,8 +10,8 @@ from sessions_app.content.blocks import Message, ToolCallBlock
 from sessions_app.content.messages import read_message
 from sessions_app.content.packed_digests import packed_count
 from sessions_app.pages.html.messages import MessageWriter, Pairs, Source
-from sessions_app.pages.request.beside import execution_of
 from sessions_app.pages.thread.addresses import Addresses
+from sessions_app.pages.thread.beside import execution_of
 from sessions_app.pages.thread.layout import Layout
 from sessions_app.pages.thread.pairing import Executed, Pairing, executions, pieces
 from sessions_app.pages.thread.steps import StepWriter

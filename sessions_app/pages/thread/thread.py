@@ -14,8 +14,8 @@ from markupsafe import Markup
 from sessions_app import bounds
 from sessions_app.pages.html.components import NOTHING
 from sessions_app.pages.html.messages import Pairs
-from sessions_app.pages.request.beside import BesideWriter
 from sessions_app.pages.thread.addresses import Addresses
+from sessions_app.pages.thread.beside import BesideWriter
 from sessions_app.pages.thread.layout import Layout
 from sessions_app.pages.thread.marks import parallel_words
 from sessions_app.pages.thread.pairing import Executed

@@ -284,7 +284,7 @@ def test_idle_time_stands_before_what_ends_it(signed_in: Client, project: Projec
 def test_more_steps_than_a_page_shows_follow_on_demand(
     signed_in: Client, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("thread.layout", "request.beside", "session.page", "session.view"):
+    for module in ("thread.layout", "thread.beside", "session.page", "session.view"):
         monkeypatch.setattr(f"sessions_app.pages.{module}.MOST_STEPS", 3)
     assert layout.MOST_STEPS == 3
     post(project, chat(1), *[tool(n, f"tool{n}", at=n) for n in range(2, 10)])
