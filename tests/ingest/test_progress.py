@@ -12,7 +12,7 @@ from django.db import connection
 from sessions_app.ingest import progress
 from sessions_app.ingest.progress import Progress
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 
 class Worker(threading.Thread):

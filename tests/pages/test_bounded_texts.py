@@ -175,6 +175,7 @@ def text_bomb(request: pytest.FixtureRequest) -> str:
 # --- JSON -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.processes
 def test_indented_text_is_in_proportion(json_bomb: str) -> None:
     tracemalloc.start()
     with bounds.answer(10**6, 600) as budget:
@@ -382,6 +383,7 @@ def test_names_and_addresses_in_a_line_are_clipped() -> None:
     assert sum(map(len, MessageWriter("/").blocks(message_of(blocks)))) < 20_000
 
 
+@pytest.mark.processes
 def test_results_in_results_do_not_repeat_their_text() -> None:
     text = "x" * 100_000
     raw = '{"type":"tool_result","content":[' * 60 + f'"{text}"' + "]}" * 60
