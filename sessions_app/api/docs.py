@@ -37,7 +37,7 @@ def docs_page(request: HttpRequest) -> HttpResponse:
     context = {
         "paragraphs": [marked(text) for text in document["info"]["description"].split("\n\n")],
         "groups": [(tag, [one for one in operations if tag in one["tags"]]) for tag in schema.TAGS],
-        "shapes": with_kinds(document["components"]["schemas"]),
+        "resources": with_kinds(document["components"]["schemas"]),
     }
     return render(request, "api_docs.html", context)
 
@@ -61,8 +61,8 @@ def for_page(value: Any) -> Any:
     return copied
 
 
-def with_kinds(shapes: Schema) -> Schema:
-    return {name: for_page(shape) | {"kind": kind_of(shape)} for name, shape in shapes.items()}
+def with_kinds(resources: Schema) -> Schema:
+    return {name: for_page(resource) | {"kind": kind_of(resource)} for name, resource in resources.items()}
 
 
 def curl(address: str, method: str, operation: Schema) -> str:
@@ -81,7 +81,7 @@ def curl(address: str, method: str, operation: Schema) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TextPiece:
-    """A piece of a line: plain, code, or a link to a shape on the page."""
+    """A piece of a line: plain, code, or a link to a resource on the page."""
 
     text: str
     is_code: bool = False
@@ -96,32 +96,32 @@ def marked(text: str) -> Line:
     return [TextPiece(piece, is_code=index % 2 == 1) for index, piece in enumerate(text.split("`")) if piece]
 
 
-def name_of(shape: Schema) -> str:
-    name: str = shape["$ref"].rpartition("/")[2]
+def name_of(resource: Schema) -> str:
+    name: str = resource["$ref"].rpartition("/")[2]
     return name
 
 
-def kind_of(shape: Schema) -> Line:
+def kind_of(resource: Schema) -> Line:
     """What values a schema allows, in a few words; named ones are links."""
-    if "$ref" in shape:
-        return [TextPiece(name_of(shape), is_link=True)]
+    if "$ref" in resource:
+        return [TextPiece(name_of(resource), is_link=True)]
     for union in ("anyOf", "oneOf", "allOf"):
-        if union in shape and "type" not in shape:
-            return _joined(" or ", [kind_of(choice) for choice in shape[union]])
-    kinds = shape.get("type", "any JSON")
-    return _joined(" or ", [_one_kind(kind, shape) for kind in (kinds if isinstance(kinds, list) else [kinds])])
+        if union in resource and "type" not in resource:
+            return _joined(" or ", [kind_of(choice) for choice in resource[union]])
+    kinds = resource.get("type", "any JSON")
+    return _joined(" or ", [_one_kind(kind, resource) for kind in (kinds if isinstance(kinds, list) else [kinds])])
 
 
-def _one_kind(kind: str, shape: Schema) -> Line:
+def _one_kind(kind: str, resource: Schema) -> Line:
     if kind == "array":
-        return [TextPiece("array of "), *kind_of(shape.get("items", {}))]
-    if kind == "object" and shape.get("additionalProperties"):
-        return [TextPiece("object of "), *kind_of(shape["additionalProperties"])]
-    if kind == "object" and "logs" in shape.get("properties", {}):
+        return [TextPiece("array of "), *kind_of(resource.get("items", {}))]
+    if kind == "object" and resource.get("additionalProperties"):
+        return [TextPiece("object of "), *kind_of(resource["additionalProperties"])]
+    if kind == "object" and "logs" in resource.get("properties", {}):
         return [TextPiece('{"logs": […]}', is_code=True)]
-    if kind == "string" and "enum" in shape:
-        return _joined(" | ", [[TextPiece(value, is_code=True)] for value in shape["enum"] if value is not None])
-    return [TextPiece(f"string ({shape['format']})" if kind == "string" and "format" in shape else kind)]
+    if kind == "string" and "enum" in resource:
+        return _joined(" | ", [[TextPiece(value, is_code=True)] for value in resource["enum"] if value is not None])
+    return [TextPiece(f"string ({resource['format']})" if kind == "string" and "format" in resource else kind)]
 
 
 def _joined(separator: str, lines: list[Line]) -> Line:

@@ -22,8 +22,7 @@ DESCRIPTION = """
 Programs authenticate with an API key: `Authorization: Bearer <key>`, or `x-api-key: <key>`. A key belongs to one
 project. It needs the scope `ingest` to write, `read` to read, `correct` to correct the grouping and `delete` to delete.
 A key has no more rights than the user who created it. A signed-in browser may use all addresses except those that
-write; to correct and to delete takes the permissions *Can change session* and *Can delete session*, and lists need
-`project`.
+write. Correcting and deleting need the permissions “Can change session” and “Can delete session”. Lists need `project`.
 
 Every error is JSON: `{"error": {"type", "message", "field"?, "index"?, "docs"?}}`.
 """.strip()
