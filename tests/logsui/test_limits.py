@@ -50,7 +50,7 @@ def test_web_worker_beyond_its_limit_names_the_address_and_is_started_again(inst
 
     wait_until(lambda: "The web worker (process" in instance.output)
     line = next(line for line in instance.output.splitlines() if "The web worker (process" in line)
-    assert f"process {first.pid}) ends: its memory of " in line
+    assert f"process {first.pid}) ends: it uses " in line
     assert "of memory, more than LOGSUI_WEB_MEMORY (128 MiB). It was working on: POST /api/v1/logs (" in line
     assert " bytes) for " in line
     wait_until(lambda: instance.children().get("worker") not in (None, first))
