@@ -19,7 +19,7 @@ help:
 	@echo 'make test          the tests, in a real browser too (ARGS: arguments for pytest)'
 	@echo 'make test-all      the tests that start and kill servers, too'
 	@echo 'make coverage      all tests, with the lines that none of them runs'
-	@echo 'make check         linters, formats, import contracts, missing migrations'
+	@echo 'make check         linters, formats, types, import layers, missing migrations'
 	@echo 'make format        format code and templates'
 	@echo 'make bench         measure speed and size (N=$(N) requests)'
 	@echo 'make abuse         what hostile clients can do to a running server'
@@ -87,7 +87,7 @@ install: $(VENV)/.development
 
 clean:
 	rm -rf $(VENV) $(VENV)-e2e $(VENV)-e2e-otel $(VENV)-e2e-otel-openai2 e2e/otel/node/*/node_modules
-	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
 
 # The stamps stand for an environment that has all of a requirements file: an interrupted installation has none.
 $(VENV)/.runtime: requirements.txt $(VENV)/.made

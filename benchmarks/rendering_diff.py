@@ -22,6 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 MOST_FILES, MOST_LINES, MOST_COLUMNS = 40, 12, 240
 _STATIC = re.compile(r"(/static/[\w./-]*?)\.[0-9a-f]{12}(\.\w+)")
+_TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
+_SPACE = re.compile(r"[ \t\n]+")
 
 
 def main() -> int:
@@ -70,7 +72,13 @@ def checked_out(commit: str) -> Iterator[Path]:
 
 
 def texts(folder: Path) -> dict[str, str]:
-    return {path.name: _STATIC.sub(r"\1\2", path.read_text(encoding="utf-8")) for path in folder.iterdir()}
+    return {path.name: normalised(path.read_text(encoding="utf-8")) for path in folder.iterdir()}
+
+
+def normalised(text: str) -> str:
+    """Without the hashes of static files, and without white space that makes no difference to what is shown."""
+    text = _TAG.sub(lambda tag: _SPACE.sub(" ", tag[0]).replace(" >", ">"), _STATIC.sub(r"\1\2", text))
+    return "\n".join(line for line in (_SPACE.sub(" ", line).strip() for line in text.split("\n")) if line)
 
 
 def report(before: dict[str, str], after: dict[str, str], most_files: int, most_lines: int) -> int:

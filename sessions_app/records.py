@@ -26,6 +26,8 @@ RULES = (
 # Texts in lists and filters (tags, end users, models) are clipped to this length, which every index takes.
 TAG_CHARS = 200
 
+# The sources of logs, as pages write them.
+SOURCES = {"native": "REST", "litellm": "LiteLLM", "otlp": "OpenTelemetry"}
 KINDS = ("llm", "embedding", "tool", "agent", "chain", "retrieval", "guardrail", "other")
 
 

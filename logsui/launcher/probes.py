@@ -5,6 +5,7 @@ Nothing here blocks. Whenever the watcher wakes up, it reads whatever sockets an
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -130,7 +131,7 @@ class ProbeConnection:
             raise
         except OSError as error:
             # macOS reports this way that it is not connected yet.
-            if getattr(error, "errno", None) == socket.errno.ENOTCONN:  # type: ignore[attr-defined]
+            if error.errno == errno.ENOTCONN:
                 raise BlockingIOError from None
             self.closed = True
             return None

@@ -78,7 +78,7 @@ class SpooledBytes:
         if not self.spool.files.take(self.size):
             raise SpoolFull
         try:
-            file = tempfile.TemporaryFile(dir=self.spool.folder)  # noqa: SIM115
+            file = tempfile.TemporaryFile(dir=self.spool.folder)  # noqa: SIM115 - kept open on purpose
             file.write(self.file.getbuffer())
         except OSError as error:
             self.spool.files.give_back(self.size)

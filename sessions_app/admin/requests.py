@@ -31,10 +31,9 @@ from sessions_app.models import (
     RequestLog,
     Session,
 )
-from sessions_app.records import ERROR, KINDS, SUCCESS
+from sessions_app.records import ERROR, KINDS, SOURCES, SUCCESS
 from sessions_app.structure.grouping_rules import LinkRole
 
-SOURCES = ("native", "litellm", "otlp")
 # The list has the requests of so many sessions, the project's latest; the search finds all others.
 LATEST_SESSIONS = 50
 
@@ -64,7 +63,7 @@ class KindFilter(FixedFilter):
 
 class SourceFilter(FixedFilter):
     title = parameter_name = "source"
-    values = SOURCES
+    values = tuple(SOURCES)
 
 
 class RequestLogAdmin(LeanAdmin):

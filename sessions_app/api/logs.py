@@ -75,7 +75,7 @@ def inbox_full(error: accept.InboxFull) -> ApiError:
 
 
 def none_is_good(accepted: accept.Accepted) -> Response:
-    """The answer for a body of which no log is good: the first log's error, with its index, stands for all."""
+    """The answer if no log of a body can be stored: the error of the first log, with its index, represents all."""
     first, *others = accepted.rejected
     error: dict[str, Any] = first["error"] | {"index": first["index"], "docs": DOCS_PATH}
     if others:

@@ -20,7 +20,7 @@ GRANTS = {INGEST: "write logs", READ: "read", CORRECT: "correct the grouping", D
 class HasScope(BasePermission):
     """The caller may use the scope that the method needs. `message` and `code` say why not.
 
-    Nobody in particular may nothing: REST framework answers 401 then.
+    A caller without a key or a sign-in may do nothing: REST framework answers 401 then.
     """
 
     message = ""

@@ -1,7 +1,6 @@
 """The canonical form of a message: what it says, the same whether a provider returns it or a client sends it back.
 
-Clients write a message anew before they send it back. What differs then, and changes nothing of what is said, is left
-out:
+Clients write a message again before they send it back. Differences that do not change what it says are left out:
 - reasoning and its signatures, author names, cache marks, annotations, citations, log probabilities,
 - members that are null or empty, ids and `index` of items, white space around a text,
 - whether a text is a string or a list of blocks, and whether a refusal is a member or a block,

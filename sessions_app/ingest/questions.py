@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 
 from sessions_app.structure.grouping_rules import ATTEMPT_WINDOW, LinkRole, Node, Place, Places
 
-# A link key that more requests share than this is no conversation's; those beyond are grouped by `manage.py regroup`.
+# If more requests than this share a link key, it does not identify a conversation. `manage.py regroup` groups the rest.
 MOST_FOUND = 100_000
-# More requests than these that may continue one, by the same link key, are asked for with more care.
+# If more requests than this may continue one by the same link key, the database is asked in narrower questions.
 MOST_ASKED = 20
 EARLIEST: Place = (datetime.min.replace(tzinfo=UTC), uuid.UUID(int=0))
 LATEST: Place = (datetime.max.replace(tzinfo=UTC), uuid.UUID(int=2**128 - 1))

@@ -148,7 +148,7 @@ class SessionLines:
         return [*self.requests, *self.steps]
 
 
-# The structure of a session is told of its first requests, at most so many.
+# Pages show at most so many requests and steps of a session, the first ones.
 MOST_LINES = 12_000
 
 
@@ -169,11 +169,6 @@ def load_line(session: SessionFacts, log: RequestLog) -> RequestLine | None:
     """One request or step of a session; None if it is gone."""
     row = _requests(session).filter(id=log.id, bucket=log.bucket).values_list(*_LINE_COLUMNS).first()
     return _line(row) if row else None
-
-
-def load_lines(session: SessionFacts) -> list[RequestLine]:
-    """The requests of a session, in chronological order; one statement."""
-    return load_all_lines(session).requests
 
 
 def _requests(session: SessionFacts) -> QuerySet[RequestLog]:

@@ -19,12 +19,12 @@ NOWHERE = Home(uuid.UUID(int=0), None, "")
 
 @dataclass(slots=True)
 class PreparedLog:
-    """A record with everything that is known of it: ids, link keys, previews, and once it has one, its place.
+    """A record with everything that is known of it: ids, link keys, previews, and its session once it has one.
 
-    `node` are the facts by which it is grouped; `names` the link keys of its ids, with what each is to it; `needs` and
-    `provides` as in `RequestLog`. `span_facts` tell whether another span reports the
-    same call. `position` is its place among all that was received. `copies` counts how often this batch brought the
-    log; of copies that differ, `pieces` are these in the order of their receipt, and `beside` those that contradict.
+    `node`: the facts by which it is grouped. `names`: the link keys of its ids, each with its role. `needs` and
+    `provides` are those of `RequestLog`. `span_facts` tell whether another span reports the same call. `position`: when
+    it was received, compared with all others. `copies`: how often this batch contained the log. If copies differ,
+    `pieces` are the ones that complete each other, in order of receipt, and `beside` those that contradict.
     """
 
     project_id: int

@@ -111,7 +111,7 @@ class Naming:
     # --- what is stored in one session ------------------------------------------------------------------------------
 
     def _join_stored(self, node: Node) -> None:
-        """A stored request takes along the rest of its session, unless it leaves alone."""
+        """Join a stored request with the rest of its session, unless it alone leaves that session."""
         assert node.stored
         session_id, top = node.stored.session_id, self._tops[node.key_id]
         is_whole = session_id in self.whole

@@ -31,8 +31,6 @@ class RelatedRow(Protocol):
     @property
     def status(self) -> str: ...
     @property
-    def output_preview(self) -> str: ...
-    @property
     def needs(self) -> Sequence[uuid.UUID]: ...
     @property
     def previous(self) -> uuid.UUID | None: ...
@@ -90,9 +88,7 @@ def parents(requests: Sequence[RelatedRow], window: timedelta = WINDOW) -> list[
 def _facts(index: int, row: RelatedRow) -> _RowFacts:
     needs, previous = row.needs, row.previous
     begins = needs if previous is None else [link_key for link_key in needs if link_key != previous]
-    # A request that failed in the middle of its answer is shown by itself, without a line to the one that repeats it.
-    failed = has_failed(row) and not row.output_preview
-    return _RowFacts((row.started_at, index), previous, begins, row.provides, row.attempt, row.call, failed)
+    return _RowFacts((row.started_at, index), previous, begins, row.provides, row.attempt, row.call, has_failed(row))
 
 
 def _parent(request: _RowFacts, by_link_key: Index[int], window: timedelta) -> Parent | None:
@@ -106,7 +102,7 @@ def has_failed(request: RelatedRow) -> bool:
 
 def attempts(requests: Sequence[RelatedRow], parents: Sequence[Parent | None]) -> list[tuple[int, ...]]:
     """Requests that are attempts of one call, each chain in order: the same input again, or the same call of a proxy,
-    after a failure. A failed attempt whose answer somebody goes on from stands by itself.
+    after a failure. A failed attempt is not part of a chain if another request continues its answer.
     """
     continued = {parent.index for parent in parents if parent and parent.is_linked}
     latest: dict[tuple[uuid.UUID, str], int] = {}

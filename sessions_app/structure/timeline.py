@@ -161,7 +161,7 @@ class Fork:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What stands in which relation in a session. Indices are those of its requests in chronological order.
+    """How the requests of a session are related. Indices are those of its requests in chronological order.
 
     `chains`: for each attempt of a call with several ones, all of them. `forks` by the request that is continued.
     `branch_of`: for each request the first one of its innermost branch, None outside of branches. `lanes`: 0 for the

@@ -10,7 +10,7 @@ from django.test import Client
 
 from sessions_app.ingest import corrections
 from sessions_app.models import Project, RequestLog, Session
-from sessions_app.queries.session import find_session, load_lines, structure_of
+from sessions_app.queries.session import find_session, load_all_lines, structure_of
 from tests.api.conftest import log
 
 Store = Callable[..., None]
@@ -118,7 +118,7 @@ def test_session_lists_the_rules_that_formed_it(client: Client, mixed: None) -> 
 def test_what_is_continued_agrees_with_the_timeline(client: Client, project: Project, mixed: None) -> None:
     session = find_session(project.pk, Session.objects.get().pk)
     assert session
-    lines = load_lines(session)
+    lines = load_all_lines(session).requests
     of_page = [None if index is None else str(lines[index].id) for index in structure_of(lines).continues]
     # On pages of one request, too, where what is continued is on another one.
     path, cursor, of_api = f"/api/v1/sessions/{session.id}/requests?limit=1&cursor=", "", []

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from sessions_app.content import omissions as cuts
+from sessions_app.content import omissions
 from sessions_app.content.blocks import MediaBlock, text_of
 from sessions_app.content.messages import read_message
 from sessions_app.content.omissions import Cut, find_cuts
@@ -28,7 +28,7 @@ def test_it_works() -> None:
     text = "data:image/png;base64,[base64_data truncated: 4.3KB]"
     cut = only(text)
     assert text[cut.start : cut.end] == "[base64_data truncated: 4.3KB]"
-    assert (cut.what, cut.who, cut.missing_bytes, cut.missing_chars) == (cuts.BASE64, "LiteLLM", 4403, None)
+    assert (cut.what, cut.who, cut.missing_bytes, cut.missing_chars) == (omissions.BASE64, "LiteLLM", 4403, None)
     assert cut.sentence == "LiteLLM left out about 4.3 KB of encoded media here."
     assert "MAX_BASE64_LENGTH_FOR_LOGGING=0" in cut.switch_off
 
@@ -50,7 +50,7 @@ def test_marks_of_the_spend_log(mark: str) -> None:
     text = f"beginning{mark} end (really) ..."
     cut = only(text)
     assert text[cut.start : cut.end] == mark
-    assert (cut.what, cut.missing_chars) == (cuts.MIDDLE, 8015)
+    assert (cut.what, cut.missing_chars) == (omissions.MIDDLE, 8015)
     assert "8,015 characters" in cut.sentence
     assert "MAX_STRING_LENGTH_PROMPT_IN_DB" in cut.switch_off
 
@@ -58,31 +58,31 @@ def test_marks_of_the_spend_log(mark: str) -> None:
 @pytest.mark.parametrize("text", ["redacted-by-litellm", '{"arguments": "redacted-by-litellm"}', "REDACTED_BY_LITELM"])
 def test_redaction(text: str) -> None:
     cut = only(text)
-    assert cut.what == cuts.REDACTED
+    assert cut.what == omissions.REDACTED
     assert "turn_off_message_logging" in cut.switch_off
 
 
 @pytest.mark.parametrize("text", ["MaxDepthExceeded", '{"d": {"d": "MaxDepthExceeded"}}'])
 def test_depth(text: str) -> None:
     cut = only(text)
-    assert (cut.what, cut.missing_bytes) == (cuts.DEPTH, None)
+    assert (cut.what, cut.missing_bytes) == (omissions.DEPTH, None)
     assert "100 levels" in cut.sentence
 
 
 def test_masks_of_a_guardrail() -> None:
     cut = only("My mail is [EMAIL_REDACTED], please")
-    assert cut.what == cuts.MASKED
+    assert cut.what == omissions.MASKED
     assert "(email)" in cut.sentence
 
 
 def test_claude_codes_60_kb() -> None:
     cut = only("x" * 100 + "\n\n[TRUNCATED - Content exceeds 60KB limit]")
-    assert (cut.what, cut.who) == (cuts.END, "Claude Code")
+    assert (cut.what, cut.who) == (omissions.END, "Claude Code")
     assert "OTEL_LOG_RAW_API_BODIES=file:" in cut.switch_off
 
 
 def test_hidden_values() -> None:
-    assert only(" <REDACTED>\n").what == cuts.REDACTED
+    assert only(" <REDACTED>\n").what == omissions.REDACTED
     assert find_cuts("the <REDACTED> report") == []
 
 
@@ -108,7 +108,7 @@ def test_several_marks_are_in_order() -> None:
         "[CARD_REDACTED] a [base64_data truncated: 1.0KB] b ... (litellm_truncated skipped 5 chars) ... [NAME_REDACTED]"
     )
     found = find_cuts(text)
-    assert [cut.what for cut in found] == [cuts.MASKED, cuts.BASE64, cuts.MIDDLE, cuts.MASKED]
+    assert [cut.what for cut in found] == [omissions.MASKED, omissions.BASE64, omissions.MIDDLE, omissions.MASKED]
     assert all(before.end <= after.start for before, after in pairwise(found))
 
 
@@ -120,10 +120,10 @@ def test_marks_in_captured_payloads() -> None:
 
     (_, image) = texts("image-input-base64-data-url.json")
     assert only(image).missing_bytes == 4403
-    assert only(texts("redaction-per-request-header.json")[0]).what == cuts.REDACTED
-    assert only(texts("guardrail-mask-and-block.json")[0]).what == cuts.MASKED
+    assert only(texts("redaction-per-request-header.json")[0]).what == omissions.REDACTED
+    assert only(texts("guardrail-mask-and-block.json")[0]).what == omissions.MASKED
     nested = str(records_of("deeply-nested-and-wide.json")[0].document.context.contents[0], "utf-8")
-    assert [cut.what for cut in find_cuts(nested)] == [cuts.DEPTH]
+    assert [cut.what for cut in find_cuts(nested)] == [omissions.DEPTH]
 
 
 def test_hostile_texts_are_searched_in_one_pass() -> None:

@@ -20,7 +20,7 @@ from sessions_app.models import (
     RequestLog,
     Session,
 )
-from sessions_app.queries.session import find_session, load_lines, structure_of
+from sessions_app.queries.session import find_session, load_all_lines, structure_of
 from sessions_app.records import RULE_ATTEMPT, RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE
 from sessions_app.storage.checking import check_rollups
 from sessions_app.storage.connections import binary_cursor
@@ -122,7 +122,7 @@ def test_page_tells_the_same_as_the_grouping(seed: int, project: Project) -> Non
     for session in Session.objects.all():
         facts = find_session(project.pk, session.id)
         assert facts is not None
-        lines = load_lines(facts)
+        lines = load_all_lines(facts).requests
         structure = structure_of(lines)
         assert session.retry_count == sum(len(chain) - 1 for chain in set(structure.chains.values()))
         retried += session.retry_count

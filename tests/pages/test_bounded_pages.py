@@ -392,7 +392,7 @@ def test_of_a_session_that_is_too_long_the_first_requests_are_shown(
     last = fetch(signed_in, f"/p/acme/requests/{listed[-1]['id']}/")
     assert "too long to show where this request is in it" in last
     assert "Question 14" in last
-    assert "nothing before it" not in last
+    assert "no earlier request" not in last
     for part in ("changes/", "?raw=log", "?input=new"):
         fetch(signed_in, f"/p/acme/requests/{listed[-1]['id']}/{part}")
     assert "<h1>Request 1</h1>" in fetch(signed_in, f"/p/acme/requests/{listed[0]['id']}/")

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from sessions_app.models import Project, RequestLog
 from sessions_app.queries import content
-from sessions_app.queries.session import SessionFacts, find_session, load_lines
+from sessions_app.queries.session import SessionFacts, find_session, load_all_lines
 from sessions_app.queries.thread import load_window
 from sessions_app.queries.window import Window
 from sessions_app.structure.histories import Change
@@ -33,7 +33,7 @@ def facts_of(project: Project, session_id: uuid.UUID) -> SessionFacts:
 
 
 def window_of(session: SessionFacts, first: int = 0, last: int = 100) -> Window:
-    return load_window(session, load_lines(session), first, last)
+    return load_window(session, load_all_lines(session).requests, first, last)
 
 
 def printed_texts(window: Window, index: int) -> list[str]:
@@ -46,7 +46,7 @@ def test_it_works(project: Project) -> None:
     session = facts_of(project, make_session(project, "trip", *turns(["One", "Two"], user="alice", cost=0.5)).id)
 
     assert (session.session_key, session.name, session.request_count, session.users) == ("trip", "One", 2, ("alice",))
-    lines = load_lines(session)
+    lines = load_all_lines(session).requests
     assert [(line.started_at, line.status, line.model) for line in lines] == [
         (START, "success", "gpt-4o"),
         (START + timedelta(seconds=10), "success", "gpt-4o"),

@@ -175,8 +175,8 @@ def test_repetition_of_a_failed_request_continues_it() -> None:
     calls = [Call(0, **failed), Call(5, **failed), Call(9, attempt=A), Call(20 * 60, attempt=A)]
     assert indices(calls) == [None, 0, 1, None]
 
-    with_answer = [Call(0, **failed, output_preview="Well,"), Call(5, attempt=A)]
-    assert indices(with_answer) == [None, None]
+    in_the_middle_of_its_answer = [Call(0, **failed, output_preview="Well,"), Call(5, attempt=A)]
+    assert indices(in_the_middle_of_its_answer) == [None, 0]
     with_history = [Call(0, **failed), Call(5, attempt=A, needs=(B,))]
     assert indices(with_history) == [None, None]
 

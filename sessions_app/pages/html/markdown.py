@@ -263,5 +263,6 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False, "maxNesting": MOST_NESTED},
 _MARKDOWN.enable(["table", "strikethrough"])
 # A definition `[a]: address` shows nothing by itself: text could be hidden in it.
 _MARKDOWN.disable("reference")
-# The parser accepts every address. Which ones become links is decided above, so that the others are still seen.
+# The parser accepts every address. Which ones become links is decided above, so that the others are still seen. The
+# library documents this assignment; types know only its method.
 _MARKDOWN.validateLink = lambda url: True  # type: ignore[method-assign]

@@ -18,6 +18,7 @@ from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import exact, hue, in_zone, stamp
 from sessions_app.queries.filters import ANY_RANGE, ERROR, LISTS, RANGES, SessionFilters
 from sessions_app.queries.session_list import COUNT_LIMIT, FACET_LIMIT, FACET_SAMPLE, FacetValue, count_some, facets
+from sessions_app.records import SOURCES
 
 RANGE_NAMES = {
     "15m": "Last 15 minutes",
@@ -26,7 +27,6 @@ RANGE_NAMES = {
     "7d": "Last 7 days",
     "30d": "Last 30 days",
 }
-SOURCE_NAMES = {"litellm": "LiteLLM", "native": "REST", "otlp": "OpenTelemetry"}
 # Why a request is in its session. A session may have several of them.
 RULE_NAMES = {
     "session_id": "By session id",
@@ -110,7 +110,7 @@ def _facet_mark(name: str, label: str) -> Markup:
 
 def value_label(name: str, value: str) -> str:
     """A filter's value as the page writes it."""
-    return {"source": SOURCE_NAMES, "rule": RULE_NAMES}.get(name, {}).get(value, value)
+    return {"source": SOURCES, "rule": RULE_NAMES}.get(name, {}).get(value, value)
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,7 @@ def _token_rows(log: RequestLog) -> list[TokenRow]:
         rows.append(TokenRow("Written to the cache", log.cache_write_tokens, _cost(costs, "cache_creation_cost")))
     rows.append(TokenRow("Output", log.output_tokens, _cost(costs, "output_cost")))
     if log.reasoning_tokens:
-        rows.append(TokenRow("of it reasoning", log.reasoning_tokens))
+        rows.append(TokenRow("of which reasoning", log.reasoning_tokens))
     return rows
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -12,12 +12,12 @@ from typing import Generic, TypeVar
 
 from sessions_app.content.blocks import ToolCallBlock, ToolResultBlock
 from sessions_app.pages.html.messages import FoundCall, FoundResult, Pairs, Source
+from sessions_app.pages.html.tool_pairs import BlockKey
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.queries.session import RequestLine
 from sessions_app.structure.nesting import Nesting
 
 # Where a block is printed: its message (`Source.place`) and its number in it.
-BlockKey = tuple[Hashable, int]
 
 # So many calls, and so many results, of a list of messages are paired. A page prints fewer.
 MOST_PIECES = 4_000

@@ -217,4 +217,4 @@ def problems_note(problems: Sequence[str]) -> Markup:
     """What of a span could not be read."""
     if not problems:
         return NOTHING
-    return reference("alert", f"Not everything of this span could be read: {'; '.join(problems)}")
+    return reference("alert", f"Parts of this span could not be read: {'; '.join(problems)}")

@@ -13,11 +13,17 @@ from sessions_app.pages.html.components import component, joined, sentence
 from sessions_app.pages.html.formats import duration, exact
 from sessions_app.pages.html.pieces import code, request_link
 from sessions_app.queries.session import RequestLine
-from sessions_app.records import RULE_ATTEMPT, RULE_CONVERSATION, RULE_MANUAL, RULE_OWN, RULE_PREVIOUS_RESPONSE
+from sessions_app.records import (
+    RULE_ATTEMPT,
+    RULE_CONVERSATION,
+    RULE_MANUAL,
+    RULE_OWN,
+    RULE_PREVIOUS_RESPONSE,
+    SOURCES,
+)
 from sessions_app.structure import timeline
 from sessions_app.structure.histories import DROPPED, EDITED, INSERTED, Change
 
-SOURCES = {"litellm": "LiteLLM", "native": "REST", "otlp": "OpenTelemetry"}
 CUT_SHORT = {
     "length": "Stopped by the limit",
     "max_tokens": "Stopped by the limit",

@@ -9,7 +9,7 @@ from sessions_app.wire.genai.cutting import UNFOLDED
 from sessions_app.wire.genai.indexed import DIALECTS
 from sessions_app.wire.genai.unfolding import as_text, closed, dumps, written
 
-Raws = dict[str, bytes]
+ClosedRaws = dict[str, bytes]
 
 
 def item_bytes(log: bytes) -> bytes:
@@ -49,14 +49,14 @@ def _decoded(raw: bytes) -> dict[str, Any]:
 
 
 def _attributes(raw: bytes, unfolded: dict[str, Any]) -> bytes:
-    found: Raws = {}
+    found: ClosedRaws = {}
     for name, value in object_fields(raw).items():
         how = unfolded.get(name)
         found |= {name: bytes(value)} if how is None else _closed_attribute(name, value, how)
     return written(found)
 
 
-def _closed_attribute(name: str, raw: JsonBytes, how: Any) -> Raws:
+def _closed_attribute(name: str, raw: JsonBytes, how: Any) -> ClosedRaws:
     """The attributes from which one was made."""
     if isinstance(how, int):
         return {name: as_text(closed(raw, how))}
@@ -69,14 +69,14 @@ def _closed_attribute(name: str, raw: JsonBytes, how: Any) -> Raws:
     dialect, run = how
     items = array_items(raw)
     indexes = range(run, run + len(items)) if isinstance(run, int) else run
-    found: Raws = {}
+    found: ClosedRaws = {}
     for index, item in zip(indexes, items, strict=True):
         for rest, value in _spread(dialect, item).items():
             found[f"{name}.{index}.{rest}" if rest else f"{name}.{index}"] = value
     return found
 
 
-def _decomposed(raw: JsonBytes, styles: dict[str, list[Any]]) -> Raws:
+def _decomposed(raw: JsonBytes, styles: dict[str, list[Any]]) -> ClosedRaws:
     members = object_fields(raw)
     return {
         source: as_text(closed(members[member], style)) if style else bytes(members[member])
@@ -84,7 +84,7 @@ def _decomposed(raw: JsonBytes, styles: dict[str, list[Any]]) -> Raws:
     }
 
 
-def _spread(dialect: str, raw: JsonBytes) -> Raws:
+def _spread(dialect: str, raw: JsonBytes) -> ClosedRaws:
     if dialect == "schema":
         return {"tool.json_schema": as_text(bytes(raw))}
     if dialect == "function":

@@ -89,7 +89,7 @@ def test_retry_sent_nothing_new(signed_in: Client, project: Project) -> None:
     logs = [make_log("One", started_at=START + timedelta(seconds=n)) for n in range(2)]
     make_session(project, "s", *logs)
 
-    assert "It sent nothing new." in text(section(get(signed_in, stored(), "?input=new"), "input"))
+    assert "No new messages." in text(section(get(signed_in, stored(), "?input=new"), "input"))
 
 
 def test_tool_calls_of_the_input_stand_with_their_results(signed_in: Client, project: Project) -> None:
