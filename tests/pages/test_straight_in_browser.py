@@ -1,0 +1,104 @@
+"""Nothing on a page is cut, covered or squeezed so that it reads as something else. In a real Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from sessions_app.models import Project, Session
+from sessions_app.pages.thread import addresses
+from tests.factories import START, make_log, make_project, make_session
+from tests.pages.conversations import turns
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WIDTHS = pytest.mark.parametrize("width", [1440, 390])
+LIST = "/p/acme/sessions/"
+SAYS_WHAT_IS_CUT = "e => [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]"
+
+
+@pytest.fixture
+def acme(transactional_db: None) -> Project:
+    return make_project()
+
+
+@pytest.fixture
+def opened(visitor: Page, live_server: LiveServer) -> Callable[..., Page]:
+    def go(session: Session, query: str = "", width: int = 1440) -> Page:
+        visitor.set_viewport_size({"width": width, "height": 900})
+        visitor.goto(f"{live_server.url}{LIST}{session.id}/{query}")
+        return visitor
+
+    return go
+
+
+def box(element: Locator) -> dict[str, float]:
+    found = element.bounding_box()
+    assert found, element
+    return {"left": found["x"], "right": found["x"] + found["width"], "top": found["y"]} | {
+        "bottom": found["y"] + found["height"]
+    }
+
+
+def is_seen(element: Locator) -> bool:
+    """Whether it is the element itself that is seen in the middle of its place."""
+    return bool(
+        element.evaluate(
+            """e => {
+              const box = e.getBoundingClientRect();
+              const seen = document.elementFromPoint((box.left + box.right) / 2, (box.top + box.bottom) / 2);
+              return e.contains(seen) || Boolean(seen?.contains(e));
+            }"""
+        )
+    )
+
+
+# --- ids and numbers ------------------------------------------------------------------------------------------------
+
+
+@WIDTHS
+def test_ids_are_not_cut_at_their_foot(acme: Project, opened: Callable[..., Page], width: int) -> None:
+    page = opened(make_session(acme, "req_15cd,gjpqy"), width=width)
+    cut = page.locator(".sess-crumbs .copy > span:first-child").evaluate(SAYS_WHAT_IS_CUT)
+    assert cut == [0, 0]
+    # The letters of the line reach below what a line of the height of the text would have.
+    height = page.locator(".sess-crumbs .copy > span:first-child").evaluate(
+        "e => e.clientHeight / parseFloat(getComputedStyle(e).fontSize)"
+    )
+    assert height >= 1.3
+
+
+@pytest.mark.parametrize("number", ["2,000", "99,999"])
+@WIDTHS
+def test_large_numbers_of_the_list_are_whole(
+    acme: Project, visitor: Page, live_server: LiveServer, width: int, number: str
+) -> None:
+    session = make_session(acme, "long")
+    Session.objects.filter(pk=session.pk).update(
+        request_count=int(number.replace(",", "")), error_count=int(number.replace(",", ""))
+    )
+    visitor.set_viewport_size({"width": width, "height": 900})
+    visitor.goto(f"{live_server.url}{LIST}")
+    for name in (".c-req", ".c-err"):
+        cell = visitor.locator(f"#session-rows {name}")
+        expect(cell).to_contain_text(number)
+        assert cell.evaluate(SAYS_WHAT_IS_CUT)[0] == 0
+
+
+def test_numbers_of_the_outline_leave_room_for_titles(
+    acme: Project, opened: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses, "BLOCK", 5)
+    monkeypatch.setattr(addresses, "MOST_AT_ONCE", 10)
+    logs = [make_log(f"Text {n}", started_at=START + timedelta(seconds=n * 3)) for n in range(12)]
+    page = opened(make_session(acme, "long", *logs))
+    row = page.locator(".outline-row").nth(11)
+    for number in ("12", "2000", "123456"):
+        row.locator(".outline-n").evaluate("(e, text) => { e.textContent = text }", number)
+        assert box(row.locator(".outline-n"))["right"] < box(row.locator(".outline-label"))["left"]
+        assert row.locator(".outline-n").evaluate(SAYS_WHAT_IS_CUT)[0] == 0
