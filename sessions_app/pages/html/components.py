@@ -29,6 +29,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "day": formats.day,
     "duration": formats.duration,
     "exact": formats.exact,
+    "extent": formats.extent,
     "hue": formats.hue,
     "initials": formats.initials,
     "iso": formats.iso,

@@ -45,6 +45,11 @@ def duration(value: timedelta | None) -> str:
     return _two_units(hours // 24, "d", hours % 24, "h")
 
 
+def extent(value: timedelta | None) -> str:
+    """How long several requests took together. Zero is unknown: none of them says when it ended."""
+    return duration(value or None)
+
+
 def _two_units(major: int, major_unit: str, minor: int, minor_unit: str) -> str:
     return f"{major:,}{NARROW_SPACE}{major_unit} {minor:02d}{NARROW_SPACE}{minor_unit}"
 
