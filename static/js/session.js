@@ -39,11 +39,12 @@
     for (let fold = article.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   }
 
-  function choose(article, { scroll = false } = {}) {
+  function choose(article, { scroll = false, focus = false } = {}) {
     reveal(article);
     current()?.removeAttribute("aria-current");
     article.setAttribute("aria-current", "true");
     if (scroll) article.scrollIntoView({ block: "start", behavior: "instant" });
+    if (focus) article.querySelector(".req-n a").focus({ preventScroll: true });
     const number = numberOf(article);
     for (const row of outline.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
     const row = rowOf(number);
@@ -89,10 +90,10 @@
   }
 
   // Go to a request by its number: on this page, or on the page to which its row of the outline links.
-  function go(number) {
+  function go(number, focus = false) {
     const article = document.getElementById(`r${number}`);
     const row = rowOf(number);
-    if (article) choose(article, { scroll: true });
+    if (article) choose(article, { scroll: true, focus });
     else if (row) location.assign(row.href);
     else if (number > 0) goBeyond(number < firstRow() ? "first" : "last");
   }
@@ -105,22 +106,41 @@
 
   // Go on from the chosen request; when there is none or it was scrolled out of sight, from the visible one. Requests of
   // other branches are skipped.
-  function walk(direction) {
+  function walk(direction, focus = false) {
     const from = current() && isVisible(current());
     let number = numberOf(here());
     if (from) {
       do number += direction;
       while (rowOf(number)?.parentElement.hasAttribute("data-side"));
     }
-    go(Math.max(number, 1));
+    go(Math.max(number, 1), focus);
   }
 
+  // Like `walk`, from the visible request when none was chosen: that one, or a failed attempt within it, comes first.
   function goToError(direction) {
     const all = rows().map((row, index) => ({ number: index + firstRow(), failed: row.parentElement.dataset.state === "error" }));
-    const now = numberOf(here());
+    const article = here();
+    const isChosen = article === current();
+    const within = article && !isChosen ? [...article.querySelectorAll(".req")].map(numberOf) : [];
+    const now = isChosen || direction < 0 ? numberOf(article) : Math.min(numberOf(article), ...within) - 1;
     const failed = all.filter((row) => row.failed && (direction > 0 ? row.number > now : row.number < now));
     const next = direction > 0 ? failed[0] : failed.at(-1);
-    if (next) go(next.number);
+    const end = direction > 0 ? "last" : "first";
+    if (next) go(next.number, true);
+    else if (outline.querySelector(`:scope > .outline-more[data-state=error]:${end}-child`)) goBeyond(end);
+    else say(direction > 0 ? "No failed request follows" : "No failed request comes before");
+  }
+
+  // Seen for some seconds, and read out.
+  function say(words) {
+    const toasts = document.getElementById("toasts");
+    toasts?.querySelector("[data-said]")?.remove();
+    const toast = document.createElement("div");
+    toast.className = "toast";
+    toast.dataset.said = "";
+    toast.textContent = words;
+    toasts?.append(toast);
+    setTimeout(() => toast.remove(), 4000);
   }
 
   function toggleTools(scope) {
@@ -137,8 +157,8 @@
   }
 
   const keys = {
-    j: () => walk(1),
-    k: () => walk(-1),
+    j: () => walk(1, true),
+    k: () => walk(-1, true),
     e: () => goToError(1),
     E: () => goToError(-1),
     i: toggleInspector,

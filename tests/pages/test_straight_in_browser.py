@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -102,3 +103,59 @@ def test_numbers_of_the_outline_leave_room_for_titles(
         row.locator(".outline-n").evaluate("(e, text) => { e.textContent = text }", number)
         assert box(row.locator(".outline-n"))["right"] < box(row.locator(".outline-label"))["left"]
         assert row.locator(".outline-n").evaluate(SAYS_WHAT_IS_CUT)[0] == 0
+
+
+# --- keys -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tried(acme: Project) -> Session:
+    """Three attempts failed, and the fourth one has a long answer; then comes another request."""
+    first, second = turns(["One", "Two"], every=100)
+    error = {"type": "rate_limit_error", "message": "Slow down."}
+    failed = first | {"response": None, "status": "error", "status_code": 429, "usage": None, "error": error}
+    attempts = [
+        failed | {"request_id": f"f{n}", "started_at": START - timedelta(seconds=40 - n * 9), "ended_at": None}
+        for n in range(3)
+    ]
+    return make_session(acme, "tried", *attempts, first, second)
+
+
+@WIDTHS
+def test_head_of_a_request_does_not_cover_its_attempts(
+    tried: Session, opened: Callable[..., Page], width: int
+) -> None:
+    page = opened(tried, width=width)
+    for number in (1, 2, 3):
+        page.keyboard.press("e")
+        expect(page.locator(".req[aria-current]")).to_have_id(f"r{number}")
+        assert is_seen(page.locator(f"#r{number} > .req-line .req-n"))
+        head, line = box(page.locator("#r4 > .req-line")), box(page.locator(f"#r{number} > .req-line"))
+        assert line["top"] >= head["bottom"]
+    # Where an attempt is scrolled below the head, the head is what is seen.
+    page.locator("#r2").evaluate("e => e.scrollIntoView({ block: 'start', behavior: 'instant' })")
+    assert is_seen(page.locator("#r4 > .req-line .req-n"))
+
+
+def test_keys_take_the_focus_along(tried: Session, opened: Callable[..., Page], problems: list[str]) -> None:
+    page = opened(tried)
+    for key, number in (("j", 4), ("j", 5), ("k", 4), ("E", 3), ("E", 2), ("e", 3)):
+        page.keyboard.press(key)
+        expect(page.locator(f"#r{number} > .req-line .req-n a")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_title(re.compile("^Request 3 "))
+    assert problems == []
+
+
+def test_last_error_says_so(tried: Session, opened: Callable[..., Page], problems: list[str]) -> None:
+    page = opened(tried)
+    for _ in range(3):
+        page.keyboard.press("e")
+    expect(page.get_by_role("status").filter(has_text="No failed request")).to_have_count(0)
+    page.keyboard.press("e")
+    expect(page.get_by_role("status").filter(has_text="No failed request follows")).to_be_visible()
+    expect(page.locator(".req[aria-current]")).to_have_id("r3")
+    for _ in range(3):
+        page.keyboard.press("E")
+    expect(page.locator(".toast")).to_have_text("No failed request comes before")
+    assert problems == []
