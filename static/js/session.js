@@ -6,6 +6,8 @@
   // The request whose facts to load next, and whether others are being loaded.
   let wanted = null;
   let inspecting = false;
+  // So many requests fill a page.
+  const FOLLOWING = 5;
 
   // --- the current request ---
 
@@ -156,6 +158,29 @@
     toggle.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
+  // Beside the thread the inspector is open unless it was closed; a narrower page opens it over the thread, for now.
+  const isBeside = () => matchMedia("(width >= 80rem)").matches;
+  const CLOSED = "logsui.inspector.closed";
+
+  function rememberInspector(toggle) {
+    if (!isBeside()) return;
+    try {
+      if (toggle.checked) localStorage.setItem(CLOSED, "1");
+      else localStorage.removeItem(CLOSED);
+    } catch {
+      // The browser keeps nothing: then the page forgets it, too.
+    }
+  }
+
+  function restoreInspector() {
+    const toggle = document.getElementById("inspector-toggle");
+    try {
+      if (toggle && isBeside() && localStorage.getItem(CLOSED)) toggle.checked = true;
+    } catch {
+      // See above.
+    }
+  }
+
   const keys = {
     j: () => walk(1, true),
     k: () => walk(-1, true),
@@ -215,7 +240,9 @@
   );
 
   document.addEventListener("change", (event) => {
-    if (event.target.id === "inspector-toggle" && current()) inspect(current());
+    if (event.target.id !== "inspector-toggle") return;
+    rememberInspector(event.target);
+    if (current()) inspect(current());
   });
 
   // htmx fires once for each new element, so wait until all of them are there.
@@ -288,12 +315,32 @@
 
   // --- start ---
 
+  // A link to the last requests of a page: load what follows them, and scroll again, now that there is room below.
+  function loadFollowing(article) {
+    const all = [...thread.querySelectorAll(".req")];
+    const more = thread.querySelector(':scope > .more-btn[hx-get*="side=after"]');
+    if (!more || all.length - all.indexOf(article) > FOLLOWING) return;
+    more.addEventListener(
+      "htmx:afterRequest",
+      () => requestAnimationFrame(() => {
+        if (current() === article) article.scrollIntoView({ block: "start", behavior: "instant" });
+      }),
+      { once: true },
+    );
+    // htmx is ready then.
+    document.addEventListener("DOMContentLoaded", () => more.click(), { once: true });
+  }
+
   addCopyButtons(document);
   if (thread) {
+    restoreInspector();
     for (const element of document.querySelectorAll("[data-needs-script]")) element.hidden = false;
     const wanted = location.hash.match(/^#r(\d+)$/);
     const article = wanted && document.getElementById(`r${wanted[1]}`);
-    if (article) choose(article);
+    if (article) {
+      choose(article);
+      loadFollowing(article);
+    }
     // The link is older than the latest requests, or comes from elsewhere: the request is on another page.
     else if (wanted && rowOf(Number(wanted[1]))?.search !== location.search) go(Number(wanted[1]));
     else step(numberOf(thread.querySelector(".req")));

@@ -159,3 +159,46 @@ def test_last_error_says_so(tried: Session, opened: Callable[..., Page], problem
         page.keyboard.press("E")
     expect(page.locator(".toast")).to_have_text("No failed request comes before")
     assert problems == []
+
+
+def test_inspector_stays_closed(tried: Session, opened: Callable[..., Page], problems: list[str]) -> None:
+    page = opened(tried)
+    page.keyboard.press("i")
+    expect(page.locator("#inspector")).to_be_hidden()
+    page.reload()
+    expect(page.locator("#inspector")).to_be_hidden()
+    # A narrow page would show it over the thread, which nobody asked for.
+    opened(tried, width=390)
+    expect(page.locator("#inspector")).to_be_hidden()
+    opened(tried)
+    page.keyboard.press("i")
+    expect(page.locator("#inspector")).to_be_visible()
+    page.reload()
+    expect(page.locator("#inspector")).to_be_visible()
+    assert problems == []
+
+
+# --- links into long sessions -----------------------------------------------------------------------------------------
+
+
+@WIDTHS
+def test_link_to_the_end_of_a_block_has_what_follows(
+    acme: Project,
+    opened: Callable[..., Page],
+    problems: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    width: int,
+) -> None:
+    monkeypatch.setattr(addresses, "BLOCK", 10)
+    monkeypatch.setattr(addresses, "MOST_AT_ONCE", 15)
+    logs = [make_log(f"Text {n}", started_at=START + timedelta(seconds=n * 3)) for n in range(1, 41)]
+    session = make_session(acme, "long", *logs)
+    page = opened(session, "?from=11#r20", width)
+    expect(page.locator("#r30")).to_be_attached()
+    expect(page.locator("#r31")).to_have_count(0)
+    expect(page.locator("#r20")).to_be_in_viewport()
+    expect(page.locator("#r21")).to_be_in_viewport()
+    opened(session, "?from=21#r23", width)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(".req")).to_have_count(10)
+    assert problems == []
