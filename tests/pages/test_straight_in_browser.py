@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from sessions_app.models import Project, Session
 from sessions_app.pages.thread import addresses
 from tests.factories import START, make_log, make_project, make_session
-from tests.pages.conversations import turns
+from tests.pages.conversations import agent, turns
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -201,4 +201,33 @@ def test_link_to_the_end_of_a_block_has_what_follows(
     opened(session, "?from=21#r23", width)
     page.wait_for_load_state("networkidle")
     expect(page.locator(".req")).to_have_count(10)
+    assert problems == []
+
+
+# --- what is sent along -----------------------------------------------------------------------------------------------
+
+
+def test_earlier_messages_come_with_the_tools(acme: Project, opened: Callable[..., Page], problems: list[str]) -> None:
+    page = opened(make_session(acme, "s", *agent()))
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("h")
+    past = page.locator("#past-2")
+    expect(past.locator(".fold", has_text="1 tool")).to_contain_text("read_file")
+    expect(past.locator(".msg").first).to_contain_text("System prompt")
+    assert problems == []
+
+
+@WIDTHS
+def test_making_a_key_stays_in_the_tab(
+    acme: Project, visitor: Page, live_server: LiveServer, problems: list[str], width: int
+) -> None:
+    visitor.set_viewport_size({"width": width, "height": 900})
+    visitor.goto(f"{live_server.url}/p/acme/start/")
+    visitor.get_by_text("OpenTelemetry", exact=True).first.click()
+    visitor.get_by_text("Langfuse", exact=True).click()
+    visitor.get_by_role("button", name="Create a key").click()
+    expect(visitor.locator("#secret")).to_be_visible()
+    expect(visitor.locator("#snippet-langfuse")).to_be_visible()
+    expect(visitor.locator("#snippet-proxy")).to_be_hidden()
     assert problems == []
