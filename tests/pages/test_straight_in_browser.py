@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -122,9 +121,7 @@ def tried(acme: Project) -> Session:
 
 
 @WIDTHS
-def test_head_of_a_request_does_not_cover_its_attempts(
-    tried: Session, opened: Callable[..., Page], width: int
-) -> None:
+def test_head_of_a_request_does_not_cover_its_attempts(tried: Session, opened: Callable[..., Page], width: int) -> None:
     page = opened(tried, width=width)
     for number in (1, 2, 3):
         page.keyboard.press("e")
@@ -231,3 +228,105 @@ def test_making_a_key_stays_in_the_tab(
     expect(visitor.locator("#snippet-langfuse")).to_be_visible()
     expect(visitor.locator("#snippet-proxy")).to_be_hidden()
     assert problems == []
+
+
+# --- long names -------------------------------------------------------------------------------------------------------
+
+MODEL = "accounts/fireworks/models/some-long-model-name-with-many-parts-20261126-instruct-preview-extended-thinking"
+USER = "someone.with.a.very.long.user.name.that.goes.on@subdomain.of.a.very-long-company-name.example.com"
+
+
+@pytest.fixture
+def long_names(acme: Project) -> Session:
+    return make_session(acme, "session-of-long-names", make_log(model=MODEL, user=USER, tags=["t" * 60, "prod"]))
+
+
+def lines_of_words(element: Locator) -> list[list[str]]:
+    """The words of an element (what stands between separators) that are on more than one line."""
+    found: list[list[str]] = element.evaluate(
+        """e => {
+          const broken = [];
+          const walker = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
+          while (walker.nextNode()) {
+            for (const word of walker.currentNode.data.matchAll(/[A-Za-z0-9]+/g)) {
+              const range = document.createRange();
+              range.setStart(walker.currentNode, word.index);
+              range.setEnd(walker.currentNode, word.index + word[0].length);
+              if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) broken.push(word[0]);
+            }
+          }
+          return broken;
+        }"""
+    )
+    return found
+
+
+@WIDTHS
+def test_long_names_leave_buttons_and_words_whole(
+    long_names: Session, opened: Callable[..., Page], width: int, problems: list[str]
+) -> None:
+    page = opened(long_names, width=width)
+    if width == 390:
+        page.locator("label[for=inspector-toggle]").first.click()
+    buttons = page.locator(".insp-head .btn:visible")
+    assert len({box(button)["top"] for button in buttons.all()}) == 1
+    assert box(buttons.last)["right"] <= width
+    for button in buttons.all():
+        assert button.evaluate("e => [e.clientWidth >= 22, e.clientHeight >= 22]") == [True, True]
+    for element in page.locator(".msg > .role, .insp-sec .kv dd").all():
+        assert lines_of_words(element) == []
+    # Where a name is cut, dots say so and the title has it whole.
+    name = page.locator("#r1 .req-who .model")
+    expect(name).to_have_attribute("title", MODEL)
+    assert box(name)["right"] <= box(page.locator("#r1 .req-key"))["left"]
+    assert page.locator(".sess-crumbs .copy > span").first.evaluate(SAYS_WHAT_IS_CUT) == [0, 0]
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    if width == 390:
+        page.keyboard.press("i")
+    page.locator("#r1 .req-n a").click()
+    expect(page.locator("h1")).to_have_text("Request 1")
+    page.wait_for_load_state()
+    assert page.locator("h1").evaluate(SAYS_WHAT_IS_CUT)[0] == 0
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert problems == []
+
+
+# --- for keys and fingers ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@WIDTHS
+def test_what_scrolls_can_be_reached_with_keys(
+    long_names: Session, opened: Callable[..., Page], width: int, theme: str
+) -> None:
+    page = opened(long_names, width=width)
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    for _ in range(2):
+        unreachable = page.evaluate(
+            """() => [...document.querySelectorAll("body *")].filter((e) => {
+              const style = getComputedStyle(e);
+              const scrolls = (/auto|scroll/.test(style.overflowX) && e.scrollWidth > e.clientWidth + 1)
+                || (/auto|scroll/.test(style.overflowY) && e.scrollHeight > e.clientHeight + 1);
+              return scrolls && e.tabIndex < 0 && !e.querySelector("a[href], button, input, [tabindex='0']");
+            }).map((e) => e.className || e.id)"""
+        )
+        assert unreachable == []
+        if page.locator("#r1 .req-n a").count():
+            page.locator("#r1 .req-n a").click()
+            expect(page.locator("#curl")).to_be_attached()
+            page.wait_for_load_state()
+
+
+@WIDTHS
+def test_links_are_large_enough_for_a_finger(
+    acme: Project, visitor: Page, live_server: LiveServer, long_names: Session, opened: Callable[..., Page], width: int
+) -> None:
+    visitor.set_viewport_size({"width": width, "height": 900})
+    visitor.goto(f"{live_server.url}{LIST}")
+    assert visitor.locator("#session-rows .title a").bounding_box()["height"] >= 24  # type: ignore[index]
+    page = opened(long_names, width=width)
+    page.locator("#r1 .req-n a").click()
+    expect(page.locator("#curl")).to_be_attached()
+    page.wait_for_load_state()
+    for tag in page.locator(".kv a.tag").all():
+        assert tag.bounding_box()["height"] >= 24  # type: ignore[index]

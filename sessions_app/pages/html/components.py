@@ -24,6 +24,7 @@ NOTHING = Markup("")
 # How values are written, in components and in Django's templates.
 FILTERS: dict[str, Callable[..., Any]] = {
     "ago": formats.ago,
+    "breakable": formats.breakable,
     "clock": formats.clock,
     "cost": formats.cost,
     "day": formats.day,

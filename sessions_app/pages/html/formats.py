@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -18,6 +19,7 @@ MODEL_HUES = 8
 RING = Markup(" data-ring")
 # Chosen so that no two of the most common models share a slot. A test has the list.
 MODEL_SALT = b"428577"
+_SEPARATED = re.compile(r"(?<=[./@_:-])(?=\w)")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -209,6 +211,11 @@ def hue(name: str) -> Markup:
         return Markup("")
     slot = model_slot(name)
     return Markup('data-hue="{}"').format(slot % MODEL_HUES + 1) + (RING if slot >= MODEL_HUES else "")
+
+
+def breakable(name: str) -> Markup:
+    """A long name that breaks after `.`, `/`, `@`, `_`, `:` and `-` rather than in the middle of words."""
+    return Markup("<wbr>").join(_SEPARATED.split(name))
 
 
 def initials(name: str) -> str:

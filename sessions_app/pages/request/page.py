@@ -205,8 +205,9 @@ def _output(place: RequestInSession, window: Window, first: int) -> Markup:
 
 @project_page
 def request_messages(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
-    """Input messages from position `from` up to `to`, to be put into a page; with `context`, the system prompts and tools
-    that were sent beside them.
+    """Input messages from position `from` up to `to`, to be put into a page.
+
+    With `context` come the system prompts and tools that were sent beside them.
     """
     place = _place_or_404(project, request_id)
     count = packed_count(bytes(place.log.input_parts))
