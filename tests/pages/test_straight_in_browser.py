@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -280,6 +281,9 @@ def test_long_names_leave_buttons_and_words_whole(
     expect(name).to_have_attribute("title", MODEL)
     assert box(name)["right"] <= box(page.locator("#r1 .req-key"))["left"]
     assert page.locator(".sess-crumbs .copy > span").first.evaluate(SAYS_WHAT_IS_CUT) == [0, 0]
+    for one, other in pairwise(page.locator(".crumb-facts > :visible").all()):
+        assert box(one)["right"] <= box(other)["left"]
+        assert one.evaluate(SAYS_WHAT_IS_CUT)[0] == 0
     assert page.evaluate("document.documentElement.scrollWidth") == width
     if width == 390:
         page.keyboard.press("i")
