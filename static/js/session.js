@@ -285,7 +285,7 @@
   function step(number) {
     if (!stepper) return;
     const count = rows().length;
-    stepper.querySelector("b").textContent = number;
+    stepper.querySelector("b").textContent = number.toLocaleString("en");
     stepper.querySelector("[data-step='-1']").disabled = number <= 1;
     stepper.querySelector("[data-step='1']").disabled = number >= count;
     const article = document.getElementById(`r${number}`);
