@@ -331,6 +331,17 @@
     document.addEventListener("DOMContentLoaded", () => more.click(), { once: true });
   }
 
+  // The outline may have no row of it: then the server knows the block.
+  function findElsewhere(number) {
+    const row = rowOf(number);
+    const query = new URLSearchParams(location.search);
+    if (row && row.search !== location.search) go(number);
+    else if (!row && number && !query.has("from")) {
+      query.set("from", number);
+      location.replace(`?${query}#r${number}`);
+    } else step(numberOf(thread.querySelector(".req")));
+  }
+
   addCopyButtons(document);
   if (thread) {
     restoreInspector();
@@ -342,7 +353,7 @@
       loadFollowing(article);
     }
     // The link is older than the latest requests, or comes from elsewhere: the request is on another page.
-    else if (wanted && rowOf(Number(wanted[1]))?.search !== location.search) go(Number(wanted[1]));
+    else if (wanted) findElsewhere(Number(wanted[1]));
     else step(numberOf(thread.querySelector(".req")));
   }
 })();

@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from sessions_app.models import Project, Session
+from sessions_app.pages.session import outline
 from sessions_app.pages.thread import addresses
 from tests.factories import START, make_log, make_project, make_session
 from tests.pages.conversations import agent, turns
@@ -199,6 +200,25 @@ def test_link_to_the_end_of_a_block_has_what_follows(
     opened(session, "?from=21#r23", width)
     page.wait_for_load_state("networkidle")
     expect(page.locator(".req")).to_have_count(10)
+    assert problems == []
+
+
+def test_link_to_a_request_without_a_row_finds_it(
+    acme: Project, opened: Callable[..., Page], problems: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses, "BLOCK", 10)
+    monkeypatch.setattr(addresses, "MOST_AT_ONCE", 15)
+    monkeypatch.setattr(outline, "MOST_ROWS", 12)
+    monkeypatch.setattr(outline, "ROWS_BEFORE", 2)
+    logs = [make_log(f"Text {n}", started_at=START + timedelta(seconds=n * 3)) for n in range(1, 41)]
+    session = make_session(acme, "long", *logs)
+    page = opened(session, "#r33")
+    expect(page.locator(".req[aria-current]")).to_have_id("r33")
+    expect(page.locator("#r33")).to_be_in_viewport()
+    # There is none: the last block is shown, and nothing loads again and again.
+    opened(session, "#r99")
+    expect(page).to_have_url(re.compile(r"\?from=99#r99$"))
+    expect(page.locator(".req").last).to_have_id("r40")
     assert problems == []
 
 
