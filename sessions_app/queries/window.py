@@ -88,6 +88,12 @@ class Window:
         """The requests that are printed: the window without those that were deleted meanwhile."""
         return [index for index in self.indices if index in self.details]
 
+    @property
+    def unfolded(self) -> list[int]:
+        """The same without the attempts that are folded into the last one of their call."""
+        folded = {attempt for attempts in self.folded.values() for attempt in attempts}
+        return [index for index in self.shown if index not in folded]
+
     def inputs(self, index: int, positions: Iterable[int]) -> list[tuple[int, bytes]]:
         """The digests of these input parts of a request, with their positions."""
         packed = self.details[index].input_parts

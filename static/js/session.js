@@ -6,6 +6,8 @@
   // The request whose facts to load next, and whether others are being loaded.
   let wanted = null;
   let inspecting = false;
+  // So many requests fill a page.
+  const FOLLOWING = 5;
 
   // --- the current request ---
 
@@ -39,11 +41,12 @@
     for (let fold = article.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   }
 
-  function choose(article, { scroll = false } = {}) {
+  function choose(article, { scroll = false, focus = false } = {}) {
     reveal(article);
     current()?.removeAttribute("aria-current");
     article.setAttribute("aria-current", "true");
     if (scroll) article.scrollIntoView({ block: "start", behavior: "instant" });
+    if (focus) article.querySelector(".req-n a").focus({ preventScroll: true });
     const number = numberOf(article);
     for (const row of outline.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
     const row = rowOf(number);
@@ -89,10 +92,10 @@
   }
 
   // Go to a request by its number: on this page, or on the page to which its row of the outline links.
-  function go(number) {
+  function go(number, focus = false) {
     const article = document.getElementById(`r${number}`);
     const row = rowOf(number);
-    if (article) choose(article, { scroll: true });
+    if (article) choose(article, { scroll: true, focus });
     else if (row) location.assign(row.href);
     else if (number > 0) goBeyond(number < firstRow() ? "first" : "last");
   }
@@ -105,22 +108,41 @@
 
   // Go on from the chosen request; when there is none or it was scrolled out of sight, from the visible one. Requests of
   // other branches are skipped.
-  function walk(direction) {
+  function walk(direction, focus = false) {
     const from = current() && isVisible(current());
     let number = numberOf(here());
     if (from) {
       do number += direction;
       while (rowOf(number)?.parentElement.hasAttribute("data-side"));
     }
-    go(Math.max(number, 1));
+    go(Math.max(number, 1), focus);
   }
 
+  // Like `walk`, from the visible request when none was chosen: that one, or a failed attempt within it, comes first.
   function goToError(direction) {
     const all = rows().map((row, index) => ({ number: index + firstRow(), failed: row.parentElement.dataset.state === "error" }));
-    const now = numberOf(here());
+    const article = here();
+    const isChosen = article === current();
+    const within = article && !isChosen ? [...article.querySelectorAll(".req")].map(numberOf) : [];
+    const now = isChosen || direction < 0 ? numberOf(article) : Math.min(numberOf(article), ...within) - 1;
     const failed = all.filter((row) => row.failed && (direction > 0 ? row.number > now : row.number < now));
     const next = direction > 0 ? failed[0] : failed.at(-1);
-    if (next) go(next.number);
+    const end = direction > 0 ? "last" : "first";
+    if (next) go(next.number, true);
+    else if (outline.querySelector(`:scope > .outline-more[data-state=error]:${end}-child`)) goBeyond(end);
+    else say(direction > 0 ? "No failed request follows" : "No failed request comes before");
+  }
+
+  // Seen for some seconds, and read out.
+  function say(words) {
+    const toasts = document.getElementById("toasts");
+    toasts?.querySelector("[data-said]")?.remove();
+    const toast = document.createElement("div");
+    toast.className = "toast";
+    toast.dataset.said = "";
+    toast.textContent = words;
+    toasts?.append(toast);
+    setTimeout(() => toast.remove(), 4000);
   }
 
   function toggleTools(scope) {
@@ -136,9 +158,32 @@
     toggle.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
+  // Beside the thread the inspector is open unless it was closed; a narrower page opens it over the thread, for now.
+  const isBeside = () => matchMedia("(width >= 80rem)").matches;
+  const CLOSED = "logsui.inspector.closed";
+
+  function rememberInspector(toggle) {
+    if (!isBeside()) return;
+    try {
+      if (toggle.checked) localStorage.setItem(CLOSED, "1");
+      else localStorage.removeItem(CLOSED);
+    } catch {
+      // The browser keeps nothing: then the page forgets it, too.
+    }
+  }
+
+  function restoreInspector() {
+    const toggle = document.getElementById("inspector-toggle");
+    try {
+      if (toggle && isBeside() && localStorage.getItem(CLOSED)) toggle.checked = true;
+    } catch {
+      // See above.
+    }
+  }
+
   const keys = {
-    j: () => walk(1),
-    k: () => walk(-1),
+    j: () => walk(1, true),
+    k: () => walk(-1, true),
     e: () => goToError(1),
     E: () => goToError(-1),
     i: toggleInspector,
@@ -195,7 +240,9 @@
   );
 
   document.addEventListener("change", (event) => {
-    if (event.target.id === "inspector-toggle" && current()) inspect(current());
+    if (event.target.id !== "inspector-toggle") return;
+    rememberInspector(event.target);
+    if (current()) inspect(current());
   });
 
   // htmx fires once for each new element, so wait until all of them are there.
@@ -238,7 +285,7 @@
   function step(number) {
     if (!stepper) return;
     const count = rows().length;
-    stepper.querySelector("b").textContent = number;
+    stepper.querySelector("b").textContent = number.toLocaleString("en");
     stepper.querySelector("[data-step='-1']").disabled = number <= 1;
     stepper.querySelector("[data-step='1']").disabled = number >= count;
     const article = document.getElementById(`r${number}`);
@@ -268,14 +315,45 @@
 
   // --- start ---
 
+  // A link to the last requests of a page: load what follows them, and scroll again, now that there is room below.
+  function loadFollowing(article) {
+    const all = [...thread.querySelectorAll(".req")];
+    const more = thread.querySelector(':scope > .more-btn[hx-get*="side=after"]');
+    if (!more || all.length - all.indexOf(article) > FOLLOWING) return;
+    more.addEventListener(
+      "htmx:afterRequest",
+      () => requestAnimationFrame(() => {
+        if (current() === article) article.scrollIntoView({ block: "start", behavior: "instant" });
+      }),
+      { once: true },
+    );
+    // htmx is ready then.
+    document.addEventListener("DOMContentLoaded", () => more.click(), { once: true });
+  }
+
+  // The outline may have no row of it: then the server knows the block.
+  function findElsewhere(number) {
+    const row = rowOf(number);
+    const query = new URLSearchParams(location.search);
+    if (row && row.search !== location.search) go(number);
+    else if (!row && number && !query.has("from")) {
+      query.set("from", number);
+      location.replace(`?${query}#r${number}`);
+    } else step(numberOf(thread.querySelector(".req")));
+  }
+
   addCopyButtons(document);
   if (thread) {
+    restoreInspector();
     for (const element of document.querySelectorAll("[data-needs-script]")) element.hidden = false;
     const wanted = location.hash.match(/^#r(\d+)$/);
     const article = wanted && document.getElementById(`r${wanted[1]}`);
-    if (article) choose(article);
+    if (article) {
+      choose(article);
+      loadFollowing(article);
+    }
     // The link is older than the latest requests, or comes from elsewhere: the request is on another page.
-    else if (wanted && rowOf(Number(wanted[1]))?.search !== location.search) go(Number(wanted[1]));
+    else if (wanted) findElsewhere(Number(wanted[1]));
     else step(numberOf(thread.querySelector(".req")));
   }
 })();

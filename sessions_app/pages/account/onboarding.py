@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,8 @@ from sessions_app.queries import arrivals
 
 KEY_NAME = "first app"
 PLACEHOLDER = "YOUR_KEY"
+# Ways to call models: the tabs of the snippets.
+VIAS = ("proxy", "otel", "sdk", "curl", "py")
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 # A log that waits longer than this was not digested in time: the page says so.
 PATIENCE = timedelta(seconds=5)
@@ -67,7 +70,7 @@ LIBRARIES = (
 @project_page
 @changes(rights.MAKE_KEYS, all_may_read=True)
 def onboarding_page(request: HttpRequest, project: Project) -> HttpResponse:
-    """The steps. A POST creates a key; only its answer shows the key, also in the snippets."""
+    """The steps. A POST creates a key; only its answer shows the key, also in the snippets that were chosen before."""
     secret = None
     if request.method == "POST":
         _, secret = create_key(project, KEY_NAME, ["ingest"], request.user)
@@ -75,13 +78,21 @@ def onboarding_page(request: HttpRequest, project: Project) -> HttpResponse:
         "secret": secret,
         "key": secret or PLACEHOLDER,
         "base": f"{request.scheme}://{request.get_host()}",
+        "via": _chosen(request, "via", VIAS),
         "libraries": LIBRARIES,
+        "chosen": _chosen(request, "library", [library.slug for library in LIBRARIES]),
         "is_local": split_domain_port(request.get_host())[0] in LOCAL_NAMES,
     }
     response = render_page(request, "onboarding.html", context, project)
     if secret:
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _chosen(request: HttpRequest, name: str, values: Sequence[str]) -> str:
+    """What was chosen when the key was asked for; else the first value."""
+    value = request.POST.get(name, "")
+    return value if value in values else values[0]
 
 
 @project_page

@@ -24,11 +24,13 @@ NOTHING = Markup("")
 # How values are written, in components and in Django's templates.
 FILTERS: dict[str, Callable[..., Any]] = {
     "ago": formats.ago,
+    "breakable": formats.breakable,
     "clock": formats.clock,
     "cost": formats.cost,
     "day": formats.day,
     "duration": formats.duration,
     "exact": formats.exact,
+    "extent": formats.extent,
     "hue": formats.hue,
     "initials": formats.initials,
     "iso": formats.iso,

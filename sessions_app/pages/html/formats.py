@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -18,6 +19,7 @@ MODEL_HUES = 8
 RING = Markup(" data-ring")
 # Chosen so that no two of the most common models share a slot. A test has the list.
 MODEL_SALT = b"428577"
+_SEPARATED = re.compile(r"(?<=[./@_:-])(?=\w)")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -43,6 +45,11 @@ def duration(value: timedelta | None) -> str:
         return _two_units(minutes // 60, "h", minutes % 60, "m")
     hours = round(seconds / 3600)
     return _two_units(hours // 24, "d", hours % 24, "h")
+
+
+def extent(value: timedelta | None) -> str:
+    """How long several requests took together. Zero is unknown: none of them says when it ended."""
+    return duration(value or None)
 
 
 def _two_units(major: int, major_unit: str, minor: int, minor_unit: str) -> str:
@@ -204,6 +211,11 @@ def hue(name: str) -> Markup:
         return Markup("")
     slot = model_slot(name)
     return Markup('data-hue="{}"').format(slot % MODEL_HUES + 1) + (RING if slot >= MODEL_HUES else "")
+
+
+def breakable(name: str) -> Markup:
+    """A long name that breaks after `.`, `/`, `@`, `_`, `:` and `-` rather than in the middle of words."""
+    return Markup("<wbr>").join(_SEPARATED.split(name))
 
 
 def initials(name: str) -> str:

@@ -205,14 +205,17 @@ def _output(place: RequestInSession, window: Window, first: int) -> Markup:
 
 @project_page
 def request_messages(request: HttpRequest, project: Project, request_id: uuid.UUID) -> HttpResponse:
-    """Input messages from position `from` up to `to`, to be put into a page."""
+    """Input messages from position `from` up to `to`, to be put into a page.
+
+    With `context` come the system prompts and tools that were sent beside them.
+    """
     place = _place_or_404(project, request_id)
     count = packed_count(bytes(place.log.input_parts))
     first, last = (min(whole_number(request.GET.get(name, ""), 0), count) for name in ("from", "to"))
     if not htmx_of(request):
         return redirect(f"{place.url}?from={first + 1}#input")
     window = load_messages(place.session, place.lines, place.index, range(first, min(last, first + MESSAGES_BLOCK)))
-    return HttpResponse(messages_html(place, window, first, last))
+    return HttpResponse(messages_html(place, window, first, last, with_context="context" in request.GET))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import component
-from sessions_app.pages.html.formats import cost, duration, exact, hue, short_id
+from sessions_app.pages.html.formats import cost, duration, exact, extent, hue, short_id
 from sessions_app.pages.html.plain_text import visible
 from sessions_app.pages.session.waterfall import Scale, bars
 from sessions_app.pages.thread.addresses import Addresses
@@ -105,7 +105,7 @@ class RowWriter:
             href=self.addresses.of_trace(trace_id),
             is_current=self.addresses.trace == trace_id,
             words=words,
-            length=duration(group.length),
+            length=extent(group.length),
         )
 
     def _step(self, line: RequestLine) -> Markup:

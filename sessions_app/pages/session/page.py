@@ -91,7 +91,7 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
 
 
 def _around(request: HttpRequest, project: Project, shown: View, block: RequestBlock, window: Window) -> dict[str, Any]:
-    """What is around the requests: the head, the outline, and the facts of the first request on the page."""
+    """What is around the requests: the head, the outline, and the facts of the request that the page begins with."""
     requests, addresses = shown.lines.requests, shown.addresses
     outline = Outline(requests, addresses, block.first, block.last, shown.structure, shown.whole)
     context: dict[str, Any] = {
@@ -103,8 +103,8 @@ def _around(request: HttpRequest, project: Project, shown: View, block: RequestB
         "lines_cut": MOST_LINES if shown.lines.is_cut else None,
         **history_context(project, shown.session),
     }
-    if window.shown:
-        index = block.first - 1
+    if window.unfolded:
+        index = window.unfolded[0]
         log = load_request(shown.session, requests[index])
         place = RequestInSession(log, shown.session, requests, index, addresses)
         context |= facts_context(project, place, window)

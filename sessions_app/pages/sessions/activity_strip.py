@@ -32,7 +32,8 @@ def draw_strip(row: SessionRow, spans: Sequence[Activity]) -> Markup:
 def _label(row: SessionRow) -> str:
     failed = f", {row.error_count:,} failed" if row.error_count else ""
     requests = f"{row.request_count:,} request{'' if row.request_count == 1 else 's'}"
-    return f"{requests} over {duration(row.duration)}{failed}"
+    over = f" over {duration(row.duration)}" if row.duration else ""
+    return f"{requests}{over}{failed}"
 
 
 def _joined(spans: Sequence[Activity]) -> list[Activity]:

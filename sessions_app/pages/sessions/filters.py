@@ -27,7 +27,8 @@ RANGE_NAMES = {
     "7d": "Last 7 days",
     "30d": "Last 30 days",
 }
-# Why a request is in its session. A session may have several of them.
+# Why a request is in its session. A session may have several of them, and is counted for each: the first request of
+# most inferred sessions came without an id.
 RULE_NAMES = {
     "session_id": "By session id",
     "trace_id": "By trace id",
@@ -35,7 +36,7 @@ RULE_NAMES = {
     "conversation": "Inferred from the conversation",
     "attempt": "Repeated after a failure",
     "manual": "Moved manually",
-    "own": "On its own",
+    "own": "Begun without an id",
 }
 FACET_TITLES = {
     "status": "Status",
@@ -73,7 +74,9 @@ class Facet:
 
 
 def facet_lists(project: Project, filters: SessionFilters) -> dict[str, Any]:
-    """The lists beside the sessions. `sample` and `limit` are for the note below them; empty when they do not apply."""
+    """The lists beside the sessions. `sample`, `limit` and `overlap` are for the note below them; empty when
+    they do not apply.
+    """
     found = facets(project, filters)
     shown = [_facet(name, values) for name, values in found.values.items()]
     is_cut = any(len(facet.rows) >= FACET_LIMIT for facet in shown)
@@ -81,6 +84,7 @@ def facet_lists(project: Project, filters: SessionFilters) -> dict[str, Any]:
         "list": shown,
         "sample": exact(FACET_SAMPLE) if found.sampled else "",
         "limit": FACET_LIMIT if is_cut else 0,
+        "overlap": len(found.values["rule"]) > 1,
     }
 
 

@@ -10,20 +10,24 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import component
-from sessions_app.pages.html.formats import cost, duration, exact, hue, session_title, short_id, tokens
+from sessions_app.pages.html.formats import cost, exact, extent, hue, session_title, short_id, tokens
 from sessions_app.pages.html.times import time_ago
 from sessions_app.pages.sessions.activity_strip import draw_strip
 from sessions_app.queries.session_list import Activity, SessionRow
 
 USERS_SHOWN, TAGS_SHOWN, DOTS_SHOWN = 2, 3, 5
+ID_CHARS = 60
 
 
 @dataclass(slots=True)
 class ListedSession:
-    """What a row says. `users` have the address of their sessions; `hues` are the marks of the first models."""
+    """What a row says. `users` have the address of their sessions; `hues` are the marks of the first models.
+
+    `id` and `shown_id`: the caller's, whole and as the row has room for it; only without one ours.
+    """
 
     id: str
-    short_id: str
+    shown_id: str
     title: str
     href: str
     users: list[tuple[str, str]]
@@ -53,8 +57,8 @@ def write_rows(rows: Iterable[SessionRow], activity: Mapping[uuid.UUID, Sequence
 
 def listed_session(row: SessionRow, spans: Sequence[Activity], address: str) -> ListedSession:
     return ListedSession(
-        id=str(row.id),
-        short_id=short_id(row.id),
+        id=row.session_key or str(row.id),
+        shown_id=(row.session_key or short_id(row.id))[:ID_CHARS],
         title=session_title(row),
         href=f"{address}{row.id}/",
         users=[(name, f"{address}?user={quote(name, safe='')}") for name in row.users[:USERS_SHOWN]],
@@ -65,7 +69,7 @@ def listed_session(row: SessionRow, spans: Sequence[Activity], address: str) -> 
         requests=exact(row.request_count),
         has_errors=bool(row.error_count),
         errors=exact(row.error_count),
-        duration=duration(row.duration),
+        duration=extent(row.duration),
         has_tokens=row.input_tokens is not None or row.output_tokens is not None,
         input_tokens=tokens(row.input_tokens),
         output_tokens=tokens(row.output_tokens),

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from sessions_app.models import Project
 from sessions_app.pages.html.components import NOTHING, component
-from sessions_app.pages.html.formats import duration, short_id
+from sessions_app.pages.html.formats import extent, short_id
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine, SessionLines
@@ -121,7 +121,7 @@ class Layout:
             href=addresses.of_trace(trace_id),
             title=f"Trace {trace_id}: show only this one" if trace_id else "",
             short=short_id(trace_id),
-            words=f"{contents(group)} · {duration(group.length)}" if is_first else "continued",
+            words=f"{contents(group)} · {extent(group.length)}" if is_first else "continued",
         )
 
 

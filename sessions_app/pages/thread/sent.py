@@ -97,7 +97,7 @@ class InputWriter:
 
     def _tools(self, index: int, base: int | None, writer: MessageWriter) -> Markup:
         tools, before = self._context(index, PartKind.TOOL), self._context(base, PartKind.TOOL)
-        if not self._is_related(index):
+        if before and not self._is_related(index):
             before = before if tools == before else []
         if tools == before:
             return NOTHING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -63,10 +63,9 @@ class ThreadBuilder:
         sources = Sources(self.window, self.addresses)
         writer = RequestWriter(sources, self.start, self.costs, self.layout, self.contradicted, pairs)
         beside = BesideWriter(self.layout, self.window, self.addresses, executed.causes) if self.layout else None
-        folded = {attempt for attempts in self.window.folded.values() for attempt in attempts}
         parallel = self.window.structure.parallel
         sections: list[ThreadSection] = []
-        for group, indices in groupby(self._items(folded), key=parallel.get):
+        for group, indices in groupby(self.window.unfolded, key=parallel.get):
             items = self._views(list(indices), writer, beside, is_first=not sections)
             if not items:
                 break
@@ -81,9 +80,6 @@ class ThreadBuilder:
     def pairs_and_executions(self) -> tuple[Pairs, Executed]:
         """Which tool results answer which calls, and which steps the calls started."""
         return Sources(self.window, self.addresses).pairs_and_executions(self.layout)
-
-    def _items(self, folded: Collection[int]) -> list[int]:
-        return [index for index in self.window.shown if index not in folded]
 
     def _views(
         self, indices: Sequence[int], writer: RequestWriter, beside: BesideWriter | None, is_first: bool

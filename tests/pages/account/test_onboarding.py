@@ -69,6 +69,17 @@ def test_made_key_is_in_the_snippets(signed_in: Client, project: Project) -> Non
     assert secret not in signed_in.get(ADDRESS).content.decode()
 
 
+def test_making_a_key_keeps_what_was_chosen(signed_in: Client, project: Project) -> None:
+    def checked(page: str) -> list[str]:
+        return re.findall(r'<input type="radio"[^>]*? value="([^"]+)"[^>]*?\schecked>', page)
+
+    assert checked(signed_in.get(ADDRESS).content.decode()) == ["proxy", LIBRARIES[0].slug]
+    chosen = {"via": "otel", "library": "langfuse"}
+    assert checked(signed_in.post(ADDRESS, chosen).content.decode()) == ["otel", "langfuse"]
+    odd = {"via": "<b>", "library": "none"}
+    assert checked(signed_in.post(ADDRESS, odd).content.decode()) == ["proxy", LIBRARIES[0].slug]
+
+
 def test_curl_snippet_sends_a_log_that_is_accepted(signed_in: Client, project: Project) -> None:
     body = re.search(r"-d '(.*)'", snippet(signed_in.get(ADDRESS).content.decode(), "curl"), re.DOTALL)
     assert body
@@ -126,7 +137,7 @@ def test_programs_for_opentelemetry_are_javascript(
 
 def test_one_library_is_chosen(signed_in: Client, project: Project) -> None:
     page = signed_in.get(ADDRESS).content.decode()
-    chosen = re.findall(r'<input type="radio" name="library"( checked)?>([^<]+?)\s*</label>', page)
+    chosen = re.findall(r'<input type="radio" name="library"[^>]*?( checked)?>([^<]+?)\s*</label>', page)
     assert [title for checked, title in chosen if checked] == [LIBRARIES[0].title]
     assert len(chosen) == len(LIBRARIES)
 

@@ -181,3 +181,8 @@ def test_hostile_names_reach_no_attribute() -> None:
 )
 def test_initials(name: str, text: str) -> None:
     assert formats.initials(name) == text
+
+
+def test_names_break_after_separators() -> None:
+    assert formats.breakable("a/b-c.d@e_f:g") == "a/<wbr>b-<wbr>c.<wbr>d@<wbr>e_<wbr>f:<wbr>g"
+    assert formats.breakable("<b>/x--y/") == "&lt;b&gt;/<wbr>x--<wbr>y/"

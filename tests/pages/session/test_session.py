@@ -68,6 +68,15 @@ def test_it_works(signed_in: Client, project: Project) -> None:
         assert fact in second
 
 
+def test_unknown_length_is_a_dash_everywhere(signed_in: Client, project: Project) -> None:
+    session = make_session(project, "endless", make_log() | {"ended_at": None})
+    page = text(get(signed_in, session).split('id="inspector"')[0])
+    assert "wall – in models –" in page
+    assert "0 ms" not in page.replace("+0 ms", "")
+    listed = text(signed_in.get("/p/acme/sessions/").content.decode().split('id="session-rows"')[1])
+    assert "0 ms" not in listed
+
+
 def test_totals_name_failures_and_what_is_unknown(signed_in: Client, project: Project) -> None:
     failed = make_log(response=None, status="error", usage=None, error={"type": "timeout", "message": "too slow"})
     page = get(signed_in, make_session(project, "s", failed))

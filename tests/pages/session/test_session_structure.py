@@ -236,6 +236,12 @@ def test_attempts_that_all_failed_end_with_the_last_error(signed_in: Client, pro
     assert text(article(page, 3)).count("Slow down.") == 3
 
 
+def test_facts_are_those_of_the_attempt_that_is_shown(signed_in: Client, project: Project) -> None:
+    page = get(signed_in, make_session(project, "s", failed(0), failed(10), failed(20)))
+    assert numbers(page)[0] == 3
+    assert "<h2>Request 3</h2>" in page.split('id="inspector"')[1]
+
+
 def test_attempt_on_another_page_is_named(signed_in: Client, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(addresses, "BLOCK", 2)
     monkeypatch.setattr(addresses, "MOST_AT_ONCE", 2)

@@ -41,6 +41,10 @@ def test_label_is_a_sentence() -> None:
     )
 
 
+def test_label_has_no_length_that_is_not_known() -> None:
+    assert 'aria-label="2 requests"' in draw_strip(make_row(last_at=START), [])
+
+
 def test_spans_that_touch_are_one_bar() -> None:
     assert bars([Activity(0, 0.2, False), Activity(0.2, 0.3, False), Activity(0.1, 0.15, False)]) == [
         (False, 1.0, 29.4)

@@ -44,7 +44,8 @@ def test_it_works() -> None:
     )
     written = str(write_rows([listed], {listed.id: [Activity(0, 0.1, False)]}, LIST))
     assert f'<a href="{LIST}{listed.id}/" title="Weather in Paris"><bdi>Weather in Paris</bdi></a>' in written
-    assert f'<code title="{listed.id}">{str(listed.id)[:8]}</code>' in written
+    assert '<code title="abc"><bdi>abc</bdi></code>' in written
+    assert str(listed.id)[:8] not in written.replace(f"{LIST}{listed.id}/", "")
     assert "<rect" in cell(written, "c-act")
     assert cell(written, "c-req").endswith(">1,200")
     assert '<span class="err-n">3</span>' in cell(written, "c-err")
@@ -52,6 +53,22 @@ def test_it_works() -> None:
     assert cell(written, "c-tok").endswith('>12.4k<span class="arrow">→</span>–')
     assert cell(written, "c-cost").endswith(">$0.250")
     assert f'<time datetime="{listed.last_at.isoformat()}"' in cell(written, "c-last")
+
+
+def test_id_is_ours_only_without_one_of_the_caller() -> None:
+    listed = make_row(title="Hello", model_names=[], users=[], tags=[])
+    written = str(write_rows([listed], {}, LIST))
+    assert f'<code title="{listed.id}"><bdi>{str(listed.id)[:8]}</bdi></code>' in written
+    long = row(session_key="k" * 500)
+    assert f'title="{"k" * 500}"' in long
+    assert long.count("k") < 600
+    assert f'title="{SHOWN}"><bdi>{SHOWN}</bdi></code>' in row(session_key=HOSTILE)
+
+
+def test_length_is_unknown_without_an_end() -> None:
+    written = row(first_at=START, last_at=START)
+    assert cell(written, "c-dur").endswith(' title="No request says when it ended">–')
+    assert "0\u202fms" not in written
 
 
 def test_what_no_request_reported_is_a_dash_with_a_reason() -> None:

@@ -220,9 +220,10 @@ def test_rules_are_a_facet_in_words(signed_in: Client, project: Project) -> None
     page = get(signed_in)
     facet = page[page.index('id="facet-rule"') :]
     assert re.findall(r'value="(\w+)"\s*>\s*<span><bdi>([^<]+)</bdi>', facet[: facet.index("</div>")]) == [
-        ("own", "On its own"),
+        ("own", "Begun without an id"),
         ("session_id", "By session id"),
     ]
+    assert "A session counts under each way in which its requests were grouped." in page
     page = get(signed_in, "?rule=conversation")
     assert titles(page) == []
     assert "Inferred from the conversation" in page
