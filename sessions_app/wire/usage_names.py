@@ -11,7 +11,6 @@ Codex, Claude Code and Gemini CLI.
 from __future__ import annotations
 
 import re
-from enum import Enum, auto
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,8 +31,8 @@ _NOT_CACHED = frozenset({"miss", "no", "non", "not", "output", "outputs"})
 _WRITTEN = frozenset({"write", "writes", "written", "creation", "created", "create", "ephemeral"})
 _REASONING = frozenset({"reasoning", "thinking", "thought", "thoughts"})
 _TOKENS = frozenset({"token", "tokens", "count", "prompt"})
-_INPUT = frozenset({"input", "prompt"})
-_OUTPUT = frozenset({"output", "completion", "candidates", "response", "generated", "generation", "predicted"})
+_INPUT_WORDS = frozenset({"input", "prompt"})
+_OUTPUT_WORDS = frozenset({"output", "completion", "candidates", "response", "generated", "generation", "predicted"})
 # Names whose words do not tell. Titan counts only texts; Llama.cpp and Ollama evaluate.
 _SPECIAL = {
     "inputTextTokenCount": "input_tokens",
@@ -45,18 +44,10 @@ _SPECIAL = {
 }
 
 
-class Role(Enum):
-    """What a count counts."""
-
-    INPUT = auto()
-    OUTPUT = auto()
-    CACHED = auto()
-    CACHE_WRITE = auto()
-    # Cache writes by the time they are kept. Together they are one CACHE_WRITE.
-    CACHE_WRITE_PART = auto()
-    REASONING = auto()
-    TOOL_USE = auto()
-    TOTAL = auto()
+# What a count counts. The numbers are indexes, and plain because members of an Enum are slow.
+INPUT, OUTPUT, CACHED, CACHE_WRITE, REASONING, TOOL_USE, TOTAL = range(7)
+# Cache writes by the time they are kept. Together they are one CACHE_WRITE.
+CACHE_WRITE_PART = 7
 
 
 class Meaning(NamedTuple):
@@ -65,7 +56,7 @@ class Meaning(NamedTuple):
     `beside`: in this naming the count is no part of the input or output. `within`: it is a detail of the input.
     """
 
-    role: Role
+    role: int
     rank: int = 0
     beside: bool = False
     within: bool = False
@@ -85,16 +76,16 @@ def meaning_of(name: str) -> Meaning | None:
         return _of_cache(found, is_detail or _is_in_group(name))
     if found & _REASONING:
         # Only Google says "thoughts", and counts them beside the candidates.
-        return Meaning(Role.REASONING, beside=not found.isdisjoint(("thought", "thoughts")))
+        return Meaning(REASONING, beside=not found.isdisjoint(("thought", "thoughts")))
     if is_detail:
         return None
     if found & {"tool", "tools"}:
-        return Meaning(Role.TOOL_USE) if found & _TOKENS else None
-    if found & _INPUT:
-        return Meaning(Role.INPUT, _rank(found, "prompt"))
-    if found & _OUTPUT:
-        return Meaning(Role.OUTPUT, _rank(found, "completion"))
-    return Meaning(Role.TOTAL) if "total" in found else None
+        return Meaning(TOOL_USE) if found & _TOKENS else None
+    if found & _INPUT_WORDS:
+        return Meaning(INPUT, _rank(found, "prompt"))
+    if found & _OUTPUT_WORDS:
+        return Meaning(OUTPUT, _rank(found, "completion"))
+    return Meaning(TOTAL) if "total" in found else None
 
 
 def is_input_bucket(name: str) -> bool:
@@ -114,16 +105,16 @@ def _of_cache(words: set[str], within: bool) -> Meaning | None:
     # Anthropic and Bedrock count the cache beside the input; their names for it have these words.
     beside = "input" in words and not words.isdisjoint(("read", "write", "creation"))
     if words & _WRITTEN:
-        role = Role.CACHE_WRITE_PART if "ephemeral" in words else Role.CACHE_WRITE
+        role = CACHE_WRITE_PART if "ephemeral" in words else CACHE_WRITE
         return Meaning(role, 0, (beside or "creation" in words or "ephemeral" in words) and not within, within)
-    return Meaning(Role.CACHED, 0, beside and not within, within)
+    return Meaning(CACHED, 0, beside and not within, within)
 
 
 def _is_in_group(name: str) -> bool:
     """Whether the count is a member of the input's own object, as in the AI SDK's `inputTokens.cacheRead`."""
     group, dot, _ = name.rpartition(".")
     words = {word.lower() for word in _WORD.findall(group)} if dot else set()
-    return bool(words & _INPUT) and not words & _CACHE
+    return bool(words & _INPUT_WORDS) and not words & _CACHE
 
 
 def _rank(words: set[str], first: str) -> int:

@@ -8,6 +8,7 @@ Ollama and Bedrock's Llama and Titan the counts themselves, text-generation-infe
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import reduce
 from typing import Any, NamedTuple
 
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
@@ -16,14 +17,18 @@ from sessions_app.wire.fields import lenient_count
 from sessions_app.wire.usage import UNKNOWN_USAGE, Counts, cost_of, counts_of
 
 # Usage objects. Each completes the ones before it.
-_PLACES = (
+_ORDERED = (
     *("usage", "usageMetadata", "usage_metadata", "token_usage", "tokenUsage", "totalUsage", "total_usage"),
     *("usage_details", "usageDetails", "amazon-bedrock-invocationMetrics", "meta", "metrics", "tokens"),
 )
+_ORDER = {name: order for order, name in enumerate(_ORDERED)}
+_PLACES = frozenset(_ORDERED)
 # Counts that are members of the body itself.
-_OWN = (
-    *("prompt_eval_count", "eval_count", "prompt_token_count", "generation_token_count", "inputTextTokenCount"),
-    *("tokens_evaluated", "tokens_predicted", "input_token_count", "output_token_count", "generated_token_count"),
+_OWN = frozenset(
+    (
+        *("prompt_eval_count", "eval_count", "prompt_token_count", "generation_token_count", "inputTextTokenCount"),
+        *("tokens_evaluated", "tokens_predicted", "input_token_count", "output_token_count", "generated_token_count"),
+    )
 )
 # Members that hold a body, or another usage object, if the body itself has none.
 _AROUND = (
@@ -48,18 +53,23 @@ NOTHING_COUNTED = Counted()
 
 def counted_in(fields: dict[str, JsonBytes], depth: int = 0) -> Counted:
     """Token counts and cost of a response body, by its members."""
-    counts, cost = Counts(), None
-    for name in _PLACES:
-        value = _decoded(fields.get(name))
-        if isinstance(value, dict):
-            counts = counts.or_else(counts_of(value)) if counts else counts_of(value)
+    found: list[Counts] = []
+    cost = None
+    names = fields.keys()
+    for name in sorted(names & _PLACES, key=_ORDER.__getitem__):
+        if isinstance(value := _decoded(fields[name]), dict):
+            found.append(counts_of(value))
             cost = cost_of(value) if cost is None else cost
-    if own := {name: _decoded(fields[name]) for name in _OWN if name in fields}:
-        counts = counts.or_else(counts_of(own))
-    for more in (_details_of_tgi(fields.get("details")), _results_of_titan(fields)):
-        counts = counts.or_else(counts_of(more)) if more else counts
-    if counts or depth == _MOST_DEPTH:
-        return Counted(counts.usage(), cost)
+    if not _OWN.isdisjoint(names):
+        own = {name: _decoded(fields[name]) for name in names & _OWN}
+        found += [counts_of(own), counts_of(_results_of_titan(fields))]
+    if "details" in fields:
+        found.append(counts_of(_details_of_tgi(fields["details"])))
+    found = [counts for counts in found if counts]
+    if found:
+        return Counted(reduce(Counts.or_else, found).usage(), cost)
+    if cost is not None or depth == _MOST_DEPTH:
+        return Counted(cost=cost)
     return _counted_around(fields, depth)
 
 
@@ -91,7 +101,7 @@ def _first_item(raw: JsonBytes) -> JsonBytes:
         return raw
 
 
-def _details_of_tgi(raw: JsonBytes | None) -> dict[str, Any]:
+def _details_of_tgi(raw: JsonBytes) -> dict[str, Any]:
     """text-generation-inference 3: the tokens of the prompt are listed, unless the caller did not want them."""
     details = _decoded(raw)
     if not isinstance(details, dict) or "generated_tokens" not in details:
@@ -103,7 +113,7 @@ def _details_of_tgi(raw: JsonBytes | None) -> dict[str, Any]:
 
 def _results_of_titan(fields: dict[str, JsonBytes]) -> dict[str, Any]:
     """Amazon Titan's texts have their own counts."""
-    results = _decoded(fields.get("results")) if "inputTextTokenCount" in fields else None
+    results = _decoded(fields["results"]) if "results" in fields and "inputTextTokenCount" in fields else None
     if not isinstance(results, list):
         return {}
     counts = [lenient_count(item.get("tokenCount")) for item in results[:_MOST_RESULTS] if isinstance(item, dict)]
@@ -111,8 +121,8 @@ def _results_of_titan(fields: dict[str, JsonBytes]) -> dict[str, Any]:
     return {"output_tokens": sum(known)} if known else {}
 
 
-def _decoded(raw: JsonBytes | None) -> Any:
-    if raw is None or len(memoryview(raw)) > _MOST_BYTES:
+def _decoded(raw: JsonBytes) -> Any:
+    if len(memoryview(raw)) > _MOST_BYTES:
         return None
     try:
         return loads(raw)

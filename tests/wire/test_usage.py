@@ -52,6 +52,13 @@ def test_what_is_no_count_is_unknown(count: Any) -> None:
     assert usage_of(usage) == Usage(None, 3)
 
 
+def test_sums_of_huge_counts_are_unknown() -> None:
+    usage = {"input_tokens": 2**53, "output_tokens": 2**53, "cache_read_input_tokens": 1}
+    assert usage_of(usage) == Usage(None, 2**53, 1)
+    parts = {f"input_{number}_tokens": 2**53 for number in range(250)}
+    assert usage_of({"input": 3, "output": 5} | parts) == Usage(None, 5)
+
+
 def test_a_huge_usage_object_is_not_read_to_its_end() -> None:
     usage = {f"a{number}": {"b": number} for number in range(10_000)} | {"input_tokens": 3}
     assert usage_of({"input_tokens": 5} | usage) == Usage(3)
