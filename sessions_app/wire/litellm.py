@@ -30,7 +30,7 @@ from sessions_app.wire.litellm_kinds import kind_of_call
 from sessions_app.wire.litellm_session import headers_of, parent_span, session_claim
 from sessions_app.wire.litellm_splitting import split
 from sessions_app.wire.response_ids import unwrapped
-from sessions_app.wire.usage import completed_usage, cost_of, usage_of
+from sessions_app.wire.usage import completed_usage, cost_of, merge_usage, usage_of
 
 __all__ = ["check_log", "documents_of", "is_part", "merged", "read_log", "split_body"]
 
@@ -292,7 +292,7 @@ def _usage(values: dict[str, Any], metadata: dict[str, Any], response: bodies.Re
     """The payload's own counts (0 for a failure), completed from the usage object, which a payload has twice."""
     detailed = response.usage
     if detailed.input_tokens is None:
-        detailed = usage_of(metadata.get("usage_object"))
+        detailed = merge_usage(usage_of(metadata.get("usage_object")), detailed)
     prompt = fields.lenient_count(values.get("prompt_tokens"))
     completion = fields.lenient_count(values.get("completion_tokens"))
     return completed_usage(Usage(prompt, completion), detailed)

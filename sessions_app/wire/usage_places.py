@@ -33,7 +33,7 @@ _OWN = frozenset(
 # Members that hold a body, or another usage object, if the body itself has none.
 _AROUND = (
     *("response_metadata", "responseMetadata", "llm_output", "llmOutput", "kwargs", "x_groq", "metadata"),
-    *("message", "response", "result", "body", "raw", "interaction", "generations", "results"),
+    *("message", "response", "result", "body", "raw", "interaction", "generations", "results", "output"),
 )
 _MOST_BYTES = 100_000
 _MOST_BYTES_AROUND = 4_000_000

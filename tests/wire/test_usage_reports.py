@@ -48,8 +48,9 @@ def test_langfuse_input_that_includes_cached_tokens() -> None:
 
 def test_claude_codes_attributes() -> None:
     attributes = {"input_tokens": 2, "output_tokens": 1200, "cache_read_tokens": 84562, "cache_creation_tokens": 7096}
-    record = span_record({"gen_ai.operation.name": "chat"} | attributes)
+    record = span_record({"gen_ai.operation.name": "chat", "cost_usd": 0.25} | attributes)
     assert record.usage == Usage(91660, 1200, 84562, 7096)
+    assert record.cost == Decimal("0.25")
 
 
 # --- in whole logs --------------------------------------------------------------------------------------------------
@@ -82,6 +83,7 @@ def test_litellms_zeros_give_way_to_the_usage_in_the_response() -> None:
     response = {"usageMetadata": {"promptTokenCount": 4, "candidatesTokenCount": 3, "thoughtsTokenCount": 2}}
     assert litellm_log(response, call_type="pass_through_endpoint").usage == Usage(4, 5, None, None, 2)
     assert litellm_log({}, {"prompt_tokens": 4, "completion_tokens": 3}).usage == Usage(4, 3)
+    assert litellm_log({"eval_count": 3}, {"prompt_tokens": 4, "completion_tokens": 3}).usage == Usage(4, 3)
     assert litellm_log({}, "many").usage == Usage(0, 0)
 
 

@@ -43,7 +43,7 @@ def fields(span: Span) -> Fields:
         tool_name=span.text("gen_ai.tool.name"),
         tool_call_id=span.text("gen_ai.tool.call.id"),
         agent_name=span.text("gen_ai.agent.name", "gen_ai.workflow.name"),
-        cost=span.number("gen_ai.usage.cost"),
+        cost=span.number("gen_ai.usage.cost", "cost_usd"),
     )
 
 
