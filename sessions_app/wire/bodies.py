@@ -6,14 +6,17 @@ generateContent v1beta. A body of another shape is kept whole; its large values 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sessions_app.content.documents import PartKind
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
 from sessions_app.content.splitting import Splitter, WriteMember
 from sessions_app.records import Usage
-from sessions_app.wire.fields import lenient_count, usage_of
+from sessions_app.wire.fields import lenient_count
+from sessions_app.wire.usage import UNKNOWN_USAGE
+from sessions_app.wire.usage_places import counted_in
 
 INPUT_MEMBERS = frozenset({"messages", "input", "contents", "prompt"})
 SYSTEM_MEMBERS = frozenset({"system", "instructions", "systemInstruction", "system_instruction"})
@@ -39,7 +42,8 @@ class ResponseFacts:
     id: str = ""
     model: str = ""
     finish_reason: str = ""
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = UNKNOWN_USAGE
+    cost: Decimal | None = None
     alternatives: bool = False
     error_type: str = ""
     error_message: str = ""
@@ -169,11 +173,13 @@ _CHOICE_MEMBERS = ("message", "text", "content", "delta")
 
 
 def _response_facts(fields: dict[str, JsonBytes]) -> ResponseFacts:
+    usage, cost = counted_in(fields)
     facts = ResponseFacts(
-        id=text_member(fields, "id") or text_member(fields, "responseId"),
-        model=text_member(fields, "model") or text_member(fields, "modelVersion"),
+        id=first_text(fields, "id", "responseId", "response_id"),
+        model=first_text(fields, "model", "modelVersion", "model_version"),
         finish_reason=text_member(fields, "stop_reason"),
-        usage=usage_of(small_member(fields, "usage") or small_member(fields, "usageMetadata")),
+        usage=usage,
+        cost=cost,
     )
     if "output" in fields and not facts.finish_reason:
         facts.finish_reason = text_member(fields, "status")
@@ -220,6 +226,11 @@ def text_member(fields: dict[str, JsonBytes], name: str) -> str:
     except DocumentError:
         return ""
     return value if isinstance(value, str) else ""
+
+
+def first_text(fields: dict[str, JsonBytes], *names: str) -> str:
+    """The first of these members that is a text and not empty."""
+    return next((text for name in names if (text := text_member(fields, name))), "")
 
 
 def small_member(fields: dict[str, JsonBytes], name: str, most: int = 100_000) -> Any:

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sessions_app.content.json_bytes import json_kind
-from sessions_app.records import TAG_CHARS, Usage, WireFormatError
+from sessions_app.records import TAG_CHARS, WireFormatError
 
 MAX_ID_CHARS = 1_000
 MAX_COUNT = 2**53
@@ -209,75 +209,3 @@ def _clean_value(value: Any, depth: int, budget: list[int]) -> Any:
         kept = list(value.items())[: max(budget[0], 0)]
         return {clean(str(key), TAG_CHARS): _clean_value(item, depth - 1, budget) for key, item in kept}
     return [_clean_value(item, depth - 1, budget) for item in value[: max(budget[0], 0)]]
-
-
-# --- usage, under every name it has ---------------------------------------------------------------------------------
-
-UNKNOWN_USAGE = Usage()
-USAGE_MEMBERS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
-
-
-def merge_usage(first: Usage, second: Usage) -> Usage:
-    """Each count from the first of the two that knows it."""
-    if first == UNKNOWN_USAGE:
-        return second
-    return Usage(
-        second.input_tokens if first.input_tokens is None else first.input_tokens,
-        second.output_tokens if first.output_tokens is None else first.output_tokens,
-        second.cached_tokens if first.cached_tokens is None else first.cached_tokens,
-        second.cache_write_tokens if first.cache_write_tokens is None else first.cache_write_tokens,
-        second.reasoning_tokens if first.reasoning_tokens is None else first.reasoning_tokens,
-    )
-
-
-def usage_of(value: Any) -> Usage:
-    """Token counts from the usage object of OpenAI, Anthropic, Gemini or our own format; counts that cannot be read are
-    None.
-
-    OpenAI and Gemini count cached tokens as part of the input. Anthropic (Messages API 2023-06-01) reports them beside
-    `input_tokens`, so they are added.
-    """
-    if not isinstance(value, dict):
-        return Usage()
-    count = _Counts(value)
-    input_tokens = count.first("prompt_tokens", "promptTokenCount")
-    output_tokens = count.first("completion_tokens", "output_tokens", "candidatesTokenCount")
-    cached = count.first("cached_tokens", "cachedContentTokenCount", "cache_read_input_tokens")
-    cache_write = count.first("cache_write_tokens", "cache_creation_input_tokens")
-    reasoning = count.first("reasoning_tokens", "thoughtsTokenCount")
-    if input_tokens is None:
-        input_tokens = count.first("input_tokens")
-        if input_tokens is not None and "input_tokens_details" not in value:
-            beside = count.first("cache_read_input_tokens") or 0, count.first("cache_creation_input_tokens") or 0
-            input_tokens += sum(beside)
-    if "candidatesTokenCount" in value and output_tokens is not None:
-        output_tokens += count.first("thoughtsTokenCount") or 0
-    return Usage(
-        input_tokens,
-        output_tokens,
-        count.detail("cached_tokens") if cached is None else cached,
-        count.detail("cache_creation_tokens") if cache_write is None else cache_write,
-        count.detail("reasoning_tokens") if reasoning is None else reasoning,
-    )
-
-
-_DETAILS = ("prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details")
-
-
-class _Counts:
-    def __init__(self, usage: dict[str, Any]) -> None:
-        self.usage = usage
-
-    def first(self, *names: str) -> int | None:
-        for name in names:
-            value = self.usage.get(name)
-            if value is not None and (count := lenient_count(value)) is not None:
-                return count
-        return None
-
-    def detail(self, name: str) -> int | None:
-        for group in _DETAILS:
-            inner = self.usage.get(group)
-            if isinstance(inner, dict) and (count := lenient_count(inner.get(name))) is not None:
-                return count
-        return None

@@ -30,6 +30,7 @@ from sessions_app.wire.litellm_kinds import kind_of_call
 from sessions_app.wire.litellm_session import headers_of, parent_span, session_claim
 from sessions_app.wire.litellm_splitting import split
 from sessions_app.wire.response_ids import unwrapped
+from sessions_app.wire.usage import completed_usage, cost_of, merge_usage, usage_of
 
 __all__ = ["check_log", "documents_of", "is_part", "merged", "read_log", "split_body"]
 
@@ -214,7 +215,7 @@ def _record(
         error_message=fields.clean(error_message, fields.ERROR_CHARS),
         finish_reason=fields.clean(response.finish_reason),
         usage=_usage(values, metadata, response),
-        cost=_cost(values),
+        cost=_cost(values, metadata, response),
         cost_breakdown=fields.clean_costs(_object(values, "cost_breakdown")),
         end_user=fields.clean(_end_user(values, metadata, parameters), TAG_CHARS),
         key_alias=fields.clean(text_in(metadata, "user_api_key_alias")),
@@ -291,17 +292,20 @@ def _usage(values: dict[str, Any], metadata: dict[str, Any], response: bodies.Re
     """The payload's own counts (0 for a failure), completed from the usage object, which a payload has twice."""
     detailed = response.usage
     if detailed.input_tokens is None:
-        detailed = fields.usage_of(metadata.get("usage_object"))
+        detailed = merge_usage(usage_of(metadata.get("usage_object")), detailed)
     prompt = fields.lenient_count(values.get("prompt_tokens"))
     completion = fields.lenient_count(values.get("completion_tokens"))
-    return fields.merge_usage(Usage(prompt, completion), detailed)
+    return completed_usage(Usage(prompt, completion), detailed)
 
 
-def _cost(values: dict[str, Any]) -> Decimal | None:
-    """None when LiteLLM says that it does not know the cost: it then writes 0."""
+def _cost(values: dict[str, Any], metadata: dict[str, Any], response: bodies.ResponseFacts) -> Decimal | None:
+    """LiteLLM's cost, else the provider's. When LiteLLM says that it does not know the cost, it writes 0."""
     cost = fields.lenient_cost(values.get("response_cost"))
     said_unknown = values.get("zero_cost_diagnostic") or values.get("response_cost_failure_debug_info")
-    return None if cost == 0 and said_unknown else cost
+    if cost is not None and not (cost == 0 and said_unknown):
+        return cost
+    provider_cost = cost_of(metadata.get("usage_object")) if response.cost is None else response.cost
+    return None if provider_cost == 0 and said_unknown else provider_cost
 
 
 def _end_user(values: dict[str, Any], metadata: dict[str, Any], parameters: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from sessions_app.wire import bodies, litellm_text
 from sessions_app.wire.fields import text_in
 from sessions_app.wire.litellm_documents import is_placeholder
 from sessions_app.wire.litellm_kinds import kind_of_call
+from sessions_app.wire.usage_places import counted_in
 
 # Up to this size, other members are kept whole. Metadata and hidden parameters differ in each request, so cutting
 # them up would save little.
@@ -100,5 +101,7 @@ def _split_response(splitter: Splitter, raw: JsonBytes, call_type: str) -> tuple
             return splitter.items("o", value, PartKind.MESSAGE)
         return splitter.rest(value)
 
-    facts = bodies.ResponseFacts(id=bodies.text_member(members, "id"), model=bodies.text_member(members, "model"))
+    usage, cost = counted_in(members)
+    model = bodies.text_member(members, "model")
+    facts = bodies.ResponseFacts(id=bodies.text_member(members, "id"), model=model, usage=usage, cost=cost)
     return splitter.members(members, write), facts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ from sessions_app.wire import bodies, fields
 from sessions_app.wire.copies import is_part, merged
 from sessions_app.wire.items import JsonItem, lines_of
 from sessions_app.wire.response_ids import unwrapped
+from sessions_app.wire.usage import UNKNOWN_USAGE, USAGE_MEMBERS, cost_of, merge_usage, usage_of
 
 __all__ = ["check_log", "documents_of", "is_part", "merged", "read_log", "split_body"]
 
@@ -41,7 +43,7 @@ KNOWN_MEMBERS = BODY_MEMBERS | {
 }
 HEADER_MEMBERS = KNOWN_MEMBERS - BODY_MEMBERS
 _COUNTS = {
-    *fields.USAGE_MEMBERS,
+    *USAGE_MEMBERS,
     *("prompt_tokens", "completion_tokens", "total_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
 }
 
@@ -184,12 +186,19 @@ def _error(value: Any) -> Any:
 
 def _usage(value: Any) -> Usage:
     if value is None:
-        return fields.UNKNOWN_USAGE
+        return UNKNOWN_USAGE
     if not isinstance(value, dict):
         raise fields.invalid("usage", "an object", value)
     for name in value.keys() & _COUNTS:
         fields.optional_count(value[name], f"usage.{name}")
-    return fields.usage_of(value)
+    return usage_of(value)
+
+
+def _cost(values: dict[str, Any], response: bodies.ResponseFacts) -> Decimal | None:
+    """The caller's cost, else what the provider says in its usage object."""
+    cost = fields.optional_cost(values.get("cost"), "cost")
+    cost = cost_of(values.get("usage")) if cost is None else cost
+    return response.cost if cost is None else cost
 
 
 def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: ArrayMemory | None = None) -> Record:
@@ -261,8 +270,8 @@ def _record(
         error_type=fields.clean(error_type or response.error_type),
         error_message=fields.clean(error_message or response.error_message, fields.ERROR_CHARS),
         finish_reason=fields.clean(response.finish_reason),
-        usage=fields.merge_usage(header.usage, response.usage),
-        cost=fields.optional_cost(values.get("cost"), "cost"),
+        usage=merge_usage(header.usage, response.usage),
+        cost=_cost(values, response),
         end_user=fields.clean(values.get("user") or request.user, TAG_CHARS),
         tags=header.tags,
         metadata=fields.clean_metadata(bodies.small_member(members, "metadata")),

@@ -17,7 +17,8 @@ from sessions_app.api.serializers.base import URI, Described, Resource, Schema, 
 from sessions_app.api.serializers.errors import ErrorDetailSerializer
 from sessions_app.ingest.waiting import StoredLog
 from sessions_app.records import ERROR, KINDS, SUCCESS
-from sessions_app.wire.fields import MAX_COST, MAX_COUNT, MAX_ID_CHARS, USAGE_MEMBERS
+from sessions_app.wire.fields import MAX_COST, MAX_COUNT, MAX_ID_CHARS
+from sessions_app.wire.usage import USAGE_MEMBERS
 
 # No maxItems: an operator may set another limit.
 MANY = "At most 10,000, unless LOGSUI_MAX_LOGS_PER_REQUEST says otherwise."
@@ -59,7 +60,7 @@ def sent_choice(choices: tuple[str, ...], help_text: str) -> serializers.ChoiceF
 
 
 class LogUsageSerializer(Resource):
-    """Also understood: prompt_tokens, completion_tokens, and the names of Anthropic."""
+    """Also understood: the names of any provider, such as prompt_tokens and completion_tokens."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {name: count(required=False, allow_null=True, max_value=MAX_COUNT) for name in USAGE_MEMBERS}

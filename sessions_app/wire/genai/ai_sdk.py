@@ -36,11 +36,6 @@ def fields(span: Span) -> Fields:
         tool_call_id=span.text("ai.toolCall.id"),
         agent_name=span.text("ai.telemetry.functionId"),
         metadata=metadata,
-        input_tokens=span.count("ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"),
-        output_tokens=span.count("ai.usage.outputTokens", "ai.usage.completionTokens"),
-        cached_tokens=span.count("ai.usage.inputTokenDetails.cacheReadTokens", "ai.usage.cachedInputTokens"),
-        cache_write_tokens=span.count("ai.usage.inputTokenDetails.cacheWriteTokens"),
-        reasoning_tokens=span.count("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens"),
     )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessions_app.records import Usage
-from sessions_app.wire.fields import lenient_count, usage_of
 from sessions_app.wire.genai.reader import Content, Fields, attributes, given
 from sessions_app.wire.genai.span import Span
 
@@ -40,37 +38,6 @@ def fields(span: Span) -> Fields:
         agent_name=span.name if not is_tool else None,
         tags=span.json("langfuse.trace.tags") or span.json(f"{_METADATA}langfuse_tags"),
         metadata=_metadata(span),
-        **_usage_fields(span.object("langfuse.observation.usage_details")),
-    )
-
-
-def _usage_fields(details: dict[str, Any]) -> Fields:
-    usage = usage_details(details)
-    return given(
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cached_tokens=usage.cached_tokens,
-        cache_write_tokens=usage.cache_write_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
-    )
-
-
-def usage_details(details: dict[str, Any]) -> Usage:
-    """The provider's own usage object, or Langfuse's buckets, whose `input` and `output` exclude the details."""
-    if "input" not in details or details.keys() & {"prompt_tokens", "input_tokens"}:
-        return usage_of(details)
-    counts = {name: lenient_count(value) for name, value in details.items()}
-
-    def total(bucket: str) -> int | None:
-        found = [count for name, count in counts.items() if name == bucket or name.startswith(f"{bucket}_")]
-        return sum(count for count in found if count is not None) if found else None
-
-    return Usage(
-        total("input"),
-        total("output"),
-        counts.get("input_cache_read", counts.get("input_cached_tokens")),
-        counts.get("input_cache_creation", counts.get("input_cache_write")),
-        counts.get("output_reasoning", counts.get("output_reasoning_tokens")),
     )
 
 

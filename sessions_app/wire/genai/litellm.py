@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from sessions_app.content.documents import PartKind
@@ -12,8 +11,6 @@ from sessions_app.wire.genai.traceloop import function
 
 _COMPLETION = "gen_ai.completion"
 _FUNCTIONS, _TOOLS = "llm.request.functions", "gen_ai.tool"
-# The callback writes the usage object with Python's repr.
-_CACHED, _REASONING = re.compile(r"'cached_tokens': (\d{1,15})"), re.compile(r"'reasoning_tokens': (\d{1,15})")
 
 
 def is_meant(span: Span) -> bool:
@@ -23,7 +20,6 @@ def is_meant(span: Span) -> bool:
 def fields(span: Span) -> Fields:
     if not is_meant(span):
         return {}
-    usage = span.text("metadata.usage_object")
     call_id = span.text("litellm.call_id")
     response_id = span.text("gen_ai.response.id")
     return (
@@ -39,15 +35,8 @@ def fields(span: Span) -> Fields:
             cost=span.number("gen_ai.cost.total_cost", "litellm.cost.total"),
             cost_breakdown=_costs(span),
             key_alias=span.text("metadata.user_api_key_alias"),
-            cached_tokens=_count(_CACHED, usage),
-            reasoning_tokens=_count(_REASONING, usage),
         )
     )
-
-
-def _count(pattern: re.Pattern[str], usage: str) -> int | None:
-    found = pattern.search(usage[:5_000])
-    return int(found[1]) if found else None
 
 
 def _costs(span: Span) -> dict[str, Any]:

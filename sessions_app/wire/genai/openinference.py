@@ -44,11 +44,6 @@ def fields(span: Span) -> Fields:
         agent_name=span.text("agent.name", "graph.node.id"),
         tags=span.attributes.get("tag.tags"),
         metadata=span.object("metadata"),
-        input_tokens=span.count("llm.token_count.prompt"),
-        output_tokens=span.count("llm.token_count.completion"),
-        cached_tokens=span.count("llm.token_count.prompt_details.cache_read"),
-        cache_write_tokens=span.count("llm.token_count.prompt_details.cache_write"),
-        reasoning_tokens=span.count("llm.token_count.completion_details.reasoning"),
     )
 
 

@@ -43,24 +43,7 @@ def fields(span: Span) -> Fields:
         tool_name=span.text("gen_ai.tool.name"),
         tool_call_id=span.text("gen_ai.tool.call.id"),
         agent_name=span.text("gen_ai.agent.name", "gen_ai.workflow.name"),
-        cost=span.number("gen_ai.usage.cost"),
-        **usage(span),
-    )
-
-
-def usage(span: Span) -> Fields:
-    """Token counts. Since 1.40, cached tokens are part of the input and reasoning tokens part of the output."""
-    return given(
-        input_tokens=span.count("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-        output_tokens=span.count("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
-        cached_tokens=span.count("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"),
-        cache_write_tokens=span.count(
-            "gen_ai.usage.cache_write.input_tokens",
-            "gen_ai.usage.cache_creation.input_tokens",
-            "gen_ai.usage.cache_write_input_tokens",
-            "gen_ai.usage.cache_creation_input_tokens",
-        ),
-        reasoning_tokens=span.count("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
+        cost=span.number("gen_ai.usage.cost", "cost_usd"),
     )
 
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessions_app.wire.fields import usage_of
 from sessions_app.wire.genai.reader import Content, Fields, attributes, given
 from sessions_app.wire.genai.span import Span
-
-_DETAILS = "gen_ai.usage.details."
 
 
 def is_meant(span: Span) -> bool:
@@ -18,14 +15,10 @@ def is_meant(span: Span) -> bool:
 def fields(span: Span) -> Fields:
     if not is_meant(span):
         return {}
-    usage = usage_of(span.object("gen_ai.usage.raw"))
     return given(
         requested_model=span.text("gen_ai.request.model", "model_name"),
         agent_name=span.text("gen_ai.agent.name", "agent_name"),
         cost=span.number("operation.cost"),
-        cached_tokens=_first(span.count(f"{_DETAILS}cache_read_tokens"), usage.cached_tokens),
-        cache_write_tokens=_first(span.count(f"{_DETAILS}cache_write_tokens"), usage.cache_write_tokens),
-        reasoning_tokens=_first(span.count(f"{_DETAILS}reasoning_tokens"), usage.reasoning_tokens),
         stream_log=is_stream_log(span) or None,
         stream_seconds=span.number("duration") if is_stream_log(span) else None,
     )
@@ -34,10 +27,6 @@ def fields(span: Span) -> Fields:
 def is_stream_log(span: Span) -> bool:
     """When a stream has ended, Logfire reports its answer in a second span, which has no length."""
     return span.text("logfire.span_type") == "log" and "duration" in span.attributes
-
-
-def _first(*values: int | None) -> int | None:
-    return next((value for value in values if value is not None), None)
 
 
 def parameters(span: Span) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from sessions_app.content.documents import PartKind
 from sessions_app.wire.genai.cutting import Attributes
 from sessions_app.wire.genai.span import Span
+from sessions_app.wire.usage import USAGE_MEMBERS
 
 # Fields by name: `model`, `input_tokens`, ... A reader leaves out what it does not know.
 Fields = dict[str, Any]
@@ -44,7 +45,7 @@ Cut = Callable[[Cutter], None]
 # How content is cut, by role: `system`, `input`, `tools`, `output`.
 Content = dict[str, Cut]
 
-COUNTS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
+COUNTS = USAGE_MEMBERS
 
 SYSTEM, INPUT, TOOLS, OUTPUT = "system", "input", "tools", "output"
 LETTERS = {INPUT: "i", OUTPUT: "o", SYSTEM: "c", TOOLS: "c"}

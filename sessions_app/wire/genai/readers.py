@@ -17,6 +17,7 @@ from sessions_app.wire.genai import (
 )
 from sessions_app.wire.genai.reader import Content, Fields
 from sessions_app.wire.genai.span import Span
+from sessions_app.wire.genai.usage import usage_fields
 
 
 class ConventionReader(Protocol):
@@ -51,7 +52,7 @@ def read_fields(span: Span) -> Fields:
     found: Fields = {}
     for reader in READERS:
         found = reader.fields(span) | found
-    return found
+    return usage_fields(span) | found
 
 
 def read_content(span: Span) -> Content:

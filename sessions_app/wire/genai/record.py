@@ -34,6 +34,7 @@ from sessions_app.wire.genai.sessions import claim_of, user_of
 from sessions_app.wire.genai.span import STATUS_ERROR, Span
 from sessions_app.wire.genai.splitting import split
 from sessions_app.wire.response_ids import unwrapped
+from sessions_app.wire.usage import UNKNOWN_USAGE
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STATUS_IN_TEXT = re.compile(r"\b(?:Error code|status_code): ([1-5][0-9]{2})\b")
@@ -94,7 +95,7 @@ def record_of(
         error_type=failure.type,
         error_message=failure.message,
         finish_reason=clean(text_in(found, "finish_reason")) if is_call else "",
-        usage=_usage(found, failure.has_failed) if is_call else Usage(),
+        usage=_usage(found, failure.has_failed) if is_call else UNKNOWN_USAGE,
         cost=cost,
         cost_breakdown=_cost_breakdown(found) if cost is not None else {},
         end_user=clean(user, TAG_CHARS),
@@ -249,16 +250,9 @@ def _http_status(span: Span, found: Fields, message: str) -> int | None:
 
 
 def _usage(found: Fields, failed: bool) -> Usage:
-    """Token counts. Zeros of a failed call mean unknown. If there are more cached tokens than input, they are not part
-    of it and are added.
-    """
+    """Token counts. Zeros of a failed call mean unknown."""
     counts = [found.get(name) for name in COUNTS]
-    if failed and not any(counts):
-        return Usage()
-    beside = (counts[2] or 0) + (counts[3] or 0)
-    if counts[0] is not None and beside > counts[0]:
-        counts[0] += beside
-    return Usage(*counts)
+    return UNKNOWN_USAGE if failed and not any(counts) else Usage(*counts)
 
 
 def _note_losses(span: Span) -> None:

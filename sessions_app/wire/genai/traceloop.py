@@ -31,7 +31,6 @@ def fields(span: Span) -> Fields:
             for name, value in span.attributes.items()
             if name.startswith(_PROPERTIES) and name not in _NOT_METADATA
         },
-        reasoning_tokens=span.count("llm.usage.reasoning_tokens"),
     )
 
 

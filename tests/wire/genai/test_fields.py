@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sessions_app.records import ERROR, SUCCESS, Usage
-from sessions_app.wire.genai import langfuse
+from sessions_app.wire.usage import usage_of
 from tests.wire.genai.captures import calls_of, records_of
 from tests.wire.genai.spans import START, item, read, record
 
@@ -76,10 +76,8 @@ def test_usage(attributes: dict[str, Any], expected: Usage) -> None:
 
 def test_langfuse_counts_details_beside_the_sums() -> None:
     details = {"input": 24, "output": 10, "total": 42, "input_cache_read": 8, "output_reasoning": 2}
-    assert langfuse.usage_details(details) == Usage(32, 12, 8, None, 2)
-    assert langfuse.usage_details({"prompt_tokens": 22, "prompt_tokens_details": {"cached_tokens": 8}}) == Usage(
-        22, None, 8
-    )
+    assert usage_of(details) == Usage(32, 12, 8, None, 2)
+    assert usage_of({"prompt_tokens": 22, "prompt_tokens_details": {"cached_tokens": 8}}) == Usage(22, None, 8)
 
 
 def test_zeros_of_a_failed_call_are_no_counts() -> None:
