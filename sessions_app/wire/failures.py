@@ -63,10 +63,14 @@ _ANSWERS = frozenset(
         *("embedding", "generations", "completion", "generated_text", "delta", "predictions", "object", "answer"),
     }
 )
+# Why an answer ended: Anthropic, Bedrock Converse, Cohere, some others, Ollama.
+STOPS = ("stop_reason", "stopReason", "finish_reason", "finishReason", "done_reason")
+_ENDS = frozenset({*STOPS, "promptFeedback", "prompt_feedback", "incomplete_details"})
 _FINE_CODES = frozenset({"0", "200", "ok", "success", "none"})
 _NOTHING = frozenset({"", "none", "null", "false"})
 _EMPTY = frozenset({b"null", b'""', b"[]", b"{}", b"false"})
-_SURE = ("error", "Error", "__type", "base_resp", *_STREAM_EXCEPTIONS)
+_SURE = frozenset({"error", "Error", "__type", "base_resp", *_STREAM_EXCEPTIONS})
+_FAILED = (b'"failed"', b'"error"')
 _EVENT_SIGNS = (b'"error"', b"response.failed", b"blockReason", b"block_reason", b"Exception")
 
 
@@ -210,6 +214,11 @@ def of_body(fields: Mapping[str, JsonBytes]) -> Failure | None:
     told = {name: _value(fields, name) for name in fields.keys() & _TOLD} if _is_error(fields) else None
     if told is not None:
         return of_error(told) or Failure()
+    return _of_end(fields) if fields.keys() & _ENDS else None
+
+
+def _of_end(fields: Mapping[str, JsonBytes]) -> Failure | None:
+    """The failure that is the reason why there is no answer, or why it ended."""
     feedback = _value(fields, "promptFeedback") or _value(fields, "prompt_feedback")
     if isinstance(feedback, dict) and (blocked := _blocked(feedback)):
         return blocked
@@ -231,16 +240,11 @@ def of_body_text(text: str) -> Failure | None:
     return of_error(error) if isinstance(error, dict) else None
 
 
-# Why an answer ended: Anthropic, Bedrock Converse, Cohere, some others, Ollama.
-STOPS = ("stop_reason", "stopReason", "finish_reason", "finishReason", "done_reason")
-
-
 def _is_error(fields: Mapping[str, JsonBytes]) -> bool:
-    if any(name in fields and _is_sure(name, _value(fields, name)) for name in _SURE):
+    # Nearly all bodies are answers, so little is decoded before that is known.
+    if any(fields[name] != b"null" and _is_sure(name, _value(fields, name)) for name in fields.keys() & _SURE):
         return True
-    if "error" in (_value(fields, "object"), _value(fields, "type")):
-        return True
-    if _value(fields, "status") in ("failed", "error"):
+    if b'"error"' in (fields.get("object"), fields.get("type")) or fields.get("status") in _FAILED:
         return True
     if any(_is_filled(fields[name]) for name in fields.keys() & _ANSWERS):
         return False
@@ -305,8 +309,10 @@ def of_reason(reason: Any, explanation: str = "") -> Failure | None:
 
 def of_choice(fields: Mapping[str, JsonBytes], reason: str) -> Failure | None:
     """The failure of one choice or candidate. OpenRouter has the error of the provider in it."""
-    said = _value(fields, "finishMessage") or _value(fields, "finish_message")
-    found = of_reason(reason, said if isinstance(said, str) else "")
+    found = of_reason(reason) if reason not in ("stop", "tool_calls", "STOP") else None
+    said = (_value(fields, "finishMessage") or _value(fields, "finish_message")) if found else None
+    if found and isinstance(said, str):
+        found = replace(found, message=said)
     error = of_error(_value(fields, "error")) if "error" in fields else None
     return error if error and error.message else found or error
 
@@ -371,7 +377,7 @@ def _is_filled(raw: JsonBytes | None) -> bool:
 def _value(fields: Mapping[str, JsonBytes], name: str) -> Any:
     """A decoded member; None when it is absent, unreadable or large."""
     raw = fields.get(name)
-    if raw is None or len(raw) > _MOST_BYTES:
+    if raw is None or raw == b"null" or len(raw) > _MOST_BYTES:
         return None
     try:
         return loads(raw)
