@@ -115,9 +115,15 @@ class Grouper:
                 self.index.provides[link_key].add(answer.place)
             elif role is LinkRole.FAILED:
                 self.index.failed[link_key].add(answer.place)
+            elif role is LinkRole.RETRIES:
+                self.index.attempts[link_key].add(answer.place)
             elif role is LinkRole.CALL:
                 self.index.calls[link_key].add(answer.place)
             self.homes[answer.place[1]] = answer.session_id
+        # A success in between ends the retries. Few requests fail, so this is rarely asked.
+        failed = [answer for answer in found if answer.wanted.role is LinkRole.FAILED]
+        if failed:
+            self._find([questions.between(answer) for answer in failed])
         return found
 
     def _find_earlier(self, nodes: Iterable[Node]) -> list[Found]:
@@ -132,16 +138,12 @@ class Grouper:
         """
         wanted = {(question.link_key, question.role) for question in full}
         begins = [(node, k) for node in new for k in questions.ends(node) if (k, LinkRole.BEGINS) in wanted]
-        failed = [(node, node.attempt) for node in new if node.failed and node.attempt]
-        failed = [(node, link_key) for node, link_key in failed if (link_key, LinkRole.RETRIES) in wanted]
         neighbours = [question for node, link_key in begins for question in questions.for_neighbours(node, link_key)]
-        self._find(neighbours + [questions.for_next_failure(node, link_key) for node, link_key in failed])
+        self._find(neighbours)
         found = [Wanted(link_key, role) for link_key, role in wanted if role is LinkRole.NEEDS_RESPONSE]
         for node, link_key in begins:
             places = self.index.provides[link_key]
             found.append(questions.begins_between(node, link_key, places, self.window))
-        for node, link_key in failed:
-            found.append(questions.retries_between(node, link_key, self.index.failed[link_key]))
         return self._find(found)
 
     def _former_firsts(self, new: Sequence[Node]) -> list[uuid.UUID]:
