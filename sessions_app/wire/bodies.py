@@ -14,7 +14,7 @@ from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_item
 from sessions_app.content.splitting import Splitter, WriteMember
 from sessions_app.records import Usage
 from sessions_app.wire import failures
-from sessions_app.wire.failures import Failure
+from sessions_app.wire.errors import Failure
 from sessions_app.wire.fields import usage_of
 
 INPUT_MEMBERS = frozenset({"messages", "input", "contents", "prompt"})

@@ -10,21 +10,27 @@ body counts as one only by a sure sign, or when the caller says that the call fa
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import replace
 from typing import Any
 
-import msgspec
-
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
+from sessions_app.wire.errors import (
+    MESSAGES,
+    MOST_ITEMS,
+    NESTED,
+    STATUSES,
+    STREAM_EXCEPTIONS,
+    TYPES,
+    Failure,
+    is_html,
+    of_error,
+    status_of,
+)
 
 # What the response of other kinds holds is what the caller's own code returned: a tool may well return an `error`.
 KINDS = ("llm", "embedding", "retrieval")
-
-_MOST_BYTES, _MOST_CHARS, _MOST_DEPTH, _MOST_ITEMS = 100_000, 20_000, 5, 5
 
 _FILTERED = frozenset(
     {
@@ -42,21 +48,7 @@ _BROKEN = frozenset(
 )
 _NO_REASON = frozenset({"", "block_reason_unspecified", "blocked_reason_unspecified"})
 
-# Exceptions in an event stream of Bedrock (Runtime API 2023-09-30).
-_STREAM_EXCEPTIONS = frozenset(
-    {
-        *("internalServerException", "modelStreamErrorException", "validationException", "throttlingException"),
-        *("serviceUnavailableException", "modelTimeoutException"),
-    }
-)
-_NESTED = ("error", "Error", "errors", "fault", "exception", "base_resp", *_STREAM_EXCEPTIONS)
-_MESSAGES = (
-    *("message", "Message", "errorMessage", "error_message", "error_msg", "status_msg", "msg", "detail", "details"),
-    *("error_description", "description", "faultstring", "title", "reason"),
-)
-_TYPES = ("type", "__type", "error_type", "errorType", "code", "Code", "error_code", "status", "name")
-_STATUSES = ("status_code", "statusCode", "http_status", "code", "status")
-_TOLD = frozenset({*_NESTED, *_MESSAGES, *_TYPES, *_STATUSES, "ResponseMetadata"})
+_TOLD = frozenset({*NESTED, *MESSAGES, *TYPES, *STATUSES, "ResponseMetadata"})
 _ANSWERS = frozenset(
     {
         *("choices", "candidates", "output", "outputs", "content", "text", "response", "results", "data", "embeddings"),
@@ -66,147 +58,14 @@ _ANSWERS = frozenset(
 # Why an answer ended: Anthropic, Bedrock Converse, Cohere, some others, Ollama.
 STOPS = ("stop_reason", "stopReason", "finish_reason", "finishReason", "done_reason")
 _ENDS = frozenset({*STOPS, "promptFeedback", "prompt_feedback", "incomplete_details"})
+_BESIDE = frozenset({"request_id", "requestId", "RequestId", "param", "timestamp", "path", "instance", "success"})
+_CODE = re.compile(r"[A-Za-z0-9_.-]+")
 _FINE_CODES = frozenset({"0", "200", "ok", "success", "none"})
-_NOTHING = frozenset({"", "none", "null", "false"})
 _EMPTY = frozenset({b"null", b'""', b"[]", b"{}", b"false"})
-_SURE = frozenset({"error", "Error", "__type", "base_resp", *_STREAM_EXCEPTIONS})
+_SURE = frozenset({"error", "Error", "__type", "base_resp", *STREAM_EXCEPTIONS})
 _FAILED = (b'"failed"', b'"error"')
 _EVENT_SIGNS = (b'"error"', b"response.failed", b"blockReason", b"block_reason", b"Exception")
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a call failed, as far as somebody says: "" and None are unknown."""
-
-    type: str = ""
-    message: str = ""
-    http_status: int | None = None
-
-    def or_else(self, other: Failure | None) -> Failure:
-        """This, completed from another account of the same failure."""
-        if other is None:
-            return self
-        return Failure(self.type or other.type, self.message or other.message, self.http_status or other.http_status)
-
-
-# --- an error, by its value -------------------------------------------------------------------------------------------
-
-
-def of_error(value: Any, depth: int = 0) -> Failure | None:
-    """What an error says: a text, an object or a list, as any API writes it. None if it says nothing: null, "", {}."""
-    if isinstance(value, str):
-        return _of_text(value, depth)
-    if isinstance(value, list):
-        found = [failure for item in value[:_MOST_ITEMS] if (failure := _of_item(item, depth))]
-        words = "; ".join(failure.message for failure in found if failure.message)
-        return replace(found[0], message=words) if found else None
-    if not isinstance(value, dict) or depth > _MOST_DEPTH:
-        return None
-    return _of_object(value, depth)
-
-
-def _of_item(item: Any, depth: int) -> Failure | None:
-    """An error of a list. FastAPI names the place of a wrong value: `{"loc": ["body", "model"], "msg": …}`."""
-    failure = of_error(item, depth + 1)
-    place = item.get("loc") if isinstance(item, dict) else None
-    if failure and failure.message and isinstance(place, list) and place:
-        named = ".".join(str(step) for step in place[:20] if isinstance(step, (str, int)))
-        return replace(failure, message=f"{named}: {failure.message}")
-    return failure
-
-
-def _of_object(value: dict[str, Any], depth: int) -> Failure | None:
-    nested = next((value[name] for name in _NESTED if name in value and _says_something(value[name])), None)
-    own = Failure(_type_of(value), _message_of(value, depth), status_of(value))
-    if nested is None and not own.message:
-        named = (value.get(name) for name in _MESSAGES)
-        nested = next((item for item in named if isinstance(item, (dict, list)) and _says_something(item)), None)
-    inner = of_error(nested, depth + 1) if nested is not None else None
-    if isinstance(nested, str) and inner:
-        # `{"error": "Not Found", "message": "No such model"}`: where both are texts, the shorter word is the type.
-        inner = Failure(own.type or nested, own.message) if own.message else Failure(own.type, inner.message)
-    own = replace(own, type="") if own.type == "error" and inner else own
-    found = (inner or Failure()).or_else(own)
-    if found.message or found.type or found.http_status:
-        return found
-    if not any(_says_something(item) for item in islice(value.values(), 100)):
-        return None
-    return Failure("", _written(value))
-
-
-def _message_of(value: dict[str, Any], depth: int) -> str:
-    said = [item for name in _MESSAGES if isinstance(item := value.get(name), str) and item.strip()]
-    found = _of_text(said[0], depth + 1) if said else None
-    return found.message if found else ""
-
-
-def _type_of(value: dict[str, Any]) -> str:
-    """The word for a kind of error; a number only if there is no word."""
-    found = [str(said) for name in _TYPES if type(said := value.get(name)) in (str, int) and said]
-    found = [said for said in found if not said.startswith(("http", "about:")) and status_of({"code": said}) is None]
-    words = [said for said in found if not said.isdigit()]
-    # `{"type": "error", "code": "rate_limit"}`: only the second says which.
-    words = [said for said in words if said != "error"] or words
-    word = next(iter(words or found), "")
-    # AWS writes `com.amazon.coral.service#ThrottlingException`, and may add `:` with the address of a document.
-    return word.rpartition("#")[2].partition(":http")[0] if "#" in word or ":http" in word else word
-
-
-def status_of(value: Any) -> int | None:
-    """The HTTP status that an error object names."""
-    if not isinstance(value, dict):
-        return None
-    metadata = value.get("ResponseMetadata")
-    in_metadata = metadata.get("HTTPStatusCode") if isinstance(metadata, dict) else None
-    for said in (*(value.get(name) for name in _STATUSES), in_metadata):
-        if isinstance(said, str) and len(said) == 3 and said.isascii() and said.isdigit():
-            said = int(said)
-        if type(said) is int and 100 <= said <= 599:
-            return said
-    return None
-
-
-_TITLE = re.compile(r"<(?:title|h1)\b[^<>]*>([^<]*)", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]*>")
-_HTML = re.compile(r"\s*<(?:!doctype html|html|head|body|center|h1)\b", re.IGNORECASE)
-
-
-def is_html(text: str) -> bool:
-    return _HTML.match(text[:1000]) is not None
-
-
-def _of_text(text: str, depth: int) -> Failure | None:
-    """An error that is written as a text: JSON in it is read, of a web page only its title is taken."""
-    text = text.strip()
-    if text[:1] in ("{", "[") and len(text) <= _MOST_CHARS and depth <= _MOST_DEPTH:
-        try:
-            found = of_error(loads(text.encode("utf-8", "surrogatepass")), depth + 1)
-        except DocumentError:
-            found = None
-        if found and found.message:
-            return found
-    if is_html(text):
-        page = text[:_MOST_CHARS]
-        title = next((found[1] for found in _TITLE.finditer(page) if found[1].strip()), "") or _TAG.sub(" ", page)
-        text = " ".join(html.unescape(title).split())
-    return Failure(message=text) if text.lower() not in _NOTHING else None
-
-
-def _says_something(value: Any) -> bool:
-    """Whether a value is filled: an object with nothing but empty members is not."""
-    if isinstance(value, dict):
-        return any(item not in (None, "", 0, False) and item != {} and item != [] for item in value.values())
-    return bool(value)
-
-
-def _written(value: dict[str, Any]) -> str:
-    try:
-        return msgspec.json.encode(value)[:_MOST_CHARS].decode("utf-8", "replace")
-    except (ValueError, TypeError, OverflowError, RecursionError):
-        return ""
-
-
-# --- the body of a response -------------------------------------------------------------------------------------------
+_MOST_BYTES = 100_000
 
 
 def of_body(fields: Mapping[str, JsonBytes]) -> Failure | None:
@@ -214,7 +73,7 @@ def of_body(fields: Mapping[str, JsonBytes]) -> Failure | None:
     told = {name: _value(fields, name) for name in fields.keys() & _TOLD} if _is_error(fields) else None
     if told is not None:
         return of_error(told) or Failure()
-    return _of_end(fields) if fields.keys() & _ENDS else None
+    return None if _ENDS.isdisjoint(fields) else _of_end(fields)
 
 
 def _of_end(fields: Mapping[str, JsonBytes]) -> Failure | None:
@@ -242,23 +101,33 @@ def of_body_text(text: str) -> Failure | None:
 
 def _is_error(fields: Mapping[str, JsonBytes]) -> bool:
     # Nearly all bodies are answers, so little is decoded before that is known.
-    if any(fields[name] != b"null" and _is_sure(name, _value(fields, name)) for name in fields.keys() & _SURE):
+    if not _SURE.isdisjoint(fields):
+        found = ((name, _value(fields, name)) for name in fields.keys() & _SURE)
+        if any(value is not None and _is_sure(name, value) for name, value in found):
+            return True
+    if b'"error"' in (fields.get("object"), fields.get("type")):
         return True
-    if b'"error"' in (fields.get("object"), fields.get("type")) or fields.get("status") in _FAILED:
+    if fields.get("status") in _FAILED and (fields.get("object") == b'"response"' or _has_nothing_else(fields)):
         return True
-    if any(_is_filled(fields[name]) for name in fields.keys() & _ANSWERS):
+    if any(name in _ANSWERS and _is_filled(raw) for name, raw in fields.items()):
         return False
-    message = _value(fields, "message")
-    if isinstance(message, dict):
-        return False
-    if _is_filled(fields.get("errors")) or _is_list_of_problems(_value(fields, "detail")):
+    return _is_list_of_problems(_value(fields, "detail")) or (_has_nothing_else(fields) and _is_refused(fields))
+
+
+def _has_nothing_else(fields: Mapping[str, JsonBytes]) -> bool:
+    """Whether a body has only members that errors have. The answer of an app may have a `code` and a `message` too."""
+    return all(name in _TOLD or name in _BESIDE or not _is_filled(raw) for name, raw in fields.items())
+
+
+def _is_refused(fields: Mapping[str, JsonBytes]) -> bool:
+    """Whether there is an HTTP status or the name of an error beside a message, or a list of errors."""
+    if _is_filled(fields.get("errors")):
         return True
-    if not any(isinstance(_value(fields, name), str) for name in _MESSAGES):
+    if not any(isinstance(_value(fields, name), str) for name in MESSAGES):
         return False
-    code = _value(fields, "code")
-    is_bad_code = isinstance(code, (str, int)) and bool(code) and str(code).lower() not in _FINE_CODES
-    status = status_of({name: _value(fields, name) for name in _STATUSES})
-    return (status or 0) >= 400 or is_bad_code or _value(fields, "success") is False
+    code = str(_value(fields, "code") or "")[:100]
+    is_name = _CODE.fullmatch(code) is not None and code.lower() not in _FINE_CODES
+    return is_name or (status_of({name: _value(fields, name) for name in STATUSES}) or 0) >= 400
 
 
 def _is_sure(name: str, value: Any) -> bool:
@@ -325,10 +194,11 @@ def of_choices(found: Iterable[Failure | None]) -> Failure | None:
 
 def of_events(raw: JsonBytes) -> Failure | None:
     """The failure in an array of events or chunks. Gemini answers a streamed request with an array of one error."""
-    if not any(sign in bytes(raw) for sign in _EVENT_SIGNS):
+    content = bytes(raw)
+    if not any(sign in content for sign in _EVENT_SIGNS):
         return None
     items = array_items(raw)
-    ends = [*items[:_MOST_ITEMS], *items[_MOST_ITEMS:][-_MOST_ITEMS:]]
+    ends = [*items[:MOST_ITEMS], *items[MOST_ITEMS:][-MOST_ITEMS:]]
     for item in ends:
         if kind_of(item) == "object" and len(item) <= _MOST_BYTES:
             fields = object_fields(item)

@@ -23,7 +23,8 @@ from sessions_app.content.splitting import Splitter
 from sessions_app.records import ERROR, SUCCESS, TAG_CHARS, Record, SessionClaim, Usage, WireFormatError
 from sessions_app.wire import bodies, fields, litellm_text
 from sessions_app.wire.copies import is_part, merged
-from sessions_app.wire.failures import KINDS, Failure
+from sessions_app.wire.errors import Failure
+from sessions_app.wire.failures import KINDS
 from sessions_app.wire.fields import text_in
 from sessions_app.wire.items import JsonItem, lines_of
 from sessions_app.wire.litellm_documents import documents_of

@@ -26,9 +26,9 @@ from sessions_app.records import (
     Usage,
     WireFormatError,
 )
-from sessions_app.wire import bodies, failures, fields
+from sessions_app.wire import bodies, errors, failures, fields
 from sessions_app.wire.copies import is_part, merged
-from sessions_app.wire.failures import Failure
+from sessions_app.wire.errors import Failure
 from sessions_app.wire.items import JsonItem, lines_of
 from sessions_app.wire.response_ids import unwrapped
 
@@ -280,7 +280,7 @@ def _record(
 
 def _failure(header: _Header, members: dict[str, JsonBytes], response: bodies.ResponseFacts) -> Failure | None:
     """Why the call failed, if it did: by the sender's words, by the HTTP status, or by the response itself."""
-    found = failures.of_error(header.error)
+    found = errors.of_error(header.error)
     if header.kind in failures.KINDS and response.failure:
         found = (found or Failure()).or_else(response.failure)
     if not found and not header.is_error_response and header.status != ERROR:
@@ -293,7 +293,7 @@ def _is_error_text(header: _Header, response: JsonBytes) -> bool:
     """Whether a response is the text of an error, as a proxy writes it, and not what a model said."""
     if not header.is_error_response or kind_of(response) != "string":
         return False
-    return failures.is_error_text(response, has_reason=failures.of_error(header.error) is not None)
+    return failures.is_error_text(response, has_reason=errors.of_error(header.error) is not None)
 
 
 def _kind(values: dict[str, Any], request: bodies.RequestFacts) -> str:

@@ -84,3 +84,22 @@ def test_a_failure_of_an_answer_is_found_by_the_filter(project: Project, reader:
     store(project, captured("18-error-body-without-status"))
     page = reader.get(f"/p/{project.slug}/sessions/?status=error").content.decode()
     assert str(Session.objects.get().id) in page
+
+
+def test_an_answer_that_was_cut_is_shown_as_such(project: Project, reader: Client) -> None:
+    said = [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "The first half"}]}]
+    response = {"object": "response", "status": "incomplete", "error": None, "output": said}
+    cut = response | {"incomplete_details": {"reason": "max_output_tokens"}}
+    stopped = response | {"incomplete_details": {"reason": "content_filter"}}
+    store(project, [asked(request_id="cut", response=cut), asked(request_id="stopped", response=stopped)])
+
+    for request_id, status, words in (
+        ("cut", "success", "Stopped by the limit"),
+        ("stopped", "error", "A filter stopped the answer: content_filter"),
+    ):
+        found = answer(reader, request_id)
+        assert found["status"] == status
+        page = reader.get(f"/p/{project.slug}/requests/{found['id']}/").content.decode()
+        assert "The first half" in page
+        assert words in page
+        assert ("err-card" in page) == (status == "error")

@@ -162,6 +162,11 @@ def test_an_empty_error_is_none(error: Any) -> None:
         {"base_resp": {"status_code": 0, "status_msg": "success"}, "reply": "x"},
         {"message": "Hello!"},
         {"detail": "The full answer"},
+        {"code": "print(1)", "message": "This prints 1"},
+        {"code": "E1", "message": "What the code means", "advice": "Replace the part"},
+        {"errors": ["a typo in line 1"], "corrected": "Hello"},
+        {"success": False, "reason": "The customer has no contract"},
+        {"status": "error", "analysis": "The build is red"},
         {"choices": [chat()["choices"][0], chat("content_filter")["choices"][0]]},
         [{"error": None, "type": "response.created"}],
         [[0.1, 0.2]],
@@ -310,6 +315,9 @@ def test_any_body_is_read(body: Any, members: dict[str, Any]) -> None:
 def test_hostile_pages_and_errors_are_read_quickly() -> None:
     for text in ("<html>" + "<title" * 30_000, "<" * 90_000, '{"error":' * 3_000, "[" * 9_000):
         assert read(response=text, status_code=500).status == ERROR
+    for body in ("[" * 500 + '"error"' + "]" * 500, '{"error":' * 500 + "1" + "}" * 500):
+        raw = b'{"status_code": 500, "request": {"model": "m"}, "response": %s}' % body.encode()
+        assert native.read_log(raw, RECEIVED, "generated").status == ERROR
     deep: Any = "x"
     for _ in range(200):
         deep = {"error": deep, "detail": [deep]} if len(json.dumps(deep)) < 50_000 else {"error": deep}

@@ -12,7 +12,8 @@ from sessions_app.content.documents import SplitDocument
 from sessions_app.content.json_bytes import JsonBytes, loads
 from sessions_app.content.splitting import Splitter
 from sessions_app.records import ERROR, SUCCESS, TAG_CHARS, Record, Usage, WireFormatError
-from sessions_app.wire.failures import KINDS, Failure, of_body_text, of_choices, of_reason
+from sessions_app.wire.errors import Failure
+from sessions_app.wire.failures import KINDS, of_body_text, of_choices, of_reason
 from sessions_app.wire.fields import (
     ERROR_CHARS,
     MAX_ID_CHARS,
