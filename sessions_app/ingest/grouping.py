@@ -84,6 +84,9 @@ class Grouper:
         asked = [question for node in new for question in questions.about(node, self.window)]
         found = self._find(asked)
         found += self._find_between(new, questions.in_full(found))
+        # A success ends the retries before it. If it came late, the next one no longer repeats the failed one.
+        ends = [node for node in new if not node.failed and node.attempt in self.index.failed]
+        found += self._find([question for node in ends for question in questions.for_next_attempt(node)])
         later = {f.place[1] for f in found if f.wanted.role in _CHILD_ROLES}
         formers = self._former_firsts(new)
         stored = self._load({*later, *formers, *concerned})

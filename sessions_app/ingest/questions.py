@@ -68,10 +68,7 @@ def for_earlier(node: Node, window: timedelta) -> list[Wanted]:
     for link_key in node.begins:
         found.append(Wanted(link_key, LinkRole.END, since, now, most=1))
         found.append(Wanted(link_key, LinkRole.END, now, until, most=1, first=True))
-    if node.may_retry and node.attempt:
-        since = (earlier(node.started_at, ATTEMPT_WINDOW), EARLIEST[1])
-        found.append(Wanted(node.attempt, LinkRole.FAILED, since, node.place, most=1))
-    return found
+    return found + for_failure(node)
 
 
 def for_later(node: Node, window: timedelta) -> list[Wanted]:
@@ -79,7 +76,15 @@ def for_later(node: Node, window: timedelta) -> list[Wanted]:
     found = [Wanted(node.response, LinkRole.NEEDS_RESPONSE, most=MOST_ASKED)] if node.response else []
     between = around(node.started_at, window)
     found += [Wanted(link_key, LinkRole.BEGINS, *between, most=MOST_ASKED) for link_key in ends(node)]
-    return found + for_next_attempt(node)
+    return found + (for_next_attempt(node) if node.failed else for_failure(node))
+
+
+def for_failure(node: Node) -> list[Wanted]:
+    """A question for the failed request that this one repeats, or whose retries end with it."""
+    if node.attempt is None or not node.may_retry:
+        return []
+    since = (earlier(node.started_at, ATTEMPT_WINDOW), EARLIEST[1])
+    return [Wanted(node.attempt, LinkRole.FAILED, since, node.place, most=1)]
 
 
 def for_next_attempt(node: Node) -> list[Wanted]:
