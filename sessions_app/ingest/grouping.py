@@ -84,6 +84,9 @@ class Grouper:
         asked = [question for node in new for question in questions.about(node, self.window)]
         found = self._find(asked)
         found += self._find_between(new, questions.in_full(found))
+        # A success ends the retries before it. If it came late, the next one no longer repeats the failed one.
+        ends = [node for node in new if not node.failed and node.attempt in self.index.failed]
+        found += self._find([question for node in ends for question in questions.for_next_attempt(node)])
         later = {f.place[1] for f in found if f.wanted.role in _CHILD_ROLES}
         formers = self._former_firsts(new)
         stored = self._load({*later, *formers, *concerned})
@@ -115,9 +118,15 @@ class Grouper:
                 self.index.provides[link_key].add(answer.place)
             elif role is LinkRole.FAILED:
                 self.index.failed[link_key].add(answer.place)
+            elif role is LinkRole.RETRIES:
+                self.index.attempts[link_key].add(answer.place)
             elif role is LinkRole.CALL:
                 self.index.calls[link_key].add(answer.place)
             self.homes[answer.place[1]] = answer.session_id
+        # A success in between ends the retries. Few requests fail, so this is rarely asked.
+        failed = [answer for answer in found if answer.wanted.role is LinkRole.FAILED]
+        if failed:
+            self._find([questions.between(answer) for answer in failed])
         return found
 
     def _find_earlier(self, nodes: Iterable[Node]) -> list[Found]:
@@ -132,16 +141,12 @@ class Grouper:
         """
         wanted = {(question.link_key, question.role) for question in full}
         begins = [(node, k) for node in new for k in questions.ends(node) if (k, LinkRole.BEGINS) in wanted]
-        failed = [(node, node.attempt) for node in new if node.failed and node.attempt]
-        failed = [(node, link_key) for node, link_key in failed if (link_key, LinkRole.RETRIES) in wanted]
         neighbours = [question for node, link_key in begins for question in questions.for_neighbours(node, link_key)]
-        self._find(neighbours + [questions.for_next_failure(node, link_key) for node, link_key in failed])
+        self._find(neighbours)
         found = [Wanted(link_key, role) for link_key, role in wanted if role is LinkRole.NEEDS_RESPONSE]
         for node, link_key in begins:
             places = self.index.provides[link_key]
             found.append(questions.begins_between(node, link_key, places, self.window))
-        for node, link_key in failed:
-            found.append(questions.retries_between(node, link_key, self.index.failed[link_key]))
         return self._find(found)
 
     def _former_firsts(self, new: Sequence[Node]) -> list[uuid.UUID]:

@@ -68,10 +68,7 @@ def for_earlier(node: Node, window: timedelta) -> list[Wanted]:
     for link_key in node.begins:
         found.append(Wanted(link_key, LinkRole.END, since, now, most=1))
         found.append(Wanted(link_key, LinkRole.END, now, until, most=1, first=True))
-    if node.may_retry and node.attempt:
-        since = (earlier(node.started_at, ATTEMPT_WINDOW), EARLIEST[1])
-        found.append(Wanted(node.attempt, LinkRole.FAILED, since, node.place, most=1))
-    return found
+    return found + for_failure(node)
 
 
 def for_later(node: Node, window: timedelta) -> list[Wanted]:
@@ -79,20 +76,35 @@ def for_later(node: Node, window: timedelta) -> list[Wanted]:
     found = [Wanted(node.response, LinkRole.NEEDS_RESPONSE, most=MOST_ASKED)] if node.response else []
     between = around(node.started_at, window)
     found += [Wanted(link_key, LinkRole.BEGINS, *between, most=MOST_ASKED) for link_key in ends(node)]
-    if node.failed and node.attempt:
-        found.append(Wanted(node.attempt, LinkRole.RETRIES, node.place, _last_attempt(node), most=MOST_ASKED))
-    return found
+    return found + (for_next_attempt(node) if node.failed else for_failure(node))
+
+
+def for_failure(node: Node) -> list[Wanted]:
+    """A question for the failed request that this one repeats, or whose retries end with it."""
+    if node.attempt is None or not node.may_retry:
+        return []
+    since = (earlier(node.started_at, ATTEMPT_WINDOW), EARLIEST[1])
+    return [Wanted(node.attempt, LinkRole.FAILED, since, node.place, most=1)]
+
+
+def for_next_attempt(node: Node) -> list[Wanted]:
+    """A question for the next request with the same input: it repeats this one, or no longer one before this."""
+    if node.attempt is None or not node.may_retry:
+        return []
+    until = later(node.started_at, ATTEMPT_WINDOW), LATEST[1]
+    return [Wanted(node.attempt, LinkRole.RETRIES, node.place, until, most=1, first=True)]
+
+
+def between(failed: Found) -> Wanted:
+    """A question for the latest request with the same input between a failed one and the one that may repeat it."""
+    wanted = failed.wanted
+    return Wanted(wanted.link_key, LinkRole.RETRIES, failed.place, wanted.before, most=1)
 
 
 def for_neighbours(node: Node, link_key: uuid.UUID) -> list[Wanted]:
     """Questions for the requests right before and after this one that end with the same conversation."""
     before = Wanted(link_key, LinkRole.END, before=node.place, most=1)
     return [before, Wanted(link_key, LinkRole.END, node.place, most=1, first=True)]
-
-
-def for_next_failure(node: Node, link_key: uuid.UUID) -> Wanted:
-    """A question for the next failed request with the same input."""
-    return Wanted(link_key, LinkRole.FAILED, node.place, most=1, first=True)
 
 
 def begins_between(node: Node, link_key: uuid.UUID, providers: Places[uuid.UUID], window: timedelta) -> Wanted:
@@ -102,13 +114,6 @@ def begins_between(node: Node, link_key: uuid.UUID, providers: Places[uuid.UUID]
     since = max(since, (before[0], LATEST[1])) if before else since
     until = min(until, (after[0], EARLIEST[1])) if after else until
     return Wanted(link_key, LinkRole.BEGINS, since, until)
-
-
-def retries_between(node: Node, link_key: uuid.UUID, failures: Places[uuid.UUID]) -> Wanted:
-    """A question for the retries of this request. The next failed one may itself be one, so it is included."""
-    after = failures.after(node.place)
-    until = _last_attempt(node)
-    return Wanted(link_key, LinkRole.RETRIES, node.place, min(until, _right_after(after)) if after else until)
 
 
 def ends(node: Node) -> list[uuid.UUID]:
@@ -129,12 +134,3 @@ def earlier(moment: datetime, by: timedelta) -> datetime:
 def later(moment: datetime, by: timedelta) -> datetime:
     """A moment and a time, within what a datetime can be."""
     return moment + by if LATEST[0] - moment > by else LATEST[0]
-
-
-def _last_attempt(node: Node) -> Place:
-    """Until when a request counts as a retry of this one."""
-    return later(node.started_at, ATTEMPT_WINDOW), LATEST[1]
-
-
-def _right_after(place: Place) -> Place:
-    return (place[0], uuid.UUID(int=min(place[1].int + 1, LATEST[1].int)))

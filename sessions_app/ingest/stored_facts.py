@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 
 from sessions_app import ids
+from sessions_app.ingest import questions
 from sessions_app.ingest.questions import EARLIEST, Found, Wanted
 from sessions_app.records import ERROR, RULE_MANUAL, RULE_PREVIOUS_RESPONSE, RULE_TRACE_ID
 from sessions_app.storage import sql
@@ -100,8 +101,7 @@ def continuing(cursor: psycopg.Cursor[Any], node: Node) -> set[uuid.UUID]:
     wanted = [
         Wanted(link_key, role) for link_key in node.provides for role in (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS)
     ]
-    if node.failed and node.attempt:
-        wanted.append(Wanted(node.attempt, LinkRole.RETRIES))
+    wanted += questions.for_next_attempt(node)
     if node.call:
         wanted.append(Wanted(node.call, LinkRole.CALL))
     return {found.place[1] for found in find(cursor, wanted)} - {node.key_id}

@@ -67,8 +67,9 @@ class PreparedLog:
         node = self.node
         roles = list(self.names.items())
         roles += [(link_key, LinkRole.END) for link_key in self.provides if link_key != node.response]
-        if node.failed and node.attempt:
-            roles.append((node.attempt, LinkRole.FAILED))
+        if node.attempt and node.may_retry:
+            roles.append((node.attempt, LinkRole.RETRIES))
+            roles += [(node.attempt, LinkRole.FAILED)] if node.failed else []
         if node.is_half and node.attempt:
             roles.append((node.attempt, LinkRole.REPORTS))
         # What a request looks for does not matter when its caller chose the session. But with a weak trace id or a
@@ -77,6 +78,5 @@ class PreparedLog:
         if node.chosen is None or self.record.claim.weak or node.span:
             roles += [(node.previous, LinkRole.NEEDS_RESPONSE)] if node.previous else []
             roles += [(link_key, LinkRole.BEGINS) for link_key in node.begins]
-            roles += [(node.attempt, LinkRole.RETRIES)] if node.may_retry and node.attempt else []
         for link_key, role in roles:
             yield link_key, int(role), node.started_at, self.key_id

@@ -46,7 +46,7 @@ class LinkRole(IntEnum):
     FAILED = 5  # its input, if it failed
     NEEDS_RESPONSE = 6  # the id of the response that it continues
     BEGINS = 7  # the conversation that its input begins with
-    RETRIES = 8  # its input, if it may be the retry of a failed request
+    RETRIES = 8  # its input, if it may be the retry of a failed request; a success ends the retries before it
     REPORTS = 9  # its input, if it is a span and one of another trace may report the same call
 
 
@@ -295,19 +295,23 @@ class Index(Generic[Key]):
     are grouped (`naming`), and for the requests of one session, when it is shown (`parents`).
     """
 
-    __slots__ = ("calls", "failed", "provides")
+    __slots__ = ("attempts", "calls", "failed", "provides")
 
     def __init__(self) -> None:
         self.provides: dict[uuid.UUID, Places[Key]] = defaultdict(Places)
         self.failed: dict[uuid.UUID, Places[Key]] = defaultdict(Places)
+        # The failed ones and the others.
+        self.attempts: dict[uuid.UUID, Places[Key]] = defaultdict(Places)
         self.calls: dict[uuid.UUID, Places[Key]] = defaultdict(Places)
 
     def add(self, request: Linked[Key]) -> None:
         """Let others continue this request."""
         for link_key in request.provides:
             self.provides[link_key].add(request.place)
-        if request.failed and request.attempt:
-            self.failed[request.attempt].add(request.place)
+        if request.attempt and may_retry(request):
+            self.attempts[request.attempt].add(request.place)
+            if request.failed:
+                self.failed[request.attempt].add(request.place)
         if request.call:
             self.calls[request.call].add(request.place)
 
@@ -342,10 +346,13 @@ class Index(Generic[Key]):
 
     def _by_failure(self, request: Linked[Key]) -> Continued[Key] | None:
         """The latest earlier request with the same input, if it failed and this may be another attempt."""
-        places = self.failed.get(request.attempt) if request.attempt and may_retry(request) else None
-        found = places.before(request.place) if places else None
-        is_retry = found and is_soon_enough(found[0], request.place[0])
-        return Continued(found[1], RULE_ATTEMPT) if found and is_retry else None
+        if request.attempt is None or request.attempt not in self.failed or not may_retry(request):
+            return None
+        found = self.failed[request.attempt].before(request.place)
+        latest = self.attempts[request.attempt].before(request.place)
+        if found is None or (latest is not None and latest > found):
+            return None
+        return Continued(found[1], RULE_ATTEMPT) if is_soon_enough(found[0], request.place[0]) else None
 
     def _by_call(self, request: Linked[Key]) -> Continued[Key] | None:
         """The first request of the same call of a proxy."""

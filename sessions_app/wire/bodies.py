@@ -14,7 +14,8 @@ from sessions_app.content.documents import PartKind
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
 from sessions_app.content.splitting import Splitter, WriteMember
 from sessions_app.records import Usage
-from sessions_app.wire.fields import lenient_count
+from sessions_app.wire import failures
+from sessions_app.wire.errors import Failure
 from sessions_app.wire.usage import UNKNOWN_USAGE
 from sessions_app.wire.usage_places import counted_in
 
@@ -45,8 +46,7 @@ class ResponseFacts:
     usage: Usage = UNKNOWN_USAGE
     cost: Decimal | None = None
     alternatives: bool = False
-    error_type: str = ""
-    error_message: str = ""
+    failure: Failure | None = None
 
 
 def split_request(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, RequestFacts]:
@@ -117,7 +117,8 @@ def split_response(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseF
     if kind == "string":
         return splitter.item("o", raw, PartKind.MESSAGE), ResponseFacts()
     if kind != "object":
-        return splitter.rest(raw), ResponseFacts()
+        found = failures.of_events(raw) if kind == "array" else None
+        return splitter.rest(raw), ResponseFacts(failure=found)
     fields = object_fields(raw)
     facts = _response_facts(fields)
     return splitter.object(fields, response_cuts(splitter, fields, facts), 0), facts
@@ -147,7 +148,10 @@ def response_cuts(splitter: Splitter, fields: dict[str, JsonBytes], facts: Respo
 
 
 def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
-    """`choices` of OpenAI or `candidates` of Gemini. The message of each is an output."""
+    """`choices` of OpenAI or `candidates` of Gemini. The message of each is an output.
+
+    If none of them is an answer, the call has failed.
+    """
     choices = array_items(raw)
     facts.alternatives = len(choices) > 1
 
@@ -157,15 +161,19 @@ def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
         return splitter.rest(value)
 
     cuts: dict[str, WriteMember] = dict.fromkeys(_CHOICE_MEMBERS, message)
-    written = []
+    written: list[bytes] = []
+    failed: list[Failure | None] = []
     for choice in choices:
         if kind_of(choice) != "object":
             written.append(splitter.rest(choice))
+            failed.append(None)
             continue
         fields = object_fields(choice)
         reason = text_member(fields, "finish_reason") or text_member(fields, "finishReason")
         facts.finish_reason = facts.finish_reason or reason
+        failed.append(failures.of_choice(fields, reason))
         written.append(splitter.object(fields, cuts, 1))
+    facts.failure = facts.failure or failures.of_choices(failed)
     return b"[" + b",".join(written) + b"]"
 
 
@@ -182,35 +190,12 @@ def _response_facts(fields: dict[str, JsonBytes]) -> ResponseFacts:
         cost=cost,
     )
     if "output" in fields and not facts.finish_reason:
-        facts.finish_reason = text_member(fields, "status")
-    error = small_member(fields, "error")
-    if error:
-        facts.error_type, facts.error_message = error_of(error)
+        # `incomplete` has a reason, which says more.
+        details = small_member(fields, "incomplete_details")
+        reason = details.get("reason") if isinstance(details, dict) else None
+        facts.finish_reason = reason if isinstance(reason, str) and reason else text_member(fields, "status")
+    facts.failure = failures.of_body(fields)
     return facts
-
-
-def error_of(error: Any) -> tuple[str, str]:
-    """Type and message of an error, which is a text or an object as OpenAI, Anthropic and Gemini write it."""
-    if isinstance(error, str):
-        return "", error
-    if not isinstance(error, dict):
-        return "", ""
-    if isinstance(error.get("error"), dict):
-        error = error["error"]
-    kind = error.get("type") or error.get("code") or error.get("status") or ""
-    message = error.get("message")
-    return (str(kind), message if isinstance(message, str) else "")
-
-
-def error_status_of(error: Any) -> int | None:
-    """The HTTP status that an error object names."""
-    if not isinstance(error, dict):
-        return None
-    for name in ("status_code", "http_status", "code"):
-        status = lenient_count(error.get(name))
-        if status is not None and 100 <= status <= 599:
-            return status
-    return None
 
 
 def text_member(fields: dict[str, JsonBytes], name: str) -> str:

@@ -23,6 +23,8 @@ from sessions_app.content.splitting import Splitter
 from sessions_app.records import ERROR, SUCCESS, TAG_CHARS, Record, SessionClaim, Usage, WireFormatError
 from sessions_app.wire import bodies, fields, litellm_text
 from sessions_app.wire.copies import is_part, merged
+from sessions_app.wire.errors import Failure
+from sessions_app.wire.failures import KINDS
 from sessions_app.wire.fields import text_in
 from sessions_app.wire.items import JsonItem, lines_of
 from sessions_app.wire.litellm_documents import documents_of
@@ -185,7 +187,7 @@ def _record(
     started_at = _time(values, "startTime", problems) or received_at
     ended_at = _time(values, "endTime", problems)
     first_token_at = _first_token_at(values, parameters, problems)
-    error_type, error_message, http_status = _error(values)
+    failed, failure = _failure(payload, response)
     response_ids = _response_ids(values, response)
     call_id = fields.clean(_id(values, "litellm_call_id"), fields.MAX_ID_CHARS)
     own_id = fields.clean(_id(values, "id"), fields.MAX_ID_CHARS) or call_id
@@ -209,10 +211,10 @@ def _record(
         requested_model=fields.clean(text_in(values, "model_group")),
         provider=fields.clean(text_in(values, "custom_llm_provider")),
         api_base=fields.clean(text_in(values, "api_base")),
-        status=_status(values, error_type or error_message),
-        http_status=http_status,
-        error_type=fields.clean(error_type),
-        error_message=fields.clean(error_message, fields.ERROR_CHARS),
+        status=ERROR if failed else SUCCESS,
+        http_status=failure.http_status,
+        error_type=fields.clean(failure.type),
+        error_message=fields.clean(failure.message, fields.ERROR_CHARS),
         finish_reason=fields.clean(response.finish_reason),
         usage=_usage(values, metadata, response),
         cost=_cost(values, metadata, response),
@@ -271,21 +273,32 @@ def _first_token_at(values: dict[str, Any], parameters: dict[str, Any], problems
     return _time(values, "completionStartTime", problems)
 
 
-def _status(values: dict[str, Any], problem: str) -> str:
-    status = text_in(values, "status")
-    return ERROR if status == "failure" or (status != "success" and problem) else SUCCESS
+def _failure(payload: _Payload, response: bodies.ResponseFacts) -> tuple[bool, Failure]:
+    """Whether the call failed, and what is said of an error.
+
+    For LiteLLM a response that says itself that it failed is a success. When the client disconnects, LiteLLM logs a
+    success with status 499.
+    """
+    values = payload.values
+    said, status = _error(values, payload.metadata), text_in(values, "status")
+    failed = status == "failure" or (status != "success" and bool(said.type or said.message))
+    if response.failure and kind_of_call(text_in(values, "call_type"), bool(values.get("model"))) in KINDS:
+        return True, said.or_else(response.failure)
+    return failed, said
 
 
-def _error(values: dict[str, Any]) -> tuple[str, str, int | None]:
-    """Type, message and HTTP status. When the client disconnects, LiteLLM logs a success with status 499."""
+def _error(values: dict[str, Any], metadata: dict[str, Any]) -> Failure:
+    """What LiteLLM says of an error. A row of its spend logs has this in the metadata."""
     details = _object(values, "error_information")
+    if not text_in(details, "error_message") and not text_in(details, "error_class"):
+        details = _object(metadata, "error_information") or details
     message = text_in(details, "error_message") or text_in(values, "error_str")
     # The code may be a word, as in "content_policy_violation"; "400_CONTENT_POLICY_VIOLATION" then has the status.
     codes = (str(details.get("error_code")), text_in(details, "normalized_error")[:3])
     status = next(
         (int(code) for code in codes if code.isascii() and code.isdigit() and 100 <= int(code[:4]) < 1000), None
     )
-    return text_in(details, "error_class"), message, status
+    return Failure(text_in(details, "error_class"), message, status)
 
 
 def _usage(values: dict[str, Any], metadata: dict[str, Any], response: bodies.ResponseFacts) -> Usage:

@@ -7,7 +7,7 @@ from typing import Any
 from sessions_app.content.documents import PartKind, SplitDocument
 from sessions_app.content.json_bytes import JsonBytes, kind_of, object_fields
 from sessions_app.content.splitting import Splitter
-from sessions_app.wire import bodies, litellm_text
+from sessions_app.wire import bodies, failures, litellm_text
 from sessions_app.wire.fields import text_in
 from sessions_app.wire.litellm_documents import is_placeholder
 from sessions_app.wire.litellm_kinds import kind_of_call
@@ -87,7 +87,7 @@ def _split_metadata(splitter: Splitter, raw: JsonBytes, call_type: str) -> bytes
 def _split_response(splitter: Splitter, raw: JsonBytes, call_type: str) -> tuple[bytes, bodies.ResponseFacts]:
     """Responses of model APIs are cut as such. In other results, the member that holds the result is the output."""
     if kind_of(raw) == "array":
-        return splitter.item("o", raw, PartKind.MESSAGE), bodies.ResponseFacts()
+        return splitter.item("o", raw, PartKind.MESSAGE), bodies.ResponseFacts(failure=failures.of_events(raw))
     if kind_of(raw) != "object" or (kind_of_call(call_type) == "llm" and call_type != "pass_through_endpoint"):
         return bodies.split_response(splitter, raw)
     members = object_fields(raw)
@@ -104,4 +104,5 @@ def _split_response(splitter: Splitter, raw: JsonBytes, call_type: str) -> tuple
     usage, cost = counted_in(members)
     model = bodies.text_member(members, "model")
     facts = bodies.ResponseFacts(id=bodies.text_member(members, "id"), model=model, usage=usage, cost=cost)
+    facts.failure = failures.of_body(members)
     return splitter.members(members, write), facts

@@ -27,8 +27,9 @@ from sessions_app.records import (
     Usage,
     WireFormatError,
 )
-from sessions_app.wire import bodies, fields
+from sessions_app.wire import bodies, errors, failures, fields
 from sessions_app.wire.copies import is_part, merged
+from sessions_app.wire.errors import Failure
 from sessions_app.wire.items import JsonItem, lines_of
 from sessions_app.wire.response_ids import unwrapped
 from sessions_app.wire.usage import UNKNOWN_USAGE, USAGE_MEMBERS, cost_of, merge_usage, usage_of
@@ -78,7 +79,7 @@ class _Header:
     trace_id: str
     parent_id: str
     kind: str
-    status: str
+    status: str | None
     http_status: int | None
     error: Any
     started_at: datetime | None
@@ -87,6 +88,11 @@ class _Header:
     usage: Usage
     values: dict[str, Any]
     tags: tuple[str, ...]
+
+    @property
+    def is_error_response(self) -> bool:
+        """Whether the HTTP status says so."""
+        return (self.http_status or 0) >= 400
 
 
 def check_log(raw: JsonBytes) -> str:
@@ -125,8 +131,8 @@ def _read_header(members: dict[str, JsonBytes]) -> _Header:
         claim=_claim(session_id, trace_id),
         trace_id=trace_id,
         parent_id=fields.optional_id(values.get("parent_id"), "parent_id"),
-        kind=_choice(values.get("kind"), "kind", KINDS, "llm"),
-        status=_status(values, http_status),
+        kind=_choice(values.get("kind"), "kind", KINDS) or "llm",
+        status=_choice(values.get("status"), "status", (SUCCESS, ERROR)),
         http_status=http_status,
         error=_error(values.get("error")),
         started_at=fields.optional_time(values.get("started_at"), "started_at"),
@@ -158,17 +164,12 @@ def _claim(session_id: str, trace_id: str) -> SessionClaim:
     return SessionClaim()
 
 
-def _choice(value: Any, name: str, choices: tuple[str, ...], default: str) -> str:
+def _choice(value: Any, name: str, choices: tuple[str, ...]) -> str | None:
     if value is None:
-        return default
+        return None
     if not isinstance(value, str) or value not in choices:
         raise fields.invalid(name, f"one of {', '.join(choices)}", value)
     return value
-
-
-def _status(values: dict[str, Any], http_status: int | None) -> str:
-    failed = values.get("error") not in (None, "", {}) or (http_status is not None and http_status >= 400)
-    return _choice(values.get("status"), "status", (SUCCESS, ERROR), ERROR if failed else SUCCESS)
 
 
 def _http_status(value: Any) -> int | None:
@@ -179,7 +180,7 @@ def _http_status(value: Any) -> int | None:
 
 
 def _error(value: Any) -> Any:
-    if value is not None and not isinstance(value, (str, dict)):
+    if value is not None and not isinstance(value, (str, dict, list)):
         raise fields.invalid("error", 'an object {"type", "message"} or a string', value)
     return value
 
@@ -218,6 +219,8 @@ def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: A
 
     def write_response(value: JsonBytes) -> bytes:
         nonlocal response
+        if _is_error_text(header, value):
+            return splitter.rest(value)
         skeleton, response = bodies.split_response(splitter, value)
         return skeleton
 
@@ -242,7 +245,8 @@ def _record(
     values = header.values
     started_at = header.started_at or received_at
     request_id = header.request_id or generated_id
-    error_type, error_message = bodies.error_of(header.error)
+    failed = _failure(header, members, response)
+    failure = failed or Failure()
     served = response.model
     asked = values.get("model") or request.model
     # A proxy gives its client another id than the provider's. Both have to name the same response.
@@ -265,10 +269,10 @@ def _record(
         model=fields.clean(asked or served),
         requested_model=fields.clean(request.model),
         provider=fields.clean(values.get("provider") or ""),
-        status=header.status,
-        http_status=header.http_status or bodies.error_status_of(header.error),
-        error_type=fields.clean(error_type or response.error_type),
-        error_message=fields.clean(error_message or response.error_message, fields.ERROR_CHARS),
+        status=header.status or (ERROR if failed else SUCCESS),
+        http_status=header.http_status or failure.http_status,
+        error_type=fields.clean(failure.type),
+        error_message=fields.clean(failure.message, fields.ERROR_CHARS),
         finish_reason=fields.clean(response.finish_reason),
         usage=merge_usage(header.usage, response.usage),
         cost=_cost(values, response),
@@ -281,6 +285,24 @@ def _record(
         alternative_outputs=response.alternatives,
         byte_size=byte_size,
     )
+
+
+def _failure(header: _Header, members: dict[str, JsonBytes], response: bodies.ResponseFacts) -> Failure | None:
+    """Why the call failed, if it did: by the sender's words, by the HTTP status, or by the response itself."""
+    found = errors.of_error(header.error)
+    if header.kind in failures.KINDS and response.failure:
+        found = (found or Failure()).or_else(response.failure)
+    if not found and not header.is_error_response and header.status != ERROR:
+        return None
+    found = found or Failure()
+    return found if found.message else found.or_else(failures.of_failed_body(members.get("response")))
+
+
+def _is_error_text(header: _Header, response: JsonBytes) -> bool:
+    """Whether a response is the text of an error, as a proxy writes it, and not what a model said."""
+    if not header.is_error_response or kind_of(response) != "string":
+        return False
+    return failures.is_error_text(response, has_reason=errors.of_error(header.error) is not None)
 
 
 def _kind(values: dict[str, Any], request: bodies.RequestFacts) -> str:

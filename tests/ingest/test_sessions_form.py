@@ -210,6 +210,29 @@ def test_same_input_after_a_failure_is_another_attempt(project: Project) -> None
     assert (session.error_count, session.retry_count) == (2, 2)
 
 
+def test_retries_end_with_the_first_success(project: Project) -> None:
+    """A health check that failed once is not the beginning of all that follow."""
+    checks = [chat(f"check {n}", "ping", answer="pong" if n else None, minute=n) for n in range(4)]
+    in_any_order(project, checks, {one("check 0", "check 1"), one("check 2"), one("check 3")})
+
+
+def test_a_success_that_comes_late_ends_the_retries_all_the_same(project: Project) -> None:
+    logs = [chat("failed", "ping", answer=None), chat("good", "ping", minute=1), chat("later", "ping", minute=2)]
+    send(project, logs[0], logs[2])
+    assert groups(project) == {one("failed", "later")}
+    send(project, logs[1])
+    assert groups(project) == {one("failed", "good"), one("later")}
+
+
+def test_a_success_in_a_session_of_its_own_ends_the_retries(project: Project) -> None:
+    logs = [
+        chat("failed", "ping", answer=None),
+        chat("good", "ping", minute=1, session_id="s"),
+        chat("later", "ping", minute=2),
+    ]
+    in_any_order(project, logs, {one("failed"), one("good"), one("later")})
+
+
 def test_retries_count_within_a_session_that_was_chosen(project: Project) -> None:
     logs = [
         chat("a", "Hi", session_id="s"),

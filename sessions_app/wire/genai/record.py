@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from sessions_app.content.array_memory import ArrayMemory
 from sessions_app.content.documents import SplitDocument
 from sessions_app.content.json_bytes import JsonBytes, loads
 from sessions_app.content.splitting import Splitter
 from sessions_app.records import ERROR, SUCCESS, TAG_CHARS, Record, Usage, WireFormatError
+from sessions_app.wire.errors import Failure
+from sessions_app.wire.failures import KINDS, of_body_text, of_choices, of_reason
 from sessions_app.wire.fields import (
     ERROR_CHARS,
     MAX_ID_CHARS,
@@ -37,6 +39,7 @@ from sessions_app.wire.response_ids import unwrapped
 from sessions_app.wire.usage import UNKNOWN_USAGE
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_ERROR = ("", "none", "None", "null")
 _STATUS_IN_TEXT = re.compile(r"\b(?:Error code|status_code): ([1-5][0-9]{2})\b")
 
 
@@ -65,12 +68,13 @@ def record_of(
     started_at, ended_at = _times(span, found, received_at)
     is_call, is_tool = span.kind in CALLS, span.kind == "tool"
     first_token_at = _first_token(started_at, found, span) if is_call else None
-    failure = _failure_of(span, found)
-    http_status = _http_status(span, found, failure.message)
+    failed = _failure_of(span, found)
+    failure, has_failed = failed or Failure(), failed is not None
+    http_status = _http_status(span, found, failure.message) or failure.http_status
     _note_losses(span)
     trace_id, span_id = _ids(item)
     response_id = clean(unwrapped(text_in(found, "response_id")), MAX_ID_CHARS) if is_call else ""
-    cost = _cost(found, failure.has_failed) if is_call else None
+    cost = _cost(found, has_failed) if is_call else None
     return Record(
         source="otlp",
         dedupe_key="\x1f".join(("otlp", trace_id, span_id)) if span_id else generated_id,
@@ -90,12 +94,12 @@ def record_of(
         requested_model=clean(text_in(found, "requested_model")),
         provider=clean(text_in(found, "provider")),
         api_base=clean(text_in(found, "api_base")),
-        status=ERROR if failure.has_failed else SUCCESS,
+        status=ERROR if has_failed else SUCCESS,
         http_status=http_status,
-        error_type=failure.type,
-        error_message=failure.message,
+        error_type=clean(failure.type),
+        error_message=clean(failure.message, ERROR_CHARS),
         finish_reason=clean(text_in(found, "finish_reason")) if is_call else "",
-        usage=_usage(found, failure.has_failed) if is_call else UNKNOWN_USAGE,
+        usage=_usage(found, has_failed) if is_call else UNKNOWN_USAGE,
         cost=cost,
         cost_breakdown=_cost_breakdown(found) if cost is not None else {},
         end_user=clean(user, TAG_CHARS),
@@ -213,22 +217,37 @@ def _metadata(span: Span, found: Fields) -> dict[str, Any]:
     return named | (given if isinstance(given, dict) else {})
 
 
-class _Failure(NamedTuple):
-    """Whether a span has failed, and why."""
+def _failure_of(span: Span, found: Fields) -> Failure | None:
+    """Why a span failed; None if it did not.
 
-    has_failed: bool
-    type: str = ""
-    message: str = ""
-
-
-def _failure_of(span: Span, found: Fields) -> _Failure:
-    if span.status.get("code") != STATUS_ERROR and found.get("is_error") is not True:
-        return _Failure(False)
+    An exception event alone is no sign: a span may have handled it. By the conventions (1.37) `error.type` is only set
+    when the operation ended with an error.
+    """
     exception = span.own("exception")
     message = text_in(found, "error_message") or text_in(exception, "exception.message")
-    message = message or text_in(span.status, "message")
-    kind = span.text("error.type") or text_in(exception, "exception.type")
-    return _Failure(True, clean(kind), clean(message, ERROR_CHARS))
+    message = message or text_in(span.status, "message") or span.text("error.message")
+    said = Failure(span.text("error.type") or text_in(exception, "exception.type"), message)
+    answer = _failed_answer(span, found) if span.kind in KINDS else None
+    if span.status.get("code") == STATUS_ERROR or found.get("is_error") is True:
+        return said.or_else(answer)
+    if span.kind not in KINDS:
+        return None
+    has_bad_status = (span.count("http.response.status_code", "http.status_code") or 0) >= 400
+    has_error = span.text("error.type") not in _NO_ERROR or has_bad_status
+    return said.or_else(answer) if has_error else answer
+
+
+def _failed_answer(span: Span, found: Fields) -> Failure | None:
+    """The failure that the answer itself tells: why it ended, an error in the provider's body."""
+    reasons = span.json("gen_ai.response.finish_reasons")
+    listed = [reason for reason in reasons if isinstance(reason, str)] if isinstance(reasons, list) else []
+    stopped = of_choices(map(of_reason, listed or [text_in(found, "finish_reason")]))
+    if stopped:
+        return stopped
+    body = span.attributes.get("output.value")
+    if not isinstance(body, str) or span.attributes.get("output.mime_type") != "application/json":
+        return None
+    return of_body_text(body)
 
 
 def _cost(found: Fields, failed: bool) -> Decimal | None:

@@ -1,0 +1,255 @@
+"""Whether a call failed, and why: decided here for logs of all formats.
+
+Error bodies followed: OpenAI (also `choices[].error` of OpenRouter), the Responses API (2025: `status`,
+`incomplete_details`), Anthropic 2023-06-01, Gemini v1beta (`error`, `promptFeedback`, `finishReason`), Azure, AWS JSON
+1.1 (`__type`) and botocore 1.40 (`Error`), vLLM 0.11 (`object: error`), FastAPI (`detail`), Cohere v2 and Mistral
+(`message`), Ollama and Hugging Face TGI (`error` as a text), DashScope (`code`, `message`), RFC 9457 (`title`,
+`detail`), and the HTML of proxies. A success has an `error` that is null, and an answer may look like an error. So a
+body counts as one only by a sure sign, or when the caller says that the call failed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
+from sessions_app.wire.errors import (
+    MESSAGES,
+    MOST_ITEMS,
+    NESTED,
+    STATUSES,
+    STREAM_EXCEPTIONS,
+    TYPES,
+    Failure,
+    is_html,
+    of_error,
+    status_of,
+)
+
+# What the response of other kinds holds is what the caller's own code returned: a tool may well return an `error`.
+KINDS = ("llm", "embedding", "retrieval")
+
+_FILTERED = frozenset(
+    {
+        *("content_filter", "content_filtered", "guardrail_intervened", "refusal", "error_toxic"),
+        *("safety", "recitation", "blocklist", "prohibited_content", "spii", "model_armor", "language"),
+        *("image_safety", "image_prohibited_content", "image_recitation"),
+    }
+)
+_BROKEN = frozenset(
+    {
+        *("error", "failed", "malformed_function_call", "unexpected_tool_call", "malformed_response", "timeout"),
+        *("malformed_model_output", "malformed_tool_use", "missing_thought_signature", "too_many_tool_calls"),
+        *("no_image", "image_other"),
+    }
+)
+_NO_REASON = frozenset({"", "block_reason_unspecified", "blocked_reason_unspecified"})
+
+_TOLD = frozenset({*NESTED, *MESSAGES, *TYPES, *STATUSES, "ResponseMetadata"})
+_ANSWERS = frozenset(
+    {
+        *("choices", "candidates", "output", "outputs", "content", "text", "response", "results", "data", "embeddings"),
+        *("embedding", "generations", "completion", "generated_text", "delta", "predictions", "object", "answer"),
+    }
+)
+# Why an answer ended: Anthropic, Bedrock Converse, Cohere, some others, Ollama.
+STOPS = ("stop_reason", "stopReason", "finish_reason", "finishReason", "done_reason")
+_ENDS = frozenset({*STOPS, "promptFeedback", "prompt_feedback", "incomplete_details"})
+_BESIDE = frozenset({"request_id", "requestId", "RequestId", "param", "timestamp", "path", "instance", "success"})
+_CODE = re.compile(r"[A-Za-z0-9_.-]+")
+_FINE_CODES = frozenset({"0", "200", "ok", "success", "none"})
+_EMPTY = frozenset({b"null", b'""', b"[]", b"{}", b"false"})
+_SURE = frozenset({"error", "Error", "__type", "base_resp", *STREAM_EXCEPTIONS})
+_FAILED = (b'"failed"', b'"error"')
+_EVENT_SIGNS = (b'"error"', b"response.failed", b"blockReason", b"block_reason", b"Exception")
+_MOST_BYTES = 100_000
+
+
+def of_body(fields: Mapping[str, JsonBytes]) -> Failure | None:
+    """The failure that a model's response body reports by a sure sign, beside those of its choices."""
+    told = {name: _value(fields, name) for name in fields.keys() & _TOLD} if _is_error(fields) else None
+    if told is not None:
+        return of_error(told) or Failure()
+    return None if _ENDS.isdisjoint(fields) else _of_end(fields)
+
+
+def _of_end(fields: Mapping[str, JsonBytes]) -> Failure | None:
+    """The failure that is the reason why there is no answer, or why it ended."""
+    feedback = _value(fields, "promptFeedback") or _value(fields, "prompt_feedback")
+    if isinstance(feedback, dict) and (blocked := _blocked(feedback)):
+        return blocked
+    details = _value(fields, "incomplete_details")
+    reason = details.get("reason") if isinstance(details, dict) else None
+    stopped = next((said for name in STOPS if (said := _value(fields, name))), None)
+    return of_reason(reason) or of_reason(stopped, _explanation(fields))
+
+
+def of_body_text(text: str) -> Failure | None:
+    """Like `of_body`, of a body that is kept as JSON text. Only an error that is an object counts."""
+    if '"error"' not in text or text[:1] != "{" or len(text) > _MOST_BYTES:
+        return None
+    try:
+        fields = object_fields(text.encode("utf-8", "surrogatepass"))
+    except DocumentError:
+        return None
+    error = _value(fields, "error")
+    return of_error(error) if isinstance(error, dict) else None
+
+
+def _is_error(fields: Mapping[str, JsonBytes]) -> bool:
+    # Nearly all bodies are answers, so little is decoded before that is known.
+    if not _SURE.isdisjoint(fields):
+        found = ((name, _value(fields, name)) for name in fields.keys() & _SURE)
+        if any(value is not None and _is_sure(name, value) for name, value in found):
+            return True
+    if b'"error"' in (fields.get("object"), fields.get("type")):
+        return True
+    if fields.get("status") in _FAILED and (fields.get("object") == b'"response"' or _has_nothing_else(fields)):
+        return True
+    if any(name in _ANSWERS and _is_filled(raw) for name, raw in fields.items()):
+        return False
+    return _is_list_of_problems(_value(fields, "detail")) or (_has_nothing_else(fields) and _is_refused(fields))
+
+
+def _has_nothing_else(fields: Mapping[str, JsonBytes]) -> bool:
+    """Whether a body has only members that errors have. The answer of an app may have a `code` and a `message` too."""
+    return all(name in _TOLD or name in _BESIDE or not _is_filled(raw) for name, raw in fields.items())
+
+
+def _is_refused(fields: Mapping[str, JsonBytes]) -> bool:
+    """Whether there is an HTTP status or the name of an error beside a message, or a list of errors."""
+    if _is_filled(fields.get("errors")):
+        return True
+    if not any(isinstance(_value(fields, name), str) for name in MESSAGES):
+        return False
+    code = str(_value(fields, "code") or "")[:100]
+    is_name = _CODE.fullmatch(code) is not None and code.lower() not in _FINE_CODES
+    return is_name or (status_of({name: _value(fields, name) for name in STATUSES}) or 0) >= 400
+
+
+def _is_sure(name: str, value: Any) -> bool:
+    if name == "__type":
+        return isinstance(value, str) and value.partition(":http")[0].endswith(("Exception", "Error", "Fault"))
+    if name == "base_resp":
+        # MiniMax: 0 is a success.
+        return isinstance(value, dict) and value.get("status_code") not in (0, None)
+    return value is True or of_error(value) is not None
+
+
+def _is_list_of_problems(value: Any) -> bool:
+    """Whether this is what FastAPI says of a request that it does not accept."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and "msg" in value[0]
+
+
+def _blocked(feedback: dict[str, Any]) -> Failure | None:
+    """Gemini answers a prompt that it blocks without a candidate."""
+    reason = feedback.get("blockReason") or feedback.get("block_reason")
+    reason = reason.rpartition(".")[2] if isinstance(reason, str) else ""
+    if reason.lower() in _NO_REASON:
+        return None
+    said = feedback.get("blockReasonMessage") or feedback.get("block_reason_message")
+    return Failure(reason, said if isinstance(said, str) and said else f"The prompt was blocked: {reason}")
+
+
+def _explanation(fields: Mapping[str, JsonBytes]) -> str:
+    """Anthropic explains some refusals (`stop_details`)."""
+    details = _value(fields, "stop_details")
+    said = details.get("explanation") if isinstance(details, dict) else None
+    return said if isinstance(said, str) else ""
+
+
+def of_reason(reason: Any, explanation: str = "") -> Failure | None:
+    """The failure that is the reason why an answer ended; None for an answer that is complete, or only cut.
+
+    Google's SDK writes `FinishReason.SAFETY`.
+    """
+    if not isinstance(reason, str) or len(reason) > 100:
+        return None
+    reason = reason.rpartition(".")[2]
+    if reason.lower() in _FILTERED:
+        return Failure(reason, explanation or f"A filter stopped the answer: {reason}")
+    if reason.lower() in _BROKEN:
+        return Failure(reason, explanation or f"The answer ended with: {reason}")
+    return None
+
+
+def of_choice(fields: Mapping[str, JsonBytes], reason: str) -> Failure | None:
+    """The failure of one choice or candidate. OpenRouter has the error of the provider in it."""
+    found = of_reason(reason) if reason not in ("stop", "tool_calls", "STOP") else None
+    said = (_value(fields, "finishMessage") or _value(fields, "finish_message")) if found else None
+    if found and isinstance(said, str):
+        found = replace(found, message=said)
+    error = of_error(_value(fields, "error")) if "error" in fields else None
+    return error if error and error.message else found or error
+
+
+def of_choices(found: Iterable[Failure | None]) -> Failure | None:
+    """The failure of all choices. If one of them is an answer, the call was a success."""
+    failures = list(found)
+    return failures[0] if failures and all(failures) else None
+
+
+def of_events(raw: JsonBytes) -> Failure | None:
+    """The failure in an array of events or chunks. Gemini answers a streamed request with an array of one error."""
+    content = bytes(raw)
+    if not any(sign in content for sign in _EVENT_SIGNS):
+        return None
+    items = array_items(raw)
+    ends = [*items[:MOST_ITEMS], *items[MOST_ITEMS:][-MOST_ITEMS:]]
+    for item in ends:
+        if kind_of(item) == "object" and len(item) <= _MOST_BYTES:
+            fields = object_fields(item)
+            # The Responses API sends `response.failed` and `response.incomplete` with the response in them.
+            inner = fields.get("response")
+            found = of_body(object_fields(inner) if inner is not None and kind_of(inner) == "object" else fields)
+            if found:
+                return found
+    return None
+
+
+def of_failed_body(raw: JsonBytes | None) -> Failure | None:
+    """What the response of a call that is known to have failed says of it, in any shape."""
+    if raw is None or len(raw) > _MOST_BYTES:
+        return None
+    try:
+        value = loads(raw)
+    except DocumentError:
+        return None
+    if isinstance(value, dict):
+        value = {name: item for name, item in value.items() if name in _TOLD and not _is_message(item)}
+    found = of_error(value) if value else None
+    # What has no message may be an answer: its `type` and `status` are no error's.
+    return found if found and found.message else None
+
+
+def is_error_text(raw: JsonBytes, has_reason: bool) -> bool:
+    """Whether the text that came with an HTTP status of 400 or more is that of the error, and no answer.
+
+    `has_reason`: the caller says why the call failed, so the text may be what was answered until then.
+    """
+    if not has_reason:
+        return True
+    text = _value({"text": raw}, "text")
+    return isinstance(text, str) and is_html(text)
+
+
+def _is_message(value: Any) -> bool:
+    return isinstance(value, dict) and "role" in value
+
+
+def _is_filled(raw: JsonBytes | None) -> bool:
+    return raw is not None and (len(raw) > 8 or bytes(raw).strip() not in _EMPTY)
+
+
+def _value(fields: Mapping[str, JsonBytes], name: str) -> Any:
+    """A decoded member; None when it is absent, unreadable or large."""
+    raw = fields.get(name)
+    if raw is None or raw == b"null" or len(raw) > _MOST_BYTES:
+        return None
+    try:
+        return loads(raw)
+    except DocumentError:
+        return None
