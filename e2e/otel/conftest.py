@@ -16,7 +16,7 @@ from running import LOGSUI_PYTHON, ROOT, Logsui
 PROJECTS = 60
 MAKE_PROJECTS = f"""
 import json
-from sessions_app.keys import create_key
+from sessions_app.access.keys import create_key
 from sessions_app.models import Project
 projects = [Project.objects.create(slug=f"e2e-{{number}}") for number in range({PROJECTS})]
 print("KEYS", json.dumps([create_key(project, "e2e", ["ingest", "read"])[1] for project in projects]))
