@@ -34,7 +34,9 @@ def merged(first: bytes, later: bytes) -> bytes:
 def _says_something(raw: JsonBytes | None) -> bool:
     if raw is None or len(raw) > _LONGEST_EMPTY:
         return raw is not None
-    return bytes(raw).translate(None, b" \t\r\n") not in _EMPTY
+    value = bytes(raw).strip()
+    # White space within an empty list or object says nothing; in a text it is what was said.
+    return (value if value.startswith(b'"') else value.translate(None, b" \t\r\n")) not in _EMPTY
 
 
 def _merge(

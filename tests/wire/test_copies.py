@@ -46,6 +46,13 @@ def test_an_empty_value_erases_nothing(empty: Any) -> None:
     assert merged(DONE, later)["response"] == {"choices": []}
 
 
+def test_a_text_of_white_space_says_something() -> None:
+    assert json.loads(copies.merged(b'{"model": " "}', b'{"model": null}')) == {"model": " "}
+    with pytest.raises(Contradiction):
+        copies.merged(b'{"model": " "}', b'{"model": "m"}')
+    assert json.loads(copies.merged(b'{"metadata": { }, "tags": [ ]}', b'{"tags": ["a"]}'))["tags"] == ["a"]
+
+
 def test_what_says_something_else_contradicts_and_is_named() -> None:
     first = {"request_id": "r", "model": "a", "request": {"messages": [{"content": "one"}, {"content": "two"}]}}
     later = {"request_id": "r", "model": "b", "request": {"messages": [{"content": "one"}, {"content": "2"}]}}
