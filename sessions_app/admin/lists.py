@@ -168,6 +168,36 @@ class LeanAdmin(ModelAdmin):
         return super().response_delete(request, str(obj_id), obj_id)
 
 
+class ContentAdmin(LeanAdmin):
+    """A list of stored content: searched within the chosen project, and deleted with all that belongs to it."""
+
+    def matching(self, queryset: QuerySet[Any], project: Project, text: str) -> QuerySet[Any]:
+        """The rows of a project that a search finds."""
+        raise NotImplementedError
+
+    def remove(self, project_id: int, row_ids: list[uuid.UUID]) -> Receipt:
+        """Delete rows of a project."""
+        raise NotImplementedError
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        project = chosen_project(request)
+        text = search_term.strip()[:1000]
+        if not text or project is None:
+            return queryset, False
+        return self.matching(queryset, project, text), False
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.say_removed(request, self.remove(obj.project_id, [obj.pk]))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        receipt = Receipt()
+        for project_id, row_ids in by_project(queryset).items():
+            receipt.merge(self.remove(project_id, row_ids))
+        self.say_removed(request, receipt)
+
+
 class ById:
     """Stands for an object and tells only its kind and id."""
 

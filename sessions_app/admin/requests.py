@@ -14,12 +14,10 @@ from django.utils.safestring import SafeString
 
 from sessions_app import ids
 from sessions_app.admin.lists import (
+    ContentAdmin,
     DeletedObjects,
     FixedFilter,
-    LeanAdmin,
     ProjectFilter,
-    by_project,
-    chosen_project,
     field_column,
     link,
 )
@@ -66,7 +64,7 @@ class SourceFilter(FixedFilter):
     values = tuple(SOURCES)
 
 
-class RequestLogAdmin(LeanAdmin):
+class RequestLogAdmin(ContentAdmin):
     CONTENT = ("skeleton", "input_parts", "output_parts", "context_parts", "metadata", "cost_breakdown")
     list_display = (
         "request_id_short",
@@ -114,14 +112,8 @@ class RequestLogAdmin(LeanAdmin):
         left_out = (*self.CONTENT, "session_id", "project_id", "provides", "needs")
         return ("session", *(field.name for field in RequestLog._meta.fields if field.name not in left_out))
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[RequestLog], search_term: str
-    ) -> tuple[QuerySet[RequestLog], bool]:
-        project = chosen_project(request)
-        text = search_term.strip()[:1000]
-        if not text or project is None:
-            return queryset, False
-        return queryset.filter(requests_with_id(project, text)), False
+    def matching(self, queryset: QuerySet[RequestLog], project: Project, text: str) -> QuerySet[RequestLog]:
+        return queryset.filter(requests_with_id(project, text))
 
     def view_on_site(self, obj: RequestLog) -> str:
         slug = Project.objects.values_list("slug", flat=True).get(pk=obj.project_id)
@@ -134,14 +126,8 @@ class RequestLogAdmin(LeanAdmin):
         note = "Content that no other request of the session uses is deleted too, and so is a session without requests."
         return [*shown, note], counts, set(), []
 
-    def delete_model(self, request: HttpRequest, obj: RequestLog) -> None:
-        self.say_removed(request, cleanup.delete_requests(obj.project_id, [obj.pk]))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[RequestLog]) -> None:
-        receipt = cleanup.Receipt()
-        for project_id, request_ids in by_project(queryset).items():
-            receipt.merge(cleanup.delete_requests(project_id, request_ids))
-        self.say_removed(request, receipt)
+    def remove(self, project_id: int, row_ids: list[uuid.UUID]) -> cleanup.Receipt:
+        return cleanup.delete_requests(project_id, row_ids)
 
     @admin.display(description="request")
     def request_id_short(self, obj: RequestLog) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.contrib import admin
@@ -13,12 +14,10 @@ from django.utils.safestring import SafeString
 
 from sessions_app.admin.lists import (
     ActivityFilter,
+    ContentAdmin,
     DeletedObjects,
     FailureFilter,
-    LeanAdmin,
     ProjectFilter,
-    by_project,
-    chosen_project,
     field_column,
     link,
     slug_of,
@@ -26,13 +25,14 @@ from sessions_app.admin.lists import (
 )
 from sessions_app.ingest import cleanup
 from sessions_app.models import (
+    Project,
     Session,
 )
 from sessions_app.queries import session_list
 from sessions_app.queries.filters import SessionFilters
 
 
-class SessionAdmin(LeanAdmin):
+class SessionAdmin(ContentAdmin):
     list_display = (
         "name",
         "session_key_short",
@@ -75,15 +75,9 @@ class SessionAdmin(LeanAdmin):
         columns = [field.name for field in Session._meta.fields if field.name != "project_id"]
         return ("project", "requests", *columns)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Session], search_term: str
-    ) -> tuple[QuerySet[Session], bool]:
-        project = chosen_project(request)
-        text = search_term.strip()[:1000]
-        if not text or project is None:
-            return queryset, False
+    def matching(self, queryset: QuerySet[Session], project: Project, text: str) -> QuerySet[Session]:
         found = session_list.matching(project, SessionFilters(text=text))
-        return queryset.filter(id__in=found.values("id")), False
+        return queryset.filter(id__in=found.values("id"))
 
     def view_on_site(self, obj: Session) -> str:
         return f"/p/{slug_of(obj)}/sessions/{obj.pk}/"
@@ -93,14 +87,8 @@ class SessionAdmin(LeanAdmin):
         counts = {"sessions": len(sessions), "requests": sum(session.request_count for session in sessions)}
         return [truncatechars(str(session), 80) for session in sessions], counts, set(), []
 
-    def delete_model(self, request: HttpRequest, obj: Session) -> None:
-        self.say_removed(request, cleanup.delete_sessions(obj.project_id, [obj.pk]))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
-        receipt = cleanup.Receipt()
-        for project_id, session_ids in by_project(queryset).items():
-            receipt.merge(cleanup.delete_sessions(project_id, session_ids))
-        self.say_removed(request, receipt)
+    def remove(self, project_id: int, row_ids: list[uuid.UUID]) -> cleanup.Receipt:
+        return cleanup.delete_sessions(project_id, row_ids)
 
     @admin.display(description="session")
     def name(self, obj: Session) -> str:
