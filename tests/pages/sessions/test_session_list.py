@@ -168,10 +168,13 @@ def test_nothing_found_says_what_was_asked_and_the_ways_out(signed_in: Client, p
     make_session(project, "a", make_log("A robot", model="o3"))
     page = get(signed_in, "?q=robot&status=error&range=1h")
     sentence = (
-        "No session in the last hour has <code><bdi>“robot”</bdi></code> and <code><bdi>status:error</bdi></code>."
+        "No session in the last hour matches <code><bdi>“robot”</bdi></code> and <code><bdi>status:error</bdi></code>."
     )
     assert sentence in " ".join(page.split())
+    # The words may stand in a message, which this search does not read.
+    assert "not at the text of messages" in page
     assert links(page) == {"Clear all filters": ADDRESS}
+    assert "not at the text of messages" not in get(signed_in, "?status=error&range=1h")
     page = get(signed_in, "?q=robot&model=o3&range=1h")
     assert links(page) == {"Any time (1 session)": f"{ADDRESS}?q=robot&model=o3", "Clear all filters": ADDRESS}
     page = get(signed_in, "?q=robot&status=error")
