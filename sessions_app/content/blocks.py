@@ -41,12 +41,15 @@ class ToolCallBlock:
 
 @dataclass(frozen=True, slots=True)
 class ToolResultBlock:
-    """What a tool returned. `text` is the text of all its inner blocks; `name` is the tool's, if the API gives it."""
+    """What a tool returned. `text` is the text of all its inner blocks; `name` is the tool's, if the API gives it.
+
+    `is_error` is what the API says, None if it does not say. `outcomes` decides what that and the text mean together.
+    """
 
     call_id: str = ""
     text: str = ""
     name: str = ""
-    is_error: bool = False
+    is_error: bool | None = None
     blocks: Sequence[ContentBlock] = ()
 
 

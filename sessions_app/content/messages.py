@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sessions_app.content import outcomes
 from sessions_app.content.apis import chat_completions, dialects, responses
 from sessions_app.content.apis.content_blocks import read_content
 from sessions_app.content.apis.media import generated_image
@@ -62,7 +63,8 @@ def _message_with_role(value: JsonObject, default_role: str, item_id: str) -> Me
     blocks = chat_completions.before_content(value, read_content)
     content = value.get("content", value.get("parts", value.get("text")))
     if role == "tool" and not dialects.are_results(content):
-        blocks.append(tool_result(read_content, content, as_text(value.get("tool_call_id")), name))
+        call_id = as_text(value.get("tool_call_id"))
+        blocks.append(tool_result(read_content, content, call_id, name, outcomes.said_failed(value)))
     else:
         blocks += read_content(content)
         blocks += chat_completions.after_content(value, read_content)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sessions_app.content import outcomes
 from sessions_app.content.apis import dialects, gemini, media, responses
 from sessions_app.content.apis.tool_results import tool_result
 from sessions_app.content.blocks import ContentBlock, OtherBlock, ReasoningBlock, RefusalBlock, TextBlock, ToolCallBlock
@@ -83,8 +84,8 @@ def _tool_use(item: JsonObject) -> list[ContentBlock]:
 
 
 def _tool_result(item: JsonObject) -> list[ContentBlock]:
-    call_id, is_error = as_text(item.get("tool_use_id")), item.get("is_error") is True
-    return [tool_result(read_content, item.get("content"), call_id, is_error=is_error)]
+    call_id = as_text(item.get("tool_use_id"))
+    return [tool_result(read_content, item.get("content"), call_id, is_error=outcomes.said_failed(item))]
 
 
 _TEXTS = ("text", "input_text", "output_text", "summary_text", "reasoning_text")

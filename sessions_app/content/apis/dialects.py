@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from sessions_app.content import outcomes
 from sessions_app.content.json_values import JsonObject
 
 
@@ -84,10 +85,10 @@ def _call(item: JsonObject) -> JsonObject:
 def _result(item: JsonObject) -> JsonObject:
     call_id = item.get("id", item.get("toolCallId", item.get("toolUseId")))
     content = next((item[name] for name in ("response", "result", "output", "content") if name in item), None)
-    failed = item.get("isError") is True or item.get("status") == "error"
+    failed = outcomes.said_failed(item)
     if isinstance(content, dict) and "value" in content and isinstance(content.get("type"), str):
         # The AI SDK names the kind of a result: text, json, error-text, error-json or content.
-        failed = failed or content["type"].startswith("error")
+        failed = True if content["type"].startswith("error") else failed
         content = content["value"]
     return {"type": "tool_result", "tool_use_id": call_id, "content": _readable(content), "is_error": failed}
 

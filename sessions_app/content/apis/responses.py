@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sessions_app.content import outcomes
 from sessions_app.content.apis.tool_results import ReadContent, tool_result
 from sessions_app.content.blocks import ContentBlock, MediaBlock, OtherBlock, ReasoningBlock, ToolCallBlock, joined_text
 from sessions_app.content.json_values import JsonObject, as_text
@@ -37,7 +38,8 @@ def _call(item: JsonObject, read: ReadContent) -> RoleAndBlocks:
 
 
 def _output(item: JsonObject, read: ReadContent) -> RoleAndBlocks:
-    return "tool", [tool_result(read, item.get("output"), as_text(item.get("call_id")))]
+    call_id = as_text(item.get("call_id"))
+    return "tool", [tool_result(read, item.get("output"), call_id, is_error=outcomes.said_failed(item))]
 
 
 def _reasoning(item: JsonObject, read: ReadContent) -> RoleAndBlocks:

@@ -14,7 +14,7 @@ MOST_NESTED = 4
 
 
 def tool_result(
-    read: ReadContent, content: Any, call_id: str, name: str = "", is_error: bool = False
+    read: ReadContent, content: Any, call_id: str, name: str = "", is_error: bool | None = None
 ) -> ToolResultBlock:
     """What the tool call `call_id` returned."""
     blocks = read(content)

@@ -42,7 +42,7 @@ def answered_call(call: ToolCallBlock, address: BlockAddress, found: FoundResult
     if ran:
         content += _failure(ran) + _execution(ran)
         amounts.insert(0, ran.duration)
-        is_error = is_error or bool(ran.error)
+        is_error = bool(ran.error) or bool(is_error)
     return _line(call.name, _summary(call), first_line(result.text), amounts, _state(is_error), content)
 
 
@@ -67,8 +67,8 @@ def _line(name: str, arguments: str, result: str, amounts: Sequence[str], state:
     return component("tool_calls", "call")(name[:LABEL_CHARS] or "tool", arguments, result, amounts, state, content)
 
 
-def _state(is_error: bool) -> str:
-    return "error" if is_error else "ok"
+def _state(is_error: bool | None) -> str:
+    return "" if is_error is None else "error" if is_error else "ok"
 
 
 def _failure(ran: Execution) -> Markup:

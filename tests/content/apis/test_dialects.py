@@ -73,7 +73,7 @@ def test_a_failed_tool() -> None:
     failed = {"type": "tool-result", "toolCallId": "c", "output": {"type": "error-text", "value": "no"}}
     (block,) = message_of({"role": "tool", "content": [failed]}).blocks
     assert isinstance(block, ToolResultBlock)
-    assert block.is_error
+    assert block.is_error is True
 
 
 @pytest.mark.parametrize(
