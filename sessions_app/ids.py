@@ -74,6 +74,21 @@ def link_key(project_key: uuid.UUID, kind: str, value: str | bytes) -> uuid.UUID
     return _uuid(hashed[:16])
 
 
+# Link keys of these kinds can be told from others: they end with the name of their kind.
+TOOL_CALL, ANSWER, TASK = b"call", b"said", b"task"
+
+
+def marked_key(project_key: uuid.UUID, kind: bytes, value: bytes) -> uuid.UUID:
+    """A link key that says of which kind it is."""
+    hashed = hashlib.sha256(project_key.bytes + kind + b"\x00" + value).digest()
+    return _uuid(hashed[:12] + kind)
+
+
+def is_of(kind: bytes, key: uuid.UUID) -> bool:
+    """Whether a link key is of this kind."""
+    return key.int & 0xFFFFFFFF == int.from_bytes(kind, "big")
+
+
 # The ids of a call and of its response find a request just as its other ids do.
 _KINDS_OF_IDS = {"response": "id", "call": "id"}
 

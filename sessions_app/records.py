@@ -16,11 +16,14 @@ RULE_SESSION_ID = "session_id"
 RULE_TRACE_ID = "trace_id"
 RULE_PREVIOUS_RESPONSE = "previous_response_id"
 RULE_CONVERSATION = "conversation"
+RULE_TOOL_CALL = "tool_call"
 RULE_ATTEMPT = "attempt"
+RULE_SUB_AGENT = "sub_agent"
 RULE_MANUAL = "manual"
 RULE_OWN = "own"
 RULES = (
-    *(RULE_SESSION_ID, RULE_TRACE_ID, RULE_PREVIOUS_RESPONSE, RULE_CONVERSATION, RULE_ATTEMPT, RULE_MANUAL, RULE_OWN),
+    *(RULE_SESSION_ID, RULE_TRACE_ID, RULE_PREVIOUS_RESPONSE, RULE_CONVERSATION, RULE_TOOL_CALL, RULE_ATTEMPT),
+    *(RULE_SUB_AGENT, RULE_MANUAL, RULE_OWN),
 )
 
 # Texts in lists and filters (tags, end users, models) are clipped to this length, which every index takes.

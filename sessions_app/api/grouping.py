@@ -10,6 +10,8 @@ from sessions_app.records import (
     RULE_MANUAL,
     RULE_OWN,
     RULE_PREVIOUS_RESPONSE,
+    RULE_SUB_AGENT,
+    RULE_TOOL_CALL,
 )
 
 
@@ -22,6 +24,10 @@ def grouping_detail(row: RequestRow, parent: ParentRequest | None) -> str:
         if before is None:
             return "continues a conversation whose earlier requests are no longer stored"
         return f"continues request {before.id}: its input begins with everything sent and answered there"
+    if row.rule == RULE_TOOL_CALL:
+        return _tool_call_of(detail, before)
+    if row.rule == RULE_SUB_AGENT:
+        return "a tool call of an earlier request of this session has its first message as an argument"
     if row.rule == RULE_ATTEMPT:
         return _attempt_of(before)
     if row.rule == RULE_MANUAL:
@@ -34,6 +40,11 @@ def grouping_detail(row: RequestRow, parent: ParentRequest | None) -> str:
 def _response_of(response_id: str, before: LinkedRow | None) -> str:
     whose = f"of request {before.id}" if before else "of a request that was not logged here"
     return f"continues the response {response_id} {whose}" if response_id else f"continues the response {whose}"
+
+
+def _tool_call_of(call_id: str, before: LinkedRow | None) -> str:
+    whose = f"of request {before.id}" if before else "of a request that is no longer stored"
+    return f"continues the tool call {call_id} {whose}: its input has that id" if call_id else f"continues one {whose}"
 
 
 def _attempt_of(before: LinkedRow | None) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sessions_app.structure.grouping_rules import ATTEMPT_WINDOW, LinkRole, Node, Place, Places
+from sessions_app.structure.grouping_rules import ATTEMPT_WINDOW, LinkRole, Node, Place
+from sessions_app.structure.places import Places
 
 # If more requests than this share a link key, it does not identify a conversation. `manage.py regroup` groups the rest.
 MOST_FOUND = 100_000

@@ -58,7 +58,7 @@ def load_nodes(
 
 def _node(row: Sequence[Any], project_key: uuid.UUID) -> Node:
     key_id, log_id, session_id, bucket, project_id, started_at, rule, detail, weak, trace_id = row[:10]
-    previous, needs, provides, attempt, call, status, duplicate_of, span_id, resent_count = row[10:]
+    previous, needs, provides, attempt, call, task, resent_call, status, duplicate_of, span_id, resent_count = row[10:]
     stored = StoredAt(log_id, session_id, bucket, rule, detail, duplicate_of, weak)
     node = Node(
         key_id,
@@ -72,6 +72,8 @@ def _node(row: Sequence[Any], project_key: uuid.UUID) -> Node:
         provides=tuple(provides),
         attempt=attempt,
         call=call,
+        task=task,
+        resent_call=resent_call,
         failed=status == ERROR,
         duplicate_of=duplicate_of,
         resent_count=resent_count,

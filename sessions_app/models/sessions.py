@@ -159,6 +159,10 @@ class RequestLog(Sharded):
     # Equal for requests of one caller with the same input, and for requests of the same call of a proxy.
     attempt = models.UUIDField(null=True)
     call = models.UUIDField(null=True)
+    # The link key of what it was asked, if it has no history: a tool call with this text may have started it.
+    task = models.UUIDField(null=True)
+    # The id of the last tool call that it sends back, if that is long enough to be unique.
+    resent_call = models.TextField(default="", db_default="")
     # The history that it sends again: the number of input messages up to and with the last assistant turn.
     resent_count = models.IntegerField(default=0, db_default=0)
     # One line each of the new user text and of the answer, for lists.

@@ -103,6 +103,7 @@ class RequestLine:
     previous: uuid.UUID | None
     attempt: uuid.UUID | None
     call: uuid.UUID | None
+    task: uuid.UUID | None
     duplicate_of: uuid.UUID | None
     trace_id: str
     span_id: str

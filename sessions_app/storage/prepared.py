@@ -66,7 +66,7 @@ class PreparedLog:
         """The rows by which others find this request: link key, role, start, key."""
         node = self.node
         roles = list(self.names.items())
-        roles += [(link_key, LinkRole.END) for link_key in self.provides if link_key != node.response]
+        roles += [(link_key, _role_of(link_key)) for link_key in self.provides if link_key != node.response]
         if node.attempt and node.may_retry:
             roles.append((node.attempt, LinkRole.RETRIES))
             roles += [(node.attempt, LinkRole.FAILED)] if node.failed else []
@@ -78,5 +78,11 @@ class PreparedLog:
         if node.chosen is None or self.record.claim.weak or node.span:
             roles += [(node.previous, LinkRole.NEEDS_RESPONSE)] if node.previous else []
             roles += [(link_key, LinkRole.BEGINS) for link_key in node.begins]
+            roles += [(node.task, LinkRole.TASK)] if node.task else []
         for link_key, role in roles:
             yield link_key, int(role), node.started_at, self.key_id
+
+
+def _role_of(provided: uuid.UUID) -> LinkRole:
+    """What a link key is to the request that provides it, and that is not its response's id."""
+    return LinkRole.ASKS if ids.is_of(ids.TASK, provided) else LinkRole.END

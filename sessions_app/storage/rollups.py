@@ -20,6 +20,8 @@ from sessions_app.records import (
     RULE_OWN,
     RULE_PREVIOUS_RESPONSE,
     RULE_SESSION_ID,
+    RULE_SUB_AGENT,
+    RULE_TOOL_CALL,
     RULE_TRACE_ID,
     TAG_CHARS,
     Record,
@@ -31,6 +33,7 @@ MOST_LISTED = 50
 # In the order of `Session.rule_counts`, and of the SQL function rules_of.
 RULES = (
     *(RULE_ATTEMPT, RULE_CONVERSATION, RULE_MANUAL, RULE_OWN, RULE_PREVIOUS_RESPONSE, RULE_SESSION_ID, RULE_TRACE_ID),
+    *(RULE_SUB_AGENT, RULE_TOOL_CALL),
 )
 UNIT_SEPARATOR = "\x1f"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

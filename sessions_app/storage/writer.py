@@ -174,6 +174,8 @@ def _link_columns(logs: Sequence[PreparedLog]) -> dict[str, list[Any]]:
         "previous": [log.node.previous for log in logs],
         "attempt": [log.node.attempt for log in logs],
         "call": [log.node.call for log in logs],
+        "task": [log.node.task for log in logs],
+        "resent_call": [log.node.resent_call for log in logs],
     }
 
 

@@ -7,15 +7,14 @@ The order in which requests arrive makes no difference.
 from __future__ import annotations
 
 import uuid
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
-from operator import itemgetter
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol
 
+from sessions_app import ids
 from sessions_app.records import (
     RULE_ATTEMPT,
     RULE_CONVERSATION,
@@ -23,15 +22,23 @@ from sessions_app.records import (
     RULE_OWN,
     RULE_PREVIOUS_RESPONSE,
     RULE_SESSION_ID,
+    RULE_SUB_AGENT,
+    RULE_TOOL_CALL,
     RULE_TRACE_ID,
 )
+from sessions_app.structure.places import Key, Key_co, Places
 
 # A failed request that is repeated within this time is retried. After it, somebody asks the same thing again.
 ATTEMPT_WINDOW = timedelta(minutes=15)
+# An agent is started soon after the tool call that asks for it. If two requests made such a call within this time,
+# it is not known which of them did.
+TASK_WINDOW = timedelta(minutes=15)
 TRACE_DETAIL = "traceId"
 MOST_RESENT = 2**31 - 1
 # The ranks of requests that a caller or a person put into a session. Such a session keeps its name.
 CHOSEN_RANK, MANUAL_RANK = -1, 0
+# A session is rather named after the request that called a sub-agent than after the sub-agent's run.
+SUB_AGENT_RANK = 64
 CHOSEN_RULES = (RULE_SESSION_ID, RULE_TRACE_ID)
 
 
@@ -48,6 +55,8 @@ class LinkRole(IntEnum):
     BEGINS = 7  # the conversation that its input begins with
     RETRIES = 8  # its input, if it may be the retry of a failed request; a success ends the retries before it
     REPORTS = 9  # its input, if it is a span and one of another trace may report the same call
+    ASKS = 10  # a text among the arguments of its tool calls, which may ask another agent
+    TASK = 11  # the text that it was asked, if it has no history
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,10 @@ class Node:
     # Equal for requests with the same input, and for requests of the same call of a proxy.
     attempt: uuid.UUID | None = None
     call: uuid.UUID | None = None
+    # The link key of what it was asked, if it has no history: a tool call with this text may have started it.
+    task: uuid.UUID | None = None
+    # The id of the last tool call that it sends back, if that is long enough to be unique.
+    resent_call: str = ""
     failed: bool = False
     # Of a span: the link key of its trace, and the trace's id.
     span: uuid.UUID | None = None
@@ -160,6 +173,8 @@ class Node:
         """Its rank for the name of its session, if this rule put it there."""
         if rule == RULE_MANUAL:
             return MANUAL_RANK
+        if rule == RULE_SUB_AGENT:
+            return SUB_AGENT_RANK
         return CHOSEN_RANK if rule in CHOSEN_RULES and self.weak is None else self.rank
 
     @property
@@ -173,11 +188,6 @@ class Node:
 
 
 # --- the rules ------------------------------------------------------------------------------------------------------
-
-# What tells requests apart that started at the same moment: the id of a request's idempotency key, or its index in the
-# timeline of a session.
-Key_co = TypeVar("Key_co", uuid.UUID, int, covariant=True)
-Key = TypeVar("Key", uuid.UUID, int)
 
 
 class Linked(Protocol[Key_co]):
@@ -198,6 +208,8 @@ class Linked(Protocol[Key_co]):
     def attempt(self) -> uuid.UUID | None: ...
     @property
     def call(self) -> uuid.UUID | None: ...
+    @property
+    def task(self) -> uuid.UUID | None: ...
     @property
     def failed(self) -> bool: ...
     @property
@@ -221,71 +233,14 @@ def is_soon_enough(failed_at: datetime, started_at: datetime) -> bool:
 class Continued(Generic[Key]):
     """The request that another one continues or repeats, and the rule that says so (see `records`).
 
-    `is_whole`: everything that the later request sends again is known from it.
+    `is_whole`: everything that the later request sends again is known from it. `link_key`: what both have, if it is
+    one of `Node.begins`.
     """
 
     key: Key
     rule: str
     is_whole: bool = True
-
-
-class Places(Generic[Key]):
-    """Places of requests that share a link key. There may be many, so each question takes a few steps."""
-
-    __slots__ = ("_late", "_ordered")
-
-    def __init__(self) -> None:
-        self._ordered: list[tuple[datetime, Key]] = []
-        # Mostly nothing is late, so the list is made when something is.
-        self._late: list[tuple[datetime, Key]] | None = None
-
-    def add(self, place: tuple[datetime, Key]) -> None:
-        """Add a place. What comes out of order is sorted in when the next question is asked."""
-        if not self._ordered or self._ordered[-1] < place:
-            self._ordered.append(place)
-        elif self._ordered[bisect_left(self._ordered, place)] != place:
-            self._late = self._late or []
-            self._late.append(place)
-
-    def __iter__(self) -> Iterator[tuple[datetime, Key]]:
-        """In order."""
-        return iter(self._in_order())
-
-    def before(self, place: tuple[datetime, Key]) -> tuple[datetime, Key] | None:
-        """The latest one before a place."""
-        index = bisect_left(self._in_order(), place)
-        return self._ordered[index - 1] if index else None
-
-    def after(self, place: tuple[datetime, Key]) -> tuple[datetime, Key] | None:
-        """The first one after a place."""
-        index = bisect_right(self._in_order(), place)
-        return self._ordered[index] if index < len(self._ordered) else None
-
-    def latest_but(self, key: Key) -> tuple[datetime, Key] | None:
-        """The latest one that is not of this request."""
-        return next((place for place in reversed(self._in_order()) if place[1] != key), None)
-
-    def nearest(self, moment: datetime, window: timedelta) -> tuple[datetime, Key] | None:
-        """The latest one up to a moment, else the first after it, at most `window` away.
-
-        For conversations: one that begins with another came after it, whatever the clocks say. A log without a time has
-        that of its receipt, and logs may be received out of order.
-        """
-        places = self._in_order()
-        index = bisect_right(places, moment, key=_moment)
-        if index and moment - places[index - 1][0] <= window:
-            return places[index - 1]
-        is_near = index < len(places) and places[index][0] - moment <= window
-        return places[index] if is_near else None
-
-    def _in_order(self) -> list[tuple[datetime, Key]]:
-        if self._late:
-            self._ordered = sorted(set(self._ordered + self._late))
-            self._late = None
-        return self._ordered
-
-
-_moment = itemgetter(0)
+    link_key: uuid.UUID | None = None
 
 
 class Index(Generic[Key]):
@@ -320,7 +275,22 @@ class Index(Generic[Key]):
         found = self._by_response(request)
         if found is not None or request.goes_with_response_alone:
             return found
-        return self._by_conversation(request, window) or self._by_failure(request) or self._by_call(request)
+        return (
+            self._by_conversation(request, window)
+            or self._by_failure(request)
+            or self._by_call(request)
+            or self.started_by(request)
+        )
+
+    def started_by(self, request: Linked[Key]) -> Continued[Key] | None:
+        """The request whose tool call started this one: the only one of late that passed its first text to a tool."""
+        places = self.provides.get(request.task) if request.task else None
+        found = places.only_within(TASK_WINDOW, request.place) if places else None
+        return Continued(found[1], RULE_SUB_AGENT) if found else None
+
+    def may_be_started(self, request: Linked[Key]) -> bool:
+        """Whether any request is known that passed its first text to a tool."""
+        return request.task is not None and request.task in self.provides
 
     def has_response(self, request: Linked[Key]) -> bool:
         """Whether the response that a request names is another one's."""
@@ -341,7 +311,8 @@ class Index(Generic[Key]):
                 continue
             found = places.nearest(request.place[0], window)
             if found:
-                return Continued(found[1], RULE_CONVERSATION, is_whole=position == 0)
+                rule = RULE_TOOL_CALL if ids.is_of(ids.TOOL_CALL, link_key) else RULE_CONVERSATION
+                return Continued(found[1], rule, position == 0, link_key)
         return None
 
     def _by_failure(self, request: Linked[Key]) -> Continued[Key] | None:

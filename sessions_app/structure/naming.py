@@ -14,8 +14,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sessions_app.records import RULE_ATTEMPT, RULE_OWN, RULE_PREVIOUS_RESPONSE, RULE_TRACE_ID
-from sessions_app.structure.grouping_rules import TRACE_DETAIL, Continued, Home, Index, Node
+from sessions_app import ids
+from sessions_app.records import (
+    RULE_ATTEMPT,
+    RULE_OWN,
+    RULE_PREVIOUS_RESPONSE,
+    RULE_SUB_AGENT,
+    RULE_TOOL_CALL,
+    RULE_TRACE_ID,
+)
+from sessions_app.structure.grouping_rules import SUB_AGENT_RANK, TRACE_DETAIL, Continued, Home, Index, Node
 
 # Stands for requests that are in one session: what their tree hangs below, as kind and id. The kinds are a request, a
 # stored session, and a response that was never logged.
@@ -187,7 +195,7 @@ class Naming:
             top = self._tops[key_id]
             if not isinstance(top, Home):
                 home = node.own_name
-                names[self._lead(top)].append(((node.rank, home.session_id), home))
+                names[self._lead(top)].append(((self._rank(node), home.session_id), home))
         for atom in list(self._leads):
             if atom[0] == "session" and self._has_name(atom[1]):
                 home = Home(atom[1], None, RULE_OWN)
@@ -198,6 +206,10 @@ class Naming:
             if atom[0] == "session" and found[self._lead(atom)].session_id != atom[1]:
                 self.missing.add(atom[1])
         return found
+
+    def _rank(self, node: Node) -> int:
+        parent = self._parents[node.key_id]
+        return SUB_AGENT_RANK if parent and parent.rule == RULE_SUB_AGENT else node.rank
 
     def _has_name(self, session_id: uuid.UUID) -> bool:
         """Whether the name of a stored session is a candidate by itself, beside those of its requests."""
@@ -210,7 +222,7 @@ class Naming:
         if node.is_fixed:
             return name
         if parent is not None:
-            return Home(name.session_id, name.session_key, parent.rule, _detail(node, parent.rule))
+            return Home(name.session_id, name.session_key, parent.rule, _detail(node, parent))
         if node.stays and node.stored:
             return Home(name.session_id, name.session_key, node.stored.rule, node.stored.detail)
         alone = node.needed or node.own_name
@@ -225,8 +237,11 @@ class Naming:
         self.missing.difference_update(self.whole)
 
 
-def _detail(node: Node, rule: str) -> str:
+def _detail(node: Node, parent: Continued[uuid.UUID]) -> str:
     """What is stored of a rule beside its name."""
-    if rule == RULE_TRACE_ID:
+    if parent.rule == RULE_TRACE_ID:
         return TRACE_DETAIL
-    return node.needed.detail if rule == RULE_PREVIOUS_RESPONSE and node.needed else ""
+    if parent.rule == RULE_TOOL_CALL:
+        first = next(link_key for link_key in node.begins if ids.is_of(ids.TOOL_CALL, link_key))
+        return node.resent_call if first == parent.link_key else ""
+    return node.needed.detail if parent.rule == RULE_PREVIOUS_RESPONSE and node.needed else ""

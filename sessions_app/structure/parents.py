@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sessions_app.records import ERROR, RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE
+from sessions_app.records import ERROR, RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE, RULE_TOOL_CALL
 from sessions_app.structure.grouping_rules import Index, is_soon_enough
 
 # A conversation is continued within this, unless an id says so.
@@ -44,6 +44,16 @@ class RelatedRow(Protocol):
     def duplicate_of(self) -> uuid.UUID | None: ...
 
 
+class TaskRow(RelatedRow, Protocol):
+    """What is needed to tell which request started another one.
+
+    `task`: the link key of what it was asked, if it has no history.
+    """
+
+    @property
+    def task(self) -> uuid.UUID | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parent:
     """The request that another one continues: its index, and the rule that says so (see `records`).
@@ -58,7 +68,7 @@ class Parent:
     @property
     def is_linked(self) -> bool:
         """Whether it goes on from there, and does not only repeat it or belong to the same call."""
-        return self.rule in (RULE_PREVIOUS_RESPONSE, RULE_CONVERSATION)
+        return self.rule in (RULE_PREVIOUS_RESPONSE, RULE_CONVERSATION, RULE_TOOL_CALL)
 
 
 @dataclass(slots=True)
@@ -72,6 +82,7 @@ class _RowFacts:
     attempt: uuid.UUID | None
     call: uuid.UUID | None
     failed: bool
+    task: uuid.UUID | None = None
     goes_with_response_alone: bool = False
 
 
@@ -83,6 +94,21 @@ def parents(requests: Sequence[RelatedRow], window: timedelta = WINDOW) -> list[
         if one is not None:
             by_link_key.add(one)
     return [None if one is None else _parent(one, by_link_key, window) for one in facts]
+
+
+def starters(requests: Sequence[TaskRow]) -> list[int | None]:
+    """For each request in chronological order, the index of the one whose tool call started it: a sub-agent's run.
+
+    It continues nothing of that request. Whether it is the first of its run, `parents` says.
+    """
+    facts = [None if row.duplicate_of is not None else _facts(index, row) for index, row in enumerate(requests)]
+    by_link_key: Index[int] = Index()
+    for one, row in zip(facts, requests, strict=True):
+        if one is not None:
+            one.task = row.task
+            by_link_key.add(one)
+    found = [by_link_key.started_by(one) if one is not None and one.task else None for one in facts]
+    return [one.key if one else None for one in found]
 
 
 def _facts(index: int, row: RelatedRow) -> _RowFacts:

@@ -34,7 +34,9 @@ RULE_NAMES = {
     "trace_id": "By trace id",
     "previous_response_id": "Continues a response",
     "conversation": "Inferred from the conversation",
+    "tool_call": "Continues a tool call",
     "attempt": "Repeated after a failure",
+    "sub_agent": "Started by a tool call",
     "manual": "Moved manually",
     "own": "Begun without an id",
 }

@@ -19,6 +19,8 @@ from sessions_app.records import (
     RULE_MANUAL,
     RULE_OWN,
     RULE_PREVIOUS_RESPONSE,
+    RULE_SUB_AGENT,
+    RULE_TOOL_CALL,
     SOURCES,
 )
 from sessions_app.structure import timeline
@@ -40,6 +42,8 @@ _RULES = {
 # After a number of requests: "3 inferred from the conversation".
 _INFERRED = {
     RULE_CONVERSATION: "inferred from the conversation",
+    RULE_TOOL_CALL: "linked by tool calls",
+    RULE_SUB_AGENT: "started by a tool call",
     RULE_PREVIOUS_RESPONSE: "linked by the previous response",
     RULE_ATTEMPT: "linked as another attempt",
     RULE_MANUAL: "moved manually",
@@ -71,6 +75,11 @@ def grouped_by(rule: str, detail: str, behind: Behind | None = None) -> Markup:
     other = behind.link if behind else "another request"
     if rule == RULE_CONVERSATION:
         return sentence("continues the conversation of {} (inferred)", other)
+    if rule == RULE_TOOL_CALL:
+        named = sentence("the tool call {}", code(detail)) if detail else "a tool call"
+        return sentence("continues {} of {}", named, other)
+    if rule == RULE_SUB_AGENT:
+        return sentence("started by a tool call of {}", other)
     if rule == RULE_PREVIOUS_RESPONSE:
         named = sentence("response {}", code(detail)) if detail else "the response"
         if behind:

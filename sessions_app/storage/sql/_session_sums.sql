@@ -30,7 +30,8 @@
             count(*) FILTER (WHERE r.rule = 'attempt'), count(*) FILTER (WHERE r.rule = 'conversation'),
             count(*) FILTER (WHERE r.rule = 'manual'), count(*) FILTER (WHERE r.rule = 'own'),
             count(*) FILTER (WHERE r.rule = 'previous_response_id'), count(*) FILTER (WHERE r.rule = 'session_id'),
-            count(*) FILTER (WHERE r.rule = 'trace_id')
+            count(*) FILTER (WHERE r.rule = 'trace_id'), count(*) FILTER (WHERE r.rule = 'sub_agent'),
+            count(*) FILTER (WHERE r.rule = 'tool_call')
         ] AS rule_counts,
         min(name_rank(r.rule, r.weak, r.needs, r.resent_count)) AS name_rank,
         array_agg(DISTINCT r.bucket ORDER BY r.bucket) AS buckets

@@ -5,7 +5,7 @@ INSERT INTO request_log (
     received_at, time_problems, input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
     cost, cost_breakdown, end_user, key_alias, tags, metadata, trace_id, parent_id, span_id, name, tool_name,
     tool_call_id, step, duplicate_of, problems, rule, rule_detail, weak, provides, needs, previous, attempt, call,
-    resent_count, input_preview, output_preview, byte_size, skeleton, input_parts, output_parts, context_parts
+    task, resent_call, resent_count, input_preview, output_preview, byte_size, skeleton, input_parts, output_parts, context_parts
 )
 SELECT
     id, session_id, bucket, project_id, request_id, source, kind, call_type, model, requested_model, provider,
@@ -14,7 +14,7 @@ SELECT
     cache_write_tokens, reasoning_tokens, cost, cost_breakdown::jsonb, end_user, key_alias, string_to_array(tags,
     E'\x1f'), metadata::jsonb, trace_id, parent_id, span_id, name, tool_name, tool_call_id, step, duplicate_of,
     string_to_array(problems, E'\x1f'), rule, rule_detail, weak, string_to_array(provides, ',')::uuid[],
-    string_to_array(needs, ',')::uuid[], previous, attempt, call, resent_count, input_preview, output_preview,
+    string_to_array(needs, ',')::uuid[], previous, attempt, call, task, resent_call, resent_count, input_preview, output_preview,
     byte_size, skeleton, input_parts, output_parts, context_parts
 FROM unnest(
     %(id)b::uuid[], %(session_id)b::uuid[], %(bucket)b::date[], %(project_id)b::bigint[], %(request_id)b::text[],
@@ -28,7 +28,8 @@ FROM unnest(
     %(tags)b::text[], %(metadata)b::text[], %(trace_id)b::text[], %(parent_id)b::text[], %(span_id)b::text[],
     %(name)b::text[], %(tool_name)b::text[], %(tool_call_id)b::text[], %(step)b::bool[], %(duplicate_of)b::uuid[],
     %(problems)b::text[], %(rule)b::text[], %(rule_detail)b::text[], %(weak)b::bool[], %(provides)b::text[],
-    %(needs)b::text[], %(previous)b::uuid[], %(attempt)b::uuid[], %(call)b::uuid[], %(resent_count)b::int[],
+    %(needs)b::text[], %(previous)b::uuid[], %(attempt)b::uuid[], %(call)b::uuid[], %(task)b::uuid[], %(resent_call)b::text[],
+    %(resent_count)b::int[],
     %(input_preview)b::text[], %(output_preview)b::text[], %(byte_size)b::bigint[], %(skeleton)b::bytea[],
     %(input_parts)b::bytea[], %(output_parts)b::bytea[], %(context_parts)b::bytea[]
 ) AS t (
@@ -37,7 +38,7 @@ FROM unnest(
     received_at, time_problems, input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
     cost, cost_breakdown, end_user, key_alias, tags, metadata, trace_id, parent_id, span_id, name, tool_name,
     tool_call_id, step, duplicate_of, problems, rule, rule_detail, weak, provides, needs, previous, attempt, call,
-    resent_count, input_preview, output_preview, byte_size, skeleton, input_parts, output_parts, context_parts
+    task, resent_call, resent_count, input_preview, output_preview, byte_size, skeleton, input_parts, output_parts, context_parts
 )
 ON CONFLICT (id, session_id, bucket) DO NOTHING
 RETURNING id
