@@ -6,6 +6,7 @@ Followed are OpenAI's Chat Completions and Responses, Anthropic's Messages (2023
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from sessions_app.content import outcomes
@@ -13,7 +14,15 @@ from sessions_app.content.apis import chat_completions, dialects, responses
 from sessions_app.content.apis.content_blocks import read_content
 from sessions_app.content.apis.media import generated_image
 from sessions_app.content.apis.tool_results import tool_result
-from sessions_app.content.blocks import ContentBlock, Message, OtherBlock, ToolCallBlock
+from sessions_app.content.blocks import (
+    ContentBlock,
+    Message,
+    OtherBlock,
+    ReasoningBlock,
+    TextBlock,
+    ToolCallBlock,
+    text_of,
+)
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, loads
 from sessions_app.content.json_values import JsonObject, as_text
 
@@ -42,6 +51,8 @@ def read_message(raw: JsonBytes, default_role: str = "user") -> Message:
 
 def message_of(value: Any, default_role: str = "user") -> Message:
     """Read one decoded message, item, text or list of content blocks."""
+    if isinstance(value, list) and _are_pieces(value):
+        return Message(default_role, _joined(value, default_role))
     if not isinstance(value, dict):
         return Message(default_role, read_content(value))
     value = dialects.known_message(value)
@@ -51,6 +62,35 @@ def message_of(value: Any, default_role: str = "user") -> Message:
         role, blocks = read_item(value, read_content)
         return Message(_ROLES.get(role, role), blocks, item_id=as_text(value.get("id")))
     return _message_with_role(value, default_role, as_text(value.get("id")) if kind == "message" else "")
+
+
+def _are_pieces(value: list[Any]) -> bool:
+    """Whether these are the pieces of one streamed message, each with a role, as Gemini's clients log them."""
+    return bool(value) and all(
+        isinstance(item, dict) and isinstance(item.get("role"), str) and ("parts" in item or "content" in item)
+        for item in value
+    )
+
+
+def _joined(pieces: list[JsonObject], default_role: str) -> list[ContentBlock]:
+    """The blocks of a message in pieces. Neighbouring texts, and neighbouring thoughts, are one."""
+    blocks: list[ContentBlock] = []
+    found = (block for piece in pieces for block in message_of(piece, default_role).blocks)
+    for kind, group in groupby(found, _kind_of_piece):
+        if kind is None:
+            blocks += group
+        else:
+            blocks.append(kind("".join(map(text_of, group))))
+    return blocks
+
+
+def _kind_of_piece(block: ContentBlock) -> type[TextBlock] | type[ReasoningBlock] | None:
+    match block:
+        case TextBlock():
+            return TextBlock
+        case ReasoningBlock(encrypted_chars=None):
+            return ReasoningBlock
+    return None
 
 
 def _message_with_role(value: JsonObject, default_role: str, item_id: str) -> Message:

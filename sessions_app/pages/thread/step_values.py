@@ -15,6 +15,7 @@ from sessions_app.pages.html.json_text import beginning, drawn, indented, is_jso
 from sessions_app.pages.html.messages import first_line, summary_of_arguments, with_seams
 from sessions_app.pages.html.pieces import clamped, code_box
 from sessions_app.pages.html.plain_text import terminal
+from sessions_app.pages.thread.documents import Document, documents_in, drawn_documents
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.content import StoredPart
 
@@ -28,17 +29,23 @@ _SUMMARISED_CHARS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What a step was given or returned: a text if it is no more than one, else JSON, indented."""
+    """What a step was given or returned: a text if it is no more than one, else JSON, indented.
+
+    `documents`: what a retrieval found, or was given.
+    """
 
     part: StoredPart
     text: str
     is_json: bool
+    documents: Sequence[Document] = ()
 
     def html(self, base_url: str) -> Markup:
         """A box with the value, or its beginning. `base_url` is that of the step."""
         url = f"{base_url}text/{self.part.digest.hex()}/raw/"
         if self.part.content is None:
             return clamped(NOTHING, url, self.part.byte_size)
+        if self.documents:
+            return drawn_documents(self.documents, url)
         found = (beginning if self.is_json else excerpt)(self.text, lines=RESULT_LINES)
         return clamped(with_seams(found.shown, self._box), url, found.hidden_chars)
 
@@ -46,13 +53,15 @@ class Value:
         return code_box(drawn(text) if self.is_json else terminal(text))
 
 
-def value_of(part: StoredPart, is_result: bool) -> Value:
-    """The value in a part. A result may be wrapped; see `plain_result`."""
+def value_of(part: StoredPart, is_result: bool, is_retrieval: bool = False) -> Value:
+    """The value in a part. A result may be wrapped; see `plain_result`. A retrieval's are documents."""
     if part.content is None:
         return Value(part, "", False)
     decoded = part.content.decode("utf-8", "replace")
     value = _read(part.content) if len(part.content) <= _READ_BYTES else None
-    text = value if isinstance(value, str) else plain_result(value) if is_result else None
+    if is_retrieval and (found := documents_in(value)):
+        return Value(part, _readable(decoded), True, found)
+    text = value if isinstance(value, str) else plain_result(value) if is_result else plain_arguments(value)
     if text is None:
         return Value(part, _readable(decoded), True)
     return Value(part, _readable(text), True) if is_json(text) else Value(part, text, False)
@@ -93,11 +102,37 @@ def _plain(value: Any) -> str | None:
         return "\n".join(text for text in texts if text is not None) if None not in texts else None
     if not isinstance(value, dict):
         return None
+    if "request" in value and "response" in value:
+        return _of_scheduler(value)
     if value.get("type") == "tool":
         return _plain(value.get("data", value.get("content")))
     members = value.keys() - ({"type"} if value.get("type") == "text" else set())
     wrapped = value[next(iter(members))] if len(members) == 1 and members <= set(_WRAPPERS) else None
     return wrapped if isinstance(wrapped, str) else None
+
+
+def plain_arguments(value: Any) -> str | None:
+    """The arguments alone, where a scheduler of tools wraps them (Gemini CLI, Qwen Code); None for anything else."""
+    if isinstance(value, dict) and "callId" in value and isinstance(value.get("args"), dict):
+        return json.dumps(value["args"], ensure_ascii=False)
+    return None
+
+
+def _of_scheduler(value: dict[str, Any]) -> str | None:
+    """What a tool returned, or why it failed, within what its scheduler tells of the call."""
+    response = value.get("response")
+    parts = response.get("responseParts") if isinstance(response, dict) else None
+    if not isinstance(parts, list):
+        return None
+    found = [part.get("functionResponse") for part in parts if isinstance(part, dict)]
+    replies = [reply["response"] for reply in found if isinstance(reply, dict) and "response" in reply]
+    texts = [_plain(reply) or _member_text(reply) for reply in replies]
+    return "\n".join(text for text in texts if text is not None) if texts and None not in texts else None
+
+
+def _member_text(reply: Any) -> str | None:
+    error = reply.get("error") if isinstance(reply, dict) and len(reply) == 1 else None
+    return error if isinstance(error, str) else None
 
 
 def arguments_of(value: Value | None) -> str:
@@ -111,9 +146,9 @@ def arguments_of(value: Value | None) -> str:
 
 
 def documents_found(values: Sequence[Value]) -> str:
-    """What a retrieval returned: `3 documents`, or the first line of what is no list of documents."""
-    if len(values) != 1:
-        return counted(len(values), "document") if values else ""
-    found = _read(values[0].text) if values[0].is_json else None
-    found = found.get("documents") if isinstance(found, dict) else found
-    return counted(len(found), "document") if isinstance(found, list) else first_line(values[0].text)
+    """What a retrieval returned: `3 documents` and the first one's words, or the first line of something else."""
+    documents = [document for value in values for document in value.documents]
+    if not documents:
+        return first_line(values[0].text) if len(values) == 1 else counted(len(values), "document") if values else ""
+    words = next((first_line(document.text) for document in documents if document.text), "")
+    return ": ".join(filter(None, (counted(len(documents), "document"), words)))

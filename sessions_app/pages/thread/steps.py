@@ -59,7 +59,7 @@ class StepWriter:
     addresses: Addresses
     nesting: Nesting[RequestLine] | None = None
     causes: Mapping[uuid.UUID, FoundCall] = field(default_factory=dict)
-    _values: dict[tuple[bytes, bool], Value] = field(default_factory=dict)
+    _values: dict[tuple[bytes, bool, bool], Value] = field(default_factory=dict)
 
     def html(self, line: RequestLine) -> Markup:
         """A step as one line that opens."""
@@ -142,17 +142,18 @@ class StepWriter:
     def values(self, line: RequestLine, is_result: bool) -> list[Value]:
         """What a step was given, or returned, as far as it was read."""
         digests = self.window.lists.digests(self._packed(line, is_result), 0, MOST_VALUES)
-        return [self._value(digest, is_result) for digest in digests if digest in self.window.parts]
+        is_retrieval = line.kind == "retrieval"
+        return [self._value(digest, is_result, is_retrieval) for digest in digests if digest in self.window.parts]
 
     def _packed(self, line: RequestLine, is_result: bool) -> bytes:
         """The packed list of what a step was given, or returned; empty when the step is not stored any more."""
         detail = self.window.steps.get(line.id)
         return b"" if detail is None else detail.output_parts if is_result else detail.input_parts
 
-    def _value(self, digest: bytes, is_result: bool) -> Value:
-        key = (digest, is_result)
+    def _value(self, digest: bytes, is_result: bool, is_retrieval: bool) -> Value:
+        key = (digest, is_result, is_retrieval)
         if key not in self._values:
-            self._values[key] = value_of(self.window.parts[digest], is_result)
+            self._values[key] = value_of(self.window.parts[digest], is_result, is_retrieval)
         return self._values[key]
 
     # --- agents and chains: messages ----------------------------------------------------------------------------------

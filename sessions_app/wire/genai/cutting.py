@@ -90,6 +90,20 @@ class Attributes:
         if style is not None:
             self.unfolded[name] = style
 
+    def cut_whole(self, name: str, letter: str, kind: PartKind) -> None:
+        """Cut an attribute as one part, also if it is a list: the pieces of a streamed answer are one message."""
+        raw = self.raws.get(name)
+        if raw is None or self.is_done(name) or kind_of(raw) == "null":
+            return
+        text = text_of(self.values[name])
+        if text and not is_json(text):
+            self.cut(name, letter, kind)
+            return
+        self.written[name] = self.splitter.item(letter, text or raw, kind)
+        if text:
+            # As in `_opened_text`: an unusual text is kept too.
+            self.unfolded[name] = style_of(text) or self.splitter.item("c", raw, PartKind.OTHER)
+
     def _opened_text(self, name: str, raw: JsonBytes, text: bytes, letter: str, kind: PartKind) -> tuple[bytes, Any]:
         """The skeleton of an attribute that is a text, and how the text was written; None when it was not opened."""
         if letter == "o" and (response := self._open_response(text)):

@@ -218,7 +218,28 @@ def spread_traceloop(nested: Nested) -> Flat:
     return flat | left_over
 
 
+# --- documents of retrievers and rerankers --------------------------------------------------------------------------
+
+_DOCUMENT = "document."
+_DOCUMENT_MEMBERS = ("content", "id", "score", "metadata")
+
+
+def nest_document(flat: Flat) -> Nested:
+    """`retrieval.documents.N.document.*` of OpenInference as an object."""
+    named = {name: value for name, value in flat.items() if name.removeprefix(_DOCUMENT) in _DOCUMENT_MEMBERS}
+    named = {name: value for name, value in named.items() if name.startswith(_DOCUMENT)}
+    rest = {name: value for name, value in flat.items() if name not in named}
+    return {name.removeprefix(_DOCUMENT): value for name, value in named.items()} | ({LEFT_OVER: rest} if rest else {})
+
+
+def spread_document(nested: Nested) -> Flat:
+    flat = {f"{_DOCUMENT}{name}": value for name, value in nested.items() if name in _DOCUMENT_MEMBERS}
+    rest = nested.get(LEFT_OVER)
+    return flat | rest if isinstance(rest, dict) else flat
+
+
 DIALECTS: Mapping[str, Dialect] = {
     "openinference": Dialect(nest_openinference, spread_openinference),
     "traceloop": Dialect(nest_traceloop, spread_traceloop),
+    "document": Dialect(nest_document, spread_document),
 }

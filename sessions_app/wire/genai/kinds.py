@@ -1,8 +1,16 @@
-"""What a span is: a model call, a tool, an agent, …, or no part of a GenAI application."""
+"""What a span is: a model call, a tool, an agent, …, or no part of a GenAI application.
+
+The first sign that is understood decides: what a convention says the span is, then its tool, its operation or name by
+the words in it, and at last a model with usage or messages. A value that nobody knows says nothing.
+"""
 
 from __future__ import annotations
 
-from sessions_app.wire.genai.span import Attributes, Span
+import re
+from collections.abc import Callable
+from typing import Any
+
+from sessions_app.wire.genai.span import RESULT_EVENT, Attributes, Span
 
 _LANGFUSE = {
     "generation": "llm",
@@ -13,6 +21,7 @@ _LANGFUSE = {
     "guardrail": "guardrail",
     "span": "chain",
     "chain": "chain",
+    "evaluator": "chain",
 }
 _OPENINFERENCE = {
     "LLM": "llm",
@@ -23,7 +32,19 @@ _OPENINFERENCE = {
     "RETRIEVER": "retrieval",
     "RERANKER": "retrieval",
     "GUARDRAIL": "guardrail",
+    "EVALUATOR": "chain",
 }
+# `span.type` of Claude Code and Qwen Code; their spans have it as the end of their names, too.
+_SPAN_TYPES = {
+    "interaction": "agent",
+    "subagent": "agent",
+    "llm_request": "llm",
+    "tool": "tool",
+    "tool.execution": "chain",
+    "tool.blocked_on_user": "guardrail",
+    "hook": "chain",
+}
+_AGENT_NAMES = ("claude_code.", "qwen-code.")
 _CALLS = (
     *("chat", "completion", "text_completion", "generate_content", "generate", "responses", "anthropic_messages"),
     *("message", "messages", "text_generation"),
@@ -40,51 +61,98 @@ _OPERATIONS = {
 }
 _TRACELOOP = {"workflow": "chain", "task": "chain", "agent": "agent", "tool": "tool"}
 _REQUEST_TYPES = {"chat": "llm", "completion": "llm", "embedding": "embedding", "rerank": "retrieval"}
+# The words in the name of an operation, or of a span, that tell what it is. The first line with one of them decides.
+_WORDS: tuple[tuple[frozenset[str], str], ...] = (
+    (frozenset({"embed", "embedding", "embeddings"}), "embedding"),
+    (frozenset({"llm", "chat", "completion", "completions", "generate", "generation", "inference"}), "llm"),
+    (frozenset({"retrieve", "retrieval", "retriever", "rerank", "reranker"}), "retrieval"),
+    (frozenset({"guardrail", "guardrails", "moderation"}), "guardrail"),
+    (frozenset({"agent", "subagent", "crew", "interaction"}), "agent"),
+    (frozenset({"schedule", "workflow", "chain", "task", "step", "graph", "plan", "turn"}), "chain"),
+    (frozenset({"tool", "tools", "function"}), "tool"),
+)
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_NAME_CHARS = 100
 # Google ADK reports tools that ran in parallel a second time, together, in a span of this name.
 _MERGED_TOOLS = "(merged tools)"
+_TOOLS = ("gen_ai.tool.name", "gen_ai.tool.call.id", "gen_ai.tool.call_id")
 _MODELS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
-_SIGNS = ("gen_ai.usage.", "llm.usage.", "llm.token_count.", "gen_ai.input.", "gen_ai.prompt.", "gen_ai.completion.")
+_USAGE = ("gen_ai.usage.", "llm.usage.", "llm.token_count.")
+_CONTENT = ("gen_ai.input.", "gen_ai.output.", "gen_ai.prompt.", "gen_ai.completion.", "llm.input_messages.")
 
 
 def kind_of_span(span: Span) -> str:
-    """The kind by the first attribute that states it, in the order of Langfuse's mapping; "other" when none does."""
+    """The kind by the first sign that is understood, in the order of Langfuse's mapping; "other" without any."""
     attributes = span.attributes
-    observed = attributes.get("langfuse.observation.type")
-    if isinstance(observed, str):
-        return _LANGFUSE.get(observed, "other")
-    kind = attributes.get("openinference.span.kind")
-    if isinstance(kind, str):
-        return _OPENINFERENCE.get(kind.upper(), "other")
-    operation = attributes.get("ai.operationId")
-    if isinstance(operation, str):
-        return _of_ai_sdk(operation)
-    operation = attributes.get("gen_ai.operation.name")
-    if isinstance(operation, str) and operation:
-        if attributes.get("gen_ai.tool.name") == _MERGED_TOOLS:
-            return "other"
-        return _OPERATIONS.get(operation, "other")
-    return _of_weaker_signs(attributes, span)
+    return (
+        _known(_LANGFUSE, attributes.get("langfuse.observation.type"))
+        or _known(_OPENINFERENCE, attributes.get("openinference.span.kind"), str.upper)
+        or _of_ai_sdk(attributes.get("ai.operationId"))
+        or _of_operation(attributes)
+        or _of_span_type(attributes.get("span.type"))
+        or _known(_TRACELOOP, attributes.get("traceloop.span.kind"))
+        or _known(_REQUEST_TYPES, attributes.get("llm.request.type"))
+        or _of_weaker_signs(span)
+    )
 
 
-def _of_ai_sdk(operation: str) -> str:
+def _known(kinds: dict[str, str], value: Any, form: Callable[[str], str] = str) -> str:
+    return kinds.get(form(value), "") if isinstance(value, str) else ""
+
+
+def _of_operation(attributes: Attributes) -> str:
+    kind = _known(_OPERATIONS, attributes.get("gen_ai.operation.name"))
+    return "other" if kind and attributes.get("gen_ai.tool.name") == _MERGED_TOOLS else kind
+
+
+def _of_span_type(value: Any) -> str:
+    if not isinstance(value, str):
+        return ""
+    name = next((value.removeprefix(agent) for agent in _AGENT_NAMES if value.startswith(agent)), value)
+    return _SPAN_TYPES.get(name, "")
+
+
+def is_of_agent(span: Span) -> bool:
+    """Whether a coding agent made the span: its attributes have names without a prefix."""
+    return span.name.startswith(_AGENT_NAMES) or _of_span_type(span.attributes.get("span.type")) != ""
+
+
+def _of_ai_sdk(operation: Any) -> str:
+    if not isinstance(operation, str):
+        return ""
     if operation.endswith((".doGenerate", ".doStream")):
         return "llm"
     if operation.endswith(".doEmbed"):
         return "embedding"
     if operation == "ai.toolCall":
         return "tool"
-    return "agent" if operation.startswith("ai.") else "other"
+    return "agent" if operation.startswith("ai.") else ""
 
 
-def _of_weaker_signs(attributes: Attributes, span: Span) -> str:
-    for name, kinds in (("traceloop.span.kind", _TRACELOOP), ("llm.request.type", _REQUEST_TYPES)):
-        value = attributes.get(name)
-        if isinstance(value, str) and value in kinds:
-            return kinds[value]
-    if "gen_ai.tool.name" in attributes or "gen_ai.tool.call.id" in attributes:
+def _of_weaker_signs(span: Span) -> str:
+    """Without a kind that is known: by the tool that it names, by words, by what the span has."""
+    attributes = span.attributes
+    if any(name in attributes for name in _TOOLS):
         return "tool"
-    # The SDK may have dropped the markers. A model's name is not enough: agents have one too.
-    if any(name in attributes for name in _MODELS) and any(name.startswith(_SIGNS) for name in attributes):
-        return "llm"
+    if _of_span_type(span.name) and span.name.startswith(_AGENT_NAMES):
+        return _of_span_type(span.name)
+    if span.events and span.event(RESULT_EVENT):
+        return "retrieval"
+    has_usage = any(name.startswith(_USAGE) for name in attributes)
+    has_content = any(name.startswith(_CONTENT) for name in attributes)
+    has_model = any(name in attributes for name in _MODELS)
+    operation = attributes.get("gen_ai.operation.name")
+    if has_usage or has_content:
+        by_name = _of_words(operation) or _of_words(span.name)
+        # The SDK may have dropped the markers. A model's name is not enough: agents have one too.
+        return by_name or ("llm" if has_model else "chain")
     # Log records of a call whose span has not come, or not yet.
     return "llm" if not span.has_span and span.logs else "other"
+
+
+def _of_words(name: Any) -> str:
+    """What a name that nobody knows says: `llm_call` is a call of a model."""
+    if not isinstance(name, str):
+        return ""
+    words = {word.lower() for word in _WORD.findall(name[:_NAME_CHARS])}
+    return next((kind for known, kind in _WORDS if words & known), "")

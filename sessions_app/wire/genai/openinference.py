@@ -15,6 +15,7 @@ from sessions_app.wire.genai.unfolding import text_of
 
 _STREAM_EVENT = "First Token Stream Event"
 _IN, _OUT = "llm.input_messages", "llm.output_messages"
+_RETRIEVED, _TO_RERANK, _RERANKED = "retrieval.documents", "reranker.input_documents", "reranker.output_documents"
 # A request or response body up to this size is searched for its messages; larger ones stay texts.
 _MOST_BODY_BYTES = 2_000_000
 
@@ -95,11 +96,32 @@ def content(span: Span) -> Content:
         found |= {OUTPUT: lambda cutter: _nest(span, cutter, _OUT, "o", "output.value")}
     elif span.has("output.value") and span.kind != "embedding":
         found |= {OUTPUT: attribute(OUTPUT, "output.value")}
+    found |= _documents(span)
     if span.group("llm.tools"):
         found |= {TOOLS: lambda cutter: cutter.own.nest_tools("llm.tools", span.group("llm.tools"), _schema)}
     if span.has("llm.prompt_template.template") and span.kind == "llm" and not found.get(INPUT):
         found |= {SYSTEM: attribute(SYSTEM, "llm.prompt_template.template")}
     return found
+
+
+def _documents(span: Span) -> Content:
+    """What a retriever found, and what a reranker was given and returned. They say more than `output.value`."""
+    found: Content = {}
+    if span.group(_RETRIEVED) or span.group(_RERANKED):
+        prefix = _RETRIEVED if span.group(_RETRIEVED) else _RERANKED
+        found[OUTPUT] = lambda cutter: _nest_documents(span, cutter, prefix, "o")
+    if span.group(_TO_RERANK) or span.has("reranker.query"):
+        found[INPUT] = lambda cutter: _cut_query(span, cutter)
+    return found
+
+
+def _cut_query(span: Span, cutter: Cutter) -> None:
+    cutter.own.cut("reranker.query", "i", PartKind.MESSAGE)
+    _nest_documents(span, cutter, _TO_RERANK, "i")
+
+
+def _nest_documents(span: Span, cutter: Cutter, prefix: str, letter: str) -> None:
+    cutter.own.nest(prefix, span.group(prefix), "document", letter)
 
 
 def _nest(span: Span, cutter: Cutter, prefix: str, letter: str, body: str) -> None:

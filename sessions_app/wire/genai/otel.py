@@ -8,7 +8,7 @@ from typing import Any
 
 from sessions_app.content.documents import PartKind
 from sessions_app.wire.genai.cutting import Attributes
-from sessions_app.wire.genai.reader import INPUT, OUTPUT, SYSTEM, TOOLS, Content, Cutter, Fields, given
+from sessions_app.wire.genai.reader import INPUT, OUTPUT, SYSTEM, TOOLS, Content, Cutter, Fields, attributes, given
 from sessions_app.wire.genai.span import Span, event_name
 
 INPUT_MESSAGES, OUTPUT_MESSAGES = "gen_ai.input.messages", "gen_ai.output.messages"
@@ -24,6 +24,8 @@ _MESSAGE_EVENTS = {
 }
 _CHOICE_EVENT = "gen_ai.choice"
 _PROMPT_EVENT, _COMPLETION_EVENT = "gen_ai.content.prompt", "gen_ai.content.completion"
+# Gemini's name for the assistant, and what Gemini CLI makes of it in its log records.
+_ROLES_OF_PIECES = frozenset({"model", "system"})
 _MEMBERS = ("content", "role", "name", "tool_calls")
 
 
@@ -41,7 +43,7 @@ def fields(span: Span) -> Fields:
             "gen_ai.response.time_to_first_chunk", "gen_ai.client.operation.time_to_first_chunk"
         ),
         tool_name=span.text("gen_ai.tool.name"),
-        tool_call_id=span.text("gen_ai.tool.call.id"),
+        tool_call_id=span.text("gen_ai.tool.call.id", "gen_ai.tool.call_id"),
         agent_name=span.text("gen_ai.agent.name", "gen_ai.workflow.name"),
         cost=span.number("gen_ai.usage.cost", "cost_usd"),
     )
@@ -75,6 +77,8 @@ def parameters(span: Span) -> dict[str, Any]:
 
 def content(span: Span) -> Content:
     found: Content = _tool_content(span) if span.kind == "tool" else {}
+    if span.kind == "retrieval":
+        found = attributes(span, input="gen_ai.retrieval.query.text", output="gen_ai.retrieval.documents")
     for role, name in (
         (SYSTEM, SYSTEM_INSTRUCTIONS),
         (INPUT, INPUT_MESSAGES),
@@ -84,7 +88,8 @@ def content(span: Span) -> Content:
         if role not in found and span.has(name):
             letter = {INPUT: "i", OUTPUT: "o"}.get(role, "c")
             kind = {SYSTEM: PartKind.SYSTEM, TOOLS: PartKind.TOOL}.get(role, PartKind.MESSAGE)
-            found[role] = _everywhere(name, letter, kind)
+            is_whole = role == OUTPUT and is_in_pieces(span)
+            found[role] = _cut_pieces if is_whole else _everywhere(name, letter, kind)
     if INPUT not in found and OUTPUT not in found and _has_message_events(span):
         found |= {INPUT: _cut_message_events, OUTPUT: _cut_choice_events}
     return found
@@ -116,6 +121,36 @@ def _cut_tool_result(cutter: Cutter) -> None:
 
 def _everywhere(name: str, letter: str, kind: PartKind) -> Any:
     return lambda cutter: cutter.cut_everywhere(name, letter, kind)
+
+
+def is_in_pieces(span: Span) -> bool:
+    """Whether the output messages are the pieces of one streamed answer, and no alternatives to choose from.
+
+    Alternatives say so (`gen_ai.request.choice.count`), or end for different reasons, or all have a text, or none.
+    Pieces are Gemini's contents as they arrived, or only some of them have a text.
+    """
+    messages = span.json(OUTPUT_MESSAGES)
+    if not isinstance(messages, list) or len(messages) < 2 or (span.count("gen_ai.request.choice.count") or 1) > 1:
+        return False
+    listed = [message for message in messages if isinstance(message, dict) and isinstance(message.get("role"), str)]
+    roles = {message["role"] for message in listed}
+    if len(listed) < len(messages) or len(roles) > 1:
+        return False
+    reasons = {str(message.get("finish_reason") or "") for message in listed}
+    is_mixed = len({_has_text(message) for message in listed}) > 1 and len(reasons - {""}) < 2
+    return roles <= _ROLES_OF_PIECES or is_mixed
+
+
+def _has_text(message: dict[str, Any]) -> bool:
+    parts = message.get("parts", message.get("content"))
+    if not isinstance(parts, list):
+        return bool(parts)
+    return any(isinstance(part, dict) and part.get("type") == "text" and part.get("content") for part in parts)
+
+
+def _cut_pieces(cutter: Cutter) -> None:
+    if found := cutter.holder(OUTPUT_MESSAGES):
+        found.cut_whole(OUTPUT_MESSAGES, "o", PartKind.MESSAGE)
 
 
 def _has_message_events(span: Span) -> bool:

@@ -26,12 +26,14 @@ class Cutter:
         self.logs: list[tuple[str, Attributes, Attributes | None]] = []
 
     def cut_everywhere(self, name: str, letter: str, kind: PartKind) -> None:
-        """Cut an attribute of the span; if the span does not have it, those of its log records and events."""
-        if name in self.own.raws:
-            self.own.cut(name, letter, kind)
-            return
-        for attributes in (*(log[1] for log in self.logs), *(event[1] for event in self.events)):
-            attributes.cut(name, letter, kind)
+        """Cut an attribute of the span; if the span does not have it, that of its first log record or event with it."""
+        if found := self.holder(name):
+            found.cut(name, letter, kind)
+
+    def holder(self, name: str) -> Attributes | None:
+        """The attributes of the span, of a log record or of an event: the first that have this one."""
+        places = (self.own, *(log[1] for log in self.logs), *(event[1] for event in self.events))
+        return next((attributes for attributes in places if name in attributes.raws), None)
 
     def message_events(self) -> Iterator[tuple[str, Attributes, bool]]:
         """Name and members of each event and log record, and whether the members are a log record's body."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from sessions_app.wire.genai import (
+    agents,
     ai_sdk,
     google_adk,
     langfuse,
@@ -44,6 +45,7 @@ READERS: tuple[ConventionReader, ...] = (
     pydantic,
     otel,
     traceloop,
+    agents,
 )
 
 

@@ -156,6 +156,8 @@ class Span:
         return _object(self.event(name).get("attributes"))
 
 
+# OpenLLMetry's spans of vector databases have one event for each document that was found.
+RESULT_EVENT = "db.query.result"
 DETAILS_EVENT = "gen_ai.client.inference.operation.details"
 
 

@@ -6,12 +6,19 @@ from __future__ import annotations
 from typing import Any
 
 from sessions_app.content.json_bytes import DocumentError, object_fields
-from sessions_app.wire.genai.reader import INPUT, OUTPUT, TOOLS, Content, Fields, attributes, given
-from sessions_app.wire.genai.span import Span
+from sessions_app.wire.genai.reader import INPUT, OUTPUT, TOOLS, Content, Cutter, Fields, attributes, given
+from sessions_app.wire.genai.span import RESULT_EVENT, Span
 from sessions_app.wire.genai.unfolding import dumps, text_of
 
 _IN, _OUT, _FUNCTIONS = "gen_ai.prompt", "gen_ai.completion", "llm.request.functions"
 _CHUNK_EVENTS = ("gen_ai.content.completion.chunk", "llm.content.completion.chunk")
+_RESULT = {
+    "content": f"{RESULT_EVENT}.document",
+    "id": f"{RESULT_EVENT}.id",
+    "score": f"{RESULT_EVENT}.score",
+    "distance": f"{RESULT_EVENT}.distance",
+    "metadata": f"{RESULT_EVENT}.metadata",
+}
 _PROPERTIES = "traceloop.association.properties."
 _NOT_METADATA = frozenset({f"{_PROPERTIES}session_id", f"{_PROPERTIES}user_id"})
 
@@ -52,7 +59,16 @@ def content(span: Span) -> Content:
         found[OUTPUT] = lambda cutter: cutter.own.nest(_OUT, span.group(_OUT), "traceloop", "o")
     if span.group(_FUNCTIONS):
         found[TOOLS] = lambda cutter: cutter.own.nest_tools(_FUNCTIONS, span.group(_FUNCTIONS), function)
+    if span.kind == "retrieval" and span.event(RESULT_EVENT):
+        found[OUTPUT] = _cut_results
     return attributes(span, input="traceloop.entity.input", output="traceloop.entity.output") | found
+
+
+def _cut_results(cutter: Cutter) -> None:
+    """What a vector database found, one event for each."""
+    for name, values in cutter.events:
+        if name == RESULT_EVENT:
+            values.compose("document", _RESULT, {}, "o")
 
 
 def function(flat: dict[str, Any]) -> bytes | None:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from sessions_app.content.blocks import ReasoningBlock, TextBlock, ToolCallBlock
+from sessions_app.content.messages import read_message
 from sessions_app.records import ERROR, SUCCESS, Usage
 from sessions_app.wire.usage import usage_of
 from tests.wire.genai.captures import calls_of, records_of
-from tests.wire.genai.spans import START, item, read, record
+from tests.wire.genai.spans import START, item, read, record, values
 
 CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
 
@@ -45,6 +47,18 @@ CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
         ({"gen_ai.response.model": "m", "gen_ai.usage.input_tokens": 1}, "llm"),
         ({"gen_ai.response.model": "m"}, "other"),
         ({"http.request.method": "POST"}, "other"),
+        ({"gen_ai.operation.name": "llm_call", "gen_ai.input.messages": "[]"}, "llm"),
+        ({"gen_ai.operation.name": "tool_call", "gen_ai.tool.name": "ls"}, "tool"),
+        ({"gen_ai.operation.name": "schedule_tool_calls", "gen_ai.input.messages": "[]"}, "chain"),
+        ({"gen_ai.operation.name": "AgentRun", "gen_ai.response.model": "m", "gen_ai.usage.input_tokens": 9}, "agent"),
+        ({"gen_ai.operation.name": "x", "gen_ai.response.model": "m", "gen_ai.usage.input_tokens": 9}, "llm"),
+        ({"gen_ai.operation.name": "x", "openinference.span.kind": "TOOL"}, "tool"),
+        ({"openinference.span.kind": "UNKNOWN", "gen_ai.operation.name": "chat"}, "llm"),
+        ({"langfuse.observation.type": "hm", "traceloop.span.kind": "task"}, "chain"),
+        ({"span.type": "interaction"}, "agent"),
+        ({"span.type": "claude_code.llm_request"}, "llm"),
+        ({"span.type": "tool.blocked_on_user"}, "guardrail"),
+        ({"span.type": "web"}, "other"),
         ({"openinference.span.kind": 5, "langfuse.observation.type": []}, "other"),
     ],
 )
@@ -216,6 +230,44 @@ def test_several_output_messages_are_choices() -> None:
     outputs = [{"role": "assistant", "parts": [], "finish_reason": "stop"}] * 2
     assert record(CHAT | {"gen_ai.output.messages": json.dumps(outputs)}).alternative_outputs
     assert not record(CHAT | {"gen_ai.output.messages": json.dumps(outputs[:1])}).alternative_outputs
+
+
+def test_pieces_of_a_streamed_answer_are_one_message() -> None:
+    pieces = [
+        {"role": "model", "parts": [{"text": "Hm", "thought": True}]},
+        {"role": "model", "parts": [{"text": ".", "thought": True}]},
+        {"role": "model", "parts": [{"text": "Let me "}]},
+        {"role": "model", "parts": [{"text": "look"}, {"functionCall": {"name": "ls", "args": {}}}]},
+        {"role": "model", "parts": [{"text": ""}]},
+    ]
+    for written in (json.dumps(pieces), json.dumps(pieces, separators=(",", ":")), json.dumps(pieces, indent=1)):
+        found = record(CHAT | {"gen_ai.output.messages": written})
+        assert len(found.document.output) == 1
+        message = read_message(found.document.output.content(0), "assistant")
+        assert message.role == "assistant"
+        assert message.blocks == [ReasoningBlock("Hm."), TextBlock("Let me look"), ToolCallBlock("ls", "{}")]
+        assert not found.alternative_outputs
+
+
+@pytest.mark.parametrize(
+    ("outputs", "attributes"),
+    [
+        ([[{"type": "text", "content": "a"}], [{"type": "text", "content": "b"}]], {}),
+        ([[{"type": "text", "content": "a"}], []], {"gen_ai.request.choice.count": 2}),
+    ],
+)
+def test_alternatives_are_no_pieces(outputs: list[Any], attributes: dict[str, Any]) -> None:
+    messages = [{"role": "assistant", "parts": parts, "finish_reason": "stop"} for parts in outputs]
+    found = record(CHAT | attributes | {"gen_ai.output.messages": json.dumps(messages)})
+    assert (len(found.document.output), found.alternative_outputs) == (2, True)
+
+
+def test_a_vector_database_returned_documents() -> None:
+    event = {"db.query.result.id": "a", "db.query.result.score": 0.5, "db.query.result.document": "High at six."}
+    events = [{"name": "db.query.result", "timeUnixNano": "1", "attributes": event}]
+    found = record({"db.system": "chroma"}, events=events)
+    assert found.kind == "retrieval"
+    assert values(found.document.output.contents) == [{"content": "High at six.", "id": "a", "score": 0.5}]
 
 
 def test_where_a_span_stands_in_its_trace() -> None:

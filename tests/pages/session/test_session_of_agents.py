@@ -1,0 +1,89 @@
+"""Sessions of coding agents and retrievers, as their exports tell of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from sessions_app.ingest.accept import accept_export
+from sessions_app.ingest.digest import digest_until_empty
+from sessions_app.models import Project, RejectedLog, RequestLog, Session
+from sessions_app.wire import otlp
+from tests.pages.session.test_session import get, text
+
+PAYLOADS = Path(__file__).parents[2] / "payloads"
+pytestmark = pytest.mark.django_db
+
+
+def payload(name: str) -> tuple[str, bytes]:
+    """The signal and the body of an example."""
+    (path,) = PAYLOADS.glob(f"*/{name}.json")
+    found = json.loads(path.read_text())
+    return found.get("endpoint", found.get("post_to")).removeprefix("/v1/"), json.dumps(
+        found.get("body", found.get("payload"))
+    ).encode()
+
+
+def digest(project: Project, *names: str) -> None:
+    for name in names:
+        signal, body = payload(name)
+        accept_export(project.pk, body, otlp.content_type_of(otlp.JSON, signal))
+        digest_until_empty()
+    assert not RejectedLog.objects.exists()
+
+
+def requests(**members: Any) -> list[RequestLog]:
+    return list(RequestLog.objects.filter(step=False, duplicate_of=None, **members).order_by("started_at"))
+
+
+def steps() -> dict[str, RequestLog]:
+    return {step.name: step for step in RequestLog.objects.filter(step=True)}
+
+
+def test_spans_of_claude_code_are_a_request_an_agent_and_a_tool(signed_in: Client, project: Project) -> None:
+    digest(project, "31-claude-code-spans")
+    (request,) = requests()
+    counts = (request.input_tokens, request.output_tokens, request.cached_tokens, request.cache_write_tokens)
+    assert counts == (91_660, 1_200, 84_562, 7_096)
+    assert (request.model, request.finish_reason, request.provider) == ("claude-x", "tool_use", "anthropic")
+    assert {step.kind: name for name, step in steps().items()} == {"agent": "claude_code.interaction", "tool": "Bash"}
+    agent = steps()["claude_code.interaction"]
+    page = text(signed_in.get(f"/p/{project.slug}/requests/{agent.id}/").content.decode())
+    assert "tidy up" in page
+    assert Session.objects.get().session_key == "cc-1"
+
+
+def test_documents_of_a_retriever_and_a_reranker_stand_with_their_scores(signed_in: Client, project: Project) -> None:
+    digest(project, "32-openinference-retriever-and-reranker")
+    page = text(get(signed_in, Session.objects.get()))
+    for words in (
+        "High at six.",
+        "score 0.5",
+        "id 7",
+        "score 0.9",
+        "Low at noon.",
+        "tides",
+        "1 document: High at six.",
+    ):
+        assert words in page
+    assert "No output was reported" not in page
+    assert "No input was reported" not in page
+
+
+def test_operations_with_names_of_their_own(signed_in: Client, project: Project) -> None:
+    digest(project, "11_gemini_cli_traces")
+    first, second = requests()
+    assert [(first.input_tokens, first.output_tokens), (second.input_tokens, second.output_tokens)] == [
+        (12_364, 26),
+        (12_500, 21),
+    ]
+    assert first.session_id == second.session_id
+    assert {step.kind for step in steps().values()} == {"chain", "tool"}
+    page = get(signed_in, Session.objects.get())
+    assert "Let me look at the files." in text(page)
+    assert "Directory listing for /home/user/gemini-otel2:" in text(page)
+    assert steps()["list_directory"].tool_call_id.startswith("list_directory__")
