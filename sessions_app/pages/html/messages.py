@@ -85,10 +85,6 @@ class MessageWriter:
         # The place of a system prompt that differs from that of the request before, and the text of that one.
         self.changed: Hashable = None
         self.changed_from: str | None = None
-        # What a tool call says in place of its result, if there is none.
-        self.unanswered = (
-            "no result was sent back" if self.pairs.is_complete else "too many calls to look for its result"
-        )
         # The messages of the last list that the answer's budget was not enough for.
         self.left_out: Sequence[Source] = ()
         self._has_begun = False
@@ -207,7 +203,7 @@ class MessageWriter:
             case ToolCallBlock():
                 found, ran = self.pairs.results.get(key), self.pairs.executions.get(key)
                 if found is None:
-                    return unanswered_call(block, address, ran, self.unanswered)
+                    return unanswered_call(block, address, ran, self.pairs.why_unanswered(key))
                 return answered_call(block, address, found, ran)
             case ToolResultBlock():
                 call = self.pairs.calls.get(key)

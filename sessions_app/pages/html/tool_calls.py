@@ -47,7 +47,7 @@ def answered_call(call: ToolCallBlock, address: BlockAddress, found: FoundResult
 
 
 def unanswered_call(call: ToolCallBlock, address: BlockAddress, ran: Execution | None, note: str) -> Markup:
-    """A call of which no result was sent back, as `note` says. What its execution returned is shown instead."""
+    """A call without a result; `note` says what is known of it. What its execution returned is shown instead."""
     content = _arguments(call, address)
     if ran is None:
         return _line(call.name, _summary(call), note, (), "", content)

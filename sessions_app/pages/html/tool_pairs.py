@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Set
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -51,9 +51,19 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """What belongs to the tool calls and results of a page. `is_complete`: none of them was left out."""
+    """What belongs to the tool calls and results of a page. `is_complete`: none of them was left out.
+
+    `unanswered`: the calls of which is known that no result was sent back.
+    """
 
     results: Mapping[BlockKey, FoundResult] = field(default_factory=dict)
     calls: Mapping[BlockKey, FoundCall] = field(default_factory=dict)
     executions: Mapping[BlockKey, Execution] = field(default_factory=dict)
+    unanswered: Set[BlockKey] = frozenset()
     is_complete: bool = True
+
+    def why_unanswered(self, call: BlockKey) -> str:
+        """What is known of a result that was not found; "" if it may still come, or may be elsewhere."""
+        if call in self.unanswered:
+            return "no result was sent back"
+        return "" if self.is_complete else "too many calls to look for its result"

@@ -46,8 +46,6 @@ def request_part(request: HttpRequest, project: Project, request_id: uuid.UUID, 
     url = f"/p/{project.slug}/requests/{log.id}/"
     source = Source(read_message(part.content or b"null", role), part.digest)
     writer = MessageWriter(url)
-    # The result of a call is on the page of its request, not here.
-    writer.unanswered = ""
     start = whole_number(request.GET.get("from", ""), 0)
     html = joined(writer.blocks_from(source, start)) if start else writer.thread([source])
     context = {"section": "sessions", "html": html, "url": url, "title": "Message", "total_chars": None}

@@ -1,199 +1,95 @@
-"""Which tool call has which result, and which span ran it: within a request, and from one request to the next."""
+"""Which tool call has which result, within a request and from one request to the next, and which call has none."""
 
 from __future__ import annotations
 
-import uuid
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import islice
-from typing import Generic, TypeVar
 
-from sessions_app.content.blocks import ToolCallBlock, ToolResultBlock
+from sessions_app.content.blocks import OtherBlock
 from sessions_app.pages.html.messages import FoundCall, FoundResult, Pairs, Source
 from sessions_app.pages.html.tool_pairs import BlockKey
-from sessions_app.pages.thread.addresses import Addresses
-from sessions_app.queries.session import RequestLine
-from sessions_app.structure.nesting import Nesting
-
-# Where a block is printed: its message (`Source.place`) and its number in it.
-
-# So many calls, and so many results, of a list of messages are paired. A page prints fewer.
-MOST_PIECES = 4_000
-
-
-ToolBlock = TypeVar("ToolBlock", ToolCallBlock, ToolResultBlock)
+from sessions_app.pages.thread.matching import CallPiece, Pair, ToolPieces, match, pieces
 
 
 @dataclass(frozen=True, slots=True)
-class ToolPiece(Generic[ToolBlock]):
-    """A tool call or result: where it is printed, its block, and the part that the block was read from."""
+class Reply:
+    """What a request sent after the answer that it continues. `is_whole`: all of its messages are here.
 
-    key: BlockKey
-    block: ToolBlock
-    digest: bytes
+    `number` and `href` are those of the request that gave the answer.
+    """
 
-
-CallPiece = ToolPiece[ToolCallBlock]
-ResultPiece = ToolPiece[ToolResultBlock]
-
-
-def pieces(sources: Iterable[Source], kind: type[ToolBlock]) -> list[ToolPiece[ToolBlock]]:
-    """The tool calls, or the tool results, of some messages: up to one more than are paired."""
-    found = (
-        ToolPiece((source.place, number), block, source.digest)
-        for source in sources
-        for number, block in enumerate(source.message.blocks)
-        if isinstance(block, kind)
-    )
-    return list(islice(found, MOST_PIECES + 1))
-
-
-def match(calls: Sequence[CallPiece], results: Iterable[ResultPiece]) -> list[tuple[ResultPiece, CallPiece]]:
-    """Pairs of result and call. They have the same id; without ids (Gemini) the same name, in order."""
-    by_id = {call.block.id: call for call in calls if call.block.id}
-    by_name: dict[str, deque[CallPiece]] = defaultdict(deque)
-    for anonymous in calls:
-        if not anonymous.block.id:
-            by_name[anonymous.block.name].append(anonymous)
-    found = []
-    for result in results:
-        if result.block.call_id:
-            call = by_id.get(result.block.call_id)
-        else:
-            waiting = by_name.get(result.block.name)
-            call = waiting.popleft() if waiting else None
-        if call is not None:
-            found.append((result, call))
-    return found
+    sources: Sequence[Source]
+    number: int
+    href: str
+    is_whole: bool = True
 
 
 @dataclass(slots=True)
 class Pairing:
-    """Collects pairs, request by request. A call that has two results is printed with the first one."""
+    """Collects pairs, request by request. A call that has two results is printed with the first one.
+
+    `unanswered`: the calls of which is known that no result was sent back.
+    """
 
     results: dict[BlockKey, FoundResult] = field(default_factory=dict)
     calls: dict[BlockKey, FoundCall] = field(default_factory=dict)
+    unanswered: set[BlockKey] = field(default_factory=set)
     is_complete: bool = True
 
-    def across(self, calls: Sequence[CallPiece], sources: Iterable[Source], number: int, href: str) -> None:
-        """Results that a request sends back for the calls of the request `number`, which is at `href`."""
-        self._pair(calls, pieces(sources, ToolResultBlock), lambda name: FoundCall(name, number, href))
+    def across(self, answer: ToolPieces, replies: Iterable[Reply]) -> None:
+        """Results that requests send back for the calls of an answer."""
+        own, is_ignored = {call.key for call in answer.calls}, False
+        for reply in replies if own else ():
+            sent = self._complete(pieces(reply.sources, turn=1))
+            returned = {piece.key for piece in sent.stream}
+            pairs = match([*answer.stream, *sent.stream])
+            self._note([(result, call) for result, call in pairs if call.key in own and result.key in returned], reply)
+            is_ignored = is_ignored or (reply.is_whole and not sent.calls and _shows_absence(reply.sources))
+        if is_ignored:
+            self._note_unanswered(answer.calls)
 
-    def within(self, sources: Sequence[Source]) -> None:
-        """Calls and results of one list of messages."""
-        calls = pieces(sources, ToolCallBlock)
-        if calls:
-            lone = [piece for piece in pieces(sources, ToolResultBlock) if piece.key not in self.calls]
-            self._pair(calls, lone, FoundCall)
+    def within(self, sources: Sequence[Source], is_whole: bool = False) -> None:
+        """Calls and results of one list of messages. `is_whole`: none of them is missing between the others."""
+        found = self._complete(pieces(sources))
+        lone = [piece for piece in found.stream if piece.key not in self.calls and piece.key not in self.results]
+        self._note(match(lone))
+        if is_whole and _shows_absence(sources):
+            last = max(number for number, source in enumerate(sources) if _is_reply(source))
+            before = {source.place for source in sources[:last]}
+            self._note_unanswered([call for call in found.calls if call.key[0] in before])
 
-    def _pair(
-        self, calls: Sequence[CallPiece], results: Sequence[ResultPiece], refer: Callable[[str], FoundCall]
-    ) -> None:
-        if max(len(calls), len(results)) > MOST_PIECES:
-            self.is_complete = False
-        for result, call in match(calls[:MOST_PIECES], results[:MOST_PIECES]):
+    def _complete(self, found: ToolPieces) -> ToolPieces:
+        self.is_complete = self.is_complete and found.is_complete
+        return found
+
+    def _note(self, pairs: Iterable[Pair], reply: Reply | None = None) -> None:
+        for result, call in pairs:
             found = FoundResult(result.block, result.digest, result.key[1])
             if self.results.setdefault(call.key, found).digest == result.digest:
-                self.calls[result.key] = refer(call.block.name)
+                self.calls[result.key] = _reference(call, reply)
+
+    def _note_unanswered(self, calls: Iterable[CallPiece]) -> None:
+        keys = {call.key for call in calls if not call.block.by_provider and call.key not in self.results}
+        self.unanswered |= keys if self.is_complete else set()
 
     def pairs(self) -> Pairs:
-        return Pairs(self.results, self.calls, is_complete=self.is_complete)
+        return Pairs(self.results, self.calls, unanswered=self.unanswered, is_complete=self.is_complete)
 
 
-# --- calls and the spans of the tools that they started ---------------------------------------------------------------
+def _reference(call: CallPiece, reply: Reply | None) -> FoundCall:
+    return FoundCall(call.block.name, reply.number, reply.href) if reply else FoundCall(call.block.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Executed:
-    """The step that each tool call started, by the call, and the call that started each step, by the step's id."""
-
-    steps: dict[BlockKey, RequestLine] = field(default_factory=dict)
-    causes: dict[uuid.UUID, FoundCall] = field(default_factory=dict)
+def _shows_absence(sources: Sequence[Source]) -> bool:
+    """Whether a result that is not in these messages was not sent: they go on, and all of them are understood."""
+    return any(map(_is_reply, sources)) and all(map(_is_understood, sources))
 
 
-@dataclass(frozen=True, slots=True)
-class LocatedCall:
-    """A tool call with the index of its request. `order` is its number among the calls of that request."""
-
-    piece: CallPiece
-    index: int
-    order: int
+def _is_understood(source: Source) -> bool:
+    """Whether a message cannot be a tool's result in a form that is not known."""
+    return not any(isinstance(block, OtherBlock) for block in source.message.blocks)
 
 
-class _Calls:
-    """The calls of some requests, by id, and by name those that have no step yet."""
-
-    def __init__(self, calls: Mapping[int, Sequence[CallPiece]], lines: Sequence[RequestLine]) -> None:
-        self.lines = lines
-        self.by_id: dict[str, list[LocatedCall]] = defaultdict(list)
-        self.by_name: dict[tuple[str, str], list[LocatedCall]] = defaultdict(list)
-        for index, found in calls.items():
-            for order, piece in enumerate(found):
-                call = LocatedCall(piece, index, order)
-                self.by_id[piece.block.id].append(call)
-                self.by_name[(lines[index].trace_id, piece.block.name)].append(call)
-
-    def with_id(self, step: RequestLine) -> LocatedCall | None:
-        """The call with the step's id. Ids may be used again: then the latest call before the step, if possible one
-        of the same trace.
-        """
-        same = self.by_id.get(step.tool_call_id, []) if step.tool_call_id else []
-        return max(same, key=lambda call: self._nearness(step, self.lines[call.index]), default=None)
-
-    @staticmethod
-    def _nearness(step: RequestLine, request: RequestLine) -> tuple[bool, bool, datetime]:
-        return (request.trace_id == step.trace_id, request.started_at <= step.started_at, request.started_at)
-
-    def with_name(self, step: RequestLine, nesting: Nesting[RequestLine]) -> LocatedCall | None:
-        """The first call of the tool without a step, of the request that is nearest in the trace, then in time."""
-        named = self.by_name.get((step.trace_id, step.tool_name or step.name), [])
-        earlier = [call for call in named if self.lines[call.index].started_at <= step.started_at]
-        return max(
-            earlier,
-            key=lambda call: (
-                nesting.common_depth(step, self.lines[call.index]),
-                self.lines[call.index].started_at,
-                -call.order,
-            ),
-            default=None,
-        )
-
-    def take(self, call: LocatedCall) -> None:
-        """Note that a call has its step."""
-        named = self.by_name[(self.lines[call.index].trace_id, call.piece.block.name)]
-        if call in named:
-            named.remove(call)
-
-
-def executions(
-    steps: Iterable[RequestLine],
-    calls: Mapping[int, Sequence[CallPiece]],
-    lines: Sequence[RequestLine],
-    nesting: Nesting[RequestLine],
-    addresses: Addresses,
-) -> Executed:
-    """Which tool call started which tool's span: by the call's id, else by name and order within the trace.
-
-    `calls` has those of each request, by its index.
-    """
-    found, known = Executed(), _Calls(calls, lines)
-    unnamed = []
-    for step in (step for step in steps if step.kind == "tool"):
-        call = known.with_id(step)
-        if call is None:
-            unnamed.append(step)
-        else:
-            _note(found, known, step, call, addresses)
-    for step in unnamed:
-        if call := known.with_name(step, nesting):
-            _note(found, known, step, call, addresses)
-    return found
-
-
-def _note(found: Executed, known: _Calls, step: RequestLine, call: LocatedCall, addresses: Addresses) -> None:
-    known.take(call)
-    found.steps[call.piece.key] = step
-    href = addresses.in_session(call.index + 1)
-    found.causes[step.id] = FoundCall(call.piece.block.name, call.index + 1, href)
+def _is_reply(source: Source) -> bool:
+    """Whether somebody other than the model says something."""
+    return source.message.role not in ("assistant", "system")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sessions_app.content.blocks import Message, ToolCallBlock
+from sessions_app.content.blocks import Message
 from sessions_app.content.messages import read_message
 from sessions_app.content.packed_digests import packed_count
 from sessions_app.pages.html.messages import MessageWriter, Pairs, Source
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.beside import execution_of
+from sessions_app.pages.thread.executions import Executed, executions
 from sessions_app.pages.thread.layout import Layout
-from sessions_app.pages.thread.pairing import Executed, Pairing, executions, pieces
+from sessions_app.pages.thread.matching import pieces
+from sessions_app.pages.thread.pairing import Pairing, Reply
 from sessions_app.pages.thread.steps import StepWriter
 from sessions_app.queries.thread import MOST_CHILDREN, around
 from sessions_app.queries.window import Window
@@ -89,13 +91,26 @@ class Sources:
         """Which tool results answer which calls. The result of a call comes with a request that continues."""
         pairing = Pairing()
         for base in self._calling():
-            calls = pieces(self.outputs(base), ToolCallBlock)
-            if calls:
-                for child in self.window.children(base)[:MOST_CHILDREN]:
-                    pairing.across(calls, self._printed(child), base + 1, self.addresses.in_session(base + 1))
+            answer = self.outputs(base)
+            pairing.within(answer)
+            pairing.across(pieces(answer), self._replies(base))
         for index in self.window.shown:
-            pairing.within(self._printed(index))
+            sent = self._printed(index)
+            pairing.within(sent, is_whole=self._is_whole(index, sent))
         return pairing.pairs()
+
+    def _replies(self, base: int) -> Iterator[Reply]:
+        """What the requests that continue another one sent after its answer."""
+        continues, href = self.window.continues, self.addresses.in_session(base + 1)
+        for child in self.window.children(base)[:MOST_CHILDREN]:
+            sent = self._printed(child)
+            is_whole = continues[child] == base and self._is_whole(child, sent)
+            yield Reply(sent, base + 1, href, is_whole)
+
+    def _is_whole(self, index: int, sent: Sequence[Source]) -> bool:
+        """Whether these are all messages that a request added."""
+        added = self.window.added[index]
+        return not added.changes and len(sent) == self.window.printed(index).count
 
     def pairs_and_executions(self, layout: Layout | None) -> tuple[Pairs, Executed]:
         """The same, and the steps that the calls started, of those beside the window."""
@@ -103,7 +118,7 @@ class Sources:
         if layout is None or not self.window.steps:
             return pairs, Executed()
         steps = [step for step in layout.lines.steps if step.id in self.window.steps]
-        calls = {index: pieces(self.outputs(index), ToolCallBlock) for index in self._calling()}
+        calls = {index: pieces(self.outputs(index)).calls for index in self._calling()}
         executed = executions(steps, calls, self.window.lines, layout.traces.nesting, self.addresses)
         writer = StepWriter(self.window, self.addresses)
         found = {key: execution_of(writer, step, layout) for key, step in executed.steps.items()}
@@ -120,6 +135,7 @@ class Sources:
     def writer_within(self, index: int, positions: range) -> MessageWriter:
         """A writer for some input messages. Tool calls among them are shown with the results among them."""
         detail = self.window.details[index]
-        pairing = Pairing()
-        pairing.within(self.inputs(index, around(positions, packed_count(detail.input_parts))))
+        pairing, near = Pairing(), around(positions, packed_count(detail.input_parts))
+        sources = self.inputs(index, near)
+        pairing.within(sources, is_whole=near.start == 0 and len(sources) == len(near))
         return MessageWriter(self.addresses.request(detail.id), pairing.pairs(), detail.end_user)

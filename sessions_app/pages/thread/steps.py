@@ -185,10 +185,7 @@ class StepWriter:
         return html + _left_out(left_out + len(writer.left_out), writer.base_url)
 
     def _writer(self, line: RequestLine, pairs: Pairs | None = None) -> MessageWriter:
-        writer = MessageWriter(self.addresses.request(line.id), pairs)
-        # The results of its calls are shown with the requests that made them.
-        writer.unanswered = ""
-        return writer
+        return MessageWriter(self.addresses.request(line.id), pairs)
 
     def _sources(self, packed: bytes, role: str) -> tuple[list[Source], int]:
         """The messages in a packed list, and how many of them are not shown."""

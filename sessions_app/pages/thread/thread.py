@@ -16,9 +16,9 @@ from sessions_app.pages.html.components import NOTHING
 from sessions_app.pages.html.messages import Pairs
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.beside import BesideWriter
+from sessions_app.pages.thread.executions import Executed
 from sessions_app.pages.thread.layout import Layout
 from sessions_app.pages.thread.marks import parallel_words
-from sessions_app.pages.thread.pairing import Executed
 from sessions_app.pages.thread.request_view import RequestView, RequestWriter
 from sessions_app.pages.thread.sources import Sources
 from sessions_app.queries.contradictions import Contradicted

@@ -1,4 +1,4 @@
-"""What turns texts into HTML: escaping, JSON for reading, terminal output, media, tool pairs. No database."""
+"""What turns texts into HTML: escaping, JSON for reading, terminal output, media. No database."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.content.blocks import MediaBlock, Message, ToolCallBlock, ToolResultBlock
+from sessions_app.content.blocks import MediaBlock
 from sessions_app.pages.html import media
 from sessions_app.pages.html.excerpts import excerpt, piece
 from sessions_app.pages.html.json_text import drawn, indented
-from sessions_app.pages.html.messages import Source, summary_of_arguments
+from sessions_app.pages.html.messages import summary_of_arguments
 from sessions_app.pages.html.plain_text import isolated, shown, terminal, visible
-from sessions_app.pages.thread.pairing import Pairing, match, pieces
 from tests.pages.conversations import png
 
 json_values = st.recursive(
@@ -180,47 +179,3 @@ def test_base64_is_forgiving(content: bytes) -> None:
 
     for form in (text, text.rstrip("="), base64.urlsafe_b64encode(content).decode(), "\n".join(text)):
         assert media.decode(form) == content
-
-
-# --- tool calls and results -----------------------------------------------------------------------------------------
-
-
-def source(place: int, *blocks: ToolCallBlock | ToolResultBlock) -> Source:
-    return Source(Message("assistant", list(blocks)), bytes([place]) * 8, place)
-
-
-def call(name: str, call_id: str = "") -> ToolCallBlock:
-    return ToolCallBlock(name, "{}", call_id)
-
-
-def result(text: str, call_id: str = "", name: str = "") -> ToolResultBlock:
-    return ToolResultBlock(call_id, text, name)
-
-
-def pairs_of(calls: Source, *results: Source) -> list[tuple[str, str]]:
-    found = match(pieces([calls], ToolCallBlock), pieces(results, ToolResultBlock))
-    return [(result.block.text, call.block.name) for result, call in found]
-
-
-def test_results_are_paired_by_id() -> None:
-    calls = source(1, call("a", "1"), call("b", "2"))
-    assert pairs_of(calls, source(2, result("B", "2")), source(3, result("A", "1"), result("?", "9"))) == [
-        ("B", "b"),
-        ("A", "a"),
-    ]
-
-
-def test_results_without_ids_are_paired_by_name_in_order() -> None:
-    calls = source(1, call("get"), call("put"), call("get"))
-    results = source(2, result("first", name="get"), result("second", name="get"), result("third", name="get"))
-    assert pairs_of(calls, results) == [("first", "get"), ("second", "get")]
-
-
-def test_of_two_different_results_for_a_call_the_first_is_printed_with_it() -> None:
-    calls = source(1, call("a", "1"))
-    pairing = Pairing()
-    for place, text in ((2, "one"), (3, "another")):
-        pairing.across(pieces([calls], ToolCallBlock), [source(place, result(text, "1"))], 7, "#r7")
-
-    assert pairing.results[1, 0].block.text == "one"
-    assert list(pairing.calls) == [(2, 0)]

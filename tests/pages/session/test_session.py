@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from sessions_app.models import Project, RequestLog, Session
 from tests.factories import START, make_log, make_project, make_session, store_logs
-from tests.pages.conversations import agent, assistant, call, chat, png, result, turns, user
+from tests.pages.conversations import Message, agent, assistant, call, chat, png, result, turns, user
 
 MOST_STATEMENTS = 12
 
@@ -145,9 +145,34 @@ def test_tool_result_stands_with_its_call(signed_in: Client, project: Project) -
     assert "x = 1" not in second
 
 
-def test_tool_call_without_a_result_says_so(signed_in: Client, project: Project) -> None:
-    page = get(signed_in, make_session(project, "s", agent()[0]))
-    assert "no result was sent back" in text(article(page, 1))
+def test_tool_call_without_a_result_says_so_once_that_is_known(signed_in: Client, project: Project) -> None:
+    first, _ = agent()
+    page = get(signed_in, make_session(project, "s", first))
+    assert "result" not in text(article(page, 1))
+    asked, answer = first["request"]["messages"], first["response"]["choices"][0]["message"]
+    later = chat([*asked, answer, result("c1", "x = 1"), user("Leave the tests")], "Fine.", at=10)
+    page = get(signed_in, make_session(project, "s", later))
+    assert "run_tests no result was sent back" in text(article(page, 1))
+    assert text(article(page, 1)).count("no result") == 1
+
+
+def test_tool_calls_with_an_id_that_is_used_again_have_their_own_results(signed_in: Client, project: Project) -> None:
+    """A counter for ids, in one history and from request to request."""
+    messages: list[Message] = []
+    logs = []
+    for number, town in enumerate(("Aa", "Bb", "Cc")):
+        messages = [*messages, user(f"Weather in {town}?")]
+        asked = assistant(None, tool_calls=[call("call_0", "weather", f'{{"town": "{town}"}}')])
+        logs.append(chat(messages, asked, at=10 * number))
+        messages = [*messages, asked, result("call_0", f"It rains in {town}.")]
+    logs.append(chat(messages, "Rain.", at=40))
+    session = make_session(project, "s", *logs)
+    page = get(signed_in, session)
+    whole = signed_in.get(f"/p/acme/requests/{RequestLog.objects.latest('started_at').pk}/").content.decode()
+    for number, town in enumerate(("Aa", "Bb", "Cc"), start=1):
+        assert f"weather town: {town} It rains in {town}." in text(article(page, number))
+        assert f"weather town: {town} It rains in {town}." in text(whole)
+    assert not any("no result" in text(html) or "tool result" in text(html) for html in (page, whole))
 
 
 def test_tool_result_without_its_call_is_shown(signed_in: Client, project: Project) -> None:

@@ -324,7 +324,7 @@ def test_tools_are_found_by_name_and_order(signed_in: Client, project: Project) 
     post(project, made(1, "invoke_agent"), asks, second, first)
     found = text(article(get(signed_in, Session.objects.get()), 1))
     assert found.index("rain") < found.index("snow")
-    assert found.count("no result was sent back") == 2
+    assert "no result" not in found
 
 
 def test_tool_of_another_agent_is_not_taken(signed_in: Client, project: Project) -> None:
