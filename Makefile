@@ -25,6 +25,7 @@ help:
 	@echo 'make abuse         what hostile clients can do to a running server'
 	@echo 'make bench-linking what it costs to group requests without an id'
 	@echo 'make eval-grouping how well requests without an id are grouped'
+	@echo 'make eval-providers how well calls of the SDKs of providers are read (ARGS: words of the names of APIs)'
 	@echo 'make render        every page and API answer of the samples, as files (OUT: folder)'
 	@echo 'make render-diff   what a user would notice since a commit (BASE=$(BASE)), by both renderings'
 	@echo 'make e2e-litellm   a real LiteLLM proxy and clients against a running server'
@@ -70,6 +71,9 @@ bench-linking: $(VENV)/.development
 eval-grouping: $(VENV)/.development
 	$(BIN)/python -m benchmarks.grouping
 
+eval-providers: $(VENV)/.runtime
+	sh e2e/providers/run.sh $(ARGS)
+
 render: $(VENV)/.development
 	$(BIN)/python -m benchmarks.rendering $(OUT)
 
@@ -86,7 +90,7 @@ e2e-otel: $(VENV)/.runtime
 install: $(VENV)/.development
 
 clean:
-	rm -rf $(VENV) $(VENV)-e2e $(VENV)-e2e-otel $(VENV)-e2e-otel-openai2 e2e/otel/node/*/node_modules
+	rm -rf $(VENV) $(VENV)-providers $(VENV)-e2e $(VENV)-e2e-otel $(VENV)-e2e-otel-openai2 e2e/otel/node/*/node_modules
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
 
 # The stamps stand for an environment that has all of a requirements file: an interrupted installation has none.
@@ -107,4 +111,4 @@ $(VENV)/.made:
 	    echo 'Python has no venv; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@touch $@
 
-.PHONY: help run test test-all coverage check format bench abuse bench-linking eval-grouping render render-diff e2e-litellm e2e-otel install clean
+.PHONY: help run test test-all coverage check format bench abuse bench-linking eval-grouping eval-providers render render-diff e2e-litellm e2e-otel install clean

@@ -1,0 +1,1 @@
+"""The APIs, each driven by its official SDK."""
