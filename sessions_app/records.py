@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -79,6 +80,33 @@ class SessionClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamNote:
+    """The answer was put together from the events of a stream. `is_broken_off`: its end was not received.
+
+    It is stored as text among the problems of a record.
+    """
+
+    events: int
+    is_broken_off: bool = False
+
+    def __str__(self) -> str:
+        return f"{_STREAM}{self.events}{_BROKEN_OFF if self.is_broken_off else ''}"
+
+    @classmethod
+    def apart(cls, problems: Sequence[str]) -> tuple[tuple[str, ...], StreamNote | None]:
+        """The problems of a record without the note, and the note."""
+        text = next((text for text in problems if text.startswith(_STREAM)), None)
+        if text is None:
+            return tuple(problems), None
+        count = text.removeprefix(_STREAM).removesuffix(_BROKEN_OFF)
+        note = cls(int(count), text.endswith(_BROKEN_OFF)) if count.isascii() and count.isdigit() else None
+        return tuple(other for other in problems if other != text), note
+
+
+_STREAM, _BROKEN_OFF = "events of a stream: ", ", broken off"
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One call of a model (or tool, agent, …) with its answer. Wire formats make it complete; nobody changes it later.
 
@@ -93,7 +121,7 @@ class Record:
     instrumentation that made it; `name` is the name that it has; `step` marks a span that is not a model call itself;
     `claim_rank` is how strong its claim is for the whole trace (`wire.genai.sessions`). A tool's span has `tool_name`
     and, as `tool_call_id`, the id of the tool call for which the tool ran. `problems` lists what could not be read as
-    it was meant.
+    it was meant, and may have the note of a stream.
     """
 
     source: str

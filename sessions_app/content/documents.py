@@ -5,6 +5,7 @@ surrogates, huge numbers and the order of keys survive. Only white space between
 
 A skeleton is JSON text with holes. A hole is `\\x01`, the letter of a list, a count and `;`: it stands for the next
 `count` parts of that list, joined by commas. JSON never holds a raw `\\x01`, so no key or value can look like a hole.
+A list may end with parts that no hole stands for: they were made of what was sent, such as an answer of its stream.
 """
 
 from __future__ import annotations

@@ -77,6 +77,15 @@ class Splitter:
         self._list(letter).add(raw, kind)
         return b"\x01%s1;" % letter.encode()
 
+    def derived(self, letter: str, parts: PartList) -> None:
+        """Take parts that were made of what was sent, and are not in it: no hole of the skeleton stands for them.
+
+        They follow the parts that were sent, so all of those have to be cut before.
+        """
+        own = self._list(letter)
+        for content, kind in zip(parts.contents, parts.kinds, strict=True):
+            own.add(content, kind)
+
     def rest(self, raw: JsonBytes, depth: int = 0) -> bytes:
         """Keep a value in the skeleton, but make what is large in it parts (long texts, arrays, price maps)."""
         size = len(raw)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
 from sessions_app.models import RequestKey, RequestLog, Session
+from sessions_app.records import StreamNote
 from sessions_app.structure import timeline
 from sessions_app.structure.timeline import Structure
 
@@ -75,7 +76,8 @@ SINGLE_CALLS = ("embedding", "image", "moderation", "rerank", "transcription", "
 class RequestLine:
     """What the outline and the hairline tell of a request or step. Without content, so that thousands are light.
 
-    None means unknown. `duplicate_of`: the key of the request that stands for the same call.
+    None means unknown. `duplicate_of`: the key of the request that stands for the same call. `stream`: its answer was
+    put together from events.
     """
 
     id: uuid.UUID
@@ -116,6 +118,7 @@ class RequestLine:
     problems: tuple[str, ...]
     needs: tuple[uuid.UUID, ...]
     provides: tuple[uuid.UUID, ...]
+    stream: StreamNote | None = None
 
     @property
     def is_conversation(self) -> bool:
@@ -123,7 +126,7 @@ class RequestLine:
         return self.kind == "llm" and not any(name in self.call_type for name in SINGLE_CALLS)
 
 
-_LINE_COLUMNS = tuple(RequestLine.__slots__)
+_LINE_COLUMNS = tuple(name for name in RequestLine.__slots__ if name != "stream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,8 @@ def _requests(session: SessionFacts) -> QuerySet[RequestLog]:
 
 def _line(row: Sequence[Any]) -> RequestLine:
     *plain, times, problems, needs, provides = row
-    values: list[Any] = [*plain, tuple(times), tuple(problems or ()), tuple(needs), tuple(provides)]
+    problems, stream = StreamNote.apart(problems or ())
+    values: list[Any] = [*plain, tuple(times), problems, tuple(needs), tuple(provides), stream]
     return RequestLine(*values)
 
 

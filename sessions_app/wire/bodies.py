@@ -13,9 +13,10 @@ from typing import Any
 from sessions_app.content.documents import PartKind
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
 from sessions_app.content.splitting import Splitter, WriteMember
-from sessions_app.records import Usage
+from sessions_app.records import StreamNote, Usage
 from sessions_app.wire import failures
 from sessions_app.wire.errors import Failure
+from sessions_app.wire.streams import events
 from sessions_app.wire.usage import UNKNOWN_USAGE
 from sessions_app.wire.usage_places import counted_in
 
@@ -37,7 +38,7 @@ class RequestFacts:
 @dataclass(slots=True)
 class ResponseFacts:
     """What a response body says beside its messages. `alternatives`: its outputs are choices to pick from, not one
-    sequence.
+    sequence. `stream`: it was put together from events.
     """
 
     id: str = ""
@@ -47,6 +48,7 @@ class ResponseFacts:
     cost: Decimal | None = None
     alternatives: bool = False
     failure: Failure | None = None
+    stream: StreamNote | None = None
 
 
 def split_request(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, RequestFacts]:
@@ -114,6 +116,8 @@ def _holds_objects(raw: JsonBytes) -> bool:
 def split_response(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseFacts]:
     """Cut a response body into parts; returns its skeleton and its facts."""
     kind = kind_of(raw)
+    if kind in ("string", "array") and (streamed := split_stream(splitter, raw)):
+        return streamed
     if kind == "string":
         return splitter.item("o", raw, PartKind.MESSAGE), ResponseFacts()
     if kind != "object":
@@ -122,6 +126,21 @@ def split_response(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseF
     fields = object_fields(raw)
     facts = _response_facts(fields)
     return splitter.object(fields, response_cuts(splitter, fields, facts), 0), facts
+
+
+def split_stream(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseFacts] | None:
+    """Like `split_response`, of a stream: a list of events or the text of one. None for anything else.
+
+    What was sent are the events, so the parts of the answer are derived.
+    """
+    assembled = events.of_array(raw) if kind_of(raw) == "array" else events.of_text(text_member({"": raw}, ""))
+    if assembled is None:
+        return None
+    inner = Splitter()
+    _, facts = split_response(inner, assembled.body)
+    splitter.derived("o", inner.document.output)
+    facts.stream = StreamNote(assembled.events, assembled.is_broken_off)
+    return splitter.rest(raw), facts
 
 
 def response_cuts(splitter: Splitter, fields: dict[str, JsonBytes], facts: ResponseFacts) -> dict[str, WriteMember]:
@@ -136,8 +155,13 @@ def response_cuts(splitter: Splitter, fields: dict[str, JsonBytes], facts: Respo
     def item(value: JsonBytes) -> bytes:
         return splitter.item("o", value, PartKind.MESSAGE)
 
+    def converse(value: JsonBytes) -> bytes:
+        inner = object_fields(value)
+        return splitter.object(inner, {"message": item} if "message" in inner else {}, 1)
+
     cuts: dict[str, WriteMember] = {}
     for names, kinds, write in (
+        (("output",), ("object",), converse),
         (("choices", "candidates"), ("array",), choices),
         (("output",), ("array", "string"), items),
         (("content",), ("array", "string"), item),
@@ -185,7 +209,7 @@ def _response_facts(fields: dict[str, JsonBytes]) -> ResponseFacts:
     facts = ResponseFacts(
         id=first_text(fields, "id", "responseId", "response_id"),
         model=first_text(fields, "model", "modelVersion", "model_version"),
-        finish_reason=text_member(fields, "stop_reason"),
+        finish_reason=first_text(fields, *failures.STOPS),
         usage=usage,
         cost=cost,
     )

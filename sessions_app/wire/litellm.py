@@ -230,6 +230,7 @@ def _record(
         call_id=call_id,
         key_hash=fields.clean(text_in(metadata, "user_api_key_hash")),
         byte_size=len(raw),
+        problems=(str(response.stream),) if response.stream else (),
     )
 
 

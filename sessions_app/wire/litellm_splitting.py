@@ -87,7 +87,8 @@ def _split_metadata(splitter: Splitter, raw: JsonBytes, call_type: str) -> bytes
 def _split_response(splitter: Splitter, raw: JsonBytes, call_type: str) -> tuple[bytes, bodies.ResponseFacts]:
     """Responses of model APIs are cut as such. In other results, the member that holds the result is the output."""
     if kind_of(raw) == "array":
-        return splitter.item("o", raw, PartKind.MESSAGE), bodies.ResponseFacts(failure=failures.of_events(raw))
+        other = bodies.ResponseFacts(failure=failures.of_events(raw))
+        return bodies.split_stream(splitter, raw) or (splitter.item("o", raw, PartKind.MESSAGE), other)
     if kind_of(raw) != "object" or (kind_of_call(call_type) == "llm" and call_type != "pass_through_endpoint"):
         return bodies.split_response(splitter, raw)
     members = object_fields(raw)

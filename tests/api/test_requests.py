@@ -53,6 +53,7 @@ def test_it_works(store: Store, client: Client) -> None:
                 "parent_id": None,
                 "tool_call_id": None,
                 "problems": [],
+                "stream": None,
                 "call_type": "chat.completions",
                 "model": "gpt-4o",
                 "provider": None,

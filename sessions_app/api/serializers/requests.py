@@ -26,7 +26,7 @@ from sessions_app.api.serializers.base import (
 )
 from sessions_app.api.serializers.sessions import rule_choice
 from sessions_app.queries.requests import RequestRow
-from sessions_app.records import ERROR, KINDS, SUCCESS, Documents
+from sessions_app.records import ERROR, KINDS, SUCCESS, Documents, StreamNote
 from sessions_app.structure import timeline
 
 
@@ -35,6 +35,13 @@ class CallErrorSerializer(Resource):
 
     type = KnownText(source="error_type")
     message = KnownText(source="error_message")
+
+
+class StreamSerializer(Resource):
+    """The stream from which an answer was put together."""
+
+    events = serializers.IntegerField()
+    broken_off = serializers.BooleanField(source="is_broken_off", help_text="Its end was not logged.")
 
 
 class GroupedBySerializer(Resource):
@@ -73,6 +80,9 @@ class RequestSerializer(Resource):
     parent_id = KnownText(help_text="The id of the span or request above.")
     tool_call_id = KnownText(help_text="Of a tool run: the call that asked for it.")
     problems = serializers.SerializerMethodField(help_text="Which parts of a span could not be read.")
+    stream = serializers.SerializerMethodField(
+        help_text="Of an answer that was logged as a stream: the number of its events, and whether its end is missing."
+    )
     call_type = KnownText()
     model = KnownText()
     provider = KnownText()
@@ -113,7 +123,12 @@ class RequestSerializer(Resource):
         return found.count if found else 0
 
     def get_problems(self, row: RequestRow) -> list[str]:
-        return row.problems or []
+        return list(StreamNote.apart(row.problems or ())[0])
+
+    @extend_schema_field(StreamSerializer(allow_null=True))
+    def get_stream(self, row: RequestRow) -> dict[str, Any] | None:
+        note = StreamNote.apart(row.problems or ())[1]
+        return None if note is None else StreamSerializer.shared().to_representation(note)
 
     @extend_schema_field(CallErrorSerializer(allow_null=True))
     def get_error(self, row: RequestRow) -> dict[str, Any] | None:

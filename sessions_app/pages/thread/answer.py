@@ -15,7 +15,7 @@ from sessions_app.pages.thread.sources import Sources, number_of
 from sessions_app.pages.thread.wording import CUT_SHORT, counted, is_choice
 from sessions_app.queries.session import RequestDetail, RequestLine
 from sessions_app.queries.window import MOST_OUTPUTS
-from sessions_app.records import ERROR
+from sessions_app.records import ERROR, StreamNote
 
 
 @dataclass(slots=True)
@@ -30,6 +30,8 @@ class AnswerWriter:
         line, detail = window.lines[index], window.details[index]
         summary, described = other_bodies.summary(line, window, index, writer.base_url)
         pieces = [summary, self._items(index, writer, described)]
+        if line.stream:
+            pieces.append(_stream_note(line.stream))
         if line.finish_reason in CUT_SHORT:
             reason = component("thread", "finish_reason")(line.finish_reason)
             pieces.append(row("", reference("info", sentence("{}: {}", CUT_SHORT[line.finish_reason], reason))))
@@ -53,6 +55,15 @@ class AnswerWriter:
         if following < count:
             pieces.append(_more_items(writer.base_url, following, count))
         return joined(pieces)
+
+
+def _stream_note(stream: StreamNote) -> Markup:
+    """That the answer was put together, and whether all of it was received."""
+    events = counted(stream.events, "event")
+    if stream.is_broken_off:
+        words = f"The stream broke off after {events}: its end was not logged, and this is what came until then"
+        return row("", reference("alert", words))
+    return row("", reference("info", f"Put together from the {events} of a stream"))
 
 
 def error_card(line: RequestLine, detail: RequestDetail, base_url: str) -> Markup:
