@@ -1,6 +1,7 @@
 """The URLs of the pages."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, register_converter
+from django.urls.converters import StringConverter
 
 from sessions_app.pages.account import keys, onboarding, projects, sign_in, theme, trace_settings
 from sessions_app.pages.corrections import forms, history, split
@@ -9,6 +10,15 @@ from sessions_app.pages.request import content as request_content
 from sessions_app.pages.request import page as request
 from sessions_app.pages.session import page as session
 from sessions_app.pages.sessions import list_page as session_list
+
+
+class AnyText(StringConverter):
+    """Unlike `path`, also a text with line breaks, which an id may have."""
+
+    regex = r"[\s\S]+"
+
+
+register_converter(AnyText, "text")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", projects.home, name="home"),
@@ -56,7 +66,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         request_content.request_media,
         name="request_media",
     ),
-    path("p/<slug:slug>/t/<path:trace_id>", session.trace_redirect, name="trace"),
+    path("p/<slug:slug>/t/<text:trace_id>", session.trace_redirect, name="trace"),
     path("p/<slug:slug>/start/", onboarding.onboarding_page, name="onboarding"),
     path("p/<slug:slug>/start/waiting/", onboarding.waiting, name="onboarding_waiting"),
     path("p/<slug:slug>/settings/keys/", keys.keys_page, name="keys"),

@@ -126,7 +126,7 @@ def find_target(project: Project, text: str) -> Session:
 
     Raises TargetError.
     """
-    text = text.strip()
+    given, text = text, text.strip()
     if not text:
         raise TargetError("Which session? Paste its URL, its id or its trace id.")
     if len(text) > MAX_TEXT_CHARS:
@@ -137,8 +137,14 @@ def find_target(project: Project, text: str) -> Session:
         log = lookup.follow_request(uuid.UUID(match[1]), project.pk)
         return _found(lookup.find_session(log.session_id, project.pk) if log else None, project)
     if match := _OF_TRACE.search(text):
-        text = unquote(match[1])
-    return _named(project, text)
+        return _named(project, unquote(match[1]))
+    try:
+        return _named(project, text)
+    except TargetError:
+        # White space around an id may be a part of it.
+        if given == text or len(given) > MAX_TEXT_CHARS:
+            raise
+        return _named(project, given)
 
 
 def _found(session: Session | None, project: Project) -> Session:

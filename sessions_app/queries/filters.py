@@ -128,7 +128,7 @@ def parse_filters(parameters: QueryDict, zone: tzinfo = UTC, now: datetime | Non
     parsed = ParsedFilters(SessionFilters())
     values: dict[str, Any] = {
         "text": _text(parsed, parameters, "q"),
-        "trace_id": _text(parsed, parameters, "trace_id"),
+        "trace_id": _text(parsed, parameters, "trace_id", is_exact=True),
         **_times(parsed, parameters, zone, now or datetime.now(UTC)),
     }
     for name, attribute in LISTS.items():
@@ -139,8 +139,9 @@ def parse_filters(parameters: QueryDict, zone: tzinfo = UTC, now: datetime | Non
     return parsed
 
 
-def _text(parsed: ParsedFilters, parameters: QueryDict, name: str) -> str:
-    text = parameters.get(name, "").strip()
+def _text(parsed: ParsedFilters, parameters: QueryDict, name: str, is_exact: bool = False) -> str:
+    # White space around an id may be a part of it.
+    text = parameters.get(name, "") if is_exact else parameters.get(name, "").strip()
     if len(text) > MAX_TEXT_CHARS:
         message = f"may have at most {MAX_TEXT_CHARS:,} characters, got {len(text):,}"
         parsed.errors.append(FilterError(name, message))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import unicodedata
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -205,6 +206,20 @@ def words_of(text: str) -> list[str]:
     return text.replace("\0", "\ufffd").split()[:MAX_WORDS]
 
 
+# ASCII letters, digits and signs as full-width characters.
+_FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+
+
+def forms_of(word: str) -> list[str]:
+    """A word in each of the ways in which a text may have it: composed, decomposed, full-width, without ligatures.
+
+    Titles are stored as they were sent. Each of the forms can use the index.
+    """
+    plain = unicodedata.normalize("NFKC", word)
+    forms = [word, *(unicodedata.normalize(form, word) for form in ("NFC", "NFD", "NFKC", "NFKD"))]
+    return list(dict.fromkeys([*forms, plain.translate(_FULL_WIDTH), unicodedata.normalize("NFKC", plain.casefold())]))
+
+
 def is_short(text: str) -> bool:
     """Whether no word has three characters. The index does not help then, so fewer sessions are searched."""
     words = words_of(text)
@@ -218,7 +233,7 @@ def _with_text(sessions: QuerySet[Session], project: Project, text: str) -> Quer
         sessions = sessions.filter(id__in=newest)
     contains = Q()
     for word in words:
-        contains &= Q(words__contains=Lower(Value(word)))
+        contains &= reduce(or_, (Q(words__contains=Lower(Value(form))) for form in forms_of(word)))
     sessions = sessions.alias(words=SessionWords(F("title"), F("session_key"), F("users")))
     return sessions.filter(named_by(project, text) | contains)
 

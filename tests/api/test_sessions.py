@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -17,6 +19,7 @@ from tests.api.conftest import key_for, log
 from tests.factories import grant
 
 Store = Callable[..., None]
+REPORTS = Path(__file__).parents[1] / "payloads" / "reports"
 
 
 def listed(client: Client, query: str = "") -> list[str]:
@@ -120,6 +123,13 @@ def test_unknown_is_null(store: Store, client: Client) -> None:
 )
 def test_filters(three: None, client: Client, query: str, expected: list[str]) -> None:
     assert listed(client, query) == expected
+
+
+@pytest.mark.parametrize(("session_id", "query"), [(" lead", "%20lead"), ("two\nlines", "two%0Alines")])
+def test_an_id_is_found_exactly_as_it_was_given(store: Store, client: Client, session_id: str, query: str) -> None:
+    store(*json.loads((REPORTS / "34-session-id-with-outer-spaces-or-newline.json").read_text())["body"])
+    assert listed(client, f"?trace_id={query}") == [session_id]
+    assert listed(client, f"?trace_id={query}%20") == []
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,10 @@ def test_unknown_rule_is_refused_and_known_ones_named() -> None:
     assert "'magic'" in error.message
 
 
+def test_an_id_is_taken_exactly_as_it_is_written() -> None:
+    assert parse("trace_id=+lead%0A&q=+word+") == SessionFilters(trace_id=" lead\n", text="word")
+
+
 def test_nothing_is_set_by_an_empty_form() -> None:
     assert parse("q=&range=&from=&to=&model=").is_empty()
 

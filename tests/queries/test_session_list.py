@@ -187,6 +187,23 @@ def test_unicode_text_is_found_whatever_its_case(project: Project) -> None:
     assert found(project, text="の天気") == {"b"}
 
 
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Cafe\u0301 in Zu\u0308rich", "zürich CAFÉ"),
+        ("Café in Zürich", "Zu\u0308rich cafe\u0301"),
+        ("ＧＰＴ－４ について", "gpt-4"),
+        ("GPT-4 について", "ＧＰＴ－４"),
+        ("ガイド for all", "ｶﾞｲﾄﾞ"),
+        ("The efficient way", "e\ufb03cient"),
+        ("Hauptstrasse", "HAUPTSTRAßE"),
+    ],
+)
+def test_unicode_text_is_found_however_it_is_written(project: Project, title: str, text: str) -> None:
+    make_session(project, "s", make_log(title))
+    assert found(project, text=text) == {"s"}
+
+
 def test_short_text_is_found(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     make_session(project, "old", make_log("ab"))
     make_session(project, "new", make_log("cd ab", started_at=START + timedelta(hours=1)))

@@ -123,6 +123,15 @@ def test_session_is_meant_by_its_address_or_an_id(corrector: Client, project: Pr
     assert f'name="to" value="{two.pk}"' in asked.content.decode()
 
 
+def test_session_is_meant_by_an_id_with_white_space_around_it(
+    corrector: Client, project: Project, one: Session
+) -> None:
+    two = make_session(project, " two\n", make_log("Another one"))
+    form = {"request": ids(one)[0], "where": "session", "to": " two\n"}
+    asked = corrector.post(address(one, "correct/move/"), form)
+    assert f'name="to" value="{two.pk}"' in asked.content.decode()
+
+
 def test_id_of_several_sessions_is_refused(corrector: Client, project: Project, one: Session) -> None:
     for key in ("x", "y"):
         make_session(project, key, make_log(trace_id="shared", request_id=f"r-{key}"))

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -563,6 +564,14 @@ def test_trace_id_leads_to_its_session(signed_in: Client, project: Project) -> N
     missing = signed_in.get("/p/acme/t/never-seen")
     assert missing.status_code == 404
     assert "never-seen" in missing.content.decode()
+
+
+@pytest.mark.parametrize("key", [" lead", "trail ", "two\nlines", "\n", "a\r\n/b\u2028c", "tab\t"])
+def test_ids_with_white_space_lead_to_their_session(signed_in: Client, project: Project, key: str) -> None:
+    session = make_session(project, key)
+    assert signed_in.get(f"/p/acme/t/{quote(key, safe='')}").headers["Location"] == address(session)
+    page = signed_in.get("/p/acme/sessions/", {"trace_id": key}).content.decode()
+    assert str(session.id) in page
 
 
 def test_parts_of_another_project_are_not_served(signed_in: Client, project: Project) -> None:
