@@ -173,10 +173,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """What one stored log entry holds, for reading: the exact JSON bytes of each document, None when it is absent."""
+    """What one stored log entry holds, for reading: the exact JSON bytes of each document, None when it is absent.
+
+    `is_input_withheld`: the sender had no messages to log, and says so.
+    """
 
     request: bytes | None
     response: bytes | None
     metadata: bytes | None
     parameters: dict[str, Any]
     log: bytes
+    is_input_withheld: bool = False

@@ -213,9 +213,13 @@ class RequestDetail:
     input_parts: bytes
     output_parts: bytes
     context_parts: bytes
-    # Loaded for requests that are no model calls, because their bodies have no messages and are shown as a whole. For a
-    # model call only if somebody asks for it.
+    # Loaded for requests whose bodies have no messages, and are shown as a whole. For others if somebody asks for it.
     skeleton: bytes | None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no message was found in what it sent, or in what came back."""
+        return not self.input_parts or not self.output_parts
 
 
 _DETAIL_COLUMNS = tuple(name for name in RequestDetail.__slots__ if name != "skeleton")
@@ -226,7 +230,8 @@ def load_details(
 ) -> dict[uuid.UUID, RequestDetail]:
     """The details of some requests of a session, by id; one statement. `skeletons`: model calls that need theirs."""
     wanted = [line.id for line in lines]
-    without = (Q(kind="llm") | Q(step=True)) & ~Q(id__in=[line.id for line in skeletons])
+    has_messages = Q(kind="llm") & ~Q(input_parts=b"") & ~Q(output_parts=b"")
+    without = (has_messages | Q(step=True)) & ~Q(id__in=[line.id for line in skeletons])
     skeleton = Case(When(without, then=None), default=F("skeleton"))
     rows = _requests(session).filter(id__in=wanted).annotate(shown_skeleton=skeleton)
     return {row[0]: _detail(row) for row in rows.values_list(*_DETAIL_COLUMNS, "shown_skeleton")}

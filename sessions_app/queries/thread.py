@@ -56,7 +56,7 @@ def load_window(
     window.folded = _folded(window.shown, relations)
     _compare(window)
     other_bytes = OTHER_BYTES if not all(lines[index].is_conversation for index in indices) else 0
-    headers = [d for i in details if lines[i].id in repeated_ids for d in window.beside(i)]
+    headers = [d for i in details if lines[i].id in repeated_ids or details[i].is_silent for d in window.beside(i)]
     wanted = _wanted(window)
     for step in (step for step in steps if step.id in window.steps):
         for packed_list in printed_of_step(step, window.steps[step.id]):

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sessions_app.content.blocks import Message
+from sessions_app.content.blocks import Message, OtherBlock
 from sessions_app.content.documents import PartKind
 from sessions_app.content.message_reader import MessageReader
 from sessions_app.content.packed_digests import packed_count
@@ -68,8 +68,9 @@ class Window:
     added: dict[int, Added] = field(default_factory=dict)
     parts: dict[bytes, StoredPart] = field(default_factory=dict)
     steps: dict[uuid.UUID, RequestDetail] = field(default_factory=dict)
-    # Messages that were read already, by digest and assumed role: a page asks several times.
-    messages: dict[tuple[bytes, str], Message] = field(default_factory=dict)
+    # Messages that were read already, and what is in none of their blocks, by digest and assumed role: a page asks
+    # several times.
+    messages: dict[tuple[bytes, str], tuple[Message, OtherBlock | None]] = field(default_factory=dict)
     _reader: MessageReader = field(default_factory=MessageReader)
     _contexts: dict[tuple[int, PartKind], list[bytes]] = field(default_factory=dict)
 
@@ -169,14 +170,23 @@ class Window:
         return part is not None and part.role == "system"
 
 
-def documents_of_call(window: Window, index: int) -> Documents | None:
-    """The bodies of a request that is no model call; None for a model call, and if they were too large to be loaded."""
+_UNREAD = StoredPart(b"", PartKind.MESSAGE, "", 0, b"null")
+
+
+def documents_of_call(window: Window, index: int, only_response: bool = False) -> Documents | None:
+    """The bodies of a request in which messages are missing; None of another, and if they were too large to be loaded.
+
+    Only its response can be had without all of its input.
+    """
     detail = window.details[index]
     if detail.skeleton is None:
         return None
     lists = [window.lists.digests(p) for p in (detail.input_parts, detail.output_parts, detail.context_parts)]
+    parts: Mapping[bytes, StoredPart] = window.parts
+    if only_response:
+        parts = dict.fromkeys(lists[0], _UNREAD) | window.parts
     try:
-        return documents_of(detail.source, join_parts(detail.skeleton, lists, window.parts))
+        return documents_of(detail.source, join_parts(detail.skeleton, lists, parts))
     except KeyError:
         return None
 

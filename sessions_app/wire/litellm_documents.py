@@ -32,6 +32,7 @@ def documents_of(log: bytes) -> Documents:
         metadata=_metadata(members),
         parameters={name: loads(raw) for name, raw in parameters.items() if name not in left_out},
         log=log,
+        is_input_withheld="messages" in members and is_placeholder(members["messages"]),
     )
 
 

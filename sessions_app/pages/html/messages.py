@@ -24,7 +24,7 @@ from sessions_app.content.blocks import (
 from sessions_app.pages.html.attachments import attachment_with_text
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.formats import exact
-from sessions_app.pages.html.other_blocks import data_text, other, reasoning, refusal
+from sessions_app.pages.html.other_blocks import data_text, not_understood, other, reasoning, refusal
 from sessions_app.pages.html.pieces import fold, icon, more, reference, row
 from sessions_app.pages.html.source import BlockAddress, Source
 from sessions_app.pages.html.text_diff import difference
@@ -152,10 +152,12 @@ class MessageWriter:
             content = joined((found.html, fold("Whole prompt", content)))
         elif found and found.is_too_large:
             content = reference("info", "Not compared with the one before: too large") + content
-        return fold(title, content, size_of(text), peek(text))
+        return fold(title, content, size_of(text) if text else "", peek(text))
 
     def _references(self, source: Source) -> list[tuple[FoundCall, ToolResultBlock]]:
         """The calls that a message of tool results answers, if all of them are shown with their results."""
+        if source.unread is not None:
+            return []
         found = []
         for number, block in enumerate(source.message.blocks):
             call = self.pairs.calls.get((source.place, number))
@@ -191,6 +193,8 @@ class MessageWriter:
         yield from _row_of(media)
         if number < len(blocks):
             yield more_blocks(self.base_url, source, number)
+        elif source.unread is not None:
+            yield not_understood(source.unread, BlockAddress(self.base_url, source.digest, "raw"))
 
     def _block(self, source: Source, number: int) -> Markup:
         block, key = source.message.blocks[number], (source.place, number)

@@ -47,6 +47,13 @@ def other(block: OtherBlock, address: BlockAddress) -> Markup:
     return fold(_title(block), content, f"JSON, {size_of(text)}", peek(text))
 
 
+def not_understood(block: OtherBlock, address: BlockAddress) -> Markup:
+    """What of a message none of its blocks says, as JSON. `address`: where the whole message is."""
+    part = beginning(to_json(block.value))
+    content = clamped(code_box(drawn(part.shown)), address.text_url, part.hidden_chars)
+    return fold("Not understood, as it came", content, "JSON", peek(part.shown))
+
+
 def _title(block: OtherBlock) -> str:
     named = block.value.get("type") if isinstance(block.value, dict) else None
     return isolated(named[:TYPE_CHARS]) if isinstance(named, str) and named else "Data"

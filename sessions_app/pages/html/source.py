@@ -3,26 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sessions_app.content.blocks import Message, joined_text
+from sessions_app.content.blocks import ContentBlock, Message, OtherBlock, ToolResultBlock, joined_text
+from sessions_app.content.messages import read_message
+from sessions_app.content.unread import unread_in
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """A message and the digest of the part it was read from.
 
-    `place` is different for each message of a page. Tool calls and results are paired by it.
+    `place` is different for each message of a page. Tool calls and results are paired by it. `unread`: what of the
+    message is in none of its blocks.
     """
 
     message: Message
     digest: bytes
     place: Hashable = None
+    unread: OtherBlock | None = None
+
+    @property
+    def said(self) -> list[ContentBlock]:
+        """Its blocks, and what of it is in none of them."""
+        return [*self.message.blocks, *([self.unread] if self.unread else [])]
 
     @property
     def text(self) -> str:
         """The texts of its blocks, one after another."""
         return joined_text(self.message.blocks, "\n\n")
+
+
+def source_of(content: bytes, default_role: str, digest: bytes) -> Source:
+    """The message that a part holds."""
+    message = read_message(content, default_role)
+    rest = unread_in(content, message)
+    if rest is None:
+        return Source(message, digest)
+    block = message.blocks[0] if len(message.blocks) == 1 else None
+    if isinstance(block, ToolResultBlock) and not block.text and not block.blocks:
+        # What the message of a result holds is the result.
+        return Source(replace(message, blocks=[replace(block, blocks=[OtherBlock(rest)])]), digest)
+    return Source(message, digest, unread=OtherBlock(rest))
 
 
 @dataclass(frozen=True, slots=True)

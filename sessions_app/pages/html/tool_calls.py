@@ -38,7 +38,7 @@ def answered_call(call: ToolCallBlock, address: BlockAddress, found: FoundResult
     result = found.block
     content = _arguments(call, address)
     content += tool_result(result, BlockAddress(address.base_url, found.digest, str(found.number)))
-    amounts, is_error = [size_of(result.text)], result.is_error
+    amounts, is_error = [_amount(result)], result.is_error
     if ran:
         content += _failure(ran) + _execution(ran)
         amounts.insert(0, ran.duration)
@@ -60,7 +60,12 @@ def lone_result(result: ToolResultBlock, address: BlockAddress) -> Markup:
     """A result whose call was not logged."""
     name, call_id = result.name or "tool result", result.call_id[:LABEL_CHARS]
     content = tool_result(result, address)
-    return _line(name, call_id, first_line(result.text), [size_of(result.text)], _state(result.is_error), content)
+    return _line(name, call_id, first_line(result.text), [_amount(result)], _state(result.is_error), content)
+
+
+def _amount(result: ToolResultBlock) -> str:
+    """How much text a tool returned; "" if it only returned something else."""
+    return size_of(result.text) if result.text else "" if result.blocks else "empty"
 
 
 def _line(name: str, arguments: str, result: str, amounts: Sequence[str], state: str, content: Markup) -> Markup:
@@ -82,7 +87,8 @@ def _execution(ran: Execution, note: str = "") -> Markup:
 def references(found: Sequence[tuple[FoundCall, ToolResultBlock]]) -> Markup:
     """Results that are shown elsewhere: `read_file, search_code, 4.1 kB, shown with their calls in 2`."""
     names = list(dict.fromkeys(call.name[:LABEL_CHARS] or "tool" for call, _ in found))
-    amount = size(sum(len(result.text.encode("utf-8", "replace")) for _, result in found))
+    total = sum(len(result.text.encode("utf-8", "replace")) for _, result in found)
+    amount = size(total) if total else "" if any(result.blocks for _, result in found) else "empty"
     places = list({call.number: call.href for call, _ in found}.items())[:MOST_NAMED]
     is_more = len(names) > MOST_NAMED
     return component("tool_calls", "references")(names[:MOST_NAMED], is_more, amount, len(found), places)

@@ -20,13 +20,13 @@ from sessions_app.pages.html.excerpts import WHOLE_CHARS, piece
 from sessions_app.pages.html.json_text import Indented
 from sessions_app.pages.html.messages import (
     MessageWriter,
-    Source,
     arguments_text,
     data_text,
     text_piece,
     unformatted,
     whole_text,
 )
+from sessions_app.pages.html.source import source_of
 from sessions_app.pages.html.tool_definitions import part_text
 from sessions_app.pages.request import raw_json
 from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
@@ -44,7 +44,7 @@ def request_part(request: HttpRequest, project: Project, request_id: uuid.UUID, 
     log, part = _part_or_404(project, request_id, digest)
     role = "assistant" if request.GET.get("role") == "assistant" else "user"
     url = f"/p/{project.slug}/requests/{log.id}/"
-    source = Source(read_message(part.content or b"null", role), part.digest)
+    source = source_of(part.content or b"null", role, part.digest)
     writer = MessageWriter(url)
     start = whole_number(request.GET.get("from", ""), 0)
     html = joined(writer.blocks_from(source, start)) if start else writer.thread([source])

@@ -17,11 +17,13 @@ from sessions_app.content.packed_digests import packed_count
 from sessions_app.models import Project
 from sessions_app.pages.html.components import NOTHING, joined
 from sessions_app.pages.html.messages import MessageWriter
+from sessions_app.pages.html.pieces import row
 from sessions_app.pages.html.plain_text import escaped, visible
 from sessions_app.pages.request import curl, raw_json
 from sessions_app.pages.request.copies import copies_view
 from sessions_app.pages.request.spans import spans_view
 from sessions_app.pages.shell import htmx_of, project_page, render_page
+from sessions_app.pages.thread.absence import Body
 from sessions_app.pages.thread.answer import AnswerWriter
 from sessions_app.pages.thread.beside import reports_fold
 from sessions_app.pages.thread.correction_menu import correction_context
@@ -61,7 +63,7 @@ def request_page(request: HttpRequest, project: Project, request_id: uuid.UUID) 
     chosen = raw_json.chosen(request.GET.get("raw", ""), documents, from_span)
     context = {
         "section": "sessions",
-        **_input_and_output(request, place, window),
+        **_input_and_output(request, place, window, documents),
         "parameters": _members(documents.parameters),
         "metadata": _metadata(documents),
         "raw": raw_json.view(documents, chosen, place.url, from_span),
@@ -87,12 +89,14 @@ def reports_of(place: RequestInSession) -> Markup:
     return reports_fold(place.reports, place.addresses) if place.reports else NOTHING
 
 
-def _input_and_output(request: HttpRequest, place: RequestInSession, window: Window) -> dict[str, Any]:
+def _input_and_output(
+    request: HttpRequest, place: RequestInSession, window: Window, documents: Documents
+) -> dict[str, Any]:
     if not place.line.step:
         with bounds.share(PART_OF_SIDE):
-            sent = input_of(request, place, window)
+            sent = input_of(request, place, window, documents)
         with bounds.share(PART_OF_SIDE):
-            html = _output(place, window, max(whole_number(request.GET.get("output", ""), 1) - 1, 0))
+            html = _output(place, window, documents, max(whole_number(request.GET.get("output", ""), 1) - 1, 0))
         return {"input": sent, "output": html}
     detail = window.details.get(place.index)
     if detail is None:
@@ -167,7 +171,7 @@ class SentMessages:
         return counted(self.count, self.noun)
 
 
-def input_of(request: HttpRequest, place: RequestInSession, window: Window) -> SentMessages:
+def input_of(request: HttpRequest, place: RequestInSession, window: Window, documents: Documents) -> SentMessages:
     added, printed = window.added[place.index], window.printed(place.index)
     new_count = len(list(printed)) + printed.skipped
     if request.GET.get("input") == "new":
@@ -175,6 +179,8 @@ def input_of(request: HttpRequest, place: RequestInSession, window: Window) -> S
     # A link may be older than the request's last copy, and lead beyond its last message.
     first = min(max(whole_number(request.GET.get("from", ""), 1) - 1, 0), max(added.count - 1, 0))
     html = messages_html(place, window, first, added.count, with_context=True)
+    if not added.count:
+        html = joined((html, row("", Body("request", documents, place.url).instead())))
     return SentMessages(html, added.count, new_count)
 
 
@@ -197,10 +203,10 @@ def messages_html(place: RequestInSession, window: Window, first: int, last: int
     return joined((before, html, after))
 
 
-def _output(place: RequestInSession, window: Window, first: int) -> Markup:
+def _output(place: RequestInSession, window: Window, documents: Documents, first: int) -> Markup:
     sources = Sources(window, place.addresses, first_output=first)
     writer = MessageWriter(place.url, sources.pairs(), place.log.end_user)
-    return AnswerWriter(sources).answer(place.index, writer)
+    return AnswerWriter(sources, documents).answer(place.index, writer)
 
 
 @project_page

@@ -6,23 +6,28 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from sessions_app.pages.html.components import component, joined, sentence
+from sessions_app.pages.html.components import NOTHING, component, joined, sentence
 from sessions_app.pages.html.messages import MessageWriter
 from sessions_app.pages.html.pieces import more, reference, row
 from sessions_app.pages.thread import other_bodies
+from sessions_app.pages.thread.absence import Body
 from sessions_app.pages.thread.sent import unread
 from sessions_app.pages.thread.sources import Sources, number_of
 from sessions_app.pages.thread.wording import CUT_SHORT, counted, is_choice
 from sessions_app.queries.session import RequestDetail, RequestLine
-from sessions_app.queries.window import MOST_OUTPUTS
-from sessions_app.records import ERROR, StreamNote
+from sessions_app.queries.window import MOST_OUTPUTS, documents_of_call
+from sessions_app.records import ERROR, Documents, StreamNote
 
 
 @dataclass(slots=True)
 class AnswerWriter:
-    """Writes what came back for requests of a window. Messages are written by the `writer` of their request."""
+    """Writes what came back for requests of a window. Messages are written by the `writer` of their request.
+
+    With the `documents` of a single request, what of its response is in no message is written, too.
+    """
 
     sources: Sources
+    documents: Documents | None = None
 
     def answer(self, index: int, writer: MessageWriter) -> Markup:
         """The answer, why it ends early, the error."""
@@ -30,6 +35,8 @@ class AnswerWriter:
         line, detail = window.lines[index], window.details[index]
         summary, described = other_bodies.summary(line, window, index, writer.base_url)
         pieces = [summary, self._items(index, writer, described)]
+        if not any(pieces) and line.status != ERROR:
+            pieces.append(self._instead(index, writer))
         if line.stream:
             pieces.append(_stream_note(line.stream))
         if line.finish_reason in CUT_SHORT:
@@ -37,7 +44,24 @@ class AnswerWriter:
             pieces.append(row("", reference("info", sentence("{}: {}", CUT_SHORT[line.finish_reason], reason))))
         if line.status == ERROR:
             pieces.append(error_card(line, detail, writer.base_url))
-        return joined(pieces) or row("", reference("info", "No answer was logged"))
+        return joined([*pieces, self._rest(index, writer)])
+
+    def _instead(self, index: int, writer: MessageWriter) -> Markup:
+        """What is said in the place of an answer."""
+        documents = self.documents or documents_of_call(self.sources.window, index, only_response=True)
+        return row("", Body("response", documents, writer.base_url).instead())
+
+    def _rest(self, index: int, writer: MessageWriter) -> Markup:
+        line, detail = self.sources.window.lines[index], self.sources.window.details[index]
+        sources = self.sources.outputs(index)
+        if self.documents is None or not line.is_conversation or line.stream or not sources:
+            return NOTHING
+        if len(sources) < self.sources.window.output_count(index):
+            return NOTHING
+        said = [block for source in sources for block in source.said]
+        also = (line.error_type, detail.error_message, line.finish_reason)
+        rest = Body("response", self.documents, writer.base_url).beside(said, *also)
+        return row("", rest) if rest else NOTHING
 
     def _items(self, index: int, writer: MessageWriter, described: set[bytes]) -> Markup:
         """The items of the answer as far as they were read and the budget lasts, then a button for the others."""

@@ -6,10 +6,9 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sessions_app.content.blocks import Message
-from sessions_app.content.messages import read_message
 from sessions_app.content.packed_digests import packed_count
 from sessions_app.pages.html.messages import MessageWriter, Pairs, Source
+from sessions_app.pages.html.source import source_of
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.beside import execution_of
 from sessions_app.pages.thread.executions import Executed, executions
@@ -49,17 +48,15 @@ class Sources:
 
     def source(self, digest: bytes, default_role: str, place: Hashable = None) -> Source | None:
         """A message to show; None when its part was not read."""
-        message = self._message(digest, default_role)
-        return None if message is None else Source(message, digest, place)
-
-    def _message(self, digest: bytes, default_role: str) -> Message | None:
         key, known = (digest, default_role), self.window.messages
         if key not in known:
             part = self.window.parts.get(digest)
             if part is None or part.content is None:
                 return None
-            known[key] = read_message(part.content, default_role)
-        return known[key]
+            found = source_of(part.content, default_role, digest)
+            known[key] = (found.message, found.unread)
+        message, unread = known[key]
+        return Source(message, digest, place, unread)
 
     def of_history(self, index: int, position: int) -> Source | None:
         """A message by its position in the input and the answer of a request."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 
 from sessions_app import bounds
-from sessions_app.content.messages import read_message
 from sessions_app.content.packed_digests import packed_count
 from sessions_app.pages.html.components import NOTHING, component, joined, sentence
 from sessions_app.pages.html.formats import duration
 from sessions_app.pages.html.messages import FoundCall, MessageWriter, Pairs, Source, first_line
 from sessions_app.pages.html.pieces import code_box, link, reference, request_link, row
 from sessions_app.pages.html.plain_text import terminal
+from sessions_app.pages.html.source import source_of
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.pairing import Pairing
 from sessions_app.pages.thread.step_values import Value, arguments_of, documents_found, value_of
@@ -192,10 +192,8 @@ class StepWriter:
         digests = self.window.lists.digests(packed, 0, MESSAGES_OF_STEP)
         parts = [self.window.parts[digest] for digest in digests if digest in self.window.parts]
         known = [part for part in parts if part.content is not None][:MESSAGES_OF_STEP]
-        read = (read_message(part.content or b"", role) for part in known)
-        found = [
-            Source(message, part.digest, (role, n)) for n, (message, part) in enumerate(zip(read, known, strict=True))
-        ]
+        read = (source_of(part.content or b"", role, part.digest) for part in known)
+        found = [replace(source, place=(role, n)) for n, source in enumerate(read)]
         return found, packed_count(packed) - len(found)
 
 

@@ -1,0 +1,135 @@
+"""What of a message or body is in none of its blocks. Pages show it as it came, and search finds it. Plain Python.
+
+Readers take from each API what they know. Here the words of what was sent are compared with the words of what was read,
+so it does not matter which members a reader knows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from sessions_app.content.blocks import ContentBlock, Message
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, loads
+from sessions_app.content.json_values import to_json
+from sessions_app.content.search_text import words_of
+
+# So many values of one message or body are looked at, down to so many levels, and so much of each text.
+MOST_VALUES, MOST_LEVELS, MOST_CHARS = 5_000, 24, 2_000
+
+# Members that say how something was sent, if they are no objects or lists; and those that pages show elsewhere.
+_NOTES = frozenset(
+    {
+        *("role", "type", "id", "index", "object", "status", "phase", "partial", "is_error", "thought", "detail"),
+        *("call_id", "tool_call_id", "tool_use_id", "toolUseId", "item_id", "output_index", "content_index", "format"),
+        *("signature", "thoughtSignature", "thought_signature", "encrypted_content", "media_type", "mimeType"),
+        *("finish_reason", "finishReason", "stop_reason", "stopReason", "stop_sequence", "done", "done_reason"),
+        *("model", "modelVersion", "model_version", "created", "created_at", "completed_at", "createTime"),
+        *("system_fingerprint", "service_tier", "responseId", "response_id", "provider", "mime_type"),
+    }
+)
+_SHOWN_ELSEWHERE = frozenset({"usage", "usageMetadata", "usage_metadata", "cache_control", "cachePoint"})
+_PLAIN_MEMBERS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "id", "status", "type"})
+_PLAIN_BLOCK = frozenset({"type", "text", "cache_control"})
+_PLAIN_CALL = frozenset({"id", "type", "index", "function"})
+_ESCAPES = re.compile(r'\\(?:[nrtbf"\\/]|u[0-9a-fA-F]{4})')
+
+
+def unread_in(raw: JsonBytes, message: Message) -> Any:
+    """What of a message's JSON its blocks do not say; None if they say all of it."""
+    try:
+        value = loads(raw)
+    except DocumentError:
+        return None
+    return unread(value, message.blocks, message.name)
+
+
+def unread(value: Any, blocks: Iterable[ContentBlock], *also: str) -> Any:
+    """What of a JSON value is in none of these blocks and texts; None if there is nothing."""
+    if _is_plain(value):
+        return None
+    said: set[str] = set()
+    for text in (*also, *(text for block in blocks for text in _texts(block))):
+        said.update(words_of(text))
+        if "\\" in text:
+            said.update(words_of(_ESCAPES.sub(" ", text)))
+    return _Remains(said).of(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a message has only what every reader takes: this is quick, and true of most."""
+    if isinstance(value, str):
+        return True
+    if not isinstance(value, dict):
+        return False
+    if not value.keys() <= _PLAIN_MEMBERS:
+        value = {key: item for key, item in value.items() if item not in (None, "", [], {})}
+        if not value.keys() <= _PLAIN_MEMBERS:
+            return False
+    content, calls = value.get("content"), value.get("tool_calls")
+    if not (content is None or isinstance(content, str) or _are_texts(content)):
+        return False
+    return calls is None or (isinstance(calls, list) and all(map(_is_plain_call, calls)))
+
+
+def _are_texts(content: Any) -> bool:
+    return isinstance(content, list) and all(
+        isinstance(block, dict) and block.keys() <= _PLAIN_BLOCK and isinstance(block.get("text"), str)
+        for block in content
+    )
+
+
+def _is_plain_call(call: Any) -> bool:
+    if not isinstance(call, dict) or not call.keys() <= _PLAIN_CALL:
+        return False
+    function = call.get("function")
+    return isinstance(function, dict) and function.keys() == {"name", "arguments"}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a block."""
+    if isinstance(value, str):
+        # Data in a URL is as long as a picture. Its beginning tells it.
+        yield value[: MOST_CHARS * 2] if value.startswith("data:") else value
+    elif is_dataclass(value):
+        for member in fields(value):
+            yield from _texts(getattr(value, member.name))
+    elif isinstance(value, (list, tuple)) and any(map(is_dataclass, value)):
+        for item in value:
+            yield from _texts(item)
+    elif value is not None and not isinstance(value, bool):
+        yield to_json(value)
+
+
+class _Remains:
+    """Takes out of a JSON value what is said elsewhere."""
+
+    def __init__(self, said: set[str]) -> None:
+        self.said = said
+        self.left = MOST_VALUES
+
+    def of(self, value: Any, level: int = 0) -> Any:
+        self.left -= 1
+        if self.left < 0 or level > MOST_LEVELS:
+            return None
+        if isinstance(value, dict):
+            kept = {key: self.of(item, level + 1) for key, item in value.items() if not _is_note(key, item)}
+            return {key: item for key, item in kept.items() if item is not None} or None
+        if isinstance(value, list):
+            return [kept for item in value if (kept := self.of(item, level + 1)) is not None] or None
+        if value is None or value is False:
+            return None
+        return None if self.said.issuperset(_words(value)) else value
+
+
+def _is_note(key: str, item: Any) -> bool:
+    return key in _SHOWN_ELSEWHERE or (key in _NOTES and not isinstance(item, (dict, list)))
+
+
+def _words(value: Any) -> list[str]:
+    if not isinstance(value, str):
+        return words_of(to_json(value))
+    # Of a longer text, the last word may be cut in two.
+    return words_of(value) if len(value) <= MOST_CHARS else words_of(value[:MOST_CHARS])[:-1]

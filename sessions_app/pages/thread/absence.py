@@ -1,0 +1,92 @@
+"""What a page says where it has no messages to show: whether there are none, or they are not understood or not read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from markupsafe import Markup
+
+from sessions_app.content.blocks import ContentBlock
+from sessions_app.content.json_bytes import DocumentError, loads
+from sessions_app.content.json_values import to_json
+from sessions_app.content.unread import unread
+from sessions_app.pages.html.components import NOTHING, component, joined, sentence
+from sessions_app.pages.html.json_text import beginning, drawn
+from sessions_app.pages.html.pieces import clamped, code_box, fold, link, reference
+from sessions_app.pages.html.texts import peek, seam_instead, size_of
+from sessions_app.records import Documents
+
+Side = Literal["request", "response"]
+
+_NOT_LOGGED = {"request": "No input was logged", "response": "No answer was logged"}
+_EMPTY = {"request": "The request holds no messages", "response": "Empty answer"}
+_NOT_UNDERSTOOD = {
+    "request": "No message was recognised in the request. It is shown as it came",
+    "response": "No answer was recognised in the response. It is shown as it came",
+}
+_REST = {"request": "More of the request, not understood", "response": "More of the response, not understood"}
+_NO_INPUT = "LiteLLM logged no input for this call."
+_NAME_SESSIONS = (
+    "It does so for some endpoints, such as Gemini’s generateContent and pass-through. So that such calls keep "
+    "together, let the client send the header x-litellm-session-id (Gemini CLI: GEMINI_CLI_CUSTOM_HEADERS)."
+)
+# A shorter text with the mark of an omission in it consists of little but the mark.
+_ONLY_A_MARK_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The request or response of a call. `documents` is None if they were not read with the page, at `base_url`."""
+
+    side: Side
+    documents: Documents | None
+    base_url: str
+
+    @property
+    def content(self) -> bytes | None:
+        if self.documents is None:
+            return None
+        return self.documents.request if self.side == "request" else self.documents.response
+
+    def instead(self) -> Markup:
+        """What is said in the place of messages, if none were found."""
+        if self.documents is None:
+            return self._elsewhere()
+        if self.side == "request" and self.documents.is_input_withheld:
+            return component("texts", "seam")(_NO_INPUT, _NAME_SESSIONS)
+        if self.content is None:
+            return reference("info", _NOT_LOGGED[self.side])
+        value = _decoded(self.content)
+        rest = unread(value, ())
+        if rest is None:
+            return reference("info", _EMPTY[self.side])
+        text = to_json(rest)
+        if len(text) < _ONLY_A_MARK_CHARS and (missing := seam_instead(text)) is not None:
+            return missing
+        return joined((reference("alert", _NOT_UNDERSTOOD[self.side]), self._fold(self.side.capitalize(), value)))
+
+    def beside(self, said: Iterable[ContentBlock], *also: str) -> Markup:
+        """What of the body is in none of these blocks and texts, folded."""
+        if self.content is None:
+            return NOTHING
+        rest = unread(_decoded(self.content), said, *also)
+        return NOTHING if rest is None else self._fold(_REST[self.side], rest)
+
+    def _elsewhere(self) -> Markup:
+        words = link(f"{self.base_url}?raw={self.side}#raw", f"the {self.side} as it came")
+        return reference("info", sentence("Not shown here: {}", words))
+
+    def _fold(self, title: str, value: object) -> Markup:
+        text = to_json(value)
+        part = beginning(text)
+        content = clamped(code_box(drawn(part.shown)), f"{self.base_url}raw/{self.side}/?offset=0", part.hidden_chars)
+        return fold(title, content, f"JSON, {size_of(text)}", peek(part.shown))
+
+
+def _decoded(content: bytes) -> object:
+    try:
+        return loads(content)
+    except DocumentError:
+        return content.decode("utf-8", "replace")
