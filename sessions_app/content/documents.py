@@ -24,13 +24,14 @@ _HOLE = re.compile(rb"\x01([ioc])(\d+);")
 
 
 class PartKind(IntEnum):
-    """What a part is; the numbers are stored."""
+    """What a part is; the numbers are stored. UNREAD: texts of a request or response that are not read as a message."""
 
     MESSAGE = 1
     SYSTEM = 2
     TOOL = 3
     OTHER = 4
     BUNDLE = 5
+    UNREAD = 6
 
 
 class PartList:

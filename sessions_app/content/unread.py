@@ -37,13 +37,17 @@ _PLAIN_CALL = frozenset({"id", "type", "index", "function"})
 _ESCAPES = re.compile(r'\\(?:[nrtbf"\\/]|u[0-9a-fA-F]{4})')
 
 
+def decoded(raw: JsonBytes) -> Any:
+    """A JSON value; text that is no JSON as it is."""
+    try:
+        return loads(raw)
+    except DocumentError:
+        return bytes(raw).decode("utf-8", "replace")
+
+
 def unread_in(raw: JsonBytes, message: Message) -> Any:
     """What of a message's JSON its blocks do not say; None if they say all of it."""
-    try:
-        value = loads(raw)
-    except DocumentError:
-        return None
-    return unread(value, message.blocks, message.name)
+    return unread(decoded(raw), message.blocks, message.name)
 
 
 def unread(value: Any, blocks: Iterable[ContentBlock], *also: str) -> Any:
@@ -56,6 +60,11 @@ def unread(value: Any, blocks: Iterable[ContentBlock], *also: str) -> Any:
         if "\\" in text:
             said.update(words_of(_ESCAPES.sub(" ", text)))
     return _Remains(said).of(value)
+
+
+def text_for_search(value: Any) -> str:
+    """The names and texts of a JSON value."""
+    return _ESCAPES.sub(" ", to_json(value))
 
 
 def _is_plain(value: Any) -> bool:

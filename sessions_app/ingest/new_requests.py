@@ -12,6 +12,7 @@ from sessions_app.content.documents import PartKind
 from sessions_app.content.message_reader import MessageReader
 from sessions_app.content.message_texts import searchable_text
 from sessions_app.content.search_text import as_vector, words_of
+from sessions_app.content.unread import decoded, text_for_search, unread_in
 from sessions_app.ingest.prepare import storable
 from sessions_app.storage import moving, part_lists, parts, writer
 from sessions_app.storage.parts import NewPart, SearchRow
@@ -20,7 +21,7 @@ from sessions_app.structure.grouping_rules import StoredAt
 
 # A role may be any text of the sender, so it is clipped.
 ROLE_CHARS = 40
-_SEARCHED = (PartKind.MESSAGE, PartKind.SYSTEM)
+_SEARCHED = (PartKind.MESSAGE, PartKind.SYSTEM, PartKind.UNREAD)
 
 
 def insert(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog], reader: MessageReader) -> list[PreparedLog]:
@@ -65,9 +66,14 @@ def _search_rows(new: Sequence[NewPart], reader: MessageReader) -> Iterator[Sear
 
 def search_words(part: NewPart, reader: MessageReader) -> tuple[str, int]:
     """The words of a part in the form of a tsvector, and how many characters of its text were left out."""
-    message = reader.message(part.digest, part.raw, part.default_role or "system")
-    text = searchable_text(message)
     most = settings.LOGSUI_SEARCH_TEXT_MAX_CHARS
-    if message.role == "tool":
-        most = min(most, settings.LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS)
+    if part.kind is PartKind.UNREAD:
+        text = text_for_search(decoded(part.raw))
+    else:
+        message = reader.message(part.digest, part.raw, part.default_role or "system")
+        text = searchable_text(message)
+        if (rest := unread_in(part.raw, message)) is not None:
+            text += f"\n{text_for_search(rest)}"
+        if message.role == "tool":
+            most = min(most, settings.LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS)
     return as_vector(words_of(text[:most])), max(len(text) - most, 0)

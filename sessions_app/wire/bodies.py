@@ -17,6 +17,13 @@ from sessions_app.records import StreamNote, Usage
 from sessions_app.wire import failures
 from sessions_app.wire.errors import Failure
 from sessions_app.wire.streams import events
+from sessions_app.wire.unread_members import (
+    KNOWN_IN_CHOICE,
+    KNOWN_IN_REQUEST,
+    KNOWN_IN_RESPONSE,
+    cut_unread,
+    cuts_of_unread,
+)
 from sessions_app.wire.usage import UNKNOWN_USAGE
 from sessions_app.wire.usage_places import counted_in
 
@@ -59,7 +66,9 @@ def split_request(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, RequestFac
     if kind != "object":
         return bytes(raw), RequestFacts()
     fields = object_fields(raw)
-    return splitter.object(fields, request_cuts(splitter), 0), _request_facts(fields)
+    cuts = request_cuts(splitter)
+    cuts |= cuts_of_unread(splitter, fields, KNOWN_IN_REQUEST, cuts.keys())
+    return splitter.object(fields, cuts, 0), _request_facts(fields)
 
 
 def request_cuts(splitter: Splitter) -> dict[str, WriteMember]:
@@ -122,10 +131,12 @@ def split_response(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseF
         return splitter.item("o", raw, PartKind.MESSAGE), ResponseFacts()
     if kind != "object":
         found = failures.of_events(raw) if kind == "array" else None
-        return splitter.rest(raw), ResponseFacts(failure=found)
+        return cut_unread(splitter, raw), ResponseFacts(failure=found)
     fields = object_fields(raw)
     facts = _response_facts(fields)
-    return splitter.object(fields, response_cuts(splitter, fields, facts), 0), facts
+    cuts = response_cuts(splitter, fields, facts)
+    cuts |= cuts_of_unread(splitter, fields, KNOWN_IN_RESPONSE, cuts.keys())
+    return splitter.object(fields, cuts, 0), facts
 
 
 def split_stream(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseFacts] | None:
@@ -182,26 +193,27 @@ def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
     def message(value: JsonBytes) -> bytes:
         if kind_of(value) in ("object", "string"):
             return splitter.item("o", value, PartKind.MESSAGE)
-        return splitter.rest(value)
+        return cut_unread(splitter, value)
 
     cuts: dict[str, WriteMember] = dict.fromkeys(_CHOICE_MEMBERS, message)
     written: list[bytes] = []
     failed: list[Failure | None] = []
     for choice in choices:
         if kind_of(choice) != "object":
-            written.append(splitter.rest(choice))
+            written.append(cut_unread(splitter, choice))
             failed.append(None)
             continue
         fields = object_fields(choice)
         reason = text_member(fields, "finish_reason") or text_member(fields, "finishReason")
         facts.finish_reason = facts.finish_reason or reason
         failed.append(failures.of_choice(fields, reason))
-        written.append(splitter.object(fields, cuts, 1))
+        unread = cuts_of_unread(splitter, fields, KNOWN_IN_CHOICE, _CHOICE_MEMBERS)
+        written.append(splitter.object(fields, cuts | unread if unread else cuts, 1))
     facts.failure = facts.failure or failures.of_choices(failed)
     return b"[" + b",".join(written) + b"]"
 
 
-_CHOICE_MEMBERS = ("message", "text", "content", "delta")
+_CHOICE_MEMBERS = frozenset({"message", "text", "content", "delta"})
 
 
 def _response_facts(fields: dict[str, JsonBytes]) -> ResponseFacts:

@@ -9,9 +9,8 @@ from typing import Literal
 from markupsafe import Markup
 
 from sessions_app.content.blocks import ContentBlock
-from sessions_app.content.json_bytes import DocumentError, loads
 from sessions_app.content.json_values import to_json
-from sessions_app.content.unread import unread
+from sessions_app.content.unread import decoded, unread
 from sessions_app.pages.html.components import NOTHING, component, joined, sentence
 from sessions_app.pages.html.json_text import beginning, drawn
 from sessions_app.pages.html.pieces import clamped, code_box, fold, link, reference
@@ -58,7 +57,7 @@ class Body:
             return component("texts", "seam")(_NO_INPUT, _NAME_SESSIONS)
         if self.content is None:
             return reference("info", _NOT_LOGGED[self.side])
-        value = _decoded(self.content)
+        value = decoded(self.content)
         rest = unread(value, ())
         if rest is None:
             return reference("info", _EMPTY[self.side])
@@ -71,7 +70,7 @@ class Body:
         """What of the body is in none of these blocks and texts, folded."""
         if self.content is None:
             return NOTHING
-        rest = unread(_decoded(self.content), said, *also)
+        rest = unread(decoded(self.content), said, *also)
         return NOTHING if rest is None else self._fold(_REST[self.side], rest)
 
     def _elsewhere(self) -> Markup:
@@ -83,10 +82,3 @@ class Body:
         part = beginning(text)
         content = clamped(code_box(drawn(part.shown)), f"{self.base_url}raw/{self.side}/?offset=0", part.hidden_chars)
         return fold(title, content, f"JSON, {size_of(text)}", peek(part.shown))
-
-
-def _decoded(content: bytes) -> object:
-    try:
-        return loads(content)
-    except DocumentError:
-        return content.decode("utf-8", "replace")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sessions_app.ingest.accept import accept_body
 from sessions_app.ingest.digest import digest_until_empty
@@ -92,7 +96,7 @@ def test_an_answer_that_is_not_understood_is_shown_as_it_came(
 
 
 def test_an_answer_that_the_page_has_no_room_for_is_a_link_away(signed_in: Client, project: Project) -> None:
-    log = answered(project, {"big": ["Quokkas " * 20_000]})
+    log = answered(project, {"big": list(range(20_000))})
     path = f"/p/acme/sessions/{log.session_id}/"
     page = signed_in.get(path).content.decode()
     assert "Not shown here" in page
@@ -144,3 +148,81 @@ def test_litellm_says_that_it_logged_no_input(signed_in: Client, project: Projec
             assert "GEMINI_CLI_CUSTOM_HEADERS" in page
             assert "no result was sent back" not in page
             assert "default-message-value" not in page.split("Raw JSON")[0]
+
+
+def searched_words() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT unnest(tsvector_to_array(tsv)) FROM part_search")
+        return {row[0] for row in cursor.fetchall()}
+
+
+def test_what_is_not_understood_is_found_by_its_words(project: Project) -> None:
+    odd = {
+        "role": "user",
+        "content": [{"type": "text", "text": "said", "aside": "inmessage"}],
+        "odd": ["besidecontent"],
+    }
+    request = {"model": "m", "messages": [odd], "documents": [{"snippet": "inrequest"}]}
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Rain"}, "verdict": {"why": "inchoice\nnewline"}}
+    answered(project, {"choices": [choice, ["besidechoices"]], "speech": {"words": "inresponse"}}, request)
+    assert searched_words() >= {
+        *("said", "inmessage", "besidecontent", "inrequest", "rain", "inchoice", "newline", "besidechoices"),
+        "inresponse",
+    }
+
+
+# --- anything, anywhere ---------------------------------------------------------------------------------------------
+
+names = st.sampled_from(["text", "content", "parts", "output", "x", "call", "message", "type", "data", "result"])
+words = st.integers(0, 99_999).map(lambda number: f"quokka{number:05}")
+anything = st.recursive(
+    words | st.builds(lambda word, n: f"{word} and {n}", words, st.integers()),
+    lambda inner: st.lists(inner, min_size=1, max_size=3) | st.dictionaries(names, inner, min_size=1, max_size=3),
+    max_leaves=6,
+)
+
+
+def bodies_with(value: Any) -> list[tuple[Any, Any]]:
+    """Requests and responses that have a value in each of their places."""
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": value}}
+    fine = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Fine"}}]}
+    sent = [
+        *(value, {"messages": value}, {"messages": [value]}, {"contents": value}, {"odd": value}),
+        {"messages": [{"role": "user", "content": value}]},
+        {"messages": [{"role": "user", "odd": value}]},
+        {
+            "messages": [
+                {"role": "assistant", "tool_calls": [call]},
+                {"role": "tool", "tool_call_id": "c", "odd": value},
+            ]
+        },
+        {"input": [{"type": "message", "content": [value]}, {"type": "function_call_output", "output": value}]},
+    ]
+    returned = [
+        *(value, {"choices": value}, {"choices": [value]}, {"output": value}, {"output": [value]}, {"odd": value}),
+        *({"choices": [{"message": value}]}, {"choices": [{"message": {"content": value}}]}, {"content": [value]}),
+        *({"choices": [{"message": {"tool_calls": [value]}}]}, {"choices": [{"message": {"tool_calls": [call]}}]}),
+        *({"candidates": [{"content": {"parts": [value]}}]}, {"choices": [{"delta": {"odd": value}}]}),
+    ]
+    return [*((request, fine) for request in sent), *((ASKED, response) for response in returned)]
+
+
+CLAIMS = (NOT_LOGGED, EMPTY, "No input was logged", "The request holds no messages", "Empty message", "Empty result")
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=anything, data=st.data())
+def test_anything_anywhere_is_shown_and_never_called_absent(
+    signed_in: Client, project: Project, value: Any, data: st.DataObject
+) -> None:
+    request, response = data.draw(st.sampled_from(bodies_with(value)))
+    name = f"any-{uuid.uuid4()}"
+    send(project, [{"request_id": name, "session_id": name, "request": request, "response": response}])
+    log = RequestLog.objects.get(request_id=name)
+    page, of_session = pages_of(signed_in, log)
+    raw = text(signed_in.get(f"/p/acme/requests/{log.pk}/?raw=request").content.decode())
+    for word in set(re.findall(r"quokka\d+", json.dumps(value))):
+        assert word in page or word in raw
+    for claim in CLAIMS:
+        assert claim not in page
+        assert claim not in of_session
