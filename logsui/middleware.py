@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.template.loader import render_to_string
 from psycopg.pq import TransactionStatus
 
@@ -48,6 +49,19 @@ def content_security_policy(
 
 
 READS = ("GET", "HEAD")
+
+
+class CompressedPages(GZipMiddleware):
+    """Compresses HTML, padded at random so that its length tells little.
+
+    Answers that show a secret come by POST or must not be stored. They are sent as they are (docs/decisions/0016).
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        is_page = request.method in READS and response.headers.get("Content-Type", "").startswith("text/html")
+        if not is_page or response.streaming or "no-store" in response.headers.get("Cache-Control", ""):
+            return response
+        return super().process_response(request, response)
 
 
 def bounded_answers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "logsui.middleware.CompressedPages",
     "logsui.middleware.content_security_policy",
     # Before any middleware that may answer in HTML: under /api/ it turns such responses into JSON.
     "sessions_app.api.errors.json_errors",

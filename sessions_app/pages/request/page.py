@@ -23,7 +23,7 @@ from sessions_app.pages.request import curl, raw_json
 from sessions_app.pages.request.copies import copies_view
 from sessions_app.pages.request.spans import spans_view
 from sessions_app.pages.shell import htmx_of, project_page, render_page
-from sessions_app.pages.thread.absence import Body
+from sessions_app.pages.thread.absence import CallBody
 from sessions_app.pages.thread.answer import AnswerWriter
 from sessions_app.pages.thread.beside import reports_fold
 from sessions_app.pages.thread.correction_menu import correction_context
@@ -180,7 +180,7 @@ def input_of(request: HttpRequest, place: RequestInSession, window: Window, docu
     first = min(max(whole_number(request.GET.get("from", ""), 1) - 1, 0), max(added.count - 1, 0))
     html = messages_html(place, window, first, added.count, with_context=True)
     if not added.count:
-        html = joined((html, row("", Body("request", documents, place.url).instead())))
+        html = joined((html, row("", CallBody("request", documents, place.url).instead())))
     return SentMessages(html, added.count, new_count)
 
 

@@ -36,7 +36,7 @@ _ONLY_A_MARK_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class CallBody:
     """The request or response of a call. `documents` is None if they were not read with the page, at `base_url`."""
 
     side: Side

@@ -10,7 +10,7 @@ from sessions_app.pages.html.components import NOTHING, component, joined, sente
 from sessions_app.pages.html.messages import MessageWriter
 from sessions_app.pages.html.pieces import more, reference, row
 from sessions_app.pages.thread import other_bodies
-from sessions_app.pages.thread.absence import Body
+from sessions_app.pages.thread.absence import CallBody
 from sessions_app.pages.thread.sent import unread
 from sessions_app.pages.thread.sources import Sources, number_of
 from sessions_app.pages.thread.wording import CUT_SHORT, counted, is_choice
@@ -49,7 +49,7 @@ class AnswerWriter:
     def _instead(self, index: int, writer: MessageWriter) -> Markup:
         """What is said in the place of an answer."""
         documents = self.documents or documents_of_call(self.sources.window, index, only_response=True)
-        return row("", Body("response", documents, writer.base_url).instead())
+        return row("", CallBody("response", documents, writer.base_url).instead())
 
     def _rest(self, index: int, writer: MessageWriter) -> Markup:
         line, detail = self.sources.window.lines[index], self.sources.window.details[index]
@@ -60,7 +60,7 @@ class AnswerWriter:
             return NOTHING
         said = [block for source in sources for block in source.said]
         also = (line.error_type, detail.error_message, line.finish_reason)
-        rest = Body("response", self.documents, writer.base_url).beside(said, *also)
+        rest = CallBody("response", self.documents, writer.base_url).beside(said, *also)
         return row("", rest) if rest else NOTHING
 
     def _items(self, index: int, writer: MessageWriter, described: set[bytes]) -> Markup:

@@ -16,7 +16,7 @@ from sessions_app.pages.html.formats import cost, duration, exact, share, tokens
 from sessions_app.pages.html.messages import MessageWriter, Pairs
 from sessions_app.pages.html.pieces import fold, link, reference, request_link, row
 from sessions_app.pages.thread import contradicted_note, other_bodies
-from sessions_app.pages.thread.absence import Body
+from sessions_app.pages.thread.absence import CallBody
 from sessions_app.pages.thread.answer import AnswerWriter
 from sessions_app.pages.thread.beside import BesideWriter, reports_fold
 from sessions_app.pages.thread.layout import Layout
@@ -167,7 +167,7 @@ class RequestWriter:
         line, detail = self.sources.window.lines[index], self.sources.window.details[index]
         if line.is_conversation and not detail.input_parts and not self._is_folded(index):
             documents = documents_of_call(self.sources.window, index)
-            return joined((html, row("", Body("request", documents, writer.base_url).instead())))
+            return joined((html, row("", CallBody("request", documents, writer.base_url).instead())))
         if not html or not other_bodies.folds_inputs(line):
             return html
         title = counted(self.sources.window.added[index].count, "input")

@@ -143,8 +143,8 @@ def test_request_without_anything_known(signed_in: Client, project: Project) -> 
     page = get(signed_in, stored())
 
     assert "it broke" in text(section(page, "output"))
-    assert "No messages" in text(section(page, "input"))
-    assert "The request has no parameters" in text(section(page, "parameters"))
+    assert "No input was logged" in text(section(page, "input"))
+    assert "No parameters were logged" in text(section(page, "parameters"))
     assert "The log has no metadata" in text(section(page, "metadata"))
     assert "No command" in text(section(page, "curl"))
 
