@@ -10,7 +10,7 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -168,7 +168,7 @@ class Digester:
                 check_item(wire, item)
             assert entry.project_key is not None
             generated = generated_request_id(entry.project_key, entry.id, entry.received_at, index)
-            record = wire.read_log(item.raw, entry.received_at, generated, self.memory)
+            record = wire.read_log(item.raw, _received_at(entry, index), generated, self.memory)
             prepared = prepare(entry.project_id, entry.project_key, record, self.reader)
             prepared.position = (entry.id, index)
             batch.logs.append(prepared)
@@ -222,6 +222,11 @@ def generated_request_id(project_key: uuid.UUID, entry_id: int, received_at: dat
     """The request id of a log without one. Digesting the entry again gives the same id."""
     name = f"{project_key}:{entry_id}:{received_at.astimezone(UTC).isoformat()}:{index}"
     return f"log_{hashlib.sha256(name.encode()).hexdigest()[:24]}"
+
+
+def _received_at(entry: Entry, index: int) -> datetime:
+    """When a log was received. The logs of a body follow each other, so that those without a start keep their order."""
+    return entry.received_at + timedelta(microseconds=index)
 
 
 def rejection(entry: Entry, raw: bytes, error: Exception) -> Rejection:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from django.conf import settings
-from django.db.models import Q, QuerySet, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from sessions_app.models import RequestKey, RequestLog, Session
 from sessions_app.queries.filters import FilterError
+from sessions_app.queries.session import MOST_LINES, conversation_window
+from sessions_app.structure.order import in_order
 from sessions_app.structure.parents import parents
 from sessions_app.structure.timeline import chronological
 
@@ -23,6 +24,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # A request without an end stands last among those that started at the same moment.
 _NO_END = datetime.max.replace(tzinfo=UTC)
+Cursor = tuple[datetime, datetime, datetime, uuid.UUID]
 _CURSOR = re.compile(r"(-?\d{1,18})\.(-?\d{1,18})\.(-?\d{1,18})\.([0-9a-f]{32})")
 
 
@@ -78,18 +80,18 @@ class RequestRow:
         return not self.step and self.duplicate_of is None
 
     @property
-    def place(self) -> tuple[datetime, datetime, datetime, uuid.UUID]:
-        """Sorts requests as the timeline does: by start, then by end, then by arrival."""
-        return (self.started_at, self.ended_at or _NO_END, self.received_at, self.id)
-
-    @property
     def cursor(self) -> str:
         """Asks for the requests after this one."""
-        *times, log_id = self.place
+        *times, log_id = _place(self)
         return ".".join([*(str((moment - _EPOCH) // _MICROSECOND) for moment in times), log_id.hex])
 
 
 COLUMNS = tuple(RequestRow.__slots__)
+
+
+def _place(row: RequestRow | LinkedRow) -> Cursor:
+    """Sorts requests as the timeline does: by start, then by end, then by arrival."""
+    return (row.started_at, row.ended_at or _NO_END, row.received_at, row.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +105,54 @@ class RequestPage:
 def list_requests(
     session: Session, limit: int = 50, cursor: str | None = None, with_steps: bool = False
 ) -> RequestPage:
-    """Requests of a session by their start, `limit` of them (1 to 1,000) after `cursor`; one statement.
+    """Requests of a session in the order of its page, `limit` of them (1 to 1,000) after `cursor`; at most three
+    statements.
 
     `with_steps`: also steps, and spans that report the call of another request. Raises FilterError for an invalid limit
     or cursor.
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise FilterError("limit", f"must be from 1 to {MAX_LIMIT:,}, got {limit}")
+    after = _decode(cursor) if cursor else None
+    # A row more than asked for tells whether there is a next page.
+    if _stand_by_start(session):
+        found = _by_start(session, limit + 1, after, with_steps)
+    else:
+        found = _as_shown(session, limit + 1, after, with_steps)
+    return RequestPage(found[:limit], found[limit - 1].cursor if len(found) > limit else None)
+
+
+def _by_start(session: Session, most: int, after: Cursor | None, with_steps: bool) -> list[RequestRow]:
     requests = _requests(session.id, session.buckets).annotate(end=Coalesce("ended_at", Value(_NO_END)))
     if not with_steps:
         requests = requests.filter(step=False, duplicate_of=None)
-    if cursor:
-        requests = requests.filter(_after(*_decode(cursor)))
+    if after:
+        requests = requests.filter(_after(*after))
     ordered = requests.order_by("started_at", "end", "received_at", "id").values_list(*COLUMNS)
-    # A row more than asked for tells whether there is a next page.
-    found = [RequestRow(*row) for row in ordered[: limit + 1]]
-    return RequestPage(found[:limit], found[limit - 1].cursor if len(found) > limit else None)
+    return [RequestRow(*row) for row in ordered[:most]]
+
+
+def _stand_by_start(session: Session) -> bool:
+    """Whether the page shows the requests in the order of their starts; see `structure.order`."""
+    if session.request_count > MOST_LINES:
+        return True
+    untimed = _requests(session.id, session.buckets).filter(started_at=F("received_at"))
+    return not session.retry_count and not untimed.exists()
+
+
+def _as_shown(session: Session, most: int, after: Cursor | None, with_steps: bool) -> list[RequestRow]:
+    """The same where they stand in another order: that is known from all of them."""
+    every = [LinkedRow(*row) for row in _requests(session.id, session.buckets).values_list(*LinkedRow.__slots__)]
+    counted = iter(in_order([row for row in every if row.is_counted], conversation_window()))
+    rows = [next(counted) if row.is_counted else row for row in chronological(every) if row.is_counted or with_steps]
+    if after:
+        last = next((index for index, row in enumerate(rows) if row.id == after[-1]), None)
+        # A request that is gone stood about where its times say.
+        rows = [row for row in rows if _place(row) > after] if last is None else rows[last + 1 :]
+    ids = [row.id for row in rows[:most]]
+    found = _requests(session.id, session.buckets).filter(id__in=ids).values_list(*COLUMNS)
+    by_id = {row.id: row for row in (RequestRow(*values) for values in found)}
+    return [by_id[log_id] for log_id in ids if log_id in by_id]
 
 
 def standing_for(rows: Iterable[RequestRow]) -> dict[uuid.UUID, uuid.UUID]:
@@ -157,6 +191,11 @@ class LinkedRow:
     attempt: uuid.UUID | None
     call: uuid.UUID | None
     duplicate_of: uuid.UUID | None
+    step: bool
+
+    @property
+    def is_counted(self) -> bool:
+        return not self.step and self.duplicate_of is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +221,8 @@ def parents_of(rows: Iterable[RequestRow], session: Session) -> dict[uuid.UUID, 
     concerned = Q(id__in=wanted) | Q(provides__overlap=link_keys) | Q(attempt__in=attempts) | Q(call__in=calls)
     counted = _requests(session.id, session.buckets).filter(step=False, duplicate_of=None)
     found = counted.filter(concerned).values_list(*LinkedRow.__slots__)
-    ordered = chronological(LinkedRow(*row) for row in found)
-    window = timedelta(hours=settings.LOGSUI_CONVERSATION_WINDOW_HOURS)
-    parent_of = dict(zip((row.id for row in ordered), parents(ordered, window), strict=True))
+    ordered = in_order([LinkedRow(*row) for row in found], conversation_window())
+    parent_of = dict(zip((row.id for row in ordered), parents(ordered, conversation_window()), strict=True))
     known = ((log_id, parent_of.get(log_id)) for log_id in wanted)
     return {log_id: ParentRequest(ordered[parent.index], parent.rule) for log_id, parent in known if parent}
 
@@ -193,7 +231,7 @@ def _requests(session_id: uuid.UUID, buckets: Sequence[date]) -> QuerySet[Reques
     return RequestLog.objects.filter(session_id=session_id, bucket__in=buckets)
 
 
-def _decode(cursor: str) -> tuple[datetime, datetime, datetime, uuid.UUID]:
+def _decode(cursor: str) -> Cursor:
     match = _CURSOR.fullmatch(cursor)
     try:
         if match:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from sessions_app.models import RequestKey, RequestLog, Session
 from sessions_app.records import StreamNote
 from sessions_app.structure import timeline
+from sessions_app.structure.order import in_order
 from sessions_app.structure.timeline import Structure
 
 
@@ -166,7 +167,7 @@ def load_all_lines(session: SessionFacts, most: int | None = None) -> SessionLin
     for line in timeline.chronological(found):
         own = line.duplicate_of is None
         (lines.duplicates if not own else lines.steps if line.step else lines.requests).append(line)
-    return lines
+    return replace(lines, requests=in_order(lines.requests, conversation_window()))
 
 
 def load_line(session: SessionFacts, log: RequestLog) -> RequestLine | None:
@@ -188,7 +189,12 @@ def _line(row: Sequence[Any]) -> RequestLine:
 
 def structure_of(lines: Sequence[RequestLine]) -> Structure:
     """How the requests of a session hang together."""
-    return timeline.structure(lines, timedelta(hours=settings.LOGSUI_CONVERSATION_WINDOW_HOURS))
+    return timeline.structure(lines, conversation_window())
+
+
+def conversation_window() -> timedelta:
+    """How far apart a request and the one that it continues may be."""
+    return timedelta(hours=settings.LOGSUI_CONVERSATION_WINDOW_HOURS)
 
 
 def load_request(session: SessionFacts, line: RequestLine) -> RequestLog:

@@ -36,12 +36,21 @@ RULES = (
     *(RULE_SUB_AGENT, RULE_TOOL_CALL),
 )
 UNIT_SEPARATOR = "\x1f"
+TURN = timedelta(seconds=10)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def sane_time(moment: datetime, received: datetime) -> datetime:
     """A client's time, at least 1970 and at most a day after receipt. The SQL function of this name does the same."""
     return max(min(moment, received + timedelta(days=1)), _EPOCH)
+
+
+def told_at(record: Record, resent_count: int) -> datetime:
+    """When what a request says was said, to choose title and preview. Without a start, the length of its history says
+    more than its receipt: logs may be received out of order.
+    """
+    moment = sane_time(record.started_at, record.received_at)
+    return moment + resent_count * TURN if record.started_at == record.received_at else moment
 
 
 @dataclass(slots=True)
@@ -86,10 +95,9 @@ class RollUp:
         self.name_rank = min(self.name_rank, rank)
         self.buckets.add(bucket)
 
-    def count(self, record: Record, input_preview: str, output_preview: str) -> None:
+    def count(self, record: Record, resent_count: int, input_preview: str, output_preview: str) -> None:
         """Add the sums and texts of a new request that is no step and no second report of a call."""
-        started = sane_time(record.started_at, record.received_at)
-        self._add_texts(started, input_preview, output_preview)
+        self._add_texts(told_at(record, resent_count), input_preview, output_preview)
         self.request_count += 1
         self.error_count += record.status == ERROR
         usage = record.usage
@@ -99,11 +107,11 @@ class RollUp:
         self.cost = _known_sum(self.cost, record.cost)
         self.models.update([record.model[:TAG_CHARS]] if record.model else [])
 
-    def _add_texts(self, started: datetime, input_preview: str, output_preview: str) -> None:
-        if input_preview and (self.title_at is None or (started, input_preview) < (self.title_at, self.title)):
-            self.title, self.title_at = input_preview, started
-        if output_preview and (self.preview_at is None or (started, output_preview) > (self.preview_at, self.preview)):
-            self.preview, self.preview_at = output_preview, started
+    def _add_texts(self, told: datetime, input_preview: str, output_preview: str) -> None:
+        if input_preview and (self.title_at is None or (told, input_preview) < (self.title_at, self.title)):
+            self.title, self.title_at = input_preview, told
+        if output_preview and (self.preview_at is None or (told, output_preview) > (self.preview_at, self.preview)):
+            self.preview, self.preview_at = output_preview, told
 
 
 def _known_sum(a: Any, b: Any) -> Any:

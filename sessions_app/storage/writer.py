@@ -126,7 +126,7 @@ def roll_ups_of(logs: Sequence[PreparedLog]) -> list[RollUp]:
             roll_up = found[log.session_id] = RollUp(log.session_id, log.project_id, log.home.session_key)
         roll_up.add(log.record, log.bucket, log.home.rule, log.node.standing(log.home.rule))
         if not log.record.step and log.node.duplicate_of is None:
-            roll_up.count(log.record, log.input_preview, log.output_preview)
+            roll_up.count(log.record, log.resent_count, log.input_preview, log.output_preview)
     return list(found.values())
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from sessions_app.records import ERROR, RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE, RULE_TOOL_CALL
@@ -13,6 +13,9 @@ from sessions_app.structure.grouping_rules import Index, is_soon_enough
 
 # A conversation is continued within this, unless an id says so.
 WINDOW = timedelta(hours=24)
+
+_NEXT = timedelta(microseconds=1)
+_LATEST = datetime.max.replace(tzinfo=UTC) - _NEXT
 
 
 class RelatedRow(Protocol):
@@ -87,8 +90,8 @@ class _RowFacts:
 
 
 def parents(requests: Sequence[RelatedRow], window: timedelta = WINDOW) -> list[Parent | None]:
-    """For each request in chronological order, which other one of its session it continues or repeats."""
-    facts = [None if row.duplicate_of is not None else _facts(index, row) for index, row in enumerate(requests)]
+    """For each request in the order of the timeline, which other one of its session it continues or repeats."""
+    facts = _all_facts(requests)
     by_link_key: Index[int] = Index()
     for one in facts:
         if one is not None:
@@ -97,11 +100,12 @@ def parents(requests: Sequence[RelatedRow], window: timedelta = WINDOW) -> list[
 
 
 def starters(requests: Sequence[TaskRow]) -> list[int | None]:
-    """For each request in chronological order, the index of the one whose tool call started it: a sub-agent's run.
+    """For each request in the order of the timeline, the index of the one whose tool call started it: a sub-agent's
+    run.
 
     It continues nothing of that request. Whether it is the first of its run, `parents` says.
     """
-    facts = [None if row.duplicate_of is not None else _facts(index, row) for index, row in enumerate(requests)]
+    facts = _all_facts(requests)
     by_link_key: Index[int] = Index()
     for one, row in zip(facts, requests, strict=True):
         if one is not None:
@@ -111,10 +115,26 @@ def starters(requests: Sequence[TaskRow]) -> list[int | None]:
     return [one.key if one else None for one in found]
 
 
-def _facts(index: int, row: RelatedRow) -> _RowFacts:
+def _all_facts(requests: Sequence[RelatedRow]) -> list[_RowFacts | None]:
+    places = zip(_moments(requests), range(len(requests)), requests, strict=True)
+    return [None if row.duplicate_of is not None else _facts((moment, index), row) for moment, index, row in places]
+
+
+def _moments(requests: Sequence[RelatedRow]) -> Iterator[datetime]:
+    """Moments that say the same as the order: the starts, and where those go back a little more than the one before."""
+    last = datetime.min.replace(tzinfo=UTC)
+    for row in requests:
+        if row.started_at >= last:
+            last = row.started_at
+        elif last < _LATEST:
+            last += _NEXT
+        yield last
+
+
+def _facts(place: tuple[datetime, int], row: RelatedRow) -> _RowFacts:
     needs, previous = row.needs, row.previous
     begins = needs if previous is None else [link_key for link_key in needs if link_key != previous]
-    return _RowFacts((row.started_at, index), previous, begins, row.provides, row.attempt, row.call, has_failed(row))
+    return _RowFacts(place, previous, begins, row.provides, row.attempt, row.call, has_failed(row))
 
 
 def _parent(request: _RowFacts, by_link_key: Index[int], window: timedelta) -> Parent | None:

@@ -56,6 +56,11 @@ def chronological(requests: Iterable[T]) -> list[T]:
     return sorted(requests, key=lambda r: (r.started_at, r.ended_at is None, r.ended_at or _EPOCH, r.received_at, r.id))
 
 
+def is_untimed(request: Timed) -> bool:
+    """Whether the log said no start, so that the time of its receipt stands for it."""
+    return request.started_at == request.received_at
+
+
 def sane_start(request: Timed) -> datetime:
     """When a request started, for drawing: a client's clock may be absurd, so within 1970 and a day after receipt."""
     return max(min(request.started_at, request.received_at + timedelta(days=1)), _EPOCH)
@@ -70,8 +75,8 @@ def sane_end(request: Timed) -> datetime:
 
 
 def duration(request: Timed) -> timedelta | None:
-    """How long a request took; None when it has no end, ends before it starts, or one of both is absurd."""
-    if request.ended_at is None or request.ended_at < request.started_at:
+    """How long a request took; None when it has no start or end, ends before it starts, or one of both is absurd."""
+    if request.ended_at is None or is_untimed(request) or request.ended_at < request.started_at:
         return None
     is_sane = (sane_start(request), sane_end(request)) == (request.started_at, request.ended_at)
     return request.ended_at - request.started_at if is_sane else None

@@ -109,8 +109,10 @@ def _from_text(text: str) -> datetime:
         return EARLIEST if moment.year == 1 else LATEST
 
 
-def time_problems(started: datetime, ended: datetime | None, received: datetime) -> tuple[str, ...]:
+def time_problems(started: datetime | None, ended: datetime | None, received: datetime) -> tuple[str, ...]:
     """What is odd about the client's clock, as texts for the page."""
+    if started is None:
+        return ()
     problems = []
     if started > received + _ONE_DAY:
         problems.append("starts more than a day after it was received")

@@ -184,7 +184,7 @@ def _record(
 ) -> Record:
     values, metadata, parameters = payload.values, payload.metadata, payload.parameters
     problems: list[str] = []
-    started_at = _time(values, "startTime", problems) or received_at
+    started_at = _time(values, "startTime", problems)
     ended_at = _time(values, "endTime", problems)
     first_token_at = _first_token_at(values, parameters, problems)
     failed, failure = _failure(payload, response)
@@ -198,7 +198,7 @@ def _record(
         request_id=own_id or generated_id,
         claim=payload.claim,
         document=document,
-        started_at=started_at,
+        started_at=started_at or received_at,
         received_at=received_at,
         first_token_at=first_token_at,
         ended_at=ended_at,

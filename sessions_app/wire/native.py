@@ -261,7 +261,7 @@ def _record(
         received_at=received_at,
         first_token_at=header.first_token_at,
         ended_at=header.ended_at,
-        time_problems=fields.time_problems(started_at, header.ended_at, received_at),
+        time_problems=fields.time_problems(header.started_at, header.ended_at, received_at),
         trace_id=fields.clean(header.trace_id, fields.MAX_ID_CHARS),
         parent_id=fields.clean(header.parent_id, fields.MAX_ID_CHARS),
         kind=_kind(values, request),

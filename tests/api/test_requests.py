@@ -226,9 +226,9 @@ def test_constant_number_of_statements(store: Store, client: Client) -> None:
 
     with CaptureQueriesContext(connection) as captured:
         requests_of(client)
-    # (The helper's own look for the session,) the key, the session, its requests, what contradicts them, what they
-    # continue or repeat.
-    assert len(captured) == 6
+    # (The helper's own look for the session,) the key, the session, whether a start is missing, its requests, what
+    # contradicts them, what they continue or repeat.
+    assert len(captured) == 7
     with CaptureQueriesContext(connection) as captured:
         client.get(f"/api/v1/sessions/{session_id}/requests?limit=1")
     assert len(captured) == 5

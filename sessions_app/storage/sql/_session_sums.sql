@@ -4,15 +4,12 @@
         r.session_id AS id,
         min(sane_time(r.started_at, r.received_at)) AS first_at,
         max(sane_time(greatest(r.started_at, r.ended_at), r.received_at)) AS last_at,
-        coalesce((array_agg(r.input_preview ORDER BY sane_time(r.started_at, r.received_at), r.input_preview)
+        coalesce((array_agg(r.input_preview ORDER BY r.told_at, r.input_preview)
             FILTER (WHERE r.input_preview <> '' AND r.counted))[1], '') AS title,
-        min(sane_time(r.started_at, r.received_at))
-            FILTER (WHERE r.input_preview <> '' AND r.counted) AS title_at,
-        coalesce((
-            array_agg(r.output_preview ORDER BY sane_time(r.started_at, r.received_at) DESC, r.output_preview DESC)
+        min(r.told_at) FILTER (WHERE r.input_preview <> '' AND r.counted) AS title_at,
+        coalesce((array_agg(r.output_preview ORDER BY r.told_at DESC, r.output_preview DESC)
             FILTER (WHERE r.output_preview <> '' AND r.counted))[1], '') AS preview,
-        max(sane_time(r.started_at, r.received_at))
-            FILTER (WHERE r.output_preview <> '' AND r.counted) AS preview_at,
+        max(r.told_at) FILTER (WHERE r.output_preview <> '' AND r.counted) AS preview_at,
         count(*) FILTER (WHERE r.counted) AS request_count,
         count(*) FILTER (WHERE r.step) AS step_count,
         count(*) FILTER (WHERE r.status = 'error' AND r.counted) AS error_count,
@@ -35,5 +32,10 @@
         ] AS rule_counts,
         min(name_rank(r.rule, r.weak, r.needs, r.resent_count)) AS name_rank,
         array_agg(DISTINCT r.bucket ORDER BY r.bucket) AS buckets
-    FROM chosen AS r
+    FROM (
+        -- `told_at` is `rollups.told_at`.
+        SELECT *, sane_time(started_at, received_at)
+            + CASE WHEN started_at = received_at THEN resent_count ELSE 0 END * interval '10 seconds' AS told_at
+        FROM chosen
+    ) AS r
     GROUP BY r.session_id
