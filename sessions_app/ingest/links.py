@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sessions_app import ids
 from sessions_app.content import documents
@@ -20,6 +21,7 @@ from sessions_app.content.canonical import CanonicalForm, by_reference, digests_
 from sessions_app.content.documents import PartKind, PartList
 from sessions_app.content.message_reader import MessageReader
 from sessions_app.content.message_texts import plain_text
+from sessions_app.content.wrappers import said_by_user
 from sessions_app.records import Record
 from sessions_app.wire.fields import clean
 
@@ -27,6 +29,8 @@ from sessions_app.wire.fields import clean
 TITLE_CHARS = 160
 _FENCE = re.compile(r"```\w*")
 LABEL_CHARS = 64
+# So many messages of a client may stand after the newest of the user.
+MOST_WRAPPERS = 20
 _SPARE_CHARS = 64
 
 
@@ -226,21 +230,26 @@ def _after(chain: bytes, said: list[Message], with_ids: bool) -> bytes:
 
 def _previews(record: Record, reader: MessageReader, links: Links) -> None:
     """The newest user text that this request added, and the beginning of its answer."""
-    parts = record.document.input
-    for index in range(len(parts) - 1, links.resent_count - 1, -1):
-        if parts.kinds[index] is not PartKind.MESSAGE:
-            continue
-        if reader.canonical_form(parts.digests[index], parts.content(index), "user").role == "user":
-            message = reader.message(parts.digests[index], parts.content(index), "user")
-            most = LABEL_CHARS if links.resent_count else TITLE_CHARS
-            links.input_preview = one_line(plain_text(message), most)
-            if links.input_preview:
-                break
+    most = LABEL_CHARS if links.resent_count else TITLE_CHARS
+    for message in islice(_newest_of_user(record.document.input, links.resent_count, reader), MOST_WRAPPERS):
+        if words := one_line(said_by_user(message), most):
+            links.input_preview = words
+            break
+        links.input_preview = links.input_preview or one_line(plain_text(message), most)
     outputs = record.document.output
     for index, digest in enumerate(outputs.digests):
         links.output_preview = answer_line(reader.message(digest, outputs.content(index), "assistant"))
         if links.output_preview:
             break
+
+
+def _newest_of_user(parts: PartList, resent_count: int, reader: MessageReader) -> Iterator[Message]:
+    """The user's messages after what is sent again, newest first."""
+    for index in range(len(parts) - 1, resent_count - 1, -1):
+        if parts.kinds[index] is not PartKind.MESSAGE:
+            continue
+        if reader.canonical_form(parts.digests[index], parts.content(index), "user").role == "user":
+            yield reader.message(parts.digests[index], parts.content(index), "user")
 
 
 def answer_line(message: Message) -> str:

@@ -170,7 +170,7 @@ def _parameter_values(raw: JsonBytes | None) -> dict[str, Any]:
     if raw is None or kind_of(raw) != "object":
         return {}
     parameters = object_fields(raw)
-    wanted = ("previous_response_id", "stream", "user")
+    wanted = ("previous_response_id", "stream", "user", "prompt_cache_key")
     return {name: bodies.small_member(parameters, name) for name in wanted if name in parameters}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sessions_app.records import RULE_SESSION_ID, RULE_TRACE_ID, SessionClaim
 from sessions_app.wire import fields
+from sessions_app.wire.agent_ids import AGENT_HEADERS, ids_of_agents
 
 DETAIL_CHARS = 200
 
@@ -26,7 +27,7 @@ _HEADERS = {
 # endpoints leave it among the headers.
 _VENDOR_HEADER = re.compile(r"x-(?:[a-z0-9-]{1,60}-)?session-id")
 _VENDOR_ID = re.compile(r"[A-Za-z0-9_-]{8,1000}")
-_CODEX_HEADERS = frozenset({"session-id", "session_id", "thread-id", "conversation_id"})
+_COPIED = ("session_id", "metadata.session_id", "metadata.trace_id")
 _BAGGAGE = re.compile(r"(?:^|,)\s*session\.id=([^,;]*)")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 
@@ -42,11 +43,21 @@ def headers_of(metadata: dict[str, Any]) -> dict[str, str]:
 
 
 def session_claim(values: dict[str, Any], metadata: dict[str, Any], headers: dict[str, str]) -> SessionClaim:
-    """The first id in the order of precedence. Raises WireFormatError when it is longer than 1,000 characters."""
+    """The first id in the order of precedence: those of the caller, those that agents send by themselves, LiteLLM's.
+
+    Raises WireFormatError when it is longer than 1,000 characters.
+    """
     caller = _members(metadata.get("requester_metadata"))
+    cache_key = _members(values.get("model_parameters")).get("prompt_cache_key")
+    agents = list(ids_of_agents(caller, headers, cache_key, values.get("end_user")))
+    ids = {key for key, _, _ in agents}
     for key, rule, detail in _chosen(values, caller, headers):
-        return SessionClaim(fields.optional_id(key, detail), rule, fields.clean(detail, DETAIL_CHARS))
+        # LiteLLM copies an agent's id to where callers put theirs.
+        if key not in ids or (detail not in _COPIED and detail.removeprefix("header ") not in AGENT_HEADERS):
+            return SessionClaim(fields.optional_id(key, detail), rule, fields.clean(detail, DETAIL_CHARS))
     trace_id = _id(values.get("trace_id"))
+    if agents and (trace_id in ids or not trace_id or _UUID4.fullmatch(trace_id)):
+        return SessionClaim(*agents[0])
     if not trace_id:
         return SessionClaim()
     fields.optional_id(trace_id, "trace_id")
@@ -93,7 +104,7 @@ def _vendor_headers(headers: dict[str, str]) -> list[tuple[str, str]]:
 def _sent_in(key: str, headers: dict[str, str]) -> tuple[str, str] | None:
     """The rule and the header in which an id was sent: LiteLLM copies ids from headers into the caller's metadata."""
     for name, value in headers.items():
-        if value == key and (name in _HEADERS or name in _CODEX_HEADERS or _VENDOR_HEADER.fullmatch(name)):
+        if value == key and (name in _HEADERS or name in AGENT_HEADERS or _VENDOR_HEADER.fullmatch(name)):
             return _HEADERS.get(name, RULE_SESSION_ID), f"header {name}"
     match = _BAGGAGE.search(headers.get("baggage", ""))
     if match and match[1] == key:

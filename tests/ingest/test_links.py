@@ -641,6 +641,15 @@ def test_previews_are_one_line_without_fences() -> None:
     assert found.output_preview.endswith("…")
 
 
+def test_preview_is_what_the_user_wrote_and_no_wrapper() -> None:
+    around = {"role": "user", "content": "<environment_context>\n<cwd>/app</cwd>\n</environment_context>"}
+    asked = {"role": "user", "content": [{"type": "text", "text": "<system-reminder>Hi</system-reminder>\nFix it"}]}
+
+    assert links({"messages": [around, asked]}).input_preview == "Fix it"
+    assert links({"messages": [asked, around]}).input_preview == "Fix it"
+    assert links({"messages": [around]}).input_preview.startswith("<environment_context>")
+
+
 def test_preview_of_an_answer_without_text_names_its_tools() -> None:
     calls = [{"id": "c", "function": {"name": name, "arguments": "{}"}} for name in ("read_file", "run_tests")]
     answer = {"choices": [{"message": {"role": "assistant", "content": None, "tool_calls": calls}}]}

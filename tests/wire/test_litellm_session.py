@@ -147,3 +147,96 @@ def test_metadata_of_the_wrong_kind_is_no_obstacle(metadata: Any) -> None:
 def test_the_callers_span_is_the_parent() -> None:
     headers = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
     assert read(with_metadata({"requester_metadata": {"headers": headers}})).parent_id == "b7ad6b7169203331"
+
+
+# --- ids that agents send by themselves -----------------------------------------------------------------------------
+
+THREAD, PARENT, ROOT = "01a21805-607a-76d1-9f1a-fdfaf9053d94", "01a21805-0000-76d1-9f1a-000000000001", "01a21800-root"
+CLAUDE = "27c85a38-5727-43e1-980f-759a1612a2d1"
+
+
+@pytest.mark.parametrize(
+    ("headers", "key", "detail"),
+    [
+        ({"session-id": ROOT, "thread-id": THREAD}, ROOT, "header session-id"),
+        ({"session_id": THREAD}, THREAD, "header session_id"),
+        ({"thread-id": THREAD}, THREAD, "header thread-id"),
+        ({"x-codex-window-id": f"{THREAD}:3"}, THREAD, "header x-codex-window-id"),
+        ({"x-codex-turn-metadata": f'{{"session_id": "{ROOT}"}}'}, ROOT, "header x-codex-turn-metadata"),
+        ({"x-opencode-session": "ses_0123456789"}, "ses_0123456789", "header x-opencode-session"),
+        (
+            {"x-session-affinity": "ses_01234567", "user-agent": "opencode/1.2"},
+            "ses_01234567",
+            "header x-session-affinity",
+        ),
+        ({"x-task-id": "1732651234567"}, "1732651234567", "header x-task-id"),
+        # A sub-agent is tied to the thread that started it, unless the ids of its session and its thread differ.
+        ({"thread-id": THREAD, "x-codex-parent-thread-id": PARENT}, PARENT, "header x-codex-parent-thread-id"),
+        ({"session-id": THREAD, "thread-id": THREAD, "x-codex-parent-thread-id": PARENT}, PARENT, None),
+        ({"session-id": ROOT, "thread-id": THREAD, "x-codex-parent-thread-id": PARENT}, ROOT, "header session-id"),
+    ],
+)
+def test_agents_headers_name_the_session(headers: dict[str, str], key: str, detail: str | None) -> None:
+    claim = claim_of({"headers": headers})
+
+    assert (claim.key, claim.rule, claim.weak) == (key, RULE_SESSION_ID, False)
+    assert claim.detail == (detail or claim.detail)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-client-request-id": THREAD},
+        {"x-session-affinity": "node-7-of-the-cluster"},
+        {"x-codex-turn-metadata": "[not json]"},
+        {"x-codex-turn-metadata": '{"session_id": {"a": 1}}'},
+        {"session-id": "a b"},
+        {"x-codex-window-id": "7"},
+    ],
+)
+def test_header_that_others_send_too_needs_a_second_sign(headers: dict[str, str]) -> None:
+    assert claim_of({"headers": headers}).weak
+
+
+def test_key_of_a_prompt_cache_needs_a_second_sign() -> None:
+    parameters = {"prompt_cache_key": THREAD}
+    assert claim_of(model_parameters=parameters).weak
+    assert claim_of({"headers": {"x-client-request-id": THREAD}}, model_parameters=parameters).key == THREAD
+    claim = claim_of({"headers": {"user-agent": "codex_cli_rs/0.60.0"}}, model_parameters=parameters)
+    assert (claim.key, claim.detail) == (THREAD, "prompt_cache_key")
+
+
+@pytest.mark.parametrize(
+    "user_id",
+    [
+        f"user_abc_account_5c984310-5f3d-4136-85f9-0cdfde7e2971_session_{CLAUDE}",
+        f'{{"device_id": "d", "account_uuid": "a", "session_id": "{CLAUDE}"}}',
+    ],
+)
+def test_claude_codes_user_names_the_session(user_id: str) -> None:
+    """LiteLLM 1.81 does not look there, and makes up a trace id."""
+    claim = claim_of({"user_id": user_id})
+
+    assert (claim.key, claim.rule, claim.detail) == (CLAUDE, RULE_SESSION_ID, "metadata.user_id")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "changes"),
+    [
+        ({"litellm_session_id": "mine"}, {}),
+        ({"session_id": "mine"}, {}),
+        ({}, {"session_id": "mine"}),
+        ({}, {"trace_id": "mine"}),
+    ],
+)
+def test_id_that_the_caller_chose_comes_before_an_agents(metadata: dict[str, Any], changes: dict[str, Any]) -> None:
+    headers = {"session-id": THREAD, "x-codex-window-id": f"{THREAD}:0"}
+    assert claim_of(metadata | {"headers": headers}, **changes).key == "mine"
+
+
+def test_id_that_litellm_copied_from_an_agents_header_is_the_agents() -> None:
+    copied = {"session_id": THREAD, "trace_id": THREAD}
+    headers = {"session-id": THREAD, "x-codex-parent-thread-id": PARENT}
+
+    assert claim_of(copied | {"headers": headers}, trace_id=THREAD).key == PARENT
+    assert claim_of(copied | {"headers": headers, "litellm_session_id": "mine"}, trace_id=THREAD).key == "mine"
