@@ -26,6 +26,7 @@ help:
 	@echo 'make bench-linking what it costs to group requests without an id'
 	@echo 'make eval-grouping how well requests without an id are grouped'
 	@echo 'make eval-providers how well calls of the SDKs of providers are read (ARGS: words of the names of APIs)'
+	@echo 'make eval-agents   how well the logs of real agents form sessions (ARGS: names of agents)'
 	@echo 'make render        every page and API answer of the samples, as files (OUT: folder)'
 	@echo 'make render-diff   what a user would notice since a commit (BASE=$(BASE)), by both renderings'
 	@echo 'make e2e-litellm   a real LiteLLM proxy and clients against a running server'
@@ -77,6 +78,9 @@ eval-providers: $(VENV)/.runtime
 render: $(VENV)/.development
 	$(BIN)/python -m benchmarks.rendering $(OUT)
 
+eval-agents: $(VENV)/.runtime
+	sh e2e/agents/run.sh $(ARGS)
+
 # It fails when there are differences, as diff does.
 render-diff: $(VENV)/.development
 	$(BIN)/python -m benchmarks.rendering_diff $(BASE) $(ARGS)
@@ -90,7 +94,8 @@ e2e-otel: $(VENV)/.runtime
 install: $(VENV)/.development
 
 clean:
-	rm -rf $(VENV) $(VENV)-providers $(VENV)-e2e $(VENV)-e2e-otel $(VENV)-e2e-otel-openai2 e2e/otel/node/*/node_modules
+	rm -rf $(VENV) $(VENV)-providers $(VENV)-e2e $(VENV)-e2e-otel $(VENV)-e2e-otel-openai2 $(VENV)-e2e-agents-*
+	rm -rf e2e/otel/node/*/node_modules e2e/agents/node/node_modules
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
 
 # The stamps stand for an environment that has all of a requirements file: an interrupted installation has none.
@@ -111,4 +116,4 @@ $(VENV)/.made:
 	    echo 'Python has no venv; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@touch $@
 
-.PHONY: help run test test-all coverage check format bench abuse bench-linking eval-grouping eval-providers render render-diff e2e-litellm e2e-otel install clean
+.PHONY: help run test test-all coverage check format bench abuse bench-linking eval-grouping eval-providers eval-agents render render-diff e2e-litellm e2e-otel install clean

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +20,14 @@ LOGSUI_PYTHON = os.environ.get("LOGSUI_PYTHON", str(ROOT / ".venv" / "bin" / "py
 FIRST_PORT, LAST_PORT = 8120, 8139
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
+
+MAKE_PROJECTS = """
+import json
+from sessions_app.access.keys import create_key
+from sessions_app.models import Project
+projects = [Project.objects.create(slug=name) for name in {names}]
+print("KEYS", json.dumps([create_key(project, "e2e", ["ingest", "read"])[1] for project in projects]))
+"""
 
 Found = TypeVar("Found")
 
@@ -131,6 +139,21 @@ class Logsui(Server):
         assert done.returncode == 0, done.stderr
         self.api_key = done.stdout.strip()
 
+    def shell(self, source: str, mark: str) -> Any:
+        """Run source in its Django shell: the document that it prints after `mark`."""
+        command = [LOGSUI_PYTHON, "manage.py", "shell", "-v", "0", "-c", source]
+        environment = dict(self.environment)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.partition(f"{mark} ")[2])
+
+    def create_projects(self, names: Sequence[str]) -> list[str]:
+        """Make these projects: a key of each that may ingest and read."""
+        keys: list[str] = self.shell(MAKE_PROJECTS.format(names=list(names)), "KEYS")
+        return keys
+
     def get(self, path: str, key: str = "", **parameters: Any) -> Any:
         """A JSON document of the read API, with the shared key or another. Raises HTTPError unless it is 200."""
         query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
@@ -139,11 +162,11 @@ class Logsui(Server):
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
-    def get_all(self, path: str, **parameters: Any) -> Iterator[Any]:
+    def get_all(self, path: str, key: str = "", **parameters: Any) -> Iterator[Any]:
         """All results of a list, page by page."""
         cursor: dict[str, str] = {}
         while True:
-            page = self.get(path, **parameters, **cursor)
+            page = self.get(path, key, **parameters, **cursor)
             yield from page["results"]
             if page["next"] is None:
                 return

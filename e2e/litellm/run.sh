@@ -10,19 +10,8 @@ requirements=$root/e2e/litellm/requirements.txt
 LOGSUI_PYTHON=${LOGSUI_PYTHON:-$root/.venv/bin/python}
 export LOGSUI_PYTHON
 
-if ! [ -x "$LOGSUI_PYTHON" ]; then
-    echo "e2e-litellm: no $LOGSUI_PYTHON; run \`make install\` first, or set LOGSUI_PYTHON" >&2
-    exit 2
-fi
-
-# The copy says which requirements are installed, so that a second run starts at once.
-if ! cmp -s "$requirements" "$venv/requirements.txt"; then
-    echo "e2e-litellm: installing $requirements into $venv (about a minute)"
-    rm -rf "$venv"
-    "$LOGSUI_PYTHON" -m venv "$venv"
-    "$venv/bin/python" -m pip install -qq --disable-pip-version-check -r "$requirements"
-    cp "$requirements" "$venv/requirements.txt"
-fi
+. "$root/e2e/packages.sh"
+python_packages "$venv" "$requirements"
 
 cd "$root"
 export PYTHONDONTWRITEBYTECODE=1

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -38,15 +40,23 @@ class Call:
     is_streamed: bool = False
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Does not print that a client went away."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class ModelServer:
     """Listens inside the `with` block, on a port that the system chooses."""
 
-    def __init__(self) -> None:
+    def __init__(self, handler: type[Handler] | None = None) -> None:
         self._calls: dict[str, list[Call]] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        handler = type("Handler", (_Handler,), {"models": self})
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        bound = type("BoundHandler", (handler or Handler,), {"models": self})
+        self._http = QuietServer(("127.0.0.1", 0), bound)
         self._http.daemon_threads = True
 
     def __enter__(self) -> ModelServer:
@@ -56,6 +66,10 @@ class ModelServer:
     def __exit__(self, *_: Any) -> None:
         self._http.shutdown()
         self._http.server_close()
+
+    def answer(self, body: dict[str, Any], messages: list[dict[str, Any]], number: int) -> Call:
+        """The response to a chat with these messages."""
+        return answer(body, messages, number)
 
     def base_url(self, name: str) -> str:
         return f"http://127.0.0.1:{self._http.server_port}/{name}/v1"
@@ -173,27 +187,61 @@ def chat_chunks(call: Call, with_usage: bool) -> Iterator[dict[str, Any]]:
         yield chat_document(call, "chat.completion.chunk", None) | {"usage": chat_usage(call)}
 
 
+def response_call(id_: str, name: str, arguments: dict[str, Any] | str) -> dict[str, Any]:
+    """A tool call as an item; arguments that are a text are the input of a custom tool."""
+    item = {"call_id": id_, "name": name, "status": "completed"}
+    if isinstance(arguments, str):
+        return {"type": "custom_tool_call", "id": f"ctc_{id_}", **item, "input": arguments}
+    return {"type": "function_call", "id": f"fc_{id_}", **item, "arguments": json.dumps(arguments)}
+
+
+def response_events(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A response as a stream: each item begins, gets its text or arguments, and ends."""
+    begun = document | {"status": "in_progress", "output": [], "usage": None}
+    yield {"type": "response.created", "response": begun}
+    yield {"type": "response.in_progress", "response": begun}
+    for at, item in enumerate(document["output"]):
+        place = {"output_index": at, "item_id": item["id"]}
+        empty = {"content": [], "arguments": "", "input": ""}
+        yield {
+            "type": "response.output_item.added",
+            "output_index": at,
+            "item": item | {"status": "in_progress"} | {k: v for k, v in empty.items() if k in item},
+        }
+        match item["type"]:
+            case "message":
+                yield from text_events(item["content"][0], place | {"content_index": 0})
+            case "function_call":
+                yield {"type": "response.function_call_arguments.delta", **place, "delta": item["arguments"]}
+                done = {"arguments": item["arguments"], "name": item["name"]}
+                yield {"type": "response.function_call_arguments.done", **place, **done}
+            case "custom_tool_call":
+                yield {"type": "response.custom_tool_call_input.delta", **place, "delta": item["input"]}
+                yield {"type": "response.custom_tool_call_input.done", **place, "input": item["input"]}
+        yield {"type": "response.output_item.done", "output_index": at, "item": item}
+    yield {"type": "response.completed", "response": document}
+
+
+def text_events(part: dict[str, Any], place: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield {"type": "response.content_part.added", **place, "part": part | {"text": ""}}
+    for word in re.findall(r"\S+\s*|\s+", part["text"]):
+        yield {"type": "response.output_text.delta", **place, "delta": word, "logprobs": []}
+    yield {"type": "response.output_text.done", **place, "text": part["text"], "logprobs": []}
+    yield {"type": "response.content_part.done", **place, "part": part}
+
+
 def response_document(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """A response of the Responses API."""
     assert call.input_tokens is not None
     assert call.output_tokens is not None
-    output: list[dict[str, Any]] = [
-        {
-            "type": "function_call",
-            "id": f"fc_{id_}",
-            "call_id": id_,
-            "name": name,
-            "arguments": json.dumps(arguments),
-            "status": "completed",
-        }
-        for id_, name, arguments in call.tool_calls
-    ]
+    output: list[dict[str, Any]] = []
     if call.output:
         text = {"type": "output_text", "text": call.output, "annotations": []}
         message_id = f"msg_{call.response_id}"
         output.append(
             {"type": "message", "id": message_id, "role": "assistant", "status": "completed", "content": [text]}
         )
+    output += [response_call(*each) for each in call.tool_calls]
     return {
         "id": call.response_id,
         "object": "response",
@@ -219,7 +267,7 @@ def response_document(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     models: ModelServer
 
@@ -263,7 +311,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _chat(self, name: str, body: dict[str, Any]) -> None:
         number = self.models.number()
-        call = answer(body, chat_messages(body), number)
+        call = self.models.answer(body, chat_messages(body), number)
         call.path, call.response_id, call.is_streamed = "chat", f"chatcmpl-{number}", bool(body.get("stream"))
         if self._refused(name, call):
             return
@@ -279,10 +327,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _response(self, name: str, body: dict[str, Any]) -> None:
         number = self.models.number()
-        call = answer(body, response_messages(body), number)
-        call.path, call.response_id = "responses", f"resp_{number}"
-        if not self._refused(name, call):
-            self._send(200, response_document(call, body))
+        call = self.models.answer(body, response_messages(body), number)
+        call.path, call.response_id, call.is_streamed = "responses", f"resp_{number}", bool(body.get("stream"))
+        if self._refused(name, call):
+            return
+        document = response_document(call, body)
+        if call.is_streamed:
+            self._events(response_events(document))
+        else:
+            self._send(200, document)
 
     def _embeddings(self, name: str, body: dict[str, Any]) -> None:
         given = body["input"] if isinstance(body["input"], list) else [body["input"]]
@@ -303,15 +356,26 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def _stream(self, chunks: Iterator[dict[str, Any]]) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
+        self._begin_stream()
         for chunk in chunks:
             self._chunk(f"data: {json.dumps(chunk)}\n\n".encode())
             time.sleep(CHUNK_SECONDS)
         self._chunk(b"data: [DONE]\n\n")
         self.wfile.write(b"0\r\n\r\n")
+
+    def _events(self, events: Iterator[dict[str, Any]]) -> None:
+        """Events whose names are their types, with numbers."""
+        self._begin_stream()
+        for number, event in enumerate(events):
+            document = json.dumps(event | {"sequence_number": number})
+            self._chunk(f"event: {event['type']}\ndata: {document}\n\n".encode())
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _begin_stream(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
 
     def _chunk(self, content: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(content), content))

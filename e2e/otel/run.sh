@@ -13,28 +13,7 @@ E2E_OPENAI3=${E2E_OPENAI3:-$root/.venv-e2e-otel}
 E2E_OPENAI2=${E2E_OPENAI2:-$root/.venv-e2e-otel-openai2}
 export LOGSUI_PYTHON E2E_OPENAI2 E2E_OPENAI3
 
-if ! [ -x "$LOGSUI_PYTHON" ]; then
-    echo "e2e-otel: no $LOGSUI_PYTHON; run \`make install\` first, or set LOGSUI_PYTHON" >&2
-    exit 2
-fi
-
-# The copy says which requirements are installed, so that a second run starts at once.
-python_packages() {
-    cmp -s "$2" "$1/requirements.txt" && return
-    echo "e2e-otel: installing $2 into $1 (about a minute)"
-    rm -rf "$1"
-    "$LOGSUI_PYTHON" -m venv "$1"
-    "$1/bin/python" -m pip install -qq --disable-pip-version-check -r "$2"
-    cp "$2" "$1/requirements.txt"
-}
-
-node_packages() {
-    cmp -s "$1/package-lock.json" "$1/node_modules/.installed" && return
-    echo "e2e-otel: installing $1/package.json"
-    (cd "$1" && npm ci --no-audit --no-fund --silent)
-    cp "$1/package-lock.json" "$1/node_modules/.installed"
-}
-
+. "$root/e2e/packages.sh"
 python_packages "$E2E_OPENAI2" "$here/requirements-openai2.txt" &
 other=$!
 python_packages "$E2E_OPENAI3" "$here/requirements-openai3.txt"
