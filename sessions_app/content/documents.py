@@ -4,7 +4,10 @@ Everything works on the *bytes* of JSON values: a part is kept exactly as it was
 surrogates, huge numbers and the order of keys survive. Only white space between the members of a split object is lost.
 
 A skeleton is JSON text with holes. A hole is `\\x01`, the letter of a list, a count and `;`: it stands for the next
-`count` parts of that list, joined by commas. JSON never holds a raw `\\x01`, so no key or value can look like a hole.
+`count` parts of that list, joined by commas. With `@` and a number before the `;` it stands for those from that number
+on, where a body does not have its messages in the order of the conversation. JSON never holds a raw `\\x01`, so no key
+or value can look like a hole.
+
 A list may end with parts that no hole stands for: they were made of what was sent, such as an answer of its stream.
 """
 
@@ -15,12 +18,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import islice
 
 from sessions_app.content.array_memory import KnownArray
 from sessions_app.content.json_bytes import JsonBytes, array_items
 
 DIGEST_BYTES = 8
-_HOLE = re.compile(rb"\x01([ioc])(\d+);")
+_HOLE = re.compile(rb"\x01([ioc])(\d+)(?:@(\d+))?;")
 
 
 class PartKind(IntEnum):
@@ -103,13 +107,14 @@ def digest(raw: JsonBytes) -> bytes:
 
 def join(skeleton: bytes, input: Sequence[bytes], output: Sequence[bytes], context: Sequence[bytes]) -> bytes:
     """The document's JSON bytes: the skeleton with its holes filled. Raises IndexError when parts are missing."""
-    lists = {b"i": iter(input), b"o": iter(output), b"c": iter(context)}
+    given = {b"i": input, b"o": output, b"c": context}
+    lists = {letter: iter(parts) for letter, parts in given.items()}
 
     def fill(hole: re.Match[bytes]) -> bytes:
-        parts = lists[hole[1]]
-        try:
-            return b",".join([next(parts) for _ in range(int(hole[2]))])
-        except StopIteration:
-            raise IndexError("the skeleton has more holes than parts were given") from None
+        count, start = int(hole[2]), hole[3]
+        found = given[hole[1]][int(start) : int(start) + count] if start else list(islice(lists[hole[1]], count))
+        if len(found) < count:
+            raise IndexError("the skeleton has more holes than parts were given")
+        return b",".join(found)
 
     return _HOLE.sub(fill, skeleton)

@@ -27,11 +27,13 @@ from sessions_app.content.json_bytes import DocumentError, JsonBytes, loads
 from sessions_app.content.json_values import JsonObject, as_text
 
 _ROLES = {"model": "assistant", "developer": "system", "function": "tool", "human": "user", "ai": "assistant"}
+# Cohere's chat v1 writes roles in capitals, and the text as `message`.
+_ROLES |= {"USER": "user", "CHATBOT": "assistant", "SYSTEM": "system", "TOOL": "tool"}
 
 # An object with none of these members is no message with a role, but some other item.
 _MESSAGE_MEMBERS = frozenset(
     {
-        *("content", "parts", "text", "tool_calls", "function_call", "refusal", "audio", "images"),
+        *("content", "parts", "text", "message", "tool_calls", "function_call", "refusal", "audio", "images"),
         *("reasoning_content", "reasoning", "thinking_blocks"),
     }
 )
@@ -101,7 +103,7 @@ def _message_with_role(value: JsonObject, default_role: str, item_id: str) -> Me
         return Message(role, _blocks_of_other(value), item_id=item_id)
     name = as_text(value.get("name"))
     blocks = chat_completions.before_content(value, read_content)
-    content = value.get("content", value.get("parts", value.get("text")))
+    content = value.get("content", value.get("parts", value.get("text", value.get("message"))))
     if role == "tool" and not dialects.are_results(content):
         call_id = as_text(value.get("tool_call_id"))
         blocks.append(tool_result(read_content, content, call_id, name, outcomes.said_failed(value)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 
 from sessions_app.content.array_memory import ArrayMemory, KnownArray, opening_key
@@ -31,6 +32,7 @@ class Splitter:
         self.memory = memory
         self.key = key
         self.caller = caller
+        self._derived: list[tuple[str, JsonBytes, PartKind]] = []
 
     def items(self, letter: str, raw: JsonBytes, kind: PartKind) -> bytes:
         """Make each item of an array a part. Anything but an array of objects or texts becomes one part."""
@@ -77,14 +79,18 @@ class Splitter:
         self._list(letter).add(raw, kind)
         return b"\x01%s1;" % letter.encode()
 
-    def derived(self, letter: str, parts: PartList) -> None:
-        """Take parts that were made of what was sent, and are not in it: no hole of the skeleton stands for them.
+    def derived(self, letter: str, raw: JsonBytes, kind: PartKind) -> None:
+        """Add a part that was made of what was sent, and is not in it: no hole of the skeleton stands for it.
 
-        They follow the parts that were sent, so all of those have to be cut before.
+        Such parts follow all that were sent.
         """
-        own = self._list(letter)
-        for content, kind in zip(parts.contents, parts.kinds, strict=True):
-            own.add(content, kind)
+        self._derived.append((letter, raw, kind))
+
+    def placed(self, letter: str, write: Callable[[], bytes]) -> bytes:
+        """What `write` gives, with holes that name their place in the list: it may stand anywhere in the skeleton."""
+        start = len(self._list(letter))
+        hole = write()
+        return _OPEN_HOLE.sub(lambda found: b"\x01%s%s@%d;" % (found[1], found[2], start), hole)
 
     def rest(self, raw: JsonBytes, depth: int = 0) -> bytes:
         """Keep a value in the skeleton, but make what is large in it parts (long texts, arrays, price maps)."""
@@ -116,6 +122,9 @@ class Splitter:
         return b"{" + b",".join(written) + b"}"
 
     def finish(self, skeleton: bytes) -> SplitDocument:
+        for letter, raw, kind in self._derived:
+            self._list(letter).add(raw, kind)
+        self._derived.clear()
         self.document.skeleton = skeleton
         return self.document
 
@@ -124,6 +133,7 @@ class Splitter:
         return document.input if letter == "i" else document.output if letter == "o" else document.context
 
 
+_OPEN_HOLE = re.compile(rb"\x01([ioc])(\d+);")
 _KEYS: dict[str, bytes] = {}
 _MOST_KEYS = 10_000
 

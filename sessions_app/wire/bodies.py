@@ -1,25 +1,38 @@
 """Request and response bodies of the model APIs: which members are messages, and what the other members say.
 
-Followed: OpenAI Chat Completions, Completions, Responses and Embeddings (2025), Anthropic Messages 2023-06-01, Gemini
-generateContent v1beta. A body of another shape is kept whole; its large values become parts.
+`request_shapes` has the APIs whose requests are known, `answer_shapes` and `streams` answers that have to be put
+together. A body of another shape is kept whole; its large values become parts.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from sessions_app.content.documents import PartKind
-from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
+from sessions_app.content.json_bytes import JsonBytes, array_items, kind_of, object_fields
+from sessions_app.content.json_values import JsonObject
 from sessions_app.content.splitting import Splitter, WriteMember
 from sessions_app.records import StreamNote, Usage
 from sessions_app.wire import failures
+from sessions_app.wire.answer_shapes import REPLICATE, SHAPES, messages_of_fields, messages_of_list
 from sessions_app.wire.errors import Failure
+from sessions_app.wire.members import (
+    MOST_WRAPPED,
+    Fields,
+    are_messages,
+    first_text,
+    held_in,
+    json_in,
+    small_member,
+    text_member,
+)
+from sessions_app.wire.request_bodies import RequestFacts, split_request
+from sessions_app.wire.request_shapes import INPUT_MEMBERS, SYSTEM_MEMBERS, TOOL_MEMBERS
 from sessions_app.wire.streams import events
 from sessions_app.wire.unread_members import (
     KNOWN_IN_CHOICE,
-    KNOWN_IN_REQUEST,
     KNOWN_IN_RESPONSE,
     cut_unread,
     cuts_of_unread,
@@ -27,19 +40,19 @@ from sessions_app.wire.unread_members import (
 from sessions_app.wire.usage import UNKNOWN_USAGE
 from sessions_app.wire.usage_places import counted_in
 
-INPUT_MEMBERS = frozenset({"messages", "input", "contents", "prompt"})
-SYSTEM_MEMBERS = frozenset({"system", "instructions", "systemInstruction", "system_instruction"})
-TOOL_MEMBERS = frozenset({"tools", "functions"})
-
-
-@dataclass(slots=True)
-class RequestFacts:
-    """What a request body says beside its messages. `call_type` is the API that takes bodies of this shape, or ""."""
-
-    model: str = ""
-    previous_response_id: str = ""
-    call_type: str = ""
-    user: str = ""
+__all__ = [
+    "INPUT_MEMBERS",
+    "SYSTEM_MEMBERS",
+    "TOOL_MEMBERS",
+    "RequestFacts",
+    "ResponseFacts",
+    "first_text",
+    "small_member",
+    "split_request",
+    "split_response",
+    "split_stream",
+    "text_member",
+]
 
 
 @dataclass(slots=True)
@@ -58,85 +71,201 @@ class ResponseFacts:
     stream: StreamNote | None = None
 
 
-def split_request(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, RequestFacts]:
-    """Cut a request body into parts; returns its skeleton and its facts."""
+def split_response(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[bytes, ResponseFacts]:
+    """Cut a response body into parts; returns its skeleton and its facts."""
     kind = kind_of(raw)
-    if kind in ("array", "string"):
-        return splitter.items("i", raw, PartKind.MESSAGE), RequestFacts()
+    if kind == "string":
+        return _split_text(splitter, raw, depth)
+    if kind == "array":
+        return _split_list(splitter, raw, depth)
     if kind != "object":
-        return bytes(raw), RequestFacts()
+        return bytes(raw), ResponseFacts()
     fields = object_fields(raw)
-    cuts = request_cuts(splitter)
-    cuts |= cuts_of_unread(splitter, fields, KNOWN_IN_REQUEST, cuts.keys())
-    return splitter.object(fields, cuts, 0), _request_facts(fields)
+    if is_message(fields):
+        return splitter.item("o", raw, PartKind.MESSAGE), _facts_of_message(fields)
+    wrapper = _around(fields) if depth < MOST_WRAPPED else ""
+    if wrapper:
+        return _split_wrapped(splitter, fields, wrapper, depth)
+    facts = _response_facts(fields)
+    cuts = response_cuts(splitter, fields, facts)
+    if REPLICATE.fits(fields):
+        cuts.pop("output", None)
+    if not cuts and (found := messages_of_fields(fields, raw)):
+        _add_derived(splitter, found, facts)
+    else:
+        cuts |= cuts_of_unread(splitter, fields, KNOWN_IN_RESPONSE, cuts.keys())
+    return splitter.object(fields, cuts, 0), facts
 
 
-def request_cuts(splitter: Splitter) -> dict[str, WriteMember]:
-    """For each member that becomes parts, the function that cuts it."""
-
-    def messages(value: JsonBytes) -> bytes:
-        return splitter.items("i", value, PartKind.MESSAGE)
-
-    def system(value: JsonBytes) -> bytes:
-        return splitter.item("c", value, PartKind.SYSTEM)
-
-    def tools(value: JsonBytes) -> bytes:
-        return splitter.items("c", value, PartKind.TOOL)
-
-    cuts: dict[str, WriteMember] = dict.fromkeys(INPUT_MEMBERS, messages)
-    return cuts | dict.fromkeys(SYSTEM_MEMBERS, system) | dict.fromkeys(TOOL_MEMBERS, tools)
+def _facts_of_message(fields: Fields) -> ResponseFacts:
+    """LangChain keeps in `response_metadata` what the body around a message said."""
+    inner = fields["kwargs"] if "kwargs" in fields and kind_of(fields["kwargs"]) == "object" else None
+    fields = object_fields(inner) if inner is not None else fields
+    facts = _response_facts(fields)
+    metadata = small_member(fields, "response_metadata")
+    if isinstance(metadata, dict):
+        texts = {name: value for name, value in metadata.items() if isinstance(value, str)}
+        facts.model = facts.model or texts.get("model_name", "") or texts.get("model", "")
+        reasons = (texts[name] for name in failures.STOPS if name in texts)
+        facts.finish_reason = facts.finish_reason or next(reasons, "")
+    return facts
 
 
-def _request_facts(fields: dict[str, JsonBytes]) -> RequestFacts:
-    return RequestFacts(
-        model=text_member(fields, "model"),
-        previous_response_id=text_member(fields, "previous_response_id"),
-        call_type=call_type_of(fields),
-        user=text_member(fields, "user") or text_member(fields, "safety_identifier") or _user_in_metadata(fields),
+def _split_text(splitter: Splitter, raw: JsonBytes, depth: int) -> tuple[bytes, ResponseFacts]:
+    """What a model said, the text of a stream, or the JSON of a body."""
+    if depth < MOST_WRAPPED and (streamed := split_stream(splitter, raw)):
+        return streamed
+    opened = json_in(raw) if depth < MOST_WRAPPED else None
+    if opened is None or not _is_answer(opened):
+        return splitter.item("o", raw, PartKind.MESSAGE), ResponseFacts()
+    return splitter.rest(raw), _derived_answer(splitter, opened, depth + 1)
+
+
+def _derived_answer(splitter: Splitter, raw: bytes, depth: int = 0) -> ResponseFacts:
+    """Cut an answer that was made of what was sent. Its parts are derived."""
+    inner = Splitter()
+    skeleton, facts = split_response(inner, raw, depth)
+    output = inner.finish(skeleton).output
+    for content, kind in zip(output.contents, output.kinds, strict=True):
+        splitter.derived("o", content, kind)
+    return facts
+
+
+def _add_derived(splitter: Splitter, messages: list[JsonObject], facts: ResponseFacts) -> None:
+    for message in messages:
+        reason = message.pop("finish_reason", None)
+        facts.finish_reason = facts.finish_reason or (reason if isinstance(reason, str) else "")
+        splitter.derived("o", json.dumps(message).encode(), PartKind.MESSAGE)
+    facts.alternatives = len(messages) > 1
+
+
+def _split_list(splitter: Splitter, raw: JsonBytes, depth: int) -> tuple[bytes, ResponseFacts]:
+    """A stream, messages, content blocks, texts, or bodies."""
+    if depth < MOST_WRAPPED and (streamed := split_stream(splitter, raw)):
+        return streamed
+    facts = ResponseFacts(failure=failures.of_events(raw))
+    if are_messages(raw) or bytes(memoryview(raw)[1:20]).lstrip()[:1] == b'"':
+        return splitter.items("o", raw, PartKind.MESSAGE), facts
+    if _are_blocks(raw):
+        return splitter.item("o", raw, PartKind.MESSAGE), facts
+    items = array_items(raw) if len(raw) <= _MOST_LIST_BYTES else []
+    if len(items) == 1 and depth < MOST_WRAPPED and _is_answer(items[0]):
+        skeleton, facts = split_response(splitter, items[0], depth + 1)
+        return b"[" + skeleton + b"]", facts
+    if found := messages_of_list(raw):
+        _add_derived(splitter, found, facts)
+        return splitter.rest(raw), facts
+    return cut_unread(splitter, raw), facts
+
+
+_MOST_LIST_BYTES = 8_000_000
+_BLOCK_TYPES = frozenset({"text", "output_text", "tool_use", "thinking", "tool-call", "tool_call", "refusal"})
+
+
+def _are_blocks(raw: JsonBytes) -> bool:
+    """Whether this is the content of one message."""
+    first = next(iter(array_items(raw)), b"") if len(raw) <= _MOST_LIST_BYTES else b""
+    if not first or kind_of(first) != "object":
+        return False
+    fields = object_fields(first)
+    return text_member(fields, "type") in _BLOCK_TYPES or fields.keys() in ({"text"}, {"toolUse"}, {"functionCall"})
+
+
+# Members of a body that is an answer itself, whatever else it holds.
+_ANSWERS = frozenset({"choices", "candidates", "content"})
+# Members that hold the body: of a batch line, of boto3's and Vertex AI's answers, of an application.
+_AROUND_ANSWERS = (
+    *("body", "response", "result", "message", "modelOutput", "output", "data", "payload", "raw_response", "kwargs"),
+    *("events", "chunks", "stream"),
+)
+_STREAMS = ("events", "chunks", "stream", "body", "data")
+_MESSAGE_MEMBERS = frozenset({"tool_calls", "parts", "refusal", "reasoning_content", "function_call", "content"})
+
+
+_AI = ("ai", "AIMessage")
+
+
+def is_message(fields: Fields) -> bool:
+    """Whether a body is a message without anything around it."""
+    if "role" not in fields:
+        kind = text_member(fields, "type") if "type" in fields else ""
+        return (kind == "constructor" and "kwargs" in fields) or (kind in _AI and "content" in fields)
+    whole = fields.keys() & {"stop_reason", "choices", "candidates", "output", "message"}
+    return not whole and not _MESSAGE_MEMBERS.isdisjoint(fields)
+
+
+def _is_answer(raw: JsonBytes) -> bool:
+    """Whether this is the body of a model's answer, or holds one, and not what a model wrote as JSON."""
+    kind = kind_of(raw)
+    if kind == "string":
+        opened = json_in(raw)
+        return (opened is not None and _is_object_answer(opened)) or split_stream(Splitter(), raw) is not None
+    if kind == "array":
+        return are_messages(raw) or events.of_array(raw) is not None
+    if kind != "object":
+        return False
+    fields = object_fields(raw)
+    if is_message(fields) or any(
+        kind_of(fields[name]) == "array" for name in ("choices", "candidates") if name in fields
+    ):
+        return True
+    if "content" in fields and ("role" in fields or "stop_reason" in fields):
+        return True
+    output = fields.get("output")
+    if output is not None and kind_of(output) == "array":
+        return text_member(fields, "object") == "response" or are_messages(output)
+    held = held_in(fields, _AROUND_ANSWERS, frozenset(), _is_object_answer)
+    return bool(held) or any(shape.fits(fields) for shape in SHAPES)
+
+
+def _is_object_answer(raw: JsonBytes) -> bool:
+    """Like `_is_answer`, one level deep, so that nested objects are not read again and again."""
+    if kind_of(raw) != "object":
+        return False
+    fields = object_fields(raw)
+    known = not {"choices", "candidates", "content", "message"}.isdisjoint(fields)
+    return known or is_message(fields)
+
+
+def _holds_answer(raw: JsonBytes) -> bool:
+    """Whether this is an answer, or an error in its place."""
+    return (
+        _is_answer(raw)
+        or _is_error(raw)
+        or (kind_of(raw) == "object" and bool(held_in(object_fields(raw), _AROUND_ANSWERS, _ANSWERS, _is_error)))
     )
 
 
-def _user_in_metadata(fields: dict[str, JsonBytes]) -> str:
-    """The end user in a request to Anthropic's Messages API (2023-06-01)."""
-    raw = fields.get("metadata")
-    if raw is None or kind_of(raw) != "object" or b'"user_id"' not in bytes(raw):
-        return ""
-    return text_member(object_fields(raw), "user_id")
+def _is_error(raw: JsonBytes) -> bool:
+    return kind_of(raw) == "object" and failures.of_body(object_fields(raw)) is not None
 
 
-def call_type_of(fields: dict[str, JsonBytes]) -> str:
-    """The API that takes request bodies of this shape; "" if none is known."""
-    if "contents" in fields:
-        return "generate_content"
-    if "messages" in fields:
-        return "messages" if "system" in fields or "anthropic_version" in fields else "chat.completions"
-    if "input" in fields:
-        responses = fields.keys() & {"instructions", "tools", "previous_response_id", "reasoning", "text", "store"}
-        if responses or (kind_of(fields["input"]) == "array" and _holds_objects(fields["input"])):
-            return "responses"
-        return "embeddings" if "embed" in text_member(fields, "model") else "responses"
-    return "completions" if "prompt" in fields else ""
+def _around(fields: Fields) -> str:
+    """The member of a body that holds the answer, or the list of its events; "" if it is the answer itself."""
+    return held_in(fields, _AROUND_ANSWERS, _ANSWERS, _holds_answer) or held_in(
+        fields, _STREAMS, _ANSWERS, lambda raw: split_stream(Splitter(), raw) is not None, ("array",)
+    )
 
 
-def _holds_objects(raw: JsonBytes) -> bool:
-    return bytes(memoryview(raw)[:16]).replace(b" ", b"").startswith(b"[{")
+def _split_wrapped(splitter: Splitter, fields: Fields, name: str, depth: int) -> tuple[bytes, ResponseFacts]:
+    """An answer within another object. What it does not say, that says."""
+    facts = ResponseFacts()
 
+    def write(value: JsonBytes) -> bytes:
+        nonlocal facts
+        skeleton, facts = split_response(splitter, value, depth + 1)
+        return skeleton
 
-def split_response(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseFacts]:
-    """Cut a response body into parts; returns its skeleton and its facts."""
-    kind = kind_of(raw)
-    if kind in ("string", "array") and (streamed := split_stream(splitter, raw)):
-        return streamed
-    if kind == "string":
-        return splitter.item("o", raw, PartKind.MESSAGE), ResponseFacts()
-    if kind != "object":
-        found = failures.of_events(raw) if kind == "array" else None
-        return cut_unread(splitter, raw), ResponseFacts(failure=found)
-    fields = object_fields(raw)
-    facts = _response_facts(fields)
-    cuts = response_cuts(splitter, fields, facts)
-    cuts |= cuts_of_unread(splitter, fields, KNOWN_IN_RESPONSE, cuts.keys())
-    return splitter.object(fields, cuts, 0), facts
+    unread = cuts_of_unread(splitter, fields, KNOWN_IN_RESPONSE, {name})
+    skeleton = splitter.object(fields, {**unread, name: write}, 0)
+    around = _response_facts(fields)
+    facts.id = facts.id or around.id
+    facts.model = facts.model or around.model
+    facts.finish_reason = facts.finish_reason or around.finish_reason
+    facts.failure = facts.failure or around.failure
+    if facts.usage == UNKNOWN_USAGE:
+        facts.usage, facts.cost = around.usage, around.cost
+    return skeleton, facts
 
 
 def split_stream(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseFacts] | None:
@@ -147,14 +276,12 @@ def split_stream(splitter: Splitter, raw: JsonBytes) -> tuple[bytes, ResponseFac
     assembled = events.of_array(raw) if kind_of(raw) == "array" else events.of_text(text_member({"": raw}, ""))
     if assembled is None:
         return None
-    inner = Splitter()
-    _, facts = split_response(inner, assembled.body)
-    splitter.derived("o", inner.document.output)
+    facts = _derived_answer(splitter, assembled.body)
     facts.stream = StreamNote(assembled.events, assembled.is_broken_off)
     return splitter.rest(raw), facts
 
 
-def response_cuts(splitter: Splitter, fields: dict[str, JsonBytes], facts: ResponseFacts) -> dict[str, WriteMember]:
+def response_cuts(splitter: Splitter, fields: Fields, facts: ResponseFacts) -> dict[str, WriteMember]:
     """For each member of this response body that becomes parts, the function that cuts it."""
 
     def choices(value: JsonBytes) -> bytes:
@@ -166,13 +293,8 @@ def response_cuts(splitter: Splitter, fields: dict[str, JsonBytes], facts: Respo
     def item(value: JsonBytes) -> bytes:
         return splitter.item("o", value, PartKind.MESSAGE)
 
-    def converse(value: JsonBytes) -> bytes:
-        inner = object_fields(value)
-        return splitter.object(inner, {"message": item} if "message" in inner else {}, 1)
-
     cuts: dict[str, WriteMember] = {}
     for names, kinds, write in (
-        (("output",), ("object",), converse),
         (("choices", "candidates"), ("array",), choices),
         (("output",), ("array", "string"), items),
         (("content",), ("array", "string"), item),
@@ -213,15 +335,16 @@ def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
     return b"[" + b",".join(written) + b"]"
 
 
+_STOPS = frozenset(failures.STOPS)
 _CHOICE_MEMBERS = frozenset({"message", "text", "content", "delta"})
 
 
-def _response_facts(fields: dict[str, JsonBytes]) -> ResponseFacts:
+def _response_facts(fields: Fields) -> ResponseFacts:
     usage, cost = counted_in(fields)
     facts = ResponseFacts(
         id=first_text(fields, "id", "responseId", "response_id"),
         model=first_text(fields, "model", "modelVersion", "model_version"),
-        finish_reason=first_text(fields, *failures.STOPS),
+        finish_reason="" if _STOPS.isdisjoint(fields) else first_text(fields, *failures.STOPS),
         usage=usage,
         cost=cost,
     )
@@ -232,34 +355,3 @@ def _response_facts(fields: dict[str, JsonBytes]) -> ResponseFacts:
         facts.finish_reason = reason if isinstance(reason, str) and reason else text_member(fields, "status")
     facts.failure = failures.of_body(fields)
     return facts
-
-
-def text_member(fields: dict[str, JsonBytes], name: str) -> str:
-    """A member that is a text; "" when it is absent or of another kind."""
-    raw = fields.get(name)
-    if raw is None or kind_of(raw) != "string":
-        return ""
-    text = bytes(raw[1:-1]) if type(raw) is bytes else b"\\"
-    if b"\\" not in text and text.isascii():
-        return text.decode()
-    try:
-        value = loads(raw)
-    except DocumentError:
-        return ""
-    return value if isinstance(value, str) else ""
-
-
-def first_text(fields: dict[str, JsonBytes], *names: str) -> str:
-    """The first of these members that is a text and not empty."""
-    return next((text for name in names if (text := text_member(fields, name))), "")
-
-
-def small_member(fields: dict[str, JsonBytes], name: str, most: int = 100_000) -> Any:
-    """A decoded member; None when it is absent, unreadable or larger than `most` bytes."""
-    raw = fields.get(name)
-    if raw is None or len(raw) > most:
-        return None
-    try:
-        return loads(raw)
-    except DocumentError:
-        return None

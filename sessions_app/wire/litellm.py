@@ -21,7 +21,7 @@ from sessions_app.content.documents import SplitDocument
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, object_fields
 from sessions_app.content.splitting import Splitter
 from sessions_app.records import ERROR, SUCCESS, TAG_CHARS, Record, SessionClaim, Usage, WireFormatError
-from sessions_app.wire import bodies, fields, litellm_text
+from sessions_app.wire import bodies, fields, litellm_rows, litellm_text
 from sessions_app.wire.copies import is_part, merged
 from sessions_app.wire.errors import Failure
 from sessions_app.wire.failures import KINDS
@@ -102,7 +102,7 @@ def _members(raw: JsonBytes) -> dict[str, JsonBytes]:
         members = object_fields(raw)
     except DocumentError as error:
         raise WireFormatError(str(error), type="not_json") from None
-    if not members.keys() & {"id", "litellm_call_id", "messages", "response"}:
+    if not members.keys() & {"id", "litellm_call_id", "messages", "response"} and not litellm_rows.is_row(members):
         message = (
             "this is no StandardLoggingPayload: id, litellm_call_id, messages and response are all missing; "
             "send what LiteLLM's generic_api callback posts, or post logs of your own to /api/v1/logs"
@@ -162,7 +162,7 @@ def _values(raw: JsonBytes, members: dict[str, JsonBytes]) -> dict[str, Any]:
         values = {name: bodies.small_member(members, name) for name in _READ}
         values["metadata"] = bodies.small_member(members, "metadata", _MOST_METADATA_BYTES)
     values["model_parameters"] = _parameter_values(members.get("model_parameters"))
-    return values
+    return litellm_rows.row_values(values, members) if litellm_rows.is_row(members) else values
 
 
 def _parameter_values(raw: JsonBytes | None) -> dict[str, Any]:

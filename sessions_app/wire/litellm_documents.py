@@ -5,7 +5,7 @@ from __future__ import annotations
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
 from sessions_app.content.splitting import Splitter
 from sessions_app.records import Documents
-from sessions_app.wire import bodies, litellm_text
+from sessions_app.wire import bodies, litellm_rows, litellm_text
 
 PLACEHOLDER = "default-message-value"
 
@@ -24,6 +24,8 @@ def documents_of(log: bytes) -> Documents:
     members = object_fields(log)
     if litellm_text.is_text_payload(members):
         return litellm_text.text_documents(members, log)
+    if litellm_rows.is_row(members):
+        return _of_row(members, log)
     parameters = _parameters(members)
     left_out = bodies.SYSTEM_MEMBERS | bodies.TOOL_MEMBERS
     return Documents(
@@ -36,12 +38,32 @@ def documents_of(log: bytes) -> Documents:
     )
 
 
+def _of_row(members: dict[str, JsonBytes], log: bytes) -> Documents:
+    """A row of the spend logs: what it has as texts is opened."""
+    request = litellm_rows.request_of(members)
+    if request is None and litellm_rows.has_messages(members):
+        messages = litellm_rows.opened(members["messages"]) or b"null"
+        request = _as_object(_model_member(members) | {"messages": messages})
+    asked = object_fields(request) if request is not None else {}
+    left_out = bodies.INPUT_MEMBERS | bodies.SYSTEM_MEMBERS | bodies.TOOL_MEMBERS | {"model"}
+    others = {name: raw for name, raw in members.items() if name not in {*_SHOWN_ELSEWHERE, litellm_rows.REQUEST}}
+    metadata = litellm_rows.opened(members.get("metadata"))
+    given = object_fields(metadata) if metadata is not None and kind_of(metadata) == "object" else {}
+    return Documents(
+        request=request,
+        response=_given(litellm_rows.opened(members.get("response"))),
+        metadata=_as_object(others | given),
+        parameters={name: loads(raw) for name, raw in asked.items() if name not in left_out},
+        log=log,
+    )
+
+
 def is_placeholder(raw: JsonBytes) -> bool:
     """Whether LiteLLM had no messages: it then writes a made-up user message or an empty text."""
     size = len(memoryview(raw))
-    if size > 100 or not (size <= 2 or PLACEHOLDER.encode() in bytes(raw)):
+    if size > 100 or not (size <= 4 or PLACEHOLDER.encode() in bytes(raw)):
         return False
-    return loads(raw) in ("", PLACEHOLDER, [{"role": "user", "content": PLACEHOLDER}])
+    return loads(raw) in ("", {}, "{}", PLACEHOLDER, [{"role": "user", "content": PLACEHOLDER}])
 
 
 def _parameters(members: dict[str, JsonBytes]) -> dict[str, JsonBytes]:

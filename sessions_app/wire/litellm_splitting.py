@@ -7,10 +7,11 @@ from typing import Any
 from sessions_app.content.documents import PartKind, SplitDocument
 from sessions_app.content.json_bytes import JsonBytes, kind_of, object_fields
 from sessions_app.content.splitting import Splitter
-from sessions_app.wire import bodies, failures, litellm_text
+from sessions_app.wire import bodies, failures, litellm_rows, litellm_text
 from sessions_app.wire.fields import text_in
 from sessions_app.wire.litellm_documents import is_placeholder
 from sessions_app.wire.litellm_kinds import kind_of_call
+from sessions_app.wire.request_bodies import split_messages, split_request
 from sessions_app.wire.usage_places import counted_in
 
 # Up to this size, other members are kept whole. Metadata and hidden parameters differ in each request, so cutting
@@ -28,9 +29,12 @@ def split(
     """Cut a payload into parts; returns the document and what its response says."""
     facts = _facts_of_text(members) if "modelParameters" in members else bodies.ResponseFacts()
     call_type = text_in(values, "call_type")
+    has_request = litellm_rows.is_row(members) and not litellm_rows.has_messages(members)
 
     def write(key: str, value: JsonBytes) -> bytes:
         nonlocal facts
+        if key == litellm_rows.REQUEST and has_request:
+            return split_request(splitter, value)[0]
         if key not in _SPLIT:
             kept = bytes(value)
             return kept if len(kept) < _KEPT_BYTES else splitter.rest(value)
@@ -60,7 +64,7 @@ def _facts_of_text(members: dict[str, JsonBytes]) -> bodies.ResponseFacts:
 
 
 def _split_messages(splitter: Splitter, raw: JsonBytes) -> bytes:
-    return bytes(raw) if is_placeholder(raw) else splitter.items("i", raw, PartKind.MESSAGE)
+    return bytes(raw) if is_placeholder(raw) else split_messages(splitter, raw)
 
 
 def _split_parameter(splitter: Splitter, name: str, raw: JsonBytes) -> bytes:
@@ -86,6 +90,9 @@ def _split_metadata(splitter: Splitter, raw: JsonBytes, call_type: str) -> bytes
 
 def _split_response(splitter: Splitter, raw: JsonBytes, call_type: str) -> tuple[bytes, bodies.ResponseFacts]:
     """Responses of model APIs are cut as such. In other results, the member that holds the result is the output."""
+    if bytes(memoryview(raw)[:5]) == b'"{}"':
+        # Of a failure, in a row of the spend logs.
+        return bytes(raw), bodies.ResponseFacts()
     if kind_of(raw) == "array":
         other = bodies.ResponseFacts(failure=failures.of_events(raw))
         return bodies.split_stream(splitter, raw) or (splitter.item("o", raw, PartKind.MESSAGE), other)

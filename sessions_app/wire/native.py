@@ -31,6 +31,7 @@ from sessions_app.wire import bodies, errors, failures, fields
 from sessions_app.wire.copies import is_part, merged
 from sessions_app.wire.errors import Failure
 from sessions_app.wire.items import JsonItem, lines_of
+from sessions_app.wire.request_shapes import HISTORY, MESSAGE
 from sessions_app.wire.response_ids import unwrapped
 from sessions_app.wire.usage import UNKNOWN_USAGE, USAGE_MEMBERS, cost_of, merge_usage, usage_of
 
@@ -301,7 +302,11 @@ def _failure(header: _Header, members: dict[str, JsonBytes], response: bodies.Re
 
 def _is_error_text(header: _Header, response: JsonBytes) -> bool:
     """Whether a response is the text of an error, as a proxy writes it, and not what a model said."""
-    if not header.is_error_response or kind_of(response) != "string":
+    if not header.is_error_response:
+        return False
+    if kind_of(response) == "array" and bytes(memoryview(response)[1:20]).lstrip()[:1] == b'"':
+        return True
+    if kind_of(response) != "string":
         return False
     return failures.is_error_text(response, has_reason=errors.of_error(header.error) is not None)
 
@@ -341,5 +346,5 @@ def parameters_of(request: JsonBytes | None) -> dict[str, Any]:
     """What a request body asks for beside messages, system prompt and tools, decoded; {} if the body is no object."""
     if request is None or kind_of(request) != "object":
         return {}
-    left_out = bodies.INPUT_MEMBERS | bodies.SYSTEM_MEMBERS | bodies.TOOL_MEMBERS
+    left_out = bodies.INPUT_MEMBERS | bodies.SYSTEM_MEMBERS | bodies.TOOL_MEMBERS | {HISTORY, MESSAGE}
     return {key: loads(raw) for key, raw in object_fields(request).items() if key not in left_out}

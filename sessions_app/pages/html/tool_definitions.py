@@ -87,7 +87,9 @@ def names_of(part: StoredPart) -> list[str]:
 
 
 def _names(value: Any) -> Iterator[str]:
-    """OpenAI puts a tool into `function`, Gemini several into `functionDeclarations`. Others have a plain `name`."""
+    """OpenAI puts a tool into `function`, Bedrock into `toolSpec`, Gemini several into `functionDeclarations`. Others
+    have a plain `name`.
+    """
     if not isinstance(value, dict):
         return
     declared = value.get("functionDeclarations") or value.get("function_declarations")
@@ -95,7 +97,7 @@ def _names(value: Any) -> Iterator[str]:
         for item in declared:
             yield from _names(item)
         return
-    function = value.get("function")
+    function = value.get("function") or value.get("toolSpec")
     for candidate in (
         function.get("name") if isinstance(function, dict) else None,
         value.get("name"),

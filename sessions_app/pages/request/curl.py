@@ -35,6 +35,8 @@ _PATH_BY_MEMBER = (
     ("input", "/v1/responses"),
     ("prompt", "/v1/completions"),
 )
+# APIs whose address needs a region, a signature or a host that no log has.
+_NO_COMMAND = frozenset({"converse", "invoke_model", "predict", "generate", "chat"})
 _HOSTS = {
     "openai": "https://api.openai.com",
     "anthropic": "https://api.anthropic.com",
@@ -88,6 +90,8 @@ def _members(request: bytes) -> dict[str, Any]:
 def _path(log: RequestLog, members: dict[str, Any]) -> str:
     """The path of the API, by the call type or else by the body; "" for what was no call of a model."""
     call_type = log.call_type
+    if call_type in _NO_COMMAND:
+        return ""
     if call_type in ("completion", "acompletion"):
         return "/v1/chat/completions"
     if call_type in ("completions", "atext_completion"):

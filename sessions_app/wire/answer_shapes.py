@@ -1,0 +1,183 @@
+"""Answers whose text stands beside their tool calls, or in a member of its own, made into messages.
+
+Followed: Cohere's chat v1, Ollama's generate, Bedrock InvokeModel (Titan, Llama, Mistral, Cohere Command, AI21,
+Claude 2), Hugging Face's pipelines and text-generation-inference 3, Vertex AI's predictions, LangChain's LLMResult, the
+AI SDK's results, Google's Interactions, DashScope, Replicate, and transcriptions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sessions_app.content.json_bytes import JsonBytes, kind_of
+from sessions_app.content.json_values import JsonObject
+from sessions_app.wire.members import Fields, decoded
+
+_MOST = 1_000
+_MOST_BYTES = 8_000_000
+_PIPELINES = ("generated_text", "summary_text", "translation_text")
+# Members of an answer that are its text, if it has no other shape.
+_TEXTS = ("generated_text", "summary_text", "translation_text", "text", "content", "completion", "outputText", "output")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerShape:
+    """How an API writes an answer. `needs`: members that it has, with one of these kinds. `beside`: it has one of these
+    too. `messages` makes messages of it; a message may have a `finish_reason`.
+    """
+
+    needs: dict[str, str]
+    messages: Callable[[JsonObject], Iterable[Any]]
+    beside: frozenset[str] = frozenset()
+
+    def fits(self, fields: Fields) -> bool:
+        has_all = all(name in fields and kind_of(fields[name]) in kinds for name, kinds in self.needs.items())
+        return has_all and (not self.beside or not self.beside.isdisjoint(fields))
+
+
+def messages_of_fields(fields: Fields, raw: JsonBytes) -> list[JsonObject]:
+    """The messages of a body; empty if it is of none of these shapes."""
+    shape = next((shape for shape in SHAPES if shape.fits(fields)), None)
+    body = decoded(raw) if shape and len(raw) <= _MOST_BYTES else None
+    if shape is None or not isinstance(body, dict):
+        return []
+    return [message for message in shape.messages(body) if isinstance(message, dict)]
+
+
+def messages_of_list(raw: JsonBytes) -> list[JsonObject]:
+    """The answers of a Hugging Face pipeline: for each input an object, or a list of them."""
+    head = bytes(memoryview(raw)[:200])
+    if not any(b'"%s"' % name.encode() in head for name in _PIPELINES) or len(raw) > _MOST_BYTES:
+        return []
+    items = decoded(raw)
+    found = [message for item in items[:_MOST] for message in _of_item(item)] if isinstance(items, list) else []
+    return [message for message in found if isinstance(message, dict)]
+
+
+def _message(content: Any, calls: Any = None, reasoning: Any = None, reason: Any = None) -> JsonObject:
+    message: JsonObject = {"role": "assistant", "content": content}
+    if isinstance(calls, list) and calls:
+        message["tool_calls"] = [_call(call) for call in calls]
+    if isinstance(reasoning, str) and reasoning:
+        message["reasoning_content"] = reasoning
+    if isinstance(reason, dict):
+        reason = reason.get("reason")
+    return message | ({"finish_reason": reason} if isinstance(reason, str) and reason else {})
+
+
+def _call(call: Any) -> Any:
+    """Cohere v1 has `name` and `parameters`, the AI SDK `toolName` and `input` or `args`."""
+    if not isinstance(call, dict) or "function" in call:
+        return call
+    arguments: Any = next((call[name] for name in ("parameters", "input", "args", "arguments") if name in call), {})
+    arguments = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    function = {"name": call.get("name", call.get("toolName")), "arguments": arguments}
+    call_id = call.get("id", call.get("toolCallId"))
+    return ({"id": call_id} if call_id else {}) | {"type": "function", "function": function}
+
+
+# --- the shapes -----------------------------------------------------------------------------------------------------
+
+
+def _of_text(body: JsonObject) -> Iterable[JsonObject]:
+    """Cohere v1, the AI SDK, a transcription."""
+    calls = body.get("tool_calls") or body.get("toolCalls")
+    reasoning = body.get("reasoningText") or body.get("reasoning")
+    yield _message(body["text"], calls, reasoning, body.get("finishReason"))
+
+
+def _of_ollama(body: JsonObject) -> Iterable[JsonObject]:
+    yield _message(body["response"], reasoning=body.get("thinking"))
+
+
+def _of_member(name: str) -> Callable[[JsonObject], Iterable[JsonObject]]:
+    return lambda body: [_message(body[name])]
+
+
+def _of_items(name: str) -> Callable[[JsonObject], Iterable[JsonObject]]:
+    return lambda body: [message for item in body[name][:_MOST] for message in _of_item(item)]
+
+
+def _of_item(item: Any) -> Iterable[JsonObject]:
+    """One of several answers: a text, an object with a text, a message, or a list of such."""
+    if isinstance(item, str):
+        yield _message(item)
+    elif isinstance(item, list):
+        yield from (message for inner in item[:_MOST] if not isinstance(inner, list) for message in _of_item(inner))
+    elif isinstance(item, dict):
+        yield from _of_object(item)
+
+
+def _of_object(item: JsonObject) -> Iterable[JsonObject]:
+    data = item.get("data")
+    if isinstance(item.get("message"), dict):
+        yield item["message"]
+    elif "role" in item:
+        yield item
+    elif isinstance(item.get("generated_text"), list):
+        # A chat pipeline gives the whole conversation back.
+        yield from (message for message in item["generated_text"][-1:] if isinstance(message, dict))
+    elif isinstance(item.get("candidates"), list):
+        yield from _of_item(item["candidates"])
+    elif isinstance(data, dict) and isinstance(data.get("text"), str):
+        yield _message(data["text"], reason=item.get("finishReason"))
+    else:
+        reasons = ("stop_reason", "finish_reason", "finishReason", "completionReason")
+        reason = next((item[name] for name in reasons if item.get(name)), None)
+        text = next((item[name] for name in _TEXTS if isinstance(item.get(name), str)), None)
+        if text is not None:
+            yield _message(text, reason=reason)
+
+
+def _of_contents(name: str) -> Callable[[JsonObject], Iterable[JsonObject]]:
+    return lambda body: [_message(body[name])]
+
+
+def _joined(body: JsonObject) -> Iterable[JsonObject]:
+    """Replicate lists the pieces of a text."""
+    pieces = body["output"]
+    if all(isinstance(piece, str) for piece in pieces):
+        yield _message("".join(pieces))
+
+
+def _of_dashscope(body: JsonObject) -> Iterable[JsonObject]:
+    output = body["output"]
+    if isinstance(output.get("choices"), list):
+        for choice in output["choices"][:_MOST]:
+            if isinstance(choice, dict) and isinstance(choice.get("message"), dict):
+                yield choice["message"] | {"finish_reason": choice.get("finish_reason")}
+    elif isinstance(output.get("text"), str):
+        yield _message(output["text"], reason=output.get("finish_reason"))
+
+
+_OLLAMA = frozenset({"done", "done_reason", "eval_count", "created_at", "thinking"})
+_INTERACTION = frozenset({"object", "interaction_id", "agent", "previous_interaction_id", "role"})
+
+REPLICATE = AnswerShape({"output": "array"}, _joined, frozenset({"version", "urls", "logs", "predict_time"}))
+
+SHAPES: tuple[AnswerShape, ...] = (
+    AnswerShape(
+        {"response": "string"}, _of_ollama, frozenset({"done", "done_reason", "eval_count", "created_at", "thinking"})
+    ),
+    AnswerShape({"results": "array", "inputTextTokenCount": "number"}, _of_items("results")),
+    AnswerShape({"generation": "string"}, _of_member("generation")),
+    AnswerShape({"generations": "array"}, _of_items("generations")),
+    AnswerShape({"completions": "array"}, _of_items("completions")),
+    AnswerShape({"completion": "string"}, _of_member("completion")),
+    AnswerShape({"predictions": "array object"}, lambda body: _of_item(body["predictions"])),
+    AnswerShape({"generated_text": "string array"}, lambda body: _of_object(body)),
+    AnswerShape({"summary_text": "string"}, _of_member("summary_text")),
+    AnswerShape(
+        {"outputs": "array", "status": "string"},
+        _of_contents("outputs"),
+        frozenset({"object", "interaction_id", "agent", "previous_interaction_id", "role"}),
+    ),
+    AnswerShape({"outputs": "array"}, _of_items("outputs")),
+    AnswerShape({"outputText": "string"}, _of_member("outputText")),
+    AnswerShape({"output": "object", "request_id": "string"}, _of_dashscope),
+    REPLICATE,
+    AnswerShape({"text": "string"}, _of_text),
+)

@@ -1,0 +1,190 @@
+"""Cuts request bodies of the model APIs into messages, system prompts, tools and the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from sessions_app.content.documents import PartKind
+from sessions_app.content.json_bytes import JsonBytes, array_items, kind_of, object_fields
+from sessions_app.content.splitting import Splitter, WriteMember
+from sessions_app.wire.members import MOST_WRAPPED, Fields, are_messages, first_text, held_in, json_in, text_member
+from sessions_app.wire.request_shapes import (
+    HISTORY,
+    HOLDERS,
+    INPUT_MEMBERS,
+    MESSAGE,
+    RESULTS,
+    SYSTEM_MEMBERS,
+    TOOL_MEMBERS,
+    WRAPPERS,
+    call_type_of,
+)
+from sessions_app.wire.unread_members import KNOWN_IN_REQUEST, cuts_of_unread
+
+
+@dataclass(slots=True)
+class RequestFacts:
+    """What a request body says beside its messages. `call_type` is the API that takes bodies of this shape, or ""."""
+
+    model: str = ""
+    previous_response_id: str = ""
+    call_type: str = ""
+    user: str = ""
+
+
+def split_request(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[bytes, RequestFacts]:
+    """Cut a request body into parts; returns its skeleton and its facts."""
+    kind = kind_of(raw)
+    if kind == "string" and (opened := json_in(raw)) is not None and _is_request(opened):
+        return splitter.rest(raw), _derived_request(splitter, opened, depth)
+    if kind in ("array", "string"):
+        return splitter.items("i", raw, PartKind.MESSAGE), RequestFacts()
+    if kind != "object":
+        return bytes(raw), RequestFacts()
+    fields = object_fields(raw)
+    wrapper = held_in(fields, WRAPPERS, INPUT_MEMBERS - {"input"}, _is_request) if depth < MOST_WRAPPED else ""
+    if wrapper:
+        return _split_wrapped_request(splitter, fields, wrapper, depth)
+    if "role" in fields and INPUT_MEMBERS.isdisjoint(fields):
+        return splitter.item("i", raw, PartKind.MESSAGE), RequestFacts()
+    cuts = request_cuts(splitter, fields)
+    cuts |= cuts_of_unread(splitter, fields, KNOWN_IN_REQUEST, cuts.keys())
+    return splitter.object(fields, cuts, 0), _request_facts(fields)
+
+
+def _derived_request(splitter: Splitter, raw: bytes, depth: int) -> RequestFacts:
+    """Cut a request body that was sent as a text. The parts are derived."""
+    inner = Splitter()
+    skeleton, facts = split_request(inner, raw, depth + 1)
+    document = inner.finish(skeleton)
+    for letter, parts in (("i", document.input), ("c", document.context)):
+        for content, kind in zip(parts.contents, parts.kinds, strict=True):
+            if kind is not PartKind.OTHER:
+                splitter.derived(letter, content, kind)
+    return facts
+
+
+def _split_wrapped_request(splitter: Splitter, fields: Fields, name: str, depth: int) -> tuple[bytes, RequestFacts]:
+    """A body within another object, as in a line of a batch. What the body does not say, that says."""
+    facts = RequestFacts()
+
+    def write(value: JsonBytes) -> bytes:
+        nonlocal facts
+        skeleton, facts = split_request(splitter, value, depth + 1)
+        return skeleton
+
+    skeleton = splitter.object(fields, {name: write}, 0)
+    around = _request_facts(fields)
+    facts.model = facts.model or around.model
+    facts.user = facts.user or around.user
+    if name == "input" and facts.call_type == "completions":
+        facts.call_type = ""
+    if "modelId" in fields and "body" in fields:
+        facts.call_type = "invoke_model"
+    return skeleton, facts
+
+
+def _is_request(raw: JsonBytes) -> bool:
+    """Whether this is a body with messages, or a text that has one."""
+    if kind_of(raw) == "string":
+        opened = json_in(raw)
+        return opened is not None and kind_of(opened) == "object" and _is_request(opened)
+    if kind_of(raw) != "object":
+        return False
+    fields = object_fields(raw)
+    return bool(call_type_of(fields)) or held_in(fields, WRAPPERS, frozenset(), _is_small_request) != ""
+
+
+def _is_small_request(raw: JsonBytes) -> bool:
+    return kind_of(raw) == "object" and bool(call_type_of(object_fields(raw)))
+
+
+def request_cuts(splitter: Splitter, fields: Fields) -> dict[str, WriteMember]:
+    """For each member that becomes parts, the function that cuts it."""
+
+    def messages(value: JsonBytes) -> bytes:
+        return split_messages(splitter, value)
+
+    def system(value: JsonBytes) -> bytes:
+        return splitter.item("c", value, PartKind.SYSTEM)
+
+    def tools(value: JsonBytes) -> bytes:
+        return splitter.items("c", value, PartKind.TOOL)
+
+    def holder(value: JsonBytes) -> bytes:
+        inner = object_fields(value)
+        return splitter.object(inner, writers, 1)
+
+    writers: dict[str, WriteMember] = dict.fromkeys(SYSTEM_MEMBERS, system)
+    writers |= dict.fromkeys(TOOL_MEMBERS, tools)
+    cuts: dict[str, WriteMember] = {name: write for name, write in writers.items() if name in fields}
+    cuts |= dict.fromkeys(INPUT_MEMBERS & fields.keys(), messages)
+    cuts |= {name: holder for name in HOLDERS & fields.keys() if kind_of(fields[name]) == "object"}
+    if MESSAGE in fields and not INPUT_MEMBERS & fields.keys():
+        cuts |= _conversation_of_cohere(splitter, fields)
+    if "instances" in fields:
+        cuts["instances"] = partial(_split_instances, splitter)
+    return cuts
+
+
+def _conversation_of_cohere(splitter: Splitter, fields: Fields) -> dict[str, WriteMember]:
+    """Chat v1 has the turns before its message in another member, which may follow it."""
+    holes = {
+        name: splitter.placed("i", partial(splitter.items, "i", fields[name], PartKind.MESSAGE))
+        for name in (HISTORY, MESSAGE, RESULTS)
+        if name in fields and kind_of(fields[name]) in ("array", "string")
+    }
+    return {name: partial(_instead, hole) for name, hole in holes.items()}
+
+
+def _instead(hole: bytes, _: JsonBytes) -> bytes:
+    return hole
+
+
+def _split_instances(splitter: Splitter, raw: JsonBytes) -> bytes:
+    """The inputs of Vertex AI's predict: texts, or objects with messages or a prompt."""
+    if kind_of(raw) != "array":
+        return splitter.rest(raw)
+    names = {*INPUT_MEMBERS, "content", "text"}
+
+    def write(item: JsonBytes) -> bytes:
+        if kind_of(item) != "object":
+            return splitter.item("i", item, PartKind.MESSAGE) if kind_of(item) == "string" else splitter.rest(item)
+        cuts: dict[str, WriteMember] = dict.fromkeys(names, partial(split_messages, splitter))
+        return splitter.object(object_fields(item), cuts, 1)
+
+    return b"[" + b",".join([write(item) for item in array_items(raw)]) + b"]"
+
+
+def split_messages(splitter: Splitter, raw: JsonBytes) -> bytes:
+    """Messages as a list, as the one list in a list (LangChain), or as a JSON text."""
+    if kind_of(raw) == "string":
+        opened = json_in(raw)
+        if opened is None or not are_messages(opened):
+            return splitter.item("i", raw, PartKind.MESSAGE)
+        for item in array_items(opened):
+            splitter.derived("i", item, PartKind.MESSAGE)
+        return splitter.rest(raw)
+    if bytes(memoryview(raw)[:16]).replace(b" ", b"").startswith(b"[["):
+        (first, *others) = array_items(raw)
+        if not others and are_messages(first):
+            return b"[" + splitter.items("i", first, PartKind.MESSAGE) + b"]"
+    return splitter.items("i", raw, PartKind.MESSAGE)
+
+
+def _request_facts(fields: Fields) -> RequestFacts:
+    return RequestFacts(
+        model=first_text(fields, "model", "modelId", "model_id"),
+        previous_response_id=text_member(fields, "previous_response_id"),
+        call_type=call_type_of(fields),
+        user=text_member(fields, "user") or text_member(fields, "safety_identifier") or _user_in_metadata(fields),
+    )
+
+
+def _user_in_metadata(fields: Fields) -> str:
+    """The end user in a request to Anthropic's Messages API (2023-06-01)."""
+    raw = fields.get("metadata")
+    if raw is None or kind_of(raw) != "object" or b'"user_id"' not in bytes(raw):
+        return ""
+    return text_member(object_fields(raw), "user_id")

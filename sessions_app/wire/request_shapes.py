@@ -1,0 +1,117 @@
+"""The request bodies of the model APIs: how each is recognised, and which of its members are messages, system prompts
+and tools.
+
+Followed: OpenAI Chat Completions, Completions, Responses, Embeddings, Images and Moderations (openai 2.9), Anthropic
+Messages 2023-06-01, Gemini generateContent v1beta (REST, and google-genai 1.52), Vertex AI predict, Bedrock Converse
+and InvokeModel (boto3 1.42), Cohere v1 and v2 (cohere 5.20), Mistral, Ollama 0.6, Hugging Face.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sessions_app.content.json_bytes import kind_of
+from sessions_app.wire.members import Fields
+
+# Members that hold messages, system prompts and tools in any API.
+INPUT_MEMBERS = frozenset({"messages", "input", "contents", "prompt", "inputs", "inputText", "texts"})
+SYSTEM_MEMBERS = frozenset({"system", "instructions", "systemInstruction", "system_instruction", "preamble"})
+TOOL_MEMBERS = frozenset({"tools", "functions"})
+# Members that hold such members: the `config` of Google's SDK, the `toolConfig` of Converse.
+HOLDERS = frozenset({"config", "toolConfig", "tool_config"})
+# The turns before the `message` of Cohere's chat v1, whatever their order in the body.
+HISTORY, MESSAGE, RESULTS = "chat_history", "message", "tool_results"
+# Members that hold the body: of a batch line, of boto3's `invoke_model`, of an HTTP request, of LangChain and others.
+WRAPPERS = (
+    *("body", "params", "modelInput", "request", "input", "json", "payload", "data", "requestBody", "request_body"),
+    *("kwargs", "arguments"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestShape:
+    """A body with all of `needs`, one of `beside` (if there are any), and what `check` wants."""
+
+    call_type: str
+    needs: frozenset[str]
+    beside: frozenset[str] = frozenset()
+    check: Callable[[Fields], bool] = bool
+
+    def fits(self, fields: Fields) -> bool:
+        if self.beside and self.beside.isdisjoint(fields):
+            return False
+        return self.needs <= fields.keys() and self.check(fields)
+
+
+def _names(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+_CONVERSE_BLOCK = re.compile(rb'"content"\s*:\s*\[\s*\{\s*"(?:text|image|document|video|toolUse|toolResult)"\s*:')
+_HEAD_BYTES = 600
+
+
+def _has_blocks_of_converse(fields: Fields) -> bool:
+    """Blocks of Converse have no type, each a member of its own."""
+    head = bytes(memoryview(fields["messages"])[:_HEAD_BYTES])
+    return b'"type"' not in head and _CONVERSE_BLOCK.search(head) is not None
+
+
+def _is_text(name: str) -> Callable[[Fields], bool]:
+    return lambda fields: kind_of(fields[name]) == "string"
+
+
+def _is_model(*words: bytes) -> Callable[[Fields], bool]:
+    """Whether the model's name has one of these words."""
+    return lambda fields: any(word in bytes(memoryview(fields.get("model") or b"")[:200]) for word in words)
+
+
+def _holds_objects(fields: Fields) -> bool:
+    raw = fields["input"]
+    return kind_of(raw) == "array" and bytes(memoryview(raw)[:16]).replace(b" ", b"").startswith(b"[{")
+
+
+_RESPONSES = _names("instructions", "tools", "previous_response_id", "reasoning", "text", "store")
+_CONVERSE = _names("inferenceConfig", "toolConfig", "guardrailConfig", "additionalModelRequestFields")
+_OLLAMA = _names("options", "keep_alive")
+
+SHAPES = (
+    RequestShape("generate_content", _names("contents")),
+    RequestShape("invoke_model", _names("messages", "schemaVersion")),
+    RequestShape("converse", _names("messages"), _CONVERSE),
+    RequestShape("converse", _names("messages"), check=_has_blocks_of_converse),
+    RequestShape("messages", _names("messages"), _names("system", "anthropic_version")),
+    RequestShape("chat", _names("messages"), _OLLAMA),
+    RequestShape("chat.completions", _names("messages")),
+    RequestShape("responses", _names("input"), _RESPONSES),
+    RequestShape("responses", _names("input"), check=_holds_objects),
+    RequestShape("moderations", _names("input"), check=_is_model(b"moderation")),
+    RequestShape("embeddings", _names("input"), check=_is_model(b"embed")),
+    RequestShape("responses", _names("input")),
+    RequestShape("generate", _names("prompt"), _OLLAMA | {"keep_alive", "context", "raw", "template"}),
+    RequestShape("invoke_model", _names("prompt"), _names("max_gen_len", "max_tokens_to_sample", "maxTokens")),
+    RequestShape("images.generations", _names("prompt"), check=_is_model(b"dall-e", b"gpt-image", b"imagen", b"flux")),
+    RequestShape("completions", _names("prompt")),
+    RequestShape("invoke_model", _names("inputText")),
+    RequestShape("embeddings", _names("texts"), _names("input_type", "embedding_types")),
+    RequestShape("rerank", _names("query", "documents")),
+    RequestShape("chat", _names(MESSAGE), check=_is_text(MESSAGE)),
+    RequestShape("predict", _names("instances")),
+)
+
+
+# All shapes are looked at in their order, but only those with a member that a body has.
+_MEMBERS = tuple(dict.fromkeys(min(shape.needs) for shape in SHAPES))
+_BY_MEMBER = {member: [shape for shape in SHAPES if min(shape.needs) == member] for member in _MEMBERS}
+
+
+def call_type_of(fields: Fields) -> str:
+    """The API that takes request bodies of this shape; "" if none is known."""
+    for member in _MEMBERS:
+        if member in fields:
+            for shape in _BY_MEMBER[member]:
+                if shape.fits(fields):
+                    return shape.call_type
+    return ""
