@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sessions_app.content.json_bytes import JsonBytes, kind_of
@@ -42,9 +43,7 @@ def messages_of_fields(fields: Fields, raw: JsonBytes) -> list[JsonObject]:
     """The messages of a body; empty if it is of none of these shapes."""
     shape = next((shape for shape in SHAPES if shape.fits(fields)), None)
     body = decoded(raw) if shape and len(raw) <= _MOST_BYTES else None
-    if shape is None or not isinstance(body, dict):
-        return []
-    return [message for message in shape.messages(body) if isinstance(message, dict)]
+    return _found(lambda: shape.messages(body)) if shape and isinstance(body, dict) else []
 
 
 def messages_of_list(raw: JsonBytes) -> list[JsonObject]:
@@ -53,8 +52,15 @@ def messages_of_list(raw: JsonBytes) -> list[JsonObject]:
     if not any(b'"%s"' % name.encode() in head for name in _PIPELINES) or len(raw) > _MOST_BYTES:
         return []
     items = decoded(raw)
-    found = [message for item in items[:_MOST] for message in _of_item(item)] if isinstance(items, list) else []
-    return [message for message in found if isinstance(message, dict)]
+    return _found(lambda: (message for item in items[:_MOST] for message in _of_item(item)))
+
+
+def _found(read: Callable[[], Iterable[Any]]) -> list[JsonObject]:
+    """At most so many messages; none if what holds them is nested too deeply."""
+    try:
+        return [message for message in islice(read(), _MOST) if isinstance(message, dict) and json.dumps(message)]
+    except RecursionError:
+        return []
 
 
 def _message(content: Any, calls: Any = None, reasoning: Any = None, reason: Any = None) -> JsonObject:

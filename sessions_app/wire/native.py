@@ -31,6 +31,7 @@ from sessions_app.wire import bodies, errors, failures, fields
 from sessions_app.wire.copies import is_part, merged
 from sessions_app.wire.errors import Failure
 from sessions_app.wire.items import JsonItem, lines_of
+from sessions_app.wire.request_bodies import body_of
 from sessions_app.wire.request_shapes import HISTORY, MESSAGE
 from sessions_app.wire.response_ids import unwrapped
 from sessions_app.wire.usage import UNKNOWN_USAGE, USAGE_MEMBERS, cost_of, merge_usage, usage_of
@@ -312,7 +313,7 @@ def _is_error_text(header: _Header, response: JsonBytes) -> bool:
 
 
 def _kind(values: dict[str, Any], request: bodies.RequestFacts) -> str:
-    return values.get("kind") or ("embedding" if request.call_type == "embeddings" else "llm")
+    return values.get("kind") or {"embeddings": "embedding", "rerank": "retrieval"}.get(request.call_type, "llm")
 
 
 def documents_of(log: bytes) -> Documents:
@@ -344,6 +345,7 @@ def _given(raw: JsonBytes | None) -> bytes | None:
 
 def parameters_of(request: JsonBytes | None) -> dict[str, Any]:
     """What a request body asks for beside messages, system prompt and tools, decoded; {} if the body is no object."""
+    request = body_of(request) if request is not None else None
     if request is None or kind_of(request) != "object":
         return {}
     left_out = bodies.INPUT_MEMBERS | bodies.SYSTEM_MEMBERS | bodies.TOOL_MEMBERS | {HISTORY, MESSAGE}

@@ -53,6 +53,24 @@ def split_request(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[b
     return splitter.object(fields, cuts, 0), _request_facts(fields)
 
 
+def body_of(raw: JsonBytes) -> JsonBytes:
+    """The body itself: without what is around it, and as JSON if it came as a text."""
+    for _ in range(MOST_WRAPPED):
+        if kind_of(raw) == "string":
+            opened = json_in(raw)
+            if opened is None or not _is_request(opened):
+                return raw
+            raw = opened
+        if kind_of(raw) != "object":
+            return raw
+        fields = object_fields(raw)
+        wrapper = held_in(fields, WRAPPERS, INPUT_MEMBERS - {"input"}, _is_request)
+        if not wrapper:
+            return raw
+        raw = fields[wrapper]
+    return raw
+
+
 def _derived_request(splitter: Splitter, raw: bytes, depth: int) -> RequestFacts:
     """Cut a request body that was sent as a text. The parts are derived."""
     inner = Splitter()

@@ -99,6 +99,18 @@ def test_what_was_asked(request_body: Any, call_type: str) -> None:
     assert found.call_type == call_type
 
 
+def test_parameters_are_those_of_the_body() -> None:
+    body = CHAT | {"temperature": 0.5}
+    for request in (
+        body,
+        json.dumps(body),
+        {"custom_id": "1", "body": body},
+        {"modelId": "m", "body": json.dumps(body)},
+    ):
+        log = json.dumps({"request": request}).encode()
+        assert native.documents_of(log).parameters == {"model": "m", "temperature": 0.5}
+
+
 def test_embeddings_are_no_conversation() -> None:
     found = record({"model": "embed-v4.0", "texts": ["town?"], "input_type": "search_query"})
     assert (found.kind, found.call_type) == ("embedding", "embeddings")
@@ -376,6 +388,27 @@ def test_no_shape_raises_and_all_come_back(request_body: Any, response: Any) -> 
     assert json.loads(native.read_log(raw, NOW, "r").document.joined()) == json.loads(raw)
     payload = json.dumps({"id": "c", "messages": request_body, "response": response}).encode()
     assert json.loads(litellm.read_log(payload, NOW, "r").document.joined()) == json.loads(payload)
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        '{"body":',
+        '{"response":',
+        '[{"data":',
+        '{"predictions":[',
+        '{"messages":[',
+        '{"generations":[',
+        "[",
+        '{"output":',
+    ],
+)
+def test_deep_bodies_end(opening: str) -> None:
+    closing = "".join({"{": "}", "[": "]"}[letter] for letter in reversed(opening) if letter in "{[")
+    for depth in (20, 850 // len(closing)):
+        deep = opening * depth + "1" + closing * depth
+        raw = b'{"request": %s, "response": %s}' % (deep.encode(), deep.encode())
+        assert native.read_log(raw, NOW, "r").document.joined().replace(b" ", b"") == raw.replace(b" ", b"")
 
 
 # --- rows of LiteLLM's spend logs -------------------------------------------------------------------------------------

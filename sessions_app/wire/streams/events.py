@@ -22,6 +22,8 @@ from sessions_app.wire.streams.assembly import Assembly, text_in
 # The API is recognised by one of the first events.
 _MOST_LOOKED_AT = 50
 _MOST_EVENTS = 2_000_000
+# After so many values that are no events it is no use to look for more.
+_MOST_OTHERS = 10_000
 _MOST_WRAPPED = 4
 DONE = "[DONE]"
 
@@ -76,22 +78,23 @@ def of_text(text: str) -> Assembled | None:
         return _assembled(_server_sent(text))
     start = text.lstrip()[:1]
     if start == "{" and _LINE_END.search(text.strip()):
-        return _assembled(_json_lines(text))
+        first = _LINE_END.split(text.lstrip(), 1)[0]
+        return _assembled(_json_lines(text)) if isinstance(_from_text(first), dict) else None
     return _assembled(_beginning_of_array(text)) if start == "[" else None
 
 
 _MOST_SPACE = 1_000
 
 
-def _assembled(values: Iterable[Any]) -> Assembled | None:
-    source = _Events(values)
-    first = list(islice(source, _MOST_LOOKED_AT))
-    assembly = _assembly_for(first)
-    if assembly is None:
-        return None
-    for event in chain(first, source):
-        assembly.add(event)
+def _assembled(values: Iterator[Any]) -> Assembled | None:
     try:
+        first = list(islice(values, _MOST_LOOKED_AT))
+        assembly = _assembly_for(list(_Events(first)))
+        if assembly is None:
+            return None
+        source = _Events(chain(first, values))
+        for event in source:
+            assembly.add(event)
         body = _json(assembly.body())
     except RecursionError:
         return None
@@ -108,6 +111,7 @@ class _Events:
 
     def __init__(self, values: Iterable[Any]) -> None:
         self._values = iter(values)
+        self._others = 0
         self.count = 0
         self.is_done = False
 
@@ -115,15 +119,17 @@ class _Events:
         return self
 
     def __next__(self) -> JsonObject:
-        while True:
+        while self._others < _MOST_OTHERS:
             event = _unwrapped(next(self._values))
             if isinstance(event, dict):
                 self.count += 1
                 return event
             self.is_done = self.is_done or event == DONE
+            self._others += 1
+        raise StopIteration
 
 
-def _unwrapped(value: Any) -> Any:
+def _unwrapped(value: Any, depth: int = 0) -> Any:
     """An event without its wrappings: `{"event", "data"}` of a server-sent event, Bedrock's `{"chunk": {"bytes"}}`."""
     for _ in range(_MOST_WRAPPED):
         if isinstance(value, str):
@@ -134,8 +140,8 @@ def _unwrapped(value: Any) -> Any:
             value = value["chunk"]
         elif isinstance(value.get("bytes"), str):
             value = value["bytes"]
-        elif isinstance(value.get("data"), (dict, str)) and value.keys() <= _AROUND_DATA:
-            value = _named(text_in(value, "event"), _unwrapped(value["data"]))
+        elif isinstance(value.get("data"), (dict, str)) and value.keys() <= _AROUND_DATA and depth < _MOST_WRAPPED:
+            value = _named(text_in(value, "event"), _unwrapped(value["data"], depth + 1))
         else:
             return value
     return value

@@ -326,9 +326,23 @@ def test_many_small_events_are_read_in_time_that_stays_in_proportion() -> None:
     assert seconds(8_000) < 20 * seconds(1_000)
 
 
+@pytest.mark.parametrize("member", ["data", "chunk", "delta", "content", "message", "response"])
+def test_deep_events_end(member: str) -> None:
+    deep = f'{{"{member}":' * 800 + "1" + "}" * 800
+    for event in (
+        '{"choices": [{"delta": {"content": [{"type": "text", "text": %s}]}}]}',
+        '{"data": %s, "event": "x"}',
+    ):
+        events = "[" + ",".join([event % deep] * 3) + ', {"choices": [{"delta": {"content": "A"}}]}]'
+        raw = b'{"request_id": "r", "response": ' + events.encode() + b"}"
+        native.read_log(raw, NOW, "made-up")
+
+
 def test_a_hostile_text_is_read_once() -> None:
     text = '[{"choices": [{"delta": {"content": "a"}}]}' + '\n{"a":[' * 10_000
     start = time.perf_counter()
     record(text)
     record('{"choices": [{"delta": {"content": "a"}}]}' + '\n{"a":[' * 10_000)
+    record('{"choices": [{"delta": {"content": "a"}}]}' + "\nx" * 500_000)
+    record("{\n" + '"a": 1,\n' * 200_000)
     assert time.perf_counter() - start < 5
