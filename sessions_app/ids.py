@@ -75,7 +75,7 @@ def link_key(project_key: uuid.UUID, kind: str, value: str | bytes) -> uuid.UUID
 
 
 # Link keys of these kinds can be told from others: they end with the name of their kind.
-TOOL_CALL, ANSWER, TASK = b"call", b"said", b"task"
+TOOL_CALL, ANSWER, BEGINNING, TASK = b"call", b"said", b"from", b"task"
 
 
 def marked_key(project_key: uuid.UUID, kind: bytes, value: bytes) -> uuid.UUID:

@@ -30,6 +30,7 @@ from sessions_app.content.blocks import (
     ToolResultBlock,
     text_of,
 )
+from sessions_app.content.call_ids import call_ids, unique_id
 from sessions_app.content.json_bytes import DocumentError, loads
 
 DIGEST_BYTES = 8
@@ -37,8 +38,6 @@ DIGEST_BYTES = 8
 REDACTED = frozenset({"redacted-by-litellm", "redacted-by-litellm.", "REDACTED_BY_LITELM", "REDACTED_BY_LITELLM"})
 _REDACTED_CHARS = max(map(len, REDACTED))
 ITEM_REFERENCE = "item_reference"
-# Shorter ids of tool calls are counters, or clients replace them. Longer ones tell two conversations apart.
-UNIQUE_ID_CHARS = 16
 
 _ANSWER = "assistant"
 _NOT_SENT_BACK = frozenset({"cache_control", "signature", "thoughtSignature", "thought_signature", "id", "status"})
@@ -58,8 +57,8 @@ class CanonicalForm(NamedTuple):
     """The role of a message and a digest (8 bytes) of each of its pieces.
 
     No pieces: it says nothing (an item that is only reasoning), or what it says is hidden (`is_redacted`). `is_text`:
-    it consists of one text. Only answers have an `item_id`, which may be sent back in their place, and `renamed`, their
-    pieces without the ids of tool calls, if that makes a difference.
+    it consists of one text. Only answers have an `item_id`, which may be sent back in their place. `renamed`: its
+    pieces without the ids of tool calls, if that makes a difference. `call_ids`: those ids that nothing else has.
     """
 
     role: str
@@ -68,6 +67,12 @@ class CanonicalForm(NamedTuple):
     is_text: bool = False
     item_id: str = ""
     renamed: tuple[bytes, ...] = ()
+    call_ids: tuple[str, ...] = ()
+
+    @property
+    def bare(self) -> tuple[bytes, ...]:
+        """Its pieces without the ids of tool calls."""
+        return self.renamed or self.pieces
 
 
 def canonical_form(message: Message, is_output: bool = False) -> CanonicalForm:
@@ -76,10 +81,13 @@ def canonical_form(message: Message, is_output: bool = False) -> CanonicalForm:
     pieces = [] if redacted else pieces_of(message)
     is_text = len(pieces) == 1 and pieces[0][0] == TEXT
     said = digests_of(message.role, pieces)
-    if not is_output or redacted:
+    if redacted:
         return CanonicalForm(message.role, said, redacted, is_text)
-    renamed = () if is_text else digests_of(message.role, _without_ids(message, pieces))
-    return CanonicalForm(message.role, said, redacted, is_text, message.item_id, renamed if renamed != said else ())
+    # What is sent keeps its media, whatever their ids are.
+    bare = [] if is_text else _without_ids(message, pieces) if is_output else [_bare(piece) for piece in pieces]
+    renamed = digests_of(message.role, bare) if bare != pieces and not is_text else ()
+    item_id = message.item_id if is_output else ""
+    return CanonicalForm(message.role, said, redacted, is_text, item_id, renamed, call_ids(message))
 
 
 def _is_redacted(text: str) -> bool:
@@ -89,8 +97,14 @@ def _is_redacted(text: str) -> bool:
 
 def _without_ids(message: Message, pieces: list[CanonicalPiece]) -> list[CanonicalPiece]:
     if all(piece[0] in (TEXT, TOOL_CALL) for piece in pieces):
-        return [(*piece[:3], "") if piece[0] == TOOL_CALL else piece for piece in pieces]
+        return [_bare(piece) for piece in pieces]
     return pieces_of(message, with_ids=False)
+
+
+def _bare(piece: CanonicalPiece) -> CanonicalPiece:
+    if piece[0] == TOOL_CALL:
+        return (*piece[:3], "")
+    return (TOOL_RESULT, "", *piece[2:]) if piece[0] == TOOL_RESULT else piece
 
 
 def pieces_of(message: Message, with_ids: bool = True) -> list[CanonicalPiece]:
@@ -235,13 +249,6 @@ def _kept(value: Any) -> Any:
         kept = {key: _kept(item) for key, item in value.items() if key not in _NOT_SENT_BACK}
         return {key: item for key, item in kept.items() if item not in (None, "", [], {})}
     return [_kept(item) for item in value] if isinstance(value, list) else value
-
-
-def unique_id(call_id: str) -> str:
-    """The id of a tool call, if it is long enough to be unique, without what gateways and clients append to it."""
-    # LiteLLM appends Gemini's thought signature, other clients the item's id.
-    call_id = call_id.partition("__thought__")[0].partition("|")[0]
-    return call_id if len(call_id) >= UNIQUE_ID_CHARS else ""
 
 
 def same_json(text: str) -> str:

@@ -36,7 +36,7 @@ from sessions_app.structure.naming import Naming
 
 # Two or three libraries report the same call, rarely in as many traces.
 MOST_REPORTS, MOST_HOPS = 20, 5
-_CHILD_ROLES = (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS, LinkRole.RETRIES)
+_CHILD_ROLES = (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS, LinkRole.RETRIES, LinkRole.TASK)
 
 
 def conversation_window() -> timedelta:
@@ -83,6 +83,7 @@ class Grouper:
         self._choose_traces(new)
         asked = [question for node in new for question in questions.about(node, self.window)]
         found = self._find(asked)
+        found += self._find_others(new)
         found += self._find_between(new, questions.in_full(found))
         # A success ends the retries before it. If it came late, the next one no longer repeats the failed one.
         ends = [node for node in new if not node.failed and node.attempt in self.index.failed]
@@ -114,7 +115,7 @@ class Grouper:
         found = stored_facts.find(self.cursor, wanted)
         for answer in found:
             role, link_key = answer.wanted.role, answer.wanted.link_key
-            if role in (LinkRole.END, LinkRole.RESPONSE):
+            if role in (LinkRole.END, LinkRole.RESPONSE, LinkRole.ASKS):
                 self.index.provides[link_key].add(answer.place)
             elif role is LinkRole.FAILED:
                 self.index.failed[link_key].add(answer.place)
@@ -131,7 +132,14 @@ class Grouper:
 
     def _find_earlier(self, nodes: Iterable[Node]) -> list[Found]:
         """The stored requests that these may continue."""
-        return self._find([question for node in nodes for question in questions.for_earlier(node, self.window)])
+        nodes = list(nodes)
+        found = self._find([question for node in nodes for question in questions.for_earlier(node, self.window)])
+        return found + self._find_others(nodes)
+
+    def _find_others(self, nodes: Iterable[Node]) -> list[Found]:
+        """The stored requests that these may continue, where none ended as they begin."""
+        left = [node for node in nodes if not self.index.is_certain(node, self.window)]
+        return self._find([question for node in left for question in questions.for_others(node, self.window)])
 
     def _find_between(self, new: Sequence[Node], full: set[Wanted]) -> list[Found]:
         """The stored requests that continue these, for link keys that many requests share.
@@ -290,6 +298,8 @@ class Grouper:
         members = [node for node in members if node.key_id not in self.nodes]
         self._add(members)
         self._read_traces(members)
+        # What is doubtful, because two requests may be meant, is no less so if only one of them is looked at.
+        self._find_earlier(node for node in members if questions.may_be_doubtful(node))
         self.whole |= session_ids
         for node in members:
             node.stays = not self._has_reason(node)
@@ -298,7 +308,9 @@ class Grouper:
         """Whether a rule says where it belongs. If what it continued was deleted, it stays in its session."""
         assert node.stored
         no_parent_needed = node.stored.rule in (*CHOSEN_RULES, RULE_OWN)
-        return node.is_fixed or no_parent_needed or self.index.continued_by(node, self.window) is not None
+        if node.is_fixed or no_parent_needed or self.index.continued_by(node, self.window) is not None:
+            return True
+        return self.index.is_doubtful(node, self.window)
 
     def _grouped(self, new: Sequence[Node], homes: dict[uuid.UUID, Home]) -> Grouped:
         routes = stored_facts.routes(self.cursor, {home.session_id for home in homes.values()})

@@ -2,7 +2,8 @@
 
 A request *provides* the link key of its response id and one for its normalised input and output together; it *needs*
 that of its previous response id and one for its normalised input up to the last assistant turn. System prompts are
-left out: they may contain the time of day, and it is still the same conversation.
+left out: they may contain the time of day, and it is still the same conversation. Clients that rewrite the history are
+recognised by `evidence`.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 from sessions_app import ids
-from sessions_app.content import documents
 from sessions_app.content.blocks import Message, ToolCallBlock
+from sessions_app.content.call_ids import MOST_IDS
 from sessions_app.content.canonical import CanonicalForm, by_reference, digests_of, pieces_of
 from sessions_app.content.documents import PartKind, PartList
 from sessions_app.content.message_reader import MessageReader
 from sessions_app.content.message_texts import plain_text
 from sessions_app.content.wrappers import said_by_user
+from sessions_app.ingest import evidence
+from sessions_app.ingest.conversations import Conversation, encoded, extended, read_conversation
 from sessions_app.records import Record
 from sessions_app.wire.fields import clean
 
@@ -32,6 +35,8 @@ LABEL_CHARS = 64
 # So many messages of a client may stand after the newest of the user.
 MOST_WRAPPERS = 20
 _SPARE_CHARS = 64
+# At most so many items of an answer are looked for in later requests, and what was asked among so many last messages.
+MOST_QUOTED, MOST_LOOKED_AT = 4, 8
 
 
 @dataclass(slots=True)
@@ -39,14 +44,18 @@ class Links:
     """What a request can be found by, and what it looks for.
 
     `needs`: first the link key of the previous response, if there is one, then those of the conversations that the
-    input begins with, the longest first. `attempt` stands for the whole input and its sender, `call` for the call of
-    a proxy. `resent_count`: the number of input parts up to the last assistant turn, which is included.
+    input begins with, the longest first, with those of `evidence` among them. `attempt` stands for the whole input and
+    its sender, `call` for the call of a proxy, `task` for what was asked without a history. `resent_call`: the id of
+    the last tool call that is sent back. `resent_count`: the number of input parts up to the last assistant turn,
+    which is included.
     """
 
     provides: list[uuid.UUID] = field(default_factory=list)
     needs: list[uuid.UUID] = field(default_factory=list)
     attempt: uuid.UUID | None = None
     call: uuid.UUID | None = None
+    task: uuid.UUID | None = None
+    resent_call: str = ""
     resent_count: int = 0
     input_preview: str = ""
     output_preview: str = ""
@@ -61,7 +70,7 @@ def links_of(project_key: uuid.UUID, record: Record, reader: MessageReader) -> L
         links.needs.append(ids.link_key(project_key, "response", record.previous_response_id))
     if record.call_id:
         links.call = ids.link_key(project_key, "call", record.call_id)
-    conversation = _read_conversation(record.document.input, reader)
+    conversation = read_conversation(record.document.input, reader)
     links.resent_count = conversation.resent_count
     # Redacted texts are equal in all conversations.
     if not conversation.is_redacted:
@@ -71,134 +80,157 @@ def links_of(project_key: uuid.UUID, record: Record, reader: MessageReader) -> L
 
 
 def _link_conversation(
-    project_key: uuid.UUID, record: Record, reader: MessageReader, conversation: _Conversation, links: Links
+    project_key: uuid.UUID, record: Record, reader: MessageReader, conversation: Conversation, links: Links
 ) -> None:
     caller = caller_of(record)
     if conversation.chain:
         links.attempt = ids.link_key(project_key, "attempt", _attempt(record, reader, conversation, caller))
     if record.kind != "llm":
         return
-    links.needs += [
-        ids.link_key(project_key, "conversation", begin + caller) for begin in conversation.begins() if begin
-    ]
+    answer = _SaidItems.of(record, reader)
+    links.needs += _needs(project_key, caller, record, reader, conversation, answer)
+    links.resent_call = conversation.call
+    if not conversation.resent_count and not conversation.call and not record.previous_response_id:
+        links.task = _task(project_key, caller, record, reader)
+    links.provides += _provides(project_key, caller, record, reader, conversation, answer)
+
+
+@dataclass(slots=True)
+class _SaidItems:
+    """What was answered: each item that says something, with its index. `is_redacted`: what it says is hidden."""
+
+    said: list[tuple[int, CanonicalForm]]
+    is_redacted: bool = False
+
+    @classmethod
+    def of(cls, record: Record, reader: MessageReader) -> _SaidItems:
+        parts = record.document.output
+        found = cls([])
+        for index, kind in enumerate(parts.kinds):
+            if kind is PartKind.MESSAGE:
+                form = reader.canonical_form(parts.digests[index], parts.content(index), "assistant")
+                found.is_redacted = found.is_redacted or form.is_redacted
+                if form.pieces:
+                    found.said.append((index, form))
+        return found
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether its tool calls have ids that nothing else has."""
+        return any(form.call_ids for _, form in self.said)
+
+    @property
+    def has_calls(self) -> bool:
+        return any(not form.is_text for _, form in self.said)
+
+
+def _needs(
+    project_key: uuid.UUID,
+    caller: bytes,
+    record: Record,
+    reader: MessageReader,
+    conversation: Conversation,
+    answer: _SaidItems,
+) -> Iterator[uuid.UUID]:
+    """What a request continues, the strongest evidence first."""
+    begins = [_conversation(project_key, begin + caller) for begin in conversation.begins() if begin]
+    calls = [evidence.called(project_key, caller, call) for call in conversation.calls() if call]
+    # A tool call of the last turn tells more than what was said up to an earlier turn.
+    yield from dict.fromkeys([*begins[:1], *calls[:1], *begins[1:], *calls[1:]])
+    if conversation.bare_last and not answer.has_ids:
+        yield _conversation(project_key, b"bare" + conversation.bare_last + caller)
+    if conversation.answer >= 0 and conversation.prefill < 0 and conversation.call_turn != conversation.turn:
+        message = _input_message(record.document.input, conversation.answer, reader)
+        yield from evidence.quoted(project_key, conversation.asked_users + caller, message)
+
+
+def _provides(
+    project_key: uuid.UUID,
+    caller: bytes,
+    record: Record,
+    reader: MessageReader,
+    conversation: Conversation,
+    answer: _SaidItems,
+) -> Iterator[uuid.UUID]:
+    """What others may continue."""
+    if answer.is_redacted:
+        return
     # An input that names a previous response is only the end of a conversation. Nobody sends that back as the whole.
     if not record.previous_response_id or conversation.last:
-        ends = sorted(_ends(conversation, record, reader))
-        links.provides += [ids.link_key(project_key, "conversation", end + caller) for end in ends]
+        for end in sorted(_ends(conversation, record, reader, answer.said)):
+            yield _conversation(project_key, end + caller)
+        # The ids of a client, or none: they count only where the answer has some.
+        if not answer.has_ids and (conversation.bare or answer.has_calls):
+            for said in _alternatives(record, answer.said):
+                bare = [piece for _, form in said for piece in form.bare]
+                end = extended(conversation.bare or conversation.chain, bare)
+                yield _conversation(project_key, b"bare" + end + caller)
+    call_ids = dict.fromkeys(call_id for _, form in answer.said for call_id in form.call_ids)
+    for call_id in list(call_ids)[:MOST_IDS]:
+        yield evidence.called(project_key, caller, encoded(call_id))
+    if conversation.call and not answer.has_ids:
+        for said in _alternatives(record, answer.said):
+            after = extended(conversation.since, [piece for _, form in said for piece in form.pieces])
+            yield evidence.called(project_key, caller, after)
+    parts = record.document.output
+    messages = [reader.message(parts.digests[index], parts.content(index), "assistant") for index, _ in answer.said]
+    for message in messages[:MOST_QUOTED]:
+        yield from evidence.said(project_key, conversation.users + caller, message)
+    yield from evidence.tasks_asked(project_key, caller, messages)
+
+
+def _conversation(project_key: uuid.UUID, value: bytes) -> uuid.UUID:
+    return ids.link_key(project_key, "conversation", value)
+
+
+def _task(project_key: uuid.UUID, caller: bytes, record: Record, reader: MessageReader) -> uuid.UUID | None:
+    """The link key of the last user message."""
+    parts = record.document.input
+    for index in range(len(parts) - 1, max(len(parts) - MOST_LOOKED_AT, 0) - 1, -1):
+        if parts.kinds[index] is PartKind.MESSAGE:
+            form = reader.canonical_form(parts.digests[index], parts.content(index), "user")
+            if form.role == "user":
+                return evidence.task(project_key, caller, _input_message(parts, index, reader))
+    return None
 
 
 def caller_of(record: Record) -> bytes:
     """Who made a call, as far as that keeps conversations apart: the end user, else the proxy's key."""
     if record.end_user:
-        return b"user\x00" + record.end_user.encode("utf-8", "surrogatepass")
+        return b"user\x00" + encoded(record.end_user)
     key = record.key_hash or record.key_alias
-    return b"key\x00" + key.encode("utf-8", "surrogatepass") if key else b""
+    return b"key\x00" + encoded(key) if key else b""
 
 
-def _attempt(record: Record, reader: MessageReader, conversation: _Conversation, caller: bytes) -> bytes:
+def _attempt(record: Record, reader: MessageReader, conversation: Conversation, caller: bytes) -> bytes:
     """The input with everything else that attempts share: system prompt, kind of model, previous response, caller."""
     hashed = hashlib.sha256(conversation.system)
     context = record.document.context
     for index, kind in enumerate(context.kinds):
         if kind is PartKind.SYSTEM:
             hashed.update(reader.digest_without_digits(context.digests[index], context.content(index)))
-    hashed.update(record.previous_response_id.encode("utf-8", "surrogatepass"))
+    hashed.update(encoded(record.previous_response_id))
     return b"\x00".join((conversation.chain, record.kind.encode(), hashed.digest(), caller))
 
 
-@dataclass(slots=True)
-class _Conversation:
-    """A conversation so far, as hashes of everything that was said.
-
-    `chain`: up to now. `last`, `before`, `earlier`: up to the end of the last assistant turn, of the one before it, and
-    of the one before that; b"" if there is none. `is_answer`: it ends with an assistant turn, and `asked` is the
-    conversation without it. `prefill`: the index of that turn if it is a text that the answer will go on with, else -1.
-    `system`: a digest of the system prompts among the messages, without their digits.
-    """
-
-    chain: bytes = b""
-    last: bytes = b""
-    before: bytes = b""
-    earlier: bytes = b""
-    asked: bytes = b""
-    is_answer: bool = False
-    is_redacted: bool = False
-    prefill: int = -1
-    resent_count: int = 0
-    system: bytes = b""
-
-    def begins(self) -> tuple[bytes, ...]:
-        """Where an earlier request may have ended: at the last two assistant turns, not counting a prefilled one."""
-        two = (self.last, self.before)
-        return two if self.prefill < 0 else (*two, self.earlier)
-
-    def copy(self) -> _Conversation:
-        ends = (self.chain, self.last, self.before, self.earlier, self.asked)
-        return _Conversation(*ends, self.is_answer, self.is_redacted, self.prefill, self.resent_count, self.system)
-
-    def add(self, form: CanonicalForm, index: int) -> None:
-        """Go on with a message that stands after `index` parts."""
-        is_answer = form.role == "assistant"
-        if is_answer:
-            self.resent_count = index + 1
-        if not form.pieces:
-            self.is_redacted = self.is_redacted or form.is_redacted
-            return
-        # Items of one answer are one turn.
-        if is_answer and not self.is_answer:
-            self.earlier, self.before, self.asked = self.before, self.last, self.chain
-        self.prefill = index if is_answer and not self.is_answer and form.is_text else -1
-        self.chain = extended(self.chain, form.pieces)
-        if is_answer:
-            self.last = self.chain
-        self.is_answer = is_answer
-
-
-def _read_conversation(parts: PartList, reader: MessageReader) -> _Conversation:
-    """Read the input. If it begins with a remembered array, go on from the end of that."""
-    known = parts.base.facts if parts.base else None
-    start = len(parts.base.digests) if parts.base and known else 0
-    conversation = known.copy() if known else _Conversation()
-    for index in range(start, len(parts)):
-        if parts.kinds[index] is PartKind.MESSAGE:
-            form = reader.canonical_form(parts.digests[index], parts.content(index), "user")
-            if form.role != "system":
-                conversation.add(form, index)
-            else:
-                without_digits = reader.digest_without_digits(parts.digests[index], parts.content(index))
-                conversation.system = documents.digest(conversation.system + without_digits)
-    if parts.array:
-        parts.array.facts = conversation
-    return conversation
-
-
-def extended(chain: bytes, pieces: Iterable[bytes]) -> bytes:
-    """The hash of a conversation with more pieces, one by one: an answer may be one message or several items."""
-    for piece in pieces:
-        chain = hashlib.sha256(chain + piece).digest()[:16]
-    return chain
-
-
-def _ends(conversation: _Conversation, record: Record, reader: MessageReader) -> set[bytes]:
+def _ends(
+    conversation: Conversation, record: Record, reader: MessageReader, said: list[tuple[int, CanonicalForm]]
+) -> set[bytes]:
     """The conversation after each alternative answer, or after the only one, in each form that may be sent back."""
-    parts = record.document.output
-    said = []
-    for index, kind in enumerate(parts.kinds):
-        if kind is PartKind.MESSAGE:
-            form = reader.canonical_form(parts.digests[index], parts.content(index), "assistant")
-            if form.is_redacted:
-                return set()
-            if form.pieces:
-                said.append((index, form))
     found: set[bytes] = set()
-    for answer in [[one] for one in said] if record.alternative_outputs else [said] if said else []:
+    for answer in _alternatives(record, said):
         found.add(extended(conversation.chain, [piece for _, form in answer for piece in form.pieces]))
         found |= _other_ends(conversation, record, reader, answer)
     return found
 
 
+def _alternatives(record: Record, said: list[tuple[int, CanonicalForm]]) -> list[list[tuple[int, CanonicalForm]]]:
+    """The answers to choose from, as lists of their items."""
+    return [[one] for one in said] if record.alternative_outputs else [said] if said else []
+
+
 def _other_ends(
-    conversation: _Conversation, record: Record, reader: MessageReader, answer: list[tuple[int, CanonicalForm]]
+    conversation: Conversation, record: Record, reader: MessageReader, answer: list[tuple[int, CanonicalForm]]
 ) -> set[bytes]:
     """The conversation after an answer in other forms: without ids, by ids alone, as one message, after a prefill."""
     found: set[bytes] = set()

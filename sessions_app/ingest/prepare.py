@@ -12,7 +12,7 @@ from sessions_app.ingest.traces import reports_apart, span_facts
 from sessions_app.records import ERROR, RULE_PREVIOUS_RESPONSE, Record
 from sessions_app.storage.buckets import bucket_of
 from sessions_app.storage.prepared import PreparedLog
-from sessions_app.structure.grouping_rules import Home, LinkRole, Node, own_home
+from sessions_app.structure.grouping_rules import Home, LinkRole, Node, begins_of, own_home
 from sessions_app.wire.fields import MAX_ID_CHARS, clean
 
 
@@ -49,11 +49,13 @@ def _node(project_id: int, project_key: uuid.UUID, record: Record, links: Links)
         record.started_at,
         own_home(ids.own_session_id(project_key, key_id)),
         previous=previous,
-        begins=tuple(link_key for link_key in links.needs if link_key != previous),
+        begins=begins_of(links.needs, previous),
         response=ids.link_key(project_key, "response", record.response_id) if record.response_id else None,
         provides=tuple(links.provides),
         attempt=links.attempt,
         call=links.call,
+        task=links.task,
+        resent_call=clean(links.resent_call, MAX_ID_CHARS),
         failed=record.status == ERROR,
         resent_count=links.resent_count,
     )

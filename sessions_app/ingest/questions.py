@@ -11,13 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sessions_app.structure.grouping_rules import ATTEMPT_WINDOW, LinkRole, Node, Place
+from sessions_app import ids
+from sessions_app.structure.grouping_rules import ATTEMPT_WINDOW, TASK_WINDOW, LinkRole, Node, Place
 from sessions_app.structure.places import Places
 
 # If more requests than this share a link key, it does not identify a conversation. `manage.py regroup` groups the rest.
 MOST_FOUND = 100_000
 # If more requests than this may continue one by the same link key, the database is asked in narrower questions.
 MOST_ASKED = 20
+# At most so many requests are looked for that quote an answer, or that a tool call may have started; the first ones.
+MOST_STARTED = 200
 EARLIEST: Place = (datetime.min.replace(tzinfo=UTC), uuid.UUID(int=0))
 LATEST: Place = (datetime.max.replace(tzinfo=UTC), uuid.UUID(int=2**128 - 1))
 
@@ -58,25 +61,62 @@ def about(node: Node, window: timedelta) -> list[Wanted]:
 
 
 def for_earlier(node: Node, window: timedelta) -> list[Wanted]:
-    """Questions for the requests that this one may continue, and for those of the same call."""
+    """Questions for the requests that this one may continue, and for those of the same call.
+
+    If they find none that ended as this one begins, there is `for_others`.
+    """
     found = [Wanted(node.call, LinkRole.CALL, most=MOST_ASKED, first=True)] if node.call else []
-    if node.is_fixed or (node.leader and node.leader != node.place):
+    if not _is_open(node):
         return found
     # Two, because one of them may be the request itself.
     found += [Wanted(node.previous, LinkRole.RESPONSE, most=2)] if node.previous else []
-    since, until = around(node.started_at, window)
-    now = (node.started_at, LATEST[1])
-    for link_key in node.begins:
-        found.append(Wanted(link_key, LinkRole.END, since, now, most=1))
-        found.append(Wanted(link_key, LinkRole.END, now, until, most=1, first=True))
+    found += [question for link_key in node.begins[:1] for question in _for_end(node, link_key, window)]
+    if node.task:
+        # Two make it doubtful which of them started this one.
+        since = (earlier(node.started_at, TASK_WINDOW), EARLIEST[1])
+        found.append(Wanted(node.task, LinkRole.ASKS, since, node.place, most=2))
     return found + for_failure(node)
+
+
+def for_others(node: Node, window: timedelta) -> list[Wanted]:
+    """Questions by weaker evidence for the requests that this one may continue."""
+    if not _is_open(node):
+        return []
+    return [question for link_key in node.begins[1:] for question in _for_end(node, link_key, window)]
+
+
+def may_be_doubtful(node: Node) -> bool:
+    """Whether several requests that it may continue leave in doubt which one it does."""
+    return node.task is not None or any(ids.is_of(ids.TOOL_CALL, link_key) for link_key in node.begins)
+
+
+def _is_open(node: Node) -> bool:
+    """Whether other requests say where it belongs."""
+    return not node.is_fixed and not (node.leader and node.leader != node.place)
+
+
+def _for_end(node: Node, link_key: uuid.UUID, window: timedelta) -> list[Wanted]:
+    since, until = around(node.started_at, window)
+    if ids.is_of(ids.TOOL_CALL, link_key):
+        # If two requests have it, the id is not unique.
+        return [Wanted(link_key, LinkRole.END, since, until, most=3)]
+    now = (node.started_at, LATEST[1])
+    before = Wanted(link_key, LinkRole.END, since, now, most=1)
+    return [before, Wanted(link_key, LinkRole.END, now, until, most=1, first=True)]
 
 
 def for_later(node: Node, window: timedelta) -> list[Wanted]:
     """Questions for some of the stored requests that may continue this one."""
     found = [Wanted(node.response, LinkRole.NEEDS_RESPONSE, most=MOST_ASKED)] if node.response else []
     between = around(node.started_at, window)
-    found += [Wanted(link_key, LinkRole.BEGINS, *between, most=MOST_ASKED) for link_key in ends(node)]
+    soon = (node.place, (later(node.started_at, TASK_WINDOW), LATEST[1]))
+    for link_key in node.provides:
+        if ids.is_of(ids.TASK, link_key):
+            found.append(Wanted(link_key, LinkRole.TASK, *soon, most=MOST_STARTED, first=True))
+        elif ids.is_of(ids.BEGINNING, link_key):
+            found.append(Wanted(link_key, LinkRole.BEGINS, node.place, between[1], most=MOST_STARTED, first=True))
+        elif link_key != node.response and not ids.is_of(ids.ANSWER, link_key):
+            found.append(Wanted(link_key, LinkRole.BEGINS, *between, most=MOST_ASKED))
     return found + (for_next_attempt(node) if node.failed else for_failure(node))
 
 
@@ -118,8 +158,8 @@ def begins_between(node: Node, link_key: uuid.UUID, providers: Places[uuid.UUID]
 
 
 def ends(node: Node) -> list[uuid.UUID]:
-    """The link keys of the conversations that a request ends with."""
-    return [link_key for link_key in node.provides if link_key != node.response]
+    """The link keys by which others may continue what a request ends with."""
+    return [one for one in node.provides if one != node.response and not ids.is_of(ids.BEGINNING, one)]
 
 
 def around(moment: datetime, window: timedelta) -> tuple[Place, Place]:

@@ -15,7 +15,7 @@ from sessions_app.ingest import questions
 from sessions_app.ingest.questions import EARLIEST, Found, Wanted
 from sessions_app.records import ERROR, RULE_MANUAL, RULE_PREVIOUS_RESPONSE, RULE_TRACE_ID
 from sessions_app.storage import sql
-from sessions_app.structure.grouping_rules import CHOSEN_RANK, Home, LinkRole, Node, StoredAt, own_home
+from sessions_app.structure.grouping_rules import CHOSEN_RANK, Home, LinkRole, Node, StoredAt, begins_of, own_home
 
 
 def find(cursor: psycopg.Cursor[Any], wanted: Sequence[Wanted]) -> list[Found]:
@@ -68,7 +68,7 @@ def _node(row: Sequence[Any], project_key: uuid.UUID) -> Node:
         # A session that was merged into another by hand keeps what it had.
         chosen=Home(session_id, None, rule, detail) if stored.is_fixed else None,
         previous=previous,
-        begins=tuple(link_key for link_key in needs if link_key != previous),
+        begins=begins_of(needs, previous),
         provides=tuple(provides),
         attempt=attempt,
         call=call,
@@ -103,6 +103,7 @@ def continuing(cursor: psycopg.Cursor[Any], node: Node) -> set[uuid.UUID]:
     wanted = [
         Wanted(link_key, role) for link_key in node.provides for role in (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS)
     ]
+    wanted += [Wanted(link_key, LinkRole.TASK) for link_key in node.provides if ids.is_of(ids.TASK, link_key)]
     wanted += questions.for_next_attempt(node)
     if node.call:
         wanted.append(Wanted(node.call, LinkRole.CALL))

@@ -66,7 +66,11 @@ class PreparedLog:
         """The rows by which others find this request: link key, role, start, key."""
         node = self.node
         roles = list(self.names.items())
-        roles += [(link_key, _role_of(link_key)) for link_key in self.provides if link_key != node.response]
+        roles += [
+            (link_key, LinkRole.ASKS if ids.is_of(ids.TASK, link_key) else LinkRole.END)
+            for link_key in self.provides
+            if link_key != node.response and not ids.is_of(ids.BEGINNING, link_key)
+        ]
         if node.attempt and node.may_retry:
             roles.append((node.attempt, LinkRole.RETRIES))
             roles += [(node.attempt, LinkRole.FAILED)] if node.failed else []
@@ -77,12 +81,12 @@ class PreparedLog:
         # are the same in any order of arrival.
         if node.chosen is None or self.record.claim.weak or node.span:
             roles += [(node.previous, LinkRole.NEEDS_RESPONSE)] if node.previous else []
-            roles += [(link_key, LinkRole.BEGINS) for link_key in node.begins]
+            # Of what may be a quoted answer only the beginning: who has given the answer knows the rest.
+            roles += [
+                (link_key, LinkRole.BEGINS)
+                for link_key in self.needs
+                if link_key != node.previous and not ids.is_of(ids.ANSWER, link_key)
+            ]
             roles += [(node.task, LinkRole.TASK)] if node.task else []
         for link_key, role in roles:
             yield link_key, int(role), node.started_at, self.key_id
-
-
-def _role_of(provided: uuid.UUID) -> LinkRole:
-    """What a link key is to the request that provides it, and that is not its response's id."""
-    return LinkRole.ASKS if ids.is_of(ids.TASK, provided) else LinkRole.END

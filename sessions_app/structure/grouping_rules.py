@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
@@ -88,6 +88,11 @@ class StoredAt:
 
 
 Place = tuple[datetime, uuid.UUID]
+
+
+def begins_of(needs: Iterable[uuid.UUID], previous: uuid.UUID | None) -> tuple[uuid.UUID, ...]:
+    """Those of the link keys that a request needs by which it may continue another one's conversation."""
+    return tuple(one for one in needs if one != previous and not ids.is_of(ids.BEGINNING, one))
 
 
 @dataclass(slots=True)
@@ -288,9 +293,18 @@ class Index(Generic[Key]):
         found = places.only_within(TASK_WINDOW, request.place) if places else None
         return Continued(found[1], RULE_SUB_AGENT) if found else None
 
-    def may_be_started(self, request: Linked[Key]) -> bool:
-        """Whether any request is known that passed its first text to a tool."""
-        return request.task is not None and request.task in self.provides
+    def is_certain(self, request: Linked[Key], window: timedelta) -> bool:
+        """Whether weaker evidence makes no difference: the response that it names is known, or what it begins with."""
+        if request.previous is not None and self.has_response(request):
+            return True
+        return self._by_conversation(request, window, most=1) is not None
+
+    def is_doubtful(self, request: Linked[Key], window: timedelta) -> bool:
+        """Whether several requests leave in doubt which of them it continues."""
+        if request.task and (asking := self.provides.get(request.task)):
+            return asking.count_within(TASK_WINDOW, request.place) > 1
+        called = [one for one in request.begins if ids.is_of(ids.TOOL_CALL, one) and one in self.provides]
+        return any(self.provides[one].is_shared(request.place, window) for one in called)
 
     def has_response(self, request: Linked[Key]) -> bool:
         """Whether the response that a request names is another one's."""
@@ -302,17 +316,26 @@ class Index(Generic[Key]):
         found = places.latest_but(request.place[1]) if places else None
         return Continued(found[1], RULE_PREVIOUS_RESPONSE) if found else None
 
-    def _by_conversation(self, request: Linked[Key], window: timedelta) -> Continued[Key] | None:
-        """The request that ended as this one begins; of those with the longest such beginning the nearest."""
-        for position, link_key in enumerate(request.begins):
+    def _by_conversation(
+        self, request: Linked[Key], window: timedelta, most: int | None = None
+    ) -> Continued[Key] | None:
+        """The request that ended as this one begins; of those with the longest such beginning the nearest.
+
+        `most`: only the strongest evidence, so many link keys.
+        """
+        for position, link_key in enumerate(request.begins[:most]):
             places = self.provides.get(link_key)
             # A request does not continue itself, should it ever end as it begins.
             if places is None or link_key in request.provides:
                 continue
+            is_call = ids.is_of(ids.TOOL_CALL, link_key)
+            # A tool call's id that several requests have is not unique.
+            if is_call and places.is_shared(request.place, window):
+                continue
             found = places.nearest(request.place[0], window)
             if found:
-                rule = RULE_TOOL_CALL if ids.is_of(ids.TOOL_CALL, link_key) else RULE_CONVERSATION
-                return Continued(found[1], rule, position == 0, link_key)
+                rule = RULE_TOOL_CALL if is_call else RULE_CONVERSATION
+                return Continued(found[1], rule, position == 0 or request.previous is not None, link_key)
         return None
 
     def _by_failure(self, request: Linked[Key]) -> Continued[Key] | None:

@@ -53,11 +53,18 @@ class Places(Generic[Key]):
 
     def only_within(self, window: timedelta, place: tuple[datetime, Key]) -> tuple[datetime, Key] | None:
         """The only one at most so long before a place; None if there are several."""
-        found = self.before(place)
-        if found is None or place[0] - found[0] > window:
-            return None
-        another = self.before(found)
-        return None if another is not None and place[0] - another[0] <= window else found
+        return self.before(place) if self.count_within(window, place) == 1 else None
+
+    def count_within(self, window: timedelta, place: tuple[datetime, Key]) -> int:
+        """How many are at most so long before a place; 2 stands for more."""
+        index = bisect_left(self._in_order(), place)
+        return sum(place[0] - moment <= window for moment, _ in self._ordered[max(index - 2, 0) : index])
+
+    def is_shared(self, place: tuple[datetime, Key], window: timedelta) -> bool:
+        """Whether there are two or more, beside this request, at most so long before or after it."""
+        index = bisect_left(self._in_order(), place)
+        near = self._ordered[max(index - 2, 0) : index + 3]
+        return sum(abs(moment - place[0]) <= window and key != place[1] for moment, key in near) > 1
 
     def nearest(self, moment: datetime, window: timedelta) -> tuple[datetime, Key] | None:
         """The latest one up to a moment, else the first after it, at most `window` away.

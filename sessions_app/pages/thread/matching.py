@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sessions_app.content.blocks import ToolCallBlock, ToolResultBlock
-from sessions_app.content.canonical import unique_id
+from sessions_app.content.call_ids import unique_id
 from sessions_app.pages.html.messages import Source
 from sessions_app.pages.html.tool_pairs import BlockKey
 

@@ -1,0 +1,127 @@
+"""Reads a conversation so far: hashes of what was said, by which later and earlier requests of it are recognised."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sessions_app.content import documents
+from sessions_app.content.canonical import CanonicalForm
+from sessions_app.content.documents import PartKind, PartList
+from sessions_app.content.message_reader import MessageReader
+
+
+@dataclass(slots=True)
+class Conversation:
+    """A conversation so far, as hashes of everything that was said.
+
+    `chain`: up to now. `last`, `before`, `earlier`: up to the end of the last assistant turn, of the one before it, and
+    of the one before that; b"" if there is none. `is_answer`: it ends with an assistant turn, and `asked` is the
+    conversation without it. `prefill`: the index of that turn if it is a text that the answer will go on with, else -1.
+    `system`: a digest of the system prompts among the messages, without their digits.
+
+    `turn` counts assistant turns. `call`: the first unique id of a tool call in the latest turn that has any, which is
+    `call_turn`; `call_before`: that of the one before. `since` and `since_last`: what was said after that call, and
+    up to the last assistant turn. `bare` and `bare_last` are `chain` and `last` without the ids of tool calls, b"" if
+    there are none. `users`: what the user said; `asked_users`: up to the last assistant message, whose index is
+    `answer`.
+    """
+
+    chain: bytes = b""
+    last: bytes = b""
+    before: bytes = b""
+    earlier: bytes = b""
+    asked: bytes = b""
+    is_answer: bool = False
+    is_redacted: bool = False
+    prefill: int = -1
+    resent_count: int = 0
+    system: bytes = b""
+    turn: int = 0
+    call: str = ""
+    call_turn: int = -1
+    call_before: str = ""
+    since: bytes = b""
+    since_last: bytes = b""
+    bare: bytes = b""
+    bare_last: bytes = b""
+    users: bytes = b""
+    asked_users: bytes = b""
+    answer: int = -1
+
+    def begins(self) -> tuple[bytes, ...]:
+        """Where an earlier request may have ended: at the last two assistant turns, not counting a prefilled one."""
+        if self.prefill >= 0:
+            return (self.last, self.before, self.earlier)
+        # The id of a tool call tells as much as all that was said up to it.
+        is_known = self.call_before if self.call_turn == self.turn else self.call_turn == self.turn - 1
+        return (self.last,) if is_known else (self.last, self.before)
+
+    def calls(self) -> tuple[bytes, ...]:
+        """The tool calls that an earlier request may have ended with, or what was said after one."""
+        if self.call_turn == self.turn:
+            return (encoded(self.call), encoded(self.call_before))
+        return (self.since_last, encoded(self.call) if self.call_turn == self.turn - 1 else b"")
+
+    def copy(self) -> Conversation:
+        return replace(self)
+
+    def add(self, form: CanonicalForm, index: int) -> None:
+        """Go on with a message that stands after `index` parts."""
+        is_answer = form.role == "assistant"
+        if is_answer:
+            self.resent_count = index + 1
+        if not form.pieces:
+            self.is_redacted = self.is_redacted or form.is_redacted
+            return
+        # Items of one answer are one turn.
+        if is_answer and not self.is_answer:
+            self.earlier, self.before, self.asked = self.before, self.last, self.chain
+            self.turn += 1
+        self.prefill = index if is_answer and not self.is_answer and form.is_text else -1
+        if form.renamed or self.bare:
+            self.bare = extended(self.bare or self.chain, form.bare)
+        self.chain = extended(self.chain, form.pieces)
+        if is_answer:
+            self.last, self.answer, self.asked_users = self.chain, index, self.users
+            self.bare_last = self.bare
+        elif form.role == "user" and not form.call_ids:
+            self.users = extended(self.users, form.pieces)
+        if form.call_ids and self.call_turn != self.turn:
+            self.call, self.call_before, self.call_turn = form.call_ids[0], self.call, self.turn
+            self.since = encoded(self.call)
+        elif self.call and not form.call_ids:
+            self.since = extended(self.since, form.pieces)
+        if is_answer and self.call_turn != self.turn:
+            self.since_last = self.since
+        self.is_answer = is_answer
+
+
+def read_conversation(parts: PartList, reader: MessageReader) -> Conversation:
+    """Read the input. If it begins with a remembered array, go on from the end of that."""
+    known = parts.base.facts if parts.base else None
+    start = len(parts.base.digests) if parts.base and known else 0
+    conversation = known.copy() if known else Conversation()
+    for index in range(start, len(parts)):
+        if parts.kinds[index] is PartKind.MESSAGE:
+            form = reader.canonical_form(parts.digests[index], parts.content(index), "user")
+            if form.role != "system":
+                conversation.add(form, index)
+            else:
+                without_digits = reader.digest_without_digits(parts.digests[index], parts.content(index))
+                conversation.system = documents.digest(conversation.system + without_digits)
+    if parts.array:
+        parts.array.facts = conversation
+    return conversation
+
+
+def extended(chain: bytes, pieces: Iterable[bytes]) -> bytes:
+    """The hash of a conversation with more pieces, one by one: an answer may be one message or several items."""
+    for piece in pieces:
+        chain = hashlib.sha256(chain + piece).digest()[:16]
+    return chain
+
+
+def encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
