@@ -14,6 +14,7 @@ from sessions_app.queries.content import StoredPart, join_parts
 from sessions_app.queries.session import RequestDetail, RequestLine
 from sessions_app.records import Documents
 from sessions_app.structure.histories import Added, PackedLists, Said
+from sessions_app.structure.runs import Runs
 from sessions_app.structure.timeline import Structure
 from sessions_app.wire import documents_of
 
@@ -71,6 +72,8 @@ class Window:
     # Messages that were read already, and what is in none of their blocks, by digest and assumed role: a page asks
     # several times.
     messages: dict[tuple[bytes, str], tuple[Message, OtherBlock | None]] = field(default_factory=dict)
+    # Which of the requests are runs of sub-agents.
+    runs: Runs = field(default_factory=Runs)
     _reader: MessageReader = field(default_factory=MessageReader)
     _contexts: dict[tuple[int, PartKind], list[bytes]] = field(default_factory=dict)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from markupsafe import Markup
 
@@ -18,6 +19,7 @@ from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure.nesting import trace_of
+from sessions_app.structure.runs import Run, Runs
 from sessions_app.structure.timeline import Structure
 
 # A longer session has only the rows around the requests on the page, from so many before them on.
@@ -35,6 +37,8 @@ class OutlineRow:
 
     index: int | None
     line: RequestLine
+    # The index of the request that it is beside, or is; -1 for steps before all requests.
+    owner: int = -1
     more: tuple[str, int, int] | None = None
 
 
@@ -51,33 +55,55 @@ class Outline:
     last: int
     structure: Structure
     layout: Layout
+    runs: Runs = field(default_factory=Runs)
     # The number of the first request that has a row.
     first_number: int = 1
     _writer: RowWriter = field(init=False)
 
     def __post_init__(self) -> None:
         scale = Scale([line for _, _, line in self.layout.places()], self.layout.gaps)
-        self._writer = RowWriter(self.lines, self.addresses, self.first, self.last, self.structure, self.layout, scale)
+        place = (self.lines, self.addresses, self.first, self.last)
+        self._writer = RowWriter(*place, self.structure, self.layout, scale, self.runs)
 
     def html(self) -> Markup:
-        order = list(self._order())
+        order = self._order()
         start = self._start(order)
         end = start
         pieces: list[Markup] = [self._left_out(order[:start], False)]
         self.first_number = next((row.index + 1 for row in order[start:] if row.index is not None), 1)
         with bounds.share(PART_OF_ANSWER) as budget:
+            around: list[Run] = []
             for row in self._rows(order, start):
-                for piece in row:
+                within = self.runs.around(order[end].owner)
+                for piece in (*self._between_runs(around, within), *row):
                     budget.spend(piece)
                     pieces.append(piece)
+                around = within
                 end += 1
                 if end - start >= MOST_ROWS or budget.is_spent:
                     break
+            pieces += self._between_runs(around, [])
         pieces.append(self._left_out(order[end:], True))
         # All are Markup. `Markup.join` would look at each again, which takes a tenth of the time of writing them.
         return Markup("".join(pieces))  # noqa: S704
 
-    def _order(self) -> Iterator[OutlineRow]:
+    def _between_runs(self, before: Sequence[Run], after: Sequence[Run]) -> Iterator[Markup]:
+        """The ends and beginnings of folds between two rows, by the runs around each."""
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(before, after, strict=False)))
+        for _ in before[same:]:
+            yield self._writer.end_of_run()
+        for run in after[same:]:
+            yield self._writer.run(run)
+
+    def _order(self) -> list[OutlineRow]:
+        """All rows in the order of the page: those of a run together."""
+        rows = list(self._by_time())
+        if not self.runs:
+            return rows
+        places = {index: place for place, index in enumerate(self.runs.in_order(self.layout.indices))}
+        return sorted(rows, key=lambda row: places.get(row.owner, -1))
+
+    def _by_time(self) -> Iterator[OutlineRow]:
         """All rows. Of many steps beside one request the first ones, as in the thread; then how many more there are."""
         beside: tuple[str, int] | None = None
         count = 0
@@ -85,10 +111,10 @@ class Outline:
             count = count + 1 if place == beside else 1
             beside = place
             if index is not None or count <= MOST_STEPS:
-                yield OutlineRow(index, line)
+                yield OutlineRow(index, line, place[1])
             elif count == MOST_STEPS + 1:
                 side, owner = place
-                yield OutlineRow(None, line, (side, owner, len(self.layout.beside(side, owner)) - MOST_STEPS))
+                yield OutlineRow(None, line, owner, (side, owner, len(self.layout.beside(side, owner)) - MOST_STEPS))
 
     def _start(self, order: Sequence[OutlineRow]) -> int:
         """The first row that is written: all are, unless there are too many."""

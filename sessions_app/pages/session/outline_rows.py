@@ -13,6 +13,7 @@ from sessions_app.pages.html.formats import cost, duration, exact, extent, hue, 
 from sessions_app.pages.html.plain_text import visible
 from sessions_app.pages.session.waterfall import Scale, bars
 from sessions_app.pages.thread.addresses import Addresses
+from sessions_app.pages.thread.lanes import sums
 from sessions_app.pages.thread.layout import MOST_STEPS, Layout, contents
 from sessions_app.pages.thread.steps import KINDS, MOST_LEVELS, anchor, kind_words, name_of
 from sessions_app.pages.thread.wording import counted
@@ -20,6 +21,7 @@ from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 from sessions_app.structure.nesting import trace_of
+from sessions_app.structure.runs import Run, Runs
 from sessions_app.structure.timeline import Structure
 
 LABEL_CHARS = 60
@@ -45,6 +47,7 @@ class RowWriter:
     structure: Structure
     layout: Layout
     scale: Scale
+    runs: Runs = field(default_factory=Runs)
     _queries: dict[int, str] = field(default_factory=dict)
 
     def write(self, index: int | None, line: RequestLine, turn: str, trace: str | None) -> Iterator[Markup]:
@@ -65,11 +68,20 @@ class RowWriter:
         if line.input_preview and line.input_preview != turn:
             text = visible(line.input_preview[:TURN_CHARS])
             yield component("outline", "turn")(self.href(index + 1), text)
-        self.scale.advance(timeline.sane_start(line))
         yield self._request(index, line)
         if fork := self.structure.forks.get(index):
             words = f"{exact(len(fork.branches))} continuations of {exact(index + 1)}"
             yield component("outline", "mark")("fork", words)
+
+    def run(self, run: Run) -> Markup:
+        """The line of a run of a sub-agent, whose rows follow it in a fold. `end_of_run` closes that."""
+        lines = [self.lines[index] for index in run.members]
+        state = "error" if any(line.status == ERROR for line in lines) else "ok"
+        words = visible(run.tool[:LABEL_CHARS]) if run.tool else f"sub-agent of {exact(run.starter + 1)}"
+        return component("outline", "run")(state, words, sums(lines))
+
+    def end_of_run(self) -> Markup:
+        return component("outline", "end_of_run")()
 
     def more_steps(self, side: str, index: int, count: int) -> Markup:
         """In the place of the steps beside a request that have no row: a link to them."""
@@ -151,6 +163,8 @@ class RowWriter:
         origin = structure.origin(index)
         if origin and origin.index != index - 1:
             yield f"continues {origin.index + 1}" if origin.is_linked else f"repeats {origin.index + 1}"
+        elif origin is None and (run := self.runs.starting_at(index)):
+            yield f"started by {run.starter + 1}"
         elif origin is None and attempts[0] > 0 and self.lines[index].is_conversation:
             yield "starts a new conversation"
         branch = structure.branch_of[index]

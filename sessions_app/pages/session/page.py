@@ -93,7 +93,7 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
 def _around(request: HttpRequest, project: Project, shown: View, block: RequestBlock, window: Window) -> dict[str, Any]:
     """What is around the requests: the head, the outline, and the facts of the request that the page begins with."""
     requests, addresses = shown.lines.requests, shown.addresses
-    outline = Outline(requests, addresses, block.first, block.last, shown.structure, shown.whole)
+    outline = Outline(requests, addresses, block.first, block.last, shown.structure, shown.whole, shown.runs)
     context: dict[str, Any] = {
         "branch": branch_name(shown.structure, addresses),
         "trace": shown.whole.groups.get(addresses.trace) if addresses.trace else None,

@@ -21,6 +21,7 @@ from sessions_app.queries.session import RequestLine, SessionFacts, SessionLines
 from sessions_app.queries.thread import load_window
 from sessions_app.queries.window import Window
 from sessions_app.structure import timeline
+from sessions_app.structure.runs import Runs, runs_of
 from sessions_app.structure.timeline import Structure
 
 # The requests may take this part of the bytes of an answer; the outline beside them has a part of its own.
@@ -37,6 +38,7 @@ class View:
     addresses: Addresses
     layout: Layout
     whole: Layout
+    runs: Runs
 
     def hidden(self) -> list[int]:
         """The indices of the requests that are not in the chosen branch or trace."""
@@ -55,7 +57,18 @@ def view_of(project: Project, session: SessionFacts, lines: SessionLines, query:
         addresses = Addresses(project.slug, session.id, len(lines.requests), None, numbers, layout.trace)
     else:
         addresses = addresses_of(project, session, lines.requests, structure, query.get("branch", ""))
-    return View(session, lines, structure, addresses, layout, whole)
+    return View(session, lines, structure, addresses, layout, whole, _runs(lines, structure, whole))
+
+
+def _runs(lines: SessionLines, structure: Structure, layout: Layout) -> Runs:
+    """The runs of sub-agents, also those that are within a tool of a trace."""
+    tools: dict[int, list[RequestLine]] = {}
+    if any(step.kind == "tool" for step in lines.steps):
+        for index, line in enumerate(lines.requests):
+            around = [step for step in layout.traces.nesting.ancestors(line) if step.kind == "tool"]
+            if around:
+                tools[index] = around
+    return runs_of(lines.requests, structure, tools)
 
 
 def read(shown: View, block: RequestBlock) -> Window:
@@ -64,7 +77,9 @@ def read(shown: View, block: RequestBlock) -> Window:
     indices = [index for index in range(block.first - 1, block.last) if index not in hidden]
     steps = shown.layout.to_read(indices or [-1])
     first, last = block.first - 1, block.last
-    return load_window(shown.session, shown.lines.requests, first, last, shown.structure, hidden, steps)
+    window = load_window(shown.session, shown.lines.requests, first, last, shown.structure, hidden, steps)
+    window.runs = shown.runs
+    return window
 
 
 def addresses_of(

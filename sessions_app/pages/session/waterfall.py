@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
@@ -33,20 +35,17 @@ class Scale:
                 begin = timeline.sane_start(line) - gap
                 self._pauses.append((begin, begin + gap, min(drawn, gap.total_seconds())))
         self._length = active + sum(pause[2] for pause in self._pauses)
-        self._next, self._saved = 0, 0.0
-
-    def advance(self, moment: datetime) -> None:
-        """Go on to a request that starts at `moment`; requests come in order."""
-        while self._next < len(self._pauses) and self._pauses[self._next][1] <= moment:
-            begin, end, drawn = self._pauses[self._next]
-            self._saved += (end - begin).total_seconds() - drawn
-            self._next += 1
+        self._pauses.sort()
+        self._ends = [end for _, end, _ in self._pauses]
+        shortened = ((end - begin).total_seconds() - drawn for begin, end, drawn in self._pauses)
+        # How much is left out before each pause ends.
+        self._saved = list(accumulate(shortened, initial=0.0))
 
     def at(self, moment: datetime) -> float:
-        """From 0 to 100, for a moment between the last request that `advance` was told of and the next one."""
+        """From 0 to 100, for a moment in which something ran."""
         if self._start is None or self._length <= 0:
             return 0.0
-        seconds = (moment - self._start).total_seconds() - self._saved
+        seconds = (moment - self._start).total_seconds() - self._saved[bisect_right(self._ends, moment)]
         return max(0.0, min(100.0, 100 * seconds / self._length))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -11,6 +11,7 @@ from sessions_app.pages.html.components import NOTHING, component, joined, sente
 from sessions_app.pages.html.formats import exact
 from sessions_app.pages.html.pieces import request_link
 from sessions_app.pages.thread.addresses import Addresses
+from sessions_app.pages.thread.lanes import started_words
 from sessions_app.pages.thread.wording import Behind, counted, grouped_by, listed, messages_changed, ranges
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
@@ -94,7 +95,7 @@ class Marks:
 
     def html(self, index: int) -> Markup:
         """The line of words; empty when there is nothing to say."""
-        words = joined((self._continues(index), self._model(index), self._history(index), self._rule(index)))
+        words = joined((self._continues(index), self._model(index), self._history(index), *self._others(index)))
         return component("marks", "marks")(words) if words else NOTHING
 
     def chip(self, index: int) -> Markup:
@@ -109,6 +110,9 @@ class Marks:
         """Which request it continues or repeats. Nothing is said if it continues the one right before it."""
         structure, line = self.window.structure, self.window.lines[index]
         origin = structure.origin(index)
+        if origin is None and (run := self.window.runs.starting_at(index)):
+            words = "within a tool that {} called" if run.tool else "started by a tool call of {}"
+            return mark("agent", sentence(words, self._link(run.starter)))
         if origin is None:
             return self._new_conversation(index)
         if structure.attempts_of(origin.index)[-1] == self._before(index) and origin.rule != RULE_ATTEMPT:
@@ -170,6 +174,12 @@ class Marks:
         words += f" and {counted(more, 'change')} more" if more > 0 else ""
         link = component("marks", "what_changed")(self.addresses.request(self.window.lines[index].id), index + 1)
         return mark("edit", sentence("rewrites the history of {}: {} {}", self._link(added.base), words, link))
+
+    def _others(self, index: int) -> Iterator[Markup]:
+        """Which runs of sub-agents it started, and what a person did."""
+        if runs := self.window.runs.started_by.get(index):
+            yield mark("agent", started_words(runs, self.window, self.addresses))
+        yield self._rule(index)
 
     def _rule(self, index: int) -> Markup:
         """Why it is in this session, when somebody moved it here."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -17,12 +17,14 @@ from sessions_app.pages.html.messages import Pairs
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.beside import BesideWriter
 from sessions_app.pages.thread.executions import Executed
+from sessions_app.pages.thread.lanes import LaneView, lane_view
 from sessions_app.pages.thread.layout import Layout
 from sessions_app.pages.thread.marks import parallel_words
 from sessions_app.pages.thread.request_view import RequestView, RequestWriter
 from sessions_app.pages.thread.sources import Sources
 from sessions_app.queries.contradictions import Contradicted
 from sessions_app.queries.window import Window
+from sessions_app.structure.runs import Arranged, Lane
 
 # About as many bytes as the head of a request takes. Its messages are counted when they are written.
 _AROUND = " " * 2_500
@@ -32,12 +34,14 @@ _AROUND = " " * 2_500
 class ThreadSection:
     """Requests that follow each other. `parallel` says which ones ran at the same time; "" when they did not.
 
-    `before` is shown above the first one.
+    `before` is shown above the first one. A section with a `lane` has no items, but the sections of a sub-agent's run.
     """
 
     parallel: str
     items: list[RequestView]
     before: Markup
+    lane: LaneView | None = None
+    sections: Sequence[ThreadSection] = ()
 
 
 @dataclass(slots=True)
@@ -63,33 +67,45 @@ class ThreadBuilder:
         sources = Sources(self.window, self.addresses)
         writer = RequestWriter(sources, self.start, self.costs, self.layout, self.contradicted, pairs)
         beside = BesideWriter(self.layout, self.window, self.addresses, executed.causes) if self.layout else None
+        views = self._views(self.window.unfolded, writer, beside)
+        return list(self._sections(self.window.runs.arranged(views), views))
+
+    def _sections(self, arranged: Arranged, views: Mapping[int, RequestView]) -> Iterator[ThreadSection]:
+        """Those that ran at the same time together, and the runs of sub-agents in lanes."""
         parallel = self.window.structure.parallel
-        sections: list[ThreadSection] = []
-        for group, indices in groupby(self.window.unfolded, key=parallel.get):
-            items = self._views(list(indices), writer, beside, is_first=not sections)
-            if not items:
-                break
+        for group, found in groupby(arranged, key=lambda one: () if isinstance(one, Lane) else parallel.get(one)):
+            together = list(found)
+            lanes = [one for one in together if isinstance(one, Lane)]
+            yield from (self._lane(lane, views) for lane in lanes)
+            if lanes:
+                continue
+            items = [views[index] for index in together if not isinstance(index, Lane)]
             # Steps before requests that ran at the same time are shown above their frame, not within it.
             before = items[0].before
             items[0] = replace(items[0], before=NOTHING)
-            sections.append(ThreadSection(parallel_words(group) if group else "", items, before))
-            if self.stopped_at is not None:
-                break
-        return sections
+            yield ThreadSection(parallel_words(group) if group else "", items, before)
+
+    def _lane(self, lane: Lane, views: Mapping[int, RequestView]) -> ThreadSection:
+        is_open = lane.run.first not in views
+        view = lane_view(lane.run, self.window, self.addresses, is_open)
+        sections = list(self._sections(lane.content, views))
+        # The steps that lead to the run stand above it.
+        before, sections[0] = sections[0].before, replace(sections[0], before=NOTHING)
+        return ThreadSection("", [], before, view, sections)
 
     def pairs_and_executions(self) -> tuple[Pairs, Executed]:
         """Which tool results answer which calls, and which steps the calls started."""
         return Sources(self.window, self.addresses).pairs_and_executions(self.layout)
 
     def _views(
-        self, indices: Sequence[int], writer: RequestWriter, beside: BesideWriter | None, is_first: bool
-    ) -> list[RequestView]:
+        self, indices: Sequence[int], writer: RequestWriter, beside: BesideWriter | None
+    ) -> dict[int, RequestView]:
         """Requests as far as the budget lasts. The first one of the page is shown in any case."""
-        items: list[RequestView] = []
+        views: dict[int, RequestView] = {}
         for index in indices:
-            if bounds.current().is_spent and not (is_first and not items):
+            if bounds.current().is_spent and views:
                 self.stopped_at = index
                 break
-            items.append(writer.view(index, beside))
+            views[index] = writer.view(index, beside)
             bounds.current().spend(_AROUND)
-        return items
+        return views
