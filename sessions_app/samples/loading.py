@@ -80,13 +80,13 @@ def moment_of_loading(sample: Sample, first_at: datetime) -> datetime:
 
 
 def is_complete(sample: Sample, session: Session | None) -> bool:
-    return session is not None and session.request_count >= len(sample.logs)
+    return session is not None and session.request_count >= sample.request_count
 
 
 def put(project: Project, sample: Sample, body: bytes) -> None:
     for _ in range(SECONDS_FOR_ROOM):
         try:
-            accepted = accept_body(project.id, sample.source, body)
+            accepted = accept_body(project.id, sample.source, body, sample.content_type)
         except InboxFull:
             time.sleep(1)
             continue

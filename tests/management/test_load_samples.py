@@ -39,7 +39,7 @@ def test_it_works() -> None:
 def test_every_session_is_found_under_its_key() -> None:
     load(wait=True)
     stored = loading.stored_sessions(Project.objects.get(slug="demo"))
-    assert {sample.key: len(sample.logs) for sample in loading.all_samples()} == {
+    assert {sample.key: sample.request_count for sample in loading.all_samples()} == {
         key: session.request_count for key, session in stored.items()
     }
 
@@ -73,3 +73,10 @@ def test_another_project_gets_its_own_copy() -> None:
     load(project="second", wait=True)
     second = Project.objects.get(slug="second")
     assert Session.objects.filter(project_id=second.id).count() == len(loading.all_samples())
+
+
+def test_spans_become_requests_with_steps() -> None:
+    load(wait=True)
+    session = Session.objects.get(session_key="greenhouse-night-watch")
+    assert (session.request_count, session.step_count, session.error_count) == (5, 7, 0)
+    assert session.sources == ["otlp"]

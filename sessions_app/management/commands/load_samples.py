@@ -31,5 +31,5 @@ class Command(BaseCommand):
         if not loaded:
             self.stdout.write(f"All sample sessions are already in project {project!r}.")
             return
-        requests = sum(len(sample.logs) for sample in loaded)
+        requests = sum(sample.request_count for sample in loaded)
         self.stdout.write(f"{len(loaded)} sample sessions with {requests} requests loaded into project {project!r}.")

@@ -17,6 +17,7 @@ from sessions_app.access.keys import create_key
 from sessions_app.models import Project
 from sessions_app.pages.shell import changes, project_page, render_page
 from sessions_app.queries import arrivals
+from sessions_app.queries.lookup import find_project
 
 KEY_NAME = "first app"
 PLACEHOLDER = "YOUR_KEY"
@@ -81,12 +82,18 @@ def onboarding_page(request: HttpRequest, project: Project) -> HttpResponse:
         "via": _chosen(request, "via", VIAS),
         "libraries": LIBRARIES,
         "chosen": _chosen(request, "library", [library.slug for library in LIBRARIES]),
+        "demo": _demo_beside(project),
         "is_local": split_domain_port(request.get_host())[0] in LOCAL_NAMES,
     }
     response = render_page(request, "onboarding.html", context, project)
     if secret:
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _demo_beside(project: Project) -> Project | None:
+    """The project with the sample sessions, if there is one: it shows what will be seen."""
+    return find_project("demo") if project.slug != "demo" else None
 
 
 def _chosen(request: HttpRequest, name: str, values: Sequence[str]) -> str:

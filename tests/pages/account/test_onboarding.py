@@ -135,6 +135,14 @@ def test_programs_for_opentelemetry_are_javascript(
     subprocess.run(["node", "--check", program], check=True)
 
 
+def test_opentelemetry_leads_to_a_sample(signed_in: Client, project: Project) -> None:
+    page = signed_in.get("/p/acme/start/").content.decode()
+    assert "such a session" not in page
+    make_project("demo")
+    page = signed_in.get("/p/acme/start/").content.decode()
+    assert 'href="/p/demo/sessions/?source=otlp">such a session</a>' in page
+
+
 def test_one_library_is_chosen(signed_in: Client, project: Project) -> None:
     page = signed_in.get(ADDRESS).content.decode()
     chosen = re.findall(r'<input type="radio" name="library"[^>]*?( checked)?>([^<]+?)\s*</label>', page)
