@@ -84,7 +84,7 @@ class StepWriter:
             # An agent fails because of something inside it, which has the whole message.
             words = words if line.kind in WORK else line.error_type or words
             return component("trace", "step_error")(words)
-        if line.kind not in WORK:
+        if line.kind not in WORK or self._is_with_its_call(line):
             return NOTHING
         given, returned = self.values(line, False), self.values(line, True)
         arguments = arguments_of(given[0] if given else None)
@@ -92,6 +92,11 @@ class StepWriter:
         if line.kind == "retrieval":
             result = documents_found(returned)
         return component("trace", "step_values")(arguments, result)
+
+    def _is_with_its_call(self, line: RequestLine) -> bool:
+        """Whether what a tool was given and returned is on this page already, with the call that started it."""
+        cause = self.causes.get(line.id)
+        return cause is not None and cause.number is not None and cause.number - 1 in self.window.shown
 
     def _cause(self, line: RequestLine) -> Markup:
         """The request whose tool call started a step."""
@@ -106,7 +111,7 @@ class StepWriter:
         if detail is None:
             return _not_stored()
         pieces = [problems_note(line.problems), self.error_html(line)]
-        if line.kind in WORK:
+        if line.kind in WORK and not self._is_with_its_call(line):
             pieces += [self.given_html(line), self.returned_html(line)]
         elif packed_count(detail.input_parts) or packed_count(detail.output_parts):
             pieces.append(component("trace", "show_messages")(self.addresses.request(line.id)))

@@ -142,12 +142,13 @@ def test_tool_stands_with_the_call_that_started_it(signed_in: Client, project: P
     page = get(signed_in, digest_library(project, folder, key))
 
     ((_, _, line),) = [step for step in steps(page) if step[0] == "tool"]
-    assert "Paris" in line
-    assert "18 degrees and sunny" in line
     assert "called by request 1" in line
+    # What it was given and returned is printed once: with the call.
+    assert "18 degrees and sunny" not in page.split('data-kind="tool"')[1].split("</details>")[0]
     first, second = article(page, 1), article(page, 2)
     (anchor,) = re.findall(r'<details class="trace-step" id="(s-[^"]+)" data-kind="tool"', page)
     assert f'#{anchor}">ran' in first
+    assert "Paris" in text(first)
     assert "18 degrees and sunny" in text(first)
     # It is sent back with the next request, which only refers to it.
     assert "shown with its call in 1" in text(second)
