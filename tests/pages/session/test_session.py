@@ -185,7 +185,7 @@ def test_calls_and_results_of_an_imported_history_are_paired(signed_in: Client, 
     messages = [user("Go"), assistant(None, tool_calls=[call("c1", "list")]), result("c1", "a b"), user("Next")]
     first = text(article(get(signed_in, make_session(project, "s", chat(messages, "Done."))), 1))
 
-    assert "list a b 3 B ok a b" in first
+    assert "list a b 3 B a b" in first
     assert "list, 3 B, shown with its call above" in first
 
 
