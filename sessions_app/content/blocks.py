@@ -85,8 +85,31 @@ class OtherBlock:
     by_provider: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source that an answer names: its title, its address or id, and the text that it stands for."""
+
+    title: str = ""
+    url: str = ""
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CitationsBlock:
+    """What the text before it cites."""
+
+    citations: Sequence[Citation] = ()
+
+
 ContentBlock: TypeAlias = (
-    TextBlock | ReasoningBlock | ToolCallBlock | ToolResultBlock | MediaBlock | RefusalBlock | OtherBlock
+    TextBlock
+    | ReasoningBlock
+    | ToolCallBlock
+    | ToolResultBlock
+    | MediaBlock
+    | RefusalBlock
+    | CitationsBlock
+    | OtherBlock
 )
 
 
@@ -111,7 +134,7 @@ def text_of(block: ContentBlock) -> str:
             return text
         case TextBlock() | ReasoningBlock() | ToolResultBlock() | MediaBlock() | RefusalBlock():
             return block.text
-        case OtherBlock():
+        case OtherBlock() | CitationsBlock():
             return ""
     assert_never(block)
 

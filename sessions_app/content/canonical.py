@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, assert_never
 import msgspec
 
 from sessions_app.content.blocks import (
+    CitationsBlock,
     ContentBlock,
     MediaBlock,
     Message,
@@ -28,6 +29,7 @@ from sessions_app.content.blocks import (
     TextBlock,
     ToolCallBlock,
     ToolResultBlock,
+    joined_text,
     text_of,
 )
 from sessions_app.content.call_ids import call_ids, unique_id
@@ -172,18 +174,27 @@ def _piece(block: ContentBlock, is_answer: bool, with_ids: bool) -> CanonicalPie
     match block:
         case TextBlock() | RefusalBlock():
             return (TEXT, block.text)
-        case ReasoningBlock():
+        case ReasoningBlock() | CitationsBlock():
             return None
         case ToolCallBlock():
             call_id = unique_id(block.id) if with_ids else ""
             return None if block.by_provider else (TOOL_CALL, block.name, same_json(block.arguments), call_id)
         case ToolResultBlock():
-            return None if is_answer else (TOOL_RESULT, unique_id(block.call_id), *_result(block))
+            if is_answer:
+                return _generated_image(block, with_ids)
+            return (TOOL_RESULT, unique_id(block.call_id), *_result(block))
         case OtherBlock():
             return None if block.by_provider else _data(block.value)
         case MediaBlock():
             return _answered_media(block, with_ids) if is_answer else _sent_media(block)
     assert_never(block)
+
+
+def _generated_image(block: ToolResultBlock, with_ids: bool) -> CanonicalPiece | None:
+    """What a provider's tool returned does not count, but an image that the model made is what it says."""
+    images = (inner for inner in block.blocks if isinstance(inner, MediaBlock) and inner.modality == "image")
+    image = next((inner for inner in images if inner.id), None)
+    return _answered_media(image, with_ids) if image else None
 
 
 def _answered_media(block: MediaBlock, with_ids: bool) -> CanonicalPiece | None:
@@ -204,10 +215,10 @@ def _sent_media(block: MediaBlock) -> CanonicalPiece:
 
 def _result(block: ToolResultBlock) -> list[str]:
     """A tool's result: its text, then whatever in it is not text."""
-    found = [_even(block.text)]
+    found = [_even(joined_text(block.blocks, "\n") if block.blocks else block.text)]
     for inner in block.blocks:
         match inner:
-            case TextBlock() | RefusalBlock() | ReasoningBlock():
+            case TextBlock() | RefusalBlock() | ReasoningBlock() | CitationsBlock():
                 pass
             case OtherBlock():
                 found += _data(inner.value) or ()

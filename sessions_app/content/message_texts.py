@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from sessions_app.content.base64_text import json_without_base64
 from sessions_app.content.blocks import (
+    CitationsBlock,
     MediaBlock,
     Message,
     OtherBlock,
@@ -15,7 +17,6 @@ from sessions_app.content.blocks import (
     ToolResultBlock,
     text_of,
 )
-from sessions_app.content.json_values import to_json
 
 
 def plain_text(message: Message) -> str:
@@ -33,8 +34,10 @@ def searchable_text(message: Message) -> str:
                 pieces += [block.name, text_of(block)]
             case TextBlock() | ReasoningBlock() | RefusalBlock():
                 pieces.append(block.text)
+            case CitationsBlock():
+                pieces += [words for one in block.citations for words in (one.title, one.url, one.quote)]
             case OtherBlock():
-                pieces.append(to_json(block.value))
+                pieces.append(json_without_base64(block.value))
             case _:
                 assert_never(block)
     return "\n".join(filter(None, pieces))

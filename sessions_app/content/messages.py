@@ -10,8 +10,8 @@ from itertools import groupby
 from typing import Any
 
 from sessions_app.content import outcomes
-from sessions_app.content.apis import chat_completions, dialects, responses
-from sessions_app.content.apis.content_blocks import read_content
+from sessions_app.content.apis import chat_completions, dialects, shapes, thoughts
+from sessions_app.content.apis.content_blocks import is_content, read_content, read_item
 from sessions_app.content.apis.media import generated_image
 from sessions_app.content.apis.tool_results import tool_result
 from sessions_app.content.blocks import (
@@ -21,6 +21,7 @@ from sessions_app.content.blocks import (
     ReasoningBlock,
     TextBlock,
     ToolCallBlock,
+    ToolResultBlock,
     text_of,
 )
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, loads
@@ -34,7 +35,7 @@ _ROLES |= {"USER": "user", "CHATBOT": "assistant", "SYSTEM": "system", "TOOL": "
 _MESSAGE_MEMBERS = frozenset(
     {
         *("content", "parts", "text", "message", "tool_calls", "function_call", "refusal", "audio", "images"),
-        *("reasoning_content", "reasoning", "thinking_blocks"),
+        *("reasoning_content", "reasoning", "thinking", "thinking_blocks", "reasoning_details", "tool_plan"),
     }
 )
 
@@ -56,14 +57,42 @@ def message_of(value: Any, default_role: str = "user") -> Message:
     if isinstance(value, list) and _are_pieces(value):
         return Message(default_role, _joined(value, default_role))
     if not isinstance(value, dict):
-        return Message(default_role, read_content(value))
+        return Message(default_role, _said_by(default_role, read_content(value)))
     value = dialects.known_message(value)
     kind = value.get("type")
-    read_item = responses.item_reader(kind)
-    if read_item is not None and not ("role" in value and "content" in value):
-        role, blocks = read_item(value, read_content)
-        return Message(_ROLES.get(role, role), blocks, item_id=as_text(value.get("id")))
-    return _message_with_role(value, default_role, as_text(value.get("id")) if kind == "message" else "")
+    if isinstance(kind, str) and kind and kind != "message" and _is_item(value):
+        return _item(value, default_role)
+    if kind == "message":
+        return _message_with_role(value, "assistant", as_text(value.get("id")))
+    return _message_with_role(value, default_role, "")
+
+
+def _is_item(value: JsonObject) -> bool:
+    """Whether an object with a type is no message, but an item by itself."""
+    if "role" not in value:
+        return True
+    return not value.keys() & _MESSAGE_MEMBERS or shapes.shape_of(value) is not None
+
+
+def _item(value: JsonObject, default_role: str) -> Message:
+    """An item means the same in an answer and in the history that a client sends back. So its type and its members
+    tell who said it, and never the place where it stands. Only texts and media are said by whoever sends them.
+    """
+    blocks = read_item(value)
+    first = blocks[0] if blocks else None
+    role = value.get("role") if isinstance(value.get("role"), str) else None
+    if isinstance(first, ToolResultBlock):
+        role = "assistant" if shapes.is_by_server(value) else "tool"
+    elif isinstance(first, ToolCallBlock):
+        role = "assistant"
+    elif role is None:
+        role = default_role if is_content(value) else "assistant"
+    role = _ROLES.get(role, role)
+    return Message(role, _said_by(role, blocks), item_id=as_text(value.get("id")))
+
+
+def _said_by(role: str, blocks: list[ContentBlock]) -> list[ContentBlock]:
+    return thoughts.apart(blocks) if role == "assistant" else blocks
 
 
 def _are_pieces(value: list[Any]) -> bool:
@@ -100,25 +129,32 @@ def _message_with_role(value: JsonObject, default_role: str, item_id: str) -> Me
     role = role if isinstance(role, str) and role else default_role
     role = _ROLES.get(role, role)
     if not value.keys() & _MESSAGE_MEMBERS:
-        return Message(role, _blocks_of_other(value), item_id=item_id)
+        return _other(value, role, item_id)
+    if len(value) == 2 and "content" in value and role != "tool":
+        # Most messages are nothing but role and content.
+        return Message(role, _said_by(role, read_content(value["content"])), item_id=item_id)
     name = as_text(value.get("name"))
-    blocks = chat_completions.before_content(value, read_content)
+    blocks = thoughts.beside_content(value, read_content)
     content = value.get("content", value.get("parts", value.get("text", value.get("message"))))
     if role == "tool" and not dialects.are_results(content):
         call_id = as_text(value.get("tool_call_id"))
+        # Ollama names the tool instead of the call.
+        name = name or as_text(value.get("tool_name"))
         blocks.append(tool_result(read_content, content, call_id, name, outcomes.said_failed(value)))
     else:
-        blocks += read_content(content)
+        blocks += _said_by(role, read_content(content))
         blocks += chat_completions.after_content(value, read_content)
     return Message(role, blocks, name, item_id)
 
 
-def _blocks_of_other(value: JsonObject) -> list[ContentBlock]:
-    """The blocks of an object that has no content: a generated image, the call of a tool, or anything."""
+def _other(value: JsonObject, role: str, item_id: str) -> Message:
+    """An object that has no content: a generated image, a call or result without a type, or anything."""
     rest = {key: item for key, item in value.items() if key != "role" and item is not None}
     if isinstance(rest.get("b64_json"), str) or ("url" in rest and "revised_prompt" in value):
-        return generated_image(rest)
-    if isinstance(rest.get("name"), str) and "arguments" in rest:
-        # A call of an MCP tool (tools/call, 2025-06-18).
-        return [ToolCallBlock(rest["name"], as_text(rest["arguments"]), as_text(rest.get("id")))]
-    return [OtherBlock(rest)] if rest else []
+        return Message(role, generated_image(rest), item_id=item_id)
+    if not rest:
+        return Message(role, [], item_id=item_id)
+    blocks = shapes.read_by_shape(rest, read_content) or read_item(rest)
+    if "role" not in value and isinstance(blocks[0] if blocks else None, (ToolCallBlock, ToolResultBlock)):
+        role = "assistant" if isinstance(blocks[0], ToolCallBlock) else "tool"
+    return Message(role, blocks, item_id=item_id)

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from itertools import chain
 
+from sessions_app.content import base64_text
+
 WORD_CHARS = 64
 _NOT_WORD = re.compile(r"[\W_]+")
 # Most text is ASCII, for which one table does it all, in C.
@@ -18,16 +20,24 @@ _POSITIONS = [f":{position} " for position in range(1, 16_384)]
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text, normalised (NFKC) and in lower case; words of more than 64 characters are left out."""
+    """The words of a text, normalised (NFKC) and in lower case; base64 and words of more than 64 characters are left
+    out.
+    """
+    words = _words(text)
+    if not words or len(max(words, key=len)) <= WORD_CHARS:
+        return words
+    # Base64 falls into words at its punctuation, most of which are short.
+    without = base64_text.removed(text)
+    words = words if without == text else _words(without)
+    return [word for word in words if len(word) <= WORD_CHARS]
+
+
+def _words(text: str) -> list[str]:
     if text.isascii():
-        words = text.encode().translate(_ASCII_WORDS).decode().split()
-    else:
-        text = unicodedata.normalize("NFKC", _UNSTORABLE.sub(" ", text))
-        text = _CJK.sub(lambda run: f" {' '.join(run[0])} ", text)
-        words = _NOT_WORD.sub(" ", text).lower().split()
-    if words and len(max(words, key=len)) > WORD_CHARS:
-        return [word for word in words if len(word) <= WORD_CHARS]
-    return words
+        return text.encode().translate(_ASCII_WORDS).decode().split()
+    text = unicodedata.normalize("NFKC", _UNSTORABLE.sub(" ", text))
+    text = _CJK.sub(lambda run: f" {' '.join(run[0])} ", text)
+    return _NOT_WORD.sub(" ", text).lower().split()
 
 
 def as_vector(words: list[str]) -> str:

@@ -124,13 +124,21 @@ class _Remains:
         if self.left < 0 or level > MOST_LEVELS:
             return None
         if isinstance(value, dict):
-            kept = {key: self.of(item, level + 1) for key, item in value.items() if not _is_note(key, item)}
+            kept = {
+                key: self.of(_heard(key, item), level + 1) for key, item in value.items() if not _is_note(key, item)
+            }
             return {key: item for key, item in kept.items() if item is not None} or None
         if isinstance(value, list):
             return [kept for item in value if (kept := self.of(item, level + 1)) is not None] or None
         if value is None or value is False:
             return None
         return None if self.said.issuperset(_words(value)) else value
+
+
+def _heard(key: str, item: Any) -> Any:
+    """A recording without its data, of which a block only has the size."""
+    is_recording = key in ("input_audio", "audio") and isinstance(item, dict) and isinstance(item.get("data"), str)
+    return {name: inner for name, inner in item.items() if name != "data"} if is_recording else item
 
 
 def _is_note(key: str, item: Any) -> bool:

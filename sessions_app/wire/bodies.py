@@ -317,7 +317,8 @@ def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
             return splitter.item("o", value, PartKind.MESSAGE)
         return cut_unread(splitter, value)
 
-    cuts: dict[str, WriteMember] = dict.fromkeys(_CHOICE_MEMBERS, message)
+    members = _CHOICE_MEMBERS if facts.alternatives else _CHOICE_MEMBERS | _SOURCE_MEMBERS
+    cuts: dict[str, WriteMember] = dict.fromkeys(members, message)
     written: list[bytes] = []
     failed: list[Failure | None] = []
     for choice in choices:
@@ -329,7 +330,7 @@ def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
         reason = text_member(fields, "finish_reason") or text_member(fields, "finishReason")
         facts.finish_reason = facts.finish_reason or reason
         failed.append(failures.of_choice(fields, reason))
-        unread = cuts_of_unread(splitter, fields, KNOWN_IN_CHOICE, _CHOICE_MEMBERS)
+        unread = cuts_of_unread(splitter, fields, KNOWN_IN_CHOICE, members)
         written.append(splitter.object(fields, cuts | unread if unread else cuts, 1))
     facts.failure = facts.failure or failures.of_choices(failed)
     return b"[" + b",".join(written) + b"]"
@@ -337,6 +338,8 @@ def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
 
 _STOPS = frozenset(failures.STOPS)
 _CHOICE_MEMBERS = frozenset({"message", "text", "content", "delta"})
+# What Google searched and found for an answer. It belongs to the answer, if there is only one.
+_SOURCE_MEMBERS = frozenset({"groundingMetadata", "grounding_metadata", "urlContextMetadata", "url_context_metadata"})
 
 
 def _response_facts(fields: Fields) -> ResponseFacts:

@@ -49,7 +49,7 @@ def test_deep_data_has_a_meaning(depth: int) -> None:
     raw = b'{"type":"x","v":' + b'{"a":[' * (depth // 2) + b"1" + b"]}" * (depth // 2) + b"}"
     message = read_message(raw, "user")
     assert isinstance(message.blocks[0], OtherBlock)
-    assert canonical_form(message).role == "user"
+    assert canonical_form(message).role == "assistant"
 
 
 # --- Python's text of values ------------------------------------------------------------------------------------------

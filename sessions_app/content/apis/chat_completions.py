@@ -1,43 +1,48 @@
-"""What an OpenAI chat message holds beside its content: reasoning, refusal, audio, images, tool calls."""
+"""What an OpenAI chat message holds beside its content: refusal, audio, images, tool calls, citations."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sessions_app.content.apis import dialects
+from sessions_app.content.apis import citations, dialects, media
 from sessions_app.content.apis.tool_results import ReadContent
 from sessions_app.content.blocks import (
     ContentBlock,
     MediaBlock,
     OtherBlock,
-    ReasoningBlock,
     RefusalBlock,
     ToolCallBlock,
 )
 from sessions_app.content.json_values import JsonObject, as_text
 
-
-def before_content(message: JsonObject, read: ReadContent) -> list[ContentBlock]:
-    """The reasoning, which DeepSeek, vLLM and LiteLLM add to the format."""
-    text = message.get("reasoning_content") or message.get("reasoning")
-    if isinstance(text, str) and text:
-        return [ReasoningBlock(text)]
-    thinking = message.get("thinking_blocks")
-    return read(thinking) if isinstance(thinking, list) else []
+# The members of a message that has nothing beside its content.
+_INSIDE = frozenset({"role", "content", "parts", "text", "type", "id", "name", "status"})
 
 
 def after_content(message: JsonObject, read: ReadContent) -> list[ContentBlock]:
     """Everything else."""
+    if message.keys() <= _INSIDE:
+        return []
     blocks: list[ContentBlock] = []
     if refusal := _refusal(message):
         blocks.append(RefusalBlock(refusal))
     audio = message.get("audio")
     if isinstance(audio, dict) and audio:
-        blocks.append(MediaBlock("audio", text=as_text(audio.get("transcript")), id=as_text(audio.get("id"))))
+        data = audio.get("data")
+        size = len(data) * 3 // 4 if isinstance(data, str) else 0
+        words, audio_id = as_text(audio.get("transcript")), as_text(audio.get("id"))
+        blocks.append(MediaBlock("audio", text=words, id=audio_id, byte_size=size))
     images = message.get("images")
     if isinstance(images, list):
-        blocks += read(images)
-    return blocks + _tool_calls(message)
+        for image in images:
+            blocks += media.bare_image(image) or read([image])
+    return [*blocks, *_tool_calls(message), *_cited(message)]
+
+
+def _cited(message: JsonObject) -> list[ContentBlock]:
+    extra = message.get("provider_specific_fields")
+    found = citations.blocks_of(message) or (citations.blocks_of(extra) if isinstance(extra, dict) else [])
+    return [*found, *citations.grounding_blocks(message)]
 
 
 def _refusal(message: JsonObject) -> str:

@@ -9,23 +9,60 @@ from collections.abc import Callable
 from typing import Any
 
 from sessions_app.content import outcomes
-from sessions_app.content.apis import dialects, gemini, media, responses
+from sessions_app.content.apis import bedrock, citations, dialects, gemini, media, responses, shapes, thoughts
+from sessions_app.content.apis.described import described
 from sessions_app.content.apis.tool_results import tool_result
-from sessions_app.content.blocks import ContentBlock, OtherBlock, ReasoningBlock, RefusalBlock, TextBlock, ToolCallBlock
+from sessions_app.content.blocks import (
+    Citation,
+    CitationsBlock,
+    ContentBlock,
+    MediaBlock,
+    OtherBlock,
+    ReasoningBlock,
+    RefusalBlock,
+    TextBlock,
+    ToolCallBlock,
+    joined_text,
+)
 from sessions_app.content.json_values import JsonObject, as_text
+
+# So many references of one block are read.
+MOST_IDS = 200
 
 
 def read_content(content: Any) -> list[ContentBlock]:
-    """The blocks of a message's content, or of what a tool returned."""
+    """The blocks of a message's content, or of what a tool returned. What its texts cite stands at its end."""
     if content is None or content == "":
         return []
     if isinstance(content, str):
         return [TextBlock(content)]
     if isinstance(content, list):
-        return [block for item in content for block in _blocks(item)]
+        return _with_citations_last([block for item in content for block in _blocks(item)])
     if isinstance(content, dict):
         return _blocks(content)
     return [OtherBlock(content)]
+
+
+def _with_citations_last(blocks: list[ContentBlock]) -> list[ContentBlock]:
+    """An answer with citations consists of many short texts. Their citations would tear them apart."""
+    cited = [block for block in blocks if isinstance(block, CitationsBlock)]
+    if not cited:
+        return blocks
+    others = [block for block in blocks if not isinstance(block, CitationsBlock)]
+    return others + citations.together(one for block in cited for one in block.citations)
+
+
+def read_item(item: JsonObject) -> list[ContentBlock]:
+    """The blocks of an object that is not wrapped in a message."""
+    return _blocks(item)
+
+
+def is_content(item: JsonObject) -> bool:
+    """Whether an object by itself is something that anybody may say: a text, an image, a file."""
+    kind = item.get("type")
+    if not isinstance(kind, str):
+        return True
+    return kind in _TEXTS or kind in _SAID or media.is_plain(kind)
 
 
 def _blocks(item: Any) -> list[ContentBlock]:
@@ -35,14 +72,47 @@ def _blocks(item: Any) -> list[ContentBlock]:
     if not isinstance(item, dict):
         return [] if item is None else [OtherBlock(item)]
     kind = item.get("type")
-    reader = _READERS.get(kind) if isinstance(kind, str) else None
+    if not isinstance(kind, str):
+        return _without_type(item)
+    reader = _READERS.get(kind)
     if reader is not None:
         return reader(item)
-    read_item = responses.item_reader(kind)
-    if read_item is not None:
-        return read_item(item, read_content)[1]
+    item_reader = responses.item_reader(kind)
+    if item_reader is not None:
+        return item_reader(item, read_content)
     known = dialects.known_form(item)
-    return _blocks(known) if known is not None else gemini.part_blocks(item, read_content)
+    if known is not None:
+        return _blocks(known)
+    found = shapes.read_by_shape(item, read_content)
+    if found is None:
+        found = _medium(item) or described(item, read_content)
+    return found if found is not None else _unknown(item)
+
+
+def _without_type(item: JsonObject) -> list[ContentBlock]:
+    """Parts of Gemini and Bedrock have no type, but a member that tells."""
+    found = described(item, read_content)
+    if found is None:
+        found = gemini.part_blocks(item, read_content)
+    if found is not None:
+        return [*found, *citations.blocks_of(item)]
+    inner = bedrock.block_reader(item)
+    if inner is not None:
+        return inner[0](inner[1], read_content)
+    return media.gemini_media(item) or citations.grounding_blocks(item) or [OtherBlock(item)]
+
+
+def _unknown(item: JsonObject) -> list[ContentBlock]:
+    """The text of a block of an unknown type, and all else that it holds."""
+    text = item.get("text")
+    if not isinstance(text, str) or not text:
+        found = gemini.part_blocks(item, read_content)
+        return found if found else [OtherBlock(item)]
+    rest = {name: value for name, value in item.items() if name not in _SILENT and value not in (None, "", [], {})}
+    return [TextBlock(text), *citations.blocks_of(item), *([OtherBlock(rest)] if rest else [])]
+
+
+_SILENT = frozenset({"type", "text", "id", "index", "cache_control", "citations", "annotations", "status", "signature"})
 
 
 def _text(item: JsonObject) -> list[ContentBlock]:
@@ -50,12 +120,14 @@ def _text(item: JsonObject) -> list[ContentBlock]:
     text = item.get("text", item.get("content"))
     if isinstance(text, dict):
         text = text.get("value")
-    return [TextBlock(text)] if isinstance(text, str) and text else []
+    blocks: list[ContentBlock] = [TextBlock(text)] if isinstance(text, str) and text else []
+    if item.get("citations") or item.get("annotations"):
+        blocks += citations.blocks_of(item)
+    return blocks
 
 
 def _thinking(item: JsonObject) -> list[ContentBlock]:
-    text = as_text(item.get("thinking") or item.get("text"))
-    return [ReasoningBlock(text)] if text else []
+    return thoughts.thinking(item, read_content)
 
 
 def _redacted_thinking(item: JsonObject) -> list[ContentBlock]:
@@ -66,41 +138,74 @@ def _refusal(item: JsonObject) -> list[ContentBlock]:
     return [RefusalBlock(as_text(item.get("refusal")))]
 
 
-def _image(item: JsonObject) -> list[ContentBlock]:
-    return [media.image(item)]
+def _medium(item: JsonObject) -> list[ContentBlock] | None:
+    """An image, a recording or a file; None for other blocks."""
+    kind = media.kind_of_media(item)
+    found = media.medium(item, kind, read_content) if kind else None
+    return [found] if found else None
 
 
-def _file(item: JsonObject) -> list[ContentBlock]:
-    return [media.file(item)]
+def _known_medium(item: JsonObject) -> list[ContentBlock]:
+    return _medium(item) or [OtherBlock(item)]
 
 
 def _audio(item: JsonObject) -> list[ContentBlock]:
-    return [media.audio(item)]
+    found = media.audio(item)
+    return [found] if found else _known_medium(item)
+
+
+def _search_result(item: JsonObject) -> list[ContentBlock]:
+    """A page or a record that somebody found, with its words (Anthropic)."""
+    title = as_text(item.get("title"))
+    text = joined_text(read_content(item.get("content")), "\n") or title
+    return [MediaBlock("file", as_text(item.get("source")), name=title, text=text)]
+
+
+def _reference(item: JsonObject) -> list[ContentBlock]:
+    """Mistral's references to documents of the request, and to pages that its tools found."""
+    if isinstance(item.get("reference_ids"), list):
+        return citations.together(Citation(f"reference {as_text(one)}") for one in item["reference_ids"][:MOST_IDS])
+    return citations.blocks_of({"citations": [item]})
 
 
 def _tool_use(item: JsonObject) -> list[ContentBlock]:
     name, arguments, call_id = (as_text(item.get(member)) for member in ("name", "input", "id"))
-    return [ToolCallBlock(name, arguments, call_id, by_provider=item.get("type") in _SERVER_TOOL_USES)]
+    return [ToolCallBlock(name, arguments, call_id)]
+
+
+def _function_call(item: JsonObject) -> list[ContentBlock]:
+    if "output" in item:
+        return shapes.call_blocks(item, read_content)
+    call_id = as_text(item.get("call_id") or item.get("id"))
+    return [ToolCallBlock(as_text(item.get("name")), as_text(item.get("arguments")), call_id)]
+
+
+def _function_output(item: JsonObject) -> list[ContentBlock]:
+    call_id = as_text(item.get("call_id"))
+    return [tool_result(read_content, item.get("output"), call_id, is_error=outcomes.said_failed(item))]
 
 
 def _tool_result(item: JsonObject) -> list[ContentBlock]:
-    call_id = as_text(item.get("tool_use_id"))
+    call_id = as_text(item.get("tool_use_id") or item.get("id"))
     return [tool_result(read_content, item.get("content"), call_id, is_error=outcomes.said_failed(item))]
 
 
 _TEXTS = ("text", "input_text", "output_text", "summary_text", "reasoning_text")
-# Anthropic's server tools run while the model answers.
-_SERVER_TOOL_USES = ("server_tool_use", "mcp_tool_use")
-_TOOL_RESULTS = ("tool_result", "mcp_tool_result", "web_search_tool_result", "code_execution_tool_result")
+# Types that anybody may say, beside texts and media.
+_SAID = ("refusal", "search_result", "tool_reference", "reference")
 
 _READERS: dict[str, Callable[[JsonObject], list[ContentBlock]]] = {
     **dict.fromkeys(_TEXTS, _text),
     "thinking": _thinking,
     "redacted_thinking": _redacted_thinking,
     "refusal": _refusal,
-    **dict.fromkeys(("image_url", "input_image", "image"), _image),
-    **dict.fromkeys(("document", "file", "input_file"), _file),
+    **dict.fromkeys(("image_url", "input_image", "image"), _known_medium),
+    **dict.fromkeys(("document", "file", "input_file"), _known_medium),
     "input_audio": _audio,
-    **dict.fromkeys(("tool_use", *_SERVER_TOOL_USES), _tool_use),
-    **dict.fromkeys(_TOOL_RESULTS, _tool_result),
+    "search_result": _search_result,
+    **dict.fromkeys(("reference", "source", "source-url", "source-document"), _reference),
+    "function_call": _function_call,
+    "function_call_output": _function_output,
+    "tool_use": _tool_use,
+    "tool_result": _tool_result,
 }

@@ -1,7 +1,7 @@
 """Messages and content blocks as telemetry and frameworks write them, turned into the form of a model API.
 
-Followed are the message parts of OpenTelemetry GenAI (semantic-conventions-genai, November 2026), Vercel AI SDK 4 to 7,
-Bedrock Converse (which Strands uses) and LangChain 1.
+Followed are the message parts of OpenTelemetry GenAI (semantic-conventions-genai, November 2026), Vercel AI SDK 4 to 7
+and LangChain 1.
 """
 
 from __future__ import annotations
@@ -18,12 +18,7 @@ def known_form(item: JsonObject) -> JsonObject | None:
     """The same block in the form of an API; None for a block that is not of these dialects."""
     kind = item.get("type")
     read = _BY_TYPE.get(kind) if isinstance(kind, str) else None
-    if read is not None:
-        return read(item)
-    for key, read_inner in _BY_MEMBER.items():
-        if isinstance(item.get(key), dict):
-            return read_inner(item[key])
-    return None
+    return read(item) if read is not None else None
 
 
 def known_message(value: JsonObject) -> JsonObject:
@@ -39,6 +34,9 @@ def known_message(value: JsonObject) -> JsonObject:
 
 _LANGCHAIN_ROLES = {
     "human": "user",
+    "user": "user",
+    "assistant": "assistant",
+    "developer": "system",
     "ai": "assistant",
     "tool": "tool",
     "system": "system",
@@ -66,10 +64,11 @@ def are_results(content: Any) -> bool:
 
 
 def _is_result(item: JsonObject) -> bool:
-    return str(item.get("type")) in _RESULTS or bool(item.keys() & _RESULT_MEMBERS)
+    kind = str(item.get("type"))
+    return kind in _RESULTS or kind.endswith("_tool_result") or bool(item.keys() & _RESULT_MEMBERS)
 
 
-_RESULTS = frozenset({"tool_call_response", "tool-result", "tool_result"})
+_RESULTS = frozenset({"tool_call_response", "tool-result", "tool_result", "tool-approval-response"})
 _RESULT_MEMBERS = frozenset({"toolResult", "functionResponse", "function_response"})
 
 
@@ -113,28 +112,17 @@ def _unwrapped(item: JsonObject) -> Any:
 
 
 def _blob(item: JsonObject) -> JsonObject:
-    media_type = item.get("mime_type") or _GUESSES.get(str(item.get("modality")), "")
-    return {"inline_data": {"mime_type": media_type, "data": item.get("content", item.get("data"))}}
-
-
-_GUESSES = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4"}
+    return _medium(item) | {"data": item.get("content", item.get("data"))}
 
 
 def _uri(item: JsonObject) -> JsonObject:
-    if item.get("modality") == "image":
-        return {"type": "image_url", "image_url": {"url": item.get("uri")}}
-    return {"file_data": {"mime_type": item.get("mime_type"), "file_uri": item.get("uri")}}
+    return _medium(item) | {"url": item.get("uri")}
 
 
-def _bedrock_reasoning(item: JsonObject) -> JsonObject:
-    text = item.get("reasoningText")
-    return {"type": "thinking", "thinking": text.get("text") if isinstance(text, dict) else ""}
-
-
-def _bedrock_image(item: JsonObject) -> JsonObject:
-    source = item.get("source")
-    data = source.get("bytes") if isinstance(source, dict) else None
-    return {"inline_data": {"mime_type": f"image/{item.get('format', 'png')}", "data": data}}
+def _medium(item: JsonObject) -> JsonObject:
+    modality = item.get("modality")
+    kind = modality if modality in ("image", "audio", "video") else "media"
+    return {"type": kind, "mime_type": item.get("mime_type"), "name": item.get("file_name", item.get("name"))}
 
 
 _BY_TYPE: dict[str, Callable[[JsonObject], JsonObject]] = {
@@ -142,14 +130,6 @@ _BY_TYPE: dict[str, Callable[[JsonObject], JsonObject]] = {
     "tool-call": _call,
     "tool_call_response": _result,
     "tool-result": _result,
-    "server_tool_call": _call,
-    "server_tool_call_response": _result,
     "blob": _blob,
     "uri": _uri,
-}
-_BY_MEMBER: dict[str, Callable[[JsonObject], JsonObject]] = {
-    "toolUse": _call,
-    "toolResult": _result,
-    "reasoningContent": _bedrock_reasoning,
-    "image": _bedrock_image,
 }

@@ -1,73 +1,211 @@
-"""Images, recordings and files, as OpenAI, Anthropic and Gemini write them."""
+"""Images, recordings, videos and files, however an API or a framework writes them.
+
+Followed are OpenAI, Anthropic, Gemini, Bedrock Converse, Mistral, Cohere, OpenRouter, Ollama, OpenTelemetry's parts,
+Vercel AI SDK and LangChain. They differ in where they put the address or the data, its type and its name.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import mimetypes
+import re
+from collections.abc import Iterator
 from typing import Any
 
-from sessions_app.content.blocks import ContentBlock, MediaBlock, Modality, TextBlock
+from sessions_app.content import base64_text
+from sessions_app.content.apis.tool_results import ReadContent
+from sessions_app.content.blocks import ContentBlock, MediaBlock, Modality, TextBlock, joined_text
 from sessions_app.content.json_values import JsonObject, as_text
 
+# The words of types that name a kind of media.
+_KINDS = {
+    **dict.fromkeys(("image", "img", "screenshot", "picture"), "image"),
+    **dict.fromkeys(("audio", "recording"), "audio"),
+    "video": "video",
+    **dict.fromkeys(("document", "file", "pdf", "media", "blob", "uri", "upload", "attachment"), "file"),
+}
+_WORD = re.compile(r"[a-z]+")
+# Objects that hold the rest of it.
+_INNER = (
+    *("source", "image_url", "video_url", "audio_url", "document_url", "file_url", "input_audio", "inlineData"),
+    *("inline_data", "fileData", "file_data", "s3Location", "image", "audio", "video", "document", "file", "data"),
+)
+MOST_INNER = 3
+_DATA = ("data", "bytes", "base64", "b64_json", "image_bytes", "imageBytes", "file_data", "blob")
+_ADDRESSES = (
+    *("url", "uri", "file_uri", "fileUri", "file_url", "image_url", "video_url", "audio_url", "document_url"),
+    *("image", "audio", "video", "document", "file", "input_audio", "source", "path"),
+)
+_IDS = ("file_id", "fileId", "container_file_id")
+_TYPES = ("media_type", "mime_type", "mimeType", "mediaType", "contentType", "content_type", "image_mimetype")
+_NAMES = (
+    *("filename", "fileName", "file_name", "name", "title", "display_name", "displayName", "document_name"),
+    "documentName",
+)
+_DEFAULTS = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "file": "application/octet-stream"}
 _MODALITIES: dict[str, Modality] = {"image": "image", "audio": "audio"}
+# A longer text is no address, unless it says so.
+MOST_ADDRESS = 4_000
+# An address is shorter than data, and has something that base64 does not have.
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}:|file[-_]|[./~]{1,2}[\w-]+/|[^/]*\.\w{1,5}\Z")
+
+
+def kind_of_media(item: JsonObject) -> str:
+    """image, audio, video or file, told by the type of a block; "" if its type is none of media."""
+    kind = item.get("type")
+    if not isinstance(kind, str):
+        return ""
+    return next((_KINDS[word] for word in _WORD.findall(kind.lower()[:60]) if word in _KINDS), "")
+
+
+def is_plain(kind: str) -> bool:
+    """Whether the type of a block names a kind of media, and nothing else that could be a tool's."""
+    words = set(_WORD.findall(kind.lower()[:60]))
+    return bool(words & _KINDS.keys()) and words <= _KINDS.keys() | {"input", "url", "container"}
+
+
+def medium(item: JsonObject, kind: str, read: ReadContent) -> MediaBlock | None:
+    """The image, recording or file in a block; None if there is none."""
+    levels = list(_levels(item))
+    name = _first(levels, _NAMES)
+    text = _plain_text(levels, read)
+    if text:
+        return MediaBlock("file", text=text, name=name, url=_first(levels, ("url",)))
+    media_type = _first(levels, _TYPES) or _type_of_format(levels, kind)
+    data, address = _first(levels, _DATA), _first(levels, _ADDRESSES)
+    if data and (data.startswith("data:") or not _is_address(data)):
+        url = data
+    else:
+        url = data or address or _first(levels, _IDS)
+    if not url and not name:
+        return None
+    url, media_type = _as_url(url, media_type, kind, name, is_data=bool(data))
+    return MediaBlock(_modality(media_type, kind), url, media_type, name)
+
+
+def _levels(item: JsonObject, depth: int = 0) -> Iterator[JsonObject]:
+    """The object and those inside it that hold the rest, from the inside out."""
+    if depth < MOST_INNER:
+        for name in _INNER:
+            inner = item.get(name)
+            if isinstance(inner, dict):
+                yield from _levels(inner, depth + 1)
+    yield item
+
+
+def _first(levels: list[JsonObject], names: tuple[str, ...]) -> str:
+    found = (level[name] for name in names for level in levels if isinstance(level.get(name), str))
+    return next(filter(None, found), "")
+
+
+def _plain_text(levels: list[JsonObject], read: ReadContent) -> str:
+    """The text of a document that is sent as text (Anthropic, Bedrock, Cohere)."""
+    for level in levels:
+        if level.get("type") == "text":
+            return as_text(level.get("data", level.get("text")))
+        if level.get("type") == "content" or (isinstance(level.get("content"), list) and len(level) == 1):
+            return joined_text(read(level.get("content")), "\n")
+    source, inner = levels[-1].get("source"), levels[-1].get("document")
+    if isinstance(source, dict) and isinstance(source.get("text"), str):
+        return str(source["text"])
+    if isinstance(inner, dict) and "data" in inner and not inner.keys() & {"format", "source", *_TYPES}:
+        data = inner["data"]
+        if not isinstance(data, dict):
+            return as_text(data)
+        return "\n".join(f"{name}: {as_text(value)}" for name, value in data.items())
+    return ""
+
+
+def _type_of_format(levels: list[JsonObject], kind: str) -> str:
+    """The media type that a format stands for: Bedrock has `png`, `pdf`, `mp4`."""
+    form = _first(levels, ("format",)).lower()
+    if not form:
+        return ""
+    if "/" in form:
+        return form
+    if kind in ("image", "audio", "video"):
+        return f"{kind}/{form}"
+    return mimetypes.guess_type(f"x.{form[:20]}")[0] or ""
+
+
+def _is_address(text: str) -> bool:
+    return (len(text) <= MOST_ADDRESS and _ADDRESS.match(text) is not None) or text.startswith(("http:", "https:"))
+
+
+def _as_url(url: str, media_type: str, kind: str, name: str, is_data: bool) -> tuple[str, str]:
+    """Data as a data URL, everything else as it is; and the media type as far as it is known."""
+    if url.startswith("data:"):
+        return url, media_type or _type_of_data_url(url)
+    known = base64_text.media_type_of(url)
+    # Data stand under a name of their own, or beside their type, or look like it.
+    is_data = is_data or (bool(media_type) and base64_text.is_base64(url))
+    if not known and (_is_address(url) or not (is_data or _is_data(url))):
+        return url, media_type
+    guessed = known or mimetypes.guess_type(name[:200])[0] or _DEFAULTS.get(kind, _DEFAULTS["file"])
+    media_type = media_type or guessed
+    return (f"data:{media_type};base64,{url}" if url else ""), media_type
+
+
+def _type_of_data_url(url: str) -> str:
+    kind = url[5:80].partition(";")[0].partition(",")[0]
+    return kind if "/" in kind else ""
+
+
+def _is_data(text: str) -> bool:
+    return len(text) >= 64 and not _is_address(text) and base64_text.is_base64(text)
+
+
+def _modality(media_type: str, kind: str) -> Modality:
+    main = media_type.partition("/")[0]
+    return _MODALITIES.get(main if main in ("image", "audio", "video") or kind == "file" else kind, "file")
 
 
 def inline_media(data: JsonObject, name: str = "") -> MediaBlock:
-    """Base64 data with its media type: Anthropic's `source`, Gemini's `inlineData`."""
-    media_type = as_text(data.get("mimeType") or data.get("mime_type") or data.get("media_type"))
-    url = f"data:{media_type};base64,{as_text(data.get('data'))}"
-    return MediaBlock(_modality(media_type), url, media_type, name)
+    """Base64 data with its media type: Gemini's `inlineData`."""
+    media_type = as_text(next((data[member] for member in _TYPES if data.get(member)), ""))
+    name = name or as_text(data.get("displayName") or data.get("display_name"))
+    payload = as_text(data.get("data"))
+    url = payload if payload.startswith("data:") else f"data:{media_type};base64,{payload}"
+    return MediaBlock(_modality(media_type, "file"), url, media_type, name)
 
 
 def media_by_uri(data: JsonObject) -> MediaBlock:
     """Gemini's `fileData`."""
     media_type = as_text(data.get("mimeType") or data.get("mime_type"))
-    return MediaBlock(_modality(media_type), as_text(data.get("fileUri") or data.get("file_uri")), media_type)
+    name = as_text(data.get("displayName") or data.get("display_name"))
+    url = as_text(data.get("fileUri") or data.get("file_uri"))
+    return MediaBlock(_modality(media_type, "file"), url, media_type, name)
 
 
-def _modality(media_type: str) -> Modality:
-    return _MODALITIES.get(media_type.partition("/")[0], "file")
+_GEMINIS = frozenset({"inlineData", "inline_data", "fileData", "file_data"})
 
 
-def image(item: JsonObject) -> MediaBlock:
-    """OpenAI's `image_url` and `input_image`, Anthropic's `image`."""
-    source = item.get("source")
-    if isinstance(source, dict):
-        if source.get("type") == "base64":
-            return inline_media(source)
-        return MediaBlock("image", as_text(source.get("url") or source.get("file_id")))
-    found = item.get("image_url", item.get("image"))
-    return MediaBlock("image", as_text(found.get("url") if isinstance(found, dict) else found or item.get("file_id")))
+def gemini_media(item: JsonObject) -> list[ContentBlock]:
+    """The media of a part of Gemini."""
+    if _GEMINIS.isdisjoint(item):
+        return []
+    for name in ("inlineData", "inline_data"):
+        if isinstance(item.get(name), dict):
+            return [inline_media(item[name])]
+    for name in ("fileData", "file_data"):
+        if isinstance(item.get(name), dict):
+            return [media_by_uri(item[name])]
+    return []
 
 
-def file(item: JsonObject) -> MediaBlock:
-    """OpenAI's `file` and `input_file`, Anthropic's `document`."""
-    source = item.get("source")
-    if isinstance(source, dict):
-        return _document(source, as_text(item.get("title")))
-    inner = item.get("file")
-    inner = inner if isinstance(inner, dict) else item
-    url = as_text(inner.get("file_data") or inner.get("file_url") or inner.get("file_id"))
-    return MediaBlock("file", url, name=as_text(inner.get("filename")))
-
-
-def _document(source: JsonObject, title: str) -> MediaBlock:
-    if source.get("type") == "base64":
-        return inline_media(source, title)
-    if source.get("type") == "text":
-        return MediaBlock("file", text=as_text(source.get("data")), name=title)
-    return MediaBlock("file", as_text(source.get("url") or source.get("file_id")), name=title)
-
-
-def audio(item: JsonObject) -> MediaBlock:
+def audio(item: JsonObject) -> MediaBlock | None:
     """OpenAI's `input_audio`. Nothing plays the data, so only its size and fingerprint are kept."""
     sent = item.get("input_audio")
-    sent = sent if isinstance(sent, dict) else {}
+    if isinstance(sent, str):
+        sent = {"data": sent}
+    if not isinstance(sent, dict) or not isinstance(sent.get("data"), str) or _is_address(sent["data"]):
+        return None
     data = as_text(sent.get("data"))
     return MediaBlock(
         "audio",
         name=as_text(sent.get("format")),
         text=as_text(item.get("transcript")),
-        byte_size=len(data) * 3 // 4,
+        byte_size=len(data) * 3 // 4 - data[-2:].count("="),
         fingerprint=_fingerprint(data),
     )
 
@@ -76,10 +214,18 @@ def _fingerprint(data: str) -> str:
     return hashlib.sha256(data.encode("utf-8", "surrogatepass")).hexdigest()[:16] if data else ""
 
 
+def bare_image(value: Any) -> list[ContentBlock]:
+    """An image of Ollama's `images`: base64 without anything around it."""
+    if not isinstance(value, str):
+        return []
+    found = medium({"type": "image", "data": value}, "image", lambda _: [])
+    return [found] if found else []
+
+
 def generated_image(value: dict[str, Any]) -> list[ContentBlock]:
     """An item of OpenAI's Images API. It names no media type: the first characters of the base64 text tell it."""
     data, caption = as_text(value.get("b64_json")), as_text(value.get("revised_prompt"))
-    media_type = {"/9j": "image/jpeg", "Ukl": "image/webp"}.get(data[:3], "image/png")
+    media_type = base64_text.media_type_of(data) or "image/png"
     url = f"data:{media_type};base64,{data}" if data else as_text(value.get("url"))
     picture = MediaBlock("image", url, media_type if data else "")
     return [picture, TextBlock(caption)] if caption else [picture]

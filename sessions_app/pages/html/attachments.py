@@ -39,11 +39,27 @@ def attachment(block: MediaBlock, address: BlockAddress) -> Markup:
             found = media.picture(block)
             return _file(block, address, "image", "image") if found is None else _thumb(found, address.media_url)
         case "audio":
+            if block.url:
+                return _file(block, address, "audio", "bolt")
             amount = size(block.byte_size) if block.byte_size else ""
             return _chip("bolt", "audio", ", ".join(filter(None, (block.name, amount))))
         case "file":
-            return _file(block, address, "file", "doc")
+            return _file(block, address, kind_in_words(block), "doc")
     assert_never(block.modality)
+
+
+def kind_in_words(block: MediaBlock) -> str:
+    """image, audio, video or file."""
+    return "video" if block.media_type.startswith("video/") else block.modality
+
+
+def byte_size(block: MediaBlock) -> int:
+    """How many bytes of it were sent; 0 for what is elsewhere."""
+    data = media.data_url(block.url[:200]) if block.url else None
+    if data is None:
+        return block.byte_size
+    begin = len(block.url[:200]) - len(data.payload)
+    return (len(block.url) - begin) * 3 // 4 - block.url[-2:].count("=")
 
 
 def _thumb(found: Picture, url: str) -> Markup:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from sessions_app import bounds
 from sessions_app.content.blocks import (
+    CitationsBlock,
     MediaBlock,
     OtherBlock,
     ReasoningBlock,
@@ -24,7 +25,7 @@ from sessions_app.content.blocks import (
 from sessions_app.pages.html.attachments import attachment_with_text
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.formats import exact
-from sessions_app.pages.html.other_blocks import data_text, not_understood, other, reasoning, refusal
+from sessions_app.pages.html.other_blocks import citations, data_text, not_understood, other, reasoning, refusal
 from sessions_app.pages.html.pieces import fold, icon, more, reference, row
 from sessions_app.pages.html.source import BlockAddress, Source
 from sessions_app.pages.html.text_diff import difference
@@ -44,6 +45,7 @@ from sessions_app.pages.html.tool_calls import (
     arguments_text,
     lone_result,
     references,
+    result_text,
     summary_of_arguments,
     unanswered_call,
 )
@@ -63,6 +65,7 @@ __all__ = [
     "first_line",
     "icon",
     "removed_fold",
+    "result_text",
     "summary_of_arguments",
     "text_piece",
     "unformatted",
@@ -211,11 +214,17 @@ class MessageWriter:
                 return answered_call(block, address, found, ran)
             case ToolResultBlock():
                 call = self.pairs.calls.get(key)
-                return lone_result(block, address) if call is None else references([(call, block)])
+                if call is None:
+                    return lone_result(block, address)
+                # A provider's tool answers within the message: the line of the call has it all.
+                is_beside = call.number is None and source.message.role == "assistant"
+                return NOTHING if is_beside else references([(call, block)])
             case MediaBlock():
                 return attachment_with_text(block, address)
             case RefusalBlock():
                 return refusal(block, address)
+            case CitationsBlock():
+                return citations(block)
             case OtherBlock():
                 return other(block, address)
         assert_never(block)

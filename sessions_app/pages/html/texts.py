@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from markupsafe import Markup
 
+from sessions_app.content import base64_text
 from sessions_app.content.omissions import MASKED, Cut, find_cuts
 from sessions_app.pages.html import markdown
 from sessions_app.pages.html.components import component, joined
@@ -30,7 +31,7 @@ _DESCRIBED_BELOW = (MASKED,)
 
 def prose(text: str, address: BlockAddress) -> Markup:
     """A text as Markdown; of a long one the beginning."""
-    part = excerpt(text)
+    part = excerpt(base64_text.readable(text))
     return clamped(with_seams(part.shown, _markdown), address.text_url, part.hidden_chars, is_faded=True)
 
 
@@ -48,7 +49,7 @@ def unformatted(chars: int, why: str) -> Markup:
 
 def code(text: str, address: BlockAddress, lines: int = MESSAGE_LINES, ink: str = "") -> Markup:
     """A text that a program wrote; of a long one the beginning."""
-    part = excerpt(text, lines=lines)
+    part = excerpt(base64_text.readable(text), lines=lines)
     html = with_seams(part.shown, lambda piece: code_box(terminal(piece), ink))
     return clamped(html, address.text_url, part.hidden_chars)
 

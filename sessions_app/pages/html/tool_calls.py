@@ -8,18 +8,18 @@ from typing import Any
 
 from markupsafe import Markup
 
-from sessions_app.content.blocks import ContentBlock, MediaBlock, OtherBlock, ToolCallBlock, ToolResultBlock
+from sessions_app.content import base64_text
+from sessions_app.content.blocks import MediaBlock, OtherBlock, ToolCallBlock, ToolResultBlock
 from sessions_app.content.json_values import to_json
-from sessions_app.pages.html.attachments import attachment
+from sessions_app.pages.html.attachments import attachment, byte_size, kind_in_words
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.excerpts import RESULT_LINES, excerpt
 from sessions_app.pages.html.formats import exact, size
 from sessions_app.pages.html.json_text import Indented, beginning, drawn, indent, is_json
-from sessions_app.pages.html.other_blocks import other
 from sessions_app.pages.html.pieces import clamped, code_box, reference
 from sessions_app.pages.html.plain_text import terminal
 from sessions_app.pages.html.source import BlockAddress
-from sessions_app.pages.html.texts import code, first_line, peek, size_of, with_seams
+from sessions_app.pages.html.texts import code, first_line, peek, with_seams
 from sessions_app.pages.html.tool_pairs import Execution, FoundCall, FoundResult
 
 SUMMARY_CHARS = 200
@@ -38,12 +38,12 @@ def answered_call(call: ToolCallBlock, address: BlockAddress, found: FoundResult
     result = found.block
     content = _arguments(call, address)
     content += tool_result(result, BlockAddress(address.base_url, found.digest, str(found.number)))
-    amounts, is_error = [_amount(result)], result.is_error
+    amounts, is_error = [size_of_result(result)], result.is_error
     if ran:
         content += _failure(ran) + _execution(ran)
         amounts.insert(0, ran.duration)
         is_error = bool(ran.error) or bool(is_error)
-    return _line(call.name, _summary(call), first_line(result.text), amounts, _state(is_error), content)
+    return _line(call.name, _summary(call), beginning_of(result), amounts, _state(is_error), content)
 
 
 def unanswered_call(call: ToolCallBlock, address: BlockAddress, ran: Execution | None, note: str) -> Markup:
@@ -60,12 +60,7 @@ def lone_result(result: ToolResultBlock, address: BlockAddress) -> Markup:
     """A result whose call was not logged."""
     name, call_id = result.name or "tool result", result.call_id[:LABEL_CHARS]
     content = tool_result(result, address)
-    return _line(name, call_id, first_line(result.text), [_amount(result)], _state(result.is_error), content)
-
-
-def _amount(result: ToolResultBlock) -> str:
-    """How much text a tool returned; "" if it only returned something else."""
-    return size_of(result.text) if result.text else "" if result.blocks else "empty"
+    return _line(name, call_id, beginning_of(result), [size_of_result(result)], _state(result.is_error), content)
 
 
 def _line(name: str, arguments: str, result: str, amounts: Sequence[str], state: str, content: Markup) -> Markup:
@@ -87,7 +82,7 @@ def _execution(ran: Execution, note: str = "") -> Markup:
 def references(found: Sequence[tuple[FoundCall, ToolResultBlock]]) -> Markup:
     """Results that are shown elsewhere: `read_file, search_code, 4.1 kB, shown with their calls in 2`."""
     names = list(dict.fromkeys(call.name[:LABEL_CHARS] or "tool" for call, _ in found))
-    total = sum(len(result.text.encode("utf-8", "replace")) for _, result in found)
+    total = sum(_bytes_of(result) for _, result in found)
     amount = size(total) if total else "" if any(result.blocks for _, result in found) else "empty"
     places = list({call.number: call.href for call, _ in found}.items())[:MOST_NAMED]
     is_more = len(names) > MOST_NAMED
@@ -103,7 +98,7 @@ def arguments_text(call: ToolCallBlock) -> Indented:
 
 
 def _arguments(call: ToolCallBlock, address: BlockAddress) -> Markup:
-    text = call.arguments
+    text = base64_text.readable(call.arguments)
     if not text or text.strip() == "{}":
         return NOTHING
     part = (beginning if is_json(text) else excerpt)(text, lines=RESULT_LINES)
@@ -115,7 +110,7 @@ def _drawn_box(text: str) -> Markup:
 
 
 def _summary(call: ToolCallBlock) -> str:
-    return summary_of_arguments(call.arguments)
+    return summary_of_arguments(base64_text.readable(call.arguments))
 
 
 def summary_of_arguments(text: str) -> str:
@@ -144,21 +139,50 @@ def _short_value(value: Any) -> str:
 def tool_result(result: ToolResultBlock, address: BlockAddress) -> Markup:
     """What a tool returned: its text, images and files; a value that is none of these as JSON."""
     attached = _attached(result, address)
+    if not result.text:
+        return attached or reference("info", "Empty result")
+    if _is_data(result):
+        part = beginning(result.text, lines=RESULT_LINES)
+        return clamped(code_box(drawn(part.shown)), address.text_url, part.hidden_chars) + attached
+    return code(result.text, address, RESULT_LINES, "e" if result.is_error else "") + attached
+
+
+def result_text(result: ToolResultBlock) -> Indented:
+    """What a tool returned as it is shown: data are indented JSON, other text is not."""
+    return indent(result.text) if _is_data(result) else Indented(result.text)
+
+
+def _is_data(result: ToolResultBlock) -> bool:
+    return is_json(result.text) and any(isinstance(block, OtherBlock) for block in result.blocks)
+
+
+def beginning_of(result: ToolResultBlock) -> str:
+    """The first line of what a tool returned, or the kinds of what it returned instead of text."""
     if result.text:
-        return code(result.text, address, RESULT_LINES, "e" if result.is_error else "") + attached
-    if attached:
-        return attached
-    if result.blocks:
-        return other(OtherBlock([_value_of(block) for block in result.blocks]), address)
-    return reference("info", "Empty result")
+        return first_line(base64_text.readable(result.text))
+    media = [block for block in result.blocks if isinstance(block, MediaBlock)]
+    return ", ".join(dict.fromkeys(block.name[:LABEL_CHARS] or kind_in_words(block) for block in media[:MOST_NAMED]))
 
 
-def _value_of(block: ContentBlock) -> Any:
-    return block.value if isinstance(block, OtherBlock) else None
+def size_of_result(result: ToolResultBlock) -> str:
+    """How much a tool returned; "" if it only returned something that is elsewhere."""
+    amount = _bytes_of(result)
+    return size(amount) if amount else "" if result.blocks else "empty"
+
+
+def _bytes_of(result: ToolResultBlock) -> int:
+    """The bytes of its text, images and files. In data, base64 is only named, and still counts."""
+    media = sum(byte_size(block) for block in result.blocks if isinstance(block, MediaBlock))
+    text = result.text
+    if base64_text.NAMED in text:
+        text = "\n".join(to_json(block.value) for block in result.blocks if isinstance(block, OtherBlock)) or text
+    return len(text.encode("utf-8", "replace")) + media
 
 
 def _attached(result: ToolResultBlock, address: BlockAddress) -> Markup:
     found = [(number, block) for number, block in enumerate(result.blocks) if isinstance(block, MediaBlock)]
+    # A document that is only text is shown as the text of the result.
+    found = [(number, block) for number, block in found if block.url or block.name or block.byte_size]
     if not found:
         return NOTHING
     rows = [attachment(block, address.inner(number)) for number, block in found[:MOST_ATTACHED]]

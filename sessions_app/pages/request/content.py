@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from markupsafe import Markup
 
+from sessions_app.content import base64_text
 from sessions_app.content.blocks import ContentBlock, MediaBlock, OtherBlock, ToolCallBlock, ToolResultBlock, text_of
 from sessions_app.content.messages import read_message
 from sessions_app.models import Project, RequestLog
@@ -22,6 +23,7 @@ from sessions_app.pages.html.messages import (
     MessageWriter,
     arguments_text,
     data_text,
+    result_text,
     text_piece,
     unformatted,
     whole_text,
@@ -60,6 +62,7 @@ def request_text(request: HttpRequest, project: Project, request_id: uuid.UUID, 
     text = found.text
     if request.GET.get("download"):
         return _attachment(text.encode("utf-8", "replace"), "text/plain; charset=utf-8", f"{digest}.txt")
+    text = base64_text.shortened(text)
     url = f"/p/{project.slug}/requests/{log.id}/"
     offset = whole_number(request.GET.get("offset", ""), 0)
     context = {
@@ -98,7 +101,9 @@ def text_at(part: StoredPart, path: str) -> tuple[Indented, bool]:
         return arguments_text(block), True
     if isinstance(block, OtherBlock):
         return data_text(block), True
-    return Indented(text_of(block)), isinstance(block, ToolResultBlock)
+    if isinstance(block, ToolResultBlock):
+        return result_text(block), True
+    return Indented(text_of(block)), False
 
 
 def block_at(part: StoredPart, path: str) -> ContentBlock:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from sessions_app.content.blocks import (
+    CitationsBlock,
     ContentBlock,
     MediaBlock,
     Message,
@@ -63,7 +64,7 @@ def _part(block: ContentBlock) -> dict[str, Any]:
             return {"type": "file", "file": {"filename": block.name, "file_data": block.url or block.text}}
         case OtherBlock():
             return {"type": "data", "data": block.value}
-        case TextBlock() | ReasoningBlock() | RefusalBlock() | ToolCallBlock() | ToolResultBlock():
+        case TextBlock() | ReasoningBlock() | RefusalBlock() | CitationsBlock() | ToolCallBlock() | ToolResultBlock():
             return {"type": "text", "text": text_of(block)}
     assert_never(block)
 

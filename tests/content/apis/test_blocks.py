@@ -7,6 +7,8 @@ from typing import Any, get_args
 import pytest
 
 from sessions_app.content.blocks import (
+    Citation,
+    CitationsBlock,
     ContentBlock,
     MediaBlock,
     Message,
@@ -32,6 +34,7 @@ ONE_OF_EACH: list[ContentBlock] = [
     MediaBlock("audio", text="a"),
     MediaBlock("file", text="a"),
     RefusalBlock("a"),
+    CitationsBlock([Citation("a", "https://a/b", "c")]),
     OtherBlock({"a": 1}),
 ]
 
@@ -53,7 +56,7 @@ ONE_OF_EACH: list[ContentBlock] = [
         ),
         (
             {"type": "input_audio", "input_audio": {"format": "wav", "data": "aGk="}},
-            MediaBlock("audio", name="wav", byte_size=3, fingerprint="96e3186af2815065"),
+            MediaBlock("audio", name="wav", byte_size=2, fingerprint="96e3186af2815065"),
         ),
         ({"type": "refusal", "refusal": "No"}, RefusalBlock("No")),
         (

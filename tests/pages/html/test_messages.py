@@ -10,6 +10,8 @@ import pytest
 
 from sessions_app import bounds
 from sessions_app.content.blocks import (
+    Citation,
+    CitationsBlock,
     ContentBlock,
     MediaBlock,
     Message,
@@ -45,6 +47,7 @@ BLOCKS: list[ContentBlock] = [
     MediaBlock("file", f"data:text/{ODD};base64,aGk=", ODD, ODD, ODD),
     MediaBlock("file", name=ODD, media_type=ODD),
     RefusalBlock(ODD),
+    CitationsBlock([Citation(ODD, f"https://example.com/{ODD}", ODD), Citation(url=ODD)]),
     OtherBlock({"type": ODD, ODD: ODD}),
 ]
 
