@@ -98,5 +98,10 @@ def alias_key(project_key: uuid.UUID, value: str) -> uuid.UUID:
     return link_key(project_key, "id", value)
 
 
+def trace_key(project_key: uuid.UUID, trace_id: str, span_id: str) -> uuid.UUID:
+    """The key of a trace. An event, which is in no trace, has one of its own; `span_id` stands for it."""
+    return alias_key(project_key, trace_id or f"event {span_id}")
+
+
 def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")

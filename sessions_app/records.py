@@ -120,8 +120,9 @@ class Record:
     For a span of a trace: `span_id` and `parent_id` are its place in the trace `trace_id`; `scope` is the
     instrumentation that made it; `name` is the name that it has; `step` marks a span that is not a model call itself;
     `claim_rank` is how strong its claim is for the whole trace (`wire.genai.sessions`). A tool's span has `tool_name`
-    and, as `tool_call_id`, the id of the tool call for which the tool ran. `problems` lists what could not be read as
-    it was meant, and may have the note of a stream.
+    and, as `tool_call_id`, the id of the tool call for which the tool ran. `is_event`: it is not a span, but an agent's
+    log record of the same; `signs` are what it shares with other reports of its call. `problems` lists what could not
+    be read as it was meant, and may have the note of a stream.
     """
 
     source: str
@@ -168,7 +169,14 @@ class Record:
     claim_rank: int = 0
     tool_name: str = ""
     tool_call_id: str = ""
+    is_event: bool = False
+    signs: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether it is an agent's event that tells what the user said. `_session_sums.sql` says the same."""
+        return self.step and self.call_type.endswith(".user_prompt")
 
 
 @dataclass(frozen=True, slots=True)

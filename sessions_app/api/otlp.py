@@ -110,8 +110,8 @@ class LogRecordsEndpoint(OtlpEndpoint):
     def post(self, request: Request) -> HttpResponse:
         """Send events.
 
-        An export of log records. The events of the GenAI conventions are stored: they carry the messages of some
-        libraries and join their spans. Encodings, answers and keys are as for spans.
+        An export of log records. Events of the GenAI conventions, of coding agents and of sessions are stored: they
+        carry the messages of some libraries and join their spans. Encodings, answers and keys are as for spans.
         """
         checked = self.export(request, LOGS)
         if checked.rejected and not checked.accepted and not checked.ignored:
@@ -147,7 +147,7 @@ def rejection(checked: Checked, what: str) -> str:
 def ignored_sentence(checked: Checked) -> str:
     if not checked.ignored:
         return ""
-    return f"{checked.ignored:,} log records are not GenAI events (event name gen_ai.*) and are not stored."
+    return f"{checked.ignored:,} log records are no events of an agent or of a session, and are not stored."
 
 
 def camel_case(name: str) -> str:

@@ -21,7 +21,7 @@ from sessions_app.ingest import questions, stored_facts
 from sessions_app.ingest.questions import Found, Wanted
 from sessions_app.ingest.stored_spans import StoredSpan
 from sessions_app.ingest.stored_spans import load as traces_of
-from sessions_app.ingest.traces import MOST_APART, other_reports, same_calls, session_homes
+from sessions_app.ingest.traces import most_apart, other_reports, same_calls, session_homes
 from sessions_app.records import RULE_OWN, RULE_TRACE_ID
 from sessions_app.storage.moving import Move
 from sessions_app.structure.grouping_rules import (
@@ -351,6 +351,6 @@ def _call(node: Node) -> uuid.UUID:
 
 
 def _reports(project_key: uuid.UUID, row: StoredSpan) -> list[Wanted]:
-    """Questions for the spans that may report the same call, in any trace: they began together."""
-    around = questions.around(row.started_at, MOST_APART)
+    """Questions for the spans and events that may report the same call, in any trace."""
+    around = questions.around(row.started_at, most_apart(row))
     return [Wanted(link_key, role, *around, most=MOST_REPORTS) for link_key, role in other_reports(project_key, row)]

@@ -34,7 +34,7 @@ def prepare(project_id: int, project_key: uuid.UUID, record: Record, reader: Mes
         resent_count=links.resent_count,
         input_preview=links.input_preview,
         output_preview=links.output_preview,
-        span_facts=span_facts(record, links) if record.span_id else None,
+        span_facts=span_facts(record, links, node.signs) if record.span_id else None,
     )
 
 
@@ -70,8 +70,9 @@ def _claim(node: Node, project_key: uuid.UUID, record: Record) -> None:
     """The session that the log claims. Its caller chose it, or a proxy may have invented it (a weak claim)."""
     claim = record.claim
     if record.span_id:
-        node.span, node.trace_id = ids.alias_key(project_key, record.trace_id), record.trace_id
+        node.span, node.trace_id = ids.trace_key(project_key, record.trace_id, record.span_id), record.trace_id
         node.is_half = reports_apart(record.scope) and record.kind == "llm"
+        node.signs = {sign: ids.link_key(project_key, "sign", sign) for sign in record.signs}
     if claim.key is None:
         return
     home = Home(ids.session_id(project_key, claim.key), clean(claim.key, MAX_ID_CHARS), claim.rule, claim.detail)

@@ -80,7 +80,7 @@ def _node(row: Sequence[Any], project_key: uuid.UUID) -> Node:
         stored=stored,
     )
     if span_id:
-        node.span, node.trace_id = ids.alias_key(project_key, trace_id), trace_id
+        node.span, node.trace_id = ids.trace_key(project_key, trace_id, span_id), trace_id
     if weak:
         node.weak = Home(ids.session_id(project_key, trace_id), trace_id, RULE_TRACE_ID, "trace_id")
         node.trace = ids.alias_key(project_key, trace_id)

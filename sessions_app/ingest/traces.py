@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sessions_app import ids
@@ -13,10 +14,10 @@ from sessions_app.ingest.stored_spans import StoredSpan
 from sessions_app.records import ERROR, RULE_SESSION_ID, Record, SessionClaim
 from sessions_app.structure.grouping_rules import Home, LinkRole
 from sessions_app.wire.fields import MAX_ID_CHARS, clean
-from sessions_app.wire.genai.duplicates import CALLS, MOST_APART, SpanFacts, duplicates
+from sessions_app.wire.genai.duplicates import CALLS, LONGEST_CALL, MOST_APART, SpanFacts, duplicates
 from sessions_app.wire.genai.sessions import ClaimFacts, trace_claims
 
-__all__ = ["CALLS", "MOST_APART", "other_reports", "reports_apart", "same_calls", "session_homes", "span_facts"]
+__all__ = ["CALLS", "most_apart", "other_reports", "reports_apart", "same_calls", "session_homes", "span_facts"]
 
 
 def session_homes(project_key: uuid.UUID, trace_id: str, rows: Iterable[StoredSpan]) -> dict[uuid.UUID, Home]:
@@ -40,10 +41,18 @@ def _home(project_key: uuid.UUID, claim: SessionClaim, row: StoredSpan) -> Home:
     return Home(ids.session_id(project_key, claim.key), session_key, claim.rule, detail)
 
 
-def span_facts(record: Record, links: Links) -> dict[str, Any]:
-    """The facts that tell whether another span reports the same call."""
+def span_facts(record: Record, links: Links, signs: Mapping[str, uuid.UUID]) -> dict[str, Any]:
+    """The facts that tell whether another span or event reports the same call."""
     usage = record.usage
-    return {
+    rest: dict[str, Any] = {}
+    if signs:
+        ended_at = record.ended_at or record.started_at
+        # The first letter of a sign says what it is.
+        written = [f"{sign[:1]}{key.hex}" for sign, key in signs.items()]
+        rest = {"signs": written, "ended": ended_at.isoformat(), "cost": record.cost is not None}
+    if record.is_event:
+        rest["event"] = True
+    return rest | {
         "scope": record.scope,
         "response": record.response_id,
         "input": links.attempt.hex if links.attempt else "",
@@ -56,12 +65,17 @@ def span_facts(record: Record, links: Links) -> dict[str, Any]:
 def other_reports(project_key: uuid.UUID, row: StoredSpan) -> list[tuple[uuid.UUID, LinkRole]]:
     """The link keys and roles that find other reports of a span's call, in any trace."""
     facts = row.facts or {}
-    found = []
+    found = [(uuid.UUID(sign[1:]), LinkRole.REPORTS) for sign in facts.get("signs", ())]
     if row.kind in CALLS and facts.get("response"):
         found.append((ids.link_key(project_key, "response", facts["response"]), LinkRole.RESPONSE))
     if row.kind == "llm" and facts.get("input") and reports_apart(facts.get("scope", "")):
         found.append((uuid.UUID(facts["input"]), LinkRole.REPORTS))
     return found
+
+
+def most_apart(row: StoredSpan) -> timedelta:
+    """How far apart another report of the call may begin. An event may not say how long the call took."""
+    return LONGEST_CALL if (row.facts or {}).get("signs") else MOST_APART
 
 
 def reports_apart(scope: str) -> bool:
@@ -104,7 +118,8 @@ def _compared(rows: Sequence[StoredSpan]) -> list[list[StoredSpan]]:
 def _signs(row: StoredSpan) -> list[tuple[str, str]]:
     """The signs that two reports of the same call share."""
     facts = row.facts or {}
-    signs = [("response", facts["response"])] if row.kind in CALLS and facts.get("response") else []
+    signs = [("sign", sign) for sign in facts.get("signs", ())]
+    signs += [("response", facts["response"])] if row.kind in CALLS and facts.get("response") else []
     if row.kind == "llm" and facts.get("input") and reports_apart(facts.get("scope", "")):
         signs.append(("input", facts["input"]))
     return signs
@@ -126,4 +141,8 @@ def _span_facts(row: StoredSpan) -> SpanFacts:
         has_output=facts.get("output", False),
         has_usage=facts.get("usage", False),
         is_failed=facts.get("failed", False),
+        ended_at=datetime.fromisoformat(facts["ended"]) if "ended" in facts else None,
+        has_cost=facts.get("cost", False),
+        is_event=facts.get("event", False),
+        signs=tuple(facts.get("signs", ())),
     )

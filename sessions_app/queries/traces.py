@@ -100,10 +100,10 @@ def _load_spans(
 ) -> list[_LoadedSpan]:
     """The wanted spans, what is around them, and those with these keys. A trace that is not `known` has the id ""."""
     places = sorted(wanted)
-    link_keys = {trace_id: ids.alias_key(project.key, trace_id) for trace_id in known}
+    link_keys = {trace_id: ids.alias_key(project.key, trace_id) for trace_id in known if trace_id}
     names = {link_key: trace_id for trace_id, link_key in link_keys.items()}
     params: dict[str, Any] = {
-        "traces": [link_keys[trace_id] for trace_id, _ in places],
+        "traces": [link_keys.get(t) or ids.trace_key(project.key, t, span_id) for t, span_id in places],
         "span_ids": [span_id for _, span_id in places],
         "keys": sorted(keys),
     }
@@ -116,7 +116,7 @@ def _load_spans(
 def _note_reports(traces: Traces, lines: SessionLines, spans: Iterable[_LoadedSpan]) -> None:
     by_key = {span.key_id: span for span in spans}
     scopes = {span.place: span.scope for span in by_key.values()}
-    requests = {(line.trace_id, line.span_id): line for line in lines.requests if line.span_id}
+    requests = {(line.trace_id, line.span_id): line for line in lines.shown if line.span_id}
     for line in lines.duplicates:
         span = by_key.get(line.duplicate_of) if line.duplicate_of else None
         request = requests.get(span.place) if span else None

@@ -76,6 +76,7 @@ class PreparedLog:
             roles += [(node.attempt, LinkRole.FAILED)] if node.failed else []
         if node.is_half and node.attempt:
             roles.append((node.attempt, LinkRole.REPORTS))
+        roles += [(sign, LinkRole.REPORTS) for sign in node.signs.values()]
         # What a request looks for does not matter when its caller chose the session. But with a weak trace id or a
         # span, `chosen` may only be set because of what was stored before. They are linked anyway, so that the links
         # are the same in any order of arrival.

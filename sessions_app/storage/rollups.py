@@ -97,7 +97,7 @@ class RollUp:
 
     def count(self, record: Record, resent_count: int, input_preview: str, output_preview: str) -> None:
         """Add the sums and texts of a new request that is no step and no second report of a call."""
-        self._add_texts(told_at(record, resent_count), input_preview, output_preview)
+        self.add_texts(record, resent_count, input_preview, output_preview)
         self.request_count += 1
         self.error_count += record.status == ERROR
         usage = record.usage
@@ -107,7 +107,9 @@ class RollUp:
         self.cost = _known_sum(self.cost, record.cost)
         self.models.update([record.model[:TAG_CHARS]] if record.model else [])
 
-    def _add_texts(self, told: datetime, input_preview: str, output_preview: str) -> None:
+    def add_texts(self, record: Record, resent_count: int, input_preview: str, output_preview: str) -> None:
+        """Add texts that may be the session's title and preview."""
+        told = told_at(record, resent_count)
         if input_preview and (self.title_at is None or (told, input_preview) < (self.title_at, self.title)):
             self.title, self.title_at = input_preview, told
         if output_preview and (self.preview_at is None or (told, output_preview) > (self.preview_at, self.preview)):

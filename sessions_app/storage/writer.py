@@ -127,6 +127,8 @@ def roll_ups_of(logs: Sequence[PreparedLog]) -> list[RollUp]:
         roll_up.add(log.record, log.bucket, log.home.rule, log.node.standing(log.home.rule))
         if not log.record.step and log.node.duplicate_of is None:
             roll_up.count(log.record, log.resent_count, log.input_preview, log.output_preview)
+        elif log.record.is_prompt:
+            roll_up.add_texts(log.record, log.resent_count, log.input_preview, "")
     return list(found.values())
 
 

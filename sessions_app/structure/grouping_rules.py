@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 from typing import Generic, Protocol
@@ -133,6 +133,8 @@ class Node:
     trace_id: str = ""
     # Whether a span of another trace may report the rest of the same call.
     is_half: bool = False
+    # The signs by which other reports of the same call or tool are found, with their link keys.
+    signs: Mapping[str, uuid.UUID] = field(default_factory=dict)
     # Of a span whose trace names no session: the span that all others of the trace follow.
     leader: Place | None = None
     # The key of the request that reports the same call.

@@ -192,14 +192,21 @@ def trace_of(row: Spanned) -> str:
     return row.trace_id if row.span_id else ""
 
 
+def is_event(row: Spanned) -> bool:
+    """Whether a row is an event of an agent. It is in no trace, and interrupts none."""
+    return row.span_id != "" and row.trace_id == ""
+
+
 def traces(requests: Sequence[Spanned], steps: Sequence[Spanned]) -> dict[str, Trace]:
     """The traces of a session by id. Empty if there is nothing to tell apart: a single trace and no other requests."""
     members: dict[str, list[Spanned]] = defaultdict(list)
+    requests = [row for row in requests if not is_event(row)]
     for row in (*requests, *steps):
-        members[trace_of(row)].append(row)
+        if not is_event(row):
+            members[trace_of(row)].append(row)
     if len(members) < 2:
         return {}
-    counts = {trace_of(row): 0 for row in (*requests, *steps)}
+    counts = dict.fromkeys(members, 0)
     for row in requests:
         counts[trace_of(row)] += 1
     found = {}

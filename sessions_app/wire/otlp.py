@@ -1,7 +1,7 @@
 """OpenTelemetry's OTLP: exports of traces and logs, in protobuf or JSON. Followed: opentelemetry-proto 1.10.
 
 A body is kept as it came. When it is digested it is split into items: one for each span, and one for each log record
-of a GenAI event. An item is compact JSON, the same for both encodings:
+of an event, or for several that tell of the same. An item is compact JSON, the same for both encodings:
 
     {"resource": {"attributes": {...}}, "scope": {"name", "version"}, "span": {...}, "problems"?: [...]}
 
@@ -21,7 +21,9 @@ from sessions_app.content.array_memory import ArrayMemory
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, loads, object_fields
 from sessions_app.records import Record, WireFormatError
 from sessions_app.wire import otlp_json, otlp_protobuf
-from sessions_app.wire.genai import documents_of, is_part, joined, merged, record_of
+from sessions_app.wire.genai import documents_of, is_homeless, is_part, joined, merged, record_of
+from sessions_app.wire.genai.events import KEYS as EVENT_KEYS
+from sessions_app.wire.genai.events import Event, name_of, prefix_of
 from sessions_app.wire.items import JsonItem
 from sessions_app.wire.otlp_values import Plain, Problems, ScopeGroup, error_of_ids, write_item
 
@@ -40,8 +42,6 @@ __all__ = [
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 TRACES, LOGS = "traces", "logs"
-# The events of the GenAI conventions, of all versions: gen_ai.user.message, gen_ai.choice, ...
-EVENT_PREFIX = "gen_ai."
 
 
 class ExportEncoding(Protocol):
@@ -60,6 +60,8 @@ class ExportEncoding(Protocol):
     def ids(self, opened: Any) -> tuple[str, str]: ...
 
     def event_name(self, opened: Any) -> str: ...
+
+    def told(self, opened: Any, names: frozenset[str]) -> Plain: ...
 
     def span(self, opened: Any, problems: Problems) -> Plain: ...
 
@@ -83,7 +85,7 @@ def is_text(content_type: str) -> bool:
 class ExportItem:
     """A span or log record of a body. It is read only when somebody asks for it: a long body is digested in slices."""
 
-    __slots__ = ("_encoding", "_error", "_group", "_is_checked", "_opened", "_raw", "_record", "signal")
+    __slots__ = ("_encoding", "_error", "_event", "_group", "_is_checked", "_opened", "_raw", "_record", "signal")
 
     def __init__(self, encoding: ExportEncoding, signal: str, group: ScopeGroup, record: Any) -> None:
         self.signal = signal
@@ -92,6 +94,7 @@ class ExportItem:
         self._is_checked = False
         self._error: WireFormatError | None = None
         self._raw: bytes | None = None
+        self._event: Event | None = None
 
     @property
     def error(self) -> WireFormatError | None:
@@ -122,10 +125,21 @@ class ExportItem:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether it is digested: every span, log records of GenAI events, and whatever cannot be read."""
+        """Whether it is digested: every span, events of agents or of a session, and whatever cannot be read."""
         if self.signal == TRACES or self.error is not None:
             return True
-        return self._encoding.event_name(self._open()).startswith(EVENT_PREFIX)
+        return self.event.is_known or (self.event.name != "" and self.event.session != "")
+
+    @property
+    def event(self) -> Event:
+        """What a log record tells by a few of its attributes."""
+        if self._event is None:
+            opened, group = self._open(), self._group
+            told = self._encoding.told(opened, EVENT_KEYS)
+            names = (self._encoding.event_name(opened), told.get("event.name"), told.pop("body", ""))
+            own = {"session.id": group.session} if group.session else {}
+            self._event = Event(name_of(*names, prefix_of(group.scope, group.service)), own | told)
+        return self._event
 
     @property
     def raw(self) -> bytes:
@@ -148,6 +162,16 @@ class ExportItem:
         """Trace id and span id; empty where there are none."""
         trace_id, span_id = self._encoding.ids(self._open())
         return ("", "") if error_of_ids(trace_id, span_id) else (trace_id, span_id)
+
+    @property
+    def unit(self) -> tuple[str, ...]:
+        """What is equal for the log records that make one item; () for one that is an item of its own."""
+        if self.signal == TRACES or self.error is not None:
+            return ()
+        if self.event.joins_span and (ids := self.ids)[1]:
+            return ids
+        identity = self.event.identity()
+        return (self.event.session, *identity) if identity and self.event.session else ()
 
 
 @dataclass(slots=True)
@@ -175,7 +199,7 @@ def items_of(body: bytes, content_type: str) -> Iterator[ExportItem]:
 
 
 def split_body(body: bytes, content_type: str) -> Sequence[ExportItem | _JoinedRecords | JsonItem]:
-    """The items of a body: all spans, or the log records that are GenAI events, those of one span together.
+    """The items of a body: all spans, or the log records that are events, those that tell of the same together.
 
     A body without a signal may be a single item, which was rejected and is tried again. Raises WireFormatError (status
     400) when the body as a whole cannot be decoded.
@@ -198,10 +222,9 @@ def _calls(items: Iterable[ExportItem]) -> Iterator[ExportItem | _JoinedRecords]
     Some libraries write a log record for each message of a history. Stored one by one, each would complete the
     request anew.
     """
-    by_call: dict[tuple[str, str] | int, list[ExportItem]] = {}
+    by_call: dict[tuple[str, ...] | int, list[ExportItem]] = {}
     for number, item in enumerate(items):
-        call = item.ids if item.signal == LOGS and item.error is None else ("", "")
-        by_call.setdefault(call if call[1] else number, []).append(item)
+        by_call.setdefault(item.unit or number, []).append(item)
     for records in by_call.values():
         yield records[0] if len(records) == 1 else _JoinedRecords(records)
 
@@ -271,4 +294,8 @@ def _no_item() -> WireFormatError:
 
 def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: ArrayMemory | None = None) -> Record:
     """Translate one item. Raises WireFormatError."""
-    return record_of(_checked(raw), bytes(raw), received_at, generated_id, memory)
+    item = _checked(raw)
+    if "span" not in item and is_homeless(item):
+        message = "this event names no session, and is no call of a model: it has no place in any session"
+        raise WireFormatError(message, type="no_session")
+    return record_of(item, bytes(raw), received_at, generated_id, memory)

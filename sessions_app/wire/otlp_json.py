@@ -38,7 +38,7 @@ from sessions_app.wire.otlp_json_values import (
 )
 from sessions_app.wire.otlp_values import SPAN_ID_BYTES, TRACE_ID_BYTES, Plain, Problems, ScopeGroup, scope_group
 
-__all__ = ["event_name", "groups", "ids", "log_record", "open_log", "open_span", "span", "unread"]
+__all__ = ["event_name", "groups", "ids", "log_record", "open_log", "open_span", "span", "told", "unread"]
 
 _NAMES: dict[str, tuple[str, str, str]] = {
     "traces": ("resourceSpans", "scopeSpans", "spans"),
@@ -206,6 +206,23 @@ def _link(link: Plain, path: str, problems: Problems) -> Plain:
     copy_state(link, found, path, problems)
     copy_dropped_counts(link, found, path, problems, "attributes")
     return found
+
+
+def told(opened: Plain, names: frozenset[str]) -> Plain:
+    """Those attributes of a log record that are texts or whole numbers and have one of these names, and its body."""
+    attributes = opened.get("attributes")
+    found: Plain = {}
+    for pair in attributes if isinstance(attributes, list) else ():
+        name = pair.get("key") if isinstance(pair, dict) else None
+        value = pair.get("value") if isinstance(name, str) and name in names else None
+        if isinstance(name, str) and isinstance(value, dict):
+            text = member_of(value, "stringValue")
+            number = member_of(value, "intValue")
+            if isinstance(text, str) or isinstance(number, (str, int)):
+                found[name] = text if isinstance(text, str) else str(number)
+    body = opened.get("body")
+    text = member_of(body, "stringValue") if isinstance(body, dict) else None
+    return found | ({"body": text} if isinstance(text, str) else {})
 
 
 def event_name(opened: Plain) -> str:

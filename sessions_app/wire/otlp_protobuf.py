@@ -32,7 +32,7 @@ from sessions_app.wire.otlp_values import (
     valid_or_empty,
 )
 
-__all__ = ["event_name", "groups", "ids", "log_record", "open_log", "open_span", "span", "unread"]
+__all__ = ["event_name", "groups", "ids", "log_record", "open_log", "open_span", "span", "told", "unread"]
 
 _FIELD = descriptor_pb2.FieldDescriptorProto
 _DECODED_LATER = ("array_value", "kvlist_value")
@@ -253,6 +253,20 @@ def _dropped(opened: Any, found: Plain, *names: str) -> None:
         count = getattr(opened, f"dropped_{name}_count")
         if count:
             found[f"dropped{name.title()}Count"] = count
+
+
+def told(opened: Any, names: frozenset[str]) -> Plain:
+    """Those attributes of a log record that are texts or whole numbers and have one of these names, and its body."""
+    found: Plain = {}
+    for pair in opened.attributes:
+        name = str(pair.key, "utf-8", "replace")
+        kind = pair.value.WhichOneof("value") if name in names else None
+        if kind == "string_value":
+            found[name] = str(pair.value.string_value, "utf-8", "replace")
+        elif kind == "int_value":
+            found[name] = str(pair.value.int_value)
+    is_text = opened.body.WhichOneof("value") == "string_value"
+    return found | ({"body": str(opened.body.string_value, "utf-8", "replace")} if is_text else {})
 
 
 def event_name(opened: Any) -> str:

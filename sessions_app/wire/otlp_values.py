@@ -44,16 +44,27 @@ class Problems:
 
 @dataclass(frozen=True, slots=True)
 class ScopeGroup:
-    """What all spans of one scope share: resource and scope as JSON, and their problems, which each span lists."""
+    """What all spans of one scope share: resource and scope as JSON, and their problems, which each span lists.
+
+    `scope` and `service` are the names, `session` is the resource's.
+    """
 
     head: bytes
     problems: list[str]
+    scope: str = ""
+    service: str = ""
+    session: str = ""
 
 
 def scope_group(resource: Plain, scope: Plain, problems: Problems) -> ScopeGroup:
     """`resource` has `attributes`; `scope` has `name` and `version`."""
     texts = [f'"resource":{_head(resource, "resource", problems)}', f'"scope":{_head(scope, "scope", problems)}']
-    return ScopeGroup(f"{{{','.join(texts)},".encode(), problems.listed())
+    named = resource.get("attributes")
+    found = named if isinstance(named, dict) else {}
+    names = (scope.get("name"), found.get("service.name"), found.get("session.id"))
+    return ScopeGroup(
+        f"{{{','.join(texts)},".encode(), problems.listed(), *(name if isinstance(name, str) else "" for name in names)
+    )
 
 
 def _head(value: Plain, path: str, problems: Problems) -> str:

@@ -185,7 +185,7 @@ def test_log_records_that_are_no_genai_events(send: Post) -> None:
 
     assert response.status_code == 200
     message = response.json()["partialSuccess"]["errorMessage"]
-    assert message == "1 log records are not GenAI events (event name gen_ai.*) and are not stored."
+    assert message == "1 log records are no events of an agent or of a session, and are not stored."
     assert "rejectedLogRecords" not in response.json()["partialSuccess"]
     assert InboxEntry.objects.get().log_count == 1
 

@@ -25,9 +25,9 @@ from sessions_app.pages.request.spans import spans_view
 from sessions_app.pages.shell import htmx_of, project_page, render_page
 from sessions_app.pages.thread.absence import CallBody
 from sessions_app.pages.thread.answer import AnswerWriter
-from sessions_app.pages.thread.beside import reports_fold
 from sessions_app.pages.thread.correction_menu import correction_context
 from sessions_app.pages.thread.place import RequestInSession, facts_context, is_span, place_of, whole_number
+from sessions_app.pages.thread.reports import reports_fold
 from sessions_app.pages.thread.sent import InputWriter, more_messages
 from sessions_app.pages.thread.sources import Sources
 from sessions_app.pages.thread.steps import StepWriter

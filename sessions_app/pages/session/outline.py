@@ -18,7 +18,7 @@ from sessions_app.pages.thread.layout import MOST_STEPS, Layout
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
-from sessions_app.structure.nesting import trace_of
+from sessions_app.structure.nesting import is_event, trace_of
 from sessions_app.structure.runs import Run, Runs
 from sessions_app.structure.timeline import Structure
 
@@ -144,5 +144,5 @@ class Outline:
                 yield (self._writer.more_steps(*row.more),)
             else:
                 yield self._writer.write(row.index, row.line, turn, trace)
-            trace = trace_of(row.line)
+            trace = trace if is_event(row.line) else trace_of(row.line)
             turn = row.line.input_preview or turn if row.index is not None else turn

@@ -20,7 +20,7 @@ from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
-from sessions_app.structure.nesting import trace_of
+from sessions_app.structure.nesting import is_event, trace_of
 from sessions_app.structure.runs import Run, Runs
 from sessions_app.structure.timeline import Structure
 
@@ -57,7 +57,7 @@ class RowWriter:
         """
         if gap := self.layout.gaps.get(line.id):
             yield component("outline", "gap")(duration(gap))
-        if self.layout.groups and trace_of(line) != trace:
+        if self.layout.groups and trace_of(line) != trace and not is_event(line):
             yield self._trace(line)
         if index is None:
             yield self._step(line)

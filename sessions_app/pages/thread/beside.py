@@ -11,24 +11,20 @@ from sessions_app import bounds
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.formats import duration
 from sessions_app.pages.html.messages import Execution, FoundCall
-from sessions_app.pages.html.pieces import fold, more, reference
+from sessions_app.pages.html.pieces import more
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.layout import AFTER, BEFORE, MOST_STEPS, Layout
 from sessions_app.pages.thread.steps import StepWriter
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
-from sessions_app.queries.traces import Report
 from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
-from sessions_app.structure.nesting import trace_of
+from sessions_app.structure.nesting import is_event, trace_of
 
 # The steps on one side of a request may take this part of an answer's bytes.
 PART_OF_STEPS = 0.3
-# At most this many other spans that report the same call are named.
-MOST_REPORTS = 50
 _RESULT_CHARS = 2_000
-_SCOPE_CHARS = 80
 
 
 class BesideWriter:
@@ -38,7 +34,7 @@ class BesideWriter:
         self, layout: Layout, window: Window, addresses: Addresses, causes: Mapping[uuid.UUID, FoundCall]
     ) -> None:
         self.layout, self.addresses = layout, addresses
-        self._steps = StepWriter(window, addresses, layout.traces.nesting, causes)
+        self._steps = StepWriter(window, addresses, layout.traces.nesting, causes, layout.traces.reports)
         self._lines = window.lines
         # The trace of what was written last; None before the first.
         self._trace: str | None = None
@@ -70,7 +66,7 @@ class BesideWriter:
         idle = self.layout.gaps.get(line.id)
         gap = component("trace", "gap")(duration(idle)) if idle else NOTHING
         divider = self.layout.divider(line, self._trace, self.addresses)
-        self._trace = trace_of(line)
+        self._trace = self._trace if is_event(line) else trace_of(line)
         return gap + divider
 
 
@@ -81,27 +77,6 @@ def more_steps(addresses: Addresses, side: str, index: int, start: int, count: i
     words = counted(min(count - start, MOST_STEPS), "more step")
     rest = f" of {count - start:,}" if count - start > MOST_STEPS else ""
     return more(f"Show {words}{rest}", url, url)
-
-
-def reports_fold(reports: Sequence[Report], addresses: Addresses) -> Markup:
-    """`also reported by anthropic`, with the names that the other spans have, and links to them."""
-    shown, left = reports[:MOST_REPORTS], len(reports) - MOST_REPORTS
-    scopes = dict.fromkeys((report.scope or "another span")[:_SCOPE_CHARS] for report in shown)
-    items = [_report(report, addresses) for report in shown]
-    if left > 0:
-        items.append(reference("info", f"{counted(left, 'more span')} in the outline of the trace"))
-    return fold(
-        component("trace", "reported_by")(list(scopes)),
-        component("trace", "reports")(joined(items)),
-        peek=component("trace", "names")([report.line.name[:_SCOPE_CHARS] for report in shown]),
-    )
-
-
-def _report(report: Report, addresses: Addresses) -> Markup:
-    line = report.line
-    name, length = line.name or line.span_id, duration(timeline.duration(line))
-    words = component("trace", "report")(addresses.request(line.id), name, length, line.status == ERROR)
-    return reference("external", words)
 
 
 def execution_of(writer: StepWriter, step: RequestLine, layout: Layout) -> Execution:

@@ -17,7 +17,7 @@ from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine, SessionLines
 from sessions_app.queries.traces import Traces, load_traces
-from sessions_app.structure.nesting import Steps, Trace, arrange, idle_before, trace_of, traces
+from sessions_app.structure.nesting import Steps, Trace, arrange, idle_before, is_event, trace_of, traces
 
 # The most steps that are shown beside a request at first, and the most that are added at a time.
 MOST_STEPS = 100
@@ -75,7 +75,8 @@ class Layout:
         """The first request or step of each trace."""
         found: dict[str, uuid.UUID] = {}
         for _, line in self.order():
-            found.setdefault(trace_of(line), line.id)
+            if not is_event(line):
+                found.setdefault(trace_of(line), line.id)
         return set(found.values())
 
     def beside(self, side: str, index: int) -> Sequence[RequestLine]:
@@ -112,7 +113,7 @@ class Layout:
     def divider(self, line: RequestLine, before: str | None, addresses: Addresses) -> Markup:
         """The line where a trace begins or goes on; empty within the trace `before`, and if there is only one."""
         trace_id = trace_of(line)
-        if not self.groups or trace_id == before:
+        if not self.groups or trace_id == before or is_event(line):
             return NOTHING
         is_first = line.id in self.firsts
         group = self.groups[trace_id]

@@ -18,9 +18,10 @@ from sessions_app.pages.html.pieces import fold, link, reference, request_link, 
 from sessions_app.pages.thread import contradicted_note, other_bodies
 from sessions_app.pages.thread.absence import CallBody
 from sessions_app.pages.thread.answer import AnswerWriter
-from sessions_app.pages.thread.beside import BesideWriter, reports_fold
+from sessions_app.pages.thread.beside import BesideWriter
 from sessions_app.pages.thread.layout import Layout
 from sessions_app.pages.thread.marks import ForkView, Marks, fork_view
+from sessions_app.pages.thread.reports import reports_fold
 from sessions_app.pages.thread.sent import InputWriter
 from sessions_app.pages.thread.sources import Sources
 from sessions_app.pages.thread.steps import problems_note

@@ -18,10 +18,12 @@ from sessions_app.pages.html.plain_text import terminal
 from sessions_app.pages.html.source import source_of
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.pairing import Pairing
+from sessions_app.pages.thread.reports import reports_fold
 from sessions_app.pages.thread.step_values import Value, arguments_of, documents_found, value_of
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.thread import MESSAGES_OF_STEP
+from sessions_app.queries.traces import Report
 from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
@@ -53,12 +55,13 @@ def kind_words(line: RequestLine) -> str:
 
 @dataclass(slots=True)
 class StepWriter:
-    """Writes steps. `causes` has, by the id of a tool's step, the tool call that started it."""
+    """Writes steps. By the id of a step, `causes` has the tool call that started it, `reports` other reports of it."""
 
     window: Window
     addresses: Addresses
     nesting: Nesting[RequestLine] | None = None
     causes: Mapping[uuid.UUID, FoundCall] = field(default_factory=dict)
+    reports: Mapping[uuid.UUID, Sequence[Report]] = field(default_factory=dict)
     _values: dict[tuple[bytes, bool, bool], Value] = field(default_factory=dict)
 
     def html(self, line: RequestLine) -> Markup:
@@ -115,6 +118,8 @@ class StepWriter:
             pieces += [self.given_html(line), self.returned_html(line)]
         elif packed_count(detail.input_parts) or packed_count(detail.output_parts):
             pieces.append(component("trace", "show_messages")(self.addresses.request(line.id)))
+        if reports := self.reports.get(line.id):
+            pieces.append(reports_fold(reports, self.addresses))
         return joined([*pieces, self._open(line)])
 
     def error_html(self, line: RequestLine) -> Markup:

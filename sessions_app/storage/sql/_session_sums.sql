@@ -1,12 +1,14 @@
     -- What the requests `chosen` say of their sessions. Steps, and further reports of a call that is counted already,
-    -- are left out of the sums.
+    -- are left out of the sums. An agent's event may tell what the user said, where its calls do not.
     SELECT
         r.session_id AS id,
         min(sane_time(r.started_at, r.received_at)) AS first_at,
         max(sane_time(greatest(r.started_at, r.ended_at), r.received_at)) AS last_at,
         coalesce((array_agg(r.input_preview ORDER BY r.told_at, r.input_preview)
-            FILTER (WHERE r.input_preview <> '' AND r.counted))[1], '') AS title,
-        min(r.told_at) FILTER (WHERE r.input_preview <> '' AND r.counted) AS title_at,
+            FILTER (WHERE r.input_preview <> '' AND (r.counted OR r.step AND r.call_type LIKE '%%.user_prompt')))[1], '')
+            AS title,
+        min(r.told_at) FILTER (WHERE r.input_preview <> '' AND (r.counted OR r.step AND r.call_type LIKE '%%.user_prompt'))
+            AS title_at,
         coalesce((array_agg(r.output_preview ORDER BY r.told_at DESC, r.output_preview DESC)
             FILTER (WHERE r.output_preview <> '' AND r.counted))[1], '') AS preview,
         max(r.told_at) FILTER (WHERE r.output_preview <> '' AND r.counted) AS preview_at,

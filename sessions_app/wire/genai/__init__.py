@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from sessions_app.wire.genai.closing import item_bytes
 from sessions_app.wire.genai.documents import documents_of
+from sessions_app.wire.genai.event_records import is_homeless
 from sessions_app.wire.genai.merging import is_part, joined, merged
 from sessions_app.wire.genai.record import record_of
 
-__all__ = ["documents_of", "is_part", "item_bytes", "joined", "merged", "record_of"]
+__all__ = ["documents_of", "is_homeless", "is_part", "item_bytes", "joined", "merged", "record_of"]

@@ -1,8 +1,9 @@
 """Which spans report the same model call, so that its tokens and cost are counted once.
 
-Three kinds of spans report one call. A wrapper around a single call is that call. Spans with the same response id that
-began together are one call, even in different traces. A call without an answer and a span with the answer (Logfire's
-streams) are one. A failed call that two libraries report in two traces has no response id, so it stays two calls.
+A wrapper around a single call is that call. Spans with the same response id that began together are one call, even in
+different traces. A call without an answer and a span with the answer (Logfire's streams) are one. An agent's log record
+is the call of its session and model that ends with it and has the same usage; without an answer, the call that begins
+with it. A failed call that two libraries report in two traces has no response id, so it stays two calls.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from datetime import datetime, timedelta
 CALLS = ("llm", "embedding")
 # How far apart two reports of one call may start.
 MOST_APART = timedelta(milliseconds=500)
+# How far apart the starts may be that two reports tell of one call, if it is the same call by another sign.
+LONGEST_CALL = timedelta(hours=1)
+_UNIQUE_ID_CHARS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,19 @@ class SpanFacts:
     has_output: bool = False
     has_usage: bool = False
     is_failed: bool = False
+    ended_at: datetime | None = None
+    has_cost: bool = False
+    is_event: bool = False
+    signs: tuple[str, ...] = ()
+
+    @property
+    def end(self) -> datetime:
+        return self.ended_at or self.started_at
+
+    @property
+    def is_asked_only(self) -> bool:
+        """Whether it is an event that tells of a call before its answer."""
+        return self.is_event and not (self.has_output or self.has_usage or self.is_failed or self.response_id)
 
 
 def duplicates(spans: Sequence[SpanFacts]) -> dict[str, str]:
@@ -58,6 +75,8 @@ def duplicates(spans: Sequence[SpanFacts]) -> dict[str, str]:
         same.join(one, other)
     for call, answer in _streams(ordered):
         same.join(call, answer)
+    for event, other in _of_events(ordered):
+        same.join(event, other)
     return same.standing()
 
 
@@ -136,10 +155,10 @@ class _Same:
             found |= {span.id: best.id for span in spans if span is not best}
         return found
 
-    def _order(self, span: SpanFacts) -> tuple[bool, bool, bool, int, datetime, str]:
+    def _order(self, span: SpanFacts) -> tuple[tuple[bool, ...], int, datetime, str]:
         tree = self._tree
-        says_less = (not span.has_output, not span.input_digest, not span.has_usage)
-        return (*says_less, tree.depth[span.id], span.started_at, span.id)
+        has = (span.has_output, bool(span.input_digest), span.has_usage, span.has_cost, not span.is_event)
+        return (span.is_asked_only, *(not said for said in has)), tree.depth[span.id], span.started_at, span.id
 
 
 def _answering(span: SpanFacts, children: Sequence[SpanFacts]) -> SpanFacts:
@@ -155,9 +174,56 @@ def _by_response_id(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, Spa
     for span in spans:
         if span.kind in CALLS and span.response_id:
             before = latest.get(span.response_id)
-            if before is not None and span.started_at - before.started_at <= MOST_APART:
+            apart = LONGEST_CALL if _is_told_twice(before, span) else MOST_APART
+            if before is not None and span.started_at - before.started_at <= apart:
                 yield before, span
             latest[span.response_id] = span
+
+
+def _is_told_twice(before: SpanFacts | None, span: SpanFacts) -> bool:
+    """Whether an event names the same unique id. It may not say when the call began."""
+    is_event = before is not None and (before.is_event or span.is_event)
+    return is_event and len(span.response_id) >= _UNIQUE_ID_CHARS
+
+
+# What two reports of one call, or of one tool's run, may share: the tool call's id, the usage, the time of the start.
+TOOL_SIGN, USAGE_SIGN, START_SIGN = "t", "u", "s"
+# Of the reports that share a sign with an event, at most so many are compared with it.
+_MOST_NEAR = 50
+
+
+def _of_events(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, SpanFacts]]:
+    """Pairs of an event and another report of its call or tool. A call is asked for once, and told of by one event."""
+    by_sign: dict[str, list[SpanFacts]] = defaultdict(list)
+    for span in spans:
+        for sign in span.signs:
+            by_sign[sign].append(span)
+    taken: set[tuple[bool, str]] = set()
+    for event in (span for span in spans if span.is_event):
+        near: dict[str, SpanFacts] = {}
+        for sign in event.signs:
+            found = (other for other in by_sign[sign][:_MOST_NEAR] if _fits(event, other, sign[:1]))
+            near |= {other.id: other for other in found if (event.is_asked_only, other.id) not in taken}
+        if near:
+            other = min(near.values(), key=lambda other: (abs(_apart(event, other)), other.started_at, other.id))
+            taken.add((event.is_asked_only, other.id))
+            yield event, other
+
+
+def _fits(event: SpanFacts, other: SpanFacts, sign: str) -> bool:
+    """Whether two that share this sign are one."""
+    if other is event or other.kind != event.kind or other.is_asked_only:
+        return False
+    if sign == TOOL_SIGN:
+        return not other.is_event
+    if sign != (START_SIGN if event.is_asked_only else USAGE_SIGN) or (other.is_event and not event.is_asked_only):
+        return False
+    return not (event.response_id and other.response_id) and abs(_apart(event, other)) <= MOST_APART
+
+
+def _apart(event: SpanFacts, other: SpanFacts) -> timedelta:
+    """How far apart they begin, if the event says nothing of the end; else how far apart they end."""
+    return event.started_at - other.started_at if event.is_asked_only else event.end - other.end
 
 
 def _streams(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, SpanFacts]]:

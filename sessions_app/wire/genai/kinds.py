@@ -83,6 +83,8 @@ _CONTENT = ("gen_ai.input.", "gen_ai.output.", "gen_ai.prompt.", "gen_ai.complet
 
 def kind_of_span(span: Span) -> str:
     """The kind by the first sign that is understood, in the order of Langfuse's mapping; "other" without any."""
+    if span.logged is not None:
+        return span.logged.kind
     attributes = span.attributes
     return (
         _known(_LANGFUSE, attributes.get("langfuse.observation.type"))
@@ -113,8 +115,12 @@ def _of_span_type(value: Any) -> str:
 
 
 def is_of_agent(span: Span) -> bool:
-    """Whether a coding agent made the span: its attributes have names without a prefix."""
-    return span.name.startswith(_AGENT_NAMES) or _of_span_type(span.attributes.get("span.type")) != ""
+    """Whether a coding agent made the span, or the event: its attributes have names without a prefix."""
+    return (
+        span.logged is not None
+        or span.name.startswith(_AGENT_NAMES)
+        or _of_span_type(span.attributes.get("span.type")) != ""
+    )
 
 
 def _of_ai_sdk(operation: Any) -> str:

@@ -116,7 +116,12 @@ def _answer_of(log: dict[str, Any]) -> tuple[str, str] | None:
     if name == CHOICE:
         index = body.get("index", 0) if isinstance(body, dict) else 0
         return (CHOICE, str(index)[:20])
-    return (DETAILS, "") if name == DETAILS else None
+    answers = attributes.keys() & _ANSWERS if isinstance(attributes, dict) else set()
+    return (DETAILS, "") if name == DETAILS and answers else None
+
+
+# Some libraries write a record when a call begins, and another one with the answer.
+_ANSWERS = frozenset({"gen_ai.output.messages", "gen_ai.response.id", "gen_ai.response.finish_reasons"})
 
 
 def _keys(records: list[dict[str, Any]]) -> set[str]:

@@ -29,10 +29,13 @@ from sessions_app.wire.fields import (
 from sessions_app.wire.genai.closing import item_bytes
 from sessions_app.wire.genai.cutting import UNFOLDED
 from sessions_app.wire.genai.duplicates import CALLS
+from sessions_app.wire.genai.event_records import Place, began, name_of_event, place_of
+from sessions_app.wire.genai.events import COMPACTED
 from sessions_app.wire.genai.kinds import kind_of_span
 from sessions_app.wire.genai.reader import COUNTS, Fields
 from sessions_app.wire.genai.readers import read_fields
 from sessions_app.wire.genai.sessions import claim_of, user_of
+from sessions_app.wire.genai.signs import signs_of
 from sessions_app.wire.genai.span import STATUS_ERROR, Span
 from sessions_app.wire.genai.splitting import split
 from sessions_app.wire.response_ids import unwrapped
@@ -72,13 +75,16 @@ def record_of(
     failure, has_failed = failed or Failure(), failed is not None
     http_status = _http_status(span, found, failure.message) or failure.http_status
     _note_losses(span)
-    trace_id, span_id = _ids(item)
+    place = _place(item, span, raw, generated_id)
     response_id = clean(unwrapped(text_in(found, "response_id")), MAX_ID_CHARS) if is_call else ""
     cost = _cost(found, has_failed) if is_call else None
+    model = clean(text_in(found, "model") or text_in(found, "requested_model"))
+    requested_model = clean(text_in(found, "requested_model"))
+    tool_call_id = clean(text_in(found, "tool_call_id"), MAX_ID_CHARS) if is_tool else ""
     return Record(
         source="otlp",
-        dedupe_key="\x1f".join(("otlp", trace_id, span_id)) if span_id else generated_id,
-        request_id=span_id or generated_id,
+        dedupe_key=place.dedupe_key,
+        request_id=clean(place.request_id, MAX_ID_CHARS),
         claim=claim,
         document=document,
         started_at=started_at,
@@ -86,12 +92,12 @@ def record_of(
         first_token_at=first_token_at,
         ended_at=ended_at,
         time_problems=time_problems(started_at, ended_at, received_at),
-        trace_id=trace_id,
-        parent_id=_hex(span.span.get("parentSpanId")),
+        trace_id=place.trace_id,
+        parent_id=place.parent_id,
         kind=span.kind,
         call_type=clean(text_in(found, "call_type")),
-        model=clean(text_in(found, "model") or text_in(found, "requested_model")),
-        requested_model=clean(text_in(found, "requested_model")),
+        model=model,
+        requested_model=requested_model,
         provider=clean(text_in(found, "provider")),
         api_base=clean(text_in(found, "api_base")),
         status=ERROR if has_failed else SUCCESS,
@@ -111,13 +117,15 @@ def record_of(
         previous_response_id=clean(unwrapped(text_in(found, "previous_response_id")), MAX_ID_CHARS),
         alternative_outputs=_are_alternatives(document, span),
         byte_size=len(raw),
-        span_id=span_id,
-        step=bool(span_id) and not is_call,
+        span_id=place.span_id,
+        step=bool(place.span_id) and not is_call,
         scope=clean(span.scope),
         name=_name(span, found),
         claim_rank=rank,
         tool_name=clean(text_in(found, "tool_name")) if is_tool else "",
-        tool_call_id=clean(text_in(found, "tool_call_id"), MAX_ID_CHARS) if is_tool else "",
+        tool_call_id=tool_call_id,
+        is_event=not span.has_span,
+        signs=signs_of(span, claim.key or "", requested_model or model, started_at, has_failed, tool_call_id),
         problems=tuple(clean(text) for text in span.problems),
     )
 
@@ -140,9 +148,14 @@ def _was_cut(item: dict[str, Any]) -> bool:
     return False
 
 
-def _ids(item: dict[str, Any]) -> tuple[str, str]:
+def _place(item: dict[str, Any], span: Span, raw: JsonBytes, generated_id: str) -> Place:
+    """Where the item stands. Log records that join a span have the span's place."""
+    if span.logged is not None:
+        return place_of(span.logged, span, raw)
     found = item.get("span") or item.get("log") or {}
-    return _hex(found.get("traceId")), _hex(found.get("spanId"))
+    trace_id, span_id = _hex(found.get("traceId")), _hex(found.get("spanId"))
+    key = "\x1f".join(("otlp", trace_id, span_id)) if span_id else generated_id
+    return Place(key, trace_id, span_id, _hex(span.span.get("parentSpanId")), span_id or generated_id)
 
 
 def _hex(value: Any) -> str:
@@ -154,7 +167,10 @@ def _hex(value: Any) -> str:
 
 def _times(span: Span, found: Fields, received_at: datetime) -> tuple[datetime, datetime | None]:
     """When the span started and ended; without a start, when it was received."""
-    started = _moment(span.span.get("startTimeUnixNano")) if span.has_span else _log_time(span)
+    logged = [] if span.has_span else _log_times(span)
+    if span.logged is not None and logged:
+        return began(span.logged, span, logged), None if span.logged.is_asked_only else logged[-1]
+    started = _moment(span.span.get("startTimeUnixNano")) if span.has_span else next(iter(logged), None)
     ended = _moment(span.span.get("endTimeUnixNano"))
     if span.has_span and started is None:
         span.problem("the span has no start time: the time of receipt is used")
@@ -176,10 +192,11 @@ def _moment(nanos: Any) -> datetime | None:
         return None
 
 
-def _log_time(span: Span) -> datetime | None:
+def _log_times(span: Span) -> list[datetime]:
+    """The times of the log records, earliest first."""
     names = ("timeUnixNano", "observedTimeUnixNano")
-    times = [_moment(log.get(name)) for log in span.logs for name in names]
-    return min((time for time in times if time is not None), default=None)
+    times = [_moment(log.get(names[0])) or _moment(log.get(names[1])) for log in span.logs]
+    return sorted(time for time in times if time is not None)
 
 
 def _first_token(started: datetime, found: Fields, span: Span) -> datetime | None:
@@ -199,6 +216,8 @@ def _first_token(started: datetime, found: Fields, span: Span) -> datetime | Non
 
 def _name(span: Span, found: Fields) -> str:
     """The name of the tool or agent; for other spans, the span's."""
+    if span.logged is not None and span.kind not in ("tool", "agent"):
+        return clean(name_of_event(span.logged, span))
     labels = {"tool": "tool_name", "agent": "agent_name", "chain": "agent_name"}
     label = text_in(found, labels[span.kind]) if span.kind in labels else ""
     return clean(label) or clean(span.name)
@@ -213,7 +232,11 @@ def _metadata(span: Span, found: Fields) -> dict[str, Any]:
     """The caller's metadata, and the service that sent the span."""
     given = found.get("metadata")
     service = span.resource.get("service.name")
-    named = {"service": service} if isinstance(service, str) and not service.startswith("unknown_service") else {}
+    named: dict[str, Any] = {}
+    if isinstance(service, str) and not service.startswith("unknown_service"):
+        named["service"] = service
+    if span.attributes.get(COMPACTED) is True:
+        named |= {"compacted": True}
     return named | (given if isinstance(given, dict) else {})
 
 
@@ -284,7 +307,7 @@ def _note_losses(span: Span) -> None:
     lost = sum(_count(event.get("droppedAttributesCount")) for event in span.events)
     if lost:
         span.problem(f"the SDK dropped {lost:,} attributes of the span's events")
-    if not span.has_span:
+    if not span.has_span and span.logged is None:
         span.problem("only log records of this call have come, not its span")
 
 

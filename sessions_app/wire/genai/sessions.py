@@ -24,13 +24,13 @@ _EXPLICIT_KEYS = (
     *("session_id", "thread_id"),
 )
 _METADATA_KEYS = ("session_id", "thread_id", "conversation_id")
-_CONVERSATION_KEYS = ("gen_ai.conversation.id", "gcp.vertex.agent.session_id")
+_CONVERSATION_KEYS = ("gen_ai.conversation.id", "gcp.vertex.agent.session_id", "conversation.id")
 _USER_KEYS = (
     *("user.id", "langfuse.user.id", "enduser.id", "traceloop.association.properties.user_id"),
     *("ai.telemetry.metadata.userId", "ai.telemetry.metadata.user_id"),
     *("ai.settings.context.userId", "ai.settings.context.user_id"),
     *("langfuse.observation.metadata.langfuse_user_id", "langfuse.trace.metadata.langfuse_user_id"),
-    *("llm.user", "user_id"),
+    *("llm.user", "user_id", "user.account_id", "user.email"),
 )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from sessions_app.wire.fields import MAX_COUNT
+from sessions_app.wire.genai.events import DETAILS, KEYS, Event, name_of, prefix_of
 
 STATUS_ERROR = 2
 # A list that is spread over many attributes: `<prefix>.<index>.<rest>`.
@@ -45,12 +46,18 @@ class Span:
         events = self.span.get("events")
         self.events = [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
         self.problems = [text for text in item.get("problems") or () if isinstance(text, str)]
+        # What the log records are that stand for a call or step themselves; None for a span and what joins one.
+        self.logged = _event_of(self)
         self.attributes = self._attributes()
         # The kind is found by the attributes (`kinds.py`) and set before the readers are asked.
         self.kind = "other"
 
     def _attributes(self) -> Attributes:
         own = _object(self.span.get("attributes"))
+        if self.logged is not None:
+            for log in reversed(self.logs):
+                own = own | _object(log.get("attributes"))
+            return own
         if not self.logs and not any(event.get("name") == DETAILS_EVENT for event in self.events):
             return own
         # Messages may come in events of the span or in log records. If names are equal, the span's own attributes
@@ -158,7 +165,7 @@ class Span:
 
 # OpenLLMetry's spans of vector databases have one event for each document that was found.
 RESULT_EVENT = "db.query.result"
-DETAILS_EVENT = "gen_ai.client.inference.operation.details"
+DETAILS_EVENT = DETAILS
 
 
 def logs_of(item: dict[str, Any]) -> list[dict[str, Any]]:
@@ -170,7 +177,22 @@ def logs_of(item: dict[str, Any]) -> list[dict[str, Any]]:
 
 def event_name(event: dict[str, Any]) -> str:
     """The name of a span event or a log record."""
-    return _text(event.get("eventName") or event.get("name"))
+    attribute = _object(event.get("attributes")).get("event.name") if "name" not in event else None
+    return name_of(event.get("eventName") or event.get("name"), attribute, event.get("body"))
+
+
+def _event_of(span: Span) -> Event | None:
+    if span.has_span or not span.logs:
+        return None
+    first = span.logs[0]
+    attributes = _object(first.get("attributes"))
+    names = (first.get("eventName"), attributes.get("event.name"), first.get("body"))
+    session = span.resource.get("session.id")
+    told = {"session.id": session} if isinstance(session, str) and session else {}
+    service = _text(span.resource.get("service.name"))
+    told |= {name: attributes[name] for name in KEYS & attributes.keys()}
+    event = Event(name_of(*names, prefix_of(span.scope, service)), told)
+    return None if event.joins_span and first.get("spanId") else event
 
 
 def whole_number(value: Any) -> int | None:

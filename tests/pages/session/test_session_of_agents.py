@@ -13,7 +13,9 @@ from sessions_app.ingest.accept import accept_export
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Project, RejectedLog, RequestLog, Session
 from sessions_app.wire import otlp
+from tests.ingest.test_agent_events import claude_events, claude_spans
 from tests.pages.session.test_session import get, text
+from tests.wire.agent_events import CLAUDE, as_json
 
 PAYLOADS = Path(__file__).parents[2] / "payloads"
 pytestmark = pytest.mark.django_db
@@ -87,3 +89,37 @@ def test_operations_with_names_of_their_own(signed_in: Client, project: Project)
     assert "Let me look at the files." in text(page)
     assert "Directory listing for /home/user/gemini-otel2:" in text(page)
     assert steps()["list_directory"].tool_call_id.startswith("list_directory__")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("12_gemini_cli_logs", "11_gemini_cli_traces"),
+        ("11_gemini_cli_traces", "12_gemini_cli_logs", "12_gemini_cli_logs"),
+    ],
+)
+def test_log_records_are_details_of_the_calls_of_spans(signed_in: Client, project: Project, names: tuple[str]) -> None:
+    digest(project, *names)
+    assert [(request.input_tokens, request.output_tokens) for request in requests()] == [(12_364, 26), (12_500, 21)]
+    assert Session.objects.get().request_count == 2
+    reports = RequestLog.objects.exclude(duplicate_of=None)
+    assert {report.request_id for report in reports} == {"24267f0f51684186bc08443c", "2bd86f99d9844649a51a186b"}
+    assert "also reported by gemini-cli" in text(get(signed_in, Session.objects.get()))
+
+
+def test_log_records_alone_are_the_calls(project: Project) -> None:
+    digest(project, "12_gemini_cli_logs")
+    first, second = requests()
+    assert (first.input_tokens, first.output_tokens, first.request_id) == (12_364, 26, "24267f0f51684186bc08443c")
+    assert second.session_id == first.session_id
+
+
+def test_events_interrupt_no_trace_and_say_what_the_span_lacks(signed_in: Client, project: Project) -> None:
+    signal, spans = claude_spans()
+    accept_export(project.pk, spans, otlp.content_type_of(otlp.JSON, signal))
+    accept_export(project.pk, as_json(CLAUDE, *claude_events()[:7]), otlp.content_type_of(otlp.JSON, otlp.LOGS))
+    digest_until_empty()
+    page = text(get(signed_in, Session.objects.get()))
+    assert "outside of a trace" not in page
+    for words in ("also reported by", "tidy up", "Done it.", "Bash", "ls"):
+        assert words in page
