@@ -8,7 +8,7 @@ from functools import partial
 
 from sessions_app.content.packed_digests import packed_count
 from sessions_app.models import RequestLog
-from sessions_app.queries.compaction import SUMMARY_NEIGHBOURS, after_summary, may_follow_summary
+from sessions_app.queries.compaction import after_summary, may_follow_summary, to_compare, who_summarised
 from sessions_app.queries.content import join_parts, load_bundles, load_parts
 from sessions_app.queries.session import RequestDetail, RequestLine, SessionFacts, load_details, structure_of
 from sessions_app.queries.window import MOST_OUTPUTS, Window, message_count, printed
@@ -119,6 +119,8 @@ def _weigh(window: Window) -> None:
         added = window.added[index]
         if added.base is not None and added.changes:
             window.added[index] = _weighed(window, index, added, added.base)
+            if by := who_summarised(window, index):
+                window.added[index] = replace(window.added[index], summarised_by=by)
         if may_follow_summary(window, index):
             window.added[index] = after_summary(window, index) or window.added[index]
 
@@ -237,5 +239,4 @@ def _to_compare(window: Window, index: int) -> Iterator[bytes]:
         places = [*((added.base, position) for position in old), *((index, position) for position in new)]
         yield from (found[0] for place in places if (found := window.history_digest(*place)))
     if may_follow_summary(window, index):
-        for before in range(max(index - SUMMARY_NEIGHBOURS, 0), index):
-            yield from window.outputs(before) if before in window.details else ()
+        yield from to_compare(window, index)

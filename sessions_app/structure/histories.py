@@ -139,6 +139,8 @@ class Added:
     shared: int = 0
     changes: tuple[Change, ...] = ()
     is_compared: bool = True
+    # Who put a summary in the place of the history, and, if its form tells, which agent.
+    summarised_by: str = ""
 
     def positions(self) -> list[int]:
         """The input parts that are new, in order."""

@@ -13,6 +13,7 @@ from sessions_app.ingest.accept import accept_body
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Project, Session
 from tests.pages.session.test_session import article, get, text
+from tests.pages.session.test_session_structure import marks
 
 FOLDER = Path(__file__).parents[1] / "payloads" / "agents"
 
@@ -37,3 +38,12 @@ def test_failure_that_litellm_posts_with_a_later_start_is_the_first_attempt(
     assert "The server had an error" in text(article(page, 2))
     assert not re.search(r'class="parallel"', page)
     assert "retry 1" in text(page)
+
+
+def test_codex_goes_on_from_a_summary_behind_what_the_user_said(signed_in: Client, project: Project) -> None:
+    [session] = sessions_of(project, "08_codex")
+    page = get(signed_in, session)
+
+    assert "rewrites the history of request 2 : 13 messages replaced by a summary (by the client)" in marks(page, 3)
+    assert "Please fix the failing test" not in text(article(page, 3))
+    assert "<state_snapshot>" in text(article(page, 3))

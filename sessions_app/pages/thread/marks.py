@@ -13,6 +13,7 @@ from sessions_app.pages.html.pieces import request_link
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.lanes import started_words
 from sessions_app.pages.thread.wording import Behind, counted, grouped_by, listed, messages_changed, ranges
+from sessions_app.queries.compaction import compacts
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
 from sessions_app.records import RULE_ATTEMPT, RULE_MANUAL
@@ -172,6 +173,7 @@ class Marks:
         words = ", ".join(messages_changed(change) for change in added.changes[:3])
         more = len(added.changes) - 3
         words += f" and {counted(more, 'change')} more" if more > 0 else ""
+        words += f" (by {added.summarised_by})" if added.summarised_by else ""
         link = component("marks", "what_changed")(self.addresses.request(self.window.lines[index].id), index + 1)
         return mark("edit", sentence("rewrites the history of {}: {} {}", self._link(added.base), words, link))
 
@@ -179,6 +181,8 @@ class Marks:
         """Which runs of sub-agents it started, and what a person did."""
         if runs := self.window.runs.started_by.get(index):
             yield mark("agent", started_words(runs, self.window, self.addresses))
+        if compacts(self.window, index):
+            yield mark("edit", sentence("the provider put a summary of the history into this answer"))
         yield self._rule(index)
 
     def _rule(self, index: int) -> Markup:

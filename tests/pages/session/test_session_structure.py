@@ -482,3 +482,48 @@ def test_statements_stay_few_with_everything_on_a_page(
     for query in ("", f"?branch={24}"):
         with django_assert_max_num_queries(MOST_STATEMENTS):
             get(signed_in, session, query)
+
+
+# --- summaries that agents and providers put in the place of a history ----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("summary", "by"),
+    [
+        (user("This session is being continued from a previous conversation. Summary: we fixed it."), "Claude Code"),
+        (user("Another language model started to solve this problem and wrote: we fixed it."), "Codex"),
+        (user("<state_snapshot><goal>Fix it</goal></state_snapshot>"), "by the client)"),
+        ({"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAAA"}, "by the provider)"),
+        (assistant([{"type": "compaction", "content": "We fixed it."}]), "by the provider)"),  # type: ignore[arg-type]
+    ],
+)
+@pytest.mark.parametrize("kept", [0, 2])
+def test_history_that_a_known_summary_replaced(
+    signed_in: Client, project: Project, summary: Any, by: str, kept: int
+) -> None:
+    talk = turns(["One", "Two", "Three", "Four"])
+    history = talk[-1]["request"]["messages"]
+    after = chat([*history[:kept], summary, user("Five")], "Answer 5", at=60)
+    page = get(signed_in, make_session(project, "s", *talk, after))
+
+    assert "replaced by a summary" in marks(page, 5)
+    assert by in marks(page, 5)
+
+
+def test_quoted_summary_replaces_nothing(signed_in: Client, project: Project) -> None:
+    talk = turns(["One", "Two", "Three", "Four"])
+    after = chat([user("It says: 'This session is being continued from a previous conversation'. Why?")], "So.", at=60)
+    page = get(signed_in, make_session(project, "s", *talk, after))
+
+    assert "summary" not in marks(page, 5)
+
+
+def test_answer_with_a_providers_summary_says_so(signed_in: Client, project: Project) -> None:
+    output = [{"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAAA"}]
+    log = make_log(
+        request={"model": "gpt-5", "input": "Hello"}, response={"object": "response.compaction", "output": output}
+    )
+    page = get(signed_in, make_session(project, "s", log, make_log("Bye")))
+
+    assert marks(page, 1) == "the provider put a summary of the history into this answer"
+    assert "summary" not in marks(page, 2)

@@ -1,0 +1,64 @@
+"""Recognises messages that stand for a history: summaries of agents, and what providers put in the place of one.
+
+OpenAI (`/responses/compact` and compaction items), Anthropic's compaction blocks, Codex, Claude Code, Gemini CLI, Qwen
+Code, Cline and opencode were looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sessions_app.content.json_bytes import DocumentError, loads
+
+CLIENT, PROVIDER = "the client", "the provider"
+_ITEMS = frozenset({"compaction", "compaction_summary", "context_compaction"})
+_ITEM = re.compile(rb'"type"\s*:\s*"(?:compaction|compaction_summary|context_compaction)"')
+_MOST_BLOCKS = 200
+# How summaries begin, after what may stand before them, and which agent writes so.
+_BEGINNINGS = (
+    ("Claude Code", re.compile(r"This session is being continued from a previous conversation", re.IGNORECASE)),
+    ("Codex", re.compile(r"Another language model started to solve this problem", re.IGNORECASE)),
+    ("Codex", re.compile(r"You were originally given instructions from a user over one or more turns", re.IGNORECASE)),
+    ("", re.compile(r"<(?:state_snapshot|conversation_summary|context_summary|compacted_context|compaction_summary)>")),
+    ("", re.compile(r"\[?(?:Conversation|Context) (?:summary|compacted)\b", re.IGNORECASE)),
+    (
+        "",
+        re.compile(
+            r"(?:This is|Here is|Below is) a summary of (?:the|our) (?:previous )?(?:conversation|chat|work|history)",
+            re.IGNORECASE,
+        ),
+    ),
+)
+_SEARCHED_CHARS = 2_000
+
+
+def is_compaction_item(raw: bytes) -> bool:
+    """Whether a message is, or has, the item that a provider puts in the place of a history."""
+    if not _ITEM.search(raw):
+        return False
+    try:
+        value = loads(raw)
+    except (DocumentError, RecursionError):
+        return False
+    content = value.get("content") if isinstance(value, dict) else None
+    blocks = content[:_MOST_BLOCKS] if isinstance(content, list) else []
+    return _is_item(value) or any(map(_is_item, blocks))
+
+
+def _is_item(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("type"), str) and value["type"] in _ITEMS
+
+
+def agent_of_summary(text: str) -> str | None:
+    """The agent whose summaries begin like this text, "" if several write so; None if it is no such summary."""
+    beginning = text[:_SEARCHED_CHARS]
+    for agent, pattern in _BEGINNINGS:
+        if (found := pattern.search(beginning)) and _stands_first(beginning[: found.start()]):
+            return agent
+    return None
+
+
+def _stands_first(before: str) -> bool:
+    """Whether only a heading or the like is before it: a person may quote a summary."""
+    return not before.strip() or (len(before) < 200 and before.rstrip()[-1:] in (":", ">", "#", "*"))

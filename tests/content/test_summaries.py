@@ -1,0 +1,44 @@
+"""Which messages stand for a history."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from sessions_app.content.summaries import agent_of_summary, is_compaction_item
+
+
+@pytest.mark.parametrize(
+    ("text", "agent"),
+    [
+        ("This session is being continued from a previous conversation that ran out of context.", "Claude Code"),
+        ("Another language model started to solve this problem and produced a summary of its work.", "Codex"),
+        ("<state_snapshot><overall_goal>Fix it</overall_goal></state_snapshot>", ""),
+        ("## Summary:\n<conversation_summary>We fixed it.</conversation_summary>", ""),
+        ("Here is a summary of our previous conversation: it works.", ""),
+        ("Fix it", None),
+        ("Why does it say 'This session is being continued from a previous conversation'?", None),
+        ("", None),
+    ],
+)
+def test_summaries_are_told_by_how_they_begin(text: str, agent: str | None) -> None:
+    assert agent_of_summary(text) == agent
+
+
+@pytest.mark.parametrize(
+    ("message", "is_item"),
+    [
+        ({"type": "compaction", "encrypted_content": "abc"}, True),
+        ({"id": "c", "type": "compaction_summary"}, True),
+        ({"type": "context_compaction", "encrypted_content": None}, True),
+        ({"role": "assistant", "content": [{"type": "compaction", "content": "We fixed it."}]}, True),
+        ({"role": "user", "content": 'What is "type": "compaction"?'}, False),
+        ({"role": "user", "content": [{"type": "text", "text": "x", "meta": {"type": "compaction"}}]}, False),
+        ({"type": ["compaction"]}, False),
+        (["compaction"], False),
+    ],
+)
+def test_items_of_providers(message: Any, is_item: bool) -> None:
+    assert is_compaction_item(json.dumps(message).encode()) is is_item
