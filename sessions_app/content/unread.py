@@ -27,6 +27,7 @@ _NOTES = frozenset(
         *("signature", "thoughtSignature", "thought_signature", "encrypted_content", "media_type", "mimeType"),
         *("finish_reason", "finishReason", "stop_reason", "stopReason", "stop_sequence", "done", "done_reason"),
         *("model", "modelVersion", "model_version", "created", "created_at", "completed_at", "createTime"),
+        *("container_id", "execution", "approval_request_id"),
         *("system_fingerprint", "service_tier", "responseId", "response_id", "provider", "mime_type"),
     }
 )

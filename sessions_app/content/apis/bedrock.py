@@ -70,6 +70,10 @@ def _mark(inner: JsonObject, read: ReadContent) -> list[ContentBlock]:
     return []
 
 
+def _found(inner: JsonObject, read: ReadContent) -> list[ContentBlock]:
+    return read([inner | {"type": "search_result"}])
+
+
 def _medium(kind: str) -> BlockReader:
     def read_medium(inner: JsonObject, read: ReadContent) -> list[ContentBlock]:
         found = media.medium(inner, kind, read)
@@ -85,6 +89,7 @@ _READERS: dict[str, BlockReader] = {
     "guardContent": _guarded,
     "citationsContent": _cited,
     "cachePoint": _mark,
+    "searchResult": _found,
     "image": _medium("image"),
     "audio": _medium("audio"),
     "video": _medium("video"),

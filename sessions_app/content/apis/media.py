@@ -22,13 +22,14 @@ _KINDS = {
     **dict.fromkeys(("image", "img", "screenshot", "picture"), "image"),
     **dict.fromkeys(("audio", "recording"), "audio"),
     "video": "video",
-    **dict.fromkeys(("document", "file", "pdf", "media", "blob", "uri", "upload", "attachment"), "file"),
+    **dict.fromkeys(("document", "file", "pdf", "media", "blob", "uri", "upload", "attachment", "resource"), "file"),
 }
 _WORD = re.compile(r"[a-z]+")
 # Objects that hold the rest of it.
 _INNER = (
     *("source", "image_url", "video_url", "audio_url", "document_url", "file_url", "input_audio", "inlineData"),
     *("inline_data", "fileData", "file_data", "s3Location", "image", "audio", "video", "document", "file", "data"),
+    "resource",
 )
 MOST_INNER = 3
 _DATA = ("data", "bytes", "base64", "b64_json", "image_bytes", "imageBytes", "file_data", "blob")
@@ -70,13 +71,12 @@ def medium(item: JsonObject, kind: str, read: ReadContent) -> MediaBlock | None:
     name = _first(levels, _NAMES)
     text = _plain_text(levels, read)
     if text:
-        return MediaBlock("file", text=text, name=name, url=_first(levels, ("url",)))
+        return MediaBlock("file", text=text, name=name, url=_first(levels, ("url", "uri")))
     media_type = _first(levels, _TYPES) or _type_of_format(levels, kind)
     data, address = _first(levels, _DATA), _first(levels, _ADDRESSES)
-    if data and (data.startswith("data:") or not _is_address(data)):
-        url = data
-    else:
-        url = data or address or _first(levels, _IDS)
+    url = data or address
+    if not url and (file_id := _first(levels, _IDS)):
+        return MediaBlock(_modality(media_type, kind), file_id, media_type, name)
     if not url and not name:
         return None
     url, media_type = _as_url(url, media_type, kind, name, is_data=bool(data))
@@ -101,6 +101,9 @@ def _first(levels: list[JsonObject], names: tuple[str, ...]) -> str:
 def _plain_text(levels: list[JsonObject], read: ReadContent) -> str:
     """The text of a document that is sent as text (Anthropic, Bedrock, Cohere)."""
     for level in levels:
+        if isinstance(level.get("text"), str) and isinstance(level.get("uri"), str):
+            # A resource of MCP.
+            return str(level["text"])
         if level.get("type") == "text":
             return as_text(level.get("data", level.get("text")))
         if level.get("type") == "content" or (isinstance(level.get("content"), list) and len(level) == 1):

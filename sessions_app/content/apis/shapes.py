@@ -55,6 +55,9 @@ def shape_of(item: JsonObject) -> Shape | None:
     if kind.endswith(_CALLS) and (has_id or has_arguments or item.get("id")):
         return "call"
     if not has_id:
+        # The output of a local shell has the call's id as its own (OpenAI), and so have OpenTelemetry's results.
+        if item.get("id") and kind.endswith(("call_output", "tool_call_response")):
+            return "result"
         return "call" if _is_named_call(item) else None
     if kind.endswith(_ANSWERS):
         return "result"
@@ -136,7 +139,9 @@ def tool_name(item: JsonObject) -> str:
     """The name of a call's tool: its own, else the words of its type."""
     for member in ("name", "toolName", "tool_name"):
         if isinstance(item.get(member), str) and item[member]:
-            return str(item[member])
+            # Tools of MCP belong to a server, and two servers may have tools of one name.
+            server = as_text(item.get("server_label") or item.get("server_name"))
+            return f"{server}.{item[member]}" if server else str(item[member])
     kind = words_of_type(item)
     for ending in (*(f"_call_{ending}" for ending in _ANSWERS), *_NAME_ENDINGS):
         if kind.endswith(ending):
@@ -175,9 +180,10 @@ def is_by_server(item: JsonObject) -> bool:
 
 def result_blocks(item: JsonObject, read: ReadContent) -> list[ContentBlock]:
     """What a tool returned; all members of an item that has none of the usual ones."""
-    found = {name: item[name] for name in _RESULTS if item.get(name) is not None}
+    found = {name: item[name] for name in (*_RESULTS, as_text(item.get("type"))) if item.get(name) is not None}
     content: Any = next(iter(found.values())) if len(found) == 1 else found
     if not found:
         content = {name: value for name, value in item.items() if name not in _AROUND and value not in _EMPTY} or None
     failed = True if item.get("error") not in _EMPTY else outcomes.said_failed(item)
-    return [tool_result(read, content, call_id_of(item), tool_name(item), failed)]
+    call_id = call_id_of(item) or as_text(item.get("id"))
+    return [tool_result(read, content, call_id, tool_name(item), failed)]

@@ -75,6 +75,8 @@ def test_ollamas_images_have_nothing_around_them() -> None:
     ("item", "text", "name"),
     [
         ({"document": {"format": "txt", "name": "n", "source": {"text": "words"}}}, "words", "n"),
+        ({"searchResult": {"source": "https://a", "title": "n", "content": [{"text": "words"}]}}, "words", "n"),
+        ({"type": "resource", "resource": {"uri": "file:///a", "text": "words"}}, "words", ""),
         ({"document": {"format": "txt", "source": {"content": [{"text": "words"}]}}}, "words", ""),
         ({"type": "document", "source": {"type": "content", "content": "words"}, "title": "n"}, "words", "n"),
         (

@@ -102,7 +102,7 @@ def both(item: dict[str, Any]) -> tuple[ToolCallBlock, ToolResultBlock]:
                 "arguments": '{"q":"a"}',
                 "server_label": "w",
             },
-            ToolCallBlock("approval of ask", '{"q":"a"}', "mcpr_1"),
+            ToolCallBlock("approval of w.ask", '{"q":"a"}', "mcpr_1"),
         ),
     ],
 )
@@ -139,6 +139,12 @@ def test_a_call(item: dict[str, Any], expected: ToolCallBlock) -> None:
         ({"type": "levitate", "call_id": ID, "result": {"a": 1}}, '{"a": 1}', None),
         ({"type": "levitate_output", "call_id": ID, "height": 3}, '{"height": 3}', None),
         ({"call_id": ID, "output": "up"}, "up", None),
+        ({"type": "local_shell_call_output", "id": ID, "output": "up"}, "up", None),
+        (
+            {"type": "server_tool_call_response", "id": ID, "server_tool_call_response": {"type": "f", "found": 3}},
+            '{"type": "f", "found": 3}',
+            None,
+        ),
         (
             {"type": "tool_search_output", "call_id": ID, "tools": [{"name": "f", "description": "Finds"}, {"a": 1}]},
             'f: Finds\n{"a": 1}',
@@ -202,10 +208,17 @@ def test_a_screenshot_is_an_image() -> None:
             None,
         ),
         (
-            {"type": "mcp_call", "id": "c", "name": "ask", "arguments": "{}", "error": "no such page", "output": None},
-            "ask",
+            {
+                "type": "mcp_call",
+                "id": "c",
+                "name": "ask",
+                "server_label": "w",
+                "arguments": "{}",
+                "error": "no page",
+            },
+            "w.ask",
             "{}",
-            "no such page",
+            "no page",
             True,
         ),
         (
