@@ -111,6 +111,10 @@ class Agent:
     def environment(self) -> dict[str, str]:
         return {}
 
+    def telemetry_headers(self) -> dict[str, str]:
+        target = self.place.telemetry
+        return {"OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer%20{target.key}"} if target else {}
+
     def run(self) -> None:
         for folder in (self.place.home, self.place.work):
             folder.mkdir(parents=True)

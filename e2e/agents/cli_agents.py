@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from agent import NODE, Agent, venv_program
+from agent import NODE, Agent, Target, venv_program
 from scripted import Step, Use
 from topics import FOLLOW_UP, FOLLOWED_UP, Topic
 
@@ -32,7 +32,10 @@ class Codex(Agent):
 
     def prepare(self) -> None:
         (self.place.home / ".codex").mkdir()
-        (self.place.home / ".codex" / "config.toml").write_text(CODEX.format(model=self.model, url=self.place.models))
+        settings = CODEX.format(model=self.model, url=self.place.models)
+        if target := self.place.telemetry:
+            settings += CODEX_TELEMETRY.format(url=target.url, key=target.key)
+        (self.place.home / ".codex" / "config.toml").write_text(settings)
 
     def environment(self) -> dict[str, str]:
         return {"CODEX_HOME": str(self.place.home / ".codex"), "PROXY_KEY": self.place.key}
@@ -58,6 +61,23 @@ base_url = "{url}/v1"
 env_key = "PROXY_KEY"
 wire_api = "responses"
 """
+CODEX_TELEMETRY = """
+[otel]
+log_user_prompt = true
+[otel.exporter.otlp-http]
+endpoint = "{url}/v1/logs"
+protocol = "binary"
+headers = {{ authorization = "Bearer {key}" }}
+[otel.trace_exporter.otlp-http]
+endpoint = "{url}/v1/traces"
+protocol = "binary"
+headers = {{ authorization = "Bearer {key}" }}
+"""
+
+
+def telemetry_settings(target: Target) -> dict[str, Any]:
+    """Of Gemini's CLI, and of those that come from it."""
+    return {"enabled": True, "target": "local", "otlpEndpoint": target.url, "otlpProtocol": "http", "logPrompts": True}
 
 
 class OpenCode(Agent):
@@ -106,42 +126,45 @@ class OpenCode(Agent):
 
 
 class GeminiCli(Agent):
+    """LiteLLM logs few of its questions and no id of the model's, so all its answers name the ticket."""
+
     name = "gemini-cli"
     api = "generateContent"
     pinned = "node:@google/gemini-cli"
     model = "gemini-2.5-pro"
     telemetry = True
-    program: ClassVar[str] = "gemini"
 
     @classmethod
     def first(cls, topic: Topic) -> Sequence[Step]:
         return [
-            Use("list_directory", {"dir_path": "notes"}),
-            Use("read_file", {"file_path": topic.file}, "I read it."),
-            topic.answer,
+            Use("list_directory", {"dir_path": "notes"}, f"I look at what is there for {topic.marker}."),
+            Use("read_file", {"file_path": topic.file}, f"I read it for {topic.marker}."),
+            f"{topic.answer} So much for {topic.marker}.",
         ]
 
     @classmethod
     def then(cls, topic: Topic) -> Sequence[Step]:
-        return [Use("run_shell_command", {"command": f"echo read >> {topic.file}"}), FOLLOWED_UP]
+        add = {"command": f"echo read >> {topic.file}"}
+        return [Use("run_shell_command", add, f"I add it for {topic.marker}."), f"{FOLLOWED_UP} {topic.marker}"]
 
     def prepare(self) -> None:
         folder = self.place.home / ".gemini"
         folder.mkdir()
-        (folder / "settings.json").write_text(json.dumps(self.settings()))
-
-    def settings(self) -> dict[str, object]:
-        return {
+        settings: dict[str, Any] = {
             "security": {"auth": {"selectedType": "gemini-api-key"}},
             "privacy": {"usageStatisticsEnabled": False},
             "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
         }
+        if self.place.telemetry:
+            settings["telemetry"] = telemetry_settings(self.place.telemetry) | {"traces": True}
+        (folder / "settings.json").write_text(json.dumps(settings))
 
     def environment(self) -> dict[str, str]:
         return {
             "GEMINI_API_KEY": self.place.key,
             "GOOGLE_GEMINI_BASE_URL": self.place.models,
             "GEMINI_CLI_TRUST_WORKSPACE": "true",
+            **self.telemetry_headers(),
         }
 
     def commands(self) -> Iterator[list[str]]:
@@ -170,11 +193,13 @@ class QwenCode(Agent):
         return [Use("run_shell_command", arguments), FOLLOWED_UP]
 
     def prepare(self) -> None:
-        settings = {
+        settings: dict[str, Any] = {
             "privacy": {"usageStatisticsEnabled": False},
             "general": {"enableAutoUpdate": False, "disableAutoUpdate": True, "disableUpdateNag": True},
             "security": {"auth": {"selectedType": "openai"}},
         }
+        if self.place.telemetry:
+            settings["telemetry"] = telemetry_settings(self.place.telemetry)
         (self.place.home / ".qwen").mkdir()
         (self.place.home / ".qwen" / "settings.json").write_text(json.dumps(settings))
 
@@ -183,6 +208,7 @@ class QwenCode(Agent):
             "OPENAI_BASE_URL": f"{self.place.models}/v1",
             "OPENAI_API_KEY": self.place.key,
             "OPENAI_MODEL": self.model,
+            **self.telemetry_headers(),
         }
 
     def commands(self) -> Iterator[list[str]]:

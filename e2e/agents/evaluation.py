@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -11,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agent import Agent, Place
+from agent import Agent, Place, Target
 from cli_agents import CLI_AGENTS
 from frameworks import FRAMEWORKS
-from judge import Stored, Verdict, judge, marker_of
+from judge import Stored, Verdict, judge, labelled, marker_of
 from known import EXCEPTIONS
 from running import Logsui, wait_for
 from scripted import NAME, ScriptedModel
@@ -22,8 +23,11 @@ from servers import MASTER_KEY, Proxy
 from topics import Topic, topics
 
 AGENTS: dict[str, type[Agent]] = {each.name: each for each in [*CLI_AGENTS, *FRAMEWORKS]}
+# After the name of an agent: the same agent, which sends its telemetry itself.
+OTLP = "-otlp"
+NAMES = [*AGENTS, *(kind.name + OTLP for kind in AGENTS.values() if kind.telemetry)]
 # How long logs may take from the proxy to the page.
-DELIVERY_SECONDS = 90.0
+DELIVERY_SECONDS = 60.0
 QUIET_SECONDS = 3.0
 
 
@@ -33,34 +37,68 @@ class Outcome:
 
     kind: type[Agent]
     topics: list[Topic]
+    by_otlp: bool = False
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
     verdict: Verdict | None = None
 
     @property
+    def markers(self) -> list[str]:
+        return [topic.marker for topic in self.topics]
+
+    def judge(self, model: ScriptedModel, stored: Sequence[Stored]) -> None:
+        self.verdict = judge(self.markers, model.count(self.markers), stored)
+
+    @property
+    def name(self) -> str:
+        return self.kind.name + OTLP if self.by_otlp else self.kind.name
+
+    @property
     def is_accepted(self) -> bool:
         if self.problems:
             return False
-        return self.kind.name in EXCEPTIONS or (self.verdict is not None and self.verdict.is_right)
+        return self.name in EXCEPTIONS or (self.verdict is not None and self.verdict.is_right)
 
 
 def evaluate(names: Sequence[str], folder: Path) -> int:
-    outcomes = [Outcome(AGENTS[name], topics(name, folder)) for name in names]
+    outcomes = [
+        Outcome(AGENTS[name.removesuffix(OTLP)], topics(name, folder), by_otlp=name.endswith(OTLP)) for name in names
+    ]
     bodies = folder / "bodies"
     bodies.mkdir()
     conversations = [each.kind.conversation(topic) for each in outcomes for topic in each.topics]
     with ScriptedModel(conversations, bodies) as model, running_logsui(folder) as logsui:
-        with running_proxy(folder, logsui, model) as proxy:
-            for outcome in outcomes:
-                run(outcome, folder, proxy)
-            wait_for_delivery(logsui, model)
-        stored = read_stored(logsui, model)
-    (folder / "stored.json").write_text(json.dumps([vars(call) for call in stored], indent=1))
-    for outcome in outcomes:
-        markers = [topic.marker for topic in outcome.topics]
-        outcome.verdict = judge(markers, model.count(markers), stored)
-    report(outcomes, sum(call.marker is None for call in stored))
+        through_proxy([each for each in outcomes if not each.by_otlp], folder, logsui, model)
+        by_telemetry([each for each in outcomes if each.by_otlp], folder, logsui, model)
+    report(outcomes)
     return 0 if all(outcome.is_accepted for outcome in outcomes) else 1
+
+
+def through_proxy(outcomes: Sequence[Outcome], folder: Path, logsui: Logsui, model: ScriptedModel) -> None:
+    """All into one project, so that agents could be joined with each other, too."""
+    if not outcomes:
+        return
+    with running_proxy(folder, logsui, model) as proxy:
+        for outcome in outcomes:
+            run(outcome, folder, proxy.url, MASTER_KEY)
+        wait_for_delivery(logsui, logsui.api_key, len(model.acts))
+    stored = read_stored(logsui, model, logsui.api_key)
+    for outcome in outcomes:
+        outcome.judge(model, stored)
+    if unknown := sum(call.marker is None for call in stored):
+        print(f"{unknown} calls belong to no known conversation")
+
+
+def by_telemetry(outcomes: Sequence[Outcome], folder: Path, logsui: Logsui, model: ScriptedModel) -> None:
+    """Each into a project of its own, and without a proxy, which would log the same calls."""
+    if not outcomes:
+        return
+    keys = logsui.create_projects([outcome.name for outcome in outcomes])
+    url = model.base_url(NAME).removesuffix("/v1")
+    for outcome, key in zip(outcomes, keys, strict=True):
+        run(outcome, folder, url, "none-needed", Target(logsui.url, key))
+        wait_for_delivery(logsui, key, model.count(outcome.markers))
+        outcome.judge(model, read_stored(logsui, model, key))
 
 
 # --- servers ---------------------------------------------------------------------------------------------------------
@@ -121,42 +159,41 @@ def proxy_settings(url: str) -> dict[str, Any]:
 # --- runs ------------------------------------------------------------------------------------------------------------
 
 
-def run(outcome: Outcome, folder: Path, proxy: Proxy) -> None:
+def run(outcome: Outcome, folder: Path, models: str, key: str, target: Target | None = None) -> None:
     started = time.monotonic()
-    name = outcome.kind.name
+    place = folder / outcome.name
     runs = [
-        outcome.kind(Place(folder / name / str(number), proxy.url, MASTER_KEY), topic)
+        outcome.kind(Place(place / str(number), models, key, target), topic)
         for number, topic in enumerate(outcome.topics)
     ]
     with ThreadPoolExecutor(len(runs)) as pool:
         errors = [future.exception() for future in [pool.submit(each.run) for each in runs]]
     outcome.problems = [str(error) or repr(error) for error in errors if error]
     outcome.seconds = time.monotonic() - started
-    print(f"{name}: {outcome.seconds:.0f} s", *outcome.problems, sep="\n", flush=True)
+    print(f"{outcome.name}: {outcome.seconds:.0f} s", *outcome.problems, sep="\n", flush=True)
 
 
-def wait_for_delivery(logsui: Logsui, model: ScriptedModel) -> None:
+def wait_for_delivery(logsui: Logsui, key: str, sent: int) -> None:
     """Until all calls are stored, and no more come for a moment. What is missing then is the verdict's matter."""
 
     def count() -> int:
-        return sum(session["request_count"] for session in logsui.get_all("sessions"))
+        return sum(session["request_count"] for session in logsui.get_all("sessions", key=key))
 
-    try:
-        wait_for("all calls are stored", lambda: count() >= len(model.acts), DELIVERY_SECONDS)
-    except AssertionError as error:
-        print(error)
+    with contextlib.suppress(AssertionError):
+        wait_for("all calls are stored", lambda: count() >= sent, DELIVERY_SECONDS)
     time.sleep(QUIET_SECONDS)
 
 
-def read_stored(logsui: Logsui, model: ScriptedModel, key: str = "") -> list[Stored]:
-    found = []
+def read_stored(logsui: Logsui, model: ScriptedModel, key: str) -> list[Stored]:
+    sessions = {}
     for session in logsui.get_all("sessions", key=key):
-        for row in logsui.get_all(f"sessions/{session['id']}/requests", key=key):
+        items = []
+        for row in logsui.get_all(f"sessions/{session['id']}/requests", key=key, include="steps"):
             document = json.dumps(logsui.get(f"requests/{row['id']}", key=key))
-            marker = marker_of(document, model.conversations, model.given)
-            if row["counted"]:
-                found.append(Stored(session["id"], row["grouped_by"]["rule"], marker))
-    return found
+            rule = row["grouped_by"]["rule"] if row["counted"] else None
+            items.append((rule, marker_of(document, model.conversations, model.given)))
+        sessions[session["id"]] = items
+    return labelled(sessions)
 
 
 # --- the report ------------------------------------------------------------------------------------------------------
@@ -165,17 +202,15 @@ def read_stored(logsui: Logsui, model: ScriptedModel, key: str = "") -> list[Sto
 HEAD = ("agent", "version", "API", "calls", "sessions", "joined", "grouped by", "time", "")
 
 
-def report(outcomes: Sequence[Outcome], unknown: int) -> None:
+def report(outcomes: Sequence[Outcome]) -> None:
     print(table([HEAD, *map(line, outcomes)]))
-    if unknown:
-        print(f"{unknown} calls belong to no known conversation")
     for outcome in outcomes:
-        reason = EXCEPTIONS.get(outcome.kind.name)
+        reason = EXCEPTIONS.get(outcome.name)
         if outcome.verdict and not outcome.verdict.is_right:
-            print(f"{outcome.kind.name}: {outcome.verdict.problem}", f"({reason})" if reason else "")
+            print(f"{outcome.name}: {outcome.verdict.problem}", f"({reason})" if reason else "")
         elif reason:
-            print(f"{outcome.kind.name}: is right, though known.py says that it cannot be")
-    right = sum(outcome.is_accepted and outcome.kind.name not in EXCEPTIONS for outcome in outcomes)
+            print(f"{outcome.name}: is right, though known.py says that it cannot be")
+    right = sum(outcome.is_accepted and outcome.name not in EXCEPTIONS for outcome in outcomes)
     print(f"{right} of {len(outcomes)} right, {sum(not outcome.is_accepted for outcome in outcomes)} wrong")
 
 
@@ -187,7 +222,7 @@ def line(outcome: Outcome) -> tuple[str, ...]:
     calls = str(verdict.sent) if verdict.sent == verdict.stored else f"{verdict.stored} of {verdict.sent}"
     sessions = f"{verdict.sessions} of {verdict.expected}"
     seconds = f"{outcome.seconds:.0f} s"
-    return kind.name, kind.version(), kind.api, calls, sessions, str(verdict.joined), rules, seconds, mark
+    return outcome.name, kind.version(), kind.api, calls, sessions, str(verdict.joined), rules, seconds, mark
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> str:

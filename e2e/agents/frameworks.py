@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from agent import HERE, Agent, Target, venv_program
+from agent import HERE, Agent, venv_program
 from scripted import Step, Use
 from topics import FOLLOW_UP, FOLLOWED_UP, Topic
 
@@ -48,18 +48,18 @@ class Program(Agent):
             "FOLLOW_UP": FOLLOW_UP,
             "PYTHONDONTWRITEBYTECODE": "1",
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-        } | (telemetry_environment(self.place.telemetry) if self.place.telemetry else {})
+            **self.telemetry_headers(),
+            **self.telemetry_target(),
+        }
+
+    def telemetry_target(self) -> dict[str, str]:
+        target = self.place.telemetry
+        if target is None:
+            return {}
+        return {"OTEL_EXPORTER_OTLP_ENDPOINT": target.url, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
 
     def commands(self) -> Iterator[list[str]]:
         yield [venv_program(self.venv, "python"), str(HERE / "programs" / f"{self.program}.py")]
-
-
-def telemetry_environment(target: Target) -> dict[str, str]:
-    return {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": target.url,
-        "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer%20{target.key}",
-        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-    }
 
 
 class OpenAIAgentsHandoff(Program):

@@ -64,6 +64,18 @@ def judge(markers: Sequence[str], sent: int, stored: Iterable[Stored]) -> Verdic
     )
 
 
+def labelled(sessions: Mapping[str, Sequence[tuple[str | None, str | None]]]) -> list[Stored]:
+    """The calls of sessions whose items are (rule of a call, or None for a step, marker if known). Telemetry may tell a
+    call without its texts: it belongs to the only conversation that its session names.
+    """
+    calls = []
+    for session, items in sessions.items():
+        markers = {marker for _, marker in items if marker}
+        only = markers.pop() if len(markers) == 1 else None
+        calls += [Stored(session, rule, marker or only) for rule, marker in items if rule is not None]
+    return calls
+
+
 def joined_pairs(markers: Sequence[str], stored: Iterable[Stored]) -> int:
     """The pairs of calls in one session that belong to different conversations, at least one of them to these."""
     sessions: dict[str, Counter[str]] = defaultdict(Counter)

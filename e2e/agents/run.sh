@@ -11,17 +11,16 @@ here=$root/e2e/agents
 LOGSUI_PYTHON=${LOGSUI_PYTHON:-$root/.venv/bin/python}
 E2E_VENV=${E2E_VENV:-$root/.venv-e2e}
 E2E_OPENAI3=${E2E_OPENAI3:-$root/.venv-e2e-otel}
-export LOGSUI_PYTHON E2E_OPENAI3
+E2E_AGENTS=${E2E_AGENTS:-$root/.venv-e2e-agents-}
+export LOGSUI_PYTHON E2E_OPENAI3 E2E_AGENTS
 
 . "$root/e2e/packages.sh"
 python_packages "$E2E_VENV" "$root/e2e/litellm/requirements.txt"
 python_packages "$E2E_OPENAI3" "$root/e2e/otel/requirements-openai3.txt"
 for requirements in "$here"/requirements/*.txt; do
     name=$(basename "$requirements" .txt)
-    python_packages "$root/.venv-e2e-agents-$name" "$requirements"
+    python_packages "$E2E_AGENTS$name" "$requirements"
 done
-E2E_AGENTS=$root/.venv-e2e-agents-
-export E2E_AGENTS
 
 # No package may run a script, since some download; opencode's only puts its program into its place.
 node_packages "$here/node" --ignore-scripts

@@ -79,6 +79,7 @@ class ScriptedModel(ModelServer):
         marker = conversation.marker if conversation else None
         call = Act("", str(body.get("model")), items[-1].text if items else "", marker=marker, history=items)
         act(call, next_step(conversation, items), tools_of(body))
+        call.output = stopped(call.output, body.get("stop"))
         call.input_tokens, call.output_tokens = 100 + 20 * len(items), 10 + 5 * len(call.tool_calls)
         self._write(number, conversation, body, call)
         return call
@@ -207,3 +208,10 @@ def act(call: Call, step: Step, tools: set[str]) -> None:
         return
     call.output = " ".join(use.says for use in uses if use.says)
     call.tool_calls = [(f"call_{uuid.uuid4().hex[:24]}", use.tool, use.arguments) for use in uses]
+
+
+def stopped(text: str, stop: list[str] | str | None) -> str:
+    """The text up to the first stop sequence in it, as APIs cut it."""
+    for sequence in [stop] if isinstance(stop, str) else stop or []:
+        text = text.partition(sequence)[0]
+    return text

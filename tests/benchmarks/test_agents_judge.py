@@ -74,3 +74,11 @@ def test_a_call_is_known_by_a_marker_or_an_id(judging: ModuleType) -> None:
     assert marker_of('{"tool_call_id": "call_77"}') == "ABC-1"
     assert marker_of(f'{{"previous_response_id": "resp_{wrapped}"}}') == "XYZ-2"
     assert marker_of('{"previous_response_id": "resp_!!!not+base64/but/long/enough"}') is None
+
+
+def test_a_call_told_without_texts_belongs_to_the_only_conversation_of_its_session(judging: ModuleType) -> None:
+    sessions = {"a": [(None, "ABC-1"), ("trace_id", None)], "b": [(None, "ABC-1"), (None, "XYZ-2"), ("trace_id", None)]}
+    assert judging.labelled(sessions) == [
+        judging.Stored("a", "trace_id", "ABC-1"),
+        judging.Stored("b", "trace_id", None),
+    ]
