@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, is_dataclass
+from functools import cached_property
 from typing import Any
 
 from sessions_app.content.blocks import ContentBlock, Message
@@ -32,6 +32,7 @@ _NOTES = frozenset(
     }
 )
 _SHOWN_ELSEWHERE = frozenset({"usage", "usageMetadata", "usage_metadata", "cache_control", "cachePoint"})
+_ARGUMENTS = frozenset({"input", "args", "arguments"})
 _PLAIN_MEMBERS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "id", "status", "type"})
 _PLAIN_BLOCK = frozenset({"type", "text", "cache_control"})
 _PLAIN_CALL = frozenset({"id", "type", "index", "function"})
@@ -55,12 +56,7 @@ def unread(value: Any, blocks: Iterable[ContentBlock], *also: str) -> Any:
     """What of a JSON value is in none of these blocks and texts; None if there is nothing."""
     if _is_plain(value):
         return None
-    said: set[str] = set()
-    for text in (*also, *(text for block in blocks for text in _texts(block))):
-        said.update(words_of(text))
-        if "\\" in text:
-            said.update(words_of(_ESCAPES.sub(" ", text)))
-    return _Remains(said).of(value)
+    return _Remains({*also, *(text for block in blocks for text in _texts(block))}).of(value)
 
 
 def text_for_search(value: Any) -> str:
@@ -103,22 +99,32 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         # Data in a URL is as long as a picture. Its beginning tells it.
         yield value[: MOST_CHARS * 2] if value.startswith("data:") else value
-    elif is_dataclass(value):
-        for member in fields(value):
-            yield from _texts(getattr(value, member.name))
-    elif isinstance(value, (list, tuple)) and any(map(is_dataclass, value)):
+    elif members := getattr(value, "__dataclass_fields__", None):
+        for name in members:
+            yield from _texts(getattr(value, name))
+    elif isinstance(value, (list, tuple)) and any(hasattr(item, "__dataclass_fields__") for item in value):
         for item in value:
             yield from _texts(item)
-    elif value is not None and not isinstance(value, bool):
+    elif value and value is not True:
         yield to_json(value)
 
 
 class _Remains:
-    """Takes out of a JSON value what is said elsewhere."""
+    """Takes out of a JSON value what some texts say."""
 
-    def __init__(self, said: set[str]) -> None:
-        self.said = said
+    def __init__(self, texts: set[str]) -> None:
+        self.texts = texts
         self.left = MOST_VALUES
+
+    @cached_property
+    def words(self) -> set[str]:
+        """The words of all texts. Mostly nobody asks, as each text is said as it was sent."""
+        found: set[str] = set()
+        for text in self.texts:
+            found.update(words_of(text))
+            if "\\" in text:
+                found.update(words_of(_ESCAPES.sub(" ", text)))
+        return found
 
     def of(self, value: Any, level: int = 0) -> Any:
         self.left -= 1
@@ -126,24 +132,28 @@ class _Remains:
             return None
         if isinstance(value, dict):
             kept = {
-                key: self.of(_heard(key, item), level + 1) for key, item in value.items() if not _is_note(key, item)
+                key: self.of(_heard(key, item), level + 1)
+                for key, item in value.items()
+                if not self._is_read(key, item)
             }
             return {key: item for key, item in kept.items() if item is not None} or None
         if isinstance(value, list):
             return [kept for item in value if (kept := self.of(item, level + 1)) is not None] or None
-        if value is None or value is False:
+        if value is None or value is False or (isinstance(value, str) and (not value or value in self.texts)):
             return None
-        return None if self.said.issuperset(_words(value)) else value
+        return None if self.words.issuperset(_words(value)) else value
+
+    def _is_read(self, key: str, item: Any) -> bool:
+        if not isinstance(item, (dict, list)):
+            return key in _NOTES
+        # Arguments that were sent as an object are read as its text.
+        return key in _SHOWN_ELSEWHERE or (key in _ARGUMENTS and to_json(item) in self.texts)
 
 
 def _heard(key: str, item: Any) -> Any:
     """A recording without its data, of which a block only has the size."""
     is_recording = key in ("input_audio", "audio") and isinstance(item, dict) and isinstance(item.get("data"), str)
     return {name: inner for name, inner in item.items() if name != "data"} if is_recording else item
-
-
-def _is_note(key: str, item: Any) -> bool:
-    return key in _SHOWN_ELSEWHERE or (key in _NOTES and not isinstance(item, (dict, list)))
 
 
 def _words(value: Any) -> list[str]:
