@@ -355,6 +355,9 @@ def test_links_are_large_enough_for_a_finger(
     visitor.goto(f"{live_server.url}{LIST}")
     assert visitor.locator("#session-rows .title a").bounding_box()["height"] >= 24  # type: ignore[index]
     page = opened(long_names, width=width)
+    number = page.locator("#r1 .req-n a").bounding_box()
+    assert number
+    assert min(number["width"], number["height"]) >= 24
     page.locator("#r1 .req-n a").click()
     expect(page.locator("#curl")).to_be_attached()
     page.wait_for_load_state()
