@@ -49,13 +49,12 @@ def decoded(raw: JsonBytes) -> Any:
 
 def unread_in(raw: JsonBytes, message: Message) -> Any:
     """What of a message's JSON its blocks do not say; None if they say all of it."""
-    return unread(decoded(raw), message.blocks, message.name)
+    value = decoded(raw)
+    return None if _is_plain(value) else unread(value, message.blocks, message.name)
 
 
 def unread(value: Any, blocks: Iterable[ContentBlock], *also: str) -> Any:
     """What of a JSON value is in none of these blocks and texts; None if there is nothing."""
-    if _is_plain(value):
-        return None
     return _Remains({*also, *(text for block in blocks for text in _texts(block))}).of(value)
 
 

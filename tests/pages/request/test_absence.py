@@ -129,7 +129,9 @@ def test_a_result_in_a_member_that_is_not_known_is_no_empty_result(signed_in: Cl
         assert "Empty result" not in page
 
 
-@pytest.mark.parametrize("body", [{"query": "Quokkas"}, {"turns": {"said": "Quokkas"}}, 7.25, {}])
+@pytest.mark.parametrize(
+    "body", [{"query": "Quokkas"}, {"content": "Quokkas"}, {"turns": {"said": "Quokkas"}}, 7.25, {}]
+)
 def test_an_input_that_is_not_understood_is_shown_as_it_came(signed_in: Client, project: Project, body: Any) -> None:
     log = answered(project, {"choices": [{"message": {"role": "assistant", "content": "Hi"}}]}, body)
     for page in pages_of(signed_in, log):
