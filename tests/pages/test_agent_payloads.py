@@ -47,3 +47,12 @@ def test_codex_goes_on_from_a_summary_behind_what_the_user_said(signed_in: Clien
     assert "rewrites the history of request 2 : 13 messages replaced by a summary (by the client)" in marks(page, 3)
     assert "Please fix the failing test" not in text(article(page, 3))
     assert "<state_snapshot>" in text(article(page, 3))
+
+
+def test_run_of_an_agent_as_a_tool_is_in_the_session_of_its_call(signed_in: Client, project: Project) -> None:
+    [session] = sessions_of(project, "09_sub_agent")
+    page = get(signed_in, session)
+
+    assert 'class="run"' in page
+    assert "ask_investigator started a sub-agent: requests 2–4" in marks(page, 1)
+    assert "started by a tool call of request 1" in marks(page, 2)

@@ -17,8 +17,12 @@ from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
+from sessions_app.structure.runs import runs_of
 
 _MILLION = 10**6
+
+# The most sub-agents of a request that are named.
+MOST_STARTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,9 @@ class Facts:
     in_session: str
     continues: Neighbour | None
     continued_by: list[Neighbour]
+    started_by: Neighbour | None
+    # The first requests of the sub-agents that its tool calls started.
+    started: list[Neighbour]
     is_repetition: bool
     history: str
     source: str
@@ -84,6 +91,8 @@ def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: 
     added, printed = window.added[index], window.printed(index)
     base = window.continues[index]
     behind_it = behind(window.structure, lines, index, addresses)
+    runs = window.runs or runs_of(lines, window.structure)
+    run = runs.starting_at(index)
     return Facts(
         log=log,
         number=index + 1,
@@ -97,6 +106,8 @@ def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: 
         in_session=addresses.in_session(index + 1),
         continues=None if base is None else _neighbour(base, addresses),
         continued_by=[_neighbour(i, addresses) for i, b in enumerate(window.continues) if b == index][:5],
+        started_by=_neighbour(run.starter, addresses) if run else None,
+        started=[_neighbour(one.first, addresses) for one in runs.started_by.get(index, ())[:MOST_STARTED]],
         is_repetition=_is_repetition(window, index),
         history=history(added.count, added.count - printed.count),
         source=source_name(log.source),

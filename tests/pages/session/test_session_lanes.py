@@ -72,6 +72,17 @@ def test_call_and_run_say_that_they_belong_together(signed_in: Client, project: 
     assert "starts a new conversation" not in page
 
 
+def test_pages_of_requests_name_the_call_and_the_run(signed_in: Client, project: Project) -> None:
+    session_of(project)
+    first, second = (
+        text(signed_in.get(f"/p/acme/requests/{log.pk}/").content.decode())
+        for log in RequestLog.objects.order_by("started_at")[:2]
+    )
+
+    assert "Sub-agents begin with 2" in first
+    assert "Started by a tool call of 1" in second
+
+
 def test_outline_has_the_run_as_one_group(signed_in: Client, project: Project) -> None:
     page = get(signed_in, session_of(project))
     outline = page[page.index('id="outline-rows"') : page.index('class="outline-foot"')]
