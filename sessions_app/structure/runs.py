@@ -94,6 +94,11 @@ class Runs:
             run = self._run_of.get(run.starter)
         return found[::-1]
 
+    def is_outside(self, index: int, other: int) -> bool:
+        """Whether a request is in no run that the other one is not in."""
+        run = self._run_of.get(index)
+        return run is None or any(run is one for one in self.around(other))
+
     def arranged(self, indices: Iterable[int]) -> Arranged:
         """Requests in their order, but those of a run together, in the place of its first one."""
         top: Arranged = []

@@ -56,3 +56,4 @@ def test_run_of_an_agent_as_a_tool_is_in_the_session_of_its_call(signed_in: Clie
     assert 'class="run"' in page
     assert "ask_investigator started a sub-agent: requests 2–4" in marks(page, 1)
     assert "started by a tool call of request 1" in marks(page, 2)
+    assert "continues" not in marks(page, 5)

@@ -126,11 +126,15 @@ class Marks:
         return mark("retry", sentence("the same input as {}, which failed", link))
 
     def _before(self, index: int) -> int | None:
-        """The request above this one on the page. The failed attempts of its own call do not count."""
+        """The request above this one on the page. Attempts of its own call and lanes beside its own do not count."""
         structure, before = self.window.structure, index - 1
-        while before >= 0 and (structure.is_same_call(before, index) or not self.addresses.shows(before + 1)):
+        while before >= 0 and (structure.is_same_call(before, index) or not self._is_beside(before, index)):
             before -= 1
         return before if before >= 0 else None
+
+    def _is_beside(self, before: int, index: int) -> bool:
+        runs = self.window.runs
+        return self.addresses.shows(before + 1) and (not runs or runs.is_outside(before, index))
 
     def _new_conversation(self, index: int) -> Markup:
         """What is said of a request that continues no other one, unless it is the first."""

@@ -67,7 +67,7 @@ def test_call_and_run_say_that_they_belong_together(signed_in: Client, project: 
     assert marks(page, 1) == "ask_investigator started a sub-agent: requests 2–3"
     assert marks(page, 2) == "started by a tool call of request 1"
     assert marks(page, 3) == ""
-    assert marks(page, 4) == "continues request 1"
+    assert marks(page, 4) == ""
     assert 'href="/p/acme/sessions/' in article(page, 1).split('class="marks"')[1].split("</p>")[0]
     assert "starts a new conversation" not in page
 
