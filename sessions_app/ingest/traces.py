@@ -49,7 +49,12 @@ def span_facts(record: Record, links: Links, signs: Mapping[str, uuid.UUID]) -> 
         ended_at = record.ended_at or record.started_at
         # The first letter of a sign says what it is.
         written = [f"{sign[:1]}{key.hex}" for sign, key in signs.items()]
-        rest = {"signs": written, "ended": ended_at.isoformat(), "cost": record.cost is not None}
+        rest = {
+            "given": len(record.document.input) > 0,
+            "signs": written,
+            "ended": ended_at.isoformat(),
+            "cost": record.cost is not None,
+        }
     if record.is_event:
         rest["event"] = True
     return rest | {
@@ -137,7 +142,7 @@ def _span_facts(row: StoredSpan) -> SpanFacts:
         row.started_at,
         response_id=facts.get("response", ""),
         session=row.claim_key or "",
-        input_digest=facts.get("input", "").encode(),
+        input_digest=facts.get("input", "").encode() or (b"given" if facts.get("given") else b""),
         has_output=facts.get("output", False),
         has_usage=facts.get("usage", False),
         is_failed=facts.get("failed", False),

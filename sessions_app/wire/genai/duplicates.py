@@ -53,7 +53,8 @@ class SpanFacts:
     @property
     def is_asked_only(self) -> bool:
         """Whether it is an event that tells of a call before its answer."""
-        return self.is_event and not (self.has_output or self.has_usage or self.is_failed or self.response_id)
+        says_more = self.has_output or self.has_usage or self.is_failed or self.response_id != ""
+        return self.is_event and self.kind in CALLS and not says_more
 
 
 def duplicates(spans: Sequence[SpanFacts]) -> dict[str, str]:

@@ -169,7 +169,9 @@ def _times(span: Span, found: Fields, received_at: datetime) -> tuple[datetime, 
     """When the span started and ended; without a start, when it was received."""
     logged = [] if span.has_span else _log_times(span)
     if span.logged is not None and logged:
-        return began(span.logged, span, logged), None if span.logged.is_asked_only else logged[-1]
+        # An event that happened at one moment has no length that is known.
+        began_at = began(span.logged, span, logged)
+        return began_at, logged[-1] if began_at < logged[-1] else None
     started = _moment(span.span.get("startTimeUnixNano")) if span.has_span else next(iter(logged), None)
     ended = _moment(span.span.get("endTimeUnixNano"))
     if span.has_span and started is None:

@@ -121,5 +121,5 @@ def test_events_interrupt_no_trace_and_say_what_the_span_lacks(signed_in: Client
     digest_until_empty()
     page = text(get(signed_in, Session.objects.get()))
     assert "outside of a trace" not in page
-    for words in ("also reported by", "tidy up", "Done it.", "Bash", "ls"):
+    for words in ("also reported by", "tidy up", "Done it.", "Bash command: ls"):
         assert words in page
