@@ -7,7 +7,7 @@ so it does not matter which members a reader knows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from functools import cached_property
 from typing import Any
 
@@ -33,9 +33,23 @@ _NOTES = frozenset(
 )
 _SHOWN_ELSEWHERE = frozenset({"usage", "usageMetadata", "usage_metadata", "cache_control", "cachePoint"})
 _ARGUMENTS = frozenset({"input", "args", "arguments"})
-_PLAIN_MEMBERS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "id", "status", "type"})
-_PLAIN_BLOCK = frozenset({"type", "text", "cache_control"})
+
+# What the followed APIs write most.
+_PLAIN_MEMBERS = frozenset({"role", "content", "parts", "name", "tool_calls", "tool_call_id", "id", "status", "type"})
+_PLAIN_BLOCKS = {
+    **dict.fromkeys(("text", "input_text", "output_text"), frozenset({"type", "text", "cache_control"})),
+    "thinking": frozenset({"type", "thinking", "signature"}),
+    "tool_use": frozenset({"type", "id", "name", "input", "cache_control"}),
+    "tool_result": frozenset({"type", "tool_use_id", "content", "is_error", "cache_control"}),
+    "function_call": frozenset({"type", "id", "call_id", "name", "arguments", "status"}),
+    "function_call_output": frozenset({"type", "id", "call_id", "output", "status"}),
+}
+_PLAIN_ITEMS = frozenset({"function_call", "function_call_output"})
+_TEXT_OF = {"thinking": "thinking", "function_call": "arguments", "function_call_output": "output"}
 _PLAIN_CALL = frozenset({"id", "type", "index", "function"})
+_PLAIN_TEXT_PART = frozenset({"text", "thought", "thoughtSignature"})
+_PLAIN_CALL_PART = frozenset({"functionCall", "thoughtSignature"})
+_PLAIN_ARGUMENTS = frozenset({"name", "args", "id"})
 _ESCAPES = re.compile(r'\\(?:[nrtbf"\\/]|u[0-9a-fA-F]{4})')
 
 
@@ -69,25 +83,61 @@ def _is_plain(value: Any) -> bool:
         return True
     if not isinstance(value, dict):
         return False
-    if not value.keys() <= _PLAIN_MEMBERS:
-        value = {key: item for key, item in value.items() if item not in (None, "", [], {})}
-        if not value.keys() <= _PLAIN_MEMBERS:
-            return False
-    content, calls = value.get("content"), value.get("tool_calls")
-    if not (content is None or isinstance(content, str) or _are_texts(content)):
+    kind = value.get("type")
+    if isinstance(kind, str) and kind in _PLAIN_ITEMS:
+        return _is_plain_block(value)
+    if not _has_only(value, _PLAIN_MEMBERS) or kind not in (None, "message"):
         return False
-    return calls is None or (isinstance(calls, list) and all(map(_is_plain_call, calls)))
+    content, parts, calls = value.get("content"), value.get("parts"), value.get("tool_calls")
+    if content is not None and parts is not None:
+        return False
+    return _is_text_or_all(content, _is_plain_block) and _are_all(parts, _is_plain_part) and _are_all(calls, _is_call)
 
 
-def _are_texts(content: Any) -> bool:
-    return isinstance(content, list) and all(
-        isinstance(block, dict) and block.keys() <= _PLAIN_BLOCK and isinstance(block.get("text"), str)
-        for block in content
+def _has_only(value: dict[str, Any], names: Set[str]) -> bool:
+    """Whether an object has no other members than these, or only empty ones."""
+    return value.keys() <= names or all(
+        key in names or item is None or item in ("", [], {}) for key, item in value.items()
     )
 
 
-def _is_plain_call(call: Any) -> bool:
-    if not isinstance(call, dict) or not call.keys() <= _PLAIN_CALL:
+def _are_all(items: Any, is_plain: Callable[[Any], bool]) -> bool:
+    return items is None or (isinstance(items, list) and all(map(is_plain, items)))
+
+
+def _is_text_or_all(content: Any, is_plain: Callable[[Any], bool]) -> bool:
+    return isinstance(content, str) or _are_all(content, is_plain)
+
+
+def _is_plain_block(block: Any) -> bool:
+    """Whether it is a text, a thought, a call of a tool or its result with no more than these have."""
+    if not isinstance(block, dict):
+        return False
+    kind = block.get("type")
+    if not isinstance(kind, str) or kind not in _PLAIN_BLOCKS or not _has_only(block, _PLAIN_BLOCKS[kind]):
+        return False
+    if kind == "tool_result":
+        return _is_text_or_all(block.get("content"), _is_text)
+    if kind == "tool_use":
+        return isinstance(block.get("name"), str)
+    return isinstance(block.get(_TEXT_OF.get(kind, "text")), str)
+
+
+def _is_text(block: Any) -> bool:
+    return isinstance(block, dict) and block.get("type") == "text" and _is_plain_block(block)
+
+
+def _is_plain_part(part: Any) -> bool:
+    """The same for a part of Gemini's."""
+    if not isinstance(part, dict):
+        return False
+    if isinstance(call := part.get("functionCall"), dict):
+        return _has_only(part, _PLAIN_CALL_PART) and _has_only(call, _PLAIN_ARGUMENTS)
+    return isinstance(part.get("text"), str) and _has_only(part, _PLAIN_TEXT_PART)
+
+
+def _is_call(call: Any) -> bool:
+    if not isinstance(call, dict) or not _has_only(call, _PLAIN_CALL):
         return False
     function = call.get("function")
     return isinstance(function, dict) and function.keys() == {"name", "arguments"}

@@ -1,0 +1,68 @@
+"""What of a message is in none of its blocks. No database."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sessions_app.content.messages import read_message
+from sessions_app.content.unread import unread_in
+
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a": "b"}'}}
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["type", "role", "content", "parts", "tool_calls", "text", "x"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+def left_of(message: Any) -> Any:
+    raw = json.dumps(message).encode()
+    return unread_in(raw, read_message(raw, "user"))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "user", "content": "Hi", "name": "ann"},
+        {"role": "assistant", "content": None, "tool_calls": [CALL], "refusal": None, "annotations": []},
+        {"role": "tool", "tool_call_id": "c", "content": "done"},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {"path": "a\nb"}}]},
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": "x"}]}],
+        },
+        {"type": "function_call", "id": "fc", "call_id": "c", "name": "f", "arguments": "{}", "status": "completed"},
+        {"role": "model", "parts": [{"text": "Hi"}, {"functionCall": {"name": "f", "args": {"q": [1, "two"]}}}]},
+        {"type": "custom_thing", "words": "kept as it is"},
+    ],
+)
+def test_of_what_is_read_nothing_is_left(message: Any) -> None:
+    assert left_of(message) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "left"),
+    [
+        ({"role": "user", "content": "Hi", "aside": {"mood": "calm"}}, {"aside": {"mood": "calm"}}),
+        (
+            {"role": "user", "content": [{"type": "text", "text": "Hi", "tone": "warm"}]},
+            {"content": [{"tone": "warm"}]},
+        ),
+    ],
+)
+def test_what_no_block_says_is_left(message: Any, left: Any) -> None:
+    assert left_of(message) == left
+
+
+@given(values)
+def test_any_value_is_looked_at(value: Any) -> None:
+    left_of(value)
