@@ -37,13 +37,17 @@ def answered_call(call: ToolCallBlock, address: BlockAddress, found: FoundResult
     """A call with its result, and with the span of the tool that it started."""
     result = found.block
     content = _arguments(call, address)
-    content += tool_result(result, BlockAddress(address.base_url, found.digest, str(found.number)))
+    returned = tool_result(result, BlockAddress(address.base_url, found.digest, str(found.number)))
+    # An image that the model made is its answer, so it is seen without opening the line.
+    is_picture = call.by_provider and not result.text and bool(result.blocks)
+    content += NOTHING if is_picture else returned
     amounts, is_error = [size_of_result(result)], result.is_error
     if ran:
         content += _failure(ran) + _execution(ran)
         amounts.insert(0, ran.duration)
         is_error = bool(ran.error) or bool(is_error)
-    return _line(call.name, _summary(call), beginning_of(result), amounts, _state(is_error), content)
+    line = _line(call.name, _summary(call), beginning_of(result), amounts, _state(is_error), content)
+    return line + returned if is_picture else line
 
 
 def unanswered_call(call: ToolCallBlock, address: BlockAddress, ran: Execution | None, note: str) -> Markup:

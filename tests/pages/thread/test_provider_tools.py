@@ -199,3 +199,15 @@ def test_base64_in_a_text_is_named(project: Project, signed_in: Client) -> None:
     assert noise[:300] not in shown
     assert text(html).count(" kB of base64 data)") >= 2
     assert "JSON, 3.0 kB" in text(html)
+
+
+def test_a_generated_image_is_seen_without_opening_its_call(project: Project, signed_in: Client) -> None:
+    item = {
+        "type": "image_generation_call",
+        "id": "ig_1",
+        "result": "iVBORw0KGgoAAAANSUhEUg==",
+        "revised_prompt": "A fox",
+    }
+    response = {"object": "response", "output": [item]}
+    html = answer_of(signed_in, project, response, input="Draw a fox")
+    assert html.index("</details>", html.index("A fox")) < html.index('class="thumb"')
