@@ -39,7 +39,8 @@ class Exchange:
 class Client:
     """`request` and `response` make the bodies of an exchange; `call_type` is LiteLLM's, "" for a native log.
 
-    `keeps_ids`: the ids of tool calls come back, which tells two runs of one task apart.
+    `keeps_ids`: the ids of tool calls come back, which tells two runs of one task apart. `rewrites`: little else comes
+    back as it was. `forgets`: only the ids of tool calls tell what a request goes on from.
     """
 
     name: str
@@ -47,6 +48,8 @@ class Client:
     response: Callable[[Exchange], Body]
     call_type: str = ""
     keeps_ids: bool = True
+    rewrites: bool = False
+    forgets: bool = False
 
 
 def short_id(prefix: str, *names: Any, digits: int = 24) -> str:
@@ -128,7 +131,11 @@ def sorted_json(call: Body) -> str:
 
 
 def chat_client(
-    name: str, returned: Callable[[Message], Message], sent: Callable[[Message], Message], call_type: str = ""
+    name: str,
+    returned: Callable[[Message], Message],
+    sent: Callable[[Message], Message],
+    call_type: str = "",
+    rewrites: bool = False,
 ) -> Client:
     return Client(
         name,
@@ -136,6 +143,7 @@ def chat_client(
         lambda exchange: chat_response(exchange, returned(bare(exchange.answer or {}))),
         call_type,
         keeps_ids=sent is not as_written_anew,
+        rewrites=rewrites,
     )
 
 

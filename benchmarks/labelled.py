@@ -14,11 +14,12 @@ from operator import attrgetter
 from random import Random
 from typing import Any
 
-from benchmarks import generator
+from benchmarks import generator, text
 from benchmarks.calls import Call, Session, Tokens
 from benchmarks.clients import CHAINED, RESENDING, Body, Client, Exchange, short_id
 from benchmarks.generator import Conversation, Plan
 from benchmarks.litellm_form import litellm_payload
+from benchmarks.rewriting import REWRITING
 
 # Short texts: how long they are does not matter here.
 SCALE = 0.05
@@ -150,6 +151,8 @@ class Line:
     def log(self, answer: Body | None, response_id: str) -> None:
         self.count += 1
         conversation = self.conversation
+        if self.client.forgets and self.messages[-1]["role"] == "user" and self.known:
+            self.thread = f"{self.name}/{self.count} {self.random.random()}"
         system = conversation.messages[0]["content"]
         exchange = Exchange(
             conversation.model,
@@ -211,7 +214,7 @@ def labelled_logs(requests: int, seed: int = 1, with_chains: bool = True) -> lis
     """About so many logs, by when they started. `with_chains`: some clients name the previous response and send only
     what is new.
     """
-    clients = (*RESENDING, *CHAINED) if with_chains else RESENDING
+    clients = (*RESENDING, *REWRITING, *CHAINED) if with_chains else (*RESENDING, *REWRITING)
     logs: list[Labelled] = []
     for number, plan in enumerate(generator.plans(requests, seed)):
         plan = replace(plan, scale=SCALE)
@@ -240,7 +243,7 @@ def plain(plan: Plan, client: Client, turns: int) -> list[Labelled]:
     line = line_of(plan, client, "plain")
     for _ in range(turns):
         line.turn()
-    if client in CHAINED:
+    if client in CHAINED or client.forgets:
         return line.labels
     return [log for log in line.labels if line.random.random() > LOST_SHARE]
 
@@ -308,11 +311,14 @@ def of_two_people(plan: Plan, client: Client, turns: int) -> list[Labelled]:
 
 def shared_id(line: Line, answer: Body) -> str:
     """A chain of responses needs ids that name one response."""
-    return "" if line.client in CHAINED else answer["response_id"]
+    return "" if line.client in CHAINED or line.client.forgets else answer["response_id"]
 
 
 def asked_twice(plan: Plan, client: Client, turns: int) -> list[Labelled]:
     """The same person asks the same again an hour later and gets the same answer; then it goes on otherwise."""
+    if client.rewrites:
+        # Two answers from a cache with the same ids: they tell nothing.
+        return plain(plan, client, turns)
     line = line_of(plan, client, "asked twice")
     generator.ask(line.conversation)
     again = line.copied("again")
@@ -346,6 +352,40 @@ def side_by_side(plan: Plan, client: Client, turns: int) -> list[Labelled]:
     return taking_turns(line, other, turns)
 
 
+def trials(plan: Plan, client: Client, turns: int) -> list[Labelled]:
+    """Several trials of one task side by side, as benchmarks of agents make them: the user says the same in all, tools
+    return the same, and the answers are nearly the same.
+    """
+    line = line_of(plan, client, "trials")
+    runs = [line, line.copied("second"), line.copied("third")]
+    for number, run in enumerate(runs):
+        run.name = run.thread = f"{line.name}{'abc'[number]}"
+        run.conversation.clock += timedelta(seconds=number)
+    same = Random(f"trials {plan.index}")
+    for turn in range(1 + min(turns, 8)):
+        asked, answer, returned = text.prose(same, 120), text.prose(same, 160), text.code(same, 200)
+        call = generator.tool_call(line.conversation) if client.keeps_ids and plan.is_agent and turn % 3 < 2 else None
+        for run in runs:
+            said_next(run, asked, returned)
+            if call is None:
+                run.answered({"role": "assistant", "content": f"{answer} ({short_id('', run.name, turn, digits=6)})"})
+            else:
+                own = call | {"id": short_id("call_", run.name, turn)}
+                run.conversation.pending_calls = [own["id"]]
+                run.answered({"role": "assistant", "content": answer, "tool_calls": [own]})
+                run.conversation.pending_calls = [own["id"]]
+    if client in CHAINED or client.forgets:
+        return line.labels
+    return [log for log in line.labels if same.random() > LOST_SHARE]
+
+
+def said_next(run: Line, asked: str, returned: str) -> None:
+    waiting = run.conversation.pending_calls
+    results = [{"role": "tool", "tool_call_id": call_id, "content": returned} for call_id in waiting]
+    run.conversation.messages.extend(results or [{"role": "user", "content": asked}])
+    run.conversation.pending_calls = []
+
+
 def taking_turns(line: Line, other: Line, turns: int) -> list[Labelled]:
     for _ in range(turns):
         line.turn()
@@ -353,4 +393,4 @@ def taking_turns(line: Line, other: Line, turns: int) -> list[Labelled]:
     return line.labels
 
 
-KINDS = (plain, eventful, plain, branched, of_two_people, summarised, asked_twice, side_by_side)
+KINDS = (plain, eventful, plain, branched, of_two_people, summarised, asked_twice, side_by_side, trials)

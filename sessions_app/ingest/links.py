@@ -139,7 +139,7 @@ def _needs(
     yield from dict.fromkeys([*begins[:1], *calls[:1], *begins[1:], *calls[1:]])
     if conversation.bare_last and not answer.has_ids:
         yield _conversation(project_key, b"bare" + conversation.bare_last + caller)
-    if conversation.answer >= 0 and conversation.prefill < 0 and conversation.call_turn != conversation.turn:
+    if conversation.answer >= 0 and conversation.call_turn != conversation.turn:
         message = _input_message(record.document.input, conversation.answer, reader)
         yield from evidence.quoted(project_key, conversation.asked_users + caller, message)
 

@@ -9,7 +9,8 @@ import pytest
 
 from benchmarks import generator, grouping
 from benchmarks.clients import CHAINED, RESENDING, Client
-from benchmarks.labelled import KINDS, Labelled, labelled_logs, plain
+from benchmarks.labelled import KINDS, Labelled, labelled_logs, plain, trials
+from benchmarks.rewriting import REWRITING
 from sessions_app.content.message_reader import MessageReader
 from sessions_app.ingest.links import Links, links_of
 from sessions_app.models import Session
@@ -22,7 +23,7 @@ IDS = ("trace_id", "session_id", "litellm_trace_id", "litellm_session_id")
 
 @pytest.fixture(scope="module")
 def logs() -> list[Labelled]:
-    return labelled_logs(1_000)
+    return labelled_logs(2_000)
 
 
 def links(labelled: Labelled) -> Links:
@@ -34,11 +35,11 @@ def a_log(key: str, conversation: str, thread: str = "", caller: str = "ada") ->
     return Labelled("native", key, {}, conversation, thread or conversation, caller, "plain")
 
 
-@pytest.mark.parametrize("client", [*RESENDING, *CHAINED], ids=lambda client: client.name)
+@pytest.mark.parametrize("client", [*RESENDING, *REWRITING, *CHAINED], ids=lambda client: client.name)
 def test_requests_of_each_client_continue_each_other(client: Client) -> None:
     plan = next(plan for plan in generator.plans(1_000) if plan.is_agent and plan.requests > 6)
     for earlier, later in pairwise(plain(plan, client, 6)):
-        assert continues(links(later), links(earlier))
+        assert continues(links(later), links(earlier)) or later.thread != earlier.thread
 
 
 def test_no_log_names_its_session(logs: list[Labelled]) -> None:
@@ -67,7 +68,18 @@ def test_keys_are_unique_and_threads_are_parts_of_conversations(logs: list[Label
 def test_all_kinds_and_clients_are_there() -> None:
     looks = [log.looks.split("; ") for log in labelled_logs(4_000)]
     assert len({kind for kind, *_ in looks if "title" not in kind}) == len(set(KINDS))
-    assert {name for _, name, _ in looks} == {client.name for client in (*RESENDING, *CHAINED)}
+    assert {name for _, name, _ in looks} == {client.name for client in (*RESENDING, *REWRITING, *CHAINED)}
+
+
+@pytest.mark.parametrize("client", [*RESENDING, *REWRITING], ids=lambda client: client.name)
+def test_trials_of_one_task_have_nothing_in_common_but_what_is_asked(client: Client) -> None:
+    plan = next(plan for plan in generator.plans(1_000) if plan.is_agent and plan.requests > 6)
+    of_run: dict[str, list[Links]] = {}
+    for log in trials(plan, client, 5):
+        of_run.setdefault(log.conversation, []).append(links(log))
+    assert len(of_run) == 3
+    for one, other in pairwise(of_run.values()):
+        assert not any(continues(later, earlier) for later in one for earlier in other)
 
 
 def test_two_people_have_the_same_first_exchange(logs: list[Labelled]) -> None:
