@@ -21,7 +21,7 @@ LEAST_QUOTED = 80
 # A longer answer is not looked for in others.
 MOST_QUOTED = 64 * 1024
 # An answer may end before each of so many lines, the first and the last ones that look like something added.
-MOST_ENDS = 3
+FIRST_ENDS, LAST_ENDS = 6, 3
 _ADDED = re.compile(rb"\n(?=[ \t]*(?:\n|<[/A-Za-z_]|[\[{]|[A-Z][\w ]{1,30}:|```|---|\*\*\*|#))")
 _LABEL = re.compile(rb"[A-Za-z][\w ]{0,30}:\s+")
 
@@ -77,7 +77,7 @@ def quoted(project_key: uuid.UUID, context: bytes, message: Message) -> list[uui
 def _digests(text: bytes) -> Iterator[bytes]:
     """The digests of the text up to each place where an answer may end, the longest first."""
     places = [match.start() for match in _ADDED.finditer(text, LEAST_QUOTED)]
-    chosen = places if len(places) <= 2 * MOST_ENDS else places[:MOST_ENDS] + places[-MOST_ENDS:]
+    chosen = dict.fromkeys(places[:FIRST_ENDS] + places[-LAST_ENDS:])
     lengths = dict.fromkeys([*(len(text[:place].rstrip()) for place in chosen), len(text)])
     hashed, done, found = hashlib.sha256(), 0, []
     for length in lengths:

@@ -72,9 +72,9 @@ def for_earlier(node: Node, window: timedelta) -> list[Wanted]:
     found += [Wanted(node.previous, LinkRole.RESPONSE, most=2)] if node.previous else []
     found += [question for link_key in node.begins[:1] for question in _for_end(node, link_key, window)]
     if node.task:
-        # Two make it doubtful which of them started this one.
-        since = (earlier(node.started_at, TASK_WINDOW), EARLIEST[1])
-        found.append(Wanted(node.task, LinkRole.ASKS, since, node.place, most=2))
+        # Two others make it doubtful which of them started this one.
+        since, now = (earlier(node.started_at, TASK_WINDOW), EARLIEST[1]), (node.started_at, LATEST[1])
+        found.append(Wanted(node.task, LinkRole.ASKS, since, now, most=3))
     return found + for_failure(node)
 
 
@@ -109,7 +109,7 @@ def for_later(node: Node, window: timedelta) -> list[Wanted]:
     """Questions for some of the stored requests that may continue this one."""
     found = [Wanted(node.response, LinkRole.NEEDS_RESPONSE, most=MOST_ASKED)] if node.response else []
     between = around(node.started_at, window)
-    soon = (node.place, (later(node.started_at, TASK_WINDOW), LATEST[1]))
+    soon = ((node.started_at, EARLIEST[1]), (later(node.started_at, TASK_WINDOW), LATEST[1]))
     for link_key in node.provides:
         if ids.is_of(ids.TASK, link_key):
             found.append(Wanted(link_key, LinkRole.TASK, *soon, most=MOST_STARTED, first=True))

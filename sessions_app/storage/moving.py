@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from sessions_app import ids
-from sessions_app.records import RULE_MANUAL
+from sessions_app.records import RULE_MANUAL, RULE_SUB_AGENT
 from sessions_app.storage import part_lists, rollups, sql
 from sessions_app.storage.part_lists import PartLists
 from sessions_app.storage.rollups import Relabelled
@@ -51,7 +51,8 @@ class Move:
     @property
     def changes_sums(self) -> bool:
         """Whether its session must be counted again, or may get another name."""
-        return self.stored.duplicate_of != self.duplicate_of or (self.stored.is_fixed and not self.is_fixed)
+        is_run = (self.stored.rule == RULE_SUB_AGENT) != (self.home.rule == RULE_SUB_AGENT)
+        return is_run or self.stored.duplicate_of != self.duplicate_of or (self.stored.is_fixed and not self.is_fixed)
 
 
 def apply(cursor: psycopg.Cursor[Any], moves: Iterable[Move]) -> None:

@@ -304,7 +304,7 @@ class Index(Generic[Key]):
     def is_doubtful(self, request: Linked[Key], window: timedelta) -> bool:
         """Whether several requests leave in doubt which of them it continues."""
         if request.task and (asking := self.provides.get(request.task)):
-            return asking.count_within(TASK_WINDOW, request.place) > 1
+            return asking.has_several_within(TASK_WINDOW, request.place)
         called = [one for one in request.begins if ids.is_of(ids.TOOL_CALL, one) and one in self.provides]
         return any(self.provides[one].is_shared(request.place, window) for one in called)
 

@@ -123,6 +123,11 @@ class Naming:
         assert node.stored
         session_id, top = node.stored.session_id, self._tops[node.key_id]
         is_whole = session_id in self.whole
+        parent = self._parents[node.key_id]
+        is_run = parent is not None and parent.rule == RULE_SUB_AGENT
+        if is_run != (node.stored.rule == RULE_SUB_AGENT) and not is_whole:
+            # Its rank becomes another one, so the session may no longer be named after it.
+            self.missing.add(session_id)
         if isinstance(top, Home):
             if not is_whole and not node.stored.is_fixed:
                 self.missing.add(session_id)

@@ -52,13 +52,19 @@ class Places(Generic[Key]):
         return next((place for place in reversed(self._in_order()) if place[1] != key), None)
 
     def only_within(self, window: timedelta, place: tuple[datetime, Key]) -> tuple[datetime, Key] | None:
-        """The only one at most so long before a place; None if there are several."""
-        return self.before(place) if self.count_within(window, place) == 1 else None
+        """The only other one up to a moment, at most so long before it; None if there are several."""
+        found = self._latest_within(window, place)
+        return found[0] if len(found) == 1 else None
 
-    def count_within(self, window: timedelta, place: tuple[datetime, Key]) -> int:
-        """How many are at most so long before a place; 2 stands for more."""
-        index = bisect_left(self._in_order(), place)
-        return sum(place[0] - moment <= window for moment, _ in self._ordered[max(index - 2, 0) : index])
+    def has_several_within(self, window: timedelta, place: tuple[datetime, Key]) -> bool:
+        """Whether there are several others up to a moment, at most so long before it."""
+        return len(self._latest_within(window, place)) > 1
+
+    def _latest_within(self, window: timedelta, place: tuple[datetime, Key]) -> list[tuple[datetime, Key]]:
+        """Two or three of them. Logs without a time have that of their receipt, so they may be at the same moment."""
+        index = bisect_right(self._in_order(), place[0], key=_moment)
+        near = self._ordered[max(index - 3, 0) : index]
+        return [(moment, key) for moment, key in near if key != place[1] and place[0] - moment <= window]
 
     def is_shared(self, place: tuple[datetime, Key], window: timedelta) -> bool:
         """Whether there are two or more, beside this request, at most so long before or after it."""

@@ -36,7 +36,7 @@ class Forest:
 def forest(seed: int, conversations: int = 10) -> list[tuple[str, dict[str, Any]]]:
     """Logs of random conversations: (source, log)."""
     made = Forest(random.Random(seed))
-    kinds = [chat, responses, proxied, chat_with_ids]
+    kinds = [chat, responses, proxied, chat_with_ids, agent]
     for number in range(conversations):
         kinds[number % len(kinds)](made, f"caller {number % 3}")
     return made.logs
@@ -62,7 +62,7 @@ def chat_with_ids(made: Forest, caller: str) -> None:
 
 
 def native(
-    made: Forest, caller: str, messages: list[dict[str, str]], answer: str | None, session: str | None
+    made: Forest, caller: str, messages: list[dict[str, Any]], answer: str | None, session: str | None
 ) -> dict[str, Any]:
     log: dict[str, Any] = {
         "request_id": made.name("request"),
@@ -76,6 +76,27 @@ def native(
     if answer is None:
         return log | {"status": "error", "error": {"type": "RateLimitError", "message": "slow down"}}
     return log | {"response": {"choices": [{"message": {"role": "assistant", "content": answer}}]}}
+
+
+def agent(made: Forest, caller: str) -> None:
+    """A client that drops the text beside tool calls, whose ids may be counters, with runs of sub-agents."""
+    history: list[dict[str, Any]] = [{"role": "user", "content": made.name("question")}]
+    for _ in range(made.rng.randrange(2, 6)):
+        task = made.rng.choice(["Find out what this is all about.", f"Find out all about {made.name('a thing')}."])
+        call_id = made.rng.choice([f"call_{made.id4()}", f"call_{made.id4()}", "call_01234567890abcdefghi", None])
+        call = {"id": call_id, "type": "function", "function": {"name": "ask", "arguments": json.dumps({"t": task})}}
+        log = native(made, caller, history, "Let me ask.", None)
+        log["response"]["choices"][0]["message"]["tool_calls"] = [call]
+        made.logs.append(("native", log))
+        if made.rng.random() < 0.6:
+            made.clock -= timedelta(seconds=made.rng.randrange(600))
+            answer = f"This is what I have found out after I looked everywhere for {made.name('a thing')} and more."
+            made.logs.append(("native", native(made, caller, [{"role": "user", "content": task}], answer, None)))
+            quoted = [{"role": "user", "content": task}, {"role": "assistant", "content": f"{answer}\nObservation: 1"}]
+            made.logs.append(("native", native(made, caller, quoted, "Done.", None)))
+        result = {"role": "tool", "tool_call_id": call_id or "call_0", "content": made.name("result")}
+        history = [*history, {"role": "assistant", "content": None, "tool_calls": [call]}, result]
+    made.logs.append(("native", native(made, caller, history, made.name("answer"), None)))
 
 
 def responses(made: Forest, caller: str) -> None:

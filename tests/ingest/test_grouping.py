@@ -21,11 +21,12 @@ from sessions_app.models import (
     Session,
 )
 from sessions_app.queries.session import find_session, load_all_lines, structure_of
-from sessions_app.records import RULE_ATTEMPT, RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE
+from sessions_app.records import RULE_ATTEMPT, RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE, RULE_SUB_AGENT, RULE_TOOL_CALL
 from sessions_app.storage.checking import check_rollups
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.deletion import delete_project
 from sessions_app.storage.reader import read_log
+from sessions_app.structure.parents import starters
 from tests.ingest.forests import bodies, forest
 from tests.ingest.test_concurrency import in_threads
 
@@ -118,7 +119,7 @@ def test_page_tells_the_same_as_the_grouping(seed: int, project: Project) -> Non
     """Rules and retries are told of a session's rows again when it is shown."""
     deliver(project, bodies(forest(seed, 20), seed, copies=1))
 
-    retried = 0
+    retried = runs = 0
     for session in Session.objects.all():
         facts = find_session(project.pk, session.id)
         assert facts is not None
@@ -127,7 +128,11 @@ def test_page_tells_the_same_as_the_grouping(seed: int, project: Project) -> Non
         assert session.retry_count == sum(len(chain) - 1 for chain in set(structure.chains.values()))
         retried += session.retry_count
         for line, parent in zip(lines, structure.parents, strict=True):
-            if line.rule in (RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE, RULE_ATTEMPT):
+            if line.rule in (RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE, RULE_ATTEMPT, RULE_TOOL_CALL):
                 assert parent is not None or line.rule == RULE_PREVIOUS_RESPONSE, line
                 assert parent is None or parent.rule == line.rule, line
+        started = [line.rule == RULE_SUB_AGENT for line in lines]
+        assert all(starter is not None for starter, is_run in zip(starters(lines), started, strict=True) if is_run)
+        runs += sum(started)
     assert retried
+    assert runs
