@@ -219,6 +219,8 @@ class RequestDetail:
     input_parts: bytes
     output_parts: bytes
     context_parts: bytes
+    # Whether telemetry says that the client replaced a history before this request.
+    is_compacted: bool
     # Loaded for requests whose bodies have no messages, and are shown as a whole. For others if somebody asks for it.
     skeleton: bytes | None
 
@@ -228,7 +230,7 @@ class RequestDetail:
         return not self.input_parts or not self.output_parts
 
 
-_DETAIL_COLUMNS = tuple(name for name in RequestDetail.__slots__ if name != "skeleton")
+_DETAIL_COLUMNS = tuple(name for name in RequestDetail.__slots__ if name not in ("is_compacted", "skeleton"))
 
 
 def load_details(
@@ -239,12 +241,13 @@ def load_details(
     has_messages = Q(kind="llm") & ~Q(input_parts=b"") & ~Q(output_parts=b"")
     without = (has_messages | Q(step=True)) & ~Q(id__in=[line.id for line in skeletons])
     skeleton = Case(When(without, then=None), default=F("skeleton"))
-    rows = _requests(session).filter(id__in=wanted).annotate(shown_skeleton=skeleton)
-    return {row[0]: _detail(row) for row in rows.values_list(*_DETAIL_COLUMNS, "shown_skeleton")}
+    is_compacted = Q(source="otlp", metadata__compacted=True)
+    rows = _requests(session).filter(id__in=wanted).annotate(is_compacted=is_compacted, shown_skeleton=skeleton)
+    return {row[0]: _detail(row) for row in rows.values_list(*_DETAIL_COLUMNS, "is_compacted", "shown_skeleton")}
 
 
 def _detail(row: Sequence[Any]) -> RequestDetail:
-    *plain, inputs, outputs, context, skeleton = row
+    *plain, inputs, outputs, context, is_compacted, skeleton = row
     shown = None if skeleton is None else bytes(skeleton)
-    values: list[Any] = [*plain, bytes(inputs), bytes(outputs), bytes(context), shown]
+    values: list[Any] = [*plain, bytes(inputs), bytes(outputs), bytes(context), bool(is_compacted), shown]
     return RequestDetail(*values)

@@ -185,6 +185,8 @@ class Marks:
         """Which runs of sub-agents it started, and what a person did."""
         if runs := self.window.runs.started_by.get(index):
             yield mark("agent", started_words(runs, self.window, self.addresses))
+        if self.window.details[index].is_compacted:
+            yield mark("edit", sentence("its client says that the history was compacted before"))
         if compacts(self.window, index):
             yield mark("edit", sentence("the provider put a summary of the history into this answer"))
         yield self._rule(index)

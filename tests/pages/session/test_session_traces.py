@@ -488,3 +488,13 @@ def test_project_may_drop_the_attributes_of_other_spans(client: Client, signed_i
     assert signed_in.post(url, {"keeps_other_spans": "on"}).url == url
     project.refresh_from_db()
     assert project.keeps_other_spans
+
+
+def test_request_whose_history_was_compacted_says_so(signed_in: Client, project: Project) -> None:
+    compacted = chat(2, question="Go on.", at=5)
+    compacted["attributes"].append(attribute("gen_ai.conversation.compacted", boolValue=True))
+    post(project, chat(1), compacted)
+    page = get(signed_in, Session.objects.get())
+
+    assert "its client says that the history was compacted before" in text(article(page, 2))
+    assert "compacted" not in text(article(page, 1))
