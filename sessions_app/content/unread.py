@@ -29,10 +29,17 @@ _NOTES = frozenset(
         *("model", "modelVersion", "model_version", "created", "created_at", "completed_at", "createTime"),
         *("container_id", "execution", "approval_request_id"),
         *("system_fingerprint", "service_tier", "responseId", "response_id", "provider", "mime_type"),
+        *("total_duration", "load_duration", "eval_duration", "prompt_eval_duration"),
+        *("eval_count", "prompt_eval_count"),
+        *("inputTextTokenCount", "tokenCount", "completionReason", "prompt_token_count", "generation_token_count"),
+        *("generated_tokens", "input_length", "generation_id", "temperature", "top_p", "tool_choice", "truncation"),
+        *("parallel_tool_calls", "language", "outcome", "avgLogprobs", "avg_logprobs"),
     }
 )
 _SHOWN_ELSEWHERE = frozenset({"usage", "usageMetadata", "usage_metadata", "cache_control", "cachePoint"})
 _ARGUMENTS = frozenset({"input", "args", "arguments"})
+# Members of a body about the call: its times, its HTTP headers.
+_ABOUT_THE_CALL = frozenset({"metrics", "ResponseMetadata", "sdkHttpResponse", "sdk_http_response"})
 
 # What the followed APIs write most.
 _PLAIN_MEMBERS = frozenset({"role", "content", "parts", "name", "tool_calls", "tool_call_id", "id", "status", "type"})
@@ -180,10 +187,11 @@ class _Remains:
         if self.left < 0 or level > MOST_LEVELS:
             return None
         if isinstance(value, dict):
+            read = _ABOUT_THE_CALL if level == 0 else frozenset()
             kept = {
                 key: self.of(_heard(key, item), level + 1)
                 for key, item in value.items()
-                if not self._is_read(key, item)
+                if key not in read and not self._is_read(key, item)
             }
             return {key: item for key, item in kept.items() if item is not None} or None
         if isinstance(value, list):

@@ -47,7 +47,7 @@ def split_request(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[b
     if wrapper:
         return _split_wrapped_request(splitter, fields, wrapper, depth)
     if "role" in fields and INPUT_MEMBERS.isdisjoint(fields):
-        return splitter.item("i", raw, PartKind.MESSAGE), RequestFacts()
+        return splitter.item("i", raw, PartKind.MESSAGE), _request_facts(fields)
     cuts = request_cuts(splitter, fields)
     cuts |= cuts_of_unread(splitter, fields, KNOWN_IN_REQUEST, cuts.keys())
     return splitter.object(fields, cuts, 0), _request_facts(fields)

@@ -146,6 +146,14 @@ def test_cohere_has_the_turns_before_the_message_in_another_member(order: tuple[
     assert [message.role for message in asked(found)] == ["user", "assistant", "user"]
 
 
+def test_langchains_own_serialisation_names_the_classes_of_messages() -> None:
+    names = {"SystemMessage": "system", "HumanMessage": "user", "AIMessage": "assistant"}
+    messages = [{"lc": 1, "type": "constructor", "id": ["langchain", n], "kwargs": {"content": "A"}} for n in names]
+    for sent in (messages, [messages], json.dumps(messages)):
+        found = record({"messages": sent})
+        assert [message.role for message in asked(found)] == list(names.values())
+
+
 def test_a_text_that_is_json_is_what_was_said() -> None:
     for text in ('{"a": 1}', "[1, 2]", '[{"a": 1}]', '{"role": "x"', '["a"]'):
         assert words(asked(record(text))) == [text]

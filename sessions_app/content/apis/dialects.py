@@ -27,7 +27,9 @@ def known_message(value: JsonObject) -> JsonObject:
         return value
     inner = value.get("kwargs") if "lc" in value else value.get("data")
     if isinstance(inner, dict) and ("lc" in value or str(value.get("type")) in _LANGCHAIN_ROLES):
-        return known_message({"type": value.get("type")} | inner)
+        names = value.get("id") if "lc" in value else None
+        kind = names[-1] if isinstance(names, list) and names else value.get("type")
+        return known_message({"type": kind} | inner)
     role = _LANGCHAIN_ROLES.get(str(value.get("type")))
     return value | {"role": role} if role and "content" in value else value
 
@@ -43,6 +45,12 @@ _LANGCHAIN_ROLES = {
     "function": "tool",
     "AIMessageChunk": "assistant",
     "HumanMessageChunk": "user",
+    # The classes that LangChain's own serialisation names.
+    "AIMessage": "assistant",
+    "HumanMessage": "user",
+    "SystemMessage": "system",
+    "ToolMessage": "tool",
+    "FunctionMessage": "tool",
 }
 
 

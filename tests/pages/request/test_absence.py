@@ -116,6 +116,19 @@ def test_members_beside_an_answer_are_folded(signed_in: Client, project: Project
     assert "not understood" not in pages_of(signed_in, RequestLog.objects.get(request_id="two"))[0]
 
 
+def test_times_counts_and_headers_of_an_answer_are_understood(signed_in: Client, project: Project) -> None:
+    times = {"total_duration": 12, "load_duration": 3, "prompt_eval_count": 4, "eval_count": 5, "done": True}
+    message = {"role": "assistant", "content": [{"text": "Rain"}]}
+    headers = {"ResponseMetadata": {"RequestId": "r", "HTTPHeaders": {"date": "today"}}}
+    converse = {"output": {"message": message}, "stopReason": "end_turn", "metrics": {"latencyMs": 7}} | headers
+    for response in ({"model": "m", "message": message} | times, converse):
+        RequestLog.objects.all().delete()
+        send(project, [{"request_id": uuid.uuid4().hex, "request": ASKED, "response": response}])
+        for page in pages_of(signed_in, RequestLog.objects.get()):
+            assert "Rain" in page
+            assert "not understood" not in page
+
+
 def test_a_result_in_a_member_that_is_not_known_is_no_empty_result(signed_in: Client, project: Project) -> None:
     call = {"id": "c", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
     messages = [
