@@ -1,38 +1,112 @@
 """How a tool's result went: decided here for all APIs.
 
 An API may say it in a field: `is_error` (Anthropic), `isError` (MCP, 2025-06-18), `status` (Bedrock Converse,
-LangChain, OpenAI's Responses API), `error_code` and `return_code` (Anthropic's server tools). Most say nothing.
+LangChain, OpenAI's Responses API), `error_code` and `return_code` (Anthropic's server tools), `outcome` (Gemini's code
+execution, OpenAI's shell). Most say nothing, so the text is looked at, too (`failure_signs`). What it says only makes a
+result "look failed".
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
+from sessions_app.content.blocks import ContentBlock, OtherBlock, ToolResultBlock
+from sessions_app.content.failure_signs import sign_in_data, sign_in_text
 from sessions_app.content.json_values import JsonObject
 
-_FAILED = frozenset({"error", "failed", "failure", "incomplete"})
+OutcomeStatus: TypeAlias = Literal["error", "looks_failed", "ok", "unknown"]
+
+_FAILED = frozenset({"error", "failed", "failure", "incomplete", "output-error"})
 _FINE = frozenset({"success", "succeeded"})
 _FLAGS = ("is_error", "isError")
 _EXIT_CODES = ("exit_code", "exitCode", "return_code", "returncode")
+_MOST_OUTPUTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a tool's result went. `reason`: the sign by which it looks failed."""
+
+    status: OutcomeStatus
+    reason: str = ""
+
+    @property
+    def is_failure(self) -> bool:
+        return self.status in ("error", "looks_failed")
+
+
+UNKNOWN, FINE, FAILED = Outcome("unknown"), Outcome("ok"), Outcome("error")
+
+
+def outcome_of(result: ToolResultBlock) -> Outcome:
+    """How a result went: what the API says, or else what its text looks like."""
+    if result.is_error is not None:
+        return FAILED if result.is_error else FINE
+    reason = sign_in_text(result.text) if result.text else _sign_in_blocks(result.blocks)
+    return Outcome("looks_failed", reason) if reason else UNKNOWN
+
+
+def _sign_in_blocks(blocks: Iterable[ContentBlock]) -> str:
+    """The sign of a failure in a result that is an object and not a text."""
+    first = next(iter(blocks), None)
+    return sign_in_data(first.value) if isinstance(first, OtherBlock) and isinstance(first.value, dict) else ""
+
+
+# --- what the API says ----------------------------------------------------------------------------------------------
 
 
 def said_failed(item: JsonObject) -> bool | None:
     """Whether the item that holds a tool's result says that the tool failed; None if it says neither.
 
-    `status: completed` only says that the item is complete.
+    `status: completed` only says that the item is complete, except where the item is the patch that was applied, or
+    the call of a tool that the provider ran.
     """
-    for flag in _FLAGS:
+    for flag in (*_FLAGS, "success"):
         if isinstance(item.get(flag), bool):
-            return bool(item[flag])
-    if isinstance(item.get("status"), str) and item["status"] in _FAILED | _FINE:
-        return item["status"] in _FAILED
-    return _of_content(item.get("content"))
+            return bool(item[flag]) if flag in _FLAGS else not item[flag]
+    for name in ("status", "state"):
+        said = item.get(name)
+        if isinstance(said, str) and said in _FAILED | _FINE:
+            return said in _FAILED
+    if item.get("error"):
+        return True
+    if item.get("status") == "completed" and _is_run(item.get("type")):
+        return False
+    for said in (item.get("outcome"), item.get("content"), item.get("output"), item.get("result")):
+        if (found := _in_content(said)) is not None:
+            return found
+    return _exit_code_failed(item)
 
 
-def _of_content(content: Any) -> bool | None:
-    """What the content of Anthropic's server tools says."""
+def _is_run(kind: Any) -> bool:
+    return isinstance(kind, str) and (kind == "apply_patch_call_output" or kind.endswith("_call"))
+
+
+def _in_content(content: Any) -> bool | None:
+    """What the content of a provider's tool says."""
+    if isinstance(content, str):
+        # Gemini's `OUTCOME_OK`; its SDK writes `Outcome.OUTCOME_OK`.
+        name = content.rpartition(".")[2] if "OUTCOME_" in content[:30] else ""
+        return name != "OUTCOME_OK" if name and name != "OUTCOME_UNSPECIFIED" else None
+    if isinstance(content, list):
+        outcomes = [item.get("outcome") for item in content[:_MOST_OUTPUTS] if isinstance(item, dict)]
+        found = [said for outcome in outcomes if (said := _in_content(outcome)) is not None]
+        return any(found) if found else _first_error_code(content)
     if not isinstance(content, dict):
         return None
     if isinstance(content.get("error_code"), str):
         return True
-    return next((content[name] != 0 for name in _EXIT_CODES if type(content.get(name)) is int), None)
+    if content.get("type") == "timeout":
+        return True
+    return _exit_code_failed(content)
+
+
+def _first_error_code(content: list[Any]) -> bool | None:
+    first = content[0] if content else None
+    return True if isinstance(first, dict) and isinstance(first.get("error_code"), str) else None
+
+
+def _exit_code_failed(value: JsonObject) -> bool | None:
+    return next((value[name] != 0 for name in _EXIT_CODES if type(value.get(name)) is int), None)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from sessions_app.content.blocks import ToolResultBlock
+from sessions_app.content.blocks import OtherBlock, ToolResultBlock
 from sessions_app.content.messages import message_of
+from sessions_app.content.outcomes import Outcome, outcome_of, said_failed
 
 
 def said(message: dict[str, Any]) -> bool | None:
@@ -45,3 +46,49 @@ def anthropic(**members: Any) -> dict[str, Any]:
 )
 def test_what_the_api_says(message: dict[str, Any], is_error: bool | None) -> None:
     assert said(message) is is_error
+
+
+@pytest.mark.parametrize(
+    ("item", "is_error"),
+    [
+        ({"type": "apply_patch_call_output", "status": "completed"}, False),
+        ({"type": "apply_patch_call_output", "status": "failed", "output": "no"}, True),
+        ({"type": "mcp_call", "status": "completed", "error": None, "output": "x"}, False),
+        ({"type": "mcp_call", "status": "completed", "error": "gone"}, True),
+        ({"type": "web_search_call", "status": "failed"}, True),
+        ({"type": "shell_call_output", "output": [{"stdout": "", "outcome": {"type": "exit", "exit_code": 1}}]}, True),
+        ({"type": "shell_call_output", "output": [{"stdout": "", "outcome": {"type": "exit", "exit_code": 0}}]}, False),
+        ({"type": "shell_call_output", "output": [{"stdout": "", "outcome": {"type": "timeout"}}]}, True),
+        ({"outcome": "OUTCOME_OK", "output": "4"}, False),
+        ({"outcome": "Outcome.OUTCOME_FAILED", "output": "x"}, True),
+        ({"outcome": "OUTCOME_DEADLINE_EXCEEDED"}, True),
+        ({"outcome": "OUTCOME_UNSPECIFIED"}, None),
+        ({"output": {"content": "x", "success": False}}, None),
+        ({"success": False}, True),
+        ({"success": "false"}, None),
+        ({"isError": False, "content": []}, False),
+        ({"type": "tool_search_tool_result", "content": {"error_code": "unavailable"}}, True),
+        ({"content": [{"type": "text", "text": "error_code"}]}, None),
+        ({"output": {"exit_code": True}}, None),
+        ({"state": "output-error", "errorText": "x"}, True),
+        ({"status": {"error": 1}, "outcome": [[]], "output": {"type": []}, "content": 4}, None),
+        ({}, None),
+    ],
+)
+def test_what_an_item_says(item: dict[str, Any], is_error: bool | None) -> None:
+    assert said_failed(item) is is_error
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome"),
+    [
+        (ToolResultBlock("c", "x", is_error=True), Outcome("error")),
+        (ToolResultBlock("c", "Error: x", is_error=False), Outcome("ok")),
+        (ToolResultBlock("c", "Error: x"), Outcome("looks_failed", "begins with “Error:”")),
+        (ToolResultBlock("c", "x"), Outcome("unknown")),
+        (ToolResultBlock("c", blocks=[OtherBlock({"error": "x"})]), Outcome("looks_failed", "its JSON has “error”")),
+        (ToolResultBlock("c", blocks=[OtherBlock(["error"])]), Outcome("unknown")),
+    ],
+)
+def test_how_a_result_went(result: ToolResultBlock, outcome: Outcome) -> None:
+    assert outcome_of(result) == outcome
