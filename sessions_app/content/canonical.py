@@ -34,6 +34,7 @@ from sessions_app.content.blocks import (
 )
 from sessions_app.content.call_ids import call_ids, unique_id
 from sessions_app.content.json_bytes import DocumentError, loads
+from sessions_app.content.outcomes import ToolFailure, failures_in
 
 DIGEST_BYTES = 8
 # LiteLLM (1.106) writes one of these in place of a message when it must not log messages.
@@ -61,6 +62,7 @@ class CanonicalForm(NamedTuple):
     No pieces: it says nothing (an item that is only reasoning), or what it says is hidden (`is_redacted`). `is_text`:
     it consists of one text. Only answers have an `item_id`, which may be sent back in their place. `renamed`: its
     pieces without the ids of tool calls, if that makes a difference. `call_ids`: those ids that nothing else has.
+    `failures`: the tool results that failed.
     """
 
     role: str
@@ -70,6 +72,7 @@ class CanonicalForm(NamedTuple):
     item_id: str = ""
     renamed: tuple[bytes, ...] = ()
     call_ids: tuple[str, ...] = ()
+    failures: tuple[ToolFailure, ...] = ()
 
     @property
     def bare(self) -> tuple[bytes, ...]:
@@ -82,14 +85,14 @@ def canonical_form(message: Message, is_output: bool = False) -> CanonicalForm:
     redacted = any(_is_redacted(text_of(block)) for block in message.blocks)
     pieces = [] if redacted else pieces_of(message)
     is_text = len(pieces) == 1 and pieces[0][0] == TEXT
-    said = digests_of(message.role, pieces)
+    said, failures = digests_of(message.role, pieces), failures_in(message)
     if redacted:
-        return CanonicalForm(message.role, said, redacted, is_text)
+        return CanonicalForm(message.role, said, redacted, is_text, failures=failures)
     # What is sent keeps its media, whatever their ids are.
     bare = [] if is_text else _without_ids(message, pieces) if is_output else [_bare(piece) for piece in pieces]
     renamed = digests_of(message.role, bare) if bare != pieces and not is_text else ()
     item_id = message.item_id if is_output else ""
-    return CanonicalForm(message.role, said, redacted, is_text, item_id, renamed, call_ids(message))
+    return CanonicalForm(message.role, said, redacted, is_text, item_id, renamed, call_ids(message), failures)
 
 
 def _is_redacted(text: str) -> bool:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-from sessions_app.content.blocks import ContentBlock, OtherBlock, ToolResultBlock
+from sessions_app.content.blocks import ContentBlock, Message, OtherBlock, ToolCallBlock, ToolResultBlock
 from sessions_app.content.failure_signs import sign_in_data, sign_in_text
 from sessions_app.content.json_values import JsonObject
 
@@ -23,6 +23,7 @@ _FINE = frozenset({"success", "succeeded"})
 _FLAGS = ("is_error", "isError")
 _EXIT_CODES = ("exit_code", "exitCode", "return_code", "returncode")
 _MOST_OUTPUTS = 100
+_MOST_RESULTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,14 @@ class Outcome:
         return self.status in ("error", "looks_failed")
 
 
+class ToolFailure(NamedTuple):
+    """A result of a message that failed: the id of its call and the name of its tool, each "" if it is not there."""
+
+    call_id: str
+    name: str
+    looks_failed: bool
+
+
 UNKNOWN, FINE, FAILED = Outcome("unknown"), Outcome("ok"), Outcome("error")
 
 
@@ -46,6 +55,21 @@ def outcome_of(result: ToolResultBlock) -> Outcome:
         return FAILED if result.is_error else FINE
     reason = sign_in_text(result.text) if result.text else _sign_in_blocks(result.blocks)
     return Outcome("looks_failed", reason) if reason else UNKNOWN
+
+
+def failures_in(message: Message) -> tuple[ToolFailure, ...]:
+    """The results of a message that failed or look failed."""
+    results = [block for block in message.blocks if isinstance(block, ToolResultBlock)]
+    if not results:
+        return ()
+    # Tools that the provider ran are called in the same message.
+    names = {block.id: block.name for block in message.blocks if isinstance(block, ToolCallBlock)}
+    found = ((result, outcome_of(result)) for result in results[:_MOST_RESULTS])
+    return tuple(
+        ToolFailure(result.call_id, result.name or names.get(result.call_id, ""), outcome.status == "looks_failed")
+        for result, outcome in found
+        if outcome.is_failure
+    )
 
 
 def _sign_in_blocks(blocks: Iterable[ContentBlock]) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sessions_app.content import documents
 from sessions_app.content.canonical import CanonicalForm
 from sessions_app.content.documents import PartKind, PartList
 from sessions_app.content.message_reader import MessageReader
+from sessions_app.ingest.tool_failures import FailedResults, name_of_call, with_failures
 
 
 @dataclass(slots=True)
@@ -25,7 +27,7 @@ class Conversation:
     `call_turn`; `call_before`: that of the one before. `since` and `since_last`: what was said after that call, and
     up to the last assistant turn. `bare` and `bare_last` are `chain` and `last` without the ids of tool calls, b"" if
     there are none. `users`: what the user said; `asked_users`: up to the last assistant message, whose index is
-    `answer`.
+    `answer`. `failed`: the tool results that failed.
     """
 
     chain: bytes = b""
@@ -49,6 +51,12 @@ class Conversation:
     users: bytes = b""
     asked_users: bytes = b""
     answer: int = -1
+    failed: FailedResults = ()
+
+    @property
+    def before_turn(self) -> bytes:
+        """The conversation up to an answer, or as a whole if it does not end with one."""
+        return self.asked if self.is_answer else self.chain
 
     def begins(self) -> tuple[bytes, ...]:
         """Where an earlier request may have ended: at the last two assistant turns, not counting a prefilled one."""
@@ -108,12 +116,29 @@ def read_conversation(parts: PartList, reader: MessageReader) -> Conversation:
             form = reader.canonical_form(parts.digests[index], parts.content(index), "user")
             if form.role != "system":
                 conversation.add(form, index)
+                if form.failures:
+                    name_of = partial(name_of_call, parts, index, reader)
+                    conversation.failed = with_failures(
+                        conversation.failed, form, conversation.before_turn, index, name_of
+                    )
             else:
                 without_digits = reader.digest_without_digits(parts.digests[index], parts.content(index))
                 conversation.system = documents.digest(conversation.system + without_digits)
     if parts.array:
         parts.array.facts = conversation
     return conversation
+
+
+def failed_with_answer(conversation: Conversation, parts: PartList, reader: MessageReader) -> FailedResults:
+    """The tool results that failed, with those in an answer, of tools that the provider ran."""
+    found = conversation.failed
+    for index, kind in enumerate(parts.kinds):
+        if kind is PartKind.MESSAGE:
+            form = reader.canonical_form(parts.digests[index], parts.content(index), "assistant")
+            if form.failures:
+                name_of = partial(name_of_call, parts, index, reader)
+                found = with_failures(found, form, conversation.before_turn, None, name_of)
+    return found
 
 
 def extended(chain: bytes, pieces: Iterable[bytes]) -> bytes:

@@ -24,7 +24,8 @@ from sessions_app.content.message_reader import MessageReader
 from sessions_app.content.message_texts import plain_text
 from sessions_app.content.wrappers import said_by_user
 from sessions_app.ingest import evidence
-from sessions_app.ingest.conversations import Conversation, encoded, extended, read_conversation
+from sessions_app.ingest.conversations import Conversation, encoded, extended, failed_with_answer, read_conversation
+from sessions_app.ingest.tool_failures import FailedResults
 from sessions_app.records import Record
 from sessions_app.wire.fields import clean
 
@@ -47,7 +48,7 @@ class Links:
     input begins with, the longest first, with those of `evidence` among them. `attempt` stands for the whole input and
     its sender, `call` for the call of a proxy, `task` for what was asked without a history. `resent_call`: the id of
     the last tool call that is sent back. `resent_count`: the number of input parts up to the last assistant turn,
-    which is included.
+    which is included. `failed`: the tool results of input and answer that failed.
     """
 
     provides: list[uuid.UUID] = field(default_factory=list)
@@ -59,6 +60,7 @@ class Links:
     resent_count: int = 0
     input_preview: str = ""
     output_preview: str = ""
+    failed: FailedResults = ()
 
 
 def links_of(project_key: uuid.UUID, record: Record, reader: MessageReader) -> Links:
@@ -72,6 +74,8 @@ def links_of(project_key: uuid.UUID, record: Record, reader: MessageReader) -> L
         links.call = ids.link_key(project_key, "call", record.call_id)
     conversation = read_conversation(record.document.input, reader)
     links.resent_count = conversation.resent_count
+    if record.kind == "llm":
+        links.failed = failed_with_answer(conversation, record.document.output, reader)
     # Redacted texts are equal in all conversations.
     if not conversation.is_redacted:
         _link_conversation(project_key, record, reader, conversation, links)

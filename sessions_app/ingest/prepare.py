@@ -8,6 +8,7 @@ from sessions_app import ids
 from sessions_app.content.documents import SplitDocument, digest
 from sessions_app.content.message_reader import MessageReader
 from sessions_app.ingest.links import Links, links_of
+from sessions_app.ingest.tool_failures import tool_failures
 from sessions_app.ingest.traces import reports_apart, span_facts
 from sessions_app.records import ERROR, RULE_PREVIOUS_RESPONSE, Record
 from sessions_app.storage.buckets import bucket_of
@@ -34,6 +35,7 @@ def prepare(project_id: int, project_key: uuid.UUID, record: Record, reader: Mes
         resent_count=links.resent_count,
         input_preview=links.input_preview,
         output_preview=links.output_preview,
+        failures=tool_failures(record, node.key_id, links.failed, links.resent_count),
         span_facts=span_facts(record, links, node.signs) if record.span_id else None,
     )
 

@@ -62,6 +62,12 @@ class Session(models.Model):
     step_count = models.BigIntegerField(default=0, db_default=0)
     # How many of the requests repeat one that failed.
     retry_count = models.BigIntegerField(default=0, db_default=0)
+    # Keys of the tool results that failed, each once, and how many of them said so or only look failed.
+    tool_failures = ArrayField(models.BigIntegerField(), default=list)
+    tool_error_count = models.BigIntegerField(default=0, db_default=0)
+    tool_looks_failed_count = models.BigIntegerField(default=0, db_default=0)
+    # The names of their tools.
+    failed_tools = ArrayField(models.TextField(), default=list)
     # NULL means unknown: no request of the session reported it.
     input_tokens = models.BigIntegerField(null=True)
     output_tokens = models.BigIntegerField(null=True)
@@ -84,6 +90,7 @@ class Session(models.Model):
         indexes = [
             models.Index("project_id", models.F("last_at").desc(), models.F("id").desc(), name="session_latest"),
             GinIndex(fields=["model_names", "users", "tags", "sources", "rules"], name="session_facets"),
+            GinIndex(fields=["failed_tools"], name="session_failed_tools"),
             # A project may have few failures in many sessions.
             models.Index(
                 "project_id",
@@ -165,6 +172,12 @@ class RequestLog(Sharded):
     resent_call = models.TextField(default="", db_default="")
     # The history that it sends again: the number of input messages up to and with the last assistant turn.
     resent_count = models.IntegerField(default=0, db_default=0)
+    # Keys of the tool results that failed (`ingest.tool_failures`), in the history, too, and the names of their tools.
+    # Counted are only those that came after the last assistant turn, or in the answer.
+    tool_failures = ArrayField(models.BigIntegerField(), default=list)
+    failed_tools = ArrayField(models.TextField(), default=list)
+    tool_error_count = models.IntegerField(default=0, db_default=0)
+    tool_looks_failed_count = models.IntegerField(default=0, db_default=0)
     # One line each of the new user text and of the answer, for lists.
     input_preview = models.TextField(default="", db_default="")
     output_preview = models.TextField(default="", db_default="")

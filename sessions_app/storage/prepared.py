@@ -17,6 +17,22 @@ from sessions_app.structure.grouping_rules import Home, LinkRole, Node
 NOWHERE = Home(uuid.UUID(int=0), None, "")
 
 
+@dataclass(frozen=True, slots=True)
+class ToolFailures:
+    """The tool results of a request that failed, as `RequestLog` has them: keys of all, and names of their tools.
+
+    Counted are those that came after its last assistant message, or in its answer.
+    """
+
+    keys: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    error_count: int = 0
+    looks_failed_count: int = 0
+
+
+NO_TOOL_FAILURES = ToolFailures()
+
+
 @dataclass(slots=True)
 class PreparedLog:
     """A record with everything that is known of it: ids, link keys, previews, and its session once it has one.
@@ -40,6 +56,7 @@ class PreparedLog:
     resent_count: int = 0
     input_preview: str = ""
     output_preview: str = ""
+    failures: ToolFailures = NO_TOOL_FAILURES
     span_facts: dict[str, Any] | None = None
     position: Position = (0, 0)
     copies: int = 1

@@ -77,6 +77,8 @@ class RollUp:
     users: set[str] = field(default_factory=set)
     tags: set[str] = field(default_factory=set)
     sources: set[str] = field(default_factory=set)
+    tool_failures: set[int] = field(default_factory=set)
+    failed_tools: set[str] = field(default_factory=set)
     rules: Counter[str] = field(default_factory=Counter)
     name_rank: int = 32767
     buckets: set[date] = field(default_factory=set)
@@ -120,7 +122,7 @@ def _known_sum(a: Any, b: Any) -> Any:
     return b if a is None else a if b is None else a + b
 
 
-_LISTS = ("models", "users", "tags", "sources", "buckets")
+_LISTS = ("models", "users", "tags", "sources", "failed_tools", "buckets")
 
 
 def upsert(cursor: psycopg.Cursor[Any], roll_ups: Iterable[RollUp]) -> None:
@@ -128,11 +130,12 @@ def upsert(cursor: psycopg.Cursor[Any], roll_ups: Iterable[RollUp]) -> None:
     rows = sorted(roll_ups, key=lambda roll_up: roll_up.id)
     if not rows:
         return
-    names = [name for name in RollUp.__slots__ if name not in (*_LISTS, "rules")]
+    names = [name for name in RollUp.__slots__ if name not in (*_LISTS, "rules", "tool_failures")]
     params: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in names}
     for name in _LISTS:
         params[name] = [UNIT_SEPARATOR.join(sorted(map(str, getattr(row, name)))[:MOST_LISTED]) for row in rows]
     params["rule_counts"] = [_counts(row.rules) for row in rows]
+    params["tool_failures"] = [",".join(map(str, row.tool_failures)) for row in rows]
     cursor.execute(sql.load("upsert_sessions"), params)
 
 

@@ -111,8 +111,11 @@ def refresh_links(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> N
             "bucket": [place.bucket for place in stored if place],
             "resent_count": [log.resent_count for log in logs],
             **_link_columns(logs),
+            **_failure_columns(logs),
         },
     )
+    # What failed is part of the roll-ups.
+    rollups.recompute(cursor, {row[0] for row in cursor.fetchall()})
     links.delete(cursor, [log.key_id for log in logs])
     links.insert(cursor, [row for log in logs for row in log.links()])
 
@@ -125,6 +128,9 @@ def roll_ups_of(logs: Sequence[PreparedLog]) -> list[RollUp]:
         if roll_up is None:
             roll_up = found[log.session_id] = RollUp(log.session_id, log.project_id, log.home.session_key)
         roll_up.add(log.record, log.bucket, log.home.rule, log.node.standing(log.home.rule))
+        if log.node.duplicate_of is None:
+            roll_up.tool_failures.update(log.failures.keys)
+            roll_up.failed_tools.update(log.failures.names)
         if not log.record.step and log.node.duplicate_of is None:
             roll_up.count(log.record, log.resent_count, log.input_preview, log.output_preview)
         elif log.record.is_prompt:
@@ -166,6 +172,7 @@ def _request_columns(logs: list[PreparedLog], packed: PackedDocuments) -> dict[s
         "input_parts": [pack.input for pack in packs],
         "output_parts": [pack.output for pack in packs],
         "context_parts": [pack.context for pack in packs],
+        **_failure_columns(logs),
     }
 
 
@@ -178,6 +185,16 @@ def _link_columns(logs: Sequence[PreparedLog]) -> dict[str, list[Any]]:
         "call": [log.node.call for log in logs],
         "task": [log.node.task for log in logs],
         "resent_call": [log.node.resent_call for log in logs],
+    }
+
+
+def _failure_columns(logs: Sequence[PreparedLog]) -> dict[str, list[Any]]:
+    found = [log.failures for log in logs]
+    return {
+        "tool_failures": [",".join(map(str, failures.keys)) for failures in found],
+        "failed_tools": [UNIT_SEPARATOR.join(failures.names) for failures in found],
+        "tool_error_count": [failures.error_count for failures in found],
+        "tool_looks_failed_count": [failures.looks_failed_count for failures in found],
     }
 
 

@@ -8,8 +8,15 @@ WITH chosen AS NOT MATERIALIZED (
     -- include _session_sums.sql
 ), tagged AS (
     -- include _session_tags.sql
+), failed AS (
+    -- include _session_tool_failures.sql
 )
 UPDATE session AS s SET
     -- include _add_to_session.sql
-FROM (SELECT sums.*, coalesce(tagged.tags, '{}') AS tags FROM sums LEFT JOIN tagged USING (id)) AS excluded
+FROM (
+    SELECT
+        sums.*, coalesce(tagged.tags, '{}') AS tags, coalesce(failed.tool_failures, '{}') AS tool_failures,
+        coalesce(failed.failed_tools, '{}') AS failed_tools
+    FROM sums LEFT JOIN tagged USING (id) LEFT JOIN failed USING (id)
+) AS excluded
 WHERE s.id = excluded.id

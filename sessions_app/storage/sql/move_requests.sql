@@ -5,7 +5,8 @@ INSERT INTO request_log (
     received_at, time_problems, input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
     cost, cost_breakdown, end_user, key_alias, tags, metadata, trace_id, parent_id, span_id, name, tool_name,
     tool_call_id, step, duplicate_of, problems, rule, rule_detail, weak, provides, needs, previous, attempt, call,
-    task, resent_call, resent_count, input_preview, output_preview, byte_size, skeleton, input_parts, output_parts, context_parts
+    task, resent_call, resent_count, input_preview, output_preview, byte_size, skeleton, input_parts, output_parts,
+    context_parts, tool_failures, failed_tools, tool_error_count, tool_looks_failed_count
 )
 SELECT
     m.new_id, m.new_session_id, r.bucket, r.project_id, r.request_id, r.source, r.kind, r.call_type, r.model,
@@ -15,7 +16,8 @@ SELECT
     r.end_user, r.key_alias, r.tags, r.metadata, r.trace_id, r.parent_id, r.span_id, r.name, r.tool_name,
     r.tool_call_id, r.step, m.duplicate_of, r.problems, m.rule, m.rule_detail, m.weak, r.provides, r.needs,
     r.previous, r.attempt, r.call, r.task, r.resent_call, r.resent_count, r.input_preview, r.output_preview, r.byte_size, r.skeleton,
-    r.input_parts, r.output_parts, r.context_parts
+    r.input_parts, r.output_parts, r.context_parts, r.tool_failures, r.failed_tools, r.tool_error_count,
+    r.tool_looks_failed_count
 FROM unnest(
     %(id)b::uuid[], %(session_id)b::uuid[], %(bucket)b::date[], %(new_id)b::uuid[], %(new_session_id)b::uuid[],
     %(rule)b::text[], %(rule_detail)b::text[], %(weak)b::bool[], %(duplicate_of)b::uuid[]

@@ -1,0 +1,98 @@
+"""Which tool results of a request failed. A history brings the same results again with every request, so each has a
+key by which it is counted once in its session, whatever requests bring it and in whatever order.
+
+The key is the id of the call if that is unique, else the conversation up to the result: retries and branches share it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sessions_app.content.blocks import ToolCallBlock
+from sessions_app.content.call_ids import unique_id
+from sessions_app.content.canonical import CanonicalForm
+from sessions_app.content.documents import PartKind, PartList
+from sessions_app.content.message_reader import MessageReader
+from sessions_app.records import ERROR, TAG_CHARS, Record
+from sessions_app.storage.prepared import NO_TOOL_FAILURES, ToolFailures
+from sessions_app.wire.fields import clean_tags
+
+# The last failures of a request are counted, so many. Those before them came with earlier requests.
+MOST_FAILURES = 64
+# The call of a result is looked for in so many messages before it.
+_MOST_BEFORE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class FailedResult:
+    """A tool result that failed, or looks failed. `after`: a hash of the conversation before it.
+
+    `index`: the number of its part in the input, None in an answer.
+    """
+
+    key: int
+    name: str
+    after: bytes
+    index: int | None
+
+
+FailedResults = tuple[FailedResult, ...]
+
+
+def with_failures(
+    known: FailedResults, form: CanonicalForm, after: bytes, index: int | None, name_of: Callable[[str], str]
+) -> FailedResults:
+    """The failures so far and those of one more message. `name_of` finds the tool of a call."""
+    for failure in form.failures:
+        call_id = unique_id(failure.call_id)
+        # Results of one turn are told apart by their order.
+        number = sum(1 for other in known if other.after == after)
+        said = _call(call_id) if call_id else after + b"%d" % number
+        name = failure.name or (name_of(failure.call_id) if failure.call_id else "")
+        found = FailedResult(_key(said, looks_failed=failure.looks_failed), name, after, index)
+        known = (*known[1 - MOST_FAILURES :], found)
+    return known
+
+
+def _call(call_id: str) -> bytes:
+    return b"call:" + call_id.encode("utf-8", "surrogatepass")
+
+
+def _key(said: bytes, *, looks_failed: bool) -> int:
+    """64 bits, the last of which is 1 if the result only looks failed. The SQL function failure_union knows this."""
+    hashed = int.from_bytes(hashlib.sha256(said).digest()[:8], "big", signed=True)
+    return hashed & ~1 | looks_failed
+
+
+def name_of_call(parts: PartList, index: int, reader: MessageReader, call_id: str) -> str:
+    """The name of the tool that the nearest call of this id before a part asks for; "" if it is not there."""
+    for before in range(index - 1, max(index - 1 - _MOST_BEFORE, -1), -1):
+        if parts.kinds[before] is not PartKind.MESSAGE:
+            continue
+        digest, raw = parts.digests[before], parts.content(before)
+        if reader.canonical_form(digest, raw, "user").role == "assistant":
+            for block in reader.message(digest, raw, "user").blocks:
+                if isinstance(block, ToolCallBlock) and block.id == call_id:
+                    return block.name
+    return ""
+
+
+def tool_failures(record: Record, key_id: uuid.UUID, found: FailedResults, resent_count: int) -> ToolFailures:
+    """What is stored of a request's failed tool results, or of the failure of a tool's own span."""
+    if not record.step:
+        brought = [one.key for one in found if one.index is None or one.index >= resent_count]
+        return _summed([one.key for one in found], [one.name for one in found], brought) if found else NO_TOOL_FAILURES
+    if record.kind != "tool" or record.status != ERROR:
+        return NO_TOOL_FAILURES
+    call_id = unique_id(record.tool_call_id)
+    key = _key(_call(call_id) if call_id else key_id.bytes, looks_failed=False)
+    return _summed([key], [record.tool_name or record.name], [key])
+
+
+def _summed(keys: list[int], names: Iterable[str], brought: list[int]) -> ToolFailures:
+    looks_failed = sum(key & 1 for key in brought)
+    named = clean_tags(sorted({name[:TAG_CHARS] for name in names if name}))
+    return ToolFailures(tuple(keys), named, len(brought) - looks_failed, looks_failed)
