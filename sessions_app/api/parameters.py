@@ -112,6 +112,7 @@ class SessionsParameters(Parameters):
     tag = any_of("Sessions with one of these tags.")
     source_ = any_of("Where the logs came from: `native`, `litellm`, `otlp`.")
     rule = any_of("Sessions with a request that was grouped by one of these rules.", *RULES)
+    failed_tool = any_of("Sessions in which a result of one of these tools failed or looks failed.")
     order = Described({"type": "string", "enum": ORDERS, "default": ORDERS[0]}, "Newest first, or oldest first.")
     limit = PageLimit(session_list.MAX_LIMIT)
     cursor = cursor()

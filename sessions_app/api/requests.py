@@ -19,10 +19,12 @@ from sessions_app.api.serializers.requests import (
     DocumentsSerializer,
     RequestSerializer,
     RequestWithDocumentsSerializer,
+    ToolResultsSerializer,
 )
 from sessions_app.api.views import Endpoint
 from sessions_app.models import RequestLog
 from sessions_app.queries import content, contradictions, lookup, requests
+from sessions_app.queries.tool_results import tool_results
 from sessions_app.wire import documents_of
 
 _CURSOR = re.compile(r"(\d{1,18})\.(\d{1,9})\.([0-9a-f]{32})")
@@ -51,7 +53,8 @@ class RequestEndpoint(Endpoint):
             **self.about_project(parameters.slug_of(self.caller, log.project_id)),
         }
         documents = DocumentsSerializer(content.load_documents(log))
-        return Response(RequestSerializer(row, context=context).data | documents.data)
+        results = ToolResultsSerializer({"tool_results": tool_results(log)})
+        return Response(RequestSerializer(row, context=context).data | results.data | documents.data)
 
     def find(self, request_id: str) -> RequestLog:
         """The request, also by an id that it had before it moved. Raises ApiError 404."""

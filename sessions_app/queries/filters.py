@@ -35,6 +35,7 @@ LISTS = {
     "tag": "tags",
     "source": "sources",
     "rule": "rules",
+    "failed_tool": "failed_tools",
 }
 
 _DIGITS = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
@@ -58,6 +59,7 @@ class SessionFilters:
     `text`: words that must all be in the title, the session's key or a user; or the id of a session, trace, request,
     call or response. `since`, `until`: the time of its last activity, both inclusive. `range`: the preset that set
     `since`. `statuses`: `ok` has no failed request, `error` has one. `rules`: one of them put a request there.
+    `failed_tools`: a result of one of these tools failed or looks failed.
     """
 
     text: str = ""
@@ -71,6 +73,7 @@ class SessionFilters:
     tags: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    failed_tools: tuple[str, ...] = ()
 
     def is_empty(self) -> bool:
         return self == SessionFilters()
@@ -123,7 +126,7 @@ def parse_filters(parameters: QueryDict, zone: tzinfo = UTC, now: datetime | Non
 
     `q`, `trace_id`, `range` (15m, 1h, 24h, 7d, 30d), else `from` and `to` (RFC 3339, a date, or epoch seconds; without
     an offset in `zone`), and `status` (ok, error), `model`, `user`, `tag`, `source`, `rule` (why a request is in its
-    session), each any number of times.
+    session), `failed_tool`, each any number of times.
     """
     parsed = ParsedFilters(SessionFilters())
     values: dict[str, Any] = {

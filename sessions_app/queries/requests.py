@@ -73,6 +73,9 @@ class RequestRow:
     step: bool
     duplicate_of: uuid.UUID | None
     problems: list[str] | None
+    tool_error_count: int
+    tool_looks_failed_count: int
+    failed_tools: list[str]
 
     @property
     def is_counted(self) -> bool:

@@ -32,6 +32,8 @@ class SessionFacts:
     error_count: int
     retry_count: int
     step_count: int
+    tool_error_count: int
+    tool_looks_failed_count: int
     input_tokens: int | None
     output_tokens: int | None
     cached_tokens: int | None
@@ -46,6 +48,11 @@ class SessionFacts:
     is_contradicted: bool = False
 
     @property
+    def tool_failure_count(self) -> int:
+        """How many tool results failed or look failed."""
+        return self.tool_error_count + self.tool_looks_failed_count
+
+    @property
     def name(self) -> str:
         """What the page is called: the first user text, else the caller's id, else our own."""
         return self.title or self.session_key or str(self.id)
@@ -53,7 +60,16 @@ class SessionFacts:
 
 _SESSION_COLUMNS = (
     *("id", "session_key", "title", "first_at", "last_at", "request_count", "error_count", "retry_count"),
-    *("step_count", "input_tokens", "output_tokens", "cached_tokens", "cost", "model_names"),
+    *(
+        "step_count",
+        "tool_error_count",
+        "tool_looks_failed_count",
+        "input_tokens",
+        "output_tokens",
+        "cached_tokens",
+        "cost",
+        "model_names",
+    ),
     *("users", "tags", "sources", "rules", "buckets"),
 )
 
@@ -119,6 +135,8 @@ class RequestLine:
     problems: tuple[str, ...]
     needs: tuple[uuid.UUID, ...]
     provides: tuple[uuid.UUID, ...]
+    # Keys of the tool results in it that failed (`structure.tool_failures`).
+    tool_failures: tuple[int, ...] = ()
     stream: StreamNote | None = None
 
     @property
@@ -181,9 +199,9 @@ def _requests(session: SessionFacts) -> QuerySet[RequestLog]:
 
 
 def _line(row: Sequence[Any]) -> RequestLine:
-    *plain, times, problems, needs, provides = row
+    *plain, times, problems, needs, provides, failures = row
     problems, stream = StreamNote.apart(problems or ())
-    values: list[Any] = [*plain, tuple(times), problems, tuple(needs), tuple(provides), stream]
+    values: list[Any] = [*plain, *map(tuple, (times, problems, needs, provides, failures)), stream]
     return RequestLine(*values)
 
 

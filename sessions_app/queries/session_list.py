@@ -61,6 +61,8 @@ class SessionRow:
     error_count: int
     retry_count: int
     step_count: int
+    tool_error_count: int
+    tool_looks_failed_count: int
     input_tokens: int | None
     output_tokens: int | None
     cached_tokens: int | None
@@ -70,6 +72,7 @@ class SessionRow:
     tags: list[str]
     sources: list[str]
     rules: list[str]
+    failed_tools: list[str]
     buckets: list[date]
 
     @property
@@ -163,6 +166,7 @@ def matching(project: Project, filters: SessionFilters) -> QuerySet[Session]:
         ("tags", filters.tags),
         ("sources", filters.sources),
         ("rules", filters.rules),
+        ("failed_tools", filters.failed_tools),
     ):
         if values:
             sessions = sessions.filter(**{f"{name}__overlap": list(values)})
@@ -267,8 +271,9 @@ _FACET_VALUES = {
     "tag": "unnest(tags)",
     "source": "unnest(sources)",
     "rule": "unnest(rules)",
+    "failed_tool": "unnest(failed_tools)",
 }
-_SAMPLE_COLUMNS = ("error_count", "model_names", "users", "tags", "sources", "rules")
+_SAMPLE_COLUMNS = ("error_count", "model_names", "users", "tags", "sources", "rules", "failed_tools")
 
 
 def facets(project: Project, filters: SessionFilters) -> Facets:

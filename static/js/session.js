@@ -118,19 +118,42 @@
     go(Math.max(number, 1), focus);
   }
 
+  // The failed call to which goToError went last: its line, and the number of the request that brought its result.
+  let visited = null;
+
+  const FAILED_TOOLS = ".tool:is([data-state=error], [data-state=looks_failed])";
+
+  // Show why a request is marked: the failed call within it or, as results stand with their calls, the last one before it.
+  function showFailedTool(number) {
+    const article = document.getElementById(`r${number}`);
+    const isBefore = (tool) => tool.compareDocumentPosition(article) & Node.DOCUMENT_POSITION_FOLLOWING;
+    const tool = article?.querySelector(FAILED_TOOLS) ?? [...thread.querySelectorAll(FAILED_TOOLS)].filter(isBefore).at(-1);
+    if (!article || !tool) return;
+    reveal(tool);
+    const summary = tool.querySelector("summary");
+    tool.scrollIntoView({ block: "center", behavior: "instant" });
+    summary.focus({ preventScroll: true });
+    visited = { number, summary };
+  }
+
   // Like `walk`, from the visible request when none was chosen: that one, or a failed attempt within it, comes first.
+  // A request that brought the result of a failed tool counts as well.
   function goToError(direction) {
-    const all = rows().map((row, index) => ({ number: index + firstRow(), failed: row.parentElement.dataset.state === "error" }));
-    const article = here();
-    const isChosen = article === current();
+    const isFailed = (row) => row.dataset.state === "error" || row.dataset.tools === "failed";
+    const all = rows().map((row, index) => ({ number: index + firstRow(), failed: isFailed(row.parentElement) }));
+    const isAtTool = visited !== null && document.activeElement === visited.summary;
+    const article = isAtTool ? document.getElementById(`r${visited.number}`) : here();
+    const isChosen = isAtTool || article === current();
     const within = article && !isChosen ? [...article.querySelectorAll(".req")].map(numberOf) : [];
     const now = isChosen || direction < 0 ? numberOf(article) : Math.min(numberOf(article), ...within) - 1;
     const failed = all.filter((row) => row.failed && (direction > 0 ? row.number > now : row.number < now));
     const next = direction > 0 ? failed[0] : failed.at(-1);
     const end = direction > 0 ? "last" : "first";
-    if (next) go(next.number, true);
-    else if (outline.querySelector(`:scope > .outline-more[data-state=error]:${end}-child`)) goBeyond(end);
-    else say(direction > 0 ? "No failed request follows" : "No failed request comes before");
+    if (next) {
+      go(next.number, true);
+      if (rowOf(next.number)?.parentElement.dataset.state !== "error") showFailedTool(next.number);
+    } else if (outline.querySelector(`:scope > .outline-more[data-state=error]:${end}-child`)) goBeyond(end);
+    else say(direction > 0 ? "No failure follows" : "No failure comes before");
   }
 
   // Seen for some seconds, and read out.

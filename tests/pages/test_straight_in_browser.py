@@ -150,13 +150,13 @@ def test_last_error_says_so(tried: Session, opened: Callable[..., Page], problem
     page = opened(tried)
     for _ in range(3):
         page.keyboard.press("e")
-    expect(page.get_by_role("status").filter(has_text="No failed request")).to_have_count(0)
+    expect(page.get_by_role("status").filter(has_text="No failure")).to_have_count(0)
     page.keyboard.press("e")
-    expect(page.get_by_role("status").filter(has_text="No failed request follows")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="No failure follows")).to_be_visible()
     expect(page.locator(".req[aria-current]")).to_have_id("r3")
     for _ in range(3):
         page.keyboard.press("E")
-    expect(page.locator(".toast")).to_have_text("No failed request comes before")
+    expect(page.locator(".toast")).to_have_text("No failure comes before")
     assert problems == []
 
 

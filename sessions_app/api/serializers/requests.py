@@ -20,6 +20,7 @@ from sessions_app.api.serializers.base import (
     Resource,
     TimeField,
     Verbatim,
+    count,
     next_cursor,
     texts,
     tokens,
@@ -95,6 +96,11 @@ class RequestSerializer(Resource):
     first_token_at = TimeField(allow_null=True)
     ended_at = TimeField(allow_null=True)
     duration_ms = serializers.SerializerMethodField()
+    tool_error_count = count(
+        "How many tool results say that the tool failed: those after its last assistant message, and in its answer."
+    )
+    tool_looks_failed_count = count("How many of these do not say so, but look failed by their text.")
+    failed_tools = texts("Tools of which a result failed or looks failed, in its history, too.")
     input_tokens = tokens()
     output_tokens = tokens()
     cached_tokens = tokens()
@@ -183,7 +189,26 @@ class DocumentsSerializer(Resource):
         return orjson.Fragment(json.dumps(documents.parameters))
 
 
-class RequestWithDocumentsSerializer(RequestSerializer, DocumentsSerializer):
+class ToolResultSerializer(Resource):
+    """How a tool's result went."""
+
+    call_id = KnownText()
+    name = KnownText(help_text="The tool's name.")
+    status = serializers.ChoiceField(
+        ["error", "looks_failed", "ok", "unknown"],
+        help_text="`error` and `ok`: the result says so. `looks_failed`: its text does. `unknown`: neither.",
+    )
+    reason = KnownText(help_text="Why it looks failed.")
+    in_answer = serializers.BooleanField(help_text="The provider ran the tool while it answered.")
+
+
+class ToolResultsSerializer(Resource):
+    """The tool results of a request."""
+
+    tool_results = ToolResultSerializer(many=True, help_text="In order, with those in its history; at most 1,000.")
+
+
+class RequestWithDocumentsSerializer(RequestSerializer, ToolResultsSerializer, DocumentsSerializer):
     """A request with its documents exactly as they were sent."""
 
 

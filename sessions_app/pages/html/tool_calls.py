@@ -11,6 +11,7 @@ from markupsafe import Markup
 from sessions_app.content import base64_text
 from sessions_app.content.blocks import MediaBlock, OtherBlock, ToolCallBlock, ToolResultBlock
 from sessions_app.content.json_values import to_json
+from sessions_app.content.outcomes import FAILED, FINE, UNKNOWN, Outcome, outcome_of
 from sessions_app.pages.html.attachments import attachment, byte_size, kind_in_words
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.excerpts import RESULT_LINES, excerpt
@@ -41,12 +42,12 @@ def answered_call(call: ToolCallBlock, address: BlockAddress, found: FoundResult
     # An image that the model made is its answer, so it is seen without opening the line.
     is_picture = call.by_provider and not result.text and bool(result.blocks)
     content += NOTHING if is_picture else returned
-    amounts, is_error = [size_of_result(result)], result.is_error
+    amounts, outcome = [size_of_result(result)], outcome_of(result)
     if ran:
         content += _failure(ran) + _execution(ran)
         amounts.insert(0, ran.duration)
-        is_error = bool(ran.error) or bool(is_error)
-    line = _line(call.name, _summary(call), beginning_of(result), amounts, _state(is_error), content)
+        outcome = FAILED if ran.error else FINE if outcome == UNKNOWN else outcome
+    line = _line(call.name, _summary(call), beginning_of(result), amounts, outcome, content)
     return line + returned if is_picture else line
 
 
@@ -54,25 +55,35 @@ def unanswered_call(call: ToolCallBlock, address: BlockAddress, ran: Execution |
     """A call without a result; `note` says what is known of it. What its execution returned is shown instead."""
     content = _arguments(call, address)
     if ran is None:
-        return _line(call.name, _summary(call), note, (), "", content)
+        return _line(call.name, _summary(call), note, (), UNKNOWN, content)
     content += ran.body + _failure(ran) + _execution(ran, note)
     result = first_line(ran.error or ran.result)
-    return _line(call.name, _summary(call), result, [ran.duration], _state(bool(ran.error)), content)
+    return _line(call.name, _summary(call), result, [ran.duration], FAILED if ran.error else FINE, content)
 
 
 def lone_result(result: ToolResultBlock, address: BlockAddress) -> Markup:
     """A result whose call was not logged."""
     name, call_id = result.name or "tool result", result.call_id[:LABEL_CHARS]
     content = tool_result(result, address)
-    return _line(name, call_id, beginning_of(result), [size_of_result(result)], _state(result.is_error), content)
+    return _line(name, call_id, beginning_of(result), [size_of_result(result)], outcome_of(result), content)
 
 
-def _line(name: str, arguments: str, result: str, amounts: Sequence[str], state: str, content: Markup) -> Markup:
-    return component("tool_calls", "call")(name[:LABEL_CHARS] or "tool", arguments, result, amounts, state, content)
+def _line(name: str, arguments: str, result: str, amounts: Sequence[str], outcome: Outcome, content: Markup) -> Markup:
+    name = name[:LABEL_CHARS] or "tool"
+    if outcome.reason:
+        content = reference("alert", f"It looks failed: {outcome.reason}") + content
+    return component("tool_calls", "call")(name, arguments, result, amounts, outcome, content)
 
 
-def _state(is_error: bool | None) -> str:
-    return "" if is_error is None else "error" if is_error else "ok"
+def failed_results(error_count: int, looks_failed_count: int) -> str:
+    """How many tool results failed, in words: `2 tool results failed, 1 more looks failed`."""
+    failed, looks = exact(error_count), exact(looks_failed_count)
+    noun, verb = ("" if error_count == 1 else "s"), ("looks" if looks_failed_count == 1 else "look")
+    if not error_count:
+        return (
+            f"{looks} tool result{'' if looks_failed_count == 1 else 's'} {verb} failed" if looks_failed_count else ""
+        )
+    return f"{failed} tool result{noun} failed" + (f", {looks} more {verb} failed" if looks_failed_count else "")
 
 
 def _failure(ran: Execution) -> Markup:
@@ -148,7 +159,7 @@ def tool_result(result: ToolResultBlock, address: BlockAddress) -> Markup:
     if _is_data(result):
         part = beginning(result.text, lines=RESULT_LINES)
         return clamped(code_box(drawn(part.shown)), address.text_url, part.hidden_chars) + attached
-    return code(result.text, address, RESULT_LINES, "e" if result.is_error else "") + attached
+    return code(result.text, address, RESULT_LINES, "e" if outcome_of(result) == FAILED else "") + attached
 
 
 def result_text(result: ToolResultBlock) -> Indented:

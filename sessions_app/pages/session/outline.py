@@ -21,6 +21,7 @@ from sessions_app.records import ERROR
 from sessions_app.structure.nesting import is_event, trace_of
 from sessions_app.structure.runs import Run, Runs
 from sessions_app.structure.timeline import Structure
+from sessions_app.structure.tool_failures import new_failures
 
 # A longer session has only the rows around the requests on the page, from so many before them on.
 MOST_ROWS, ROWS_BEFORE = 1_200, 200
@@ -63,7 +64,7 @@ class Outline:
     def __post_init__(self) -> None:
         scale = Scale([line for _, _, line in self.layout.places()], self.layout.gaps)
         place = (self.lines, self.addresses, self.first, self.last)
-        self._writer = RowWriter(*place, self.structure, self.layout, scale, self.runs)
+        self._writer = RowWriter(*place, self.structure, self.layout, scale, new_failures(self.lines), self.runs)
 
     def html(self) -> Markup:
         order = self._order()
@@ -128,7 +129,7 @@ class Outline:
         if not rows:
             return Markup("")
         requests = [row.index for row in rows if row.index is not None]
-        failed = sum(row.line.status == ERROR for row in rows)
+        failed = sum(row.line.status == ERROR or row.line.id in self._writer.tool_failures for row in rows)
         words = f"{counted(len(requests), 'request')} {'after' if is_after else 'before'} these"
         words = words if requests else f"{counted(len(rows), 'step')} more"
         words += f", {exact(failed)} failed" if failed else ""

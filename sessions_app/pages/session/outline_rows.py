@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -47,6 +48,8 @@ class RowWriter:
     structure: Structure
     layout: Layout
     scale: Scale
+    # How many failed tool results each request was the first to bring.
+    tool_failures: Mapping[uuid.UUID, int]
     runs: Runs = field(default_factory=Runs)
     _queries: dict[int, str] = field(default_factory=dict)
 
@@ -138,7 +141,9 @@ class RowWriter:
         length = duration(timeline.duration(line))
         price = cost(line.cost) if line.cost is not None else ""
         look, text = outcome(line)
-        facts = filter(None, (line.model[:MODEL_CHARS], length, price, *self._relations(index)))
+        facts = filter(
+            None, (line.model[:MODEL_CHARS], length, price, *self._relations(index), self._failed_tools(line))
+        )
         return component("outline", "request")(
             number=number,
             href=self.href(number),
@@ -150,9 +155,14 @@ class RowWriter:
             look=look,
             text=visible(text),
             tag=self._tag(index),
+            tool_failures=self.tool_failures.get(line.id, 0),
             length=length,
             bars=bars(line, self.scale),
         )
+
+    def _failed_tools(self, line: RequestLine) -> str:
+        failures = self.tool_failures.get(line.id, 0)
+        return counted(failures, "failed tool result") if failures else ""
 
     def _relations(self, index: int) -> Iterator[str]:
         """What the title says of how a request relates to others."""

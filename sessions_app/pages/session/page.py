@@ -14,6 +14,7 @@ from django.urls import reverse
 from markupsafe import Markup
 
 from sessions_app.models import Project
+from sessions_app.pages.html.tool_calls import failed_results
 from sessions_app.pages.session.outline import Outline
 from sessions_app.pages.session.view import (
     RequestBlock,
@@ -45,6 +46,7 @@ from sessions_app.queries.thread import load_window
 from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
+from sessions_app.structure.tool_failures import new_failures
 
 MOST_TAGS = 8
 MOST_USERS = 3
@@ -52,7 +54,9 @@ MOST_USERS = 3
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of a session. `failed_count` counts failed requests and failed steps, as the outline marks them."""
+    """The head of a session. `failed_count` counts requests and steps that failed, or brought results of tools that
+    did, as the outline marks them. `tool_failures`: how many of these results there are, in words.
+    """
 
     facts: SessionFacts
     failed_count: int
@@ -64,6 +68,7 @@ class Head:
     tags: tuple[str, ...]
     more_tags: int
     grouped_by: Markup
+    tool_failures: str
 
 
 @project_page
@@ -155,10 +160,11 @@ def head_of(session: SessionFacts, lines: SessionLines, layout: Layout) -> Head:
     """`layout` is that of the whole session."""
     order = [line for _, line in layout.order()]
     everything = timeline.span_of(order)
+    brought = new_failures(lines.requests)
     calls = timeline.span_of(lines.requests) if len(order) > len(lines.requests) else everything
     return Head(
         facts=session,
-        failed_count=sum(line.status == ERROR for line in order),
+        failed_count=sum(line.status == ERROR or line.id in brought for line in order),
         wall=everything.wall if everything else None,
         busy=calls.busy if calls else None,
         sources=[source_name(source) for source in session.sources],
@@ -167,4 +173,5 @@ def head_of(session: SessionFacts, lines: SessionLines, layout: Layout) -> Head:
         tags=session.tags[:MOST_TAGS],
         more_tags=max(len(session.tags) - MOST_TAGS, 0),
         grouped_by=session_grouped_by(lines.requests or lines.shown),
+        tool_failures=failed_results(session.tool_error_count, session.tool_looks_failed_count),
     )

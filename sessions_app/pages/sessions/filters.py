@@ -47,6 +47,7 @@ FACET_TITLES = {
     "tag": "Tag",
     "source": "Source",
     "rule": "Grouping",
+    "failed_tool": "Failed tools",
 }
 # Further values are folded under "8 more".
 FACET_ROWS = 8

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import cost, exact, extent, hue, session_title, short_id, tokens
 from sessions_app.pages.html.times import time_ago
+from sessions_app.pages.html.tool_calls import failed_results
 from sessions_app.pages.sessions.activity_strip import draw_strip
 from sessions_app.queries.session_list import Activity, SessionRow
 
@@ -38,6 +39,8 @@ class ListedSession:
     requests: str
     has_errors: bool
     errors: str
+    tool_failures: str
+    tool_failures_title: str
     duration: str
     has_tokens: bool
     input_tokens: str
@@ -56,6 +59,7 @@ def write_rows(rows: Iterable[SessionRow], activity: Mapping[uuid.UUID, Sequence
 
 
 def listed_session(row: SessionRow, spans: Sequence[Activity], address: str) -> ListedSession:
+    failures = row.tool_error_count + row.tool_looks_failed_count
     return ListedSession(
         id=row.session_key or str(row.id),
         shown_id=(row.session_key or short_id(row.id))[:ID_CHARS],
@@ -69,6 +73,8 @@ def listed_session(row: SessionRow, spans: Sequence[Activity], address: str) -> 
         requests=exact(row.request_count),
         has_errors=bool(row.error_count),
         errors=exact(row.error_count),
+        tool_failures=exact(failures) if failures else "",
+        tool_failures_title=failed_results(row.tool_error_count, row.tool_looks_failed_count),
         duration=extent(row.duration),
         has_tokens=row.input_tokens is not None or row.output_tokens is not None,
         input_tokens=tokens(row.input_tokens),
