@@ -117,6 +117,8 @@ def _split_text(splitter: Splitter, raw: JsonBytes, depth: int) -> tuple[bytes, 
         return streamed
     opened = json_in(raw) if depth < MOST_WRAPPED else None
     if opened is None or not _is_answer(opened):
+        if failure := failures.of_text(raw):
+            return splitter.rest(raw), ResponseFacts(failure=failure)
         return splitter.item("o", raw, PartKind.MESSAGE), ResponseFacts()
     return splitter.rest(raw), _derived_answer(splitter, opened, depth + 1)
 

@@ -28,8 +28,8 @@ MESSAGES = (
     *("message", "Message", "errorMessage", "error_message", "error_msg", "status_msg", "msg", "detail", "details"),
     *("error_description", "description", "faultstring", "title", "reason"),
 )
-TYPES = ("type", "__type", "error_type", "errorType", "code", "Code", "error_code", "status", "name")
-STATUSES = ("status_code", "statusCode", "http_status", "code", "status")
+TYPES = ("type", "__type", "error_type", "errorType", "code", "Code", "error_code", "ErrorCode", "status", "name")
+STATUSES = ("status_code", "statusCode", "http_status", "OriginalStatusCode", "code", "status")
 _NOTHING = frozenset({"", "none", "null", "false"})
 
 

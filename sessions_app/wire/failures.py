@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
@@ -58,11 +59,27 @@ _ANSWERS = frozenset(
 # Why an answer ended: Anthropic, Bedrock Converse, Cohere, some others, Ollama.
 STOPS = ("stop_reason", "stopReason", "finish_reason", "finishReason", "done_reason")
 _ENDS = frozenset({*STOPS, "promptFeedback", "prompt_feedback", "incomplete_details"})
-_BESIDE = frozenset({"request_id", "requestId", "RequestId", "param", "timestamp", "path", "instance", "success"})
+_BESIDE = frozenset(
+    {
+        *(
+            "request_id",
+            "requestId",
+            "RequestId",
+            "param",
+            "timestamp",
+            "path",
+            "instance",
+            "success",
+            "trace",
+            "traceId",
+        ),
+        *("trace_id", "LogStreamArn", "sequence_number", "support_id", "documentation_url", "docs"),
+    }
+)
 _CODE = re.compile(r"[A-Za-z0-9_.-]+")
 _FINE_CODES = frozenset({"0", "200", "ok", "success", "none"})
 _EMPTY = frozenset({b"null", b'""', b"[]", b"{}", b"false"})
-_SURE = frozenset({"error", "Error", "__type", "base_resp", *STREAM_EXCEPTIONS})
+_SURE = frozenset({"error", "Error", "__type", "base_resp", "fault", *STREAM_EXCEPTIONS})
 _FAILED = (b'"failed"', b'"error"')
 _EVENT_SIGNS = (b'"error"', b"response.failed", b"blockReason", b"block_reason", b"Exception")
 _MOST_BYTES = 100_000
@@ -87,14 +104,47 @@ def _of_end(fields: Mapping[str, JsonBytes]) -> Failure | None:
     return of_reason(reason) or of_reason(stopped, _explanation(fields))
 
 
+def of_text(raw: JsonBytes) -> Failure | None:
+    """The failure in a response that is a text: the page of a proxy, an error as JSON or as the event of a stream.
+
+    The text of any model may mention an error, so it counts only if it is nothing else.
+    """
+    if len(raw) > _MOST_BYTES:
+        return None
+    text = _value({"text": raw}, "text")
+    if not isinstance(text, str):
+        return None
+    text = text.lstrip("\ufeff \t\r\n")
+    if is_html(text):
+        page = of_error(text)
+        return page if page and _PAGE_OF_ERROR.search(page.message[:200]) else None
+    if text.startswith(("event:", "data:")):
+        found = (of_body_text(event[1]) for event in islice(_DATA.finditer(text), MOST_ITEMS))
+        return next((failure for failure in found if failure), None)
+    return of_body_text(text)
+
+
+# What the pages of proxies and gateways are titled.
+_PAGE_OF_ERROR = re.compile(
+    r"^\W*(?:error |http )*[45]\d\d\b|\b(?:bad gateway|gateway time-?out|service (?:temporarily )?unavailable|internal "
+    r"server error|too many requests|request entity too large|access denied|(?:error|not found|forbidden) 40[0-9]|"
+    r"error [45]\d\d)\b",
+    re.IGNORECASE,
+)
+_DATA = re.compile(r"^data: ?(\{[^\n]{1,20000}\})\r?$", re.MULTILINE)
+
+
 def of_body_text(text: str) -> Failure | None:
-    """Like `of_body`, of a body that is kept as JSON text. Only an error that is an object counts."""
+    """Like `of_body`, of a body that is kept as JSON text. Only an error that is an object or a typed one counts."""
     if '"error"' not in text or text[:1] != "{" or len(text) > _MOST_BYTES:
         return None
     try:
         fields = object_fields(text.encode("utf-8", "surrogatepass"))
     except DocumentError:
         return None
+    if fields.get("type") == b'"error"' and isinstance(_value(fields, "message"), str):
+        # The Responses API sends such an event.
+        return of_body(fields)
     error = _value(fields, "error")
     return of_error(error) if isinstance(error, dict) else None
 
@@ -136,6 +186,9 @@ def _is_sure(name: str, value: Any) -> bool:
     if name == "base_resp":
         # MiniMax: 0 is a success.
         return isinstance(value, dict) and value.get("status_code") not in (0, None)
+    if name == "fault":
+        # Gateways of Apigee.
+        return isinstance(value, dict) and "faultstring" in value
     return value is True or of_error(value) is not None
 
 

@@ -112,9 +112,9 @@ SAID_ELSEWHERE = [
     ({"msg": "No"}, "No"),
     ({"errorMessage": "No"}, "No"),
     ("upstream connect error", "upstream connect error"),
+    (["No", "never"], "No; never"),
     (NGINX, "502 Bad Gateway"),
     ('{"error": {"message": "In a text"}}', "In a text"),
-    (["No", "never"], "No; never"),
     ({"fault": {"faultstring": "Spike", "detail": {"errorcode": "x"}}}, "Spike"),
     ({"timestamp": "now", "status": 404, "error": "Not Found", "message": "No such model"}, "No such model"),
 ]
@@ -127,7 +127,7 @@ def test_an_http_status_makes_any_body_an_error(body: Any, message: str) -> None
     assert len(read(response=body, status_code=404).document.output) == 0
 
 
-@pytest.mark.parametrize("body", [body for body, _ in SAID_ELSEWHERE[:-2]])
+@pytest.mark.parametrize("body", [body for body, _ in SAID_ELSEWHERE[:-4]])
 def test_without_it_such_a_body_is_an_answer(body: Any) -> None:
     assert told(read(response=body, status_code=200)) == (SUCCESS, "", "")
 
