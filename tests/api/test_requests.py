@@ -64,6 +64,9 @@ def test_it_works(store: Store, client: Client) -> None:
                 "first_token_at": None,
                 "ended_at": "2026-11-20T10:00:02.500000Z",
                 "duration_ms": 2500.0,
+                "tool_error_count": 0,
+                "tool_looks_failed_count": 0,
+                "failed_tools": [],
                 "input_tokens": 9,
                 "output_tokens": 3,
                 "cached_tokens": None,
@@ -82,11 +85,34 @@ def test_it_works(store: Store, client: Client) -> None:
     }
     one = request(client).json()
     assert one == page["results"][0] | {
+        "tool_results": [],
         "request": log()["request"],
         "response": log()["response"],
         "metadata": {"team": "search"},
         "parameters": {"model": "gpt-4o", "temperature": 0.5},
     }
+
+
+def test_how_the_results_of_tools_went(store: Store, client: Client) -> None:
+    function = {"name": "search", "arguments": "{}"}
+    asked = {"role": "assistant", "tool_calls": [{"id": name, "function": function} for name in "abc"]}
+    texts = {"a": "Error: no such index", "b": "3 found", "c": "x"}
+    results = [{"role": "tool", "tool_call_id": name, "content": text} for name, text in texts.items()]
+    results[2]["status"] = "error"
+    store(log(request={"messages": [{"role": "user", "content": "Hi"}, asked, *results]}))
+
+    one = request(client).json()
+
+    assert [(result["call_id"], result["status"], result["reason"]) for result in one["tool_results"]] == [
+        ("a", "looks_failed", "begins with “Error:”"),
+        ("b", "unknown", None),
+        ("c", "error", None),
+    ]
+    assert {result["name"] for result in one["tool_results"]} == {"search"}
+    assert (one["tool_error_count"], one["tool_looks_failed_count"], one["failed_tools"]) == (1, 1, ["search"])
+    sessions = client.get("/api/v1/sessions?failed_tool=search").json()["results"]
+    assert [(session["tool_error_count"], session["failed_tools"]) for session in sessions] == [(1, ["search"])]
+    assert client.get("/api/v1/sessions?failed_tool=other").json()["results"] == []
 
 
 def test_failure(store: Store, client: Client) -> None:
