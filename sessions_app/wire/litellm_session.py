@@ -49,7 +49,8 @@ def session_claim(values: dict[str, Any], metadata: dict[str, Any], headers: dic
     """
     caller = _members(metadata.get("requester_metadata"))
     cache_key = _members(values.get("model_parameters")).get("prompt_cache_key")
-    agents = list(ids_of_agents(caller, headers, cache_key, values.get("end_user")))
+    client = fields.text_in(metadata, "user_agent")
+    agents = list(ids_of_agents(caller, {"user-agent": client} | headers, cache_key, values.get("end_user")))
     ids = {key for key, _, _ in agents}
     for key, rule, detail in _chosen(values, caller, headers):
         # LiteLLM copies an agent's id to where callers put theirs.

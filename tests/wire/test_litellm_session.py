@@ -198,6 +198,14 @@ def test_header_that_others_send_too_needs_a_second_sign(headers: dict[str, str]
     assert claim_of({"headers": headers}).weak
 
 
+def test_client_that_litellm_names_is_a_second_sign() -> None:
+    """LiteLLM keeps the headers that begin with x-, and the user agent apart from them."""
+    metadata = {"requester_custom_headers": {"x-session-affinity": "ses_01234567"}, "user_agent": "opencode/1.2.3"}
+    claim = read(with_metadata(metadata | {"requester_metadata": None}, trace_id=RANDOM)).claim
+
+    assert (claim.key, claim.detail) == ("ses_01234567", "header x-session-affinity")
+
+
 def test_key_of_a_prompt_cache_needs_a_second_sign() -> None:
     parameters = {"prompt_cache_key": THREAD}
     assert claim_of(model_parameters=parameters).weak
