@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import permutations
 from typing import Any
 
 import pytest
 
+from sessions_app.content.canonical import CanonicalForm
+from sessions_app.content.documents import SplitDocument
+from sessions_app.content.outcomes import ToolFailure
 from sessions_app.ingest.regroup import regroup
+from sessions_app.ingest.tool_failures import tool_failures, with_failures
 from sessions_app.models import Project, RequestLog, Session
+from sessions_app.records import Record, SessionClaim
 from sessions_app.storage.checking import check_rollups
 from tests.factories import make_log, make_project, store_logs
 
@@ -149,3 +157,20 @@ def test_a_later_copy_adds_its_results_once(db: None) -> None:
     store_logs(project, {name: value for name, value in whole.items() if name != "response"}, whole, whole)
     store_logs(project, whole)
     assert counts(project) == (0, 1, ["get_weather"])
+
+
+def test_a_failed_span_of_a_tool_and_its_result_are_one_failure() -> None:
+    call_id = "call_aaaaaaaaaaaaaaaaaaaaaaaa"
+    failure = ToolFailure(call_id, "search", looks_failed=True)
+    form = CanonicalForm("tool", (), failures=(failure,))
+    (found,) = with_failures((), form, b"", 2, lambda _: "")
+    document = SplitDocument(b"{}")
+    now = datetime(2026, 3, 14, tzinfo=UTC)
+    span = Record("otlp", "k", "r", SessionClaim(), document, now, now, kind="tool", status="error", step=True)
+    stored = tool_failures(replace(span, tool_call_id=call_id, tool_name="search"), uuid.uuid4(), (), 0)
+    assert (stored.error_count, stored.names) == (1, ("search",))
+    assert stored.keys[0] >> 1 == found.key >> 1
+    assert (stored.keys[0] & 1, found.key & 1) == (0, 1)
+    assert tool_failures(replace(span, status="success"), uuid.uuid4(), (), 0).keys == ()
+    alone = [tool_failures(span, uuid.uuid4(), (), 0).keys for _ in range(2)]
+    assert alone[0] != alone[1]
