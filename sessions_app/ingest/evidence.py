@@ -9,6 +9,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from sessions_app import ids
 from sessions_app.content.blocks import Message, RefusalBlock, TextBlock, ToolCallBlock
@@ -19,9 +20,11 @@ from sessions_app.ingest.conversations import encoded
 # A shorter answer may be given in any conversation. In bytes of UTF-8.
 LEAST_QUOTED = 80
 # A longer answer is not looked for in others.
-MOST_QUOTED = 64 * 1024
+MOST_QUOTED = 16 * 1024
 # An answer may end before each of so many lines, the first and the last ones that look like something added.
 FIRST_ENDS, LAST_ENDS = 6, 3
+# The last ones are looked for in so many bytes at the end.
+MOST_ADDED = 2_000
 _ADDED = re.compile(rb"\n(?=[ \t]*(?:\n|<[/A-Za-z_]|[\[{]|[A-Z][\w ]{1,30}:|```|---|\*\*\*|#))")
 _LABEL = re.compile(rb"[A-Za-z][\w ]{0,30}:\s+")
 
@@ -76,9 +79,10 @@ def quoted(project_key: uuid.UUID, context: bytes, message: Message) -> list[uui
 
 def _digests(text: bytes) -> Iterator[bytes]:
     """The digests of the text up to each place where an answer may end, the longest first."""
-    places = [match.start() for match in _ADDED.finditer(text, LEAST_QUOTED)]
-    chosen = dict.fromkeys(places[:FIRST_ENDS] + places[-LAST_ENDS:])
-    lengths = dict.fromkeys([*(len(text[:place].rstrip()) for place in chosen), len(text)])
+    first = [match.start() for match in islice(_ADDED.finditer(text, LEAST_QUOTED), FIRST_ENDS)]
+    rest = max(first[-1] + 1 if first else len(text), len(text) - MOST_ADDED)
+    last = [match.start() for match in _ADDED.finditer(text, rest)][-LAST_ENDS:]
+    lengths = dict.fromkeys([*(len(text[:place].rstrip()) for place in (*first, *last)), len(text)])
     hashed, done, found = hashlib.sha256(), 0, []
     for length in lengths:
         hashed.update(text[done:length])
