@@ -185,16 +185,25 @@ class SmolagentsCode(Program):
     @classmethod
     def first(cls, topic: Topic) -> Sequence[Step]:
         return [
-            code("I look at what is there.", 'print(list_notes("notes"))'),
-            code("I read it.", f"print(read_note({topic.file!r}))"),
-            code("That is all.", f"final_answer({topic.answer!r})"),
+            code(
+                "First I look at which notes there are in the folder, and then I read the one that was named.",
+                'print(list_notes("notes"))',
+            ),
+            code(
+                "The note is there. I print it whole, since it is short, and look for what was asked.",
+                f"print(read_note({topic.file!r}))",
+            ),
+            code("The note says it in one line, which I give as the answer.", f"final_answer({topic.answer!r})"),
         ]
 
     @classmethod
     def then(cls, topic: Topic) -> Sequence[Step]:
         return [
-            code("I add it.", f'print(add_line({topic.file!r}, "read"))'),
-            code("That is all.", f"final_answer({FOLLOWED_UP!r})"),
+            code(
+                "I add the line to the end of the note, where it does not change what is said before.",
+                f'print(add_line({topic.file!r}, "read"))',
+            ),
+            code("The tool says that it was added, so I am done with this.", f"final_answer({FOLLOWED_UP!r})"),
         ]
 
 
