@@ -330,9 +330,17 @@ class _ChangeFilter:
         old, new = self.old(before), self.new(after)
         if old is None or new is None:
             return EDITED
-        if old == new or new in self.answers:
+        if old == new or new in self.answers or _is_without_text(old, new):
             return ""
         return EDITED if old[0] == new[0] else REPLACED
+
+
+def _is_without_text(old: Said, new: Said) -> bool:
+    """Whether an answer came back with the same tool calls, but without the text beside them, as some clients do."""
+    said, left = old[1], new[1]
+    if not isinstance(said, tuple) or not isinstance(left, tuple):
+        return False
+    return old[0] == new[0] == "assistant" and len(left) > 0 and said[1:] == left
 
 
 def _edited(run: Sequence[tuple[int, int]]) -> Iterator[Change]:

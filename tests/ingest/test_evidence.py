@@ -11,6 +11,7 @@ import pytest
 
 from sessions_app.models import Project, RequestLog
 from sessions_app.queries.session import find_session, load_all_lines, structure_of
+from sessions_app.queries.thread import load_window
 from sessions_app.structure.parents import starters
 from tests.ingest.test_sessions_form import START, groups, one, rules, send, timedelta
 
@@ -95,6 +96,15 @@ def test_captured_conversation_is_one_session(
     assert len({request.session_id for request in requests}) == 1
     assert [request.rule for request in requests] == expected
     assert not forks(project)
+
+
+def test_calls_without_their_text_are_no_other_history(project: Project) -> None:
+    source, logs = captured("agents", "01b_text_beside_tool_call_dropped_sk.json")
+    send(project, *logs, source=source)
+    session = find_session(project.pk, RequestLog.objects.filter(project_id=project.pk)[0].session_id)
+    assert session is not None
+    window = load_window(session, load_all_lines(session).requests, 0, 4)
+    assert not any(added.changes for added in window.added.values())
 
 
 def test_encrypted_ids_of_responses_leave_those_of_calls(project: Project) -> None:
