@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,14 +16,28 @@ MOST_CHARS = 20_000
 # At most so many texts of a call, the longest ones, of at most so many calls of an answer.
 MOST_TEXTS, MOST_CALLS = 2, 4
 _MOST_ARGUMENT_CHARS, _MOST_VALUES = 60_000, 64
+_RULE = re.compile(r"^[ \t]*(?:-{3,}|={3,}|\*{3,})[ \t]*$", re.MULTILINE)
+_LABEL = re.compile(r"\A\s*[A-Za-z]\w{0,20}:[ \t]*\n")
 
 
 def task_of(message: Message) -> str:
-    """What a message asks, in one line: its last text, after what a client may put before it. "" if that is no task."""
+    """What a message asks, in one line: its last text, after what a client may put before it, or what stands between
+    rules in that text, if a client tells the agent there who it is. "" if that is no task.
+    """
     for block in reversed(message.blocks):
         if isinstance(block, TextBlock) and not block.text.isspace() and block.text:
-            return _as_task(block.text)
+            return _as_task(_between_rules(block.text[:MOST_CHARS])) or _as_task(block.text)
     return ""
+
+
+def _between_rules(text: str) -> str:
+    """What stands between the first two rules, without a label; "" if nothing stands before them, as before the head of
+    a document.
+    """
+    found = list(itertools.islice(_RULE.finditer(text), 2))
+    if len(found) < 2 or not text[: found[0].start()].strip():
+        return ""
+    return _LABEL.sub("", text[found[0].end() : found[1].start()])
 
 
 def texts_asked(call: ToolCallBlock) -> list[str]:
