@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -33,8 +34,8 @@ Found = TypeVar("Found")
 
 
 def free_port() -> int:
-    """A free port in the tests' range."""
-    for port in range(FIRST_PORT, LAST_PORT + 1):
+    """A free port in the tests' range; any, so that two runs beside each other seldom choose the same."""
+    for port in random.sample(range(FIRST_PORT, LAST_PORT + 1), LAST_PORT + 1 - FIRST_PORT):
         if port not in _given_ports and not is_listening(port):
             _given_ports.add(port)
             return port

@@ -47,7 +47,8 @@ class Snippet:
 
 def snippets() -> list[Snippet]:
     found = []
-    for title, section in SECTION.findall(PAGE.read_text()):
+    programs = PAGE.read_text().partition("\n## Coding agents\n")[0]  # agents are programs of others
+    for title, section in SECTION.findall(programs):
         blocks = [text for _, text in BLOCK.findall(section)]
         assert len(blocks) == 2, f"{title}: what to set, and a program"
         found.append(Snippet(title, *blocks))
