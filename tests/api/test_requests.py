@@ -257,11 +257,12 @@ def test_constant_number_of_statements(store: Store, client: Client) -> None:
     assert len(captured) == 7
     with CaptureQueriesContext(connection) as captured:
         client.get(f"/api/v1/sessions/{session_id}/requests?limit=1")
-    assert len(captured) == 5
+    assert len(captured) == 6
     with CaptureQueriesContext(connection) as captured:
         client.get(f"/api/v1/requests/{last.id}")
-    # The key, the request, its session, what it continues, what contradicts it, its blocks, its parts.
-    assert len(captured) == 7
+    # The key, the request, its session, what it continues, what contradicts it, its bundles and its
+    # parts; bundles and parts again for the results of tools.
+    assert len(captured) == 9
 
 
 # --- documents exactly as sent --------------------------------------------------------------------------------------

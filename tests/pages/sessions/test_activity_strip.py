@@ -16,7 +16,8 @@ from tests.factories import START
 def make_row(**changes: Any) -> SessionRow:
     values: dict[str, Any] = {field.name: None for field in fields(SessionRow)}
     defaults = {"id": uuid.uuid4(), "first_at": START, "last_at": START + timedelta(seconds=84)}
-    return SessionRow(**values | defaults | {"request_count": 2, "error_count": 0} | changes)
+    counts = {"request_count": 2, "error_count": 0, "tool_error_count": 0, "tool_looks_failed_count": 0}
+    return SessionRow(**values | defaults | counts | changes)
 
 
 def bars(spans: list[Activity]) -> list[tuple[bool, float, float]]:
