@@ -16,12 +16,12 @@ python_packages() {
     cp "$2" "$1/requirements.txt"
 }
 
-# node_packages FOLDER [npm arguments]: what its package-lock.json names, beside it.
+# node_packages FOLDER COMMAND...: what its package-lock.json names, beside it, by this command of npm.
 node_packages() {
     folder=$1
     shift
     cmp -s "$folder/package-lock.json" "$folder/node_modules/.installed" && return
     echo "installing $folder/package.json"
-    (cd "$folder" && npm ci --no-audit --no-fund --silent "$@")
+    (cd "$folder" && npm "$@" --no-audit --no-fund --silent)
     cp "$folder/package-lock.json" "$folder/node_modules/.installed"
 }

@@ -23,7 +23,8 @@ for requirements in "$here"/requirements/*.txt; do
 done
 
 # No package may run a script, since some download; opencode's only puts its program into its place.
-node_packages "$here/node" --ignore-scripts
+# Not `npm ci`, which fails when an optional package for another system is not to be had.
+node_packages "$here/node" install --no-save --ignore-scripts
 (cd "$here/node/node_modules/opencode-ai" && node postinstall.mjs)
 
 cd "$root"

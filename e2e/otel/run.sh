@@ -19,7 +19,7 @@ other=$!
 python_packages "$E2E_OPENAI3" "$here/requirements-openai3.txt"
 if command -v node >/dev/null && command -v npm >/dev/null; then
     for folder in "$here"/node/*/; do
-        node_packages "${folder%/}"
+        node_packages "${folder%/}" ci
     done
 fi
 wait "$other"
