@@ -7,11 +7,15 @@ from typing import Any
 import psycopg
 from django.db import connection
 
+from sessions_app.storage.arrays import ColumnDumper
+
 
 def binary_cursor() -> psycopg.Cursor[Any]:
     """A server-binding cursor on this thread's connection, in its transaction. Close it, or use it in `with`."""
     connection.ensure_connection()
-    return psycopg.Cursor(connection.connection)
+    cursor: psycopg.Cursor[Any] = psycopg.Cursor(connection.connection)
+    cursor.adapters.register_dumper(list, ColumnDumper)
+    return cursor
 
 
 def separate_connection() -> psycopg.Connection[Any]:
