@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -36,6 +36,8 @@ LABEL_CHARS = 64
 # So many messages of a client may stand after the newest of the user.
 MOST_WRAPPERS = 20
 _SPARE_CHARS = 64
+# The text of an answer is looked for in so many of its items.
+MOST_ANSWERS = 100
 # At most so many items of an answer are looked for in later requests, and what was asked among so many last messages.
 MOST_QUOTED, MOST_LOOKED_AT = 4, 8
 
@@ -273,10 +275,11 @@ def _previews(record: Record, reader: MessageReader, links: Links) -> None:
             break
         links.input_preview = links.input_preview or one_line(plain_text(message), most)
     outputs = record.document.output
-    for index, digest in enumerate(outputs.digests):
-        links.output_preview = answer_line(reader.message(digest, outputs.content(index), "assistant"))
-        if links.output_preview:
-            break
+    answers = (
+        reader.message(digest, outputs.content(index), "assistant")
+        for index, digest in enumerate(outputs.digests[:MOST_ANSWERS])
+    )
+    links.output_preview = answer_line(answers)
 
 
 def _newest_of_user(parts: PartList, resent_count: int, reader: MessageReader) -> Iterator[Message]:
@@ -288,13 +291,16 @@ def _newest_of_user(parts: PartList, resent_count: int, reader: MessageReader) -
             yield reader.message(parts.digests[index], parts.content(index), "user")
 
 
-def answer_line(message: Message) -> str:
-    """An answer in one line: its text, or the names of the tools that it calls."""
-    text = one_line(plain_text(message), LABEL_CHARS)
-    if text:
-        return text
-    names = [block.name for block in message.blocks if isinstance(block, ToolCallBlock) and block.name]
-    return one_line(", ".join(names), LABEL_CHARS)
+def answer_line(messages: Iterable[Message]) -> str:
+    """An answer in one line: its first text, else the tools that it calls first, else those that the provider ran."""
+    called, ran = "", ""
+    for message in messages:
+        if text := one_line(plain_text(message), LABEL_CHARS):
+            return text
+        calls = [block for block in message.blocks if isinstance(block, ToolCallBlock) and block.name]
+        called = called or ", ".join(call.name for call in calls if not call.by_provider)
+        ran = ran or ", ".join(call.name for call in calls if call.by_provider)
+    return one_line(called or ran, LABEL_CHARS)
 
 
 def one_line(text: str, most: int) -> str:

@@ -2,7 +2,7 @@
 
 Followed: Cohere's chat v1, Ollama's generate, Bedrock InvokeModel (Titan, Llama, Mistral, Cohere Command, AI21,
 Claude 2), Hugging Face's pipelines and text-generation-inference 3, Vertex AI's predictions, LangChain's LLMResult, the
-AI SDK's results, Google's Interactions, DashScope, Replicate, and transcriptions.
+AI SDK's results, Google's Interactions, DashScope, Replicate, Perplexity, and transcriptions.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from sessions_app.content.json_bytes import JsonBytes, kind_of
 from sessions_app.content.json_values import JsonObject
-from sessions_app.wire.members import Fields, decoded
+from sessions_app.wire.members import Fields, decoded, small_member
 
 _MOST = 1_000
 _MOST_BYTES = 8_000_000
@@ -53,6 +53,22 @@ def messages_of_list(raw: JsonBytes) -> list[JsonObject]:
         return []
     items = decoded(raw)
     return _found(lambda: (message for item in items[:_MOST] for message in _of_item(item)))
+
+
+def sources_beside(fields: Fields) -> JsonObject | None:
+    """The message with the sources that Perplexity writes beside its choices: addresses, and pages with titles."""
+    if _BESIDE.isdisjoint(fields) or _ADDRESS_IN_MESSAGE in bytes(fields["choices"]):
+        return None
+    pages, urls = (small_member(fields, name) for name in ("search_results", "citations"))
+    found: list[Any] = [page for page in pages if isinstance(page, dict)] if isinstance(pages, list) else []
+    told = {url for page in found if isinstance(url := page.get("url"), str)}
+    found += [url for url in urls if isinstance(url, str) and url not in told] if isinstance(urls, list) else []
+    return {"role": "assistant", "content": None, "citations": found} if found else None
+
+
+_BESIDE = frozenset({"citations", "search_results"})
+# LiteLLM writes them into the message, too.
+_ADDRESS_IN_MESSAGE = b'"url_citation"'
 
 
 def _found(read: Callable[[], Iterable[Any]]) -> list[JsonObject]:

@@ -16,7 +16,7 @@ from sessions_app.content.json_values import JsonObject
 from sessions_app.content.splitting import Splitter, WriteMember
 from sessions_app.records import StreamNote, Usage
 from sessions_app.wire import failures
-from sessions_app.wire.answer_shapes import REPLICATE, SHAPES, messages_of_fields, messages_of_list
+from sessions_app.wire.answer_shapes import REPLICATE, SHAPES, messages_of_fields, messages_of_list, sources_beside
 from sessions_app.wire.errors import Failure
 from sessions_app.wire.members import (
     MOST_WRAPPED,
@@ -94,7 +94,10 @@ def split_response(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[
         _add_derived(splitter, found, facts)
     else:
         cuts |= cuts_of_unread(splitter, fields, KNOWN_IN_RESPONSE, cuts.keys())
-    return splitter.object(fields, cuts, 0), facts
+    skeleton = splitter.object(fields, cuts, 0)
+    if "choices" in cuts and not facts.alternatives and (sources := sources_beside(fields)):
+        _add_derived(splitter, [sources], facts)
+    return skeleton, facts
 
 
 def _facts_of_message(fields: Fields) -> ResponseFacts:
@@ -319,8 +322,6 @@ def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
             return splitter.item("o", value, PartKind.MESSAGE)
         return cut_unread(splitter, value)
 
-    members = _CHOICE_MEMBERS if facts.alternatives else _CHOICE_MEMBERS | _SOURCE_MEMBERS
-    cuts: dict[str, WriteMember] = dict.fromkeys(members, message)
     written: list[bytes] = []
     failed: list[Failure | None] = []
     for choice in choices:
@@ -332,6 +333,8 @@ def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
         reason = text_member(fields, "finish_reason") or text_member(fields, "finishReason")
         facts.finish_reason = facts.finish_reason or reason
         failed.append(failures.of_choice(fields, reason))
+        members = _CHOICE_MEMBERS if facts.alternatives and _begins_with_sources(fields) else _SAID_IN_CHOICE
+        cuts: dict[str, WriteMember] = dict.fromkeys(members, message)
         unread = cuts_of_unread(splitter, fields, KNOWN_IN_CHOICE, members)
         written.append(splitter.object(fields, cuts | unread if unread else cuts, 1))
     facts.failure = facts.failure or failures.of_choices(failed)
@@ -340,8 +343,16 @@ def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
 
 _STOPS = frozenset(failures.STOPS)
 _CHOICE_MEMBERS = frozenset({"message", "text", "content", "delta"})
-# What Google searched and found for an answer. It belongs to the answer, if there is only one.
+# What Google searched and found for an answer.
 _SOURCE_MEMBERS = frozenset({"groundingMetadata", "grounding_metadata", "urlContextMetadata", "url_context_metadata"})
+_SAID_IN_CHOICE = _CHOICE_MEMBERS | _SOURCE_MEMBERS
+
+
+def _begins_with_sources(choice: Fields) -> bool:
+    """Whether sources stand before what was said. Of several answers, they belong to the one that they follow."""
+    if _SOURCE_MEMBERS.isdisjoint(choice):
+        return False
+    return next(name for name in choice if name in _SAID_IN_CHOICE) in _SOURCE_MEMBERS
 
 
 def _response_facts(fields: Fields) -> ResponseFacts:

@@ -661,3 +661,18 @@ def test_preview_of_an_answer_without_text_names_its_tools() -> None:
     calls = [{"id": "c", "function": {"name": name, "arguments": "{}"}} for name in ("read_file", "run_tests")]
     answer = {"choices": [{"message": {"role": "assistant", "content": None, "tool_calls": calls}}]}
     assert links({"messages": [USER]}, answer).output_preview == "read_file, run_tests"
+
+
+SEARCHED = {"type": "web_search_call", "id": "ws_1", "action": {"type": "search", "query": "tides"}}
+
+
+@pytest.mark.parametrize(
+    ("output", "line"),
+    [
+        ([SEARCHED, call_item(), said_item("Six o'clock")], "Six o'clock"),
+        ([SEARCHED, call_item()], "add"),
+        ([SEARCHED], "web_search"),
+    ],
+)
+def test_a_preview_prefers_what_was_said_and_then_what_was_asked_for(output: list[Any], line: str) -> None:
+    assert links({"model": "m", "input": "tides?"}, items(*output)).output_preview == line

@@ -108,8 +108,17 @@ class MessageWriter:
         return joined(frame.html() for frame in frames)
 
     def output(self, sources: Sequence[Source], alternatives: bool = False) -> Markup:
-        """An answer: all its items as one message, or each alternative by itself. See `thread` for `left_out`."""
-        contents = [self._content(source) for source in self._affordable(sources)]
+        """An answer: all its items as one message, or each alternative by itself, with the sources that follow it.
+
+        See `thread` for `left_out`.
+        """
+        contents: list[Markup] = []
+        for source in self._affordable(sources):
+            content = self._content(source)
+            if contents and (not alternatives or source.is_provenance):
+                contents[-1] += content
+            else:
+                contents.append(content)
         if alternatives:
             return joined(_answer(content, f"choice {n}") for n, content in enumerate(contents, start=1))
         return _answer(joined(contents))

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
-from sessions_app.content.blocks import ContentBlock, Message, OtherBlock, ToolResultBlock, joined_text
+from sessions_app.content.blocks import (
+    CitationsBlock,
+    ContentBlock,
+    Message,
+    OtherBlock,
+    ToolCallBlock,
+    ToolResultBlock,
+    joined_text,
+)
 from sessions_app.content.messages import read_message
 from sessions_app.content.unread import unread_in
 
@@ -27,6 +35,12 @@ class Source:
     def said(self) -> list[ContentBlock]:
         """Its blocks, and what of it is in none of them."""
         return [*self.message.blocks, *([self.unread] if self.unread else [])]
+
+    @property
+    def is_provenance(self) -> bool:
+        """Whether it says only where an answer comes from: sources, and the searches that found them."""
+        blocks = self.message.blocks
+        return all(isinstance(b, CitationsBlock) or (isinstance(b, ToolCallBlock) and b.by_provider) for b in blocks)
 
     @property
     def text(self) -> str:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from sessions_app.content.blocks import CitationsBlock, ToolCallBlock
 from sessions_app.pages.html.components import NOTHING, component, joined, sentence
-from sessions_app.pages.html.messages import MessageWriter, Source
+from sessions_app.pages.html.messages import MessageWriter
 from sessions_app.pages.html.pieces import more, reference, row
 from sessions_app.pages.thread import other_bodies
 from sessions_app.pages.thread.absence import CallBody
@@ -73,7 +72,7 @@ class AnswerWriter:
         missing = [digest for digest in window.outputs(index, first) if digest not in known]
         pieces = [unread(window.parts.get(digest), digest, writer.base_url, "assistant") for digest in missing]
         if sources:
-            said = sum(map(_is_said, sources))
+            said = [source.message for source in sources if not source.is_provenance]
             pieces.append(writer.output(sources, alternatives=is_choice(window.lines[index], said)))
         following = first + MOST_OUTPUTS
         if sources and writer.left_out:
@@ -90,14 +89,6 @@ def _stream_note(stream: StreamNote) -> Markup:
         words = f"The stream broke off after {events}: its end was not logged, and this is what came until then"
         return row("", reference("alert", words))
     return row("", reference("info", f"Put together from the {events} of a stream"))
-
-
-def _is_said(source: Source) -> bool:
-    """Whether an item of an answer is more than where it comes from (Gemini's grounding)."""
-    return not all(
-        isinstance(block, CitationsBlock) or (isinstance(block, ToolCallBlock) and block.by_provider)
-        for block in source.message.blocks
-    )
 
 
 def error_card(line: RequestLine, detail: RequestDetail, base_url: str) -> Markup:

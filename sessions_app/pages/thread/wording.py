@@ -9,6 +9,7 @@ from datetime import datetime
 
 from markupsafe import Markup
 
+from sessions_app.content.blocks import Message
 from sessions_app.pages.html.components import component, joined, sentence
 from sessions_app.pages.html.formats import duration, exact
 from sessions_app.pages.html.pieces import code, request_link
@@ -231,6 +232,11 @@ def source_name(source: str) -> str:
     return SOURCES.get(source, source)
 
 
-def is_choice(line: RequestLine, outputs: int) -> bool:
-    """Whether several outputs are alternatives. Chat APIs return choices, the Responses API one sequence of items."""
-    return outputs > 1 and "response" not in line.call_type
+def is_choice(line: RequestLine, outputs: Sequence[Message]) -> bool:
+    """Whether several outputs are alternatives. Chat APIs return choices, the Responses API one sequence of items.
+
+    With results of tools between them they are the turns of an agent.
+    """
+    if len(outputs) < 2 or "response" in line.call_type:
+        return False
+    return all(message.role != "tool" for message in outputs)

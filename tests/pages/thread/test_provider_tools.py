@@ -167,6 +167,53 @@ def test_what_google_searched_and_found_is_part_of_the_answer(project: Project, 
     assert "choice" not in text(html)
 
 
+def test_sources_stand_with_the_candidate_that_they_belong_to(project: Project, signed_in: Client) -> None:
+    def candidate(said: str, address: str, **first: Any) -> dict[str, Any]:
+        found = {"groundingChunks": [{"web": {"uri": address, "title": f"About {said}"}}]}
+        return first | {"content": {"role": "model", "parts": [{"text": said}]}, "groundingMetadata": found}
+
+    response = {"candidates": [candidate("Six.", "https://a.example"), candidate("Seven.", "https://b.example")]}
+    said = text(answer_of(signed_in, project, response, contents=[{"role": "user", "parts": [{"text": "q"}]}]))
+    assert "choice 1 Six. Sources 1 About Six." in said
+    assert "choice 2 Seven. Sources 1 About Seven." in said
+    assert "choice 3" not in said
+
+
+def test_sources_before_their_candidate_are_given_to_no_other(project: Project, signed_in: Client) -> None:
+    found = {"groundingChunks": [{"web": {"uri": "https://b.example", "title": "About seven"}}]}
+    candidates = [
+        {"content": {"role": "model", "parts": [{"text": "Six."}]}},
+        {"groundingMetadata": found, "content": {"role": "model", "parts": [{"text": "Seven."}]}},
+    ]
+    request = {"contents": [{"role": "user", "parts": [{"text": "q"}]}]}
+    said = text(answer_of(signed_in, project, {"candidates": candidates}, **request))
+    assert said.index("choice 2") < said.index("About seven")
+
+
+@pytest.mark.parametrize("as_stream", [False, True])
+def test_sources_beside_the_choices(project: Project, signed_in: Client, as_stream: bool) -> None:
+    sources = {
+        "citations": ["https://a.example/1", "https://a.example/2"],
+        "search_results": [{"title": "Tide tables", "url": "https://a.example/1", "snippet": "Six o'clock"}],
+    }
+    response: Any = sources | {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Six."}}]}
+    if as_stream:
+        chunk = {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "Six."}}]}
+        end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "object": "chat.completion.chunk"}
+        response = [chunk | sources, end]
+    said = text(answer_of(signed_in, project, response, messages=[{"role": "user", "content": "q"}]))
+    assert "Six. Sources 2" in said
+    for words in ("Tide tables", "Six o'clock", "a.example/2"):
+        assert words in said
+    assert "choice" not in said
+
+
+@pytest.mark.parametrize("odd", [7, "x", {}, [None, 7, [[]]], [{"url": []}], {"url": {"x": 1}}])
+def test_sources_of_other_kinds_harm_nothing(project: Project, signed_in: Client, odd: Any) -> None:
+    response = {"choices": [{"message": {"content": "Six."}}], "citations": odd, "search_results": odd}
+    assert "Six." in text(answer_of(signed_in, project, response, messages=[{"role": "user", "content": "q"}]))
+
+
 def test_an_image_as_a_result_has_a_size_and_a_kind(project: Project, signed_in: Client) -> None:
     url = "data:image/png;base64," + "iVBORw0KGgoAAAANSUhEUg=="
     messages = [
