@@ -80,7 +80,10 @@ def main() -> int:
             for call in calls:
                 told = logsui.get(f"requests/{ids[call.id]}")
                 session_of[call.id] = told["session_id"]
-                wrong[call.id] += faults(call, told, reader.page(told["url"]))
+                page = reader.page(told["url"])
+                by_id = "previous_response_id" in call.log["request"]
+                session = reader.page(logsui.get(f"sessions/{told['session_id']}")["url"]) if by_id else page
+                wrong[call.id] += faults(call, told, page, session)
             for call, fault in sessions(calls, session_of):
                 wrong[call.id].append(fault)
         finally:

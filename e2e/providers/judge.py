@@ -26,8 +26,8 @@ def words(text: str) -> str:
     return " ".join(_WORD.findall(text))
 
 
-def faults(call: CorpusCall, told: dict[str, Any], page: BeautifulSoup) -> Iterator[str]:
-    """What is wrong, in a few words each. `told`: the API's answer with documents."""
+def faults(call: CorpusCall, told: dict[str, Any], page: BeautifulSoup, session: BeautifulSoup) -> Iterator[str]:
+    """What is wrong, in a few words each. `told`: the API's answer with documents. `session`: its session's page."""
     answer = call.turn.answer
     yield from _documents(call, told)
     yield from _usage(call, told)
@@ -38,7 +38,8 @@ def faults(call: CorpusCall, told: dict[str, Any], page: BeautifulSoup) -> Itera
         yield f"error.message is {(told['error'] or {}).get('message')!r}"
     text = words(page.get_text(" "))
     yield from _texts(call, text)
-    yield from _tools(call, page)
+    # A request that only names the response before it does not hold the calls that it answers.
+    yield from _tools(call, session if "previous_response_id" in call.log["request"] else page)
     yield from _claims(answer, page.get_text(" "))
 
 

@@ -10,14 +10,8 @@ LOGSUI_PYTHON=${LOGSUI_PYTHON:-$root/.venv/bin/python}
 EVAL_PROVIDERS=${EVAL_PROVIDERS:-$root/.venv-providers}
 export LOGSUI_PYTHON
 
-# The copy says which requirements are installed, so that a second run starts at once.
-if ! cmp -s "$here/requirements.txt" "$EVAL_PROVIDERS/requirements.txt"; then
-    echo "eval-providers: installing $here/requirements.txt into $EVAL_PROVIDERS (about a minute)"
-    rm -rf "$EVAL_PROVIDERS"
-    "$LOGSUI_PYTHON" -m venv "$EVAL_PROVIDERS"
-    "$EVAL_PROVIDERS/bin/python" -m pip install -qq --disable-pip-version-check -r "$here/requirements.txt"
-    cp "$here/requirements.txt" "$EVAL_PROVIDERS/requirements.txt"
-fi
+. "$root/e2e/packages.sh"
+python_packages "$EVAL_PROVIDERS" "$here/requirements.txt"
 
 export PYTHONDONTWRITEBYTECODE=1
 exec "$EVAL_PROVIDERS/bin/python" "$here" "$@"

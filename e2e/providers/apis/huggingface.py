@@ -60,7 +60,7 @@ def called(call: Any, asked: dict[str, Any], stream: bool) -> Logged:
 
 class HuggingFaceGenerate:
     name: ClassVar[str] = "huggingface generate"
-    can: ClassVar[frozenset[str]] = frozenset({"error", "break"})
+    can: ClassVar[frozenset[str]] = frozenset({"error", "break", "cached"})
     remembers: ClassVar[bool] = False
 
     def reply(self, answer: Answer, number: int, stream: bool) -> Reply:
