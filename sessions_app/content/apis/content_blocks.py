@@ -170,7 +170,7 @@ def _reference(item: JsonObject) -> list[ContentBlock]:
 
 def _tool_use(item: JsonObject) -> list[ContentBlock]:
     name, arguments, call_id = (as_text(item.get(member)) for member in ("name", "input", "id"))
-    return [ToolCallBlock(name, arguments, call_id)]
+    return [ToolCallBlock(name, arguments, call_id, by_provider=item.get("providerExecuted") is True)]
 
 
 def _function_call(item: JsonObject) -> list[ContentBlock]:
@@ -186,8 +186,8 @@ def _function_output(item: JsonObject) -> list[ContentBlock]:
 
 
 def _tool_result(item: JsonObject) -> list[ContentBlock]:
-    call_id = as_text(item.get("tool_use_id") or item.get("id"))
-    return [tool_result(read_content, item.get("content"), call_id, is_error=outcomes.said_failed(item))]
+    call_id, name = as_text(item.get("tool_use_id") or item.get("id")), as_text(item.get("name"))
+    return [tool_result(read_content, item.get("content"), call_id, name, outcomes.said_failed(item))]
 
 
 _TEXTS = ("text", "input_text", "output_text", "summary_text", "reasoning_text")

@@ -86,6 +86,7 @@ def _call(item: JsonObject) -> JsonObject:
         "id": item.get("id", item.get("toolCallId", item.get("toolUseId"))),
         "name": item.get("name", item.get("toolName")),
         "input": item.get("arguments", item.get("input", item.get("args"))),
+        "providerExecuted": item.get("providerExecuted"),
     }
 
 
@@ -97,7 +98,8 @@ def _result(item: JsonObject) -> JsonObject:
         # The AI SDK names the kind of a result: text, json, error-text, error-json or content.
         failed = True if content["type"].startswith("error") else failed
         content = content["value"]
-    return {"type": "tool_result", "tool_use_id": call_id, "content": _readable(content), "is_error": failed}
+    found = {"type": "tool_result", "tool_use_id": call_id, "content": _readable(content), "is_error": failed}
+    return found | {"name": item.get("toolName")}
 
 
 def _readable(content: Any) -> Any:

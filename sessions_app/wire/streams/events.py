@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, loads
 from sessions_app.content.json_values import JsonObject
-from sessions_app.wire.streams import anthropic, bedrock, chat, cohere, gemini, langchain, lines, responses
+from sessions_app.wire.streams import ai_sdk, anthropic, bedrock, chat, cohere, gemini, langchain, lines, responses
 from sessions_app.wire.streams.assembly import Assembly, text_in
 
 # The API is recognised by one of the first events.
@@ -33,6 +33,7 @@ _APIS: tuple[tuple[Callable[[JsonObject], bool], type[Assembly]], ...] = (
     (chat.recognises, chat.ChatAssembly),
     (gemini.recognises, gemini.ContentAssembly),
     (bedrock.recognises, bedrock.ConverseAssembly),
+    (ai_sdk.recognises, ai_sdk.PartsAssembly),
     (cohere.recognises, cohere.CohereAssembly),
     (cohere.is_old, cohere.OldCohereAssembly),
     (lines.is_ollama, lines.LinesAssembly),
@@ -80,6 +81,8 @@ def of_text(text: str) -> Assembled | None:
     if start == "{" and _LINE_END.search(text.strip()):
         first = _LINE_END.split(text.lstrip(), 1)[0]
         return _assembled(_json_lines(text)) if isinstance(_from_text(first), dict) else None
+    if text[1:2] == ":" and (parts := ai_sdk.parts_of_lines(text.split("\n"))) is not None:
+        return _assembled(iter(parts))
     return _assembled(_beginning_of_array(text)) if start == "[" else None
 
 

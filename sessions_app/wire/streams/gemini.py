@@ -6,6 +6,7 @@ from typing import Any
 
 from sessions_app.content.json_values import JsonObject
 from sessions_app.wire.streams.assembly import Assembly, in_order, index_in, object_in, objects_in
+from sessions_app.wire.streams.partial_arguments import Arguments, is_partial
 
 _SIGNS = ("candidates", "promptFeedback", "prompt_feedback")
 _TEXT = frozenset({"text", "thought"})
@@ -26,6 +27,8 @@ class ContentAssembly(Assembly):
     def __init__(self) -> None:
         super().__init__()
         self._candidates: dict[int, JsonObject] = {}
+        # The calls whose arguments are not complete yet, by their identity.
+        self._open: dict[int, Arguments] = {}
 
     def add(self, event: JsonObject) -> None:
         event = object_in(event, "response") or event
@@ -39,6 +42,8 @@ class ContentAssembly(Assembly):
 
     def body(self) -> JsonObject:
         self.texts.settle()
+        for arguments in self._open.values():
+            arguments.settle()
         candidates = in_order(self._candidates)
         ended = (any(candidate.get(name) for name in _ENDS) for candidate in candidates)
         self.is_ended = self.is_ended or (bool(candidates) and all(ended))
@@ -61,11 +66,31 @@ class ContentAssembly(Assembly):
     def _add_part(self, parts: list[JsonObject], part: JsonObject) -> None:
         part = {name: value for name, value in part.items() if value is not None}
         last = parts[-1] if parts else None
+        if self._continues_call(last, part):
+            return
         if last is not None and _is_text(last) and _is_text(part) and _is_thought(last) == _is_thought(part):
             self.texts.add(last, "text", part["text"])
             last.update({name: part[name] for name in _SIGNATURES if name in part})
         else:
             parts.append(part)
+
+    def _continues_call(self, last: JsonObject | None, part: JsonObject) -> bool:
+        """Whether a part only goes on with the call before it (Vertex AI's `streamFunctionCallArguments`)."""
+        piece = _call_in(part)
+        if piece is None:
+            return False
+        call = _call_in(last) if last is not None else None
+        known = self._open.get(id(call)) if call is not None else None
+        if known is not None and known.is_open and not piece.get("name"):
+            known.add(piece)
+            return True
+        if is_partial(piece):
+            self._open[id(piece)] = Arguments(piece)
+        return False
+
+
+def _call_in(part: JsonObject) -> JsonObject | None:
+    return next((part[name] for name in ("functionCall", "function_call") if isinstance(part.get(name), dict)), None)
 
 
 def _is_text(part: JsonObject) -> bool:

@@ -158,6 +158,37 @@ def ollama(said: Spoken) -> list[Event]:
     return [*events, end | counts]
 
 
+def ui_messages(said: Spoken) -> list[Event]:
+    """The AI SDK's UI message stream, with the counts as metadata."""
+    events: list[Event] = [{"type": "start", "messageId": "ui-7"}, {"type": "start-step"}]
+    for kind, pieces in (("reasoning", said.reasoning), ("text", said.text)):
+        if pieces:
+            deltas = [{"type": f"{kind}-delta", "id": "0", "delta": piece} for piece in pieces]
+            events += [{"type": f"{kind}-start", "id": "0"}, *deltas, {"type": f"{kind}-end", "id": "0"}]
+    for call in said.calls:
+        named = {"toolCallId": call.id, "toolName": call.name}
+        events.append({"type": "tool-input-start"} | named)
+        events += [{"type": "tool-input-delta", "toolCallId": call.id, "inputTextDelta": p} for p in call.arguments]
+        events.append({"type": "tool-input-available", "input": json.loads("".join(call.arguments))} | named)
+    metadata = {"totalUsage": {"inputTokens": 11, "outputTokens": 7}}
+    end = {"type": "finish", "finishReason": "stop", "messageMetadata": metadata}
+    return [*events, {"type": "finish-step"}, end]
+
+
+def full_stream(said: Spoken) -> list[Event]:
+    """The parts of the AI SDK's `fullStream`. The calls come in pieces only."""
+    events: list[Event] = [{"type": "start"}, {"type": "start-step", "request": {}, "warnings": []}]
+    events += [{"type": "reasoning-delta", "id": "r", "text": piece} for piece in said.reasoning]
+    events += [{"type": "text-delta", "id": "t", "text": piece} for piece in said.text]
+    for call in said.calls:
+        events.append({"type": "tool-input-start", "id": call.id, "toolName": call.name})
+        events += [{"type": "tool-input-delta", "id": call.id, "delta": piece} for piece in call.arguments]
+        events.append({"type": "tool-input-end", "id": call.id})
+    usage = {"inputTokens": 11, "outputTokens": 7, "totalTokens": 18}
+    step = {"type": "finish-step", "finishReason": "stop", "usage": usage, "response": {"id": "fs-7", "modelId": "m-1"}}
+    return [*events, step, {"type": "finish", "finishReason": "stop", "totalUsage": usage}]
+
+
 STREAMS: dict[str, Callable[[Spoken], list[Event]]] = {
     "chat": chat,
     "responses": responses,
@@ -166,4 +197,6 @@ STREAMS: dict[str, Callable[[Spoken], list[Event]]] = {
     "bedrock": bedrock,
     "cohere": cohere,
     "ollama": ollama,
+    "ui messages": ui_messages,
+    "full stream": full_stream,
 }

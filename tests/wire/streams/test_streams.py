@@ -97,8 +97,9 @@ def test_the_ids_and_models_of_streams() -> None:
     found = {api: record(make(SAID)) for api, make in STREAMS.items()}
     ids = {api: one.response_id for api, one in found.items()}
     expected = {"chat": "chatcmpl-7", "responses": "resp_7", "anthropic": "msg_7", "gemini": "r-7", "cohere": "co-7"}
+    expected |= {"ui messages": "ui-7", "full stream": "fs-7"}
     assert ids == expected | {"bedrock": "", "ollama": ""}
-    assert {api for api, one in found.items() if one.model != "m-1"} == {"bedrock", "cohere"}
+    assert {api for api, one in found.items() if one.model != "m-1"} == {"bedrock", "cohere", "ui messages"}
 
 
 @EVERY_API
