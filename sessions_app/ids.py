@@ -10,13 +10,14 @@ PREFIX_BYTES = 8
 
 _new_uuid = uuid.UUID.__new__
 _set = object.__setattr__
+_unknown = uuid.SafeUUID.unknown
 
 
 def _uuid(data: bytes) -> uuid.UUID:
     """16 bytes as a UUID, without the checks of its constructor: a batch makes thousands."""
     made = _new_uuid(uuid.UUID)
     _set(made, "int", int.from_bytes(data, "big"))
-    _set(made, "is_safe", uuid.SafeUUID.unknown)
+    _set(made, "is_safe", _unknown)
     return made
 
 
@@ -76,17 +77,22 @@ def link_key(project_key: uuid.UUID, kind: str, value: str | bytes) -> uuid.UUID
 
 # Link keys of these kinds can be told from others: they end with the name of their kind.
 TOOL_CALL, ANSWER, BEGINNING, TASK = b"call", b"said", b"from", b"task"
+_MARKS = {kind: int.from_bytes(kind, "big") for kind in (TOOL_CALL, ANSWER, BEGINNING, TASK)}
 
 
 def marked_key(project_key: uuid.UUID, kind: bytes, value: bytes) -> uuid.UUID:
     """A link key that says of which kind it is."""
-    hashed = hashlib.sha256(project_key.bytes + kind + b"\x00" + value).digest()
+    return marked(kind, hashlib.sha256(project_key.bytes + kind + b"\x00" + value).digest())
+
+
+def marked(kind: bytes, hashed: bytes) -> uuid.UUID:
+    """The link key of this kind for a hash of the project and what the link key stands for."""
     return _uuid(hashed[:12] + kind)
 
 
 def is_of(kind: bytes, key: uuid.UUID) -> bool:
     """Whether a link key is of this kind."""
-    return key.int & 0xFFFFFFFF == int.from_bytes(kind, "big")
+    return key.int & 0xFFFFFFFF == _MARKS[kind]
 
 
 # The ids of a call and of its response find a request just as its other ids do.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from functools import partial
+from operator import attrgetter
 
 from sessions_app.content import documents
 from sessions_app.content.canonical import CanonicalForm
@@ -73,7 +74,7 @@ class Conversation:
         return (self.since_last, encoded(self.call) if self.call_turn == self.turn - 1 else b"")
 
     def copy(self) -> Conversation:
-        return replace(self)
+        return Conversation(*_values_of(self))
 
     def add(self, form: CanonicalForm, index: int) -> None:
         """Go on with a message that stands after `index` parts."""
@@ -104,6 +105,9 @@ class Conversation:
         if is_answer and self.call_turn != self.turn:
             self.since_last = self.since
         self.is_answer = is_answer
+
+
+_values_of = attrgetter(*(member.name for member in fields(Conversation)))
 
 
 def read_conversation(parts: PartList, reader: MessageReader) -> Conversation:

@@ -60,7 +60,9 @@ def said(project_key: uuid.UUID, context: bytes, answer: Message) -> list[uuid.U
     text = _text(answer)
     if not LEAST_QUOTED <= len(text) <= MOST_QUOTED:
         return []
-    return [_said(project_key, context, hashlib.sha256(text).digest()), _beginning(project_key, context, text)]
+    hashed = _hash(project_key, context)
+    hashed.update(text)
+    return [ids.marked(ids.ANSWER, hashed.digest()), _beginning(project_key, context, text)]
 
 
 def quoted(project_key: uuid.UUID, context: bytes, message: Message) -> list[uuid.UUID]:
@@ -69,25 +71,26 @@ def quoted(project_key: uuid.UUID, context: bytes, message: Message) -> list[uui
     if not LEAST_QUOTED <= len(text) <= MOST_QUOTED:
         return []
     label = _LABEL.match(text)
-    found = []
+    found: list[uuid.UUID] = []
     for start in (0, label.end()) if label and len(text) - label.end() >= LEAST_QUOTED else (0,):
         quote = text[start:]
-        found += [_said(project_key, context, digest) for digest in _digests(quote)]
+        found += _said(_hash(project_key, context), quote)
         found.append(_beginning(project_key, context, quote))
     return found
 
 
-def _digests(text: bytes) -> Iterator[bytes]:
-    """The digests of the text up to each place where an answer may end, the longest first."""
+def _said(hashed: hashlib._Hash, text: bytes) -> Iterator[uuid.UUID]:
+    """The link keys of the text up to each place where an answer may end, the longest first."""
     first = [match.start() for match in islice(_ADDED.finditer(text, LEAST_QUOTED), FIRST_ENDS)]
     rest = max(first[-1] + 1 if first else len(text), len(text) - MOST_ADDED)
     last = [match.start() for match in _ADDED.finditer(text, rest)][-LAST_ENDS:]
     lengths = dict.fromkeys([*(len(text[:place].rstrip()) for place in (*first, *last)), len(text)])
-    hashed, done, found = hashlib.sha256(), 0, []
+    done, found = 0, []
     for length in lengths:
         hashed.update(text[done:length])
         done = length
-        found.append(hashed.copy().digest())
+        # A hash goes on after its digest was taken.
+        found.append(ids.marked(ids.ANSWER, hashed.digest()))
     return reversed(found)
 
 
@@ -97,8 +100,9 @@ def _text(message: Message) -> bytes:
     return encoded(said_in("".join(words)))
 
 
-def _said(project_key: uuid.UUID, context: bytes, digest: bytes) -> uuid.UUID:
-    return ids.marked_key(project_key, ids.ANSWER, digest + context)
+def _hash(project_key: uuid.UUID, context: bytes) -> hashlib._Hash:
+    """A hash that goes on with an answer."""
+    return hashlib.sha256(b"%s%s%d\x00%s" % (project_key.bytes, ids.ANSWER, len(context), context))
 
 
 def _beginning(project_key: uuid.UUID, context: bytes, text: bytes) -> uuid.UUID:

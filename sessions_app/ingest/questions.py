@@ -8,8 +8,8 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from sessions_app import ids
 from sessions_app.structure.grouping_rules import ATTEMPT_WINDOW, TASK_WINDOW, LinkRole, Node, Place
@@ -25,8 +25,7 @@ EARLIEST: Place = (datetime.min.replace(tzinfo=UTC), uuid.UUID(int=0))
 LATEST: Place = (datetime.max.replace(tzinfo=UTC), uuid.UUID(int=2**128 - 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A question: the latest requests to which `link_key` is what `role` says, between two places (not included).
 
     With `first`, the first ones instead.
@@ -40,8 +39,7 @@ class Wanted:
     first: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """An answer: a request, and the session it is in."""
 
     wanted: Wanted

@@ -14,7 +14,9 @@ from sessions_app.storage import sql
 
 def insert(cursor: psycopg.Cursor[Any], rows: Iterable[tuple[uuid.UUID, int, datetime, uuid.UUID]]) -> None:
     """Store links: link key, role, start and key of a request each."""
-    columns = list(zip(*sorted(rows), strict=True))
+    # UUIDs are compared in Python, their numbers are not.
+    ordered = sorted(rows, key=lambda row: (row[0].int, row[1], row[2], row[3].int))
+    columns = list(zip(*ordered, strict=True))
     if columns:
         names = ("link_key", "role", "started_at", "key_id")
         params = {name: list(values) for name, values in zip(names, columns, strict=True)}
