@@ -183,7 +183,8 @@ class Record:
 class Documents:
     """What one stored log entry holds, for reading: the exact JSON bytes of each document, None when it is absent.
 
-    `is_input_withheld`: the sender had no messages to log, and says so.
+    `is_input_withheld`: the sender had no messages to log, and says so. `is_span`: telemetry reported it, which holds
+    messages only if it was told to capture them.
     """
 
     request: bytes | None
@@ -192,3 +193,4 @@ class Documents:
     parameters: dict[str, Any]
     log: bytes
     is_input_withheld: bool = False
+    is_span: bool = False

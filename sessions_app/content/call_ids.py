@@ -16,11 +16,19 @@ _MOST_TEXT = 20_000
 _WRITTEN = re.compile(r"(?<![\w-])(?:call|toolu)_[\w-]{12,60}")
 
 
-def unique_id(call_id: str) -> str:
-    """The id of a tool call, if it is long enough to be unique, without what gateways and clients append to it."""
+def unique_id(call_id: str, name: str = "") -> str:
+    """The id of a tool call, if it is long enough to be unique, without what gateways and clients put around it.
+
+    `name`: of the tool that is called.
+    """
     # LiteLLM appends Gemini's thought signature, other clients the item's id.
     call_id = call_id.partition("__thought__")[0].partition("|")[0]
-    return call_id if len(call_id) >= UNIQUE_ID_CHARS else ""
+    if len(call_id) < UNIQUE_ID_CHARS:
+        return ""
+    # Gemini CLI (0.61) puts the tool's name first, but only in some of the places where it writes the id.
+    if name and call_id.startswith(f"{name}__") and len(call_id) - len(name) - 2 >= UNIQUE_ID_CHARS:
+        return call_id[len(name) + 2 :]
+    return call_id
 
 
 def call_ids(message: Message) -> tuple[str, ...]:
@@ -39,7 +47,7 @@ def call_ids(message: Message) -> tuple[str, ...]:
 
 def _telling_id(call_id: str, name: str) -> str:
     """The id, if nothing else has it: some servers make it of the tool's name and a number."""
-    found = unique_id(call_id)
+    found = unique_id(call_id, name)
     if not found or (name and name in found) or len(set(found)) < LEAST_DISTINCT:
         return ""
     return found

@@ -180,12 +180,12 @@ def _piece(block: ContentBlock, is_answer: bool, with_ids: bool) -> CanonicalPie
         case ReasoningBlock() | CitationsBlock():
             return None
         case ToolCallBlock():
-            call_id = unique_id(block.id) if with_ids else ""
+            call_id = unique_id(block.id, block.name) if with_ids else ""
             return None if block.by_provider else (TOOL_CALL, block.name, same_json(block.arguments), call_id)
         case ToolResultBlock():
             if is_answer:
                 return _generated_image(block, with_ids)
-            return (TOOL_RESULT, unique_id(block.call_id), *_result(block))
+            return (TOOL_RESULT, unique_id(block.call_id, block.name), *_result(block))
         case OtherBlock():
             return None if block.by_provider else _data(block.value)
         case MediaBlock():

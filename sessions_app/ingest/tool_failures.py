@@ -47,7 +47,7 @@ def with_failures(
 ) -> FailedResults:
     """The failures so far and those of one more message. `name_of` finds the tool of a call."""
     for failure in form.failures:
-        call_id = unique_id(failure.call_id)
+        call_id = unique_id(failure.call_id, failure.name)
         # Results of one turn are told apart by their order.
         number = sum(1 for other in known if other.after == after)
         said = _call(call_id) if call_id else after + b"%d" % number
@@ -87,7 +87,7 @@ def tool_failures(record: Record, key_id: uuid.UUID, found: FailedResults, resen
         return _summed([one.key for one in found], [one.name for one in found], brought) if found else NO_TOOL_FAILURES
     if record.kind != "tool" or record.status != ERROR:
         return NO_TOOL_FAILURES
-    call_id = unique_id(record.tool_call_id)
+    call_id = unique_id(record.tool_call_id, record.tool_name)
     key = _key(_call(call_id) if call_id else key_id.bytes, looks_failed=False)
     return _summed([key], [record.tool_name or record.name], [key])
 

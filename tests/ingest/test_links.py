@@ -148,6 +148,7 @@ CHAT: list[tuple[str, Any, list[Any]]] = [
     ("call without its id", chat(tool_calls=[call()]), [answer(tool_calls=[call(call_id=None)])]),
     ("call with a short id", chat(tool_calls=[call()]), [answer(tool_calls=[call(call_id="a1b2c3d4e")])]),
     ("id with a signature", chat(tool_calls=[call(call_id=ID + "__thought__Cq")]), [answer(tool_calls=[call()])]),
+    ("id behind the tool's name", chat(tool_calls=[call(call_id="add__" + ID)]), [answer(tool_calls=[call()])]),
     ("id of call and item", chat(tool_calls=[call()]), [answer(tool_calls=[call(call_id=ID + "|fc_1")])]),
     (
         "text and calls as two messages",

@@ -31,6 +31,11 @@ _NAME_SESSIONS = (
     "It does so for some endpoints, such as Gemini’s generateContent and pass-through. So that such calls keep "
     "together, let the client send the header x-litellm-session-id (Gemini CLI: GEMINI_CLI_CUSTOM_HEADERS)."
 )
+_NOT_CAPTURED = {"request": "No messages were captured.", "response": "The answer was not captured."}
+_CAPTURE = (
+    "Telemetry tells of the call without its contents unless it is told to capture them; each library has a setting "
+    "for it, such as OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT or, in Claude Code, OTEL_LOG_USER_PROMPTS."
+)
 # A shorter text with the mark of an omission in it consists of little but the mark.
 _ONLY_A_MARK_CHARS = 200
 
@@ -55,10 +60,12 @@ class CallBody:
             return self._elsewhere()
         if self.side == "request" and self.documents.is_input_withheld:
             return component("texts", "seam")(_NO_INPUT, _NAME_SESSIONS)
+        value = None if self.content is None else decoded(self.content)
+        rest = unread(value, ())
+        if rest is None and self.documents.is_span:
+            return component("texts", "seam")(_NOT_CAPTURED[self.side], _CAPTURE)
         if self.content is None:
             return reference("info", _NOT_LOGGED[self.side])
-        value = decoded(self.content)
-        rest = unread(value, ())
         if rest is None:
             return reference("info", _EMPTY[self.side])
         text = to_json(rest)

@@ -132,17 +132,17 @@ def _in_turns(stream: Stream) -> Iterator[tuple[int, CallPiece | None, ResultPie
 
 def _by_id(stream: Stream, answered: set[BlockKey]) -> tuple[list[Pair], dict[BlockKey, None]]:
     """Pairs, and the keys of the results that no call has the id of."""
-    known = {_bare(call.block.id) for _, call, _ in _in_turns(stream) if call}
+    known = {_bare(call.block.id, call.block.name) for _, call, _ in _in_turns(stream) if call}
     waiting = Waiting(answered)
     found: list[Pair] = []
     left: dict[BlockKey, None] = {}
     for turn, call, result in _in_turns(stream):
-        if call is not None and (call_id := _bare(call.block.id)):
+        if call is not None and (call_id := _bare(call.block.id, call.block.name)):
             # Results of parallel calls that share an id may name the tool.
             waiting.add((call_id, call.block.name), turn, call)
             waiting.add(call_id, turn, call)
         elif result is not None:
-            call_id = _bare(result.block.call_id)
+            call_id = _bare(result.block.call_id, result.block.name)
             taken = waiting.take((call_id, result.block.name), call_id) if call_id else None
             if taken:
                 found.append((result, taken))
@@ -151,16 +151,22 @@ def _by_id(stream: Stream, answered: set[BlockKey]) -> tuple[list[Pair], dict[Bl
     return found, left
 
 
-def _bare(call_id: str) -> str:
-    """An id without what gateways and clients append to long ones."""
-    return unique_id(call_id) or call_id
+def _bare(call_id: str, name: str) -> str:
+    """An id without what gateways and clients put around long ones."""
+    return unique_id(call_id, name) or call_id
 
 
 def _by_unique_id(stream: Stream, answered: set[BlockKey], paired: set[BlockKey]) -> Iterator[Pair]:
     """Results that stand before the call of their id, if it is too long to belong to another call."""
-    calls = {found: call for _, call, _ in _in_turns(stream) if call and (found := unique_id(call.block.id))}
+    calls = {
+        found: call for _, call, _ in _in_turns(stream) if call and (found := unique_id(call.block.id, call.block.name))
+    }
     for _, _, result in _in_turns(stream):
-        call = calls.get(unique_id(result.block.call_id)) if result and result.key not in paired else None
+        call = (
+            calls.get(unique_id(result.block.call_id, result.block.name))
+            if result and result.key not in paired
+            else None
+        )
         if result and call and call.key not in answered:
             answered.add(call.key)
             yield result, call

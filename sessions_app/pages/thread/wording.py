@@ -222,7 +222,9 @@ def tokens_title(line: RequestLine) -> str:
 
 
 def history(count: int, resent: int) -> str:
-    """How many messages a request sent: `1 new of 4`, or `2 messages` when all are new."""
+    """How many messages a request sent: `1 new of 4`, or `2 messages` when all are new; "" when none are known."""
+    if not count:
+        return ""
     if resent:
         return f"{exact(count - resent)} new of {exact(count)}"
     return counted(count)

@@ -34,6 +34,7 @@ def documents_of(log: bytes) -> Documents:
         metadata=_dumps(_metadata(span, document)),
         parameters=parameters,
         log=raw,
+        is_span=True,
     )
 
 

@@ -59,6 +59,24 @@ def test_spans_of_claude_code_are_a_request_an_agent_and_a_tool(signed_in: Clien
     assert Session.objects.get().session_key == "cc-1"
 
 
+def test_a_span_without_contents_does_not_say_that_there_were_none(signed_in: Client, project: Project) -> None:
+    digest(project, "31-claude-code-spans")
+    (request,) = requests()
+    for page in (
+        signed_in.get(f"/p/{project.slug}/requests/{request.id}/").content.decode(),
+        get(signed_in, Session.objects.get()),
+    ):
+        said = text(page)
+        assert "No messages were captured." in said
+        assert "The answer was not captured." in said
+        assert not [claim for claim in ("holds no messages", "No answer was logged", "0 messages") if claim in said]
+
+
+def test_an_id_behind_the_name_of_its_tool_edits_no_history(signed_in: Client, project: Project) -> None:
+    digest(project, "11_gemini_cli_traces")
+    assert "edited" not in text(get(signed_in, Session.objects.get()))
+
+
 def test_documents_of_a_retriever_and_a_reranker_stand_with_their_scores(signed_in: Client, project: Project) -> None:
     digest(project, "32-openinference-retriever-and-reranker")
     page = text(get(signed_in, Session.objects.get()))
