@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
@@ -190,7 +190,7 @@ def attempt_words(attempts: Sequence[RequestLine], total: int) -> Markup:
     later = timeline.sane_start(last) - timeline.sane_start(before[0])
     fell_back = last.model and before[0].model and last.model != before[0].model
     return component("wording", "attempt")(
-        exact(total), failures(before), duration(later), last.model if fell_back else ""
+        exact(total), failures(before), duration(later) if later > timedelta(0) else "", last.model if fell_back else ""
     )
 
 
@@ -198,8 +198,9 @@ def attempt_words(attempts: Sequence[RequestLine], total: int) -> Markup:
 
 
 def offset(line: RequestLine, start: datetime) -> str:
-    """The time since the session began: `+1 m 17 s`."""
-    return f"+{duration(timeline.sane_start(line) - start)}"
+    """The time since the session began: `+1 m 17 s`; before its first request `−2.0 s`, as attempts of one call may."""
+    since = timeline.sane_start(line) - start
+    return f"{'−' if since < timedelta(0) else '+'}{duration(abs(since))}"
 
 
 def first_token(line: RequestLine) -> str:

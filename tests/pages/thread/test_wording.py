@@ -87,6 +87,11 @@ def test_attempt_says_what_came_before_it() -> None:
     )
 
 
+def test_an_attempt_whose_failure_was_reported_with_a_later_start_has_no_time() -> None:
+    attempts = [line(http_status=500, started_at=START + timedelta(seconds=1)), line()]
+    assert text(attempt_words(attempts, 2)) == "attempt 2 of 2, after a 500"
+
+
 def test_items_are_listed() -> None:
     assert listed(["1"]) == "1"
     assert listed(["1", "2"]) == "1 and 2"
