@@ -79,6 +79,16 @@ def unread(value: Any, blocks: Iterable[ContentBlock], *also: str) -> Any:
     return _Remains({*also, *(text for block in blocks for text in _texts(block))}).of(value)
 
 
+def untold(value: Any, known: Set[str]) -> Any:
+    """What of a body from which no message was read says anything, were it only its type; None if there is nothing.
+
+    Its members `known` are settings.
+    """
+    if isinstance(value, dict):
+        value = {name: item for name, item in value.items() if name not in known and isinstance(item, (dict, list))}
+    return _Remains(set(), _NOTES - {"type"}).of(value)
+
+
 def text_for_search(value: Any) -> str:
     """The names and texts of a JSON value."""
     return _ESCAPES.sub(" ", to_json(value))
@@ -168,8 +178,9 @@ def _texts(value: Any) -> Iterator[str]:
 class _Remains:
     """Takes out of a JSON value what some texts say."""
 
-    def __init__(self, texts: set[str]) -> None:
+    def __init__(self, texts: set[str], notes: Set[str] = _NOTES) -> None:
         self.texts = texts
+        self.notes = notes
         self.left = MOST_VALUES
 
     @cached_property
@@ -202,7 +213,7 @@ class _Remains:
 
     def _is_read(self, key: str, item: Any) -> bool:
         if not isinstance(item, (dict, list)):
-            return key in _NOTES
+            return key in self.notes
         # Arguments that were sent as an object are read as its text.
         return key in _SHOWN_ELSEWHERE or (key in _ARGUMENTS and to_json(item) in self.texts)
 

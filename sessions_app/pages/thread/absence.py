@@ -10,12 +10,13 @@ from markupsafe import Markup
 
 from sessions_app.content.blocks import ContentBlock
 from sessions_app.content.json_values import to_json
-from sessions_app.content.unread import decoded, unread
+from sessions_app.content.unread import decoded, unread, untold
 from sessions_app.pages.html.components import NOTHING, component, joined, sentence
 from sessions_app.pages.html.json_text import beginning, drawn
 from sessions_app.pages.html.pieces import clamped, code_box, fold, link, reference
 from sessions_app.pages.html.texts import peek, seam_instead, size_of
 from sessions_app.records import Documents
+from sessions_app.wire.unread_members import KNOWN_IN_REQUEST, KNOWN_IN_RESPONSE
 
 Side = Literal["request", "response"]
 
@@ -26,6 +27,7 @@ _NOT_UNDERSTOOD = {
     "response": "No answer was recognised in the response. It is shown as it came",
 }
 _REST = {"request": "More of the request, not understood", "response": "More of the response, not understood"}
+_KNOWN = {"request": KNOWN_IN_REQUEST, "response": KNOWN_IN_RESPONSE}
 _NO_INPUT = "LiteLLM logged no input for this call."
 _NAME_SESSIONS = (
     "It does so for some endpoints, such as Gemini’s generateContent and pass-through. So that such calls keep "
@@ -66,6 +68,8 @@ class CallBody:
             return component("texts", "seam")(_NOT_CAPTURED[self.side], _CAPTURE)
         if self.content is None:
             return reference("info", _NOT_LOGGED[self.side])
+        if rest is None:
+            rest = untold(value, _KNOWN[self.side])
         if rest is None:
             return reference("info", _EMPTY[self.side])
         text = to_json(rest)

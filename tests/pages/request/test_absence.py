@@ -61,7 +61,12 @@ def test_an_answer_that_was_not_logged_is_said_to_be_so(signed_in: Client, proje
         assert NOT_LOGGED in page
 
 
-@pytest.mark.parametrize("response", [{"choices": []}, "", {"id": "x", "object": "o", "usage": {"prompt_tokens": 4}}])
+SETTINGS = {"object": "response", "output": [], "text": {"format": {"type": "text"}}, "tool_choice": {"type": "auto"}}
+
+
+@pytest.mark.parametrize(
+    "response", [{"choices": []}, "", {"id": "x", "object": "o", "usage": {"prompt_tokens": 4}}, SETTINGS]
+)
 def test_an_answer_that_holds_nothing_is_empty(signed_in: Client, project: Project, response: Any) -> None:
     for page in pages_of(signed_in, answered(project, response)):
         assert EMPTY in page
@@ -74,6 +79,7 @@ def test_an_answer_that_holds_nothing_is_empty(signed_in: Client, project: Proje
         {"verdict": {"words": "Quokkas in Aa"}},
         {"choices": {"0": "Quokkas in Aa"}},
         {"choices": [["Quokkas in Aa"]]},
+        {"odd": [{"type": "Quokkas in Aa"}]},
         {"choices": [{"message": 7, "speech": "Quokkas in Aa"}]},
         {"choices": [{"message": {"role": "assistant", "content": "", "drawing": {"title": "Quokkas in Aa"}}}]},
         {
@@ -143,7 +149,15 @@ def test_a_result_in_a_member_that_is_not_known_is_no_empty_result(signed_in: Cl
 
 
 @pytest.mark.parametrize(
-    "body", [{"query": "Quokkas"}, {"content": "Quokkas"}, {"turns": {"said": "Quokkas"}}, 7.25, {}]
+    "body",
+    [
+        {"odd": {"type": "Quokkas"}},
+        {"query": "Quokkas"},
+        {"content": "Quokkas"},
+        {"turns": {"said": "Quokkas"}},
+        7.25,
+        {},
+    ],
 )
 def test_an_input_that_is_not_understood_is_shown_as_it_came(signed_in: Client, project: Project, body: Any) -> None:
     log = answered(project, {"choices": [{"message": {"role": "assistant", "content": "Hi"}}]}, body)
