@@ -143,8 +143,15 @@ def _message_with_role(value: JsonObject, default_role: str, item_id: str) -> Me
         blocks.append(tool_result(read_content, content, call_id, name, outcomes.said_failed(value)))
     else:
         blocks += _said_by(role, read_content(content))
-        blocks += chat_completions.after_content(value, read_content)
+        blocks += _not_said_yet(blocks, chat_completions.after_content(value, read_content))
     return Message(role, blocks, name, item_id)
+
+
+def _not_said_yet(said: list[ContentBlock], others: list[ContentBlock]) -> list[ContentBlock]:
+    """LangChain has the calls that stand in the content beside it, too."""
+    if not others or not (ids := {block.id for block in said if isinstance(block, ToolCallBlock) and block.id}):
+        return others
+    return [block for block in others if not (isinstance(block, ToolCallBlock) and block.id in ids)]
 
 
 def _other(value: JsonObject, role: str, item_id: str) -> Message:

@@ -82,10 +82,11 @@ def unread(value: Any, blocks: Iterable[ContentBlock], *also: str) -> Any:
 def untold(value: Any, known: Set[str]) -> Any:
     """What of a body from which no message was read says anything, were it only its type; None if there is nothing.
 
-    Its members `known` are settings.
+    Its members `known` are settings. With such members, its own type says nothing.
     """
     if isinstance(value, dict):
-        value = {name: item for name, item in value.items() if name not in known and isinstance(item, (dict, list))}
+        settings = {"type", *known} if not known.isdisjoint(value.keys() - {"type"}) else set()
+        value = {name: item for name, item in value.items() if name not in settings}
     return _Remains(set(), _NOTES - {"type"}).of(value)
 
 

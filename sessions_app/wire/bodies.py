@@ -16,6 +16,7 @@ from sessions_app.content.json_values import JsonObject
 from sessions_app.content.splitting import Splitter, WriteMember
 from sessions_app.records import StreamNote, Usage
 from sessions_app.wire import failures
+from sessions_app.wire.agent_states import MESSAGES, is_state, state_of
 from sessions_app.wire.answer_shapes import REPLICATE, SHAPES, messages_of_fields, messages_of_list, sources_beside
 from sessions_app.wire.errors import Failure
 from sessions_app.wire.members import (
@@ -37,7 +38,7 @@ from sessions_app.wire.unread_members import (
     cut_unread,
     cuts_of_unread,
 )
-from sessions_app.wire.usage import UNKNOWN_USAGE
+from sessions_app.wire.usage import UNKNOWN_USAGE, added_usage
 from sessions_app.wire.usage_places import counted_in
 
 __all__ = [
@@ -90,6 +91,10 @@ def split_response(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[
     cuts = response_cuts(splitter, fields, facts)
     if REPLICATE.fits(fields):
         cuts.pop("output", None)
+    if not cuts and is_state(fields):
+        state = state_of(fields, splitter.document.input)
+        cuts[MESSAGES] = lambda _: state.write(splitter)
+        _add_turn(facts, state.added)
     if not cuts and (found := messages_of_fields(fields, raw)):
         _add_derived(splitter, found, facts)
     else:
@@ -100,10 +105,19 @@ def split_response(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[
     return skeleton, facts
 
 
+def _add_turn(facts: ResponseFacts, messages: list[JsonBytes]) -> None:
+    """What the messages of an agent's turn say of it: the counts of all its calls, and how the last one ended."""
+    for raw in messages:
+        if kind_of(raw) == "object":
+            said = _facts_of_message(object_fields(raw))
+            facts.usage = added_usage(facts.usage, said.usage)
+            facts.model, facts.finish_reason = said.model or facts.model, said.finish_reason or facts.finish_reason
+
+
 def _facts_of_message(fields: Fields) -> ResponseFacts:
     """LangChain keeps in `response_metadata` what the body around a message said."""
-    inner = fields["kwargs"] if "kwargs" in fields and kind_of(fields["kwargs"]) == "object" else None
-    fields = object_fields(inner) if inner is not None else fields
+    inner = next((fields[name] for name in ("kwargs", "data") if name in fields), None)
+    fields = object_fields(inner) if inner is not None and kind_of(inner) == "object" else fields
     facts = _response_facts(fields)
     metadata = small_member(fields, "response_metadata")
     if isinstance(metadata, dict):
@@ -194,9 +208,15 @@ def is_message(fields: Fields) -> bool:
     """Whether a body is a message without anything around it."""
     if "role" not in fields:
         kind = text_member(fields, "type") if "type" in fields else ""
-        return (kind == "constructor" and "kwargs" in fields) or (kind in _AI and "content" in fields)
+        return (kind == "constructor" and "kwargs" in fields) or (
+            kind in _AI and ("content" in fields or _has_data(fields))
+        )
     whole = fields.keys() & {"stop_reason", "choices", "candidates", "output", "message"}
     return not whole and not _MESSAGE_MEMBERS.isdisjoint(fields)
+
+
+def _has_data(fields: Fields) -> bool:
+    return "data" in fields and kind_of(fields["data"]) == "object" and "content" in object_fields(fields["data"])
 
 
 def _is_answer(raw: JsonBytes) -> bool:
@@ -237,6 +257,7 @@ def _holds_answer(raw: JsonBytes) -> bool:
     return (
         _is_answer(raw)
         or _is_error(raw)
+        or (kind_of(raw) == "object" and is_state(object_fields(raw)))
         or (kind_of(raw) == "object" and bool(held_in(object_fields(raw), _AROUND_ANSWERS, _ANSWERS, _is_error)))
     )
 

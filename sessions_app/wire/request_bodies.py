@@ -38,8 +38,10 @@ def split_request(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[b
     kind = kind_of(raw)
     if kind == "string" and (opened := json_in(raw)) is not None and _is_request(opened):
         return splitter.rest(raw), _derived_request(splitter, opened, depth)
-    if kind in ("array", "string"):
-        return splitter.items("i", raw, PartKind.MESSAGE), RequestFacts()
+    if kind == "array":
+        return split_messages(splitter, raw), RequestFacts()
+    if kind == "string":
+        return splitter.item("i", raw, PartKind.MESSAGE), RequestFacts()
     if kind != "object":
         return bytes(raw), RequestFacts()
     fields = object_fields(raw)

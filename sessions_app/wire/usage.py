@@ -67,6 +67,21 @@ def merge_usage(first: Usage, second: Usage) -> Usage:
     )
 
 
+def added_usage(first: Usage, second: Usage) -> Usage:
+    """The counts of two calls together."""
+    if UNKNOWN_USAGE in (first, second):
+        return second if first == UNKNOWN_USAGE else first
+    pairs = zip(_counts(first), _counts(second), strict=True)
+    return Usage(*(one if other is None else other + (one or 0) for one, other in pairs))
+
+
+def _counts(usage: Usage) -> tuple[int | None, ...]:
+    return (
+        *(usage.input_tokens, usage.output_tokens, usage.cached_tokens),
+        *(usage.cache_write_tokens, usage.reasoning_tokens),
+    )
+
+
 def completed_usage(own: Usage, detailed: Usage) -> Usage:
     """A log's own counts, completed from the usage object that it logs, too.
 

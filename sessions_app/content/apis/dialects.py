@@ -22,7 +22,7 @@ def known_form(item: JsonObject) -> JsonObject | None:
 
 
 def known_message(value: JsonObject) -> JsonObject:
-    """A message of LangChain gets a role; any other stays as it is."""
+    """A message of LangChain gets a role in the place of its type; any other stays as it is."""
     if "role" in value:
         return value
     inner = value.get("kwargs") if "lc" in value else value.get("data")
@@ -31,7 +31,9 @@ def known_message(value: JsonObject) -> JsonObject:
         kind = names[-1] if isinstance(names, list) and names else value.get("type")
         return known_message({"type": kind} | inner)
     role = _LANGCHAIN_ROLES.get(str(value.get("type")))
-    return value | {"role": role} if role and "content" in value else value
+    if not role or "content" not in value:
+        return value
+    return {name: item for name, item in value.items() if name != "type"} | {"role": role}
 
 
 _LANGCHAIN_ROLES = {

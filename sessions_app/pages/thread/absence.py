@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from markupsafe import Markup
 
@@ -16,6 +16,7 @@ from sessions_app.pages.html.json_text import beginning, drawn
 from sessions_app.pages.html.pieces import clamped, code_box, fold, link, reference
 from sessions_app.pages.html.texts import peek, seam_instead, size_of
 from sessions_app.records import Documents
+from sessions_app.wire.agent_states import MESSAGES
 from sessions_app.wire.unread_members import KNOWN_IN_REQUEST, KNOWN_IN_RESPONSE
 
 Side = Literal["request", "response"]
@@ -81,7 +82,8 @@ class CallBody:
         """What of the body is in none of these blocks and texts, folded."""
         if self.content is None:
             return NOTHING
-        rest = unread(decoded(self.content), said, *also)
+        value = decoded(self.content)
+        rest = unread(_without_history(value) if self.side == "response" else value, said, *also)
         return NOTHING if rest is None else self._fold(_REST[self.side], rest)
 
     def _elsewhere(self) -> Markup:
@@ -93,3 +95,18 @@ class CallBody:
         part = beginning(text)
         content = clamped(code_box(drawn(part.shown)), f"{self.base_url}raw/{self.side}/?offset=0", part.hidden_chars)
         return fold(title, content, f"JSON, {size_of(text)}", peek(part.shown))
+
+
+def _without_history(value: Any) -> Any:
+    """An agent's state without its messages: those that are not the answer were there before."""
+    if not isinstance(value, dict) or "choices" in value:
+        return value
+    inner = {name: item for name, item in value.items() if name != MESSAGES or not isinstance(item, list)}
+    return inner if len(inner) < len(value) else {name: _without_history_in(item) for name, item in value.items()}
+
+
+def _without_history_in(value: Any) -> Any:
+    """The same for what an object holds."""
+    if not isinstance(value, dict) or not isinstance(value.get(MESSAGES), list):
+        return value
+    return {name: item for name, item in value.items() if name != MESSAGES}

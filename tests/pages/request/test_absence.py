@@ -122,6 +122,14 @@ def test_members_beside_an_answer_are_folded(signed_in: Client, project: Project
     assert "not understood" not in pages_of(signed_in, RequestLog.objects.get(request_id="two"))[0]
 
 
+def test_the_history_in_an_agents_state_is_understood(signed_in: Client, project: Project) -> None:
+    earlier = [{"type": "human", "content": "hello"}, {"type": "ai", "content": "Hi there"}]
+    state = {"messages": [*earlier, {"type": "human", "content": "town?"}, {"type": "ai", "content": "Rain"}]}
+    for page in pages_of(signed_in, answered(project, state)):
+        assert "Rain" in page
+        assert "not understood" not in page
+
+
 def test_times_counts_and_headers_of_an_answer_are_understood(signed_in: Client, project: Project) -> None:
     times = {"total_duration": 12, "load_duration": 3, "prompt_eval_count": 4, "eval_count": 5, "done": True}
     message = {"role": "assistant", "content": [{"text": "Rain"}]}
