@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 import psycopg
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
@@ -17,6 +16,7 @@ from rest_framework.response import Response
 
 from logsui import in_flight
 from sessions_app import bounds
+from sessions_app.api.writing import written
 from sessions_app.records import WireFormatError
 
 DOCS_PATH = "/api/v1/docs"
@@ -143,7 +143,7 @@ def _of_database(error: Exception) -> ApiError:
 
 
 def json_response(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
-    return HttpResponse(orjson.dumps(content), status=status, headers=headers, content_type="application/json")
+    return HttpResponse(written(content), status=status, headers=headers, content_type="application/json")
 
 
 def error_response(error: ApiError) -> HttpResponse:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 from django.conf import settings
 from django.http import HttpResponse
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
@@ -25,6 +24,7 @@ from sessions_app.api.schema import Method, operation
 from sessions_app.api.serializers import otlp as serializers
 from sessions_app.api.serializers.base import Resource
 from sessions_app.api.views import WriteEndpoint
+from sessions_app.api.writing import written
 from sessions_app.ingest import accept
 from sessions_app.wire.otlp import JSON, LOGS, PROTOBUF, TRACES, Checked, content_type_of
 
@@ -183,7 +183,7 @@ def status_of_exception(error: Exception, context: dict[str, Any]) -> HttpRespon
     if encoding_of(context["request"]) == PROTOBUF:
         content, content_type = status_message(code, message), PROTOBUF
     else:
-        content, content_type = orjson.dumps({"code": code, "message": message}), JSON
+        content, content_type = written({"code": code, "message": message}), JSON
     return HttpResponse(content, status=status, headers=known.headers, content_type=content_type)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 import orjson
 
 from sessions_app import bounds
+from sessions_app.api.writing import written as json_of
 
 
 class Listed(Protocol):
@@ -25,7 +26,7 @@ def page_of(rows: Sequence[T], write: Callable[[T], dict[str, Any]], next_cursor
     results: list[orjson.Fragment] = []
     written: list[T] = []
     for row in bounds.affordable(rows):
-        text = orjson.dumps(write(row))
+        text = json_of(write(row))
         bounds.current().bytes_left -= len(text)
         results.append(orjson.Fragment(text))
         written.append(row)

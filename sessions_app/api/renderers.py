@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import orjson
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from sessions_app.api.writing import written
+
 
 class OrjsonRenderer(BaseRenderer):
-    """JSON by orjson, which writes `orjson.Fragment` members as they are."""
+    """JSON as `writing` writes it."""
 
     media_type = "application/json"
     format = "json"
@@ -25,7 +26,7 @@ class OrjsonRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        return orjson.dumps(data)
+        return written(data)
 
 
 class JsonOnly(BaseContentNegotiation):

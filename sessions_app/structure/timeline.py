@@ -153,6 +153,18 @@ def parallel_groups(requests: Sequence[TimelineRow], related: Mapping[int, int])
     return [tuple(group) for group in groups if len(group) > 1]
 
 
+def at_one_time(requests: Sequence[Timed], group: Sequence[int], continued: Sequence[Parent | None]) -> bool:
+    """Whether all of a parallel group ran at one time, and none after another one of it, beside a longer one.
+
+    `continued`: for each request the one that it continues.
+    """
+    members = [requests[index] for index in group]
+    if max(map(sane_start, members)) >= min(map(sane_end, members)):
+        return False
+    own = set(group)
+    return not any(parent.index in own for index in group if (parent := continued[index]))
+
+
 # --- the structure of a session -------------------------------------------------------------------------------------
 
 

@@ -304,6 +304,52 @@ def test_nul_and_lone_surrogates_anywhere(post: Post, client: Client, odd: str) 
     assert json.loads(one.content)["response"] == entry["response"]
 
 
+def of_chat(odd: str) -> tuple[Any, Any]:
+    call = {"id": odd, "function": {"name": odd, "arguments": odd}}
+    messages = [
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": odd, "content": "Error: " + odd},
+    ]
+    return {"messages": messages}, {"choices": []}
+
+
+def of_responses(odd: str) -> tuple[Any, Any]:
+    call = {"type": "function_call", "call_id": odd, "name": odd, "arguments": "{}"}
+    result = {"type": "function_call_output", "call_id": odd, "output": json.dumps({"error": odd})}
+    ran = {"type": "mcp_call", "id": odd, "name": odd, "arguments": odd, "error": odd, "output": None}
+    return {"input": [call, result]}, {"object": "response", "output": [ran]}
+
+
+def of_messages(odd: str) -> tuple[Any, Any]:
+    call = {"type": "tool_use", "id": odd, "name": odd, "input": {odd: odd}}
+    result = {"type": "tool_result", "tool_use_id": odd, "is_error": True, "content": [{"type": "text", "text": odd}]}
+    return {"messages": [{"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]}, None
+
+
+def of_gemini(odd: str) -> tuple[Any, Any]:
+    call = {"functionCall": {"id": odd, "name": odd, "args": {}}}
+    result = {"functionResponse": {"id": odd, "name": odd, "response": {"error": odd}}}
+    return {"contents": [{"role": "model", "parts": [call]}, {"role": "user", "parts": [result]}]}, None
+
+
+@pytest.mark.parametrize("odd", NUL_AND_HALVES, ids=ascii)
+@pytest.mark.parametrize("of_api", [of_chat, of_responses, of_messages, of_gemini])
+def test_nul_and_lone_surrogates_in_tool_results(
+    post: Post, client: Client, of_api: Callable[[str], tuple[Any, Any]], odd: str
+) -> None:
+    request, response = of_api(odd)
+    assert post(log(request=request, response=response)).status_code == 202
+    digest_until_empty()
+
+    session = client.get("/api/v1/sessions").json()["results"][0]
+    found = client.get(f"/api/v1/sessions/{session['id']}/requests").json()["results"][0]
+    one = client.get(f"/api/v1/requests/{found['id']}")
+    assert one.status_code == 200
+    results = json.loads(one.content)["tool_results"]
+    assert results
+    assert {result["call_id"] for result in results} == {odd}
+
+
 def test_nul_ids_are_told_apart(post: Post) -> None:
     post([log(request_id="a\x00", trace_id="t\x00"), log(request_id="a\ufffd", trace_id="t\ufffd")])
     digest_until_empty()

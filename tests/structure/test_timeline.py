@@ -318,6 +318,22 @@ def test_what_runs_around_or_inside_a_call_is_not_parallel_to_it() -> None:
     assert groups([Call(0, 60, kind="agent"), Call(1, 5), Call(2, 3, kind="tool"), Call(6, 9)]) == []
 
 
+@pytest.mark.parametrize(
+    ("calls", "is_one_time"),
+    [
+        ([Call(0, 4), Call(1, 4), Call(2, 4)], True),
+        # One after the other beside a longer one.
+        ([Call(0, 9), Call(1, 3), Call(5, 7)], False),
+        ([Call(0, 7), Call(5, 12), Call(10, 17), Call(15, 22)], False),
+        ([Call(0, 5), Call(4, 4)], False),
+        ([Call(0, 3.01, provides=(A,)), Call(1, 4), Call(3, 5, needs=(A,))], False),
+    ],
+)
+def test_whether_a_group_ran_at_one_time(calls: list[Call], is_one_time: bool) -> None:
+    group = range(len(calls))
+    assert timeline.at_one_time(calls, group, timeline.structure(calls).parents) is is_one_time
+
+
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 10)), max_size=30))
 def test_groups_are_the_connected_windowes_of_time(times: list[tuple[int, int]]) -> None:
     calls = timeline.chronological([Call(start, start + length) for start, length in times])

@@ -67,7 +67,9 @@ class RowWriter:
             return
         group = self.structure.parallel.get(index)
         if group and group[0] == index:
-            yield component("outline", "mark")("parallel", f"{exact(len(group))} at the same time")
+            is_one_time = timeline.at_one_time(self.lines, group, self.structure.parents)
+            words = f"{exact(len(group))} {'at the same time' if is_one_time else 'overlap'}"
+            yield component("outline", "mark")("parallel", words)
         if line.input_preview and line.input_preview != turn:
             text = visible(line.input_preview[:TURN_CHARS])
             yield component("outline", "turn")(self.href(index + 1), text)

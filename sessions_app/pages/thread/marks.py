@@ -80,11 +80,12 @@ def fork_view(structure: Structure, fork: Fork, addresses: Addresses) -> ForkVie
     )
 
 
-def parallel_words(group: Sequence[int]) -> str:
-    """`Requests 4, 5 and 6 ran at the same time`."""
+def parallel_words(group: Sequence[int], at_one_time: bool) -> str:
+    """`Requests 4, 5 and 6 ran at the same time`, or that each of them overlaps another one."""
+    words = "ran at the same time" if at_one_time else "overlap: each ran at the same time as another one"
     if len(group) > MOST_NAMED:
-        return f"{exact(len(group))} requests, {ranges([index + 1 for index in group])}, ran at the same time"
-    return f"Requests {listed([exact(index + 1) for index in group])} ran at the same time"
+        return f"{exact(len(group))} requests, {ranges([index + 1 for index in group])}, {words}"
+    return f"Requests {listed([exact(index + 1) for index in group])} {words}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from sessions_app.pages.thread.sources import Sources
 from sessions_app.queries.contradictions import Contradicted
 from sessions_app.queries.window import Window
 from sessions_app.structure.runs import Arranged, Lane
+from sessions_app.structure.timeline import at_one_time
 
 # About as many bytes as the head of a request takes. Its messages are counted when they are written.
 _AROUND = " " * 2_500
@@ -83,7 +84,11 @@ class ThreadBuilder:
             # Steps before requests that ran at the same time are shown above their frame, not within it.
             before = items[0].before
             items[0] = replace(items[0], before=NOTHING)
-            yield ThreadSection(parallel_words(group) if group else "", items, before)
+            yield ThreadSection(self._parallel(group) if group else "", items, before)
+
+    def _parallel(self, group: Sequence[int]) -> str:
+        window = self.window
+        return parallel_words(group, at_one_time(window.lines, group, window.structure.parents))
 
     def _lane(self, lane: Lane, views: Mapping[int, RequestView]) -> ThreadSection:
         is_open = lane.run.first not in views

@@ -434,6 +434,15 @@ def test_parallel_requests_are_said_once_for_the_group(signed_in: Client, projec
     assert "3 at the same time" in text(page)
 
 
+def test_a_chain_of_overlaps_is_not_said_to_run_at_one_time(signed_in: Client, project: Project) -> None:
+    logs = [chat([user(f"Task {n}")], "Done.", at=at, seconds=7) for n, at in enumerate([0, 5, 10, 15])]
+    page = text(get(signed_in, make_session(project, "s", *logs)))
+
+    assert "Requests 1, 2, 3 and 4 overlap: each ran at the same time as another one" in page
+    assert "4 overlap" in page
+    assert "4 at the same time" not in page
+
+
 # --- how requests came together -------------------------------------------------------------------------------------
 
 
