@@ -53,9 +53,14 @@ def _telling_id(call_id: str, name: str) -> str:
     return found
 
 
+def may_name_calls(text: str) -> bool:
+    """Whether ids of tool calls may be written in a text."""
+    return "call_" in text or "toolu_" in text
+
+
 def _written_ids(message: Message) -> list[str]:
     found: list[str] = []
     for block in message.blocks:
-        if isinstance(block, TextBlock) and ("call_" in block.text or "toolu_" in block.text):
+        if isinstance(block, TextBlock) and may_name_calls(block.text):
             found += [one for text in _WRITTEN.findall(block.text[:_MOST_TEXT]) if (one := _telling_id(text, ""))]
     return found

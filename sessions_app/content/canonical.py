@@ -32,7 +32,7 @@ from sessions_app.content.blocks import (
     joined_text,
     text_of,
 )
-from sessions_app.content.call_ids import call_ids, unique_id
+from sessions_app.content.call_ids import call_ids, may_name_calls, unique_id
 from sessions_app.content.json_bytes import DocumentError, loads
 from sessions_app.content.outcomes import ToolFailure, failures_in
 
@@ -82,6 +82,8 @@ class CanonicalForm(NamedTuple):
 
 def canonical_form(message: Message, is_output: bool = False) -> CanonicalForm:
     """The canonical form of a message. `is_output`: it is an answer, which may be sent back in other forms."""
+    if len(message.blocks) == 1 and isinstance(message.blocks[0], TextBlock):
+        return _form_of_text(message, message.blocks[0].text, is_output)
     redacted = any(_is_redacted(text_of(block)) for block in message.blocks)
     pieces = [] if redacted else pieces_of(message)
     is_text = len(pieces) == 1 and pieces[0][0] == TEXT
@@ -93,6 +95,16 @@ def canonical_form(message: Message, is_output: bool = False) -> CanonicalForm:
     renamed = digests_of(message.role, bare) if bare != pieces and not is_text else ()
     item_id = message.item_id if is_output else ""
     return CanonicalForm(message.role, said, redacted, is_text, item_id, renamed, call_ids(message), failures)
+
+
+def _form_of_text(message: Message, text: str, is_output: bool) -> CanonicalForm:
+    """The same for a message of one text, as most are."""
+    if _is_redacted(text):
+        return CanonicalForm(message.role, (), is_redacted=True)
+    pieces = pieces_of(message)
+    item_id = message.item_id if is_output else ""
+    said, written = digests_of(message.role, pieces), call_ids(message) if may_name_calls(text) else ()
+    return CanonicalForm(message.role, said, is_text=bool(pieces), item_id=item_id, call_ids=written)
 
 
 def _is_redacted(text: str) -> bool:

@@ -20,7 +20,9 @@ OutcomeStatus: TypeAlias = Literal["error", "looks_failed", "ok", "unknown"]
 
 _FAILED = frozenset({"error", "failed", "failure", "incomplete", "output-error"})
 _FINE = frozenset({"success", "succeeded"})
+_SAID = _FAILED | _FINE
 _FLAGS = ("is_error", "isError")
+_ALL_FLAGS = (*_FLAGS, "success")
 _EXIT_CODES = ("exit_code", "exitCode", "return_code", "returncode")
 _MOST_OUTPUTS = 100
 _MOST_RESULTS = 1_000
@@ -87,12 +89,12 @@ def said_failed(item: JsonObject) -> bool | None:
     `status: completed` only says that the item is complete, except where the item is the patch that was applied, or
     the call of a tool that the provider ran.
     """
-    for flag in (*_FLAGS, "success"):
+    for flag in _ALL_FLAGS:
         if isinstance(item.get(flag), bool):
             return bool(item[flag]) if flag in _FLAGS else not item[flag]
     for name in ("status", "state"):
         said = item.get(name)
-        if isinstance(said, str) and said in _FAILED | _FINE:
+        if isinstance(said, str) and said in _SAID:
             return said in _FAILED
     if item.get("error"):
         return True

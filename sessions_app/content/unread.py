@@ -101,6 +101,8 @@ def _is_plain(value: Any) -> bool:
         return True
     if not isinstance(value, dict):
         return False
+    if len(value) == 2 and "role" in value and isinstance(value.get("content"), str):
+        return True
     kind = value.get("type")
     if isinstance(kind, str) and kind in _PLAIN_ITEMS:
         return _is_plain_block(value)

@@ -182,7 +182,8 @@ def _provides(
     messages = [reader.message(parts.digests[index], parts.content(index), "assistant") for index, _ in answer.said]
     for message in messages[:MOST_QUOTED]:
         yield from evidence.said(project_key, conversation.users + caller, message)
-    yield from evidence.tasks_asked(project_key, caller, messages)
+    if answer.has_calls:
+        yield from evidence.tasks_asked(project_key, caller, messages)
 
 
 def _conversation(project_key: uuid.UUID, value: bytes) -> uuid.UUID:

@@ -92,7 +92,7 @@ Place = tuple[datetime, uuid.UUID]
 
 def begins_of(needs: Iterable[uuid.UUID], previous: uuid.UUID | None) -> tuple[uuid.UUID, ...]:
     """Those of the link keys that a request needs by which it may continue another one's conversation."""
-    return tuple(one for one in needs if one != previous and not ids.is_of(ids.BEGINNING, one))
+    return tuple([one for one in needs if one != previous and not ids.is_of(ids.BEGINNING, one)])
 
 
 @dataclass(slots=True)

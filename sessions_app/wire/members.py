@@ -17,9 +17,8 @@ def text_member(fields: Fields, name: str) -> str:
     raw = fields.get(name)
     if raw is None or kind_of(raw) != "string":
         return ""
-    text = bytes(raw[1:-1]) if type(raw) is bytes else b"\\"
-    if b"\\" not in text and text.isascii():
-        return text.decode()
+    if type(raw) is bytes and b"\\" not in raw and raw.isascii():
+        return raw[1:-1].decode()
     try:
         value = loads(raw)
     except DocumentError:

@@ -134,14 +134,17 @@ def request_cuts(splitter: Splitter, fields: Fields) -> dict[str, WriteMember]:
 
     def holder(value: JsonBytes) -> bytes:
         inner = object_fields(value)
-        return splitter.object(inner, writers, 1)
+        return splitter.object(inner, writers_of(inner), 1)
 
-    writers: dict[str, WriteMember] = dict.fromkeys(SYSTEM_MEMBERS, system)
-    writers |= dict.fromkeys(TOOL_MEMBERS, tools)
-    cuts: dict[str, WriteMember] = {name: write for name, write in writers.items() if name in fields}
-    cuts |= dict.fromkeys(INPUT_MEMBERS & fields.keys(), messages)
+    def writers_of(given: Fields) -> dict[str, WriteMember]:
+        found: dict[str, WriteMember] = dict.fromkeys(SYSTEM_MEMBERS & given.keys(), system)
+        return found | dict.fromkeys(TOOL_MEMBERS & given.keys(), tools)
+
+    cuts = writers_of(fields)
+    inputs = INPUT_MEMBERS & fields.keys()
+    cuts |= dict.fromkeys(inputs, messages)
     cuts |= {name: holder for name in HOLDERS & fields.keys() if kind_of(fields[name]) == "object"}
-    if MESSAGE in fields and not INPUT_MEMBERS & fields.keys():
+    if MESSAGE in fields and not inputs:
         cuts |= _conversation_of_cohere(splitter, fields)
     if "instances" in fields:
         cuts["instances"] = partial(_split_instances, splitter)
