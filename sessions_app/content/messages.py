@@ -82,7 +82,7 @@ def _item(value: JsonObject, default_role: str) -> Message:
     first = blocks[0] if blocks else None
     role = value.get("role") if isinstance(value.get("role"), str) else None
     if isinstance(first, ToolResultBlock):
-        role = "assistant" if shapes.is_by_server(value) else "tool"
+        role = "assistant" if shapes.is_result_of_provider(value) else "tool"
     elif isinstance(first, ToolCallBlock):
         role = "assistant"
     elif role is None:

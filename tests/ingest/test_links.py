@@ -677,3 +677,15 @@ SEARCHED = {"type": "web_search_call", "id": "ws_1", "action": {"type": "search"
 )
 def test_a_preview_prefers_what_was_said_and_then_what_was_asked_for(output: list[Any], line: str) -> None:
     assert links({"model": "m", "input": "tides?"}, items(*output)).output_preview == line
+
+
+def test_a_hosted_tool_and_its_result_may_be_dropped_by_the_client() -> None:
+    ran = {"type": "shell_call", "id": "sh_1", "call_id": ID, "action": {"commands": ["ls"]}}
+    ran["environment"] = {"type": "container_reference", "container_id": "c"}
+    printed = [{"stdout": "a", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}]
+    result = {"type": "shell_call_output", "id": "shco_1", "call_id": ID, "output": printed}
+    question = {"role": "user", "content": "ls?"}
+    first = links({"model": "m", "input": [question]}, items(ran, result, said_item("One file")))
+    for history in ([ran, result, said_item("One file")], [said_item("One file")]):
+        again = links({"model": "m", "input": [question, *history, {"role": "user", "content": "thanks"}]})
+        assert continues(again, first)

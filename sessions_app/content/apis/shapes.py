@@ -175,6 +175,25 @@ def is_by_server(item: JsonObject) -> bool:
     return item.get("execution") == "server"
 
 
+def is_result_of_provider(item: JsonObject) -> bool:
+    """Whether the result is of a tool that the provider ran, as OpenAI's hosted shell.
+
+    Such an item has an id of its own beside that of its call. What clients send has none, or is of these types.
+    """
+    kind, own, call_id = words_of_type(item), as_text(item.get("id")), call_id_of(item)
+    if is_by_server(item):
+        return True
+    return kind.endswith("_call_output") and kind not in _RUN_BY_CLIENTS and bool(own and call_id) and own != call_id
+
+
+_RUN_BY_CLIENTS = frozenset(
+    {
+        *("function_call_output", "custom_tool_call_output", "computer_call_output", "local_shell_call_output"),
+        *("apply_patch_call_output", "tool_call_output"),
+    }
+)
+
+
 # --- results --------------------------------------------------------------------------------------------------------
 
 

@@ -322,3 +322,30 @@ def test_what_looks_like_a_call_in_a_result_is_data() -> None:
     )
     assert "phone_call" in found.text
     assert not any(isinstance(block, (ToolCallBlock, TextBlock)) for block in found.blocks)
+
+
+# --- results of tools that the provider ran -------------------------------------------------------------------------
+
+PRINTED = [{"stdout": "a", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}]
+HOSTED = {"type": "shell_call_output", "id": "shco_1", "call_id": ID, "output": PRINTED}
+
+
+def test_what_a_hosted_tool_returned_belongs_to_the_answer_on_both_sides() -> None:
+    for item in (HOSTED, HOSTED | {"type": "levitate_call_output"}):
+        answered, sent_back = in_both(item)
+        assert answered == sent_back
+        assert answered.role == "assistant"
+        assert canonical_form(answered, is_output=True).pieces == canonical_form(sent_back).pieces == ()
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {name: value for name, value in HOSTED.items() if name != "id"},
+        HOSTED | {"id": ID},
+        {"type": "function_call_output", "id": "fc_1", "call_id": ID, "output": "a"},
+        {"type": "computer_call_output", "id": "cu_1", "call_id": ID, "output": "a"},
+    ],
+)
+def test_what_a_client_ran_is_no_part_of_an_answer(item: dict[str, Any]) -> None:
+    assert result(item).call_id == ID
