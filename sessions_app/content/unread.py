@@ -33,11 +33,24 @@ _NOTES = frozenset(
         *("eval_count", "prompt_eval_count"),
         *("inputTextTokenCount", "tokenCount", "completionReason", "prompt_token_count", "generation_token_count"),
         *("generated_tokens", "input_length", "generation_id", "temperature", "top_p", "tool_choice", "truncation"),
-        *("parallel_tool_calls", "language", "outcome", "avgLogprobs", "avg_logprobs"),
+        *("parallel_tool_calls", "language", "outcome", "avgLogprobs", "avg_logprobs", "contentType", "content_type"),
+        *("status_code", "statusCode", "custom_id", "request_id", "conversation_id", "model_name"),
+        *("filtered", "detected", "success"),
     }
 )
-_SHOWN_ELSEWHERE = frozenset({"usage", "usageMetadata", "usage_metadata", "cache_control", "cachePoint"})
+# Objects with the counts of tokens, as the APIs name them.
+USAGE_OBJECTS = (
+    *("usage", "usageMetadata", "usage_metadata", "token_usage", "tokenUsage", "totalUsage", "total_usage"),
+    *("usage_details", "usageDetails", "amazon-bedrock-invocationMetrics"),
+)
+# Cohere has three within `meta`.
+_COUNTS = frozenset({*USAGE_OBJECTS, "tokens", "billed_units", "billedUnits", "api_version", "apiVersion"})
+# Marks for caching, and the ids of the sources that an answer cites.
+_SHOWN_ELSEWHERE = frozenset({"cache_control", "cachePoint", "document_ids", "documentIds"})
 _ARGUMENTS = frozenset({"input", "args", "arguments"})
+# What names the line of a batch beside its answer (Gemini), and the class that LangChain's own serialisation names.
+_NAME_OF_LINE = "key"
+_CLASS = frozenset({"lc", "id"})
 # Members of a body about the call: its times, its HTTP headers.
 _ABOUT_THE_CALL = frozenset({"metrics", "ResponseMetadata", "sdkHttpResponse", "sdk_http_response"})
 
@@ -57,6 +70,15 @@ _PLAIN_CALL = frozenset({"id", "type", "index", "function"})
 _PLAIN_TEXT_PART = frozenset({"text", "thought", "thoughtSignature"})
 _PLAIN_CALL_PART = frozenset({"functionCall", "thoughtSignature"})
 _PLAIN_ARGUMENTS = frozenset({"name", "args", "id"})
+# Words in the names of numbers that say where something stands in what is shown, or how sure it is.
+_MEASURES = frozenset(
+    {
+        *("start", "end", "begin", "index", "indices", "offset", "offsets", "position", "positions", "page", "pages"),
+        *("line", "lines", "number", "score", "scores", "confidence"),
+    }
+)
+_NAME_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_TAGS = re.compile("</?think(?:ing)?>")
 _ESCAPES = re.compile(r'\\(?:[nrtbf"\\/]|u[0-9a-fA-F]{4})')
 
 
@@ -185,6 +207,8 @@ class _Remains:
         self.texts = texts
         self.notes = notes
         self.left = MOST_VALUES
+        # How many texts were found.
+        self.said = 0
 
     @cached_property
     def words(self) -> set[str]:
@@ -201,24 +225,62 @@ class _Remains:
         if self.left < 0 or level > MOST_LEVELS:
             return None
         if isinstance(value, dict):
-            read = _ABOUT_THE_CALL if level == 0 else frozenset()
-            kept = {
-                key: self.of(_heard(key, item), level + 1)
-                for key, item in value.items()
-                if key not in read and not self._is_read(key, item)
-            }
-            return {key: item for key, item in kept.items() if item is not None} or None
+            return self._of_object(value, level)
         if isinstance(value, list):
             return [kept for item in value if (kept := self.of(item, level + 1)) is not None] or None
-        if value is None or value is False or (isinstance(value, str) and (not value or value in self.texts)):
+        if value is None or value is False or value == "":
             return None
+        if isinstance(value, str):
+            return self._of_text(value, level)
         return None if self.words.issuperset(_words(value)) else value
+
+    def _of_object(self, value: dict[str, Any], level: int) -> Any:
+        if value.get("filtered") is False and not value.get("detected"):
+            # A filter that found nothing (Azure).
+            return None
+        before = self.said
+        read = _ABOUT_THE_CALL if level == 0 else frozenset()
+        if "lc" in value and "kwargs" in value:
+            read |= _CLASS
+        kept = {
+            key: self.of(_heard(key, item), level + 1)
+            for key, item in value.items()
+            if key not in read and not self._is_read(key, item)
+        }
+        if self.said > before:
+            if level == 0:
+                kept.pop(_NAME_OF_LINE, None)
+            kept = {key: item for key, item in kept.items() if not _is_measure(key, item)}
+        return {key: item for key, item in kept.items() if item is not None} or None
+
+    def _of_text(self, value: str, level: int) -> Any:
+        """A text; of one that is JSON, what is left of that, if something of it was read."""
+        if value in self.texts or self.words.issuperset(_words(value)):
+            self.said += 1
+            return None
+        opened = decoded(value.encode("utf-8", "replace")) if value.lstrip()[:1] in ("{", "[", '"') else value
+        if isinstance(opened, str) and opened == value:
+            return value
+        before = self.said
+        rest = self.of(opened, level + 1)
+        return rest if self.said > before else value
 
     def _is_read(self, key: str, item: Any) -> bool:
         if not isinstance(item, (dict, list)):
             return key in self.notes
         # Arguments that were sent as an object are read as its text.
-        return key in _SHOWN_ELSEWHERE or (key in _ARGUMENTS and to_json(item) in self.texts)
+        if key in _SHOWN_ELSEWHERE or (key in _COUNTS and isinstance(item, dict)):
+            return True
+        return key in _ARGUMENTS and to_json(item) in self.texts
+
+
+def _is_measure(key: str, item: Any) -> bool:
+    """Whether this is a place in a text that is shown, a number of a source, or how sure it is."""
+    if isinstance(item, dict):
+        return all(_is_measure(name, inner) for name, inner in item.items())
+    if isinstance(item, list):
+        return all(_is_measure(key, inner) for inner in item)
+    return isinstance(item, (int, float)) and not _MEASURES.isdisjoint(map(str.lower, _NAME_WORDS.findall(key)))
 
 
 def _heard(key: str, item: Any) -> Any:
@@ -230,5 +292,8 @@ def _heard(key: str, item: Any) -> Any:
 def _words(value: Any) -> list[str]:
     if not isinstance(value, str):
         return words_of(to_json(value))
+    if "think" in value[:MOST_CHARS]:
+        # The tags around thoughts are in no block.
+        value = _TAGS.sub(" ", value[: MOST_CHARS * 2])
     # Of a longer text, the last word may be cut in two.
     return words_of(value) if len(value) <= MOST_CHARS else words_of(value[:MOST_CHARS])[:-1]

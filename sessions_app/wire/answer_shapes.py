@@ -19,6 +19,7 @@ from sessions_app.wire.members import Fields, decoded, small_member
 
 _MOST = 1_000
 _MOST_BYTES = 8_000_000
+_MOST_CITED = _MOST_IDS = 200
 _PIPELINES = ("generated_text", "summary_text", "translation_text")
 # Members of an answer that are its text, if it has no other shape.
 _TEXTS = ("generated_text", "summary_text", "translation_text", "text", "content", "completion", "outputText", "output")
@@ -108,11 +109,32 @@ def _of_text(body: JsonObject) -> Iterable[JsonObject]:
     """Cohere v1, the AI SDK, a transcription."""
     calls = body.get("tool_calls") or body.get("toolCalls")
     reasoning = body.get("reasoningText") or body.get("reasoning")
-    yield _message(body["text"], calls, reasoning, body.get("finishReason"))
+    message = _message(body["text"], calls, reasoning, body.get("finishReason"))
+    yield message | ({"citations": cited} if (cited := _cited(body)) else {})
+
+
+def _cited(body: JsonObject) -> list[Any]:
+    """The documents that Cohere v1 cites by their ids, as sources of the texts that they stand for."""
+    documents = [one for one in _listed(body, "documents") if isinstance(one, dict)]
+    by_id = {one["id"]: one for one in documents if isinstance(one.get("id"), str)}
+    cited: list[Any] = []
+    told: set[str] = set()
+    for citation in _listed(body, "citations"):
+        ids = citation.get("document_ids") if isinstance(citation, dict) else None
+        known = [one for one in ids[:_MOST_IDS] if isinstance(one, str)] if isinstance(ids, list) else []
+        sources = [{"id": one, "document": by_id.get(one)} for one in known]
+        cited.append(citation | {"sources": sources} if sources else citation)
+        told.update(known)
+    return cited + [{"sources": [{"document": one}]} for one in documents if str(one.get("id")) not in told]
+
+
+def _listed(body: JsonObject, name: str) -> list[Any]:
+    value = body.get(name)
+    return value[:_MOST_CITED] if isinstance(value, list) else []
 
 
 def _of_ollama(body: JsonObject) -> Iterable[JsonObject]:
-    yield _message(body["response"], reasoning=body.get("thinking"))
+    yield _message(body["response"], body.get("tool_calls"), body.get("thinking"))
 
 
 def _of_member(name: str) -> Callable[[JsonObject], Iterable[JsonObject]]:
@@ -150,19 +172,49 @@ def _of_object(item: JsonObject) -> Iterable[JsonObject]:
         reasons = ("stop_reason", "finish_reason", "finishReason", "completionReason")
         reason = next((item[name] for name in reasons if item.get(name)), None)
         text = next((item[name] for name in _TEXTS if isinstance(item.get(name), str)), None)
+        if text is None and isinstance(item.get("content"), list):
+            text = item["content"]
+        if text is None and isinstance(item.get("type"), str):
+            # An item of another kind, such as the call of a tool (Mistral).
+            text = [item]
         if text is not None:
             yield _message(text, reason=reason)
+
+
+def _of_conversation(body: JsonObject) -> Iterable[JsonObject]:
+    """The messages and tools' executions of Mistral's agents are one answer."""
+    content: list[Any] = []
+    for item in body["outputs"][:_MOST]:
+        said = item.get("content") if isinstance(item, dict) else None
+        content += said if isinstance(said, list) else [said if isinstance(said, str) else item]
+    yield _message(content)
 
 
 def _of_contents(name: str) -> Callable[[JsonObject], Iterable[JsonObject]]:
     return lambda body: [_message(body[name])]
 
 
-def _joined(body: JsonObject) -> Iterable[JsonObject]:
-    """Replicate lists the pieces of a text."""
-    pieces = body["output"]
-    if all(isinstance(piece, str) for piece in pieces):
-        yield _message("".join(pieces))
+def are_pieces(raw: JsonBytes, beside: Iterable[str] = ()) -> bool:
+    """Whether a list of texts is one text in pieces, as Replicate and generators of applications write it.
+
+    Pieces of a text begin or end with spaces. Where that is not known, a list is a list: of names, or of addresses.
+    """
+    if kind_of(raw) != "array" or len(raw) > _MOST_BYTES or bytes(memoryview(raw)[1:20]).lstrip()[:1] != b'"':
+        return False
+    pieces = decoded(raw)
+    if not isinstance(pieces, list) or not all(isinstance(piece, str) for piece in pieces):
+        return False
+    if any(piece.startswith(("https://", "http://")) for piece in pieces):
+        return False
+    return not _REPLICATE.isdisjoint(beside) or any(piece != piece.strip() for piece in pieces)
+
+
+_REPLICATE = frozenset({"version", "urls", "logs", "predict_time"})
+
+
+def joined_pieces(pieces: list[str]) -> JsonObject:
+    """The message that a list of texts is."""
+    return _message("".join(pieces))
 
 
 def _of_dashscope(body: JsonObject) -> Iterable[JsonObject]:
@@ -175,14 +227,12 @@ def _of_dashscope(body: JsonObject) -> Iterable[JsonObject]:
         yield _message(output["text"], reason=output.get("finish_reason"))
 
 
-_OLLAMA = frozenset({"done", "done_reason", "eval_count", "created_at", "thinking"})
-_INTERACTION = frozenset({"object", "interaction_id", "agent", "previous_interaction_id", "role"})
-
-REPLICATE = AnswerShape({"output": "array"}, _joined, frozenset({"version", "urls", "logs", "predict_time"}))
-
 SHAPES: tuple[AnswerShape, ...] = (
     AnswerShape(
-        {"response": "string"}, _of_ollama, frozenset({"done", "done_reason", "eval_count", "created_at", "thinking"})
+        {"response": "string"},
+        _of_ollama,
+        # Cloudflare's Workers AI has the last two.
+        frozenset({"done", "done_reason", "eval_count", "created_at", "thinking", "usage", "tool_calls"}),
     ),
     AnswerShape({"results": "array", "inputTextTokenCount": "number"}, _of_items("results")),
     AnswerShape({"generation": "string"}, _of_member("generation")),
@@ -197,9 +247,10 @@ SHAPES: tuple[AnswerShape, ...] = (
         _of_contents("outputs"),
         frozenset({"object", "interaction_id", "agent", "previous_interaction_id", "role"}),
     ),
+    AnswerShape({"outputs": "array", "conversation_id": "string"}, _of_conversation),
     AnswerShape({"outputs": "array"}, _of_items("outputs")),
     AnswerShape({"outputText": "string"}, _of_member("outputText")),
     AnswerShape({"output": "object", "request_id": "string"}, _of_dashscope),
-    REPLICATE,
+    AnswerShape({"output": "array"}, lambda body: [joined_pieces(body["output"])]),
     AnswerShape({"text": "string"}, _of_text),
 )

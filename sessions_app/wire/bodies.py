@@ -17,12 +17,20 @@ from sessions_app.content.splitting import Splitter, WriteMember
 from sessions_app.records import StreamNote, Usage
 from sessions_app.wire import failures
 from sessions_app.wire.agent_states import MESSAGES, is_state, state_of
-from sessions_app.wire.answer_shapes import REPLICATE, SHAPES, messages_of_fields, messages_of_list, sources_beside
+from sessions_app.wire.answer_shapes import (
+    SHAPES,
+    are_pieces,
+    joined_pieces,
+    messages_of_fields,
+    messages_of_list,
+    sources_beside,
+)
 from sessions_app.wire.errors import Failure
 from sessions_app.wire.members import (
     MOST_WRAPPED,
     Fields,
     are_messages,
+    decoded,
     first_text,
     held_in,
     json_in,
@@ -89,8 +97,8 @@ def split_response(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[
         return _split_wrapped(splitter, fields, wrapper, depth)
     facts = _response_facts(fields)
     cuts = response_cuts(splitter, fields, facts)
-    if REPLICATE.fits(fields):
-        cuts.pop("output", None)
+    if "output" in cuts and are_pieces(fields["output"], fields):
+        del cuts["output"]
     if not cuts and is_state(fields):
         state = state_of(fields, splitter.document.input)
         cuts[MESSAGES] = lambda _: state.write(splitter)
@@ -163,6 +171,9 @@ def _split_list(splitter: Splitter, raw: JsonBytes, depth: int) -> tuple[bytes, 
     if depth < MOST_WRAPPED and (streamed := split_stream(splitter, raw)):
         return streamed
     facts = ResponseFacts(failure=failures.of_events(raw))
+    if are_pieces(raw):
+        _add_derived(splitter, [joined_pieces(decoded(raw))], facts)
+        return splitter.rest(raw), facts
     if are_messages(raw) or bytes(memoryview(raw)[1:20]).lstrip()[:1] == b'"':
         return splitter.items("o", raw, PartKind.MESSAGE), facts
     if _are_blocks(raw):
@@ -212,6 +223,9 @@ def is_message(fields: Fields) -> bool:
             kind in _AI and ("content" in fields or _has_data(fields))
         )
     whole = fields.keys() & {"stop_reason", "choices", "candidates", "output", "message"}
+    if fields.get("error", b"null") != b"null" and _MESSAGE_MEMBERS & fields.keys() == {"content"}:
+        # A message that broke off with an error (Anthropic).
+        return False
     return not whole and not _MESSAGE_MEMBERS.isdisjoint(fields)
 
 

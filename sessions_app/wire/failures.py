@@ -235,8 +235,24 @@ def of_choice(fields: Mapping[str, JsonBytes], reason: str) -> Failure | None:
     said = (_value(fields, "finishMessage") or _value(fields, "finish_message")) if found else None
     if found and isinstance(said, str):
         found = replace(found, message=said)
+    if found and (filters := _filters(_value(fields, "content_filter_results"))):
+        found = replace(found, message=f"{found.message} ({filters})")
     error = of_error(_value(fields, "error")) if "error" in fields else None
     return error if error and error.message else found or error
+
+
+def _filters(results: Any) -> str:
+    """The filters of Azure that stopped an answer: `hate: high`."""
+    if not isinstance(results, dict):
+        return ""
+    hits = [
+        (name, hit.get("severity")) for name, hit in results.items() if isinstance(hit, dict) and hit.get("filtered")
+    ]
+    told = (f"{name}: {severity}" if isinstance(severity, str) else name for name, severity in hits[:_MOST_FILTERS])
+    return ", ".join(told)[:_MOST_TOLD]
+
+
+_MOST_FILTERS, _MOST_TOLD = 12, 400
 
 
 def of_choices(found: Iterable[Failure | None]) -> Failure | None:

@@ -12,15 +12,13 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
+from sessions_app.content.unread import USAGE_OBJECTS
 from sessions_app.records import Usage
 from sessions_app.wire.fields import lenient_count
 from sessions_app.wire.usage import UNKNOWN_USAGE, Counts, cost_of, counts_of
 
 # Usage objects. Each completes the ones before it.
-_ORDERED = (
-    *("usage", "usageMetadata", "usage_metadata", "token_usage", "tokenUsage", "totalUsage", "total_usage"),
-    *("usage_details", "usageDetails", "amazon-bedrock-invocationMetrics", "meta", "metrics", "tokens"),
-)
+_ORDERED = (*USAGE_OBJECTS, "meta", "metrics", "tokens")
 _ORDER = {name: order for order, name in enumerate(_ORDERED)}
 _PLACES = frozenset(_ORDERED)
 # Counts that are members of the body itself.

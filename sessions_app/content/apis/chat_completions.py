@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessions_app.content.apis import citations, dialects, media
+from sessions_app.content.apis import citations, dialects, media, shapes
 from sessions_app.content.apis.tool_results import ReadContent
 from sessions_app.content.blocks import (
     ContentBlock,
@@ -36,7 +36,25 @@ def after_content(message: JsonObject, read: ReadContent) -> list[ContentBlock]:
     if isinstance(images, list):
         for image in images:
             blocks += media.bare_image(image) or read([image])
-    return [*blocks, *_tool_calls(message), *_cited(message)]
+    return [*blocks, *_executed(message, read), *_tool_calls(message), *_cited(message)]
+
+
+def _executed(message: JsonObject, read: ReadContent) -> list[ContentBlock]:
+    """The tools that Groq ran itself, with what they returned and found."""
+    items = message.get("executed_tools")
+    blocks: list[ContentBlock] = []
+    for item in items[:_MOST_EXECUTED] if isinstance(items, list) else ():
+        if not isinstance(item, dict):
+            continue
+        found = item.get("search_results")
+        output = {"output": item["output"]} if item.get("output") else {}
+        name = as_text(item.get("name") or item.get("type"))
+        blocks += shapes.called_by_provider({}, read, name, item.get("arguments"), output, "")
+        blocks += citations.blocks_of({"citations": found.get("results")}) if isinstance(found, dict) else []
+    return blocks
+
+
+_MOST_EXECUTED = 200
 
 
 def _cited(message: JsonObject) -> list[ContentBlock]:

@@ -12,7 +12,10 @@ MOST_CITATIONS = 200
 # How deep the facts of a citation are looked for.
 _MOST_LEVELS = 3
 _TITLES = ("title", "document_title", "documentTitle", "filename", "file_name", "name", "tool")
-_ADDRESSES = ("url", "uri", "retrievedUrl", "retrieved_url", "source", "file_id", "fileId", "document_id", "id")
+_ADDRESSES = ("url", "uri", "retrievedUrl", "retrieved_url", "source")
+# What a source is called if it has no address.
+_IDS = ("file_id", "fileId", "document_id", "id")
+_NAMES = frozenset({*_TITLES, *_ADDRESSES, *_IDS})
 _QUOTES = ("cited_text", "citedText", "quote", "text", "snippet")
 _LISTS = ("citations", "annotations")
 
@@ -48,9 +51,24 @@ def _of_object(item: JsonObject) -> Iterator[Citation]:
     sources = item.get("sources")
     quote = _first(item, _QUOTES) or _source_text(item)
     if isinstance(sources, list) and sources:
-        yield from (_citation(source, quote) for source in sources[:MOST_CITATIONS] if isinstance(source, dict))
+        for source in sources[:MOST_CITATIONS]:
+            if isinstance(source, dict):
+                yield _citation(source, _text_of_source(source) or quote)
     else:
         yield _citation(item, quote)
+
+
+def _text_of_source(source: JsonObject) -> str:
+    """The text of a document, or what a tool returned (Cohere): whole, if it is not only a text with its name."""
+    for name in ("document", "tool_output", "toolOutput"):
+        inner = source.get(name)
+        if isinstance(inner, dict):
+            rest = {key: value for key, value in inner.items() if key not in _NAMES}
+            only = next(iter(rest.values())) if len(rest) == 1 else None
+            return only if isinstance(only, str) else to_json(rest) if rest else ""
+        if isinstance(inner, str):
+            return inner
+    return _first(source, _QUOTES)
 
 
 def _source_text(item: JsonObject) -> str:
@@ -60,7 +78,7 @@ def _source_text(item: JsonObject) -> str:
 
 
 def _citation(item: JsonObject, quote: str) -> Citation:
-    return Citation(_first(item, _TITLES), _first(item, _ADDRESSES), quote)
+    return Citation(_first(item, _TITLES), _first(item, _ADDRESSES) or _first(item, _IDS), quote)
 
 
 def _first(item: JsonObject, names: tuple[str, ...]) -> str:

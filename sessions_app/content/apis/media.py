@@ -79,6 +79,8 @@ def medium(item: JsonObject, kind: str, read: ReadContent) -> MediaBlock | None:
         return MediaBlock(_modality(media_type, kind), file_id, media_type, name)
     if not url and not name:
         return None
+    # A resource of MCP has data and its address.
+    name = name or (_first(levels, ("uri",)) if data else "")
     url, media_type = _as_url(url, media_type, kind, name, is_data=bool(data))
     return MediaBlock(_modality(media_type, kind), url, media_type, name)
 

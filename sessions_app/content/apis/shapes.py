@@ -23,7 +23,9 @@ _ARGUMENTS = (
 _RESULTS = ("output", "outputs", "result", "results", "response", "content", "tools", "error")
 # A call that has one of these brings its own result: the provider ran the tool.
 _OWN_RESULTS = ("output", "outputs", "results", "result", "response", "error")
-_CALLS = ("call", "_use", "tooluse")
+# What Mistral's agents run is an execution.
+_EXECUTION = "tool_execution"
+_CALLS = ("call", "_use", "tooluse", _EXECUTION)
 _ANSWERS = ("output", "outputs", "result", "results", "response")
 # Members of a call or result that are neither its arguments nor what it returned.
 _AROUND = frozenset(
@@ -33,7 +35,7 @@ _AROUND = frozenset(
         *("approval_request_id", "execution", "environment", "pending_safety_checks", "providerExecuted"),
         *("provider_executed", "dynamic", "thoughtSignature", "thought_signature", "is_error", "isError"),
         *("acknowledged_safety_checks", "max_output_length", "extra_content", "provider_specific_fields"),
-        *("allowed_callers", "metadata", "agent", "function", *_CALL_IDS),
+        *("created_at", "completed_at", "allowed_callers", "metadata", "agent", "function", *_CALL_IDS),
     }
 )
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -91,6 +93,8 @@ def call_blocks(item: JsonObject, read: ReadContent) -> list[ContentBlock]:
     """A call; of a tool that the provider ran itself, with its result; then what else the item holds."""
     function = item["function"] if isinstance(item.get("function"), dict) else item
     own = {name: item[name] for name in _OWN_RESULTS if item.get(name) not in (None, "")}
+    if words_of_type(item).endswith(_EXECUTION) and item.get("info") not in _EMPTY:
+        own["info"] = item["info"]
     arguments, rest = _arguments(function, own)
     # What the provider searched for itself has no id that its result would name.
     call_id = call_id_of(item) or ("" if is_by_server(item) else as_text(item.get("id")))
@@ -158,7 +162,7 @@ _NAMELESS = frozenset({"function", "tool", "custom", "custom_tool", "mcp", "serv
 def is_by_provider(item: JsonObject) -> bool:
     """Whether the provider runs the tool of this call itself. Nobody could answer a call without a `call_id`."""
     kind = words_of_type(item)
-    if kind.startswith(("server_", "mcp_")) or item.get("providerExecuted") is True:
+    if kind.startswith(("server_", "mcp_")) or kind.endswith(_EXECUTION) or item.get("providerExecuted") is True:
         return True
     if as_text(item.get("id")).startswith(("srvtoolu_", "mcptoolu_")):
         return True

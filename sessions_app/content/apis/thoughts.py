@@ -16,6 +16,8 @@ _LISTS = ("thinking_blocks", "reasoning_details")
 _PLACES = frozenset({*_MEMBERS, *_LISTS})
 # Open models write their reasoning into the text. A tag begins a line; its end may be missing if the answer was cut.
 _OPENING = re.compile(r"(?:\A|(?<=\n)|(?<=</think>)|(?<=</thinking>))[ \t]*<(think|thinking)>")
+# Later ones may stand within a line, if none is only quoted.
+_LATER = re.compile(r"(?<![`\"'])<(think|thinking)>")
 MOST_THOUGHTS = 200
 
 
@@ -101,11 +103,11 @@ def _pieces(text: str) -> Iterator[ContentBlock]:
         yield ReasoningBlock(head.strip())
         text = rest
     for _ in range(MOST_THOUGHTS):
-        opening = _OPENING.search(text, start)
+        opening = (_LATER if start else _OPENING).search(text, start)
         if opening is None:
             break
         end = text.find(f"</{opening[1]}>", opening.end())
-        if end < 0 and text[: opening.start()].strip():
+        if end < 0 and (start or text[: opening.start()].strip()):
             break
         if text[start : opening.start()].strip():
             yield TextBlock(text[start : opening.start()])

@@ -59,7 +59,7 @@ class AnswerWriter:
         if len(sources) < self.sources.window.output_count(index):
             return NOTHING
         said = [block for source in sources for block in source.said]
-        also = (line.error_type, detail.error_message, line.finish_reason)
+        also = (line.error_type, detail.error_message, line.finish_reason, str(line.http_status or ""))
         rest = CallBody("response", self.documents, writer.base_url).beside(said, *also)
         return row("", rest) if rest else NOTHING
 
