@@ -27,8 +27,10 @@ from sessions_app.wire.answer_shapes import (
 )
 from sessions_app.wire.errors import Failure
 from sessions_app.wire.members import (
+    MOST_LIST_BYTES,
     MOST_WRAPPED,
     Fields,
+    are_blocks,
     are_messages,
     decoded,
     first_text,
@@ -176,9 +178,9 @@ def _split_list(splitter: Splitter, raw: JsonBytes, depth: int) -> tuple[bytes, 
         return splitter.rest(raw), facts
     if are_messages(raw) or bytes(memoryview(raw)[1:20]).lstrip()[:1] == b'"':
         return splitter.items("o", raw, PartKind.MESSAGE), facts
-    if _are_blocks(raw):
+    if are_blocks(raw):
         return splitter.item("o", raw, PartKind.MESSAGE), facts
-    items = array_items(raw) if len(raw) <= _MOST_LIST_BYTES else []
+    items = array_items(raw) if len(raw) <= MOST_LIST_BYTES else []
     if len(items) == 1 and depth < MOST_WRAPPED and _is_answer(items[0]):
         skeleton, facts = split_response(splitter, items[0], depth + 1)
         return b"[" + skeleton + b"]", facts
@@ -186,19 +188,6 @@ def _split_list(splitter: Splitter, raw: JsonBytes, depth: int) -> tuple[bytes, 
         _add_derived(splitter, found, facts)
         return splitter.rest(raw), facts
     return cut_unread(splitter, raw), facts
-
-
-_MOST_LIST_BYTES = 8_000_000
-_BLOCK_TYPES = frozenset({"text", "output_text", "tool_use", "thinking", "tool-call", "tool_call", "refusal"})
-
-
-def _are_blocks(raw: JsonBytes) -> bool:
-    """Whether this is the content of one message."""
-    first = next(iter(array_items(raw)), b"") if len(raw) <= _MOST_LIST_BYTES else b""
-    if not first or kind_of(first) != "object":
-        return False
-    fields = object_fields(first)
-    return text_member(fields, "type") in _BLOCK_TYPES or fields.keys() in ({"text"}, {"toolUse"}, {"functionCall"})
 
 
 # Members of a body that is an answer itself, whatever else it holds.

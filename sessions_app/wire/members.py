@@ -10,6 +10,8 @@ from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_item
 Fields = dict[str, JsonBytes]
 # A body may be within so many other objects or texts.
 MOST_WRAPPED = 4
+# A longer list is not opened to see what it is.
+MOST_LIST_BYTES = 8_000_000
 
 
 def text_member(fields: Fields, name: str) -> str:
@@ -95,3 +97,15 @@ def are_messages(raw: JsonBytes) -> bool:
     fields = object_fields(first)
     kind = text_member(fields, "type")
     return not _MESSAGE_SIGNS.isdisjoint(fields) or kind in _ITEM_TYPES or kind.endswith(("_call", "_call_output"))
+
+
+_BLOCK_TYPES = frozenset({"text", "output_text", "tool_use", "thinking", "tool-call", "tool_call", "refusal"})
+
+
+def are_blocks(raw: JsonBytes) -> bool:
+    """Whether this is the content of one message."""
+    first = next(iter(array_items(raw)), b"") if len(raw) <= MOST_LIST_BYTES else b""
+    if not first or kind_of(first) != "object":
+        return False
+    fields = object_fields(first)
+    return text_member(fields, "type") in _BLOCK_TYPES or fields.keys() in ({"text"}, {"toolUse"}, {"functionCall"})

@@ -115,6 +115,24 @@ def test_how_the_results_of_tools_went(store: Store, client: Client) -> None:
     assert client.get("/api/v1/sessions?failed_tool=other").json()["results"] == []
 
 
+@pytest.mark.parametrize("odd", ["\x00\ud800", "call\udfff", "\ud83d"])
+@pytest.mark.parametrize("as_item", [False, True])
+def test_ids_and_names_with_lone_surrogates(store: Store, client: Client, odd: str, as_item: bool) -> None:
+    call = {"id": odd, "type": "function", "function": {"name": odd, "arguments": "{}"}}
+    messages: list[Any] = [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": odd, "content": "Error: none"},
+    ]
+    if as_item:
+        messages = [{"type": "tide_call_output", "call_id": odd, "name": odd, "output": "x"}]
+    store(log(request={"model": "m", "input" if as_item else "messages": messages}))
+    response = request(client)
+    assert response.status_code == 200
+    result = response.json()["tool_results"][0]
+    assert result["call_id"] == odd
+    assert result["name"] == odd
+
+
 def test_failure(store: Store, client: Client) -> None:
     store(log(response=None, status_code=429, error={"type": "rate_limit", "message": "slow down"}, ended_at=None))
 
