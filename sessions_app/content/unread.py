@@ -28,6 +28,9 @@ _NOTES = frozenset(
         *("finish_reason", "finishReason", "stop_reason", "stopReason", "stop_sequence", "done", "done_reason"),
         *("model", "modelVersion", "model_version", "created", "created_at", "completed_at", "createTime"),
         *("container_id", "execution", "approval_request_id"),
+        # Where in a text a citation stands.
+        *("start_index", "end_index", "startIndex", "endIndex", "start_char_index", "end_char_index"),
+        *("start_page_number", "end_page_number", "start_block_index", "end_block_index", "document_index"),
         *("system_fingerprint", "service_tier", "responseId", "response_id", "provider", "mime_type"),
         *("total_duration", "load_duration", "eval_duration", "prompt_eval_duration"),
         *("eval_count", "prompt_eval_count"),

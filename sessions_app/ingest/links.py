@@ -268,9 +268,14 @@ def _after(chain: bytes, said: list[Message], with_ids: bool) -> bytes:
 
 
 def _previews(record: Record, reader: MessageReader, links: Links) -> None:
-    """The newest user text that this request added, and the beginning of its answer."""
+    """The newest user text that this request added, or the first of the inputs of a call that is no conversation.
+
+    And the beginning of its answer.
+    """
     most = LABEL_CHARS if links.resent_count else TITLE_CHARS
-    for message in islice(_newest_of_user(record.document.input, links.resent_count, reader), MOST_WRAPPERS):
+    is_conversation = record.kind == "llm" and "embedding" not in record.call_type
+    said = _texts_of_user(record.document.input, links.resent_count, reader, is_newest_first=is_conversation)
+    for message in islice(said, MOST_WRAPPERS):
         if words := one_line(said_by_user(message), most):
             links.input_preview = words
             break
@@ -283,9 +288,12 @@ def _previews(record: Record, reader: MessageReader, links: Links) -> None:
     links.output_preview = answer_line(answers)
 
 
-def _newest_of_user(parts: PartList, resent_count: int, reader: MessageReader) -> Iterator[Message]:
-    """The user's messages after what is sent again, newest first."""
-    for index in range(len(parts) - 1, resent_count - 1, -1):
+def _texts_of_user(
+    parts: PartList, resent_count: int, reader: MessageReader, is_newest_first: bool
+) -> Iterator[Message]:
+    """The user's messages after what is sent again."""
+    order = range(resent_count, len(parts))
+    for index in reversed(order) if is_newest_first else order:
         if parts.kinds[index] is not PartKind.MESSAGE:
             continue
         if reader.canonical_form(parts.digests[index], parts.content(index), "user").role == "user":

@@ -43,6 +43,17 @@ def left_of(message: Any) -> Any:
         {"type": "function_call", "id": "fc", "call_id": "c", "name": "f", "arguments": "{}", "status": "completed"},
         {"role": "model", "parts": [{"text": "Hi"}, {"functionCall": {"name": "f", "args": {"q": [1, "two"]}}}]},
         {"type": "custom_thing", "words": "kept as it is"},
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [
+                {
+                    "type": "output_text",
+                    "text": "Primes",
+                    "annotations": [{"type": "url_citation", "url": "https://a.b", "start_index": 0, "end_index": 6}],
+                }
+            ],
+        },
     ],
 )
 def test_of_what_is_read_nothing_is_left(message: Any) -> None:

@@ -658,6 +658,10 @@ def test_preview_is_what_the_user_wrote_and_no_wrapper() -> None:
     assert links({"messages": [around]}).input_preview.startswith("<environment_context>")
 
 
+def test_preview_of_a_call_with_several_inputs_is_the_first() -> None:
+    assert links({"model": "e", "input": ["apples", "pears"]}, call_type="embeddings").input_preview == "apples"
+
+
 def test_preview_of_an_answer_without_text_names_its_tools() -> None:
     calls = [{"id": "c", "function": {"name": name, "arguments": "{}"}} for name in ("read_file", "run_tests")]
     answer = {"choices": [{"message": {"role": "assistant", "content": None, "tool_calls": calls}}]}

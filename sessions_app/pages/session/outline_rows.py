@@ -83,7 +83,10 @@ class RowWriter:
         lines = [self.lines[index] for index in run.members]
         state = "error" if any(line.status == ERROR for line in lines) else "ok"
         words = visible(run.tool[:LABEL_CHARS]) if run.tool else f"sub-agent of {exact(run.starter + 1)}"
-        return component("outline", "run")(state, words, sums(lines))
+        failures = sum(self.tool_failures.get(line.id, 0) for line in lines)
+        return component("outline", "run")(
+            state, words, sums(lines, failures), counted(len(lines), "request"), failures
+        )
 
     def end_of_run(self) -> Markup:
         return component("outline", "end_of_run")()

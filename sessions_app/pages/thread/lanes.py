@@ -13,7 +13,7 @@ from sessions_app.content.messages import read_message
 from sessions_app.content.tasks import call_that_asks, task_of
 from sessions_app.pages.html.components import joined, sentence
 from sessions_app.pages.html.formats import cost, duration, exact, tokens
-from sessions_app.pages.html.pieces import code, link, request_link
+from sessions_app.pages.html.pieces import code, link
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.wording import counted, ranges
 from sessions_app.queries.session import RequestLine
@@ -21,6 +21,7 @@ from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 from sessions_app.structure.runs import Run
+from sessions_app.structure.tool_failures import new_failures
 
 NAME_CHARS = 80
 # A call may start several agents. Of more than these, the number is told.
@@ -38,10 +39,11 @@ class LaneView:
     is_open: bool
 
 
-def lane_view(run: Run, window: Window, addresses: Addresses, is_open: bool) -> LaneView:
+def lane_view(run: Run, window: Window, is_open: bool) -> LaneView:
     """The line of a run. Its sums are those of all its requests, on whichever page they are."""
     lines = [window.lines[index] for index in run.members]
-    starter = request_link(addresses.in_session(run.starter + 1), run.starter + 1)
+    # No link: it stands in what opens the run. The first request of the run has one.
+    starter = f"request {exact(run.starter + 1)}"
     name = started_by_call(run, window)
     by = sentence("{} of {}", code(name), starter) if name else starter
     numbers = ranges([index + 1 for index in run.members])
@@ -51,10 +53,11 @@ def lane_view(run: Run, window: Window, addresses: Addresses, is_open: bool) -> 
     else:
         words = sentence("Sub-agent: {} {}, started by {}", noun, numbers, by)
     failed = any(line.status == ERROR for line in lines)
-    return LaneView(run.first + 1, words, sums(lines), failed, is_open)
+    brought = sum(new_failures(lines).values())
+    return LaneView(run.first + 1, words, sums(lines, brought), failed, is_open)
 
 
-def sums(lines: Sequence[RequestLine]) -> str:
+def sums(lines: Sequence[RequestLine], tool_failures: int) -> str:
     """`3 requests · 1.2k → 310 tokens · $0.004 · 4.2 s · 1 failed`; what is not known is left out."""
     read, written = (_known(line.input_tokens for line in lines), _known(line.output_tokens for line in lines))
     costs = [line.cost for line in lines if line.cost is not None]
@@ -65,6 +68,7 @@ def sums(lines: Sequence[RequestLine]) -> str:
     pieces += [cost(sum(costs, Decimal(0)))] if costs else []
     pieces += [duration(extent.wall)] if extent and extent.wall else []
     pieces += [f"{exact(failed)} failed"] if failed else []
+    pieces += [counted(tool_failures, "tool failure")] if tool_failures else []
     return " · ".join(pieces)
 
 

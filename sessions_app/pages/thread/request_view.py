@@ -30,9 +30,9 @@ from sessions_app.pages.thread.wording import (
     attempt_words,
     counted,
     first_token,
-    history,
     listed,
     offset,
+    sent_words,
     tokens_title,
 )
 from sessions_app.queries.attempts import counted_attempts
@@ -124,7 +124,7 @@ class RequestWriter:
             cached=f"{share(line.cached_tokens, line.input_tokens)} cached" if line.cached_tokens else "",
             cost=cost(line.cost),
             cost_so_far=cost(self.costs[index]) if self.costs[index] is not None else "",
-            history="same input" if is_folded else history(added.count, resent),
+            history="same input" if is_folded else sent_words(line, added.count, resent),
             resent_count=resent,
             before=beside.before(index) if beside else NOTHING,
             body=self._body(index),

@@ -24,6 +24,7 @@ from sessions_app.pages.thread.request_view import RequestView, RequestWriter
 from sessions_app.pages.thread.sources import Sources
 from sessions_app.queries.contradictions import Contradicted
 from sessions_app.queries.window import Window
+from sessions_app.structure import timeline
 from sessions_app.structure.runs import Arranged, Lane
 from sessions_app.structure.timeline import at_one_time
 
@@ -61,6 +62,8 @@ class ThreadBuilder:
     # The index of the first request that the answer's budget did not last for.
     stopped_at: int | None = None
     contradicted: Mapping[uuid.UUID, Contradicted] = field(default_factory=dict)
+    # For each request, those that are framed with it.
+    _groups: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def sections(self) -> list[ThreadSection]:
         """The requests of the window, those that ran at the same time together, as far as the budget lasts."""
@@ -73,8 +76,7 @@ class ThreadBuilder:
 
     def _sections(self, arranged: Arranged, views: Mapping[int, RequestView]) -> Iterator[ThreadSection]:
         """Those that ran at the same time together, and the runs of sub-agents in lanes."""
-        parallel = self.window.structure.parallel
-        for group, found in groupby(arranged, key=lambda one: () if isinstance(one, Lane) else parallel.get(one)):
+        for group, found in groupby(arranged, key=lambda one: None if isinstance(one, Lane) else self._framed(one)):
             together = list(found)
             lanes = [one for one in together if isinstance(one, Lane)]
             yield from (self._lane(lane, views) for lane in lanes)
@@ -90,9 +92,30 @@ class ThreadBuilder:
         window = self.window
         return parallel_words(group, at_one_time(window.lines, group, window.structure.parents))
 
+    def _framed(self, index: int) -> tuple[int, ...]:
+        """The requests of the same run, or beside all runs, that ran at the same time as this one."""
+        if index not in self._groups:
+            self._groups |= self._framed_within(self.window.structure.parallel.get(index, ()), index)
+        return self._groups[index]
+
+    def _framed_within(self, group: tuple[int, ...], index: int) -> dict[int, tuple[int, ...]]:
+        runs, lines, parents = self.window.runs, self.window.lines, self.window.structure.parents
+        around = runs.around(index)[-1:]
+        same = [one for one in group if runs.around(one)[-1:] == around]
+        found: dict[int, tuple[int, ...]] = {index: ()}
+        found.update(dict.fromkeys(same, ()))
+        if len(same) == len(group):
+            return found | dict.fromkeys(same, group)
+        places = {one: place for place, one in enumerate(same)}
+        related = {places[one]: places.get(parent.index, -1) for one in same if (parent := parents[one])}
+        for places_together in timeline.parallel_groups([lines[one] for one in same], related):
+            together = tuple(same[place] for place in places_together)
+            found |= dict.fromkeys(together, together)
+        return found
+
     def _lane(self, lane: Lane, views: Mapping[int, RequestView]) -> ThreadSection:
         is_open = lane.run.first not in views
-        view = lane_view(lane.run, self.window, self.addresses, is_open)
+        view = lane_view(lane.run, self.window, is_open)
         sections = list(self._sections(lane.content, views))
         # The steps that lead to the run stand above it.
         before, sections[0] = sections[0].before, replace(sections[0], before=NOTHING)

@@ -231,6 +231,13 @@ def history(count: int, resent: int) -> str:
     return counted(count)
 
 
+def sent_words(line: RequestLine, count: int, resent: int) -> str:
+    """The same on the line of a request. What is no conversation has inputs; where none is known, nothing is said."""
+    if not count:
+        return ""
+    return history(count, resent) if line.is_conversation else counted(count, "input")
+
+
 def source_name(source: str) -> str:
     return SOURCES.get(source, source)
 

@@ -149,6 +149,25 @@ def test_request_without_anything_known(signed_in: Client, project: Project) -> 
     assert "No command" in text(section(page, "curl"))
 
 
+@pytest.mark.parametrize(
+    ("model", "facts"),
+    [("asked", "Model asked Endpoint"), ("other", "Request model asked Response model other Endpoint")],
+)
+def test_response_model_is_only_told_if_it_differs(signed_in: Client, project: Project, model: str, facts: str) -> None:
+    make_session(project, "s", make_log(request={"model": "asked", "messages": [user("Hi")]}, model=model))
+    page = text(get(signed_in, stored()))
+    assert facts in " ".join(page[page.index("Continues no") :].split())
+
+
+def test_stream_is_a_fact_and_no_warning(signed_in: Client, project: Project) -> None:
+    chunks = [{"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "Hi"}}]}]
+    log = make_log(request={"model": "gpt-4o", "messages": [user("Hi")], "stream": True}, response=chunks)
+    make_session(project, "s", log)
+    page = text(get(signed_in, stored()))
+    assert "Stream 1 event, broken off" in page
+    assert "events of a stream: " not in page
+
+
 def test_many_messages_come_in_blocks(signed_in: Client, project: Project) -> None:
     store_logs(project, chat([user(f"Message {n}.") for n in range(250)], "Read."))
     page = section(get(signed_in, stored()), "input")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from typing import Any
@@ -86,12 +87,55 @@ def test_pages_of_requests_name_the_call_and_the_run(signed_in: Client, project:
 def test_outline_has_the_run_as_one_group(signed_in: Client, project: Project) -> None:
     page = get(signed_in, session_of(project))
     outline = page[page.index('id="outline-rows"') : page.index('class="outline-foot"')]
-    group = re.findall(r'<li class="outline-run" data-state="error"><details>.*?</details></li>', outline, re.DOTALL)[0]
+    group = re.findall(
+        r'<li class="outline-run" data-state="error"[^>]*><details>.*?</details></li>', outline, re.DOTALL
+    )[0]
 
     assert re.findall(r'class="outline-n">(\d+)<', outline) == ["1", "2", "3", "4"]
     assert re.findall(r'class="outline-n">(\d+)<', group) == ["2", "3"]
     assert "sub-agent of 1" in text(group)
     assert outline.count("<details") == outline.count("</details>") == 1
+
+
+def both_delegated() -> list[Any]:
+    """Request 1 starts two agents: 2 and 4, one after the other, and beside them 3. A tool of the first one failed."""
+    tasks = (TASK, "Find every document that speaks of calc.py and tell what it says.")
+    asked, reports = user("Write release notes, please."), ("It has one function, add.", "Only the README does.")
+    calls = [call(f"c{n}", "ask_investigator", json.dumps({"input": task})) for n, task in enumerate(tasks)]
+    looked = assistant(None, tool_calls=[call("c7", "list_files")])
+    back = [result(f"c{n}", report) for n, report in enumerate(reports)]
+    return [
+        chat([asked], assistant(None, tool_calls=calls), finish="tool_calls"),
+        chat([user(tasks[0])], looked, at=5, finish="tool_calls"),
+        chat([user(tasks[1])], reports[1], at=6, seconds=9),
+        chat([user(tasks[0]), looked, result("c7", "Error: no such folder")], reports[0], at=10),
+        chat([asked, assistant(None, tool_calls=calls), *back], "Written.", at=20),
+    ]
+
+
+def test_within_a_run_only_its_own_requests_are_said_to_overlap(signed_in: Client, project: Project) -> None:
+    page = get(signed_in, make_session(project, "s", *both_delegated()))
+
+    assert re.findall(r'id="run-(\d)"', page) == ["2", "3"]
+    assert re.findall(r'id="r(\d)"', page) == ["1", "2", "4", "3", "5"]
+    assert "ran at the same time" not in page
+
+
+def test_failed_tools_of_a_run_are_told_by_its_lines(signed_in: Client, project: Project) -> None:
+    page = get(signed_in, make_session(project, "s", *both_delegated()))
+    first, second = (text(part.split("</summary>")[0]) for part in page.split('<details class="run"')[1:])
+    rows = re.findall(r'<li class="outline-run"[^>]*><details>.*?</summary>', page, re.DOTALL)
+
+    assert first.endswith("· 1 tool failure")
+    assert "failure" not in second
+    # So that the filter of the outline leaves it.
+    assert ['data-tools="failed"' in row for row in rows] == [True, False]
+    assert text(rows[0]).endswith("2 requests 1 failed tool result")
+
+
+def test_line_that_opens_a_run_holds_no_link(signed_in: Client, project: Project) -> None:
+    page = get(signed_in, session_of(project))
+    assert "<a " not in lane(page).split("</summary>")[0]
 
 
 def test_page_that_begins_within_a_run_shows_it_open(signed_in: Client, project: Project) -> None:
