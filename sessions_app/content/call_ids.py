@@ -32,7 +32,7 @@ def unique_id(call_id: str, name: str = "") -> str:
 
 
 def call_ids(message: Message) -> tuple[str, ...]:
-    """The unique ids of a message's tool calls and results, in order; if it has none, those written in its text."""
+    """The unique ids of a message's tool calls and results, in order."""
     found: dict[str, None] = {}
     for block in message.blocks:
         if isinstance(block, ToolCallBlock) and not block.by_provider:
@@ -40,8 +40,6 @@ def call_ids(message: Message) -> tuple[str, ...]:
         elif isinstance(block, ToolResultBlock):
             found[_telling_id(block.call_id, block.name)] = None
     found.pop("", None)
-    if not found:
-        found = dict.fromkeys(_written_ids(message))
     return tuple(list(found)[:MOST_IDS])
 
 
@@ -58,9 +56,10 @@ def may_name_calls(text: str) -> bool:
     return "call_" in text or "toolu_" in text
 
 
-def _written_ids(message: Message) -> list[str]:
+def written_ids(message: Message) -> tuple[str, ...]:
+    """The unique ids in a message's text. Anybody may quote an id, so they tell less."""
     found: list[str] = []
     for block in message.blocks:
         if isinstance(block, TextBlock) and may_name_calls(block.text):
             found += [one for text in _WRITTEN.findall(block.text[:_MOST_TEXT]) if (one := _telling_id(text, ""))]
-    return found
+    return tuple(dict.fromkeys(found))[:MOST_IDS]

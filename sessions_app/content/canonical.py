@@ -32,7 +32,7 @@ from sessions_app.content.blocks import (
     joined_text,
     text_of,
 )
-from sessions_app.content.call_ids import call_ids, may_name_calls, unique_id
+from sessions_app.content.call_ids import call_ids, may_name_calls, unique_id, written_ids
 from sessions_app.content.json_bytes import DocumentError, loads
 from sessions_app.content.outcomes import ToolFailure, failures_in
 
@@ -62,7 +62,7 @@ class CanonicalForm(NamedTuple):
     No pieces: it says nothing (an item that is only reasoning), or what it says is hidden (`is_redacted`). `is_text`:
     it consists of one text. Only answers have an `item_id`, which may be sent back in their place. `renamed`: its
     pieces without the ids of tool calls, if that makes a difference. `call_ids`: those ids that nothing else has.
-    `failures`: the tool results that failed.
+    `written_ids`: those in the text of what is sent, if it has no other ones. `failures`: the tool results that failed.
     """
 
     role: str
@@ -73,6 +73,7 @@ class CanonicalForm(NamedTuple):
     renamed: tuple[bytes, ...] = ()
     call_ids: tuple[str, ...] = ()
     failures: tuple[ToolFailure, ...] = ()
+    written_ids: tuple[str, ...] = ()
 
     @property
     def bare(self) -> tuple[bytes, ...]:
@@ -94,7 +95,9 @@ def canonical_form(message: Message, is_output: bool = False) -> CanonicalForm:
     bare = [] if is_text else _without_ids(message, pieces) if is_output else [_bare(piece) for piece in pieces]
     renamed = digests_of(message.role, bare) if bare != pieces and not is_text else ()
     item_id = message.item_id if is_output else ""
-    return CanonicalForm(message.role, said, redacted, is_text, item_id, renamed, call_ids(message), failures)
+    found = call_ids(message)
+    written = () if found or is_output else written_ids(message)
+    return CanonicalForm(message.role, said, redacted, is_text, item_id, renamed, found, failures, written)
 
 
 def _form_of_text(message: Message, text: str, is_output: bool) -> CanonicalForm:
@@ -103,8 +106,8 @@ def _form_of_text(message: Message, text: str, is_output: bool) -> CanonicalForm
         return CanonicalForm(message.role, (), is_redacted=True)
     pieces = pieces_of(message)
     item_id = message.item_id if is_output else ""
-    said, written = digests_of(message.role, pieces), call_ids(message) if may_name_calls(text) else ()
-    return CanonicalForm(message.role, said, is_text=bool(pieces), item_id=item_id, call_ids=written)
+    said, written = digests_of(message.role, pieces), written_ids(message) if may_name_calls(text) else ()
+    return CanonicalForm(message.role, said, False, bool(pieces), item_id, written_ids=() if is_output else written)
 
 
 def _is_redacted(text: str) -> bool:

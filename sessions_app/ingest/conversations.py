@@ -88,6 +88,7 @@ class Conversation:
         if is_answer and not self.is_answer:
             self.earlier, self.before, self.asked = self.before, self.last, self.chain
             self.turn += 1
+        call_ids = form.call_ids or (self._written_ids(form) if form.written_ids else ())
         self.prefill = index if is_answer and not self.is_answer and form.is_text else -1
         if form.renamed or self.bare:
             self.bare = extended(self.bare or self.chain, form.bare)
@@ -95,16 +96,21 @@ class Conversation:
         if is_answer:
             self.last, self.answer, self.asked_users = self.chain, index, self.users
             self.bare_last = self.bare
-        elif form.role == "user" and not form.call_ids:
+        elif form.role == "user" and not call_ids:
             self.users = extended(self.users, form.pieces)
-        if form.call_ids and self.call_turn != self.turn:
-            self.call, self.call_before, self.call_turn = form.call_ids[0], self.call, self.turn
+        if call_ids and self.call_turn != self.turn:
+            self.call, self.call_before, self.call_turn = call_ids[0], self.call, self.turn
             self.since = encoded(self.call)
-        elif self.call and not form.call_ids:
+        elif self.call and not call_ids:
             self.since = extended(self.since, form.pieces)
         if is_answer and self.call_turn != self.turn:
             self.since_last = self.since
         self.is_answer = is_answer
+
+    def _written_ids(self, form: CanonicalForm) -> tuple[str, ...]:
+        """The ids in the text of an answer, or of the results right after it. Other texts may quote any."""
+        is_answer = form.role == "assistant"
+        return form.written_ids if is_answer or (self.is_answer and self.call_turn == self.turn) else ()
 
 
 _values_of = attrgetter(*(member.name for member in fields(Conversation)))

@@ -185,6 +185,31 @@ def test_calls_written_as_text_keep_their_ids() -> None:
     assert in_any_order([first, second], {one("a", "b")})["b"] == "tool_call"
 
 
+def test_results_written_as_text_after_such_calls_keep_their_ids() -> None:
+    first = log("a", 0, [user("look")], said("Let me see.", call()))
+    written = [said(f"I call look ({ID})."), user(f"Result of {ID}: calc.py")]
+    second = log("b", 1, [user("The files changed. look"), *written], said("calc.py"))
+    assert in_any_order([first, second], {one("a", "b")})["b"] == "tool_call"
+
+
+@pytest.mark.parametrize(
+    "quoting",
+    [
+        [user(f"Rate this transcript: the assistant called look with id {ID} and said calc.py.")],
+        [user(f"What failed here?\n{{'tool_calls': [{{'id': '{ID}'}}]}}"), user("Be brief.")],
+        [user("Hi"), said("What is it?"), user(f"My log: {ID}, 200 OK")],
+        [{"role": "user", "content": [{"type": "text", "text": "Judge:"}, {"type": "text", "text": f"tool {ID}"}]}],
+        [{"role": "system", "content": f"The last call was {ID}."}, user("Go on")],
+    ],
+)
+@pytest.mark.parametrize("answer", ["It is fine.", f"The call {ID} is fine."])
+def test_a_text_that_quotes_an_id_is_no_evidence(quoting: list[dict[str, Any]], answer: str) -> None:
+    first = log("a", 0, [user("look")], said("Let me see.", call()))
+    second = log("b", 1, [user("look"), said(None, call()), result(ID)], said("calc.py"))
+    judge = log("judge", 2, quoting, said(answer))
+    assert in_any_order([first, second, judge], {one("a", "b"), one("judge")})["b"] == "tool_call"
+
+
 def test_two_requests_that_continue_one_call_are_branches(project: Project) -> None:
     send(project, log("a", 0, [user("look")], said("Let me see.", call())))
     for minute, text in ((1, "calc.py"), (2, "README.md")):
