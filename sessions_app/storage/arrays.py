@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import uuid
+from datetime import date
 from itertools import chain
 from typing import Any
 
@@ -14,6 +15,8 @@ from psycopg.types.array import ListBinaryDumper
 _HEAD = struct.Struct("!IIIII")
 _LENGTH = struct.Struct("!i")
 _UUID_BYTES = 16
+# Values that stand in a column many times. Those of one type that are equal are written alike.
+_REPEATED = (int, date)
 
 
 class ColumnDumper(ListBinaryDumper):
@@ -34,7 +37,11 @@ def _uuids(obj: list[uuid.UUID]) -> bytes:
 
 def _values(obj: list[Any], dumper: Dumper) -> bytes | None:
     """The values with their lengths; None if one of them is written as null."""
-    values = list(map(dumper.dump, obj))
+    if isinstance(obj[0], _REPEATED) and len(set(map(type, obj))) == 1:
+        written = {one: dumper.dump(one) for one in set(obj)}
+        values = [written[one] for one in obj]
+    else:
+        values = list(map(dumper.dump, obj))
     if None in values:
         return None
     lengths = list(map(len, values))  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import psycopg
@@ -25,7 +25,13 @@ COLUMNS = [
     ([b"", b"\x00\xff", b"longer than the others"], "bytea[]"),
     ([memoryview(b"ab"), memoryview(b"abc")], "bytea[]"),
     ([datetime(2026, 1, 2, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)], "timestamptz[]"),
-    ([date(2026, 1, 2)], "date[]"),
+    (
+        [datetime(2026, 1, 2, 3, tzinfo=UTC), datetime(2026, 1, 2, 5, tzinfo=timezone(timedelta(hours=2)))],
+        "timestamptz[]",
+    ),
+    ([date(2026, 1, 2), date(2026, 1, 3), date(2026, 1, 2)], "date[]"),
+    ([7, 7, -1, 7, 0], "smallint[]"),
+    ([True, False, True], "bool[]"),
     ([[1, 2], [3, 4]], "int[]"),
     ([None, None], "text[]"),
 ]
