@@ -112,7 +112,9 @@ def untold(value: Any, known: Set[str]) -> Any:
     if isinstance(value, dict):
         settings = {"type", *known} if not known.isdisjoint(value.keys() - {"type"}) else set()
         value = {name: item for name, item in value.items() if name not in settings}
-    return _Remains(set(), _NOTES - {"type"}).of(value)
+    remains = _Remains(set(), _NOTES - {"type"})
+    found = remains.of(value)
+    return value if found is None and remains.is_cut else found
 
 
 def text_for_search(value: Any) -> str:
@@ -210,6 +212,8 @@ class _Remains:
         self.texts = texts
         self.notes = notes
         self.left = MOST_VALUES
+        # Whether there was more than is looked at.
+        self.is_cut = False
         # How many texts were found.
         self.said = 0
 
@@ -226,6 +230,7 @@ class _Remains:
     def of(self, value: Any, level: int = 0) -> Any:
         self.left -= 1
         if self.left < 0 or level > MOST_LEVELS:
+            self.is_cut = True
             return None
         if isinstance(value, dict):
             return self._of_object(value, level)

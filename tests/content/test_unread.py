@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.content.messages import read_message
-from sessions_app.content.unread import unread_in
+from sessions_app.content.unread import unread_in, untold
 
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a": "b"}'}}
 
@@ -77,3 +77,11 @@ def test_what_no_block_says_is_left(message: Any, left: Any) -> None:
 @given(values)
 def test_any_value_is_looked_at(value: Any) -> None:
     left_of(value)
+
+
+@pytest.mark.parametrize(
+    "value", [{"x": [None] * 6_000 + ["words"]}, {"x": json.loads("[" * 40 + '"words"' + "]" * 40)}]
+)
+def test_what_nobody_looked_at_is_not_nothing(value: Any) -> None:
+    assert untold(value, frozenset()) == value
+    assert untold({"x": [None, {}, ""]}, frozenset()) is None
