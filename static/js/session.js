@@ -377,6 +377,10 @@
     }
     // The link is older than the latest requests, or comes from elsewhere: the request is on another page.
     else if (wanted) findElsewhere(Number(wanted[1]));
-    else step(numberOf(thread.querySelector(".req")));
+    else {
+      const first = numberOf(thread.querySelector(".req"));
+      step(first);
+      keepInOutline(rowOf(first));
+    }
   }
 })();
