@@ -38,18 +38,25 @@ _NOTES = frozenset(
         *("generated_tokens", "input_length", "generation_id", "temperature", "top_p", "tool_choice", "truncation"),
         *("parallel_tool_calls", "language", "outcome", "avgLogprobs", "avg_logprobs", "contentType", "content_type"),
         *("status_code", "statusCode", "custom_id", "request_id", "conversation_id", "model_name"),
-        *("filtered", "detected", "success"),
+        *("filtered", "detected", "success", "expires_at", "file_id", "fileId", "redactedContent"),
     }
 )
 # Objects with the counts of tokens, as the APIs name them.
 USAGE_OBJECTS = (
     *("usage", "usageMetadata", "usage_metadata", "token_usage", "tokenUsage", "totalUsage", "total_usage"),
-    *("usage_details", "usageDetails", "amazon-bedrock-invocationMetrics"),
+    *("usage_details", "usageDetails", "amazon-bedrock-invocationMetrics", "tokenMetadata"),
 )
 # Cohere has three within `meta`.
 _COUNTS = frozenset({*USAGE_OBJECTS, "tokens", "billed_units", "billedUnits", "api_version", "apiVersion"})
-# Marks for caching, and the ids of the sources that an answer cites.
-_SHOWN_ELSEWHERE = frozenset({"cache_control", "cachePoint", "document_ids", "documentIds"})
+# Marks for caching, the ids of the sources that an answer cites, and how likely its pieces were.
+_SHOWN_ELSEWHERE = frozenset(
+    {
+        *("cache_control", "cachePoint", "document_ids", "documentIds"),
+        *("logprobs", "logprobsResult", "logprobs_result"),
+    }
+)
+# Of these a page says that there is reasoning, and its size.
+_ENCRYPTED = ("redacted_thinking", "reasoning.encrypted")
 _ARGUMENTS = frozenset({"input", "args", "arguments"})
 # What names the line of a batch beside its answer (Gemini), and the class that LangChain's own serialisation names.
 _NAME_OF_LINE = "key"
@@ -243,8 +250,7 @@ class _Remains:
         return None if self.words.issuperset(_words(value)) else value
 
     def _of_object(self, value: dict[str, Any], level: int) -> Any:
-        if value.get("filtered") is False and not value.get("detected"):
-            # A filter that found nothing (Azure).
+        if _says_nothing(value):
             return None
         before = self.said
         read = _ABOUT_THE_CALL if level == 0 else frozenset()
@@ -280,6 +286,15 @@ class _Remains:
         if key in _SHOWN_ELSEWHERE or (key in _COUNTS and isinstance(item, dict)):
             return True
         return key in _ARGUMENTS and to_json(item) in self.texts
+
+
+def _says_nothing(value: dict[str, Any]) -> bool:
+    """Whether this is a filter that found nothing (Azure, Gemini), or encrypted reasoning."""
+    if value.get("filtered") is False and not value.get("detected"):
+        return True
+    if "probability" in value and "category" in value and not value.get("blocked"):
+        return True
+    return value.get("type") in _ENCRYPTED
 
 
 def _is_measure(key: str, item: Any) -> bool:

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from decimal import Decimal
 
+from sessions_app.content.apis.citations import SOURCE_MEMBERS
 from sessions_app.content.documents import PartKind
 from sessions_app.content.json_bytes import JsonBytes, array_items, kind_of, object_fields
 from sessions_app.content.json_values import JsonObject
@@ -367,16 +368,14 @@ def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
 
 _STOPS = frozenset(failures.STOPS)
 _CHOICE_MEMBERS = frozenset({"message", "text", "content", "delta"})
-# What Google searched and found for an answer.
-_SOURCE_MEMBERS = frozenset({"groundingMetadata", "grounding_metadata", "urlContextMetadata", "url_context_metadata"})
-_SAID_IN_CHOICE = _CHOICE_MEMBERS | _SOURCE_MEMBERS
+_SAID_IN_CHOICE = _CHOICE_MEMBERS | SOURCE_MEMBERS
 
 
 def _begins_with_sources(choice: Fields) -> bool:
     """Whether sources stand before what was said. Of several answers, they belong to the one that they follow."""
-    if _SOURCE_MEMBERS.isdisjoint(choice):
+    if SOURCE_MEMBERS.isdisjoint(choice):
         return False
-    return next(name for name in choice if name in _SAID_IN_CHOICE) in _SOURCE_MEMBERS
+    return next(name for name in choice if name in _SAID_IN_CHOICE) in SOURCE_MEMBERS
 
 
 def _response_facts(fields: Fields) -> ResponseFacts:

@@ -41,6 +41,8 @@ _SPECIAL = {
     "tokens_predicted": "output_tokens",
     "tokens": "input_tokens",
     "tokens_cached": "",
+    "inputTokenCount.totalTokens": "input_tokens",
+    "outputTokenCount.totalTokens": "output_tokens",
 }
 
 

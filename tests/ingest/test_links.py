@@ -555,6 +555,16 @@ def test_embeddings_are_attempts_but_no_conversations() -> None:
     assert (first.provides, first.needs) == ([], [])
 
 
+@pytest.mark.parametrize("before", [[], [SYSTEM]])
+def test_a_transcript_that_is_asked_about_continues_nothing(before: list[Any]) -> None:
+    first = links({"messages": [USER]}, chat(content=None, tool_calls=[call()]))
+    pasted = {"role": "user", "content": f"Rate this: the assistant called add with id {ID} and said 4."}
+    judged = links({"messages": [*before, pasted]}, chat(content="Fine."))
+    assert not continues(judged, first)
+    written = [USER, answer(content=f"Calling add, id {ID}"), {"role": "user", "content": "Result: 4"}]
+    assert continues(links({"messages": written}), first)
+
+
 def test_call_is_that_of_the_proxy() -> None:
     failed, good = (links_of(PROJECT, record, MessageReader()) for record in records_of("retries-then-success.json"))
     assert failed.call == good.call is not None

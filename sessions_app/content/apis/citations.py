@@ -97,18 +97,21 @@ def _first(item: JsonObject, names: tuple[str, ...]) -> str:
 
 _GROUNDING = ("groundingMetadata", "grounding_metadata")
 _URL_CONTEXT = ("urlContextMetadata", "url_context_metadata")
-_ANY = frozenset({*_GROUNDING, *_URL_CONTEXT, "citationMetadata", "citation_metadata"})
+SOURCE_MEMBERS = frozenset({*_GROUNDING, *_URL_CONTEXT, "citationMetadata", "citation_metadata"})
 # The object itself, where it stands alone.
 _OWN = frozenset(
-    {"groundingChunks", "grounding_chunks", "webSearchQueries", "web_search_queries", "urlMetadata", "url_metadata"}
+    {
+        *("groundingChunks", "grounding_chunks", "webSearchQueries", "web_search_queries", "urlMetadata"),
+        *("url_metadata", "citationSources", "citation_sources"),
+    }
 )
 
 
 def grounding_blocks(item: JsonObject) -> list[ContentBlock]:
     """What Google searched and found for an answer, wherever a message has it."""
-    if _ANY.isdisjoint(item) and _OWN.isdisjoint(item):
+    if SOURCE_MEMBERS.isdisjoint(item) and _OWN.isdisjoint(item):
         return []
-    values = [item[name] for name in sorted(item.keys() & _ANY)]
+    values = [item[name] for name in sorted(item.keys() & SOURCE_MEMBERS)]
     if item.keys() & _OWN:
         values.append(item)
     blocks: list[ContentBlock] = []

@@ -99,7 +99,8 @@ def _without_type(item: JsonObject) -> list[ContentBlock]:
     inner = bedrock.block_reader(item)
     if inner is not None:
         return inner[0](inner[1], read_content)
-    return media.gemini_media(item) or citations.grounding_blocks(item) or [OtherBlock(item)]
+    found = media.gemini_media(item) or citations.grounding_blocks(item)
+    return found or (citations.blocks_of(item) if item.keys() == {"citations"} else []) or [OtherBlock(item)]
 
 
 def _unknown(item: JsonObject) -> list[ContentBlock]:

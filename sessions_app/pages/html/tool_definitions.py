@@ -88,7 +88,7 @@ def names_of(part: StoredPart) -> list[str]:
 
 def _names(value: Any) -> Iterator[str]:
     """OpenAI puts a tool into `function`, Bedrock into `toolSpec`, Gemini several into `functionDeclarations`. Others
-    have a plain `name`.
+    have a plain `name`. What Google runs itself is named by a member.
     """
     if not isinstance(value, dict):
         return
@@ -96,6 +96,7 @@ def _names(value: Any) -> Iterator[str]:
     if isinstance(declared, list):
         for item in declared:
             yield from _names(item)
+        yield from _named_by_members(value)
         return
     function = value.get("function") or value.get("toolSpec")
     for candidate in (
@@ -106,6 +107,13 @@ def _names(value: Any) -> Iterator[str]:
         if isinstance(candidate, str) and candidate:
             yield candidate
             return
+    yield from _named_by_members(value)
+
+
+def _named_by_members(value: dict[str, Any]) -> Iterator[str]:
+    for name, item in value.items():
+        if isinstance(item, dict):
+            yield item["name"] if isinstance(item.get("name"), str) else name
 
 
 def _definition(part: StoredPart, name: str, base_url: str, note: str = "") -> Markup:

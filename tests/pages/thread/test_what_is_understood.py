@@ -338,3 +338,67 @@ def test_tools_that_ran_beside_the_answer(project: Project, signed_in: Client) -
     said = page_of(signed_in, project, response)
     assert "search query: tides" in said
     assert "Sources 1 Tides" in said
+
+
+RATINGS = [{"category": "HARM_CATEGORY_HATE_SPEECH", "probability": "NEGLIGIBLE"}]
+
+
+def candidate(**members: Any) -> dict[str, Any]:
+    said = {"content": {"role": "model", "parts": [{"text": "At six"}]}, "finishReason": "STOP"}
+    return {"candidates": [said | members]}
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        candidate(safetyRatings=RATINGS),
+        chat("At six", service_tier="default")
+        | {
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {"role": "assistant", "content": "At six"},
+                    "logprobs": {"content": [{"token": "At", "logprob": -0.1, "top_logprobs": [{"token": "By"}]}]},
+                }
+            ]
+        },
+        claude(
+            stop_reason="end_turn",
+            content=[{"type": "redacted_thinking", "data": "RW5jcnlwdGVk"}, {"type": "text", "text": "At six"}],
+        ),
+    ],
+)
+def test_notes_beside_an_answer_are_no_content(project: Project, signed_in: Client, response: Any) -> None:
+    said = page_of(signed_in, project, response)
+    assert "At six" in said
+    assert not any(box in said for box in BOXES), said
+
+
+def test_a_rating_that_blocked_is_shown(project: Project, signed_in: Client) -> None:
+    hit = {"category": "HARM_CATEGORY_HARASSMENT", "probability": "HIGH", "blocked": True}
+    assert "HARM_CATEGORY_HARASSMENT" in page_of(signed_in, project, candidate(safetyRatings=[*RATINGS, hit]))
+
+
+@pytest.mark.parametrize("name", ["citationSources", "citations"])
+def test_where_a_text_of_gemini_is_from(project: Project, signed_in: Client, name: str) -> None:
+    sources = {name: [{"startIndex": 0, "endIndex": 6, "uri": "https://tides.example/husum"}]}
+    said = page_of(signed_in, project, candidate(citationMetadata=sources))
+    assert "Sources 1" in said
+    assert "https://tides.example/husum" in said
+    assert not any(box in said for box in BOXES), said
+
+
+def test_tools_of_google_have_names(project: Project, signed_in: Client) -> None:
+    tools = [{"google_search": {}}, {"urlContext": {}, "functionDeclarations": [{"name": "get_tide"}]}]
+    request = {"model": "gemini", "contents": [{"role": "user", "parts": [{"text": "Hi"}]}], "tools": tools}
+    said = page_of(signed_in, project, candidate(), request)
+    assert all(name in said for name in ("google_search", "urlContext", "get_tide"))
+
+
+def test_counts_of_vertex_predictions(project: Project, signed_in: Client) -> None:
+    counts = {"inputTokenCount": {"totalTokens": 3}, "outputTokenCount": {"totalTokens": 2}}
+    response = {"predictions": [{"candidates": [{"content": "At six"}]}], "metadata": {"tokenMetadata": counts}}
+    said = page_of(signed_in, project, response)
+    log = RequestLog.objects.get(request_id="one")
+    assert (log.input_tokens, log.output_tokens) == (3, 2)
+    assert not any(box in said for box in BOXES), said
