@@ -119,6 +119,25 @@ def test_the_outline_of_a_long_session_has_the_rows_around_the_page(
     assert "requests before these" not in fetch(signed_in, home)
 
 
+@pytest.mark.parametrize("first", [1, 101, 201, 251, 300])
+def test_the_outline_has_the_rows_of_the_page_where_not_all_fit(
+    signed_in: Client, project: Project, settings: Any, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    settings.LOGSUI_PAGE_MAX_BYTES = 300_000
+    monkeypatch.setattr("sessions_app.pages.session.outline.ROWS_BEFORE", 30)
+    logs = [chat([user_says(f"Turn {n}")], "x", at=n) for n in range(300)]
+    session = make_session(project, "long", *logs)
+
+    page = fetch(signed_in, f"/p/acme/sessions/{session.id}/?from={first}")
+    rows = [int(number) for number in re.findall(r'<span class="outline-n">(\d+)</span>', page)]
+    shown = [int(number) for number in re.findall(r'<article class="req" id="r(\d+)"', page)]
+    assert shown
+    assert len(rows) < 250
+    assert set(shown) <= set(rows) == set(range(rows[0], rows[-1] + 1))
+    after = 300 - rows[-1]
+    assert (f'#r{rows[-1] + 1}">{after} request' in page) is (after > 0)
+
+
 @pytest.mark.parametrize("kind", ["attempts", "branches", "parallel"])
 def test_many_relations_are_told_in_few_words(signed_in: Client, project: Project, kind: str) -> None:
     error = {"status": "error", "error": {"type": "RateLimitError", "message": "no"}, "response": None}

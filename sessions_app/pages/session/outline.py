@@ -68,25 +68,36 @@ class Outline:
 
     def html(self) -> Markup:
         order = self._order()
-        start = self._start(order)
-        end = start
-        pieces: list[Markup] = [self._left_out(order[:start], False)]
-        self.first_number = next((row.index + 1 for row in order[start:] if row.index is not None), 1)
+        last = max((place for place, row in enumerate(order) if row.index in range(self.last)), default=0)
         with bounds.share(PART_OF_ANSWER) as budget:
-            around: list[Run] = []
-            for row in self._rows(order, start):
-                within = self.runs.around(order[end].owner)
-                for piece in (*self._between_runs(around, within), *row):
-                    budget.spend(piece)
-                    pieces.append(piece)
-                around = within
-                end += 1
-                if end - start >= MOST_ROWS or budget.is_spent:
+            affordable = budget.bytes_left
+            for start in self._starts(order):
+                budget.bytes_left = affordable
+                rows, end = self._written(order, start, budget)
+                # The requests on the page have rows. If the budget ends before them, fewer others come first.
+                if end > last:
                     break
-            pieces += self._between_runs(around, [])
-        pieces.append(self._left_out(order[end:], True))
+        self.first_number = next((row.index + 1 for row in order[start:] if row.index is not None), 1)
+        pieces = [self._left_out(order[:start], False), *rows, self._left_out(order[end:], True)]
         # All are Markup. `Markup.join` would look at each again, which takes a tenth of the time of writing them.
         return Markup("".join(pieces))  # noqa: S704
+
+    def _written(self, order: Sequence[OutlineRow], start: int, budget: bounds.Budget) -> tuple[list[Markup], int]:
+        """The rows from `start` on as far as the budget lasts, and where they end."""
+        end = start
+        pieces: list[Markup] = []
+        around: list[Run] = []
+        for row in self._rows(order, start):
+            within = self.runs.around(order[end].owner)
+            for piece in (*self._between_runs(around, within), *row):
+                budget.spend(piece)
+                pieces.append(piece)
+            around = within
+            end += 1
+            if end - start >= MOST_ROWS or budget.is_spent:
+                break
+        pieces += self._between_runs(around, [])
+        return pieces, end
 
     def _between_runs(self, before: Sequence[Run], after: Sequence[Run]) -> Iterator[Markup]:
         """The ends and beginnings of folds between two rows, by the runs around each."""
@@ -117,12 +128,12 @@ class Outline:
                 side, owner = place
                 yield OutlineRow(None, line, owner, (side, owner, len(self.layout.beside(side, owner)) - MOST_STEPS))
 
-    def _start(self, order: Sequence[OutlineRow]) -> int:
-        """The first row that is written: all are, unless there are too many."""
-        if len(order) <= MOST_ROWS:
-            return 0
+    def _starts(self, order: Sequence[OutlineRow]) -> list[int]:
+        """Where the rows that are written may begin: with the first one, unless there are too many."""
         shown = next((place for place, row in enumerate(order) if row.index == self.first - 1), 0)
-        return max(min(shown - ROWS_BEFORE, len(order) - MOST_ROWS), 0)
+        near = max(shown - ROWS_BEFORE, 0)
+        first = max(min(near, len(order) - MOST_ROWS), 0)
+        return sorted({first, max(first, near), max(first, shown)})
 
     def _left_out(self, rows: Sequence[OutlineRow], is_after: bool) -> Markup:
         """In the place of rows that are not written: how many they are, and a link to the nearest request."""
