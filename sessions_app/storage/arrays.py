@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 import uuid
 from datetime import date
-from itertools import chain
 from typing import Any
 
 from psycopg.abc import Buffer, Dumper
@@ -20,14 +19,16 @@ _REPEATED = (int, date)
 
 
 class ColumnDumper(ListBinaryDumper):
-    """Writes the bytes that psycopg's dumper does. Lists with null or with other lists are left to that."""
+    """Writes the bytes that psycopg's dumper does, which it leaves the lists of other values to."""
 
     def dump(self, obj: list[Any]) -> Buffer | None:
         types = set(map(type, obj))
-        if self.sub_dumper is None or not types or type(None) in types or any(issubclass(one, list) for one in types):
+        values = None
+        if self.sub_dumper is not None and len(types) == 1:
+            values = _uuids(obj) if types == {uuid.UUID} else _repeated(obj, self.sub_dumper)
+        if self.sub_dumper is None or values is None:
             return super().dump(obj)
-        values = _uuids(obj) if types == {uuid.UUID} else _values(obj, self.sub_dumper)
-        return super().dump(obj) if values is None else _HEAD.pack(1, 0, self.sub_dumper.oid, len(obj), 1) + values
+        return _HEAD.pack(1, 0, self.sub_dumper.oid, len(obj), 1) + values
 
 
 def _uuids(obj: list[uuid.UUID]) -> bytes:
@@ -35,17 +36,10 @@ def _uuids(obj: list[uuid.UUID]) -> bytes:
     return length + length.join([to_bytes(one.int, _UUID_BYTES, "big") for one in obj])
 
 
-def _values(obj: list[Any], dumper: Dumper) -> bytes | None:
-    """The values with their lengths; None if one of them is written as null."""
-    if isinstance(obj[0], _REPEATED) and len(set(map(type, obj))) == 1:
-        written = {one: dumper.dump(one) for one in set(obj)}
-        values = [written[one] for one in obj]
-    else:
-        values = list(map(dumper.dump, obj))
-    if None in values:
+def _repeated(obj: list[Any], dumper: Dumper) -> bytes | None:
+    """Numbers or dates with their lengths; None for other values."""
+    if not isinstance(obj[0], _REPEATED):
         return None
-    lengths = list(map(len, values))  # type: ignore[arg-type]
-    if lengths.count(lengths[0]) == len(lengths):
-        length = _LENGTH.pack(lengths[0])
-        return length + length.join(values)  # type: ignore[arg-type]
-    return b"".join(chain.from_iterable(zip(map(_LENGTH.pack, lengths), values, strict=True)))  # type: ignore[arg-type]
+    written = {one: bytes(dumper.dump(one) or b"") for one in set(obj)}
+    with_lengths = {one: _LENGTH.pack(len(value)) + value for one, value in written.items()}
+    return b"".join([with_lengths[one] for one in obj])
