@@ -8,6 +8,7 @@
   let inspecting = false;
   // So many requests fill a page.
   const FOLLOWING = 5;
+  const FOCUS = "logsui.focus";
 
   // --- the current request ---
 
@@ -57,9 +58,9 @@
     inspect(article);
   }
 
-  // The outline of a long session has only the rows around the requests on the page.
-  const firstRow = () => Number(outline.dataset.first || 1);
-  const rowOf = (number) => rows()[number - firstRow()];
+  // The outline of a long session has only the rows around the requests on the page. Those of a lane stand together, so
+  // that rows are not always in the order of their numbers.
+  const rowOf = (number) => outline.querySelector(`li[data-n="${number}"] > .outline-row`);
 
   function keepInOutline(row) {
     const box = outline.parentElement;
@@ -96,14 +97,34 @@
     const article = document.getElementById(`r${number}`);
     const row = rowOf(number);
     if (article) choose(article, { scroll: true, focus });
-    else if (row) location.assign(row.href);
-    else if (number > 0) goBeyond(number < firstRow() ? "first" : "last");
+    else if (row) leave(row.href);
+    else if (number > 0) goBeyond(number < Number(outline.dataset.first) ? "first" : "last");
   }
 
   // Go to the nearest request that has no row.
   function goBeyond(end) {
     const link = outline.querySelector(`:scope > .outline-more:${end}-child > a`);
-    if (link) location.assign(link.href);
+    if (link) leave(link.href);
+  }
+
+  // Go to a request on another page, where it has the focus.
+  function leave(href) {
+    try {
+      sessionStorage.setItem(FOCUS, "1");
+    } catch {
+      // The browser keeps nothing: then the page there begins without a focus.
+    }
+    location.assign(href);
+  }
+
+  function comesByKey() {
+    try {
+      const comes = sessionStorage.getItem(FOCUS) !== null;
+      sessionStorage.removeItem(FOCUS);
+      return comes;
+    } catch {
+      return false;
+    }
   }
 
   // Go on from the chosen request; when there is none or it was scrolled out of sight, from the visible one. Requests of
@@ -140,19 +161,19 @@
   // A request that brought the result of a failed tool counts as well.
   function goToError(direction) {
     const isFailed = (row) => row.dataset.state === "error" || row.dataset.tools === "failed";
-    const all = rows().map((row, index) => ({ number: index + firstRow(), failed: isFailed(row.parentElement) }));
+    const numbers = rows().filter((row) => isFailed(row.parentElement)).map((row) => Number(row.parentElement.dataset.n));
     const isAtTool = visited !== null && document.activeElement === visited.summary;
     const article = isAtTool ? document.getElementById(`r${visited.number}`) : here();
     const isChosen = isAtTool || article === current();
     const within = article && !isChosen ? [...article.querySelectorAll(".req")].map(numberOf) : [];
     const now = isChosen || direction < 0 ? numberOf(article) : Math.min(numberOf(article), ...within) - 1;
-    const failed = all.filter((row) => row.failed && (direction > 0 ? row.number > now : row.number < now));
-    const next = direction > 0 ? failed[0] : failed.at(-1);
-    const end = direction > 0 ? "last" : "first";
-    if (next) {
-      go(next.number, true);
-      if (rowOf(next.number)?.parentElement.dataset.state !== "error") showFailedTool(next.number);
-    } else if (outline.querySelector(`:scope > .outline-more[data-state=error]:${end}-child`)) goBeyond(end);
+    const left = numbers.filter((number) => (direction > 0 ? number > now : number < now));
+    const next = direction > 0 ? Math.min(...left) : Math.max(...left);
+    const beyond = outline.querySelector(`:scope > .outline-more[data-failed]:${direction > 0 ? "last" : "first"}-child`);
+    if (left.length) {
+      go(next, true);
+      if (rowOf(next).parentElement.dataset.state !== "error") showFailedTool(next);
+    } else if (beyond) leave(beyond.dataset.failed);
     else say(direction > 0 ? "No failure follows" : "No failure comes before");
   }
 
@@ -374,6 +395,8 @@
     if (article) {
       choose(article);
       loadFollowing(article);
+      // The browser takes the focus away when it has scrolled to the fragment.
+      if (comesByKey()) addEventListener("load", () => setTimeout(() => choose(article, { focus: true })));
     }
     // The link is older than the latest requests, or comes from elsewhere: the request is on another page.
     else if (wanted) findElsewhere(Number(wanted[1]));

@@ -222,6 +222,29 @@ def test_link_to_a_request_without_a_row_finds_it(
     assert problems == []
 
 
+def test_the_next_error_is_found_where_the_outline_has_no_row_of_it(
+    acme: Project, opened: Callable[..., Page], problems: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses, "BLOCK", 10)
+    monkeypatch.setattr(addresses, "MOST_AT_ONCE", 10)
+    monkeypatch.setattr(outline, "MOST_ROWS", 12)
+    monkeypatch.setattr(outline, "ROWS_BEFORE", 2)
+    logs = [
+        make_log(
+            f"Text {n}", started_at=START + timedelta(seconds=n * 3), **({"status": "error"} if n in (4, 37) else {})
+        )
+        for n in range(1, 51)
+    ]
+    session = make_session(acme, "long", *logs)
+    page = opened(session, "#r2")
+    for key, number in (("e", 4), ("e", 37), ("E", 4)):
+        page.keyboard.press(key)
+        expect(page.locator(".req[aria-current]")).to_have_id(f"r{number}")
+        expect(page.locator(f"#r{number} .req-n a")).to_be_focused()
+        expect(page.locator("#outline-rows [aria-current] .outline-n")).to_have_text(str(number))
+    assert problems == []
+
+
 # --- what is sent along -----------------------------------------------------------------------------------------------
 
 

@@ -24,7 +24,7 @@ from sessions_app.structure.timeline import Structure
 from sessions_app.structure.tool_failures import new_failures
 
 # A longer session has only the rows around the requests on the page, from so many before them on.
-MOST_ROWS, ROWS_BEFORE = 1_200, 200
+MOST_ROWS, ROWS_BEFORE = 600, 150
 # The rows may take this part of the bytes of an answer.
 PART_OF_ANSWER = 0.3
 
@@ -140,13 +140,17 @@ class Outline:
         if not rows:
             return Markup("")
         requests = [row.index for row in rows if row.index is not None]
-        failed = sum(row.line.status == ERROR or row.line.id in self._writer.tool_failures for row in rows)
+        failed = [row.index for row in rows if row.line.status == ERROR or row.line.id in self._writer.tool_failures]
         words = f"{counted(len(requests), 'request')} {'after' if is_after else 'before'} these"
         words = words if requests else f"{counted(len(rows), 'step')} more"
-        words += f", {exact(failed)} failed" if failed else ""
-        nearest = (requests[0] if is_after else requests[-1]) if requests else None
-        href = None if nearest is None else self._writer.href(nearest + 1)
-        return component("outline", "more")(words, "error" if failed else "ok", href)
+        words += f", {exact(len(failed))} failed" if failed else ""
+        hrefs = (self._nearest(indices, is_after) for indices in (requests, failed))
+        return component("outline", "more")(words, "error" if failed else "ok", *hrefs)
+
+    def _nearest(self, indices: Iterable[int | None], is_after: bool) -> str | None:
+        """A link to the first of these requests, or to the last one; None if there is none."""
+        found = [index for index in indices if index is not None]
+        return self._writer.href((found[0] if is_after else found[-1]) + 1) if found else None
 
     def _rows(self, order: Sequence[OutlineRow], start: int) -> Iterator[Iterable[Markup]]:
         """Each row from `start` on, with the marks around it."""

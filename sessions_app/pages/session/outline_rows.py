@@ -180,7 +180,7 @@ class RowWriter:
             yield f"continues {origin.index + 1}" if origin.is_linked else f"repeats {origin.index + 1}"
         elif origin is None and (run := self.runs.starting_at(index)):
             yield f"started by {run.starter + 1}"
-        elif origin is None and attempts[0] > 0 and self.lines[index].is_conversation:
+        elif origin is None and attempts[0] > 0 and self.lines[index].is_conversation and self.lines[index].attempt:
             yield "starts a new conversation"
         branch = structure.branch_of[index]
         if branch is not None:

@@ -142,7 +142,8 @@ class Marks:
         if self.window.structure.attempts_of(index)[0] == 0 or not self.window.lines[index].is_conversation:
             return NOTHING
         added = self.window.added[index]
-        if added.changes or not added.is_compared:
+        # What sent no messages that are known may well go on with something.
+        if added.changes or not added.is_compared or not added.count:
             return NOTHING
         if added.base is not None and added.start == added.count:
             return mark("retry", sentence("the same input as {}", self._link(added.base)), is_quiet=True)
