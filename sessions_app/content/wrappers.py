@@ -30,12 +30,20 @@ _UNDER_HEADINGS = re.compile(
 # Gemini CLI, and those made from it, begin a conversation with a message about the folder.
 _SETUP = re.compile(r"\s{0,100}This is (?:the )?[^\n.]{0,60}\. We are setting up the context for our chat")
 MOST_ELEMENTS = 40
+# Commands and their output stand in the user's name. A title would tell nothing about them.
+_COMMAND = re.compile(r"\s{0,100}<(?:local-)?command-[a-z]{1,20}>")
 
 
 def said_by_user(message: Message) -> str:
     """The texts of a message without the wrappers around them; "" if it has nothing else."""
     said = [own_words(block.text) for block in message.blocks if isinstance(block, (TextBlock, RefusalBlock))]
     return "\n".join(filter(None, said))
+
+
+def is_of_client(message: Message) -> bool:
+    """Whether a message only tells of a command of the client."""
+    first = message.blocks[0] if message.blocks else None
+    return isinstance(first, TextBlock) and _COMMAND.match(first.text) is not None and not said_by_user(message)
 
 
 def own_words(text: str) -> str:

@@ -22,7 +22,7 @@ from sessions_app.content.canonical import CanonicalForm, by_reference, digests_
 from sessions_app.content.documents import PartKind, PartList
 from sessions_app.content.message_reader import MessageReader
 from sessions_app.content.message_texts import plain_text
-from sessions_app.content.wrappers import said_by_user
+from sessions_app.content.wrappers import is_of_client, said_by_user
 from sessions_app.ingest import evidence
 from sessions_app.ingest.conversations import Conversation, encoded, extended, failed_with_answer, read_conversation
 from sessions_app.ingest.tool_failures import FailedResults
@@ -270,16 +270,22 @@ def _after(chain: bytes, said: list[Message], with_ids: bool) -> bytes:
 def _previews(record: Record, reader: MessageReader, links: Links) -> None:
     """The newest user text that this request added, or the first of the inputs of a call that is no conversation.
 
-    And the beginning of its answer.
+    If it added none, the one in its history. And the beginning of its answer.
     """
     most = LABEL_CHARS if links.resent_count else TITLE_CHARS
     is_conversation = record.kind == "llm" and "embedding" not in record.call_type
-    said = _texts_of_user(record.document.input, links.resent_count, reader, is_newest_first=is_conversation)
+    parts = record.document.input
+    order = range(links.resent_count, len(parts))
+    said = _texts_of_user(parts, order[::-1] if is_conversation else order, reader)
     for message in islice(said, MOST_WRAPPERS):
         if words := one_line(said_by_user(message), most):
             links.input_preview = words
             break
-        links.input_preview = links.input_preview or one_line(plain_text(message), most)
+        if not is_of_client(message):
+            links.input_preview = links.input_preview or one_line(plain_text(message), most)
+    if not links.input_preview and links.resent_count:
+        asked = (one_line(said_by_user(message), most) for message in _asked_before(parts, links.resent_count, reader))
+        links.input_preview = next(filter(None, asked), "")
     outputs = record.document.output
     answers = (
         reader.message(digest, outputs.content(index), "assistant")
@@ -288,12 +294,15 @@ def _previews(record: Record, reader: MessageReader, links: Links) -> None:
     links.output_preview = answer_line(answers)
 
 
-def _texts_of_user(
-    parts: PartList, resent_count: int, reader: MessageReader, is_newest_first: bool
-) -> Iterator[Message]:
-    """The user's messages after what is sent again."""
-    order = range(resent_count, len(parts))
-    for index in reversed(order) if is_newest_first else order:
+def _asked_before(parts: PartList, resent_count: int, reader: MessageReader) -> Iterator[Message]:
+    """The user's messages in a history: of the last ones the newest first, then of the first ones."""
+    yield from _texts_of_user(parts, range(max(resent_count - MOST_WRAPPERS, 0), resent_count)[::-1], reader)
+    yield from _texts_of_user(parts, range(min(resent_count, MOST_LOOKED_AT)), reader)
+
+
+def _texts_of_user(parts: PartList, indices: range, reader: MessageReader) -> Iterator[Message]:
+    """Those of these messages that the user sent."""
+    for index in indices:
         if parts.kinds[index] is not PartKind.MESSAGE:
             continue
         if reader.canonical_form(parts.digests[index], parts.content(index), "user").role == "user":

@@ -668,6 +668,34 @@ def test_preview_is_what_the_user_wrote_and_no_wrapper() -> None:
     assert links({"messages": [around]}).input_preview.startswith("<environment_context>")
 
 
+COMMAND = "<command-name>/clear</command-name>\n<command-message>clear</command-message>\n<command-args></command-args>"
+
+
+@pytest.mark.parametrize(
+    ("texts", "preview"),
+    [
+        ([COMMAND], ""),
+        (["<local-command-stdout>Cleared</local-command-stdout>"], ""),
+        ([COMMAND, "Fix it"], "Fix it"),
+        (["Fix it", COMMAND], "Fix it"),
+        ([COMMAND + "\nFix it"], "Fix it"),
+    ],
+)
+def test_a_command_of_the_client_is_no_preview(texts: list[str], preview: str) -> None:
+    assert links({"messages": [USER | {"content": text} for text in texts]}).input_preview == preview
+
+
+@pytest.mark.parametrize("rounds", [1, 30])
+def test_preview_of_a_request_within_a_loop_of_tools_is_what_was_asked(rounds: int) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    loop = [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "c", "content": "x"}]
+    asked = USER | {"content": "go find the lighthouse"}
+
+    assert links({"messages": [SYSTEM, asked, *loop * rounds]}).input_preview == "go find the lighthouse"
+    earlier = [USER, {"role": "assistant", "content": "Hi!"}]
+    assert links({"messages": [*earlier, asked, *loop]}).input_preview == "go find the lighthouse"
+
+
 def test_preview_of_a_call_with_several_inputs_is_the_first() -> None:
     assert links({"model": "e", "input": ["apples", "pears"]}, call_type="embeddings").input_preview == "apples"
 

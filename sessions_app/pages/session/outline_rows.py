@@ -70,7 +70,8 @@ class RowWriter:
             is_one_time = timeline.at_one_time(self.lines, group, self.structure.parents)
             words = f"{exact(len(group))} {'at the same time' if is_one_time else 'overlap'}"
             yield component("outline", "mark")("parallel", words)
-        if line.input_preview and line.input_preview != turn:
+        # The first request of a session keeps more of the text than those that go on from it.
+        if line.input_preview and line.input_preview[:LABEL_CHARS] != turn[:LABEL_CHARS]:
             text = visible(line.input_preview[:TURN_CHARS])
             yield component("outline", "turn")(self.href(index + 1), text)
         yield self._request(index, line)
