@@ -39,6 +39,7 @@ _NOTES = frozenset(
         *("parallel_tool_calls", "language", "outcome", "avgLogprobs", "avg_logprobs", "contentType", "content_type"),
         *("status_code", "statusCode", "custom_id", "request_id", "conversation_id", "model_name"),
         *("filtered", "detected", "success", "expires_at", "file_id", "fileId", "redactedContent"),
+        *("toolName", "toolCallId", "toolCallType"),
     }
 )
 # Objects with the counts of tokens, as the APIs name them.
@@ -61,6 +62,7 @@ _ARGUMENTS = frozenset({"input", "args", "arguments"})
 # What names the line of a batch beside its answer (Gemini), and the class that LangChain's own serialisation names.
 _NAME_OF_LINE = "key"
 _CLASS = frozenset({"lc", "id"})
+_RESULT_OF_COHERE = frozenset({"call", "outputs"})
 # Members of a body about the call: its times, its HTTP headers.
 _ABOUT_THE_CALL = frozenset({"metrics", "ResponseMetadata", "sdkHttpResponse", "sdk_http_response"})
 
@@ -256,6 +258,9 @@ class _Remains:
         read = _ABOUT_THE_CALL if level == 0 else frozenset()
         if "lc" in value and "kwargs" in value:
             read |= _CLASS
+        if value.keys() == _RESULT_OF_COHERE:
+            # The call is repeated with what it returned.
+            read |= {"call"}
         kept = {
             key: self.of(_heard(key, item), level + 1)
             for key, item in value.items()

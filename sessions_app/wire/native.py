@@ -32,7 +32,7 @@ from sessions_app.wire.copies import is_part, merged
 from sessions_app.wire.errors import Failure
 from sessions_app.wire.items import JsonItem, lines_of
 from sessions_app.wire.request_bodies import body_of
-from sessions_app.wire.request_shapes import HISTORY, MESSAGE
+from sessions_app.wire.request_shapes import HISTORY, MESSAGE, RESULTS, is_prompt_template
 from sessions_app.wire.response_ids import unwrapped
 from sessions_app.wire.usage import UNKNOWN_USAGE, USAGE_MEMBERS, cost_of, merge_usage, usage_of
 
@@ -348,5 +348,8 @@ def parameters_of(request: JsonBytes | None) -> dict[str, Any]:
     request = body_of(request) if request is not None else None
     if request is None or kind_of(request) != "object":
         return {}
-    left_out = bodies.INPUT_MEMBERS | bodies.SYSTEM_MEMBERS | bodies.TOOL_MEMBERS | {HISTORY, MESSAGE}
-    return {key: loads(raw) for key, raw in object_fields(request).items() if key not in left_out}
+    left_out = bodies.INPUT_MEMBERS | bodies.SYSTEM_MEMBERS | bodies.TOOL_MEMBERS | {HISTORY, MESSAGE, RESULTS}
+    fields = object_fields(request)
+    if is_prompt_template(fields):
+        left_out -= {"prompt"}
+    return {key: loads(raw) for key, raw in fields.items() if key not in left_out}

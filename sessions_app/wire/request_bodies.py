@@ -19,6 +19,7 @@ from sessions_app.wire.request_shapes import (
     TOOL_MEMBERS,
     WRAPPERS,
     call_type_of,
+    is_prompt_template,
 )
 from sessions_app.wire.unread_members import KNOWN_IN_REQUEST, cuts_of_unread
 
@@ -142,6 +143,8 @@ def request_cuts(splitter: Splitter, fields: Fields) -> dict[str, WriteMember]:
 
     cuts = writers_of(fields)
     inputs = INPUT_MEMBERS & fields.keys()
+    if "prompt" in inputs and is_prompt_template(fields):
+        inputs -= {"prompt"}
     cuts |= dict.fromkeys(inputs, messages)
     cuts |= {name: holder for name in HOLDERS & fields.keys() if kind_of(fields[name]) == "object"}
     if MESSAGE in fields and not inputs:
@@ -156,7 +159,8 @@ def _conversation_of_cohere(splitter: Splitter, fields: Fields) -> dict[str, Wri
     holes = {
         name: splitter.placed("i", partial(splitter.items, "i", fields[name], PartKind.MESSAGE))
         for name in (HISTORY, MESSAGE, RESULTS)
-        if name in fields and kind_of(fields[name]) in ("array", "string")
+        # With results of tools there is no new message.
+        if name in fields and kind_of(fields[name]) in ("array", "string") and fields[name] != b'""'
     }
     return {name: partial(_instead, hole) for name, hole in holes.items()}
 

@@ -30,6 +30,11 @@ WRAPPERS = (
 )
 
 
+def is_prompt_template(fields: Fields) -> bool:
+    """Whether `prompt` is the template of a prompt that OpenAI keeps, with its variables, and no message."""
+    return "prompt" in fields and kind_of(fields["prompt"]) == "object" and not {"input", "messages"}.isdisjoint(fields)
+
+
 @dataclass(frozen=True, slots=True)
 class RequestShape:
     """A body with all of `needs`, one of `beside` (if there are any), and what `check` wants."""

@@ -25,6 +25,9 @@ def known_message(value: JsonObject) -> JsonObject:
     """A message of LangChain gets a role in the place of its type; any other stays as it is."""
     if "role" in value:
         return value
+    if value.keys() == {"call", "outputs"} and isinstance(value["call"], dict):
+        # What a tool returned in Cohere's chat v1, which has no ids.
+        return {"role": "tool", "name": value["call"].get("name"), "content": json.dumps(value["outputs"])}
     inner = value.get("kwargs") if "lc" in value else value.get("data")
     if isinstance(inner, dict) and ("lc" in value or str(value.get("type")) in _LANGCHAIN_ROLES):
         names = value.get("id") if "lc" in value else None
@@ -57,11 +60,12 @@ _LANGCHAIN_ROLES = {
 
 
 def function_of(call: JsonObject) -> JsonObject | None:
-    """OpenAI's `function` member of a tool call that has its name and arguments beside its id (LangChain, AI SDK)."""
+    """OpenAI's `function` of a tool call that has its name and arguments beside its id (LangChain, AI SDK, Cohere)."""
     name = call.get("name", call.get("toolName"))
     if not isinstance(name, str):
         return None
-    return {"name": name, "arguments": call.get("args", call.get("input", call.get("arguments")))}
+    arguments = (call[member] for member in ("args", "input", "arguments", "parameters") if member in call)
+    return {"name": name, "arguments": next(arguments, None)}
 
 
 def id_of(call: JsonObject) -> Any:

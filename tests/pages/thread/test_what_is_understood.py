@@ -402,3 +402,37 @@ def test_counts_of_vertex_predictions(project: Project, signed_in: Client) -> No
     log = RequestLog.objects.get(request_id="one")
     assert (log.input_tokens, log.output_tokens) == (3, 2)
     assert not any(box in said for box in BOXES), said
+
+
+def test_tools_of_coheres_first_chat(project: Project, signed_in: Client) -> None:
+    asked = {"role": "CHATBOT", "message": "", "tool_calls": [{"name": "get_tide", "parameters": {"at": "Husum"}}]}
+    result = {"call": {"name": "get_tide", "parameters": {"at": "Husum"}}, "outputs": [{"high": "six-ish"}]}
+    request = {
+        "model": "command-r",
+        "message": "",
+        "chat_history": [{"role": "USER", "message": "When is high water?"}, asked],
+        "tool_results": [result],
+    }
+    said = page_of(signed_in, project, {"text": "At six", "finish_reason": "COMPLETE"}, request)
+    assert "get_tide at: Husum" in said
+    assert "six-ish" in said
+    assert "Empty message" not in said
+    assert "no result" not in said
+    assert not any(box in said for box in BOXES), said
+
+
+def test_the_template_of_a_prompt_is_no_message(project: Project, signed_in: Client) -> None:
+    template = {"id": "pmpt_1", "version": "2", "variables": {"city": "Husum"}}
+    said = page_of(signed_in, project, chat("At six"), {"model": "m", "prompt": template, "input": "When?"})
+    assert "1 message" in said
+    assert "Husum" in said
+
+
+def test_results_of_the_ai_sdk(project: Project, signed_in: Client) -> None:
+    call = {"type": "tool-call", "toolCallId": "a1", "toolName": "get_tide", "input": {"at": "Husum"}}
+    output = {"type": "text", "value": "six-ish"}
+    result = {"type": "tool-result", "toolCallId": "a1", "toolName": "get_tide", "output": output}
+    messages = [*MESSAGES, {"role": "assistant", "content": [call]}, {"role": "tool", "content": [result]}]
+    said = page_of(signed_in, project, chat("At six"), {"model": "m", "messages": messages})
+    assert "six-ish" in said
+    assert not any(box in said for box in BOXES), said
