@@ -47,10 +47,11 @@ def _sign(text: str, depth: int) -> str:
 
 _REPR_OF_ERROR = re.compile(r"\{'error': (?!None|False|''|\"\"|\[\]|\{\})")
 _KEYS = re.compile(
-    r'"(?:errors?|is_?[eE]rror|success|status|(?:exit|return)_?(?:[cC]ode|[sS]tatus)|metadata|output|result|content|text|'
+    r'"(?:errors?|is_?[eE]rror|success|ok|status|(?:exit|return)_?(?:[cC]ode|[sS]tatus)|metadata|output|result|content|text|'
     r'response)"'
 )
 _FLAGS = ("isError", "is_error")
+_SUCCESSES = ("success", "ok")
 _EXIT_CODES = ("exit_code", "exitCode", "return_code", "returncode", "exit_status", "exitStatus")
 _NO_ERROR = frozenset(
     {"", "none", "null", "no", "false", "no error", "no errors", "n/a", "ok", "0", "-", "(none)", "nil"}
@@ -93,8 +94,8 @@ def _in_object(value: JsonObject, depth: int) -> str:
         return "its JSON has “error”"
     if isinstance(value.get("errors"), list) and value["errors"] and value.get("data", "") is None:
         return "its JSON has “errors” and no data"
-    if value.get("success") is False:
-        return "its JSON has “success: false”"
+    if denied := next((flag for flag in _SUCCESSES if value.get(flag) is False), ""):
+        return f"its JSON has “{denied}: false”"
     code = _exit_code_of(value)
     if code is None and isinstance(value.get("metadata"), dict):
         code = _exit_code_of(value["metadata"])
@@ -133,7 +134,7 @@ def _in_wrapper(value: JsonObject, depth: int) -> str:
 
 # What may stand before the words: a quote, Markdown, an emoji, the tag of a framework.
 _BEFORE = r"""(?:<(?:system|output|result|stderr|response)>\s*)?["'`*_#>\s❌⚠🚫⛔\ufe0f\[(]*"""
-_NO_WORDS = r"(?!\s*[\"'`]?(?:none|null|no|nil|n/a|false|0|\(none\)|ok)\b[\"'`)\]]*\s*(?:$|\n))"
+_NO_WORDS = r"(?!\s*[\"'`]?(?:none|null|no|nil|n/a|false|0|\(none\)|ok)\b[\"'`)\]]*\s*(?:$|\n)|\s*0\s*[,;|])"
 _ANY_CASE, _AS_WRITTEN = re.IGNORECASE, re.RegexFlag(0)
 # With a group that is the sign.
 _STARTS = tuple(
@@ -147,6 +148,9 @@ _STARTS = tuple(
             _ANY_CASE,
         ),
         (r"(ERROR)\s*$", _AS_WRITTEN),
+        (r"\[(error)\] \S", _ANY_CASE),
+        (r"(ERROR) \[[^\]\n]{1,60}\] \S", _AS_WRITTEN),
+        (r"(permission denied)(?:[.!]?\s*\Z|: \S)", _ANY_CASE),
         (r"(ERROR \d{4} \(\w+\))", _AS_WRITTEN),
         (
             _BEFORE + r"(error (?:(?:while |when )?(?:executing|calling|running|invoking|reading|writing|parsing|"

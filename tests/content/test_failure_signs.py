@@ -87,6 +87,30 @@ UNKNOWN = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("[Error] nothing found", "begins with “Error”"),
+        ("ERROR [tide_table] station is closed", "begins with “ERROR”"),
+        ("Permission denied", "begins with “Permission denied”"),
+        ("permission denied: /etc/tides", "begins with “permission denied”"),
+        ('{"ok": false}', "its JSON has “ok: false”"),
+        ("Errors: 2, Warnings: 0", "begins with “Errors:”"),
+        ("Errors: 0, Warnings: 2", ""),
+        ("errors: 0 | warnings: 2", ""),
+        ("Error: 0x80070005", "begins with “Error:”"),
+        ("Error: 0", ""),
+        ("[Errors] are listed below", ""),
+        ("[error]", ""),
+        ('{"ok": true}', ""),
+        ("Permission denied errors are explained in chapter 2", ""),
+        ("ERROR [0]", ""),
+    ],
+)
+def test_what_a_linter_or_a_tool_begins_with(text: str, sign: str) -> None:
+    assert sign_in_text(text) == sign
+
+
 @pytest.mark.parametrize(("text", "sign"), FAILED, ids=lambda text: text[:20])
 def test_a_text_that_looks_failed(text: str, sign: str) -> None:
     assert sign_in_text(text) == sign
