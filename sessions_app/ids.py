@@ -76,8 +76,8 @@ def link_key(project_key: uuid.UUID, kind: str, value: str | bytes) -> uuid.UUID
 
 
 # Link keys of these kinds can be told from others: they end with the name of their kind.
-TOOL_CALL, ANSWER, BEGINNING, TASK = b"call", b"said", b"from", b"task"
-_MARKS = {kind: int.from_bytes(kind, "big") for kind in (TOOL_CALL, ANSWER, BEGINNING, TASK)}
+TOOL_CALL, ANSWER, BEGINNING, TASK, SUMMARY = b"call", b"said", b"from", b"task", b"summ"
+_MARKS = {kind: int.from_bytes(kind, "big") for kind in (TOOL_CALL, ANSWER, BEGINNING, TASK, SUMMARY)}
 
 
 def marked_key(project_key: uuid.UUID, kind: bytes, value: bytes) -> uuid.UUID:

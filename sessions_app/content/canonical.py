@@ -35,6 +35,7 @@ from sessions_app.content.blocks import (
 from sessions_app.content.call_ids import call_ids, may_name_calls, unique_id, written_ids
 from sessions_app.content.json_bytes import DocumentError, loads
 from sessions_app.content.outcomes import ToolFailure, failures_in
+from sessions_app.content.summaries import unique_text
 
 DIGEST_BYTES = 8
 # LiteLLM (1.106) writes one of these in place of a message when it must not log messages.
@@ -63,6 +64,7 @@ class CanonicalForm(NamedTuple):
     it consists of one text. Only answers have an `item_id`, which may be sent back in their place. `renamed`: its
     pieces without the ids of tool calls, if that makes a difference. `call_ids`: those ids that nothing else has.
     `written_ids`: those in the text of what is sent, if it has no other ones. `failures`: the tool results that failed.
+    `summary`: a digest of what the provider put in the place of a history.
     """
 
     role: str
@@ -74,6 +76,7 @@ class CanonicalForm(NamedTuple):
     call_ids: tuple[str, ...] = ()
     failures: tuple[ToolFailure, ...] = ()
     written_ids: tuple[str, ...] = ()
+    summary: bytes = b""
 
     @property
     def bare(self) -> tuple[bytes, ...]:
@@ -97,7 +100,14 @@ def canonical_form(message: Message, is_output: bool = False) -> CanonicalForm:
     item_id = message.item_id if is_output else ""
     found = call_ids(message)
     written = () if found or is_output else written_ids(message)
-    return CanonicalForm(message.role, said, redacted, is_text, item_id, renamed, found, failures, written)
+    summary = _summary(message.blocks)
+    return CanonicalForm(message.role, said, redacted, is_text, item_id, renamed, found, failures, written, summary)
+
+
+def _summary(blocks: Iterable[ContentBlock]) -> bytes:
+    items = (block.value for block in blocks if isinstance(block, OtherBlock))
+    text = next((found for item in items if (found := unique_text(item))), "")
+    return _digest("", (text,)) if text else b""
 
 
 def _form_of_text(message: Message, text: str, is_output: bool) -> CanonicalForm:

@@ -15,6 +15,8 @@ CLIENT, PROVIDER = "the client", "the provider"
 _ITEMS = frozenset({"compaction", "compaction_summary", "context_compaction"})
 _ITEM = re.compile(rb'"type"\s*:\s*"(?:compaction|compaction_summary|context_compaction)"')
 _MOST_BLOCKS = 200
+# Shorter contents and ids may be the same in two conversations.
+_UNIQUE_CHARS = 16
 # How summaries begin, after what may stand before them, and which agent writes so.
 _BEGINNINGS = (
     ("Claude Code", re.compile(r"This session is being continued from a previous conversation", re.IGNORECASE)),
@@ -44,6 +46,14 @@ def is_compaction_item(raw: bytes) -> bool:
     content = value.get("content") if isinstance(value, dict) else None
     blocks = content[:_MOST_BLOCKS] if isinstance(content, list) else []
     return _is_item(value) or any(map(_is_item, blocks))
+
+
+def unique_text(item: Any) -> str:
+    """The content, else the id, of an item that a provider puts in the place of a history; "" for others."""
+    if not _is_item(item):
+        return ""
+    values = (item.get(name) for name in ("encrypted_content", "content", "summary", "id"))
+    return next((value for value in values if isinstance(value, str) and len(value) >= _UNIQUE_CHARS), "")
 
 
 def _is_item(value: Any) -> bool:

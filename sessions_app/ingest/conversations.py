@@ -28,7 +28,7 @@ class Conversation:
     `call_turn`; `call_before`: that of the one before. `since` and `since_last`: what was said after that call, and
     up to the last assistant turn. `bare` and `bare_last` are `chain` and `last` without the ids of tool calls, b"" if
     there are none. `users`: what the user said; `asked_users`: up to the last assistant message, whose index is
-    `answer`. `failed`: the tool results that failed.
+    `answer`. `failed`: the tool results that failed. `summary`: what the provider put in the place of a history.
     """
 
     chain: bytes = b""
@@ -53,6 +53,7 @@ class Conversation:
     asked_users: bytes = b""
     answer: int = -1
     failed: FailedResults = ()
+    summary: bytes = b""
 
     @property
     def before_turn(self) -> bytes:
@@ -81,6 +82,8 @@ class Conversation:
         is_answer = form.role == "assistant"
         if is_answer:
             self.resent_count = index + 1
+        if form.summary:
+            self.summary = form.summary
         if not form.pieces:
             self.is_redacted = self.is_redacted or form.is_redacted
             return

@@ -34,6 +34,11 @@ def called(project_key: uuid.UUID, caller: bytes, call: bytes) -> uuid.UUID:
     return ids.marked_key(project_key, ids.TOOL_CALL, call + b"\x00" + caller)
 
 
+def summarised(project_key: uuid.UUID, caller: bytes, summary: bytes) -> uuid.UUID:
+    """The link key of what a provider put in the place of a history, in an answer."""
+    return ids.marked_key(project_key, ids.SUMMARY, summary + caller)
+
+
 def tasks_asked(project_key: uuid.UUID, caller: bytes, answer: Iterable[Message]) -> list[uuid.UUID]:
     """The link keys of the texts in an answer's tool calls that may start another agent."""
     blocks = [block for message in answer for block in message.blocks]

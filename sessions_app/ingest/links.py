@@ -107,6 +107,7 @@ class _SaidItems:
 
     said: list[tuple[int, CanonicalForm]]
     is_redacted: bool = False
+    summary: bytes = b""
 
     @classmethod
     def of(cls, record: Record, reader: MessageReader) -> _SaidItems:
@@ -116,6 +117,7 @@ class _SaidItems:
             if kind is PartKind.MESSAGE:
                 form = reader.canonical_form(parts.digests[index], parts.content(index), "assistant")
                 found.is_redacted = found.is_redacted or form.is_redacted
+                found.summary = form.summary or found.summary
                 if form.pieces:
                     found.said.append((index, form))
         return found
@@ -143,6 +145,8 @@ def _needs(
     calls = [evidence.called(project_key, caller, call) for call in conversation.calls() if call]
     # A tool call of the last turn tells more than what was said up to an earlier turn.
     yield from dict.fromkeys([*begins[:1], *calls[:1], *begins[1:], *calls[1:]])
+    if conversation.summary:
+        yield evidence.summarised(project_key, caller, conversation.summary)
     if conversation.bare_last and not answer.has_ids:
         yield _conversation(project_key, b"bare" + conversation.bare_last + caller)
     if conversation.answer >= 0 and conversation.call_turn != conversation.turn:
@@ -171,6 +175,8 @@ def _provides(
                 bare = [piece for _, form in said for piece in form.bare]
                 end = extended(conversation.bare or conversation.chain, bare)
                 yield _conversation(project_key, b"bare" + end + caller)
+    if answer.summary:
+        yield evidence.summarised(project_key, caller, answer.summary)
     call_ids = dict.fromkeys(call_id for _, form in answer.said for call_id in form.call_ids)
     for call_id in list(call_ids)[:MOST_IDS]:
         yield evidence.called(project_key, caller, encoded(call_id))

@@ -28,10 +28,14 @@ _LEAST_HISTORY = 4
 
 
 def may_follow_summary(window: Window, index: int) -> bool:
-    """Whether a request continues no other, and repeats only the beginning of its neighbours, no answer."""
+    """Whether a request continues no other, and repeats only the beginning of its neighbours, no answer.
+
+    Or not all that it sends is known from the one that it continues: the provider may have written a summary.
+    """
     line, added = window.lines[index], window.added[index]
-    is_start = window.structure.origin(index) is None and index > 0
-    return is_start and line.is_conversation and not added.changes and added.count > 0 and added.is_compared
+    origin = window.structure.origin(index)
+    is_open = not added.changes if origin is None else not origin.is_whole
+    return is_open and index > 0 and line.is_conversation and added.count > 0 and added.is_compared
 
 
 def positions_of_summary(window: Window, index: int) -> list[int]:
@@ -47,19 +51,22 @@ def to_compare(window: Window, index: int) -> Iterator[bytes]:
     yield from (digest for _, digest in window.inputs(index, positions_of_summary(window, index)))
     for before in range(max(index - SUMMARY_NEIGHBOURS, 0), index):
         yield from window.outputs(before) if before in window.details else ()
-    for one in (index, *_before(window, index)):
+    for one in (index, *_before(window, index, 1)):
         first = range(min(packed_count(window.details[one].input_parts), _MOST_KEPT))
         yield from (digest for _, digest in window.inputs(one, first))
 
 
 def after_summary(window: Window, index: int) -> Added | None:
     """What a request added, if it begins with a summary of what one of the requests before it sent; None for others."""
+    is_start = window.structure.origin(index) is None
     for position in positions_of_summary(window, index):
         if window.is_system(index, position) and position == 0:
             continue
         text = _folded(_text(window, index, position))
         by = _by(window, index, position, text)
-        for before in _before(window, index):
+        if not is_start and by != PROVIDER:
+            continue
+        for before in _before(window, index, 1 if by == PROVIDER else _LEAST_HISTORY):
             if by or _wrote(window, before, text):
                 return replace(_replaced(window, index, position, before), summarised_by=by or CLIENT)
     return None
@@ -81,11 +88,11 @@ def compacts(window: Window, index: int) -> bool:
     return any(part.content is not None and is_compaction_item(part.content) for part in found if part)
 
 
-def _before(window: Window, index: int) -> Iterator[int]:
-    """The requests before this one that sent a history, latest first."""
+def _before(window: Window, index: int, least: int) -> Iterator[int]:
+    """The requests before this one that sent a history of so many messages, latest first."""
     for before in range(index - 1, max(index - 1 - SUMMARY_NEIGHBOURS, -1), -1):
         detail = window.details.get(before)
-        if detail is not None and detail.resent_count >= _LEAST_HISTORY:
+        if detail is not None and detail.resent_count >= least:
             yield before
 
 

@@ -337,7 +337,8 @@ class Index(Generic[Key]):
             found = places.nearest(request.place[0], window)
             if found:
                 rule = RULE_TOOL_CALL if is_call else RULE_CONVERSATION
-                return Continued(found[1], rule, position == 0 or request.previous is not None, link_key)
+                is_whole = not ids.is_of(ids.SUMMARY, link_key) and (position == 0 or request.previous is not None)
+                return Continued(found[1], rule, is_whole, link_key)
         return None
 
     def _by_failure(self, request: Linked[Key]) -> Continued[Key] | None:

@@ -217,6 +217,47 @@ def test_two_requests_that_continue_one_call_are_branches(project: Project) -> N
     assert [fork.branches for fork in forks(project)] == [(1, 2)]
 
 
+SEALED = {"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAAAABo1f9a0c7be2d84a6f9b3c"}
+
+
+def of_responses(name: str, minute: float, items: list[Any], output: list[Any], caller: str = "ada") -> dict[str, Any]:
+    entry = log(name, minute, [], {}, caller)
+    return entry | {
+        "request": {"model": "gpt-5", "input": items},
+        "response": {"object": "response", "output": output},
+    }
+
+
+def assistant_item(text: str) -> dict[str, Any]:
+    return {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
+
+
+@pytest.mark.parametrize("later", [[assistant_item("beta answer"), user("gamma")], [user("gamma")]])
+def test_an_item_that_stands_for_a_history_ties_the_next_request(later: list[Any]) -> None:
+    history = [user("alpha"), assistant_item("alpha answer"), user("beta")]
+    first = of_responses("a", 0, history, [SEALED, assistant_item("beta answer")])
+    second = of_responses("b", 1, [SEALED, *later], [assistant_item("gamma answer")])
+    third = of_responses("c", 2, [SEALED, *later, assistant_item("gamma answer"), user("delta")], [assistant_item("d")])
+    other = of_responses("other", 3, [SEALED | {"encrypted_content": "gAAAAABo" + "x" * 20}, *later], [])
+    in_any_order([first, second, third, other], {one("a", "b", "c"), one("other")})
+
+
+@pytest.mark.parametrize(("item", "caller"), [(SEALED | {"encrypted_content": "x"}, "ada"), (SEALED, "bob")])
+def test_a_short_item_and_one_of_another_caller_tie_nothing(item: dict[str, Any], caller: str) -> None:
+    first = of_responses("a", 0, [user("alpha")], [item])
+    second = of_responses("b", 1, [item, user("beta")], [assistant_item("b")], caller)
+    in_any_order([first, second], {one("a"), one("b")})
+
+
+def test_a_block_with_a_summary_ties_the_next_request() -> None:
+    block = {"type": "compaction", "content": "Summary: alpha was discussed at length."}
+    answer = {"role": "assistant", "content": [block, {"type": "text", "text": "beta answer"}]}
+    first = log("a", 0, [user("alpha"), said("alpha answer"), user("beta")], {})
+    first["response"] = {"type": "message"} | answer
+    second = log("b", 1, [answer, user("gamma")], said("gamma answer"))
+    in_any_order([first, second], {one("a", "b")})
+
+
 # --- quoted answers -------------------------------------------------------------------------------------------------
 
 

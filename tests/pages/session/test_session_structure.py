@@ -536,3 +536,28 @@ def test_answer_with_a_providers_summary_says_so(signed_in: Client, project: Pro
 
     assert marks(page, 1) == "the provider put a summary of the history into this answer"
     assert "summary" not in marks(page, 2)
+
+
+# --- summaries of the provider --------------------------------------------------------------------------------------
+
+
+def compacted(second: dict[str, Any], answer: dict[str, Any], later: list[Any], members: dict[str, Any]) -> Any:
+    asked = [user("alpha"), {"role": "assistant", "content": "alpha answer"}, user("beta")]
+    first = chat(asked, "", at=0, **members) | {"response": answer}
+    return [first, chat([second, *later], "gamma answer", at=10, **members)]
+
+
+def test_a_summary_of_the_provider_is_named(signed_in: Client, project: Project) -> None:
+    said = {
+        "role": "assistant",
+        "content": [
+            {"type": "compaction", "content": "Summary: alpha was discussed at length."},
+            {"type": "text", "text": "beta answer"},
+        ],
+    }
+    logs = compacted(said, {"type": "message"} | said, [user("gamma")], {})
+    page = text(get(signed_in, make_session(project, "s", *logs)))
+
+    assert "rewrites the history of request 1" in page
+    assert "replaced by a summary (by the provider)" in page
+    assert "starts a new conversation" not in page
