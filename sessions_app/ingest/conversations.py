@@ -26,9 +26,10 @@ class Conversation:
 
     `turn` counts assistant turns. `call`: the first unique id of a tool call in the latest turn that has any, which is
     `call_turn`; `call_before`: that of the one before. `since` and `since_last`: what was said after that call, and
-    up to the last assistant turn. `bare` and `bare_last` are `chain` and `last` without the ids of tool calls, b"" if
-    there are none. `users`: what the user said; `asked_users`: up to the last assistant message, whose index is
-    `answer`. `failed`: the tool results that failed. `summary`: what the provider put in the place of a history.
+    up to the last assistant turn. `bare`, `bare_last` and `bare_before` are `chain`, `last` and `before` without the
+    ids of tool calls, b"" if there are none. `users`: what the user said; `asked_users`: up to the last assistant
+    message, whose index is `answer`. `failed`: the tool results that failed. `summary`: what the provider put in the
+    place of a history.
     """
 
     chain: bytes = b""
@@ -49,6 +50,7 @@ class Conversation:
     since_last: bytes = b""
     bare: bytes = b""
     bare_last: bytes = b""
+    bare_before: bytes = b""
     users: bytes = b""
     asked_users: bytes = b""
     answer: int = -1
@@ -90,6 +92,7 @@ class Conversation:
         # Items of one answer are one turn.
         if is_answer and not self.is_answer:
             self.earlier, self.before, self.asked = self.before, self.last, self.chain
+            self.bare_before = self.bare_last
             self.turn += 1
         call_ids = form.call_ids or (self._written_ids(form) if form.written_ids else ())
         self.prefill = index if is_answer and not self.is_answer and form.is_text else -1

@@ -147,8 +147,10 @@ def _needs(
     yield from dict.fromkeys([*begins[:1], *calls[:1], *begins[1:], *calls[1:]])
     if conversation.summary:
         yield evidence.summarised(project_key, caller, conversation.summary)
-    if conversation.bare_last and not answer.has_ids:
-        yield _conversation(project_key, b"bare" + conversation.bare_last + caller)
+    # The ids in the history may be the client's own: then they do not tell where it goes on.
+    for bare in (conversation.bare_last, conversation.bare_before) if not answer.has_ids else ():
+        if bare:
+            yield _conversation(project_key, b"bare" + bare + caller)
     if conversation.answer >= 0 and conversation.call_turn != conversation.turn:
         message = _input_message(record.document.input, conversation.answer, reader)
         yield from evidence.quoted(project_key, conversation.asked_users + caller, message)

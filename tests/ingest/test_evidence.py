@@ -331,3 +331,16 @@ def test_run_that_two_calls_may_have_started_is_apart() -> None:
 @pytest.mark.parametrize(("minute", "caller"), [(40, "ada"), (-1, "ada"), (1, "bob")])
 def test_run_at_another_time_or_of_another_caller_is_apart(minute: float, caller: str) -> None:
     in_any_order([delegating("a", 0), log("s", minute, [user(TASK)], said("It adds."), caller)], {one("a"), one("s")})
+
+
+def test_a_lost_request_of_a_server_without_ids_splits_no_conversation(project: Project) -> None:
+    first, second, third = (f"client_{number}0123456789abcdef" for number in "abc")
+    history = [user("go on")]
+    logs = []
+    for number, call_id in enumerate((first, second, third)):
+        logs.append(log(f"r{number}", number, [*history], said(None, call(None, arguments=f'{{"n": {number}}}'))))
+        history += [said(None, call(call_id, arguments=f'{{"n": {number}}}')), result(call_id, f"calc{number}.py")]
+    logs.append(log("end", 4, history, said("done")))
+    lost = logs.pop(2)
+    assert lost["request_id"] == "r2"
+    in_any_order(logs, {frozenset({"r0", "r1", "end"})})
