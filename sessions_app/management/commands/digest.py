@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -35,6 +36,8 @@ PARTITIONS_SECONDS = 3600.0
 RECONNECT_SECONDS = 1.0
 SWITCH_SECONDS = 0.000_5
 BEAT_SECONDS = 1.0
+# A batch holds many objects, hardly any in circles. Python's thresholds (700, 10, 10) look for those all the time.
+GC_THRESHOLDS = (20_000, 20, 20)
 
 
 class Command(BaseCommand):
@@ -64,6 +67,10 @@ class Command(BaseCommand):
             signal.signal(number, stop)
         # After each database response, a thread waits for others that compute: 5 ms with Python's default interval.
         sys.setswitchinterval(SWITCH_SECONDS)
+        # What is loaded by now stays, so it need not be looked at.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         for thread in (warden, *workers):
             thread.start()
         progress = Progress(workers)
