@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -100,9 +100,9 @@ def test_calls_and_results_of_one_message_are_paired() -> None:
 
 def test_many_calls_are_paired_in_linear_time() -> None:
     messages = [block for n in range(MOST_PIECES) for block in (call(str(n), "0"), result(str(n), "0"))]
-    start = perf_counter()
+    start = thread_time()
     assert len(pairs_of(*[[block] for block in messages[:255]], list(messages[256:]))) > MOST_PIECES - 200
-    assert perf_counter() - start < 2
+    assert thread_time() - start < 2
 
 
 # --- which call has none ----------------------------------------------------------------------------------------------
