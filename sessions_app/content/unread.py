@@ -1,4 +1,4 @@
-"""What of a message or body is in none of its blocks. Pages show it as it came, and search finds it. Plain Python.
+"""What of a message or body is in none of its blocks: shown as it came, its words kept for search. Plain Python.
 
 Readers take from each API what they know. Here the words of what was sent are compared with the words of what was read,
 so it does not matter which members a reader knows.

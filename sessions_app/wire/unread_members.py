@@ -1,4 +1,4 @@
-"""Members of bodies that are not read. If they hold texts they become parts of their own, so that search finds them."""
+"""Members of bodies that are not read. Those with texts become parts of their own, so that their words are kept."""
 
 from __future__ import annotations
 

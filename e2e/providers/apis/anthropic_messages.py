@@ -11,7 +11,7 @@ import anthropic
 from conversations import TOOLS, Answer, Conversation, Turn, pieces
 from replies import Reply, json_reply, sse_reply
 
-from apis.base import Expected, Logged, plain
+from apis.base import Expected, Logged, called
 from apis.openai_chat import schema
 
 STOP = {"stop": "end_turn", "tools": "tool_use", "length": "max_tokens", "filter": "refusal"}
@@ -149,15 +149,5 @@ class AnthropicMessages:
                 asked["tools"] = tools()
             if stream:
                 asked["stream"] = True
-            logged = Logged(asked)
-            try:
-                got = client.messages.create(**asked)
-                if stream:
-                    logged.response = []
-                    logged.response.extend(plain(event) for event in got)
-                else:
-                    logged.response = plain(got)
-            except (anthropic.AnthropicError, OSError) as error:
-                logged.error = str(error)
-            yield turn, logged
+            yield turn, called(client.messages.create, asked, stream)
             messages.append({"role": "assistant", "content": blocks_of(turn.answer)})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -50,6 +51,23 @@ def plain(value: Any) -> Any:
     """What an SDK gave, as JSON values: what a program would log."""
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
     if isinstance(value, list):
         return [plain(item) for item in value]
     return value
+
+
+def called(call: Callable[..., Any], asked: dict[str, Any], stream: bool) -> Logged:
+    """A call of an SDK, as it would be logged. Of a stream that breaks off, the events until then."""
+    logged = Logged(asked)
+    try:
+        got = call(**asked)
+        if stream:
+            logged.response = []
+            logged.response.extend(plain(event) for event in got)
+        else:
+            logged.response = plain(got)
+    except Exception as error:  # each SDK, and the transport below it, has errors of its own
+        logged.error = str(error)
+    return logged

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -10,15 +9,10 @@ from conversations import Answer, Conversation, Turn, pieces
 from huggingface_hub import InferenceClient
 from replies import Reply, json_reply, sse_reply
 
-from apis.base import Expected, Logged
+from apis.base import Expected, Logged, called
 from apis.openai_chat import OpenAIChat, message_of, sent_by, tools
 
 MODEL = "meta-llama/Llama-3.3-70B-Instruct"
-
-
-def plain(value: Any) -> Any:
-    """What the SDK gives, as JSON values."""
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
 
 
 class HuggingFaceChat(OpenAIChat):
@@ -41,21 +35,6 @@ class HuggingFaceChat(OpenAIChat):
                 asked |= {"stream": True, "stream_options": {"include_usage": True}}
             yield turn, called(client.chat_completion, asked, stream)
             messages.append(message_of(turn.answer))
-
-
-def called(call: Any, asked: dict[str, Any], stream: bool) -> Logged:
-    """A call of the client, as it would be logged."""
-    logged = Logged(asked)
-    try:
-        got = call(**asked)
-        if stream:
-            logged.response = []
-            logged.response.extend(plain(chunk) for chunk in got)
-        else:
-            logged.response = plain(got)
-    except Exception as error:  # its transport raises errors of its own kinds when a stream breaks off
-        logged.error = str(error)
-    return logged
 
 
 class HuggingFaceGenerate:

@@ -10,7 +10,7 @@ import ollama
 from conversations import Answer, Conversation, Turn, pieces
 from replies import Reply, json_reply, lines_reply
 
-from apis.base import Expected, Logged, plain
+from apis.base import Expected, Logged, called
 from apis.openai_chat import tools
 
 MODEL = "qwen3:8b"
@@ -76,7 +76,7 @@ class OllamaChat:
             asked: dict[str, Any] = {"model": MODEL, "messages": list(messages), "stream": stream}
             if conversation.has_tools:
                 asked["tools"] = tools()
-            yield turn, called(client.chat, asked, stream)
+            yield turn, logged_call(client.chat, asked, stream)
             messages.append(self.message(turn.answer))
 
     @staticmethod
@@ -89,20 +89,11 @@ class OllamaChat:
         return [message]
 
 
-def called(call: Any, asked: dict[str, Any], stream: bool) -> Logged:
-    """A call of Ollama's client, as it would be logged."""
-    logged = Logged(asked)
-    try:
-        got = call(**asked)
-        if stream:
-            logged.response = []
-            logged.response.extend(plain(chunk) for chunk in got)
-        else:
-            logged.response = plain(got)
-    except ollama.ResponseError as error:
-        logged.response, logged.error = {"error": error.error}, str(error)
-    except Exception as error:  # its transport raises errors of its own kinds when a stream breaks off
-        logged.error = str(error)
+def logged_call(call: Any, asked: dict[str, Any], stream: bool) -> Logged:
+    """A call of Ollama's client, as it would be logged: its errors hold only the message."""
+    logged = called(call, asked, stream)
+    if logged.response is None and logged.error:
+        logged.response = {"error": logged.error}
     return logged
 
 
@@ -123,4 +114,4 @@ class OllamaGenerate(OllamaChat):
                 asked["system"] = conversation.system
             if conversation.image:
                 asked["images"] = [base64.b64encode(conversation.image).decode()]
-            yield turn, called(client.generate, asked, stream)
+            yield turn, logged_call(client.generate, asked, stream)

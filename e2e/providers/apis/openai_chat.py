@@ -11,7 +11,7 @@ import openai
 from conversations import TOOLS, Answer, Conversation, Turn, pieces
 from replies import Reply, json_reply, sse_reply
 
-from apis.base import Expected, Logged, plain
+from apis.base import Expected, Logged, called
 
 ALL = frozenset({"tools", "image", "filter", "error", "break", "cached"})
 CREATED = 1_790_000_000
@@ -127,15 +127,5 @@ class OpenAIChat:
                 asked["tools"] = tools()
             if stream:
                 asked |= {"stream": True, "stream_options": {"include_usage": True}}
-            logged = Logged(asked)
-            try:
-                got = client.chat.completions.create(**asked)
-                if stream:
-                    logged.response = []
-                    logged.response.extend(plain(chunk) for chunk in got)
-                else:
-                    logged.response = plain(got)
-            except (openai.OpenAIError, OSError) as error:
-                logged.error = str(error)
-            yield turn, logged
+            yield turn, called(client.chat.completions.create, asked, stream)
             messages.append(message_of(turn.answer))

@@ -9,7 +9,7 @@ import openai
 from conversations import Answer, Conversation, Turn, pieces
 from replies import Reply, json_reply, sse_reply
 
-from apis.base import Expected, Logged, plain
+from apis.base import Expected, Logged, called
 from apis.openai_chat import CREATED, FINISH, OpenAIChat, usage_of
 
 
@@ -48,14 +48,4 @@ class OpenAICompletions:
             asked: dict[str, Any] = {"model": "gpt-3.5-turbo-instruct", "prompt": turn.user}
             if stream:
                 asked |= {"stream": True, "stream_options": {"include_usage": True}}
-            logged = Logged(asked)
-            try:
-                got = client.completions.create(**asked)
-                if stream:
-                    logged.response = []
-                    logged.response.extend(plain(chunk) for chunk in got)
-                else:
-                    logged.response = plain(got)
-            except (openai.OpenAIError, OSError) as error:
-                logged.error = str(error)
-            yield turn, logged
+            yield turn, called(client.completions.create, asked, stream)

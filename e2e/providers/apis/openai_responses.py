@@ -11,7 +11,7 @@ import openai
 from conversations import TOOLS, Answer, Conversation, Turn, pieces
 from replies import Reply, json_reply, sse_reply
 
-from apis.base import Expected, Logged, plain
+from apis.base import Expected, Logged, called
 from apis.openai_chat import CREATED, schema
 
 
@@ -172,16 +172,7 @@ class OpenAIResponses:
                 ]
             if stream:
                 asked["stream"] = True
-            logged = Logged(asked)
-            try:
-                got = client.responses.create(**asked)
-                if stream:
-                    logged.response = []
-                    logged.response.extend(plain(event) for event in got)
-                else:
-                    logged.response = plain(got)
-            except (openai.OpenAIError, OSError) as error:
-                logged.error = str(error)
+            logged = called(client.responses.create, asked, stream)
             yield turn, logged
             body = logged.response[-1].get("response") if stream and logged.response else logged.response
             previous = body["id"] if body else None
