@@ -78,6 +78,22 @@ class Assembly:
         self.is_ended = True
 
 
+def object_at(holder: JsonObject, name: str) -> JsonObject:
+    """The object in a member, to be filled. Anything else there, of an event of a wrong kind, gives way to one."""
+    found = holder.get(name)
+    if not isinstance(found, dict):
+        found = holder[name] = {}
+    return found
+
+
+def list_at(holder: JsonObject, name: str) -> list[Any]:
+    """The same for a list."""
+    found = holder.get(name)
+    if not isinstance(found, list):
+        found = holder[name] = []
+    return found
+
+
 def object_in(holder: Any, name: str) -> JsonObject:
     """A member that is an object; {} when it is absent or of another kind."""
     value = holder.get(name) if isinstance(holder, dict) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sessions_app.content.json_values import JsonObject
 from sessions_app.wire.errors import STREAM_EXCEPTIONS
-from sessions_app.wire.streams.assembly import Assembly, in_order, index_in, object_in, read_json
+from sessions_app.wire.streams.assembly import Assembly, in_order, index_in, list_at, object_at, object_in, read_json
 
 EVENTS = ("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata")
 
@@ -57,18 +57,18 @@ class ConverseAssembly(Assembly):
             if name == "text":
                 self.texts.add(block, name, value)
             elif name == "reasoningContent" and isinstance(value, dict):
-                self._add_reasoning(block.setdefault(name, {}), value)
+                self._add_reasoning(object_at(block, name), value)
             elif name == "citation":
-                block.setdefault("citationsContent", {}).setdefault("citations", []).append(value)
+                list_at(object_at(block, "citationsContent"), "citations").append(value)
             elif isinstance(value, dict):
                 for member, piece in value.items():
-                    self.texts.add(block.setdefault(name, {}), member, piece)
+                    self.texts.add(object_at(block, name), member, piece)
             elif isinstance(value, list):
-                block.setdefault(name, {}).setdefault("content", []).extend(value)
+                list_at(object_at(block, name), "content").extend(value)
 
     def _add_reasoning(self, mine: JsonObject, piece: JsonObject) -> None:
         for name, value in piece.items():
             if name in ("text", "signature"):
-                self.texts.add(mine.setdefault("reasoningText", {}), name, value)
+                self.texts.add(object_at(mine, "reasoningText"), name, value)
             else:
                 self.texts.add(mine, name, value)

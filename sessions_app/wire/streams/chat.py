@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from sessions_app.content.json_values import JsonObject
-from sessions_app.wire.streams.assembly import Assembly, in_order, index_in, object_in, objects_in, text_in
+from sessions_app.wire.streams.assembly import Assembly, in_order, index_in, object_at, object_in, objects_in, text_in
 
 # Texts of a delta that are names and no pieces.
 _NAMES = frozenset({"role", "id", "type", "name", "format", "index"})
@@ -71,7 +71,7 @@ class ChatAssembly(Assembly):
         if isinstance(choice.get("text"), str):
             self.texts.add(mine, "text", choice["text"])
         for name, value in object_in(choice, "logprobs").items():
-            _extend(mine.setdefault("logprobs", {}), name, value)
+            _extend(object_at(mine, "logprobs"), name, value)
         mine.update({k: v for k, v in choice.items() if k not in _CHOICE_MEMBERS and v is not None})
         if choice.get("error"):
             self.is_ended = True
@@ -83,7 +83,7 @@ class ChatAssembly(Assembly):
                 for call in objects_in(delta, name):
                     self._add_call(index, call)
             elif name == "function_call":
-                self._add_function(message.setdefault(name, {}), object_in(delta, name))
+                self._add_function(object_at(message, name), object_in(delta, name))
             elif isinstance(value, str):
                 self._add_text(message, name, value)
             elif isinstance(value, list):
@@ -143,7 +143,7 @@ class ChatAssembly(Assembly):
             calls.append((len(calls) if index is None else index, known))
         for name, value in call.items():
             if name in ("function", "custom") and isinstance(value, dict):
-                self._add_function(known.setdefault(name, {}), value)
+                self._add_function(object_at(known, name), value)
             elif value not in (None, "") and name != "index":
                 known[name] = value
 

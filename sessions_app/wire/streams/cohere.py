@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sessions_app.content.json_values import JsonObject
-from sessions_app.wire.streams.assembly import Assembly, in_order, index_in, object_in, text_in
+from sessions_app.wire.streams.assembly import Assembly, in_order, index_in, list_at, object_in, text_in
 
 _EVENTS = frozenset(
     {
@@ -57,7 +57,7 @@ class CohereAssembly(Assembly):
         elif kind.startswith("tool-call-"):
             self._add_call(index, object_in(message, "tool_calls"))
         elif kind == "citation-start" and message.get("citations"):
-            self._message.setdefault("citations", []).append(message["citations"])
+            list_at(self._message, "citations").append(message["citations"])
 
     def body(self) -> JsonObject:
         self.texts.settle()

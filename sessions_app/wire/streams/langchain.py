@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sessions_app.content.json_values import JsonObject
-from sessions_app.wire.streams.assembly import Assembly, object_in, objects_in, text_in
+from sessions_app.wire.streams.assembly import Assembly, object_at, object_in, objects_in, text_in
 from sessions_app.wire.streams.chat import ChatAssembly
 
 _CHUNK = "AIMessageChunk"
@@ -54,7 +54,7 @@ class LangChainAssembly(Assembly):
 
     def _add_usage(self, usage: JsonObject) -> None:
         """LangChain adds the counts of all chunks."""
-        mine = self.kept.setdefault("usage_metadata", {}) if usage else {}
+        mine = object_at(self.kept, "usage_metadata") if usage else {}
         for name, value in usage.items():
             number = isinstance(value, int) and isinstance(mine.get(name), int)
             mine[name] = mine[name] + value if number else value

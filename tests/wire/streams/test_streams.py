@@ -296,6 +296,22 @@ JSON = st.recursive(
 )
 
 
+def test_pieces_come_after_a_value_of_a_wrong_kind() -> None:
+    for started, delta in (
+        ({"toolUse": None}, {"toolUse": {"input": "{}"}}),
+        ({"toolUse": 7}, {"toolUse": [{"text": "A"}]}),
+        ({"reasoningContent": "x"}, {"reasoningContent": {"text": "A"}}),
+        ({"citationsContent": {"citations": 7}}, {"citation": {"title": "A"}}),
+    ):
+        record(
+            [
+                {"messageStart": {"role": "assistant"}},
+                {"contentBlockStart": {"start": started, "contentBlockIndex": 0}},
+                {"contentBlockDelta": {"delta": delta, "contentBlockIndex": 0}},
+            ]
+        )
+
+
 @EVERY_API
 @settings(max_examples=25)
 @given(data=st.data())
