@@ -22,6 +22,7 @@ help:
 	@echo 'make check         linters, formats, types, import layers, missing migrations'
 	@echo 'make format        format code and templates'
 	@echo 'make bench         measure speed and size (N=$(N) requests)'
+	@echo 'make bench-large   the same pages and search at 1,000,000 requests, which are loaded once (ARGS)'
 	@echo 'make abuse         what hostile clients can do to a running server'
 	@echo 'make bench-linking what it costs to group requests without an id'
 	@echo 'make eval-grouping how well requests without an id are grouped'
@@ -62,6 +63,9 @@ format: $(VENV)/.development
 
 bench: $(VENV)/.development
 	$(BIN)/python -m benchmarks --requests $(N)
+
+bench-large: $(VENV)/.development
+	$(BIN)/python -m benchmarks.large $(ARGS)
 
 abuse: $(VENV)/.development
 	$(BIN)/python -m benchmarks.abuse $(ARGS)
@@ -116,4 +120,4 @@ $(VENV)/.made:
 	    echo 'Python has no venv; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@touch $@
 
-.PHONY: help run test test-all coverage check format bench abuse bench-linking eval-grouping eval-providers eval-agents render render-diff e2e-litellm e2e-otel install clean
+.PHONY: help run test test-all coverage check format bench bench-large abuse bench-linking eval-grouping eval-providers eval-agents render render-diff e2e-litellm e2e-otel install clean

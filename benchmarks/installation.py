@@ -25,11 +25,12 @@ START_SECONDS = 120
 class Installation:
     """It uses one folder (and one database on the server in DATABASE_URL, if set), which it removes at the end.
 
-    `make()` sets this process' environment too, so that Django can be set up in it afterwards.
+    A `folder` that is given stays, with its database. `make()` sets this process' environment too, so that Django can
+    be set up in it afterwards.
     """
 
-    def __init__(self, port: int, stack: ExitStack) -> None:
-        self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="logsui-bench-")))
+    def __init__(self, port: int, stack: ExitStack, folder: Path | None = None) -> None:
+        self.folder = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="logsui-bench-")))
         self.port = port
         self.stack = stack
         self.server_url = os.environ.get("DATABASE_URL", "")
