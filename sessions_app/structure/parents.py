@@ -106,10 +106,12 @@ def starters(requests: Sequence[TaskRow]) -> list[int | None]:
     It continues nothing of that request. Whether it is the first of its run, `parents` says.
     """
     facts = _all_facts(requests)
+    tasks = {row.task for row in requests if row.task}
     by_link_key: Index[int] = Index()
     for one, row in zip(facts, requests, strict=True):
         if one is not None:
             one.task = row.task
+            one.provides = [link_key for link_key in row.provides if link_key in tasks]
             by_link_key.add(one)
     found = [by_link_key.started_by(one) if one is not None and one.task else None for one in facts]
     return [one.key if one else None for one in found]
