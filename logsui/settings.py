@@ -39,9 +39,6 @@ LOGSUI_MAX_LOGS_PER_REQUEST = env.integer("LOGSUI_MAX_LOGS_PER_REQUEST", 10_000,
 # How much may wait for the digester; more gets the response 503.
 LOGSUI_INBOX_MAX_BYTES = env.size("LOGSUI_INBOX_MAX_BYTES", "2 GiB", minimum=2**20)
 LOGSUI_INBOX_PROJECT_PERCENT = env.integer("LOGSUI_INBOX_PROJECT_PERCENT", 50, minimum=1, maximum=100)
-# How much of a text can be searched. Stored and shown texts are never cut.
-LOGSUI_SEARCH_TEXT_MAX_CHARS = env.integer("LOGSUI_SEARCH_TEXT_MAX_CHARS", 20_000, maximum=100_000)
-LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS = env.integer("LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS", 2_000, maximum=100_000)
 # Limits of one page. Whatever does not fit is a click away.
 LOGSUI_PAGE_MAX_BYTES = env.size("LOGSUI_PAGE_MAX_BYTES", "2 MB", minimum=200_000)
 LOGSUI_PAGE_MAX_SECONDS = env.integer("LOGSUI_PAGE_MAX_SECONDS", 2, minimum=1, maximum=600)

@@ -49,6 +49,11 @@ def part_id(session: uuid.UUID, digest: bytes) -> uuid.UUID:
     return _uuid(session.bytes[:PREFIX_BYTES] + digest)
 
 
+def part_digest(part_id: uuid.UUID) -> bytes:
+    """The digest of the part that has this id."""
+    return part_id.bytes[PREFIX_BYTES:]
+
+
 def moved(row_id: uuid.UUID, session: uuid.UUID) -> uuid.UUID:
     """The id that a request or part has in another session."""
     return _uuid(session.bytes[:PREFIX_BYTES] + row_id.bytes[PREFIX_BYTES:])

@@ -27,11 +27,13 @@ def plain_text(message: Message) -> str:
 
 def searchable_text(message: Message) -> str:
     """All of its text, with reasoning, tool calls and results; without encoded media."""
-    pieces = []
+    pieces = [message.name]
     for block in message.blocks:
         match block:
-            case ToolCallBlock() | ToolResultBlock() | MediaBlock():
+            case ToolCallBlock() | ToolResultBlock():
                 pieces += [block.name, text_of(block)]
+            case MediaBlock():
+                pieces += [block.name, block.text, "" if block.url.startswith("data:") else block.url]
             case TextBlock() | ReasoningBlock() | RefusalBlock():
                 pieces.append(block.text)
             case CitationsBlock():

@@ -1,45 +1,163 @@
-"""Text as words of the search index. What is stored and what is searched for are treated alike."""
+"""Text as the search index sees it: normalised, and as the terms by which it is found.
+
+What is stored and what is asked for are treated alike. `content/needles.py` has the other side: a query's words, which
+find themselves in normalised text.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import chain
+import zlib
+from collections.abc import Iterable, Iterator
+from functools import cache
 
 from sessions_app.content import base64_text
 
+# A longer word is found by its beginning.
 WORD_CHARS = 64
-_NOT_WORD = re.compile(r"[\W_]+")
+# Of words that have so many letters, the first ones are a term, too: `prefix*` needs no list of words.
+PREFIX_CHARS = 4
+# Control characters, which no normalised text has.
+PREFIX_MARK, FACT_MARK = "\x02", "\x01"
+# A long text is read in pieces, because its words take many times its memory.
+PIECE_CHARS = 1_000_000
+MOST_REMEMBERED = 60_000
+
+# Scripts that are written without spaces, and symbols. Each of their characters is a term, and each two in a row.
+_WITHOUT_SPACES = (
+    "\u0e00-\u0fff"  # Thai, Lao, Tibetan
+    "\u1000-\u109f\u1780-\u17ff"  # Burmese, Khmer
+    "\u2190-\u2bff"  # arrows and other symbols
+    "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"  # Chinese, Japanese, Korean
+    "\U0001f000-\U0001faff"  # emoji
+)
+_ODD = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 # Most text is ASCII, for which one table does it all, in C.
 _ASCII_WORDS = bytes(ord(chr(code).lower()) if chr(code).isalnum() else ord(" ") for code in range(128)) + bytes(128)
-# Chinese, Japanese and Korean: each character is a word, so that any of them can be found without knowing the words.
-_CJK = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+")
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-# The positions that a tsvector can hold; PostgreSQL gives all later words the last one.
-_POSITIONS = [f":{position} " for position in range(1, 16_384)]
+
+
+def normalised(text: str) -> str:
+    """A text as it is compared: NFKC, without case; control characters and lone surrogates are spaces."""
+    if text.isascii():
+        return _ODD.sub(" ", text.lower())
+    # Folding the case may decompose: "ŉ" becomes two characters.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _ODD.sub(" ", text)).casefold())
+
+
+@cache
+def marks() -> str:
+    """Combining marks as a class of regular expressions, without brackets. Python's `\\w` does not have them."""
+    codes = [code for code in range(0x300, 0x1E95B) if unicodedata.category(chr(code)) in ("Mn", "Mc", "Me")]
+    ranges: list[list[int]] = []
+    for code in codes:
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
+
+
+@cache
+def signs() -> re.Pattern[str]:
+    """What stands between words."""
+    return re.compile(f"(?:[^\\w{marks()}]|_)+")
+
+
+@cache
+def without_spaces() -> re.Pattern[str]:
+    """Runs of a script without spaces, or of symbols."""
+    return re.compile(f"[{_WITHOUT_SPACES}]+")
+
+
+def has_spaces(character: str) -> bool:
+    """Whether a character belongs to a script that parts words with spaces."""
+    return not without_spaces().match(character)
+
+
+def terms_of(text: str) -> set[str]:
+    """The terms by which a text is found. Long runs of base64 are no text."""
+    found: set[str] = set()
+    for piece in _pieces(text):
+        found |= _terms(piece)
+    return found
+
+
+def _pieces(text: str) -> Iterator[str]:
+    start = 0
+    while len(text) - start > PIECE_CHARS:
+        end = max(text.rfind(" ", start, start + PIECE_CHARS), text.rfind("\n", start, start + PIECE_CHARS))
+        # A piece without a space is cut anywhere.
+        end = end if end > start else start + PIECE_CHARS
+        yield text[start:end]
+        start = end
+    yield text[start:] if start else text
+
+
+def _terms(text: str) -> set[str]:
+    words, pairs = _split(text)
+    if words and len(max(words, key=len)) > WORD_CHARS:
+        # Base64 falls into words at its punctuation, most of which are short.
+        without = base64_text.removed(text)
+        words = _split(without)[0] if without is not text else words
+        words = {word[:WORD_CHARS] for word in words}
+    return words | {PREFIX_MARK + word[:PREFIX_CHARS] for word in words if len(word) >= PREFIX_CHARS} | pairs
+
+
+def _split(text: str) -> tuple[set[str], set[str]]:
+    """Words, and the terms of scripts without spaces."""
+    if text.isascii():
+        return set(text.encode().translate(_ASCII_WORDS).decode().split()), set()
+    text = normalised(text)
+    grams: set[str] = set()
+    for run in without_spaces().findall(text):
+        grams |= set(run) | {run[i : i + 2] for i in range(len(run) - 1)}
+    if grams:
+        text = without_spaces().sub(" ", text)
+    return set(signs().sub(" ", text).split()), grams
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text, normalised (NFKC) and in lower case; base64 and words of more than 64 characters are left
-    out.
+    """The words of a text in order, each character of a script without spaces for itself; without base64 and words of
+    more than 64 characters.
     """
-    words = _words(text)
+    words = _in_order(text)
     if not words or len(max(words, key=len)) <= WORD_CHARS:
         return words
-    # Base64 falls into words at its punctuation, most of which are short.
     without = base64_text.removed(text)
-    words = words if without == text else _words(without)
+    words = words if without == text else _in_order(without)
     return [word for word in words if len(word) <= WORD_CHARS]
 
 
-def _words(text: str) -> list[str]:
+def _in_order(text: str) -> list[str]:
     if text.isascii():
         return text.encode().translate(_ASCII_WORDS).decode().split()
-    text = unicodedata.normalize("NFKC", _UNSTORABLE.sub(" ", text))
-    text = _CJK.sub(lambda run: f" {' '.join(run[0])} ", text)
-    return _NOT_WORD.sub(" ", text).lower().split()
+    text = without_spaces().sub(lambda run: f" {' '.join(run[0])} ", normalised(text))
+    return signs().sub(" ", text).split()
 
 
-def as_vector(words: list[str]) -> str:
-    """Words as the text of a tsvector: each with its position. They hold nothing that needs quotes."""
-    return "".join(chain.from_iterable(zip(words, _POSITIONS, strict=False)))
+# --- hashes ---------------------------------------------------------------------------------------------------------
+
+
+class _Hashes(dict[str, int]):
+    """Hashes of terms, signed 32 bits. A few thousand words make most of all text, so they are remembered."""
+
+    def __missing__(self, term: str) -> int:
+        if len(self) > MOST_REMEMBERED:
+            self.clear()
+        value = zlib.crc32(term.encode("utf-8", "replace"))
+        self[term] = value = value - 2**32 if value >= 2**31 else value
+        return value
+
+
+_hashes = _Hashes()
+
+
+def hashes_of(terms: Iterable[str], project_id: int) -> list[int]:
+    """The hashes of terms in the index of a project, signed 32 bits, sorted, each once.
+
+    They differ between projects, so that a word which is common in one costs no other anything.
+    """
+    salt = zlib.crc32(project_id.to_bytes(8)) & 0x7FFFFFFF
+    known = _hashes.__getitem__
+    return sorted({known(term) ^ salt for term in terms})

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg
-from django.conf import settings
 
 from sessions_app.content.documents import PartKind
 from sessions_app.content.message_reader import MessageReader
-from sessions_app.content.message_texts import searchable_text
-from sessions_app.content.search_text import as_vector, words_of
-from sessions_app.content.unread import decoded, text_for_search, unread_in
+from sessions_app.content.search_facts import facts_of, own_text
+from sessions_app.content.search_text import hashes_of, terms_of
+from sessions_app.content.searched_parts import SEARCHED, terms_of_part
 from sessions_app.ingest.prepare import storable
-from sessions_app.storage import moving, part_lists, parts, writer
-from sessions_app.storage.parts import NewPart, SearchRow
+from sessions_app.storage import moving, part_lists, parts, rollups, search, writer
+from sessions_app.storage.parts import NewPart
 from sessions_app.storage.prepared import PreparedLog
+from sessions_app.storage.search import SearchRow
 from sessions_app.structure.grouping_rules import StoredAt
 
 # A role may be any text of the sender, so it is clipped.
 ROLE_CHARS = 40
-_SEARCHED = (PartKind.MESSAGE, PartKind.SYSTEM, PartKind.UNREAD)
 
 
 def insert(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog], reader: MessageReader) -> list[PreparedLog]:
@@ -36,7 +36,7 @@ def insert(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog], reader: Mes
     for part in missing:
         part.role = role_of(part, reader)
     inserted = parts.insert(cursor, missing)
-    parts.insert_search(cursor, list(_search_rows(inserted, reader)))
+    search.insert(cursor, _search_rows(logs, inserted, reader))
     return writer.insert_requests(cursor, logs, packed)
 
 
@@ -44,9 +44,11 @@ def replace(cursor: psycopg.Cursor[Any], stored: StoredAt, log: PreparedLog, rea
     """Put a completed request in the place of its earlier copy, which may have been in another session."""
     lists = part_lists.of_requests(cursor, [stored])[stored.log_id]
     writer.delete_request(cursor, stored, log.key_id)
+    _, uncovered = search.delete_requests(cursor, stored.session_id, [(stored.log_id, stored.bucket)])
     insert(cursor, [log], reader)
     writer.move_key(cursor, stored, log)
-    moving.tidy(cursor, [(log.key_id, stored, lists)])
+    left = {(stored.session_id, bucket): digests for bucket, digests in uncovered.items()}
+    moving.tidy(cursor, [(log.key_id, stored, lists)], left)
 
 
 def role_of(part: NewPart, reader: MessageReader) -> str:
@@ -56,24 +58,31 @@ def role_of(part: NewPart, reader: MessageReader) -> str:
     return storable(reader.canonical_form(part.digest, part.raw, part.default_role).role[:ROLE_CHARS])
 
 
-def _search_rows(new: Sequence[NewPart], reader: MessageReader) -> Iterator[SearchRow]:
+def _search_rows(logs: Sequence[PreparedLog], new: Sequence[NewPart], reader: MessageReader) -> Iterator[SearchRow]:
+    """By what each log is found; `new` are the parts that it was the first to bring."""
+    brought: dict[uuid.UUID, list[NewPart]] = {}
     for part in new:
-        if part.kind in _SEARCHED:
-            words, clipped = search_words(part, reader)
-            if words:
-                yield SearchRow(part, words, clipped)
+        if part.kind in SEARCHED:
+            brought.setdefault(part.log_key, []).append(part)
+    for log in logs:
+        own = brought.get(log.key_id, ())
+        terms: set[str] = set()
+        for part in own:
+            terms |= terms_of_part(part.kind, part.digest, part.raw, part.default_role, reader)
+        facts = hashes_of(own_terms(log), log.project_id)
+        yield SearchRow(
+            id=log.log_id,
+            session_id=log.session_id,
+            bucket=log.bucket,
+            project_id=log.project_id,
+            started_at=rollups.sane_time(log.record.started_at, log.record.received_at),
+            facts=facts,
+            words=sorted({*hashes_of(terms, log.project_id), *facts}),
+            parts=b"".join(part.digest for part in own),
+        )
 
 
-def search_words(part: NewPart, reader: MessageReader) -> tuple[str, int]:
-    """The words of a part in the form of a tsvector, and how many characters of its text were left out."""
-    most = settings.LOGSUI_SEARCH_TEXT_MAX_CHARS
-    if part.kind is PartKind.UNREAD:
-        text = text_for_search(decoded(part.raw))
-    else:
-        message = reader.message(part.digest, part.raw, part.default_role or "system")
-        text = searchable_text(message)
-        if (rest := unread_in(part.raw, message)) is not None:
-            text += f"\n{text_for_search(rest)}"
-        if message.role == "tool":
-            most = min(most, settings.LOGSUI_SEARCH_TOOL_TEXT_MAX_CHARS)
-    return as_vector(words_of(text[:most])), max(len(text) - most, 0)
+def own_terms(log: PreparedLog) -> set[str]:
+    """The terms of what a log says beside its messages, and its facts."""
+    record = log.record
+    return terms_of(f"{own_text(record)}\n{record.claim.key or ''}") | facts_of(record, record.metadata)

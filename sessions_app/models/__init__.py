@@ -12,7 +12,7 @@ from sessions_app.models.grouping import (
 )
 from sessions_app.models.inbox import DigestNote, DigestSuspect, InboxEntry, InboxUsage, RejectedLog
 from sessions_app.models.projects import ApiKey, Project, SignInToken, Throttle
-from sessions_app.models.sessions import Part, PartSearch, RequestLog, Session, Sharded
+from sessions_app.models.sessions import Part, RequestLog, RequestSearch, Session, Sharded
 
 __all__ = [
     "ApiKey",
@@ -26,11 +26,11 @@ __all__ = [
     "Link",
     "MovedId",
     "Part",
-    "PartSearch",
     "Project",
     "RejectedLog",
     "RequestKey",
     "RequestLog",
+    "RequestSearch",
     "Reroute",
     "Session",
     "Sharded",

@@ -89,8 +89,6 @@ class Session(models.Model):
         db_table = "session"
         indexes = [
             models.Index("project_id", models.F("last_at").desc(), models.F("id").desc(), name="session_latest"),
-            GinIndex(fields=["model_names", "users", "tags", "sources", "rules"], name="session_facets"),
-            GinIndex(fields=["failed_tools"], name="session_failed_tools"),
             # A project may have few failures in many sessions.
             models.Index(
                 "project_id",
@@ -211,18 +209,26 @@ class Part(Sharded):
         db_table = "part"
 
 
-class PartSearch(Sharded):
-    """The searchable text of a part. In a table of its own, so that it can be shortened, rebuilt, or left out.
+class RequestSearch(Sharded):
+    """By what a request or step can be found: hashes of terms (`content.search_text`). In a table of its own, so that
+    it can be made anew.
 
-    `tsv` (a tsvector) is not declared here, because Django never reads it. `clipped`: how many characters are left out.
+    `words`: the terms of the parts that the request was the first to bring, and all of `facts`. `facts`: the terms of
+    what it says beside them. `parts`: the digests of those parts. Each part of a session that has text is in one row.
     """
 
-    id = models.UUIDField(primary_key=True, editable=False, db_column="part_id")
+    id = models.UUIDField(primary_key=True, editable=False)
     session_id = models.UUIDField(editable=False)
     bucket = models.DateField(editable=False)
     project_id = models.BigIntegerField()
-    created_at = models.DateTimeField()
-    clipped = models.IntegerField(default=0, db_default=0)
+    started_at = models.DateTimeField()
+    facts = ArrayField(models.IntegerField())
+    words = ArrayField(models.IntegerField())
+    parts = models.BinaryField()
 
     class Meta:
-        db_table = "part_search"
+        db_table = "request_search"
+        indexes = [
+            models.Index("project_id", models.F("started_at").desc(), models.F("id").desc(), name="request_latest"),
+            GinIndex(fields=["words"], name="request_words"),
+        ]

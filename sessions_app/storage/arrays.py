@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+import sys
 import uuid
+from array import array
 from datetime import date
 from typing import Any
 
@@ -14,6 +16,8 @@ from psycopg.types.array import ListBinaryDumper
 _HEAD = struct.Struct("!IIIII")
 _LENGTH = struct.Struct("!i")
 _UUID_BYTES = 16
+# The type of 32-bit numbers, and their length as the upper half of a 64-bit number.
+_INT4, _INT4_LENGTH = 23, 4 << 32
 # Values that stand in a column many times. Those of one type that are equal are written alike.
 _REPEATED = (int, date)
 
@@ -25,7 +29,12 @@ class ColumnDumper(ListBinaryDumper):
         types = set(map(type, obj))
         values = None
         if self.sub_dumper is not None and len(types) == 1:
-            values = _uuids(obj) if types == {uuid.UUID} else _repeated(obj, self.sub_dumper)
+            if types == {uuid.UUID}:
+                values = _uuids(obj)
+            elif types == {int} and self.sub_dumper.oid == _INT4:
+                values = _numbers(obj)
+            else:
+                values = _repeated(obj, self.sub_dumper)
         if self.sub_dumper is None or values is None:
             return super().dump(obj)
         return _HEAD.pack(1, 0, self.sub_dumper.oid, len(obj), 1) + values
@@ -34,6 +43,14 @@ class ColumnDumper(ListBinaryDumper):
 def _uuids(obj: list[uuid.UUID]) -> bytes:
     length, to_bytes = _LENGTH.pack(_UUID_BYTES), int.to_bytes
     return length + length.join([to_bytes(one.int, _UUID_BYTES, "big") for one in obj])
+
+
+def _numbers(obj: list[int]) -> bytes:
+    """32-bit numbers with their lengths, each pair written as one number of 64 bits."""
+    pairs = array("Q", [_INT4_LENGTH | (one & 0xFFFFFFFF) for one in obj])
+    if sys.byteorder == "little":
+        pairs.byteswap()
+    return pairs.tobytes()
 
 
 def _repeated(obj: list[Any], dumper: Dumper) -> bytes | None:

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from sessions_app.storage.locks import LOCK_PARTITIONS
 
-PARTITIONED = ("request_log", "part", "part_search")
+PARTITIONED = ("request_log", "part", "request_search")
 FIRST_YEAR, LAST_YEAR = 2020, 2099
 # Rows with absurd times share one ordinary partition, so that no DEFAULT partition is needed.
 ABSURD = date(1970, 1, 1)

@@ -30,7 +30,7 @@ from sessions_app.models import (
     Session,
     TraceSpan,
 )
-from sessions_app.storage import mentions, part_lists, rollups, sql
+from sessions_app.storage import mentions, pruning, rollups, search, sql
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.locks import lock_digest
 from sessions_app.storage.mentions import Mentions
@@ -39,7 +39,7 @@ from sessions_app.storage.part_lists import PartLists
 # Digesters wait for the transaction, so this is about as much as one should delete.
 CHUNK_REQUESTS = 2_000
 CHUNK_SESSIONS = 200
-TABLES = ("session", "request_log", "part", "part_search", "request_key", "link")
+TABLES = ("session", "request_log", "part", "request_search", "request_key", "link")
 
 
 @dataclass(slots=True)
@@ -220,7 +220,7 @@ def _delete_session(project_id: int, session_id: uuid.UUID) -> Receipt:
         where = {"session_id": session_id, "buckets": buckets, "first": first, "last": last}
         receipt.add("request_log", *_rows("delete_session_requests", **where)[0])
         receipt.add("part", *_rows("delete_session_parts", **where)[0])
-        receipt.add("part_search", *_rows("delete_session_search", **where)[0])
+        receipt.add("request_search", *_rows("delete_session_search", **where)[0])
         _delete_keys(receipt, "delete_session_keys", session_id=session_id)
     return receipt
 
@@ -237,15 +237,16 @@ def _delete_requests(project_id: int, session_id: uuid.UUID, request_log_ids: li
     receipt = Receipt()
     rows = _rows("delete_requests", session_id=session_id, buckets=buckets, ids=request_log_ids)
     unneeded: dict[date, list[PartLists]] = defaultdict(list)
-    for bucket, *lists, size in rows:
+    for bucket, *lists, size, _ in rows:
         receipt.add("request_log", 1, size)
         unneeded[bucket].append((bytes(lists[0]), bytes(lists[1]), bytes(lists[2])))
     _delete_keys(receipt, "delete_request_keys", session_id=session_id, ids=request_log_ids)
     with binary_cursor() as cursor:
+        removed, uncovered = search.delete_requests(cursor, session_id, [(row[-1], row[0]) for row in rows])
+        receipt.add("request_search", *removed)
         for bucket, lists_of_bucket in unneeded.items():
-            parts, search = part_lists.prune(cursor, session_id, bucket, lists_of_bucket)
+            parts = pruning.prune(cursor, session_id, bucket, lists_of_bucket, uncovered.get(bucket, set()))
             receipt.add("part", *parts)
-            receipt.add("part_search", *search)
         rollups.recompute(cursor, [session_id])
     return receipt
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,9 +17,10 @@ import psycopg
 
 from sessions_app import ids
 from sessions_app.records import RULE_MANUAL, RULE_SUB_AGENT
-from sessions_app.storage import part_lists, rollups, sql
+from sessions_app.storage import part_lists, pruning, rollups, search, sql
 from sessions_app.storage.part_lists import PartLists
 from sessions_app.storage.rollups import Relabelled
+from sessions_app.storage.search import Place
 from sessions_app.structure.grouping_rules import CHOSEN_RANK, CHOSEN_RULES, MANUAL_RANK, Home, StoredAt
 
 
@@ -64,21 +65,29 @@ def apply(cursor: psycopg.Cursor[Any], moves: Iterable[Move]) -> None:
     if not ordered:
         return
     lists = part_lists.of_requests(cursor, [move.stored for move in leave]) if leave else {}
+    uncovered: dict[Place, set[bytes]] = {}
     if leave:
-        _copy_parts(cursor, leave, lists)
+        copied = _copy_parts(cursor, leave, lists)
+        where = [(move.stored, move.home.session_id, move.log_id) for move in leave]
+        uncovered = search.move(cursor, where, lists, copied)
         for statement in ("move_requests", "delete_moved_requests"):
             cursor.execute(sql.load(statement), _columns(leave))
         cursor.execute(sql.load("move_request_keys"), _columns(leave))
         redirect(cursor, [(move.stored.log_id, move.key_id) for move in leave])
         _ensure_sessions(cursor, leave)
         rollups.add_stored(cursor, [(move.log_id, move.home.session_id, move.stored.bucket) for move in leave])
-    tidy(cursor, [(move.key_id, move.stored, lists[move.stored.log_id]) for move in leave])
+    tidy(cursor, [(move.key_id, move.stored, lists[move.stored.log_id]) for move in leave], uncovered)
 
 
-def tidy(cursor: psycopg.Cursor[Any], gone: Sequence[tuple[uuid.UUID, StoredAt, PartLists]]) -> None:
+def tidy(
+    cursor: psycopg.Cursor[Any],
+    gone: Sequence[tuple[uuid.UUID, StoredAt, PartLists]],
+    uncovered: Mapping[Place, set[bytes]],
+) -> None:
     """Clean up after requests that left their sessions, each with its key, where it was and its parts there.
 
-    Parts that no request needs are deleted. A session without requests is deleted, and its id leads to where its first
+    Parts that no request needs are deleted; of `uncovered` ones, which the search index lost, the others are found
+    again. A session without requests is deleted, and its id leads to where its first
     request went.
     """
     left: dict[uuid.UUID, list[tuple[uuid.UUID, StoredAt, PartLists]]] = defaultdict(list)
@@ -93,7 +102,7 @@ def tidy(cursor: psycopg.Cursor[Any], gone: Sequence[tuple[uuid.UUID, StoredAt, 
         for _, stored, lists in items:
             by_bucket[stored.bucket].append(lists)
         for bucket, unneeded in sorted(by_bucket.items()):
-            part_lists.prune(cursor, session_id, bucket, unneeded)
+            pruning.prune(cursor, session_id, bucket, unneeded, uncovered.get((session_id, bucket), set()))
 
 
 def redirect(cursor: psycopg.Cursor[Any], moved: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:
@@ -135,8 +144,10 @@ def _columns(moves: Sequence[Move]) -> dict[str, list[Any]]:
     }
 
 
-def _copy_parts(cursor: psycopg.Cursor[Any], moves: list[Move], lists: dict[uuid.UUID, PartLists]) -> None:
-    """Copy the parts of these requests to where they go, if they are not there already."""
+def _copy_parts(
+    cursor: psycopg.Cursor[Any], moves: list[Move], lists: dict[uuid.UUID, PartLists]
+) -> dict[Place, set[bytes]]:
+    """Copy the parts of these requests to where they go, if they are not there already. Returns what was copied."""
     wanted: dict[tuple[uuid.UUID, date, uuid.UUID], list[PartLists]] = defaultdict(list)
     for move in moves:
         wanted[move.stored.session_id, move.stored.bucket, move.home.session_id].append(lists[move.stored.log_id])
@@ -146,11 +157,14 @@ def _copy_parts(cursor: psycopg.Cursor[Any], moves: list[Move], lists: dict[uuid
         for digest in part_lists.digests(cursor, session_id, bucket, of_requests)
     )
     if not rows:
-        return
+        return {}
     names = ("new_session_id", "new_id", "session_id", "id", "bucket")
     params = {name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
-    for statement in ("copy_parts", "copy_search"):
-        cursor.execute(sql.load(statement), params)
+    cursor.execute(sql.load("copy_parts"), params)
+    copied: dict[Place, set[bytes]] = defaultdict(set)
+    for part_id, session_id, bucket in cursor.fetchall():
+        copied[session_id, bucket].add(ids.part_digest(part_id))
+    return copied
 
 
 def _ensure_sessions(cursor: psycopg.Cursor[Any], moves: list[Move]) -> None:
@@ -174,6 +188,5 @@ def _delete_empty(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID])
     if rows:
         names = ("session_id", "bucket", "first", "last")
         columns = {name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
-        for statement in ("delete_left_parts", "delete_left_search"):
-            cursor.execute(sql.load(statement), columns)
+        cursor.execute(sql.load("delete_left_parts"), columns)
     return {session_id for session_id, _ in deleted}

@@ -1,4 +1,4 @@
-"""The parts to which requests refer: which parts to copy with a request that moves, and which nobody needs any more."""
+"""The parts to which requests refer."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sessions_app.structure.grouping_rules import StoredAt
 
 # The packed lists of a request's input, output and context parts.
 PartLists = tuple[bytes, bytes, bytes]
+# Rows and bytes.
 Removed = tuple[int, int]
 
 
@@ -31,6 +32,13 @@ def of_requests(cursor: psycopg.Cursor[Any], requests: Sequence[StoredAt]) -> di
         },
     )
     return {row[0]: (bytes(row[1]), bytes(row[2]), bytes(row[3])) for row in cursor.fetchall()}
+
+
+def of_session(cursor: psycopg.Cursor[Any], session_id: uuid.UUID, bucket: date) -> list[tuple[uuid.UUID, PartLists]]:
+    """The ids and part lists of all requests of a session in one bucket, the first one first; one statement."""
+    first, last = ids.id_range(session_id)
+    cursor.execute(sql.load("part_lists"), {"session_id": session_id, "bucket": bucket, "first": first, "last": last})
+    return [(row[0], (bytes(row[1]), bytes(row[2]), bytes(row[3]))) for row in cursor.fetchall()]
 
 
 def digests(
@@ -49,27 +57,6 @@ def digests(
     for p in packed:
         found.update(_chunks(p[COUNT_BYTES + len(bundle_addresses(p)) * DIGEST_BYTES :]))
     return found
-
-
-def prune(
-    cursor: psycopg.Cursor[Any], session_id: uuid.UUID, bucket: date, unneeded: Sequence[PartLists]
-) -> tuple[Removed, Removed]:
-    """Delete the parts in `unneeded` lists to which no other request of the session and bucket refers.
-
-    Returns rows and bytes deleted from `part` and from `part_search`.
-    """
-    first, last = ids.id_range(session_id)
-    cursor.execute(sql.load("part_lists"), {"session_id": session_id, "bucket": bucket, "first": first, "last": last})
-    needed = [(bytes(row[0]), bytes(row[1]), bytes(row[2])) for row in cursor.fetchall()]
-    orphans = digests(cursor, session_id, bucket, unneeded) - digests(cursor, session_id, bucket, needed)
-    part_ids = sorted(ids.part_id(session_id, digest) for digest in orphans)
-    where = {"session_id": session_id, "bucket": bucket, "ids": part_ids}
-    return _count(cursor, "delete_parts", where), _count(cursor, "delete_search", where)
-
-
-def _count(cursor: psycopg.Cursor[Any], statement: str, where: dict[str, Any]) -> Removed:
-    cursor.execute(sql.load(statement), where)
-    return cursor.fetchone() or (0, 0)
 
 
 def _chunks(data: bytes) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Store the parts of a batch that are not stored yet, and the words by which they are found.
+"""Store the parts of a batch that are not stored yet.
 
 What a part says is read in `ingest.new_requests`, of new parts only: most parts of a batch are history that was stored
 before.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, NamedTuple
+from datetime import date
+from typing import Any
 
 import psycopg
 
@@ -19,7 +19,7 @@ from sessions_app.content.compression import compress
 from sessions_app.content.documents import PartKind, PartList, SplitDocument
 from sessions_app.content.json_bytes import JsonBytes
 from sessions_app.content.packed_digests import pack_digests
-from sessions_app.storage import rollups, sql
+from sessions_app.storage import sql
 from sessions_app.storage.prepared import PreparedLog
 
 
@@ -42,6 +42,7 @@ class NewPart:
     """A part of a batch that may not be stored yet.
 
     `default_role` is the role of a message that does not name one. `role` is the role of a message as it is stored.
+    `log_key`: the key of the first log of the batch that has it.
     """
 
     id: uuid.UUID
@@ -50,24 +51,15 @@ class NewPart:
     digest: bytes
     kind: PartKind
     default_role: str
-    project_id: int
-    created_at: datetime
     source: PartList | bytes
     index: int
+    log_key: uuid.UUID
     role: str = ""
 
     @property
     def raw(self) -> JsonBytes:
         """The exact bytes. Cut out of the document only when they are needed, since most parts are stored already."""
         return self.source if isinstance(self.source, bytes) else self.source.content(self.index)
-
-
-class SearchRow(NamedTuple):
-    """The words of a part, written as a tsvector, and how many characters of its text were left out."""
-
-    part: NewPart
-    words: str
-    clipped: int
 
 
 def pack(logs: Sequence[PreparedLog]) -> PackedDocuments:
@@ -100,10 +92,7 @@ def _new_part(
     log: PreparedLog, address: bytes, kind: PartKind, default_role: str, source: PartList | bytes, index: int
 ) -> NewPart:
     part_id = ids.part_id(log.session_id, address)
-    started = rollups.sane_time(log.record.started_at, log.record.received_at)
-    return NewPart(
-        part_id, log.session_id, log.bucket, address, kind, default_role, log.project_id, started, source, index
-    )
+    return NewPart(part_id, log.session_id, log.bucket, address, kind, default_role, source, index, log.key_id)
 
 
 def missing(cursor: psycopg.Cursor[Any], parts: Sequence[NewPart]) -> list[NewPart]:
@@ -143,21 +132,3 @@ def insert(cursor: psycopg.Cursor[Any], parts: Sequence[NewPart]) -> list[NewPar
 def _stored_content(part: NewPart) -> bytes:
     # A bundle is a list of digests, which are random bytes and cannot be compressed.
     return bytes(part.raw) if part.kind is PartKind.BUNDLE else compress(part.raw)
-
-
-def insert_search(cursor: psycopg.Cursor[Any], rows: Sequence[SearchRow]) -> None:
-    """Insert the words of new parts; one statement."""
-    if not rows:
-        return
-    cursor.execute(
-        sql.load("insert_part_search"),
-        {
-            "id": [row.part.id for row in rows],
-            "session_id": [row.part.session_id for row in rows],
-            "bucket": [row.part.bucket for row in rows],
-            "project_id": [row.part.project_id for row in rows],
-            "created_at": [row.part.created_at for row in rows],
-            "clipped": [row.clipped for row in rows],
-            "words": [row.words for row in rows],
-        },
-    )

@@ -14,11 +14,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from sessions_app.admin import lists as admin_lists
-from sessions_app.models import Link, Part, PartSearch, Project, RequestKey, RequestLog, Session
+from sessions_app.models import Link, Part, Project, RequestKey, RequestLog, RequestSearch, Session
 from tests.admin.conftest import log
 
 SESSIONS, REQUESTS = "/admin/sessions_app/session/", "/admin/sessions_app/requestlog/"
-TABLES = (Session, RequestLog, Part, PartSearch, RequestKey)
+TABLES = (Session, RequestLog, Part, RequestSearch, RequestKey)
 Store = Callable[..., None]
 
 

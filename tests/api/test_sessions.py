@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sessions_app.access.rights import DELETE_SESSIONS
 from sessions_app.ingest.digest import digest_until_empty
-from sessions_app.models import Part, PartSearch, Project, RequestKey, RequestLog, Session
+from sessions_app.models import Part, Project, RequestKey, RequestLog, RequestSearch, Session
 from tests.api.conftest import key_for, log
 from tests.factories import grant
 
@@ -297,14 +297,14 @@ def test_delete_removes_everything_and_says_what(three: None, client: Client) ->
         "session": 1,
         "request_log": 1,
         "part": 2,
-        "part_search": 2,
+        "request_search": 1,
         "request_key": 1,
         "link": 3,
     }
-    assert receipt["rows"] == 10
+    assert receipt["rows"] == 9
     assert receipt["bytes"] == sum(table["bytes"] for table in receipt["tables"].values()) > 500
     assert listed(client) == ["s3", "s1"]
-    for model in (RequestLog, Part, PartSearch, RequestKey):
+    for model in (RequestLog, Part, RequestSearch, RequestKey):
         assert not model.objects.filter(session_id=session.id).exists()
         assert model.objects.exists()
     assert client.get(f"/api/v1/sessions/{session.id}").status_code == 404

@@ -1,24 +1,25 @@
-"""Words as the search index sees them."""
+"""Text as the search index sees it."""
 
 from __future__ import annotations
 
 import pytest
-from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.content.search_text import as_vector, words_of
+from sessions_app.content.search_text import PREFIX_MARK, hashes_of, normalised, terms_of, words_of
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("See /usr/lib/x.py, snake_case and kebab-case!", "see usr lib x py snake case and kebab case"),
-        ("Straße ÉCOLE", "straße école"),
+        ("Straße ÉCOLE", "strasse école"),
+        ("cafe\u0301", "café"),
         ("日本語テキスト", "日 本 語 テ キ ス ト"),
         ("ﬁne １２３", "fine 123"),
         ("data " + "A" * 65 + " end", "data end"),
         ("مرحبا بالعالم", "مرحبا بالعالم"),
+        ("हिन्दी में", "हिन्दी में"),
         ("\x00\ud83d", ""),
         ("", ""),
     ],
@@ -27,24 +28,41 @@ def test_words(text: str, words: str) -> None:
     assert " ".join(words_of(text)) == words
 
 
-@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("The Cat, the cat", {"the", "cat"}),
+        ("ｶﾞｽ", {"ガ", "ス", "ガス"}),
+        ("東京都 x", {"東", "京", "都", "東京", "京都", "x"}),
+        ("👍🏽", {"👍", "🏽", "👍🏽"}),
+        ("A" * 70, {"a" * 64, f"{PREFIX_MARK}aaaa"}),
+        ("retrieval", {"retrieval", f"{PREFIX_MARK}retr"}),
+        ("", set()),
+    ],
+)
+def test_terms(text: str, terms: set[str]) -> None:
+    assert terms_of(text) == terms
+
+
+def test_long_runs_of_base64_are_no_text() -> None:
+    noise = "iVBORw0KGgo" + "Ab1c" * 100
+    assert terms_of(f"before {noise} after") == {"before", "after", f"{PREFIX_MARK}befo", f"{PREFIX_MARK}afte"}
+
+
+def test_a_long_text_has_all_its_words() -> None:
+    text = " ".join(f"w{n}" for n in range(300_000))
+    assert {f"w{n}" for n in range(300_000)} <= terms_of(text)
+
+
 @given(st.text(max_size=300))
-def test_postgresql_reads_any_text_as_a_vector(text: str) -> None:
-    words = words_of(text)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT length(%s::tsvector)", [as_vector(words)])
-        assert cursor.fetchone() == (len(set(words)),)
+def test_terms_are_those_of_the_normalised_text(text: str) -> None:
+    assert terms_of(text) == terms_of(normalised(text))
+    assert normalised(normalised(text)) == normalised(text)
 
 
-@pytest.mark.django_db
-def test_positions_make_phrases() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT %s::tsvector @@ '本 <-> 語'::tsquery", [as_vector(words_of("日本語"))])
-        assert cursor.fetchone() == (True,)
-
-
-@pytest.mark.django_db
-def test_longest_texts_are_taken() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT length(%s::tsvector)", [as_vector([f"w{n}" for n in range(50_000)])])
-        assert cursor.fetchone() == (16_383,)
+@given(st.sets(st.text(min_size=1, max_size=20), max_size=30))
+def test_hashes_are_signed_sorted_and_of_their_project(terms: set[str]) -> None:
+    hashes = hashes_of(terms, 1)
+    assert hashes == sorted(set(hashes))
+    assert all(-(2**31) <= one < 2**31 for one in hashes)
+    assert not set(hashes) & set(hashes_of(terms, 2)) or not terms

@@ -18,11 +18,11 @@ from sessions_app.models import (
     InboxEntry,
     Link,
     Part,
-    PartSearch,
     Project,
     RejectedLog,
     RequestKey,
     RequestLog,
+    RequestSearch,
     Session,
     TraceSpan,
 )
@@ -35,7 +35,7 @@ from tests.ingest.test_concurrency import in_threads
 from tests.wire.genai.spans import SPAN_ID, TRACE_ID, log
 from tests.wire.otlp_exports import attribute, export, span
 
-ROWS = (Session, RequestLog, Part, PartSearch, Link)
+ROWS = (Session, RequestLog, Part, RequestSearch, Link)
 ORIGINAL: dict[str, Any] = {
     "request_id": "r1",
     "session_id": "s1",

@@ -15,11 +15,11 @@ from sessions_app.models import (
     InboxEntry,
     Link,
     Part,
-    PartSearch,
     Project,
     RejectedLog,
     RequestKey,
     RequestLog,
+    RequestSearch,
     Session,
 )
 from sessions_app.storage.connections import binary_cursor
@@ -219,7 +219,7 @@ def test_session_that_a_request_left_leaves_nothing_behind(project: Project) -> 
     send(project, chat(trace_id=None, response=None))
     send(project, chat(trace_id="trace-9"))
     kept = {Session.objects.get().id}
-    for table in (Part, PartSearch, RequestLog, RequestKey):
+    for table in (Part, RequestSearch, RequestLog, RequestKey):
         assert set(table.objects.values_list("session_id", flat=True)) == kept, table
     assert not Link.objects.exclude(key_id__in=RequestKey.objects.values("id")).exists()
 

@@ -13,11 +13,11 @@ from sessions_app.models import (
     Link,
     MovedId,
     Part,
-    PartSearch,
     Project,
     RejectedLog,
     RequestKey,
     RequestLog,
+    RequestSearch,
     Session,
 )
 from sessions_app.queries.session import find_session, load_all_lines, structure_of
@@ -64,7 +64,7 @@ def stored() -> dict[str, Any]:
         "sessions": list(Session.objects.order_by("id").values(*session_columns)),
         "requests": list(RequestLog.objects.order_by("request_id", "id").values(*request_columns)),
         "parts": list(Part.objects.order_by("id", "bucket").values_list("id", "session_id", "bucket", "kind", "role")),
-        "search": list(PartSearch.objects.order_by("id", "bucket").values_list("id", "session_id", "bucket")),
+        "search": list(RequestSearch.objects.order_by("id", "bucket").values_list("id", "session_id", "bucket")),
         "links": list(Link.objects.order_by("token", "role", "key_id").values_list("token", "role", "started_at")),
     }
 
@@ -93,7 +93,7 @@ def test_any_order_gives_the_same_sessions(seed: int, digesters: int, settings: 
         check_whole()
         results.append(stored())
         delete_project(project)
-        assert not any(model.objects.exists() for model in (Session, RequestLog, Part, PartSearch, Link, MovedId))
+        assert not any(model.objects.exists() for model in (Session, RequestLog, Part, RequestSearch, Link, MovedId))
     assert not difference(results[0], results[1])
     assert not difference(results[0], results[2])
 
@@ -105,7 +105,7 @@ def check_whole() -> None:
         for request in RequestLog.objects.all():
             assert read_log(cursor, request.id, request.session_id, request.bucket)
     sessions = set(Session.objects.values_list("id", flat=True))
-    for model in (RequestLog, Part, PartSearch, RequestKey):
+    for model in (RequestLog, Part, RequestSearch, RequestKey):
         assert set(model.objects.values_list("session_id", flat=True)) <= sessions
     keys = {key.id: key for key in RequestKey.objects.all()}
     requests = {request.id: request.session_id for request in RequestLog.objects.all()}

@@ -69,7 +69,7 @@ def difference(one: dict[str, Any], other: dict[str, Any]) -> list[Any]:
 def clear() -> None:
     from django.apps import apps
 
-    for name in ("RequestLog", "Part", "PartSearch", "RequestKey", "Link", "TraceSpan", "MovedId"):
+    for name in ("RequestLog", "Part", "RequestSearch", "RequestKey", "Link", "TraceSpan", "MovedId"):
         apps.get_model("sessions_app", name).objects.all().delete()
 
 

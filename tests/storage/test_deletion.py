@@ -21,11 +21,11 @@ from sessions_app.models import (
     InboxEntry,
     Link,
     Part,
-    PartSearch,
     Project,
     RejectedLog,
     RequestKey,
     RequestLog,
+    RequestSearch,
     Session,
 )
 from sessions_app.storage.connections import binary_cursor
@@ -33,7 +33,7 @@ from sessions_app.storage.deletion import Receipt, delete_project, delete_reques
 from sessions_app.storage.locks import lock_digest
 from sessions_app.storage.reader import read_log
 
-TABLES = (RequestLog, Part, PartSearch, RequestKey)
+TABLES = (RequestLog, Part, RequestSearch, RequestKey)
 
 
 @pytest.fixture

@@ -183,7 +183,7 @@ def seeded(project: Project) -> Session:
     assert RejectedLog.objects.count() == 2
     assert ContradictingCopy.objects.count() == 4
     found = {place.partition(".")[0] for place in places_of(CANARY)}
-    assert {"session", "request_log", "part", "part_search", "trace_span", "rejected_log"} <= found
+    assert {"session", "request_log", "part", "trace_span", "rejected_log"} <= found
     assert {"contradicting_copy", "correction", "assignment", "reroute"} <= found
     return session
 

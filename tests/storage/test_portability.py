@@ -14,10 +14,10 @@ from django.db import connection
 
 from sessions_app.storage import sql
 
-SHARDED = {"session": {"id"}, "request_log": {"session_id"}, "part": {"session_id"}, "part_search": {"session_id"}}
-PARTITIONED = {"request_log", "part", "part_search"}
+SHARDED = {"session": {"id"}, "request_log": {"session_id"}, "part": {"session_id"}, "request_search": {"session_id"}}
+PARTITIONED = {"request_log", "part", "request_search"}
 STATEMENTS = sorted(path.stem for path in Path(sql.__file__).parent.glob("[!_]*.sql"))
-UPDATED = re.compile(r"\bUPDATE\s+(session|request_log|part|part_search)\b", re.IGNORECASE)
+UPDATED = re.compile(r"\bUPDATE\s+(session|request_log|part|request_search)\b", re.IGNORECASE)
 
 pytestmark = pytest.mark.django_db
 

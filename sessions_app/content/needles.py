@@ -1,0 +1,166 @@
+"""What a query looks for in texts: a word, a phrase, the beginning of a word, or text with signs as it is written.
+
+A needle knows the terms that every text must have in which it occurs (`content/search_text.py`), and finds itself in
+normalised text. Terms only say where it may be: what counts is what is found in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from sessions_app.content.search_text import (
+    PREFIX_CHARS,
+    PREFIX_MARK,
+    WORD_CHARS,
+    has_spaces,
+    marks,
+    normalised,
+    signs,
+    without_spaces,
+)
+
+# From where to where, the end excluded.
+Span = tuple[int, int]
+
+
+class NoWordsError(ValueError):
+    """A text has no letters, digits or symbols by which it could be found."""
+
+
+@dataclass(frozen=True)
+class Needle:
+    """`text` as the user wrote it. `is_phrase`: it was in quotes. `is_prefix`: it had an asterisk at its end.
+
+    A text without signs is a word or several next to each other, whatever stands between them. One with signs, such as
+    `get_weather(`, is found as it is written, but for the case and the amount of white space: it begins where a word
+    begins, and may end within one. In scripts without spaces any part of the text is found.
+    """
+
+    text: str
+    is_phrase: bool = False
+    is_prefix: bool = False
+
+    def __post_init__(self) -> None:
+        if not self._words and not self._grams:
+            raise NoWordsError(self.text)
+
+    @cached_property
+    def normal(self) -> str:
+        return " ".join(normalised(self.text).split())
+
+    @cached_property
+    def _grams(self) -> list[str]:
+        return without_spaces().findall(self.normal)
+
+    @cached_property
+    def _words(self) -> list[str]:
+        return signs().sub(" ", without_spaces().sub(" ", self.normal)).split()
+
+    @cached_property
+    def is_literal(self) -> bool:
+        """Whether it is compared character by character."""
+        return bool(self._grams) or signs().sub(" ", self.normal) != self.normal
+
+    @cached_property
+    def _is_open(self) -> bool:
+        """Whether its last word may go on."""
+        at_word = bool(self._words) and self.normal.endswith(self._words[-1])
+        return at_word and (self.is_prefix or (self.is_literal and not (self.is_phrase and not self._has_signs)))
+
+    @cached_property
+    def _has_signs(self) -> bool:
+        return bool(re.search(r"[^\w\s]|_", without_spaces().sub("", self.normal)))
+
+    @cached_property
+    def terms(self) -> frozenset[str]:
+        """Terms that a text must have. Empty for a prefix that is too short for the index."""
+        closed = self._words[:-1] if self._is_open else self._words
+        found = {word[:WORD_CHARS] for word in closed}
+        if self._is_open and len(self._words[-1]) >= PREFIX_CHARS:
+            found.add(PREFIX_MARK + self._words[-1][:PREFIX_CHARS])
+        for run in self._grams:
+            found |= {run[i : i + 2] for i in range(len(run) - 1)} or {run}
+        return frozenset(found)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """For normalised text."""
+        if self.is_literal:
+            body = r"\s+".join(map(re.escape, self.normal.split(" ")))
+        else:
+            body = between_words().join(map(re.escape, self._words))
+        start = f"(?<!{letter()})" if _is_letter(self.normal[0]) else ""
+        end = f"(?!{letter()})" if not self._is_open and _is_letter(self.normal[-1]) else ""
+        return re.compile(start + body + end)
+
+    def spans(self, text: str) -> list[Span]:
+        """Where it is in a normalised text."""
+        return [match.span() for match in self.pattern.finditer(text)]
+
+    def is_in(self, text: str) -> bool:
+        """Whether it is in a normalised text."""
+        return self.pattern.search(text) is not None
+
+
+@cache
+def letter() -> str:
+    """One character of a word, in a script that has spaces, as a regular expression."""
+    return f"(?:(?!_|{without_spaces().pattern[:-1]})[\\w{marks()}])"
+
+
+@cache
+def between_words() -> str:
+    return f"(?:[^\\w{marks()}]|_)+"
+
+
+def _is_letter(character: str) -> bool:
+    return has_spaces(character) and not signs().match(character)
+
+
+# --- places in the text as it was written ---------------------------------------------------------------------------
+
+
+@cache
+def _clusters() -> re.Pattern[str]:
+    """Runs of ASCII; and each other character with the marks, vowels and sound marks that may melt into it."""
+    melting = f"{marks()}\u1160-\u11ff\uff9e\uff9f"
+    return re.compile(f"[\x00-\x7f]+(?![{melting}])|.[{melting}]*", re.DOTALL)
+
+
+class Original:
+    """A text and its normalised form, with the way back from places in that to places in the text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.normal = normalised(text)
+
+    def spans(self, found: Iterable[Span]) -> list[Span]:
+        """Places in the text for places in the normalised form; characters are only taken whole."""
+        if self.text.isascii():
+            return list(found)
+        starts = self._starts
+        return [(self._place(starts, start, False), self._place(starts, end, True)) for start, end in found]
+
+    @cached_property
+    def _starts(self) -> Sequence[tuple[int, int, int, int]]:
+        """Of each cluster: where it begins in the normalised form and in the text, and its lengths."""
+        found, normal = [], 0
+        for match in _clusters().finditer(self.text):
+            written = match[0]
+            length = len(written) if written.isascii() else len(normalised(written))
+            found.append((normal, match.start(), length, len(written)))
+            normal += length
+        return found
+
+    def _place(self, starts: Sequence[tuple[int, int, int, int]], place: int, is_end: bool) -> int:
+        if is_end and not place:
+            return 0
+        index = bisect_right(starts, (place - is_end, len(self.text) + 1, 0, 0)) - 1
+        normal, written, normal_length, length = starts[max(index, 0)]
+        if normal_length == length:
+            return min(written + place - normal, len(self.text))
+        return written + length if is_end else written

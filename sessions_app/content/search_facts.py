@@ -1,0 +1,127 @@
+"""Facts of a request as terms of the search index: `model:gpt-4o` is found like a word.
+
+A fact is marked by a control character, which no word has. Like all terms, facts only say where something may be: what
+counts is what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+from sessions_app.content.blocks import (
+    MediaBlock,
+    Message,
+    ReasoningBlock,
+    RefusalBlock,
+    ToolCallBlock,
+    ToolResultBlock,
+)
+from sessions_app.content.search_text import FACT_MARK, normalised
+
+VALUE_CHARS = 200
+# Of metadata: so many values, so deep.
+MOST_VALUES, MOST_LEVELS = 60, 5
+# How APIs say that an answer ends because of a limit.
+CUT = ("length", "max_tokens", "max_output_tokens", "model_context_window_exceeded", "incomplete")
+
+
+class Described(Protocol):
+    """What a request says of itself; records and stored requests both have it."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def requested_model(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def error_type(self) -> str: ...
+    @property
+    def error_message(self) -> str: ...
+    @property
+    def finish_reason(self) -> str: ...
+    @property
+    def end_user(self) -> str: ...
+    @property
+    def key_alias(self) -> str: ...
+    @property
+    def request_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def tool_name(self) -> str: ...
+    @property
+    def tags(self) -> Sequence[str]: ...
+
+
+def fact(key: str, value: str) -> str:
+    """The term for a fact. `key` is that of the search language, `metadata.<path>` too."""
+    return f"{FACT_MARK}{key}:{normalised(value[:VALUE_CHARS])}"
+
+
+def facts_of(request: Described, metadata: dict[str, Any] | None) -> set[str]:
+    """The facts that a request says of itself."""
+    pairs = [
+        *(("source", request.source), ("kind", request.kind), ("model", request.model)),
+        *(("model", request.requested_model), ("provider", request.provider), ("status", request.status)),
+        *(("error", request.error_type), ("finish", request.finish_reason), ("user", request.end_user)),
+        *(("key", request.key_alias), ("tool", request.tool_name)),
+        *(("tag", tag) for tag in request.tags),
+        *_values("metadata", metadata or {}),
+    ]
+    if request.finish_reason in CUT:
+        pairs.append(("has", "cut"))
+    return {fact(key, value) for key, value in pairs if value}
+
+
+def own_text(request: Described) -> str:
+    """The short texts that a request has beside its messages."""
+    texts = (request.error_type, request.error_message, request.end_user, request.key_alias, request.request_id)
+    return "\n".join(filter(None, (*texts, request.name, request.tool_name, *request.tags)))
+
+
+def _values(path: str, value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The values in metadata with their paths, as the search language writes them."""
+    waiting: list[tuple[str, Any, int]] = [(path, value, 0)]
+    count = 0
+    while waiting and count < MOST_VALUES:
+        name, item, level = waiting.pop()
+        if isinstance(item, dict) and level < MOST_LEVELS:
+            waiting += [(f"{name}.{key}", inner, level + 1) for key, inner in reversed(item.items())]
+        elif isinstance(item, list) and level < MOST_LEVELS:
+            waiting += [(name, inner, level + 1) for inner in reversed(item[:MOST_VALUES])]
+        elif not isinstance(item, (dict, list)):
+            count += 1
+            yield name, as_text(item)
+
+
+def as_text(value: Any) -> str:
+    """A value of metadata as one writes it in a query."""
+    return (
+        {True: "true", False: "false", None: "null"}[value] if value is None or isinstance(value, bool) else str(value)
+    )
+
+
+def facts_of_message(message: Message) -> Iterable[str]:
+    """The facts that a message shows: tools that it calls, media, reasoning."""
+    for block in message.blocks:
+        match block:
+            case ToolCallBlock(name=name):
+                yield fact("has", "tool")
+                if name:
+                    yield fact("tool", name)
+            case ToolResultBlock(name=name) if name:
+                yield fact("tool", name)
+            case MediaBlock(modality=modality):
+                yield fact("has", modality)
+            case ReasoningBlock():
+                yield fact("has", "reasoning")
+            case RefusalBlock():
+                yield fact("has", "refusal")

@@ -1,6 +1,0 @@
-WITH gone AS (
-    DELETE FROM part_search AS p
-    WHERE p.session_id = %(session_id)s AND p.bucket = %(bucket)s AND p.part_id = ANY(%(ids)s::uuid[])
-    RETURNING pg_column_size(p.*) AS bytes
-)
-SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM gone
