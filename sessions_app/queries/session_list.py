@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import unicodedata
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,11 +19,12 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
-from django.db.models.functions import Lower
+from django.db.models import BooleanField, F, Func, Q, QuerySet
 
 from sessions_app import ids
-from sessions_app.models import Link, Project, RequestKey, Session
+from sessions_app.content.needles import Needle, NoWordsError
+from sessions_app.content.search_text import hashes_of
+from sessions_app.models import Link, Project, RequestKey, RequestSearch, Session
 from sessions_app.queries import moved
 from sessions_app.queries.filters import ERROR, LISTS, OK, FilterError, SessionFilters
 from sessions_app.structure.grouping_rules import LinkRole
@@ -33,8 +33,6 @@ NEWEST_FIRST, OLDEST_FIRST = "-last_at", "last_at"
 MAX_LIMIT = 1_000
 # Facets are counted in the newest matching sessions, so many of them.
 FACET_SAMPLE = 1_000
-# The trigram index needs three characters. A shorter text is looked for in the newest sessions, so many of them.
-SHORT_TEXT_SAMPLE = 10_000
 MAX_WORDS = 8
 MAX_IDS = 100
 COUNT_LIMIT = 100
@@ -199,46 +197,13 @@ def named_by(project: Project, text: str) -> Q:
     return reduce(or_, (Q(IsOneOf(F("id"), ArraySubquery(sessions))) for sessions in elsewhere), Q(id__in=own))
 
 
-class SessionWords(Func):
-    """The text that the search box searches. The function and its trigram index are in the migrations."""
-
-    function = "session_words"
-    output_field = TextField()
-
-
-def words_of(text: str) -> list[str]:
-    return text.replace("\0", "\ufffd").split()[:MAX_WORDS]
-
-
-# ASCII letters, digits and signs as full-width characters.
-_FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
-
-
-def forms_of(word: str) -> list[str]:
-    """A word in each of the ways in which a text may have it: composed, decomposed, full-width, without ligatures.
-
-    Titles are stored as they were sent. Each of the forms can use the index.
-    """
-    plain = unicodedata.normalize("NFKC", word)
-    forms = [word, *(unicodedata.normalize(form, word) for form in ("NFC", "NFD", "NFKC", "NFKD"))]
-    return list(dict.fromkeys([*forms, plain.translate(_FULL_WIDTH), unicodedata.normalize("NFKC", plain.casefold())]))
-
-
-def is_short(text: str) -> bool:
-    """Whether no word has three characters. The index does not help then, so fewer sessions are searched."""
-    words = words_of(text)
-    return bool(words) and all(len(word) < 3 for word in words)
-
-
 def _with_text(sessions: QuerySet[Session], project: Project, text: str) -> QuerySet[Session]:
-    words = words_of(text)
-    if is_short(text):
-        newest = _ordered(Session.objects.filter(project_id=project.pk)).values("id")[:SHORT_TEXT_SAMPLE]
-        sessions = sessions.filter(id__in=newest)
     contains = Q()
-    for word in words:
-        contains &= reduce(or_, (Q(words__contains=Lower(Value(form))) for form in forms_of(word)))
-    sessions = sessions.alias(words=SessionWords(F("title"), F("session_key"), F("users")))
+    for word in text.split()[:MAX_WORDS]:
+        with contextlib.suppress(NoWordsError):
+            hashes = hashes_of(Needle(word).terms, project.pk)
+            found = RequestSearch.objects.filter(project_id=project.pk, words__contains=hashes)
+            contains &= Q(IsOneOf(F("id"), ArraySubquery(found.values("session_id"))))
     return sessions.filter(named_by(project, text) | contains)
 
 

@@ -163,12 +163,12 @@ def test_range_is_of_the_last_activity(project: Project) -> None:
 def test_text_is_looked_for_in_title_key_and_users(project: Project) -> None:
     make_session(project, "conversation-42", make_log("A story about a Robot who whistles", user="Alice.Moreau"))
     make_session(project, "other", make_log("Something else"))
-    for text in ("robot", "ROBOT whistles", "whistles story", "tion-42", "moreau", "alice robot conversation"):
+    for text in ("robot", "ROBOT whistles", "whistles story", "conversation-4", "moreau", "alice robot conversation"):
         assert found(project, text=text) == {"conversation-42"}, text
     assert found(project, text="robot else") == set()
 
 
-@pytest.mark.parametrize("text", ["%", "_", "a%b", "100 %", "\\", "'", '"', "\0", "‮", "%s %(x)s"])
+@pytest.mark.parametrize("text", ["%", "_", "a%b", "\\", "'", '"', "\0", "‮", "%s %(x)s"])
 def test_text_is_taken_literally(project: Project, text: str) -> None:
     make_session(project, "plain", make_log("axb 100 c percent"))
     assert found(project, text=text) == set()
@@ -202,14 +202,6 @@ def test_unicode_text_is_found_whatever_its_case(project: Project) -> None:
 def test_unicode_text_is_found_however_it_is_written(project: Project, title: str, text: str) -> None:
     make_session(project, "s", make_log(title))
     assert found(project, text=text) == {"s"}
-
-
-def test_short_text_is_found(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_session(project, "old", make_log("ab"))
-    make_session(project, "new", make_log("cd ab", started_at=START + timedelta(hours=1)))
-    assert found(project, text="ab") == {"old", "new"}
-    monkeypatch.setattr(session_list, "SHORT_TEXT_SAMPLE", 1)
-    assert found(project, text="ab") == {"new"}
 
 
 def test_session_is_found_by_every_id_of_it(project: Project) -> None:
@@ -253,13 +245,6 @@ def test_sessions_are_found_by_the_rules_that_formed_them(project: Project) -> N
     assert counted(project, "rule") == {"conversation": 2, "own": 1, "manual": 1, "session_id": 1}
     assert counted(project, "rule", rules=("manual",)) == {"conversation": 2, "own": 1, "manual": 1, "session_id": 1}
     assert counted(project, "rule", users=("nobody",)) == {}
-
-
-def test_sessions_of_a_rule_can_use_the_index_of_facets(project: Project) -> None:
-    with connection.cursor() as database:
-        database.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
-    # Without the project, whose few rows are otherwise read faster than any index.
-    assert "Bitmap Index Scan on session_facets" in Session.objects.filter(rules__overlap=["conversation"]).explain()
 
 
 # --- facets ---------------------------------------------------------------------------------------------------------
@@ -399,12 +384,3 @@ def test_list_can_walk_the_index_without_sorting(project: Project) -> None:
     plan = session_list._ordered(sessions)[:2].explain()
     assert "Index Scan using session_latest" in plan
     assert "Sort" not in plan
-
-
-def test_text_can_use_the_indexes(project: Project) -> None:
-    with connection.cursor() as database:
-        database.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
-    # Without the project, whose few rows are otherwise read faster than any index.
-    plan = session_list._with_text(Session.objects.all(), project, "robot").explain()
-    assert "BitmapOr" in plan
-    assert "Bitmap Index Scan on session_words" in plan

@@ -49,7 +49,6 @@ def sessions_page(request: HttpRequest, project: Project) -> HttpResponse:
         "rows": write_rows(shown.rows, session_list.activity(shown.rows), reverse("sessions", args=[project.slug])),
         "ways_out": [] if shown.rows else list(ways_out(project, parsed.filters))[:MAX_WAYS_OUT],
         "undigested_since": _late(arrivals.undigested_since()),
-        "short_text_sample": session_list.SHORT_TEXT_SAMPLE if session_list.is_short(parsed.filters.text) else None,
     }
     # Only the rows differ between the pages of one list.
     partial = "_session_rows.html" if request.GET.keys() & {"before", "after"} else "_session_results.html"
