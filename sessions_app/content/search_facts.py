@@ -26,7 +26,7 @@ MOST_VALUES, MOST_LEVELS = 60, 5
 CUT = ("length", "max_tokens", "max_output_tokens", "model_context_window_exceeded", "incomplete")
 
 
-class Described(Protocol):
+class Searchable(Protocol):
     """What a request says of itself; records and stored requests both have it."""
 
     @property
@@ -66,7 +66,7 @@ def fact(key: str, value: str) -> str:
     return f"{FACT_MARK}{key}:{normalised(value[:VALUE_CHARS])}"
 
 
-def facts_of(request: Described, metadata: dict[str, Any] | None) -> set[str]:
+def facts_of(request: Searchable, metadata: dict[str, Any] | None) -> set[str]:
     """The facts that a request says of itself."""
     pairs = [
         *(("source", request.source), ("kind", request.kind), ("model", request.model)),
@@ -81,7 +81,7 @@ def facts_of(request: Described, metadata: dict[str, Any] | None) -> set[str]:
     return {fact(key, value) for key, value in pairs if value}
 
 
-def own_text(request: Described) -> str:
+def own_text(request: Searchable) -> str:
     """The short texts that a request has beside its messages."""
     texts = (request.error_type, request.error_message, request.end_user, request.key_alias, request.request_id)
     return "\n".join(filter(None, (*texts, request.name, request.tool_name, *request.tags)))
