@@ -1,6 +1,7 @@
 """What users may change: Django's permissions, what each allows, and the message for users who lack one.
 
-Every signed-in user may read every project. Any change needs one of these permissions. An API key has scopes. A scope
+Every signed-in user may read every project, and keep views of their own. Any other change needs one of these
+permissions. An API key has scopes. A scope
 in SCOPE_RIGHTS needs the same permission from the user who creates the key, or who calls the API without a key.
 """
 
@@ -40,6 +41,8 @@ MAKE_PROJECTS = Right("add_project", "Can add project", "create projects")
 CHANGE_PROJECTS = Right("change_project", "Can change project", "change the settings of projects")
 CORRECT_SESSIONS = Right("change_session", "Can change session", "correct which session a request is in")
 DELETE_SESSIONS = Right("delete_session", "Can delete session", "delete sessions")
+SHARE_VIEWS = Right("add_savedview", "Can add saved view", "share views with the project")
+CHANGE_VIEWS = Right("change_savedview", "Can change saved view", "change or delete views that others share")
 
 # The scope `ingest` needs only the right to create keys, and `read` needs no right at all.
 SCOPE_RIGHTS = {CORRECT: CORRECT_SESSIONS, DELETE: DELETE_SESSIONS}

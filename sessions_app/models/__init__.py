@@ -13,6 +13,7 @@ from sessions_app.models.grouping import (
 from sessions_app.models.inbox import DigestNote, DigestSuspect, InboxEntry, InboxUsage, RejectedLog
 from sessions_app.models.projects import ApiKey, Project, SignInToken, Throttle
 from sessions_app.models.sessions import Part, RequestLog, RequestSearch, Session, Sharded
+from sessions_app.models.views import SavedView
 
 __all__ = [
     "ApiKey",
@@ -32,6 +33,7 @@ __all__ = [
     "RequestLog",
     "RequestSearch",
     "Reroute",
+    "SavedView",
     "Session",
     "Sharded",
     "SignInToken",

@@ -51,8 +51,15 @@ def changes(right: Right, *, all_may_read: bool = False) -> Callable[[Page], Pag
     return decorate
 
 
+def own(view: Page) -> Page:
+    """A page with a form that any signed-in user may send: it changes what is their own, or checks rights itself."""
+    view.__dict__["right"] = None
+    return view
+
+
 def signed_in_page(view: Page) -> Page:
-    """A page for signed-in users, with times in the viewer's zone. POST is allowed only on pages with `changes`."""
+    """A page for signed-in users, with times in the viewer's zone. POST is allowed only on pages with `changes` or
+    `own`."""
     methods = FORMS if hasattr(view, "right") else READING
 
     @wraps(view)

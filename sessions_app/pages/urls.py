@@ -10,6 +10,7 @@ from sessions_app.pages.request import content as request_content
 from sessions_app.pages.request import page as request
 from sessions_app.pages.session import page as session
 from sessions_app.pages.sessions import list_page as session_list
+from sessions_app.pages.sessions import saved_views
 
 
 class AnyText(StringConverter):
@@ -66,6 +67,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
         request_content.request_media,
         name="request_media",
     ),
+    path("p/<slug:slug>/views/new/", saved_views.new_view, name="view_new"),
+    path("p/<slug:slug>/views/<int:view_id>/", saved_views.open_view, name="view"),
+    path("p/<slug:slug>/views/<int:view_id>/edit/", saved_views.edit_view, name="view_edit"),
+    path("p/<slug:slug>/views/<int:view_id>/delete/", saved_views.delete_view, name="view_delete"),
     path("p/<slug:slug>/t/<text:trace_id>", session.trace_redirect, name="trace"),
     path("p/<slug:slug>/start/", onboarding.onboarding_page, name="onboarding"),
     path("p/<slug:slug>/start/waiting/", onboarding.waiting, name="onboarding_waiting"),

@@ -42,6 +42,10 @@ RULES: dict[tuple[str, str], str | Right] = {
     ("account/password/", "POST"): OWN,
     ("theme/", "POST"): OWN,
     ("projects/new/", "POST"): MAKE_PROJECTS,
+    # Views of one's own. Those of others: tests/pages/sessions/test_saved_views.py.
+    (f"{IN_PROJECT}views/new/", "POST"): OWN,
+    (f"{IN_PROJECT}views/<int:view_id>/edit/", "POST"): OWN,
+    (f"{IN_PROJECT}views/<int:view_id>/delete/", "POST"): OWN,
     (f"{IN_PROJECT}start/", "POST"): MAKE_KEYS,
     (f"{IN_PROJECT}settings/keys/", "POST"): MAKE_KEYS,
     (f"{IN_PROJECT}settings/keys/<int:key_id>/revoke/", "POST"): REVOKE_KEYS,

@@ -24,6 +24,7 @@ from sessions_app.pages.sessions.filters import (
     ways_out,
 )
 from sessions_app.pages.sessions.rows import write_rows
+from sessions_app.pages.sessions.saved_views import save_address, view_chips
 from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
 from sessions_app.queries import arrivals, session_list
 from sessions_app.queries.filters import FilterError, SessionFilters, parse_filters
@@ -46,6 +47,8 @@ def sessions_page(request: HttpRequest, project: Project) -> HttpResponse:
         "section": "sessions",
         "errors": [*parsed.errors, *errors],
         "page": shown,
+        "views": SimpleLazyObject(lambda: view_chips(request, project)),
+        "save_view": save_address(request, project),
         "rows": write_rows(shown.rows, session_list.activity(shown.rows), reverse("sessions", args=[project.slug])),
         "ways_out": [] if shown.rows else list(ways_out(project, parsed.filters))[:MAX_WAYS_OUT],
         "undigested_since": _late(arrivals.undigested_since()),
