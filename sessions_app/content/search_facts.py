@@ -17,11 +17,11 @@ from sessions_app.content.blocks import (
     ToolCallBlock,
     ToolResultBlock,
 )
-from sessions_app.content.search_text import FACT_MARK, normalised
+from sessions_app.content.search_text import FACT_MARK, normalised, terms_of
 
 VALUE_CHARS = 200
 # Of metadata: so many values, so deep.
-MOST_VALUES, MOST_LEVELS = 60, 5
+MOST_VALUES, MOST_LEVELS = 250, 6
 # How APIs say that an answer ends because of a limit.
 CUT = ("length", "max_tokens", "max_output_tokens", "model_context_window_exceeded", "incomplete")
 
@@ -58,6 +58,8 @@ class Searchable(Protocol):
     @property
     def tool_name(self) -> str: ...
     @property
+    def step(self) -> bool: ...
+    @property
     def tags(self) -> Sequence[str]: ...
 
 
@@ -81,6 +83,18 @@ def facts_of(request: Searchable, metadata: dict[str, Any] | None) -> set[str]:
     return {fact(key, value) for key, value in pairs if value}
 
 
+def own_terms(
+    request: Searchable, metadata: dict[str, Any], session_key: str, rule: str, failed_tools: Iterable[str]
+) -> set[str]:
+    """The terms of what a request says beside its messages, with its facts."""
+    found = terms_of(f"{own_text(request)}\n{session_key}") | facts_of(request, metadata)
+    found.add(fact("rule", rule))
+    found.update(fact("failed_tool", tool) for tool in failed_tools)
+    if request.step:
+        found.add(fact("has", "step"))
+    return found
+
+
 def own_text(request: Searchable) -> str:
     """The short texts that a request has beside its messages."""
     texts = (request.error_type, request.error_message, request.end_user, request.key_alias, request.request_id)
@@ -94,7 +108,7 @@ def _values(path: str, value: dict[str, Any]) -> Iterator[tuple[str, str]]:
     while waiting and count < MOST_VALUES:
         name, item, level = waiting.pop()
         if isinstance(item, dict) and level < MOST_LEVELS:
-            waiting += [(f"{name}.{key}", inner, level + 1) for key, inner in reversed(item.items())]
+            waiting += [(f"{name}.{key}", inner, level + 1) for key, inner in sorted(item.items(), reverse=True)]
         elif isinstance(item, list) and level < MOST_LEVELS:
             waiting += [(name, inner, level + 1) for inner in reversed(item[:MOST_VALUES])]
         elif not isinstance(item, (dict, list)):
@@ -104,9 +118,10 @@ def _values(path: str, value: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def as_text(value: Any) -> str:
     """A value of metadata as one writes it in a query."""
-    return (
-        {True: "true", False: "false", None: "null"}[value] if value is None or isinstance(value, bool) else str(value)
-    )
+    if value is None or isinstance(value, bool):
+        return {True: "true", False: "false", None: "null"}[value]
+    # PostgreSQL gives large numbers back without exponents.
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def facts_of_message(message: Message) -> Iterable[str]:

@@ -10,10 +10,11 @@ import psycopg
 
 from sessions_app.content.documents import PartKind
 from sessions_app.content.message_reader import MessageReader
-from sessions_app.content.search_facts import facts_of, own_text
-from sessions_app.content.search_text import hashes_of, terms_of
+from sessions_app.content.search_facts import own_terms
+from sessions_app.content.search_text import hashes_of
 from sessions_app.content.searched_parts import SEARCHED, terms_of_part
 from sessions_app.ingest.prepare import storable
+from sessions_app.models import Session
 from sessions_app.storage import moving, part_lists, parts, rollups, search, writer
 from sessions_app.storage.parts import NewPart
 from sessions_app.storage.prepared import PreparedLog
@@ -44,11 +45,10 @@ def replace(cursor: psycopg.Cursor[Any], stored: StoredAt, log: PreparedLog, rea
     """Put a completed request in the place of its earlier copy, which may have been in another session."""
     lists = part_lists.of_requests(cursor, [stored])[stored.log_id]
     writer.delete_request(cursor, stored, log.key_id)
-    _, uncovered = search.delete_requests(cursor, stored.session_id, [(stored.log_id, stored.bucket)])
+    taken = search.take(cursor, [search.where(stored)])
     insert(cursor, [log], reader)
     writer.move_key(cursor, stored, log)
-    left = {(stored.session_id, bucket): digests for bucket, digests in uncovered.items()}
-    moving.tidy(cursor, [(log.key_id, stored, lists)], left)
+    moving.tidy(cursor, [(log.key_id, stored, lists)], search.by_place(taken))
 
 
 def role_of(part: NewPart, reader: MessageReader) -> str:
@@ -64,25 +64,38 @@ def _search_rows(logs: Sequence[PreparedLog], new: Sequence[NewPart], reader: Me
     for part in new:
         if part.kind in SEARCHED:
             brought.setdefault(part.log_key, []).append(part)
+    keys = _session_keys(logs)
     for log in logs:
         own = brought.get(log.key_id, ())
-        terms: set[str] = set()
+        record = log.record
+        terms = own_terms(
+            record,
+            record.metadata,
+            keys.get(log.session_id, "") if search.shows_key(log.home.rule) else "",
+            log.home.rule,
+            log.failures.names,
+        )
         for part in own:
             terms |= terms_of_part(part.kind, part.digest, part.raw, part.default_role, reader)
-        facts = hashes_of(own_terms(log), log.project_id)
         yield SearchRow(
             id=log.log_id,
             session_id=log.session_id,
             bucket=log.bucket,
             project_id=log.project_id,
             started_at=rollups.sane_time(log.record.started_at, log.record.received_at),
-            facts=facts,
-            words=sorted({*hashes_of(terms, log.project_id), *facts}),
-            parts=b"".join(part.digest for part in own),
+            words=hashes_of(terms, log.project_id),
+            parts=b"".join(sorted(part.digest for part in own)),
         )
 
 
-def own_terms(log: PreparedLog) -> set[str]:
-    """The terms of what a log says beside its messages, and its facts."""
-    record = log.record
-    return terms_of(f"{own_text(record)}\n{record.claim.key or ''}") | facts_of(record, record.metadata)
+def _session_keys(logs: Sequence[PreparedLog]) -> dict[uuid.UUID, str]:
+    """The keys of the sessions of those logs that are there because somebody named the session.
+
+    What joins a stored session may not know its key.
+    """
+    named = [log for log in logs if search.shows_key(log.home.rule)]
+    unknown = {log.session_id for log in named if log.home.session_key is None}
+    stored = Session.objects.filter(id__in=unknown).values_list("id", "session_key") if unknown else ()
+    return {session_id: key or "" for session_id, key in stored} | {
+        log.session_id: log.home.session_key for log in named if log.home.session_key is not None
+    }

@@ -17,7 +17,6 @@ CREATE INDEX request_words ON request_search USING gin (words) WITH (gin_pending
 -- Hashes cannot be compressed.
 ALTER TABLE request_search ALTER words SET STORAGE EXTERNAL;
 ALTER TABLE request_search ALTER words SET STATISTICS 0;
-ALTER TABLE request_search ALTER facts SET STATISTICS 0;
 -- A partition for each that the other tables have.
 DO $$
 DECLARE
@@ -67,7 +66,6 @@ class Migration(migrations.Migration):
                 ("bucket", models.DateField(editable=False)),
                 ("project_id", models.BigIntegerField()),
                 ("started_at", models.DateTimeField()),
-                ("facts", hashes()),
                 ("words", hashes()),
                 ("parts", models.BinaryField()),
             ],

@@ -12,6 +12,7 @@ from sessions_app.models.grouping import (
 )
 from sessions_app.models.inbox import DigestNote, DigestSuspect, InboxEntry, InboxUsage, RejectedLog
 from sessions_app.models.projects import ApiKey, Project, SignInToken, Throttle
+from sessions_app.models.search import SearchBacklog
 from sessions_app.models.sessions import Part, RequestLog, RequestSearch, Session, Sharded
 from sessions_app.models.views import SavedView
 
@@ -34,6 +35,7 @@ __all__ = [
     "RequestSearch",
     "Reroute",
     "SavedView",
+    "SearchBacklog",
     "Session",
     "Sharded",
     "SignInToken",

@@ -213,8 +213,8 @@ class RequestSearch(Sharded):
     """By what a request or step can be found: hashes of terms (`content.search_text`). In a table of its own, so that
     it can be made anew.
 
-    `words`: the terms of the parts that the request was the first to bring, and all of `facts`. `facts`: the terms of
-    what it says beside them. `parts`: the digests of those parts. Each part of a session that has text is in one row.
+    `words`: the terms of the parts that the request was the first to bring, and of what it says beside them. `parts`:
+    the digests of those parts. Each part of a session that has text is in one row.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -222,7 +222,6 @@ class RequestSearch(Sharded):
     bucket = models.DateField(editable=False)
     project_id = models.BigIntegerField()
     started_at = models.DateTimeField()
-    facts = ArrayField(models.IntegerField())
     words = ArrayField(models.IntegerField())
     parts = models.BinaryField()
 

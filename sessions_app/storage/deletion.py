@@ -27,6 +27,7 @@ from sessions_app.models import (
     RejectedLog,
     RequestLog,
     Reroute,
+    SearchBacklog,
     Session,
     TraceSpan,
 )
@@ -181,7 +182,7 @@ def delete_project(project: Project, most_sessions: int | None = None) -> Receip
         receipt.merge(delete_sessions(project.pk, session_ids))
     corrections = Correction.objects.filter(project_id=project.pk)
     Assignment.objects.filter(correction_id__in=corrections.values("id")).delete()
-    for last in (Correction, Reroute, TraceSpan, ContradictingCopy):
+    for last in (Correction, Reroute, TraceSpan, ContradictingCopy, SearchBacklog):
         last.objects.filter(project_id=project.pk).delete()
     # Logs that were being digested while the keys went may have been rejected since.
     receipt.add(RejectedLog._meta.db_table, RejectedLog.objects.filter(project_id=project.pk).delete()[0], 0)
@@ -242,10 +243,13 @@ def _delete_requests(project_id: int, session_id: uuid.UUID, request_log_ids: li
         unneeded[bucket].append((bytes(lists[0]), bytes(lists[1]), bytes(lists[2])))
     _delete_keys(receipt, "delete_request_keys", session_id=session_id, ids=request_log_ids)
     with binary_cursor() as cursor:
-        removed, uncovered = search.delete_requests(cursor, session_id, [(row[-1], row[0]) for row in rows])
-        receipt.add("request_search", *removed)
+        taken = search.take(cursor, [(row[-1], session_id, row[0]) for row in rows])
+        receipt.add("request_search", len(taken), sum(row.size for row in taken.values()))
+        uncovered = search.by_place(taken)
         for bucket, lists_of_bucket in unneeded.items():
-            parts = pruning.prune(cursor, session_id, bucket, lists_of_bucket, uncovered.get(bucket, set()))
+            parts = pruning.prune(
+                cursor, session_id, bucket, lists_of_bucket, uncovered.get((session_id, bucket), set())
+            )
             receipt.add("part", *parts)
         rollups.recompute(cursor, [session_id])
     return receipt

@@ -20,7 +20,7 @@ from sessions_app.records import RULE_MANUAL, RULE_SUB_AGENT
 from sessions_app.storage import part_lists, pruning, rollups, search, sql
 from sessions_app.storage.part_lists import PartLists
 from sessions_app.storage.rollups import Relabelled
-from sessions_app.storage.search import Place
+from sessions_app.storage.search import Place, Taken, Where
 from sessions_app.structure.grouping_rules import CHOSEN_RANK, CHOSEN_RULES, MANUAL_RANK, Home, StoredAt
 
 
@@ -68,14 +68,15 @@ def apply(cursor: psycopg.Cursor[Any], moves: Iterable[Move]) -> None:
     uncovered: dict[Place, set[bytes]] = {}
     if leave:
         copied = _copy_parts(cursor, leave, lists)
-        where = [(move.stored, move.home.session_id, move.log_id) for move in leave]
-        uncovered = search.move(cursor, where, lists, copied)
+        taken = search.take(cursor, [search.where(move.stored) for move in leave])
         for statement in ("move_requests", "delete_moved_requests"):
             cursor.execute(sql.load(statement), _columns(leave))
         cursor.execute(sql.load("move_request_keys"), _columns(leave))
         redirect(cursor, [(move.stored.log_id, move.key_id) for move in leave])
         _ensure_sessions(cursor, leave)
         rollups.add_stored(cursor, [(move.log_id, move.home.session_id, move.stored.bucket) for move in leave])
+        search.write_again(cursor, _covers(cursor, leave, lists, taken, copied))
+        uncovered = search.by_place(taken)
     tidy(cursor, [(move.key_id, move.stored, lists[move.stored.log_id]) for move in leave], uncovered)
 
 
@@ -118,6 +119,7 @@ def _relabel(cursor: psycopg.Cursor[Any], moves: list[Move]) -> None:
     if not moves:
         return
     cursor.execute(sql.load("relabel_requests"), _columns(moves))
+    search.write_again(cursor, {search.where(move.stored): () for move in moves if move.stored.rule != move.home.rule})
     changed: dict[uuid.UUID, Relabelled] = defaultdict(Relabelled)
     for move in moves:
         session = changed[move.home.session_id]
@@ -147,7 +149,7 @@ def _columns(moves: Sequence[Move]) -> dict[str, list[Any]]:
 def _copy_parts(
     cursor: psycopg.Cursor[Any], moves: list[Move], lists: dict[uuid.UUID, PartLists]
 ) -> dict[Place, set[bytes]]:
-    """Copy the parts of these requests to where they go, if they are not there already. Returns what was copied."""
+    """Copy parts of these requests to where they go, if they are not there. Returns those of them that have text."""
     wanted: dict[tuple[uuid.UUID, date, uuid.UUID], list[PartLists]] = defaultdict(list)
     for move in moves:
         wanted[move.stored.session_id, move.stored.bucket, move.home.session_id].append(lists[move.stored.log_id])
@@ -162,9 +164,34 @@ def _copy_parts(
     params = {name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
     cursor.execute(sql.load("copy_parts"), params)
     copied: dict[Place, set[bytes]] = defaultdict(set)
-    for part_id, session_id, bucket in cursor.fetchall():
-        copied[session_id, bucket].add(ids.part_digest(part_id))
+    for part_id, session_id, bucket, kind in cursor.fetchall():
+        if kind in search.SEARCHED:
+            copied[session_id, bucket].add(ids.part_digest(part_id))
     return copied
+
+
+def _covers(
+    cursor: psycopg.Cursor[Any],
+    moves: list[Move],
+    lists: dict[uuid.UUID, PartLists],
+    taken: Mapping[Where, Taken],
+    copied: Mapping[Place, set[bytes]],
+) -> dict[Where, set[bytes]]:
+    """By which copied parts each moved request is found: those that it brought, then those that it refers to first."""
+    found: dict[Where, set[bytes]] = {}
+    places: dict[Place, list[Move]] = defaultdict(list)
+    for move in moves:
+        places[move.home.session_id, move.stored.bucket].append(move)
+    for (session_id, bucket), some in places.items():
+        rest = set(copied.get((session_id, bucket), ()))
+        for move in some:
+            row = taken.get(search.where(move.stored))
+            own = found[move.log_id, session_id, bucket] = rest & row.digests if row else set()
+            rest -= own
+        refers = [(move.log_id, lists[move.stored.log_id]) for move in some]
+        for log_id, own in part_lists.first_to_refer(cursor, session_id, bucket, refers, rest).items():
+            found[log_id, session_id, bucket] |= own
+    return found
 
 
 def _ensure_sessions(cursor: psycopg.Cursor[Any], moves: list[Move]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import date
 from typing import Any
 
@@ -56,6 +56,39 @@ def digests(
             found.update(_chunks(bytes(content)))
     for p in packed:
         found.update(_chunks(p[COUNT_BYTES + len(bundle_addresses(p)) * DIGEST_BYTES :]))
+    return found
+
+
+def first_to_refer(
+    cursor: psycopg.Cursor[Any],
+    session_id: uuid.UUID,
+    bucket: date,
+    requests: Iterable[tuple[uuid.UUID, PartLists]],
+    wanted: Set[bytes],
+) -> dict[uuid.UUID, set[bytes]]:
+    """Which of the wanted digests each of these requests refers to before any other; one statement.
+
+    The requests may be of another session, if their parts were copied to this one.
+    """
+    requests = list(requests) if wanted else []
+    addresses = {address for _, lists in requests for packed in lists for address in bundle_addresses(packed)}
+    rest = set(wanted)
+    within: dict[bytes, set[bytes]] = {}
+    if addresses:
+        ids_of_bundles = sorted(ids.part_id(session_id, address) for address in addresses)
+        cursor.execute(sql.load("bundle_contents"), {"session_id": session_id, "bucket": bucket, "ids": ids_of_bundles})
+        within = {ids.part_digest(row[0]): rest.intersection(_chunks(bytes(row[1]))) for row in cursor.fetchall()}
+    found: dict[uuid.UUID, set[bytes]] = {}
+    for request_id, lists in requests:
+        own: set[bytes] = set()
+        for packed in lists:
+            bundles = bundle_addresses(packed)
+            own.update(_chunks(packed[COUNT_BYTES + len(bundles) * DIGEST_BYTES :]))
+            # What is in a bundle is found with the first request that has it.
+            own.update(one for address in bundles for one in within.pop(address, ()))
+        if own := own & rest:
+            found[request_id] = own
+            rest -= own
     return found
 
 

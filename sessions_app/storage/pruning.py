@@ -36,5 +36,6 @@ def prune(
     }
     cursor.execute(sql.load("delete_parts"), where)
     removed: Removed = cursor.fetchone() or (0, 0)
-    search.cover(cursor, session_id, bucket, uncovered - orphans, needed)
+    covers = part_lists.first_to_refer(cursor, session_id, bucket, needed, uncovered - orphans)
+    search.write_again(cursor, {(log_id, session_id, bucket): more for log_id, more in covers.items()})
     return removed

@@ -5,4 +5,4 @@ FROM unnest(
 ) AS m (id, session_id, bucket, new_id, new_session_id)
 JOIN part AS p ON p.id = m.id AND p.session_id = m.session_id AND p.bucket = m.bucket
 ON CONFLICT (id, session_id, bucket) DO NOTHING
-RETURNING id, session_id, bucket
+RETURNING id, session_id, bucket, kind

@@ -1,4 +1,0 @@
--- What finds these requests.
-SELECT s.id, s.session_id, s.bucket, s.project_id, s.started_at, s.facts, s.words, s.parts, pg_column_size(s.*)
-FROM unnest(%(id)b::uuid[], %(session_id)b::uuid[], %(bucket)b::date[]) AS m (id, session_id, bucket)
-JOIN request_search AS s ON s.id = m.id AND s.session_id = m.session_id AND s.bucket = m.bucket
