@@ -41,6 +41,7 @@ MAKE_PROJECTS = Right("add_project", "Can add project", "create projects")
 CHANGE_PROJECTS = Right("change_project", "Can change project", "change the settings of projects")
 CORRECT_SESSIONS = Right("change_session", "Can change session", "correct which session a request is in")
 DELETE_SESSIONS = Right("delete_session", "Can delete session", "delete sessions")
+TAG_SESSIONS = Right("add_sessiontag", "Can add session tag", "tag sessions")
 SHARE_VIEWS = Right("add_savedview", "Can add saved view", "share views with the project")
 CHANGE_VIEWS = Right("change_savedview", "Can change saved view", "change or delete views that others share")
 

@@ -14,7 +14,7 @@ from sessions_app.models.inbox import DigestNote, DigestSuspect, InboxEntry, Inb
 from sessions_app.models.projects import ApiKey, Project, SignInToken, Throttle
 from sessions_app.models.search import SearchBacklog
 from sessions_app.models.sessions import Part, RequestLog, RequestSearch, Session, Sharded
-from sessions_app.models.views import SavedView
+from sessions_app.models.views import SavedView, SessionTag
 
 __all__ = [
     "ApiKey",
@@ -37,6 +37,7 @@ __all__ = [
     "SavedView",
     "SearchBacklog",
     "Session",
+    "SessionTag",
     "Sharded",
     "SignInToken",
     "Throttle",

@@ -1,4 +1,4 @@
-"""Tables of what people keep for themselves and each other: saved views of the list."""
+"""Tables of what people keep beside the logs: saved views of the list, and tags of sessions."""
 
 from __future__ import annotations
 
@@ -25,3 +25,23 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SessionTag(models.Model):
+    """A tag that a person gave to a session. `Session.tags` has it too, with those of the logs."""
+
+    project_id = models.BigIntegerField()
+    session_id = models.UUIDField()
+    tag = models.TextField()
+    given_by = models.TextField()
+    given_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "session_tag"
+        verbose_name = "session tag"
+        constraints = [models.UniqueConstraint(fields=["session_id", "tag"], name="session_tag_once")]
+        # For finding the sessions that people gave a tag to.
+        indexes = [models.Index(fields=["project_id", "tag"], name="session_tag_found")]
+
+    def __str__(self) -> str:
+        return self.tag

@@ -9,6 +9,7 @@ from sessions_app.pages.request import changes, copies
 from sessions_app.pages.request import content as request_content
 from sessions_app.pages.request import page as request
 from sessions_app.pages.session import page as session
+from sessions_app.pages.session import tags as session_tags
 from sessions_app.pages.sessions import list_page as session_list
 from sessions_app.pages.sessions import saved_views
 
@@ -34,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/sessions/new/", session_list.new_sessions, name="sessions_news"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/", session.session_page, name="session"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/steps/", session.session_steps, name="session_steps"),
+    path("p/<slug:slug>/sessions/<uuid:session_id>/tags/", session_tags.tags_page, name="session_tags"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/corrections/", history.history_page, name="corrections"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/correct/", forms.correct_page, name="correct"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/correct/move/", forms.move_page, name="correct_move"),

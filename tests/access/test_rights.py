@@ -24,6 +24,7 @@ from sessions_app.access.rights import (
     MAKE_PROJECTS,
     REVOKE_KEYS,
     SCOPE_RIGHTS,
+    TAG_SESSIONS,
     Right,
     RightMissing,
 )
@@ -50,6 +51,7 @@ RULES: dict[tuple[str, str], str | Right] = {
     (f"{IN_PROJECT}settings/keys/", "POST"): MAKE_KEYS,
     (f"{IN_PROJECT}settings/keys/<int:key_id>/revoke/", "POST"): REVOKE_KEYS,
     (f"{IN_PROJECT}settings/traces/", "POST"): CHANGE_PROJECTS,
+    (f"{IN_PROJECT}sessions/<uuid:session_id>/tags/", "POST"): TAG_SESSIONS,
     (f"{IN_PROJECT}sessions/<uuid:session_id>/correct/", "POST"): CORRECT_SESSIONS,
     (f"{IN_PROJECT}sessions/<uuid:session_id>/correct/move/", "POST"): CORRECT_SESSIONS,
     (f"{IN_PROJECT}sessions/<uuid:session_id>/correct/merge/", "POST"): CORRECT_SESSIONS,
