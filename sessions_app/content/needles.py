@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from sessions_app.content.search_text import (
+    INVISIBLE,
     PREFIX_CHARS,
     PREFIX_MARK,
     WORD_CHARS,
@@ -127,7 +128,7 @@ def _is_letter(character: str) -> bool:
 @cache
 def _clusters() -> re.Pattern[str]:
     """Runs of ASCII; and each other character with the marks, vowels and sound marks that may melt into it."""
-    melting = f"{marks()}\u1160-\u11ff\uff9e\uff9f"
+    melting = f"{marks()}{INVISIBLE}\u1160-\u11ff\u3130-\u318f\ud7b0-\ud7ff\uff9e-\uffdc"
     return re.compile(f"[\x00-\x7f]+(?![{melting}])|.[{melting}]*", re.DOTALL)
 
 
@@ -143,7 +144,8 @@ class Original:
         if self.text.isascii():
             return list(found)
         starts = self._starts
-        return [(self._place(starts, start, False), self._place(starts, end, True)) for start, end in found]
+        places = [(self._place(starts, start, False), self._place(starts, end, True)) for start, end in found]
+        return [(min(place), place[1]) for place in places]
 
     @cached_property
     def _starts(self) -> Sequence[tuple[int, int, int, int]]:
@@ -161,6 +163,7 @@ class Original:
             return 0
         index = bisect_right(starts, (place - is_end, len(self.text) + 1, 0, 0)) - 1
         normal, written, normal_length, length = starts[max(index, 0)]
-        if normal_length == length:
+        # Marks within a cluster may be in another order.
+        if normal_length == length and (length == 1 or self.text[written : written + length].isascii()):
             return min(written + place - normal, len(self.text))
         return written + length if is_end else written

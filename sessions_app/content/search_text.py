@@ -21,7 +21,7 @@ PREFIX_CHARS = 4
 # Control characters, which no normalised text has.
 PREFIX_MARK, FACT_MARK = "\x02", "\x01"
 # A long text is read in pieces, because its words take many times its memory.
-PIECE_CHARS = 1_000_000
+PIECE_CHARS, OVERLAP_CHARS = 1_000_000, 2 * WORD_CHARS
 MOST_REMEMBERED = 60_000
 
 # Scripts that are written without spaces, and symbols. Each of their characters is a term, and each two in a row.
@@ -33,6 +33,9 @@ _WITHOUT_SPACES = (
     "\U0001f000-\U0001faff"  # emoji
 )
 _ODD = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+# Soft hyphens, joiners of words, and what chooses between the forms of a character: they make no other word.
+INVISIBLE = "\u00ad\u2060\ufe0e\ufe0f\ufeff"
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 # Most text is ASCII, for which one table does it all, in C.
 _ASCII_WORDS = bytes(ord(chr(code).lower()) if chr(code).isalnum() else ord(" ") for code in range(128)) + bytes(128)
 
@@ -41,6 +44,7 @@ def normalised(text: str) -> str:
     """A text as it is compared: NFKC, without case; control characters and lone surrogates are spaces."""
     if text.isascii():
         return _ODD.sub(" ", text.lower())
+    text = _INVISIBLE.sub("", text)
     # Folding the case may decompose: "ŉ" becomes two characters.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _ODD.sub(" ", text)).casefold())
 
@@ -87,10 +91,9 @@ def _pieces(text: str) -> Iterator[str]:
     start = 0
     while len(text) - start > PIECE_CHARS:
         end = max(text.rfind(" ", start, start + PIECE_CHARS), text.rfind("\n", start, start + PIECE_CHARS))
-        # A piece without a space is cut anywhere.
-        end = end if end > start else start + PIECE_CHARS
-        yield text[start:end]
-        start = end
+        # A text without a space is cut anywhere. What begins just before the cut is read again as a whole.
+        yield text[start : end if end > start else start + PIECE_CHARS]
+        start = end if end > start else start + PIECE_CHARS - OVERLAP_CHARS
     yield text[start:] if start else text
 
 

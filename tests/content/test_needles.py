@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sessions_app.content.needles import Needle, NoWordsError, Original
 from sessions_app.content.search_text import normalised, terms_of
 
-ALPHABET = "aAbcß éÉe\u0301ﬁ１2_-.(@/ 東京ガｶﾞที่हिन्दी👍🏽مر\n\x00"
+ALPHABET = "\u00ad\ufe0fㄱㅏᆨaAbcß éÉe\u0301ﬁ１2_-.(@/ 東京ガｶﾞที่हिन्दी👍🏽مر\n\x00"
 
 
 def found(text: str, needle: Needle) -> list[str]:
@@ -69,4 +69,16 @@ def test_places_lead_back_to_the_text(text: str) -> None:
     for end in range(len(original.normal) + 1):
         ((first, last),) = original.spans([(0, end)])
         assert 0 <= first <= last <= len(text)
-    assert original.spans([(0, len(original.normal))]) == [(0, len(text))] or not text
+    ((first, last),) = original.spans([(0, len(original.normal))])
+    assert normalised(text[first:last]) == original.normal
+
+
+@given(st.text(ALPHABET, max_size=60), st.integers(0, 60), st.integers(1, 8))
+def test_what_is_found_is_what_was_asked_for(text: str, start: int, length: int) -> None:
+    """The marked part of a text, normalised, has the needle's words."""
+    try:
+        needle = Needle(text[start : start + length])
+    except NoWordsError:
+        return
+    for found_text in found(text, needle):
+        assert needle.is_in(normalised(found_text)), (found_text, needle.normal)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sessions_app.content import search_text
 from sessions_app.content.search_text import PREFIX_MARK, hashes_of, normalised, terms_of, words_of
 
 
@@ -14,6 +15,7 @@ from sessions_app.content.search_text import PREFIX_MARK, hashes_of, normalised,
     [
         ("See /usr/lib/x.py, snake_case and kebab-case!", "see usr lib x py snake case and kebab case"),
         ("Straße ÉCOLE", "strasse école"),
+        ("re\u00adtrie\u2060val", "retrieval"),
         ("cafe\u0301", "café"),
         ("日本語テキスト", "日 本 語 テ キ ス ト"),
         ("ﬁne １２３", "fine 123"),
@@ -36,6 +38,7 @@ def test_words(text: str, words: str) -> None:
         ("東京都 x", {"東", "京", "都", "東京", "京都", "x"}),
         ("👍🏽", {"👍", "🏽", "👍🏽"}),
         ("A" * 70, {"a" * 64, f"{PREFIX_MARK}aaaa"}),
+        ("❤\ufe0f", {"❤"}),
         ("retrieval", {"retrieval", f"{PREFIX_MARK}retr"}),
         ("", set()),
     ],
@@ -47,6 +50,13 @@ def test_terms(text: str, terms: set[str]) -> None:
 def test_long_runs_of_base64_are_no_text() -> None:
     noise = "iVBORw0KGgo" + "Ab1c" * 100
     assert terms_of(f"before {noise} after") == {"before", "after", f"{PREFIX_MARK}befo", f"{PREFIX_MARK}afte"}
+
+
+def test_a_long_text_without_spaces_has_all_its_terms(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = ",".join(f"word{n},東京{chr(0x4E00 + n % 900)}" for n in range(2_000)) + "x" * 500
+    whole = terms_of(text)
+    monkeypatch.setattr(search_text, "PIECE_CHARS", 300)
+    assert whole <= terms_of(text)
 
 
 def test_a_long_text_has_all_its_words() -> None:
