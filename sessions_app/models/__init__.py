@@ -1,5 +1,6 @@
 """Tables and constraints, no behaviour. `docs/architecture.md` says why the hot tables are shaped as they are."""
 
+from sessions_app.models.bulk import BulkAction
 from sessions_app.models.grouping import (
     Assignment,
     ContradictingCopy,
@@ -19,6 +20,7 @@ from sessions_app.models.views import SavedView, SessionTag
 __all__ = [
     "ApiKey",
     "Assignment",
+    "BulkAction",
     "ContradictingCopy",
     "Correction",
     "DigestNote",

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path, register_converter
 from django.urls.converters import StringConverter
 
 from sessions_app.pages.account import keys, onboarding, projects, sign_in, theme, trace_settings
+from sessions_app.pages.bulk import page as bulk
 from sessions_app.pages.corrections import forms, history, split
 from sessions_app.pages.request import changes, copies
 from sessions_app.pages.request import content as request_content
@@ -69,6 +70,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         request_content.request_media,
         name="request_media",
     ),
+    path("p/<slug:slug>/bulk/tag/", bulk.tag_page, name="bulk_tag"),
+    path("p/<slug:slug>/bulk/untag/", bulk.untag_page, name="bulk_untag"),
+    path("p/<slug:slug>/bulk/delete/", bulk.delete_page, name="bulk_delete"),
+    path("p/<slug:slug>/bulk/<uuid:action_id>/", bulk.action_page, name="bulk_action"),
+    path("p/<slug:slug>/bulk/<uuid:action_id>/step/", bulk.step_page, name="bulk_step"),
+    path("p/<slug:slug>/bulk/<uuid:action_id>/stop/", bulk.stop_page, name="bulk_stop"),
     path("p/<slug:slug>/views/new/", saved_views.new_view, name="view_new"),
     path("p/<slug:slug>/views/<int:view_id>/", saved_views.open_view, name="view"),
     path("p/<slug:slug>/views/<int:view_id>/edit/", saved_views.edit_view, name="view_edit"),

@@ -32,6 +32,7 @@
     "?": () => document.getElementById("keyboard-help")?.showModal(),
     j: () => move(1),
     k: () => move(-1),
+    x: () => document.querySelector("[data-row][aria-current=true] [name=pick]")?.click(),
   };
 
   document.addEventListener("keydown", (event) => {

@@ -43,6 +43,12 @@ RULES: dict[tuple[str, str], str | Right] = {
     ("account/password/", "POST"): OWN,
     ("theme/", "POST"): OWN,
     ("projects/new/", "POST"): MAKE_PROJECTS,
+    (f"{IN_PROJECT}bulk/tag/", "POST"): TAG_SESSIONS,
+    (f"{IN_PROJECT}bulk/untag/", "POST"): TAG_SESSIONS,
+    (f"{IN_PROJECT}bulk/delete/", "POST"): DELETE_SESSIONS,
+    # Only whoever asked for an action; its right is checked at each step: tests/pages/bulk.
+    (f"{IN_PROJECT}bulk/<uuid:action_id>/step/", "POST"): OWN,
+    (f"{IN_PROJECT}bulk/<uuid:action_id>/stop/", "POST"): OWN,
     # Views of one's own. Those of others: tests/pages/sessions/test_saved_views.py.
     (f"{IN_PROJECT}views/new/", "POST"): OWN,
     (f"{IN_PROJECT}views/<int:view_id>/edit/", "POST"): OWN,
@@ -69,7 +75,7 @@ RULES: dict[tuple[str, str], str | Right] = {
     ("api/v1/corrections/<str:correction_id>", "DELETE"): "correct",
 }
 SAMPLES = {"slug": "acme", "which": "request"} | {
-    name: str(uuid.uuid4()) for name in ("session_id", "request_id", "copy_id")
+    name: str(uuid.uuid4()) for name in ("session_id", "request_id", "copy_id", "action_id")
 }
 # The site's own pages that answer a form as they answer GET, or are about nobody but who sent it.
 HARMLESS_IN_ADMIN = {"index", "login", "logout", "password_change", "password_change_done", "jsi18n", "view_on_site"}

@@ -23,10 +23,12 @@ ID_CHARS = 60
 @dataclass(slots=True)
 class ListedSession:
     """What a row says. `users` have the address of their sessions; `hues` are the marks of the first models.
+    `pick` is our id, by which the row is selected.
 
     `id` and `shown_id`: the caller's, whole and as the row has room for it; only without one ours.
     """
 
+    pick: str
     id: str
     shown_id: str
     title: str
@@ -61,6 +63,7 @@ def write_rows(rows: Iterable[SessionRow], activity: Mapping[uuid.UUID, Sequence
 def listed_session(row: SessionRow, spans: Sequence[Activity], address: str) -> ListedSession:
     failures = row.tool_error_count + row.tool_looks_failed_count
     return ListedSession(
+        pick=str(row.id),
         id=row.session_key or str(row.id),
         shown_id=(row.session_key or short_id(row.id))[:ID_CHARS],
         title=session_title(row),

@@ -1,0 +1,176 @@
+"""Actions on chosen sessions and on everything that matches: asked for, worked off in steps, stopped, resumed."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AbstractBaseUser
+from django.test import Client
+from django.utils import timezone
+
+from sessions_app.access.rights import DELETE_SESSIONS, TAG_SESSIONS
+from sessions_app.models import BulkAction, Project, Session
+from sessions_app.pages.bulk import steps
+from tests.factories import grant, make_project, make_session, make_user
+
+
+@pytest.fixture
+def client(client: Client, user: AbstractBaseUser) -> Client:
+    grant(user, TAG_SESSIONS, DELETE_SESSIONS)
+    client.force_login(user)
+    return client
+
+
+def ask(client: Client, kind: str, *sessions: Session, **fields: Any) -> BulkAction:
+    response = client.post(f"/p/acme/bulk/{kind}/", {"pick": [str(one.pk) for one in sessions], **fields})
+    assert response.status_code == 302, response.content
+    return BulkAction.objects.get(pk=response.url.split("/")[-2])
+
+
+def step(client: Client, action: BulkAction) -> str:
+    response = client.post(f"/p/acme/bulk/{action.pk}/step/")
+    assert response.status_code == 200
+    action.refresh_from_db()
+    return " ".join(response.content.decode().split())
+
+
+def tags_of(*sessions: Session) -> list[list[str]]:
+    return [Session.objects.get(pk=one.pk).tags for one in sessions]
+
+
+def test_it_works(client: Client, project: Project) -> None:
+    one, two, three = (make_session(project, name) for name in "abc")
+    listed = client.get("/p/acme/sessions/?model=gpt-4o").content.decode()
+    assert f'name="pick" form="bulk" value="{one.pk}"' in listed
+    assert '<input type="hidden" name="query" value="?model=gpt-4o">' in listed
+    action = ask(client, "tag", one, two, tag=" good ")
+    page = client.get(f"/p/acme/bulk/{action.pk}/").content.decode()
+    assert f'hx-post="/p/acme/bulk/{action.pk}/step/"' in page
+    assert "Done: 2 sessions." in step(client, action)
+    assert tags_of(one, two, three) == [["good"], ["good"], []]
+    assert action.state == BulkAction.DONE
+
+
+def test_everything_that_matches_is_the_filter_and_asks_first(client: Client, project: Project) -> None:
+    chosen = [make_session(project, f"a{n}", user="ann") for n in range(3)]
+    other = make_session(project, "b", user="bob")
+    action = ask(client, "tag", tag="t", everything="1", query="?user=ann")
+    assert action.state == BulkAction.ASKED
+    assert action.session_ids is None
+    assert action.survey["sessions"] == 3
+    step(client, action)
+    assert tags_of(*chosen, other) == [["t"], ["t"], ["t"], []]
+
+
+def test_a_deletion_shows_what_it_removes_and_what_it_removed(client: Client, project: Project) -> None:
+    sessions = [make_session(project, name) for name in "abc"]
+    action = ask(client, "delete", *sessions[:2])
+    page = " ".join(client.get(f"/p/acme/bulk/{action.pk}/").content.decode().split())
+    assert "2 sessions with 2 requests" in page
+    assert action.survey["bytes"] > 0
+    assert Session.objects.count() == 3
+    done = step(client, action)
+    assert "Done: 2 sessions. 2 requests and" in done
+    assert [session.pk for session in Session.objects.all()] == [sessions[2].pk]
+    # The same once more, as after a reload: nothing changes.
+    step(client, action)
+    assert action.receipt["sessions"] == 2
+
+
+def test_steps_go_on_where_the_last_one_ended(
+    client: Client, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "CHUNK_SESSIONS", 2)
+    monkeypatch.setattr(steps, "STEP_SECONDS", 0)
+    sessions = [make_session(project, f"s{n}") for n in range(5)]
+    for fields in ({"pick": [str(one.pk) for one in sessions]}, {"everything": "1"}):
+        action = ask(client, "tag", tag="t", **fields)
+        seen = []
+        while not seen or seen[-1] < 5:
+            step(client, action)
+            seen.append(action.done)
+        assert seen == [2, 4, 5]
+        assert action.state == BulkAction.DONE
+
+
+def test_a_stopped_action_does_no_more(client: Client, project: Project) -> None:
+    session = make_session(project, "a")
+    action = ask(client, "tag", session, tag="t")
+    assert client.post(f"/p/acme/bulk/{action.pk}/stop/").status_code == 302
+    assert "Stopped: 0 sessions." in step(client, action)
+    assert tags_of(session) == [[]]
+
+
+def test_two_steps_do_not_run_at_once_and_a_dead_one_is_taken_over(client: Client, project: Project) -> None:
+    session = make_session(project, "a")
+    action = ask(client, "tag", session, tag="t")
+    BulkAction.objects.update(leased_until=timezone.now() + timedelta(seconds=30))
+    assert "So far: 0 sessions." in step(client, action)
+    BulkAction.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    assert "Done: 1 session." in step(client, action)
+
+
+def test_sessions_that_begin_later_are_not_touched(client: Client, project: Project) -> None:
+    old = make_session(project, "old")
+    action = ask(client, "delete", everything="1", query="")
+    new = make_session(project, "new", started_at=timezone.now() + timedelta(seconds=1))
+    step(client, action)
+    assert not Session.objects.filter(pk=old.pk).exists()
+    assert Session.objects.filter(pk=new.pk).exists()
+
+
+def test_what_fails_is_listed(client: Client, project: Project) -> None:
+    session, gone = make_session(project, "a"), make_session(project, "b")
+    foreign = make_session(make_project("other"), "a")
+    action = ask(client, "tag", session, gone, foreign, tag="t")
+    Session.objects.filter(pk=gone.pk).delete()
+    page = step(client, action)
+    assert "Done: 1 session, 2 failed." in page
+    assert str(gone.pk) in page
+    assert tags_of(foreign) == [[]]
+
+
+def test_only_who_asked_for_it_sees_it_and_only_with_the_right(
+    client: Client, project: Project, user: AbstractBaseUser
+) -> None:
+    action = ask(client, "delete", make_session(project, "a"))
+    other = Client()
+    other.force_login(make_user("bob", DELETE_SESSIONS))
+    for path in ("", "step/", "stop/"):
+        assert other.get(f"/p/acme/bulk/{action.pk}/{path}").status_code == 404
+    user.user_permissions.clear()
+    assert client.post(f"/p/acme/bulk/{action.pk}/step/").status_code == 403
+    assert Session.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tag": "t"},
+        {"tag": "t", "pick": ["no id", ""]},
+        {"tag": "\0", "everything": "1"},
+        {"tag": "t", "everything": "1", "query": "?from=never"},
+        {"tag": "t", "everything": "1", "query": "status=what"},
+    ],
+)
+def test_what_cannot_be_understood_does_nothing(client: Client, project: Project, fields: dict[str, Any]) -> None:
+    make_session(project, "a")
+    response = client.post("/p/acme/bulk/tag/", fields)
+    assert response.status_code == 302
+    assert response.url.startswith("/p/acme/sessions/")
+    assert not BulkAction.objects.exists()
+
+
+def test_a_range_ends_when_the_action_was_asked_for(client: Client, project: Project) -> None:
+    make_session(project, "a", started_at=timezone.now() - timedelta(minutes=59))
+    action = ask(client, "delete", everything="1", query="range=1h")
+    assert action.survey["sessions"] == 1
+    BulkAction.objects.update(made_at=timezone.now() + timedelta(hours=2))
+    assert "Done: 0 sessions" in step(client, action)
+
+
+def test_an_unknown_action_is_not_found(client: Client, project: Project) -> None:
+    assert client.get(f"/p/acme/bulk/{uuid.uuid4()}/").status_code == 404
