@@ -22,7 +22,11 @@ SURVEY_SECONDS = 2.0
 # Bytes are measured of so many sessions and estimated of the others.
 MEASURED_SESSIONS = 200
 _BYTES = """
-SELECT coalesce((SELECT sum(pg_column_size(r.*)) FROM request_log AS r WHERE r.session_id = ANY(%(ids)s::uuid[])), 0)
+WITH keys AS (SELECT id, pg_column_size(k.*) AS size FROM request_key AS k WHERE k.session_id = ANY(%(ids)s::uuid[]))
+SELECT coalesce((SELECT sum(pg_column_size(s.*)) FROM session AS s WHERE s.id = ANY(%(ids)s::uuid[])), 0)
+     + coalesce((SELECT sum(size) FROM keys), 0)
+     + coalesce((SELECT sum(pg_column_size(l.*)) FROM link AS l WHERE l.key_id = ANY(ARRAY(SELECT id FROM keys))), 0)
+     + coalesce((SELECT sum(pg_column_size(r.*)) FROM request_log AS r WHERE r.session_id = ANY(%(ids)s::uuid[])), 0)
      + coalesce((SELECT sum(pg_column_size(p.*)) FROM part AS p WHERE p.session_id = ANY(%(ids)s::uuid[])), 0)
      + coalesce((SELECT sum(pg_column_size(s.*)) FROM request_search AS s WHERE s.session_id = ANY(%(ids)s::uuid[])), 0)
 """
@@ -85,8 +89,7 @@ def survey(action: BulkAction) -> dict[str, Any]:
     size = _bytes_of([session_id for session_id, _ in measured])
     part = sum(count for _, count in measured)
     estimate = size * requests // part if part and len(found) > len(measured) else size
-    exact = len(found) <= len(measured)
-    return {"sessions": len(found), "requests": requests, "bytes": estimate, "bytes_exact": exact, "all": not more}
+    return {"sessions": len(found), "requests": requests, "bytes": estimate, "all": not more}
 
 
 def _bytes_of(session_ids: list[uuid.UUID]) -> int:

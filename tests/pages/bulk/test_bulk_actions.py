@@ -70,7 +70,6 @@ def test_a_deletion_shows_what_it_removes_and_what_it_removed(client: Client, pr
     action = ask(client, "delete", *sessions[:2])
     page = " ".join(client.get(f"/p/acme/bulk/{action.pk}/").content.decode().split())
     assert "2 sessions with 2 requests" in page
-    assert action.survey["bytes"] > 0
     assert Session.objects.count() == 3
     done = step(client, action)
     assert "Done: 2 sessions. 2 requests and" in done
@@ -78,6 +77,7 @@ def test_a_deletion_shows_what_it_removes_and_what_it_removed(client: Client, pr
     # The same once more, as after a reload: nothing changes.
     step(client, action)
     assert action.receipt["sessions"] == 2
+    assert action.receipt["bytes"] == pytest.approx(action.survey["bytes"], rel=0.02)
 
 
 def test_steps_go_on_where_the_last_one_ended(
