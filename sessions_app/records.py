@@ -11,6 +11,8 @@ from typing import Any
 from sessions_app.content.documents import SplitDocument
 
 SUCCESS = "success"
+# Who says what a request costs.
+STATED, COMPUTED = "stated", "computed"
 ERROR = "error"
 
 RULE_SESSION_ID = "session_id"
@@ -64,6 +66,10 @@ class Usage:
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
+    # Parts of the written, of the input and of the output that may have a price of their own.
+    cache_write_1h_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

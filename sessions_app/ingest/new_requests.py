@@ -13,6 +13,7 @@ from sessions_app.content.message_reader import MessageReader
 from sessions_app.content.search_facts import own_terms
 from sessions_app.content.search_text import hashes_of
 from sessions_app.content.searched_parts import SEARCHED, terms_of_part
+from sessions_app.ingest import costs
 from sessions_app.ingest.prepare import storable
 from sessions_app.models import Session
 from sessions_app.storage import moving, part_lists, parts, rollups, search, writer
@@ -32,6 +33,7 @@ def insert(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog], reader: Mes
     """
     if not logs:
         return []
+    costs.assign(logs)
     packed = parts.pack(logs)
     missing = parts.missing(cursor, parts.parts_of(logs, packed))
     for part in missing:

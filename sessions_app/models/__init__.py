@@ -12,7 +12,7 @@ from sessions_app.models.grouping import (
     TraceSpan,
 )
 from sessions_app.models.inbox import DigestNote, DigestSuspect, InboxEntry, InboxUsage, RejectedLog
-from sessions_app.models.projects import ApiKey, Project, SignInToken, Throttle
+from sessions_app.models.projects import ApiKey, ModelPrice, Project, SignInToken, Throttle
 from sessions_app.models.search import SearchBacklog
 from sessions_app.models.sessions import Part, RequestLog, RequestSearch, Session, Sharded
 from sessions_app.models.views import SavedView, SessionTag
@@ -28,6 +28,7 @@ __all__ = [
     "InboxEntry",
     "InboxUsage",
     "Link",
+    "ModelPrice",
     "MovedId",
     "Part",
     "Project",

@@ -52,6 +52,34 @@ class ApiKey(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
 
+class ModelPrice(models.Model):
+    """A project's own price of a model, or of those whose names match a pattern: US dollars for a million tokens."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="prices", db_constraint=False)
+    # The name as logged, with or without provider (`azure/gpt-4o`); `*` stands for any text.
+    pattern = models.CharField(max_length=200)
+    valid_from = models.DateField()
+    input = models.DecimalField(null=True, blank=True, max_digits=20, decimal_places=10)
+    cached = models.DecimalField(null=True, blank=True, max_digits=20, decimal_places=10)
+    cache_write = models.DecimalField(null=True, blank=True, max_digits=20, decimal_places=10)
+    cache_write_1h = models.DecimalField(null=True, blank=True, max_digits=20, decimal_places=10)
+    output = models.DecimalField(null=True, blank=True, max_digits=20, decimal_places=10)
+    reasoning = models.DecimalField(null=True, blank=True, max_digits=20, decimal_places=10)
+    audio_input = models.DecimalField(null=True, blank=True, max_digits=20, decimal_places=10)
+    audio_output = models.DecimalField(null=True, blank=True, max_digits=20, decimal_places=10)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        db_table = "model_price"
+        verbose_name = "price"
+        ordering = ("pattern", "-valid_from")
+        constraints = [models.UniqueConstraint("project", "pattern", "valid_from", name="model_price_once")]
+
+    def __str__(self) -> str:
+        return self.pattern
+
+
 class SignInToken(models.Model):
     """A link that signs a user in once. Only the SHA-256 of the token is kept."""
 

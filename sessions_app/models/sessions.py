@@ -134,6 +134,10 @@ class RequestLog(Sharded):
     cache_write_tokens = models.BigIntegerField(null=True)
     reasoning_tokens = models.BigIntegerField(null=True)
     cost = models.DecimalField(null=True, max_digits=40, decimal_places=20)
+    # Who says what `cost` is: the caller (also if this is empty), or our calculation.
+    cost_source = models.TextField(default="", db_default="")
+    # Our calculation, as `pricing.prices.note` writes it. NULL: none was made.
+    price = models.TextField(null=True)
     cost_breakdown = models.JSONField(null=True)
     end_user = models.TextField(default="", db_default="")
     key_alias = models.TextField(default="", db_default="")

@@ -76,6 +76,8 @@ class RequestRow:
     tool_error_count: int
     tool_looks_failed_count: int
     failed_tools: list[str]
+    cost_source: str
+    price: str | None
 
     @property
     def is_counted(self) -> bool:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sessions_app import ids
@@ -31,6 +32,21 @@ class ToolFailures:
 
 
 NO_TOOL_FAILURES = ToolFailures()
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a request costs: the amount that counts, and who says so.
+
+    `price`: our own calculation (`pricing.prices.note`), also if the caller's amount counts; None if there is none yet.
+    """
+
+    amount: Decimal | None = None
+    source: str = ""
+    price: str | None = None
+
+
+NO_COST = Cost()
 
 
 @dataclass(slots=True)
@@ -63,6 +79,7 @@ class PreparedLog:
     pieces: list[PreparedLog] = field(default_factory=list)
     beside: list[Contradicting] = field(default_factory=list)
     home: Home = NOWHERE
+    cost: Cost = NO_COST
     log_id: uuid.UUID = NOWHERE.session_id
 
     @property

@@ -97,7 +97,9 @@ class RollUp:
         self.name_rank = min(self.name_rank, rank)
         self.buckets.add(bucket)
 
-    def count(self, record: Record, resent_count: int, input_preview: str, output_preview: str) -> None:
+    def count(
+        self, record: Record, cost: Decimal | None, resent_count: int, input_preview: str, output_preview: str
+    ) -> None:
         """Add the sums and texts of a new request that is no step and no second report of a call."""
         self.add_texts(record, resent_count, input_preview, output_preview)
         self.request_count += 1
@@ -106,7 +108,7 @@ class RollUp:
         self.input_tokens = _known_sum(self.input_tokens, usage.input_tokens)
         self.output_tokens = _known_sum(self.output_tokens, usage.output_tokens)
         self.cached_tokens = _known_sum(self.cached_tokens, usage.cached_tokens)
-        self.cost = _known_sum(self.cost, record.cost)
+        self.cost = _known_sum(self.cost, cost)
         self.models.update([record.model[:TAG_CHARS]] if record.model else [])
 
     def add_texts(self, record: Record, resent_count: int, input_preview: str, output_preview: str) -> None:

@@ -132,7 +132,7 @@ def roll_ups_of(logs: Sequence[PreparedLog]) -> list[RollUp]:
             roll_up.tool_failures.update(log.failures.keys)
             roll_up.failed_tools.update(log.failures.names)
         if not log.record.step and log.node.duplicate_of is None:
-            roll_up.count(log.record, log.resent_count, log.input_preview, log.output_preview)
+            roll_up.count(log.record, log.cost.amount, log.resent_count, log.input_preview, log.output_preview)
         elif log.record.is_prompt:
             roll_up.add_texts(log.record, log.resent_count, log.input_preview, "")
     return list(found.values())
@@ -143,7 +143,7 @@ def roll_ups_of(logs: Sequence[PreparedLog]) -> list[RollUp]:
 _RECORD_COLUMNS = (
     *("request_id", "source", "kind", "call_type", "model", "requested_model", "provider", "api_base", "status"),
     *("http_status", "error_type", "error_message", "finish_reason", "started_at", "first_token_at", "ended_at"),
-    *("received_at", "cost", "end_user", "key_alias", "trace_id", "parent_id", "byte_size", "span_id", "name"),
+    *("received_at", "end_user", "key_alias", "trace_id", "parent_id", "byte_size", "span_id", "name"),
     *("tool_name", "tool_call_id", "step"),
 )
 _LOG_COLUMNS = (*("session_id", "bucket", "project_id", "resent_count", "input_preview", "output_preview"),)
@@ -159,6 +159,9 @@ def _request_columns(logs: list[PreparedLog], packed: PackedDocuments) -> dict[s
     return columns | {
         "id": [log.log_id for log in logs],
         "time_problems": [UNIT_SEPARATOR.join(record.time_problems) for record in records],
+        "cost": [log.cost.amount for log in logs],
+        "cost_source": [log.cost.source for log in logs],
+        "price": [log.cost.price for log in logs],
         "cost_breakdown": [_json_or_null(record.cost_breakdown) for record in records],
         "tags": [UNIT_SEPARATOR.join(record.tags) for record in records],
         "metadata": [_json_or_null(record.metadata) for record in records],

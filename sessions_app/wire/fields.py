@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sessions_app.content.json_bytes import json_kind
+from sessions_app.pricing.amounts import of_float, rounded
 from sessions_app.records import TAG_CHARS, WireFormatError
 
 MAX_ID_CHARS = 1_000
@@ -153,19 +154,25 @@ def optional_cost(value: Any, field: str) -> Decimal | None:
 
 
 def lenient_cost(value: Any) -> Decimal | None:
-    """A cost, or None for anything else. Floats are read as their shortest decimal form."""
+    """A cost, or None for anything else. Floats are read as their shortest decimal form, without their tail.
+
+    All costs of all formats come in through here.
+    """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     try:
         cost = Decimal(str(value)[:100])
     except InvalidOperation:
         return None
-    return cost if cost.is_finite() and 0 <= cost <= MAX_COST else None
+    if not (cost.is_finite() and 0 <= cost <= MAX_COST):
+        return None
+    return of_float(value) if isinstance(value, float) else rounded(cost)
 
 
 def clean_costs(costs: dict[str, Any]) -> dict[str, float]:
     """The single costs that are not zero. LiteLLM lists discounts among them, which are negative."""
-    return {clean(name): cost for name, cost in costs.items() if type(cost) in (int, float) and 0 < abs(cost) < 1e15}
+    known = {name: cost for name, cost in costs.items() if type(cost) in (int, float) and 0 < abs(cost) < 1e15}
+    return {clean(name): float(of_float(float(cost))) for name, cost in known.items()}
 
 
 def tags_of(value: Any, field: str) -> tuple[str, ...]:

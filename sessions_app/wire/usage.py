@@ -16,14 +16,18 @@ from typing import Any
 from sessions_app.records import Usage
 from sessions_app.wire.fields import MAX_COUNT, lenient_cost, lenient_count
 from sessions_app.wire.usage_names import (
+    AUDIO,
     CACHE_WRITE,
+    CACHE_WRITE_1H,
     CACHE_WRITE_PART,
     CACHED,
+    DETAIL_LISTS,
     INPUT,
     MOST_NAME_CHARS,
     OUTPUT,
     REASONING,
     TOOL_USE,
+    DetailList,
     Meaning,
     is_input_bucket,
     is_output_bucket,
@@ -58,13 +62,8 @@ def merge_usage(first: Usage, second: Usage) -> Usage:
     """Each count from the first of the two that knows it."""
     if first == UNKNOWN_USAGE:
         return second
-    return Usage(
-        second.input_tokens if first.input_tokens is None else first.input_tokens,
-        second.output_tokens if first.output_tokens is None else first.output_tokens,
-        second.cached_tokens if first.cached_tokens is None else first.cached_tokens,
-        second.cache_write_tokens if first.cache_write_tokens is None else first.cache_write_tokens,
-        second.reasoning_tokens if first.reasoning_tokens is None else first.reasoning_tokens,
-    )
+    pairs = zip(_counts(first), _counts(second), strict=True)
+    return Usage(*(other if one is None else one for one, other in pairs))
 
 
 def added_usage(first: Usage, second: Usage) -> Usage:
@@ -78,7 +77,8 @@ def added_usage(first: Usage, second: Usage) -> Usage:
 def _counts(usage: Usage) -> tuple[int | None, ...]:
     return (
         *(usage.input_tokens, usage.output_tokens, usage.cached_tokens),
-        *(usage.cache_write_tokens, usage.reasoning_tokens),
+        *(usage.cache_write_tokens, usage.reasoning_tokens, usage.cache_write_1h_tokens),
+        *(usage.input_audio_tokens, usage.output_audio_tokens),
     )
 
 
@@ -120,6 +120,9 @@ def counts_of(value: dict[str, Any], read: ReadCount = lenient_count, *, within:
 def _collect(value: dict[str, Any], prefix: str, read: ReadCount, counts: Counts, depth: int) -> None:
     """Add the members, those of objects inside with a path as their name."""
     for name, item in islice(value.items(), _MOST_MEMBERS):
+        if type(item) is list and name in DETAIL_LISTS:
+            counts.add_details(item, DETAIL_LISTS[name], read)
+            continue
         if type(item) is dict:
             if depth and name not in _REPEATED and len(prefix) < MOST_NAME_CHARS:
                 _collect(item, f"{prefix}{name}.", read, counts, depth - 1)
@@ -131,6 +134,8 @@ def _collect(value: dict[str, Any], prefix: str, read: ReadCount, counts: Counts
             and (count := read(item)) is not None
         ):
             counts.add(meaning, count)
+        elif path in AUDIO:
+            counts.add_extra(AUDIO[path], read(item))
 
 
 def _members(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -145,7 +150,7 @@ def _members(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 class Counts:
     """Counts by their roles, before it is decided which are parts of which."""
 
-    __slots__ = ("_beside_names", "_counts", "_parts", "_ranks", "_ttl", "_within")
+    __slots__ = ("_beside_names", "_counts", "_extras", "_parts", "_ranks", "_ttl", "_within")
 
     def __init__(self, within: bool = False) -> None:
         self._counts: list[int | None] = [None] * 7
@@ -156,11 +161,26 @@ class Counts:
         self._beside_names = (False, False)
         # Langfuse divides the sums: what is in other members is not in `input` and `output`.
         self._parts: tuple[int, int] | None = None
+        # Counts within these that may have their own price.
+        self._extras: dict[str, int] = {}
+
+    def add_extra(self, name: str, count: int | None) -> None:
+        """A count within another one, which it does not change."""
+        if count:
+            self._extras[name] = max(count, self._extras.get(name, 0))
+
+    def add_details(self, items: list[Any], what: DetailList, read: ReadCount) -> None:
+        """A list that divides a count: by the time that the cache keeps it, or by modality."""
+        for item in items[:_MOST_MEMBERS]:
+            if type(item) is dict and item.get(what.key) == what.value:
+                self.add_extra(what.extra, read(item.get(what.tokens)))
 
     def add(self, meaning: Meaning, count: int) -> None:
-        role, rank, beside, within = meaning
+        role, rank, beside, within, _ = meaning
         if role == CACHE_WRITE_PART:
             self._ttl += count
+            if meaning.is_hour:
+                self.add_extra(CACHE_WRITE_1H, count)
             role, count = CACHE_WRITE, self._ttl
         # With OpenAI's name comes OpenAI's sum, whatever LiteLLM and others add to it.
         self._within |= within or (role == INPUT and rank == 0 and count > 0)
@@ -194,6 +214,7 @@ class Counts:
         ours, theirs = self._beside_names, other._beside_names
         merged._beside_names = (ours[0] or theirs[0], ours[1] or theirs[1])
         merged._parts = self._parts
+        merged._extras = other._extras | self._extras
         return merged
 
     def usage(self) -> Usage:
@@ -206,7 +227,8 @@ class Counts:
             if output_tokens is not None or (reasoning and self._beside_names[1]):
                 # Gemini leaves out the candidates' count if all of the output were thoughts.
                 output_tokens = (output_tokens or 0) + beside_output
-        return Usage(*map(_believed, (input_tokens, output_tokens, cached, written, reasoning)))
+        counts = map(_believed, (input_tokens, output_tokens, cached, written, reasoning))
+        return Usage(*counts, **self._extras)
 
     def _beside(self) -> tuple[int, int]:
         """How many tokens are to be added to the input and to the output."""

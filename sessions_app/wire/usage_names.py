@@ -62,6 +62,33 @@ class Meaning(NamedTuple):
     rank: int = 0
     beside: bool = False
     within: bool = False
+    is_hour: bool = False
+
+
+class DetailList(NamedTuple):
+    """A list of parts of a count: the part whose member `key` is `value` has its tokens in `tokens`."""
+
+    key: str
+    value: str
+    tokens: str
+    extra: str
+
+
+# Counts that are within others and may have a price of their own, by their names in `records.Usage`.
+CACHE_WRITE_1H = "cache_write_1h_tokens"
+_INPUT_AUDIO, _OUTPUT_AUDIO = "input_audio_tokens", "output_audio_tokens"
+AUDIO = {
+    **{f"{group}.audio_tokens": _INPUT_AUDIO for group in ("prompt_tokens_details", "input_tokens_details")},
+    **{f"{group}.audio_tokens": _OUTPUT_AUDIO for group in ("completion_tokens_details", "output_tokens_details")},
+    "input_token_details.audio_tokens": _INPUT_AUDIO,
+    "output_token_details.audio_tokens": _OUTPUT_AUDIO,
+}
+# Bedrock's and Gemini's.
+DETAIL_LISTS = {
+    "cacheDetails": DetailList("ttl", "1h", "inputTokens", CACHE_WRITE_1H),
+    "promptTokensDetails": DetailList("modality", "AUDIO", "tokenCount", _INPUT_AUDIO),
+    "candidatesTokensDetails": DetailList("modality", "AUDIO", "tokenCount", _OUTPUT_AUDIO),
+}
 
 
 @lru_cache(maxsize=2_000)
@@ -108,7 +135,8 @@ def _of_cache(words: set[str], within: bool) -> Meaning | None:
     beside = "input" in words and not words.isdisjoint(("read", "write", "creation"))
     if words & _WRITTEN:
         role = CACHE_WRITE_PART if "ephemeral" in words else CACHE_WRITE
-        return Meaning(role, 0, (beside or "creation" in words or "ephemeral" in words) and not within, within)
+        is_beside = (beside or "creation" in words or "ephemeral" in words) and not within
+        return Meaning(role, 0, is_beside, within, role == CACHE_WRITE_PART and "1h" in words)
     return Meaning(CACHED, 0, beside and not within, within)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from django.test.utils import CaptureQueriesContext
 
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Project, RequestLog, Session
+from sessions_app.pricing import library
+from sessions_app.pricing import library
 from tests.api.conftest import key_for, log
 from tests.wire.otlp_exports import TRACE_ID, attribute, export, span
 
@@ -73,6 +77,23 @@ def test_it_works(store: Store, client: Client) -> None:
                 "cache_write_tokens": None,
                 "reasoning_tokens": None,
                 "cost": "0.0021",
+                "cost_details": {
+                    "source": "stated",
+                    "stated": "0.0021",
+                    "computed": "0.0000525",
+                    "differs": True,
+                    "missing": None,
+                    "prices": {
+                        "source": library.source(),
+                        "date": library.dated(),
+                        "model": "openai/gpt-4o",
+                        "valid_from": "",
+                    },
+                    "lines": [
+                        {"name": "input", "tokens": 9, "unit_price": "2.5", "amount": "0.0000225"},
+                        {"name": "output", "tokens": 3, "unit_price": "10", "amount": "0.00003"},
+                    ],
+                },
                 "user": "alice",
                 "tags": ["ci"],
                 "source": "native",
@@ -151,15 +172,47 @@ def test_failure(store: Store, client: Client) -> None:
         ("10", "10"),
         ("0.10", "0.1"),
         (1e-7, "0.0000001"),
+        (0.00003539999999999999, "0.0000354"),
+        ("0.00003539999999999999", "0.0000354"),
         ("123456789.123456789", "123456789.123456789"),
         (1e14, "100000000000000"),
-        (None, None),
     ],
 )
-def test_cost_is_a_plain_decimal(store: Store, client: Client, cost: Any, text: str | None) -> None:
+def test_cost_is_a_plain_decimal(store: Store, client: Client, cost: Any, text: str) -> None:
     store(log(cost=cost))
 
     assert requests_of(client)["results"][0]["cost"] == text
+
+
+def test_a_stored_cost_with_the_tail_of_a_float_is_shown_without(store: Store, client: Client) -> None:
+    store(log(cost=0.0000354))
+    RequestLog.objects.update(cost=Decimal("0.00003539999999999999"), cost_source="")
+
+    found = requests_of(client)["results"][0]
+    assert (found["cost"], found["cost_details"]["stated"]) == ("0.0000354", "0.0000354")
+
+
+def test_a_cost_that_nobody_stated_is_computed(store: Store, client: Client) -> None:
+    store(log(cost=None))
+
+    found = requests_of(client)["results"][0]
+    assert (found["cost"], found["cost_details"]["source"]) == ("0.0000525", "computed")
+    assert (found["cost_details"]["stated"], found["cost_details"]["differs"]) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("members", "missing"),
+    [
+        ({"model": "house-model", "request": {"model": "house-model", "messages": []}}, "unknown_model"),
+        ({"usage": None}, "no_usage"),
+    ],
+)
+def test_without_a_price_there_is_no_cost(store: Store, client: Client, members: dict[str, Any], missing: str) -> None:
+    store(log(cost=None, **members))
+
+    found = requests_of(client)["results"][0]
+    assert (found["cost"], found["cost_details"]["missing"]) == (None, missing)
+    assert found["cost_details"]["lines"] == []
 
 
 def test_ended_before_started_has_no_duration(store: Store, client: Client) -> None:

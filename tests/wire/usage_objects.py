@@ -16,7 +16,7 @@ USAGE_OBJECTS: list[tuple[str, dict[str, Any], Usage]] = [
             "prompt_tokens_details": {"cached_tokens": 1920, "audio_tokens": 3},
             "completion_tokens_details": {"reasoning_tokens": 64, "audio_tokens": 1, "accepted_prediction_tokens": 9},
         },
-        Usage(2006, 300, 1920, None, 64),
+        Usage(2006, 300, 1920, None, 64, None, 3, 1),
     ),
     (
         "OpenAI Chat Completions with written cache",
@@ -48,7 +48,7 @@ USAGE_OBJECTS: list[tuple[str, dict[str, Any], Usage]] = [
             "input_token_details": {"text_tokens": 119, "audio_tokens": 13, "cached_tokens": 64},
             "output_token_details": {"text_tokens": 30, "audio_tokens": 91},
         },
-        Usage(132, 121, 64),
+        Usage(132, 121, 64, None, None, None, 13, 91),
     ),
     (
         "Anthropic",
@@ -71,7 +71,7 @@ USAGE_OBJECTS: list[tuple[str, dict[str, Any], Usage]] = [
             "cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4},
             "output_tokens_details": {"thinking_tokens": 20},
         },
-        Usage(117, 50, 100, 7, 20),
+        Usage(117, 50, 100, 7, 20, 4),
     ),
     (
         "Anthropic with TTL keys and their sum",
@@ -82,7 +82,7 @@ USAGE_OBJECTS: list[tuple[str, dict[str, Any], Usage]] = [
             "output_tokens": 1,
             "cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4},
         },
-        Usage(17, 1, 0, 7),
+        Usage(17, 1, 0, 7, None, 4),
     ),
     (
         "Gemini",

@@ -20,6 +20,7 @@ from rest_framework import serializers
 from rest_framework.fields import SkipField, empty
 
 from sessions_app.content.json_bytes import json_kind
+from sessions_app.pricing.amounts import rounded
 
 Schema = dict[str, Any]
 URI: Schema = {"type": "string", "format": "uri"}
@@ -128,8 +129,7 @@ class TimeField(serializers.DateTimeField):
 class CostField(serializers.RegexField):
     """US dollars, as a decimal text without exponent and trailing zeros."""
 
-    def __init__(self, **options: Any) -> None:
-        help_text = "US dollars, a decimal without exponent."
+    def __init__(self, help_text: str = "US dollars, a decimal without exponent.", **options: Any) -> None:
         super().__init__(r"^[0-9]+(\.[0-9]+)?$", allow_null=True, help_text=help_text, **options)
 
     def writer(self, read: Write) -> Write:
@@ -178,8 +178,8 @@ def time_text(moment: datetime) -> str:
 
 
 def cost_text(cost: Decimal) -> str:
-    text = format(cost, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """The digits that mean something: what was stored earlier may have the tail of a float."""
+    return format(rounded(cost), "f")
 
 
 def shown(value: Any) -> str:

@@ -26,6 +26,8 @@ from sessions_app.api.serializers.base import (
     tokens,
 )
 from sessions_app.api.serializers.sessions import rule_choice
+from sessions_app.pricing.classes import CLASSES
+from sessions_app.pricing.stored import CostFacts, cost_facts
 from sessions_app.queries.requests import RequestRow
 from sessions_app.records import ERROR, KINDS, SUCCESS, Documents, StreamNote
 from sessions_app.structure import timeline
@@ -52,6 +54,41 @@ class GroupedBySerializer(Resource):
     detail = serializers.CharField(
         help_text="In words: the member that says so, the request that it continues or repeats, or who moved it."
     )
+
+
+class CostLineSerializer(Resource):
+    """One line of the calculation: tokens times their price."""
+
+    name = serializers.ChoiceField(
+        list(CLASSES), help_text="The class of the tokens; `request` is the price of the call itself."
+    )
+    tokens = count("How many; of a request 1.")
+    unit_price = CostField(help_text="US dollars for a million tokens; of a request for one.")
+    amount = CostField()
+
+
+class CostDetailsSerializer(Resource):
+    """How a cost is known: what the caller stated, and our calculation beside it."""
+
+    source_ = KnownText(help_text="Whose amount `cost` is: `stated` by the caller, or `computed`.")
+    stated = CostField()
+    computed = CostField()
+    differs = serializers.BooleanField(help_text="Whether they differ by more than 1 %.")
+    missing = KnownText(help_text="Why there is no calculation: `no_usage`, `unknown_model` or `not_computed`.")
+    prices = serializers.SerializerMethodField(help_text="Where the prices are from, as of when, and for which model.")
+    lines = serializers.SerializerMethodField()
+
+    @extend_schema_field({"type": ["object", "null"], "additionalProperties": {"type": "string"}})
+    def get_prices(self, facts: CostFacts) -> dict[str, str] | None:
+        found = facts.calculation
+        if found is None:
+            return None
+        return {"source": found.source, "date": found.dated, "model": found.model, "valid_from": found.since}
+
+    @extend_schema_field(CostLineSerializer(many=True))
+    def get_lines(self, facts: CostFacts) -> list[dict[str, Any]]:
+        lines = facts.calculation.lines if facts.calculation else ()
+        return [CostLineSerializer.shared().to_representation(line) for line in lines]
 
 
 class RequestSerializer(Resource):
@@ -107,6 +144,7 @@ class RequestSerializer(Resource):
     cache_write_tokens = tokens()
     reasoning_tokens = tokens()
     cost = CostField()
+    cost_details = serializers.SerializerMethodField()
     user = KnownText(source="end_user")
     tags = texts()
     source_ = serializers.CharField()
@@ -135,6 +173,10 @@ class RequestSerializer(Resource):
     def get_stream(self, row: RequestRow) -> dict[str, Any] | None:
         note = StreamNote.apart(row.problems or ())[1]
         return None if note is None else StreamSerializer.shared().to_representation(note)
+
+    @extend_schema_field(CostDetailsSerializer)
+    def get_cost_details(self, row: RequestRow) -> dict[str, Any]:
+        return CostDetailsSerializer.shared().to_representation(cost_facts(row))
 
     @extend_schema_field(CallErrorSerializer(allow_null=True))
     def get_error(self, row: RequestRow) -> dict[str, Any] | None:
