@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from django.test.utils import CaptureQueriesContext
 
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Project, RequestLog, Session
-from sessions_app.pricing import library
 from sessions_app.pricing import library
 from tests.api.conftest import key_for, log
 from tests.wire.otlp_exports import TRACE_ID, attribute, export, span
@@ -204,7 +202,7 @@ def test_a_cost_that_nobody_stated_is_computed(store: Store, client: Client) -> 
     ("members", "missing"),
     [
         ({"model": "house-model", "request": {"model": "house-model", "messages": []}}, "unknown_model"),
-        ({"usage": None}, "no_usage"),
+        ({"usage": None, "response": {"output": []}}, "no_usage"),
     ],
 )
 def test_without_a_price_there_is_no_cost(store: Store, client: Client, members: dict[str, Any], missing: str) -> None:
