@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from sessions_app.api.corrections import CorrectionsEndpoint, OneCorrectionEndpoint
 from sessions_app.api.docs import docs_page, schema_document
 from sessions_app.api.errors import unknown_address
+from sessions_app.api.export import ExportEndpoint
 from sessions_app.api.langfuse import ProjectsEndpoint
 from sessions_app.api.litellm import LiteLLMEndpoint
 from sessions_app.api.logs import LogsEndpoint
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/logs", LogsEndpoint.as_view(), name="api-logs"),
     path("api/v1/litellm", LiteLLMEndpoint.as_view(), name="api-litellm"),
     path("api/v1/sessions", SessionsEndpoint.as_view(), name="api-sessions"),
+    path("api/v1/sessions.jsonl", ExportEndpoint.as_view(), name="api-export"),
     path("api/v1/sessions/<str:session_id>", SessionEndpoint.as_view(), name="api-session"),
     path("api/v1/sessions/<str:session_id>/requests", SessionRequestsEndpoint.as_view(), name="api-session-requests"),
     path("api/v1/requests/<str:request_id>", RequestEndpoint.as_view(), name="api-request"),

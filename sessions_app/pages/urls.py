@@ -73,6 +73,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/bulk/tag/", bulk.tag_page, name="bulk_tag"),
     path("p/<slug:slug>/bulk/untag/", bulk.untag_page, name="bulk_untag"),
     path("p/<slug:slug>/bulk/delete/", bulk.delete_page, name="bulk_delete"),
+    path("p/<slug:slug>/bulk/download/", bulk.download_page, name="bulk_download"),
     path("p/<slug:slug>/bulk/<uuid:action_id>/", bulk.action_page, name="bulk_action"),
     path("p/<slug:slug>/bulk/<uuid:action_id>/step/", bulk.step_page, name="bulk_step"),
     path("p/<slug:slug>/bulk/<uuid:action_id>/stop/", bulk.stop_page, name="bulk_stop"),

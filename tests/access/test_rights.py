@@ -46,6 +46,8 @@ RULES: dict[tuple[str, str], str | Right] = {
     (f"{IN_PROJECT}bulk/tag/", "POST"): TAG_SESSIONS,
     (f"{IN_PROJECT}bulk/untag/", "POST"): TAG_SESSIONS,
     (f"{IN_PROJECT}bulk/delete/", "POST"): DELETE_SESSIONS,
+    # Who may read may download.
+    (f"{IN_PROJECT}bulk/download/", "POST"): OWN,
     # Only whoever asked for an action; its right is checked at each step: tests/pages/bulk.
     (f"{IN_PROJECT}bulk/<uuid:action_id>/step/", "POST"): OWN,
     (f"{IN_PROJECT}bulk/<uuid:action_id>/stop/", "POST"): OWN,

@@ -25,7 +25,13 @@ RIGHTS: dict[str, Right] = {
     BulkAction.UNTAG: rights.TAG_SESSIONS,
     BulkAction.DELETE: rights.DELETE_SESSIONS,
 }
-NAMES = {BulkAction.TAG: "Add a tag", BulkAction.UNTAG: "Remove a tag", BulkAction.DELETE: "Delete sessions"}
+TAGGING = (BulkAction.TAG, BulkAction.UNTAG)
+NAMES = {
+    BulkAction.TAG: "Add a tag",
+    BulkAction.UNTAG: "Remove a tag",
+    BulkAction.DELETE: "Delete sessions",
+    BulkAction.DOWNLOAD: "Download sessions",
+}
 
 
 @project_page
@@ -49,6 +55,15 @@ def delete_page(request: HttpRequest, project: Project) -> HttpResponse:
 
 
 @project_page
+@own
+def download_page(request: HttpRequest, project: Project) -> HttpResponse:
+    """Takes the list's form and leads to the download of the chosen sessions. Who may read may download."""
+    if request.method != "POST":
+        return redirect("sessions", project.slug)
+    return _ask(request, project, BulkAction.DOWNLOAD)
+
+
+@project_page
 def action_page(request: HttpRequest, project: Project, action_id: uuid.UUID) -> HttpResponse:
     return _render(request, project, _find(request, project, action_id))
 
@@ -60,6 +75,8 @@ def step_page(request: HttpRequest, project: Project, action_id: uuid.UUID) -> H
     action = _find(request, project, action_id)
     if request.method != "POST":
         return redirect("bulk_action", project.slug, action.pk)
+    if action.kind not in RIGHTS:
+        raise Http404  # A download is no work of steps.
     rights.demand(request.user, RIGHTS[action.kind])
     BulkAction.objects.filter(pk=action.pk, state=BulkAction.ASKED).update(state=BulkAction.RUNNING)
     action = steps.advance(action)
@@ -86,16 +103,16 @@ def _ask(request: HttpRequest, project: Project, kind: str) -> HttpResponse:
         filters_at(query, timezone.now())
     except FilterError as error:
         return _back(request, back, f"The list's filters cannot be read: {error}")
-    if kind != BulkAction.DELETE and not tag:
+    if kind in TAGGING and not tag:
         return _back(request, f"{back}?{query}", "Write the tag first.")
     if not everything and not picked:
         return _back(request, f"{back}?{query}", "Select sessions first.")
     assert request.user.pk is not None, "the page is for signed-in users"
     action = BulkAction(project=project, user_id=request.user.pk, kind=kind, query=query)
-    action.argument = tag if kind != BulkAction.DELETE else ""
+    action.argument = tag if kind in TAGGING else ""
     action.session_ids = None if everything else picked
     action.survey = survey(action)
-    if not everything and kind != BulkAction.DELETE:
+    if not everything and kind in TAGGING:
         action.state = BulkAction.RUNNING
     action.save()
     return redirect("bulk_action", project.slug, action.pk)
@@ -118,10 +135,7 @@ def _back(request: HttpRequest, address: str, message: str) -> HttpResponse:
 
 def _find(request: HttpRequest, project: Project, action_id: uuid.UUID) -> BulkAction:
     """Only whoever asked for an action sees it."""
-    action = get_object_or_404(BulkAction, project=project, pk=action_id, user_id=request.user.pk)
-    if action.kind not in RIGHTS:
-        raise Http404
-    return action
+    return get_object_or_404(BulkAction, project=project, pk=action_id, user_id=request.user.pk)
 
 
 def _render(request: HttpRequest, project: Project, action: BulkAction) -> HttpResponse:
@@ -132,7 +146,6 @@ def _render(request: HttpRequest, project: Project, action: BulkAction) -> HttpR
         "total": total or 1,
         "progress": action.done + action.failed_count,
         "back": reverse("sessions", args=[project.slug]) + (f"?{action.query}" if action.query else ""),
-        "may": rights.may(request.user, RIGHTS[action.kind]),
         "unlisted": action.failed_count - len(action.failures),
     }
     return render_page_or_partial(request, "bulk_action.html", "_bulk_action.html", context, project)

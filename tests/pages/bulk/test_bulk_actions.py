@@ -172,5 +172,12 @@ def test_a_range_ends_when_the_action_was_asked_for(client: Client, project: Pro
     assert "Done: 0 sessions" in step(client, action)
 
 
+def test_a_download_is_a_link_and_no_step(client: Client, project: Project) -> None:
+    action = ask(client, "download", make_session(project, "a"))
+    page = client.get(f"/p/acme/bulk/{action.pk}/").content.decode()
+    assert f'href="/api/v1/sessions.jsonl?project=acme&amp;action={action.pk}"' in page
+    assert client.post(f"/p/acme/bulk/{action.pk}/step/").status_code == 404
+
+
 def test_an_unknown_action_is_not_found(client: Client, project: Project) -> None:
     assert client.get(f"/p/acme/bulk/{uuid.uuid4()}/").status_code == 404

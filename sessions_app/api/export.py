@@ -1,0 +1,147 @@
+"""GET /api/v1/sessions.jsonl: whole sessions as JSON lines, each with its requests and their documents as sent.
+
+The answer is written piece by piece, so that it may be of any size. Memory holds one request at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from django.db import connection
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from sessions_app.api import parameters
+from sessions_app.api.errors import bad_parameter, not_found
+from sessions_app.api.serializers.requests import DocumentsSerializer, RequestSerializer
+from sessions_app.api.serializers.sessions import SessionSerializer
+from sessions_app.api.views import Endpoint
+from sessions_app.api.writing import written
+from sessions_app.models import BulkAction, Project, RequestLog, Session
+from sessions_app.queries import content, contradictions, requests
+from sessions_app.queries.chosen_sessions import next_chunk
+from sessions_app.queries.filters import FilterError, parse_filters
+
+CHUNK_SESSIONS, CHUNK_REQUESTS = 20, 20
+# One piece of the answer has about so many bytes, or took so long. Each opens a connection to the database.
+PIECE_BYTES, PIECE_SECONDS = 1_000_000, 0.5
+
+
+class Stopped(Exception):
+    """The download was stopped. The connection breaks, so that nobody takes what came for the whole."""
+
+
+class ExportEndpoint(Endpoint):
+    """Sessions as JSON lines. The parameters are the filters of the list, or `action`: a selection made on the page."""
+
+    http_method_names = ["get"]
+    schema = None
+
+    def get(self, request: Request) -> StreamingHttpResponse:
+        parameters.refuse_project(request, self.caller)
+        project = parameters.project_of(request, self.caller)
+        action = self._action(request, project)
+        lines = Lines(action, self.about_project(project.slug)).pieces()
+        response = StreamingHttpResponse(_in_threads(lines), content_type="application/jsonl")
+        response.headers["Content-Disposition"] = f'attachment; filename="sessions-{project.slug}.jsonl"'
+        return response
+
+    def _action(self, request: Request, project: Project) -> BulkAction:
+        """The selection, or one that is not stored for the filters."""
+        named = request.query_params.get("action")
+        if named is None:
+            try:
+                filters = parse_filters(request.query_params).checked()
+            except FilterError as error:
+                raise bad_parameter(error.field, error.message) from None
+            query = filters.query().removeprefix("?")
+            return BulkAction(project=project, kind=BulkAction.DOWNLOAD, query=query, made_at=timezone.now())
+        mine = BulkAction.objects.filter(project=project, kind=BulkAction.DOWNLOAD, user_id=request.user.pk or 0)
+        action = mine.filter(pk=parameters.uuid_of(named, "action")).first()
+        if action is None:
+            raise not_found("action")
+        # It begins anew: a file cannot be continued.
+        mine.filter(pk=action.pk).update(state=BulkAction.RUNNING, done=0, ended_at=None)
+        return action
+
+
+class Lines:
+    """Writes the lines of a download, and notes how far it is."""
+
+    def __init__(self, action: BulkAction, about: dict[str, Any]) -> None:
+        self.action = action
+        self.about = about
+        self.done = 0
+
+    def pieces(self) -> Iterator[bytes]:
+        place, more = "", True
+        while more:
+            chunk = next_chunk(self.action, place, CHUNK_SESSIONS)
+            for session_id, _ in chunk.sessions:
+                yield from self.session(session_id)
+                self.done += 1
+            place, more = chunk.place, bool(chunk.place)
+            self.note(BulkAction.RUNNING if more else BulkAction.DONE)
+
+    def session(self, session_id: uuid.UUID) -> Iterator[bytes]:
+        session = Session.objects.filter(pk=session_id, project_id=self.action.project_id).first()
+        if session is None:
+            return
+        head = written(SessionSerializer(session, context=self.about).data)
+        before = head.removesuffix(b"}") + b',"requests":['
+        cursor, more = None, True
+        while more:
+            page = requests.list_requests(session, CHUNK_REQUESTS, cursor, with_steps=True)
+            for piece in self.requests(session, page.results):
+                yield before + piece
+                before = b","
+            cursor, more = page.next_cursor, page.next_cursor is not None
+        yield (before if before != b"," else b"") + b"]}\n"
+
+    def requests(self, session: Session, rows: list[requests.RequestRow]) -> Iterator[bytes]:
+        context = {
+            "session_key": session.session_key,
+            "parents": requests.parents_of(rows, session),
+            "standing": requests.standing_for(rows),
+            "contradicted": contradictions.contradicted(session.id, [row.id for row in rows]),
+            **self.about,
+        }
+        write = RequestSerializer(context=context).to_representation
+        for row in rows:
+            log = RequestLog.objects.filter(id=row.id, session_id=session.id).first()
+            if log is not None:
+                yield written(write(row) | DocumentsSerializer(content.load_documents(log)).data)
+
+    def note(self, state: str) -> None:
+        """Raises Stopped."""
+        if self.action._state.adding:
+            return
+        running = BulkAction.objects.filter(pk=self.action.pk, state=BulkAction.RUNNING)
+        ended = timezone.now() if state == BulkAction.DONE else None
+        if not running.update(state=state, done=self.done, ended_at=ended):
+            raise Stopped
+
+
+async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The event loop must not wait for the database."""
+    while piece := await asyncio.to_thread(_joined, pieces):
+        yield piece
+
+
+def _joined(pieces: Iterator[bytes]) -> bytes:
+    joined, size, deadline = [], 0, time.monotonic() + PIECE_SECONDS
+    try:
+        for piece in pieces:
+            joined.append(piece)
+            size += len(piece)
+            if size >= PIECE_BYTES or time.monotonic() >= deadline:
+                break
+    finally:
+        # This thread is any of the loop's, and would keep the connection.
+        connection.close()
+    return b"".join(joined)
