@@ -34,6 +34,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/", projects.project_home, name="project"),
     path("p/<slug:slug>/sessions/", session_list.sessions_page, name="sessions"),
     path("p/<slug:slug>/sessions/new/", session_list.new_sessions, name="sessions_news"),
+    path("p/<slug:slug>/sessions/facets/", session_list.list_region, {"region": "facets"}, name="sessions_facets"),
+    path(
+        "p/<slug:slug>/sessions/overview/", session_list.list_region, {"region": "overview"}, name="sessions_overview"
+    ),
     path("p/<slug:slug>/sessions/<uuid:session_id>/", session.session_page, name="session"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/steps/", session.session_steps, name="session_steps"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/tags/", session_tags.tags_page, name="session_tags"),

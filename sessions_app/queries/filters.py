@@ -89,6 +89,10 @@ class SessionFilters:
             pairs += [(name, value) for value in getattr(self, attribute)]
         return [pair for pair in pairs if pair[1]]
 
+    def kept(self) -> list[tuple[str, str]]:
+        """The parameters that a form needs beside the search text and the time range."""
+        return [pair for pair in self.parameters() if pair[0] not in ("q", "range", "from", "to")]
+
     def query(self, **more: str) -> str:
         """The query string of these filters, with `?` unless it is empty."""
         pairs = self.parameters() + [pair for pair in more.items() if pair[1]]
@@ -105,6 +109,14 @@ class SessionFilters:
             return replace(self, range="", since=None, until=None)
         emptied: dict[str, Any] = {"text" if name == "q" else name: ""}
         return replace(self, **emptied)
+
+    def toggled(self, name: str, value: str) -> SessionFilters:
+        """These filters with a value of one of them more, or less if it is set."""
+        chosen = getattr(self, LISTS[name])
+        if value in chosen:
+            return self.without(name, value)
+        changed: dict[str, Any] = {LISTS[name]: (*chosen, value)}
+        return replace(self, **changed)
 
 
 @dataclass(slots=True)

@@ -26,13 +26,11 @@ from sessions_app.content.needles import Needle, NoWordsError
 from sessions_app.content.search_text import hashes_of
 from sessions_app.models import Link, Project, RequestKey, RequestSearch, Session
 from sessions_app.queries import moved
-from sessions_app.queries.filters import ERROR, LISTS, OK, FilterError, SessionFilters
+from sessions_app.queries.filters import ERROR, FilterError, SessionFilters
 from sessions_app.structure.grouping_rules import LinkRole
 
 NEWEST_FIRST, OLDEST_FIRST = "-last_at", "last_at"
 MAX_LIMIT = 1_000
-# Facets are counted in the newest matching sessions, so many of them.
-FACET_SAMPLE = 1_000
 MAX_WORDS = 8
 MAX_IDS = 100
 COUNT_LIMIT = 100
@@ -205,93 +203,6 @@ def _with_text(sessions: QuerySet[Session], project: Project, text: str) -> Quer
             found = RequestSearch.objects.filter(project_id=project.pk, words__contains=hashes)
             contains &= Q(IsOneOf(F("id"), ArraySubquery(found.values("session_id"))))
     return sessions.filter(named_by(project, text) | contains)
-
-
-# --- facets ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class FacetValue:
-    value: str
-    count: int
-    selected: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """The values of each filter and how many sessions have them, most first. Selected values are always included.
-
-    `sampled`: more sessions match than the FACET_SAMPLE newest ones that were counted.
-    """
-
-    values: dict[str, list[FacetValue]]
-    sampled: bool
-
-
-FACET_LIMIT = 24
-_FACET_VALUES = {
-    "status": "CASE WHEN error_count > 0 THEN 'error' ELSE 'ok' END",
-    "model": "unnest(model_names)",
-    "user": "unnest(users)",
-    "tag": "unnest(tags)",
-    "source": "unnest(sources)",
-    "rule": "unnest(rules)",
-    "failed_tool": "unnest(failed_tools)",
-}
-_SAMPLE_COLUMNS = ("error_count", "model_names", "users", "tags", "sources", "rules", "failed_tools")
-
-
-def facets(project: Project, filters: SessionFilters) -> Facets:
-    """Count the values of each filter in the newest matching sessions; one statement.
-
-    A filter's own values are counted as if it was not set, so that the others show what they would add.
-    """
-    samples = {"sample": filters}
-    counts = ["SELECT '' AS facet, '' AS value, count(*) AS count FROM sample"]
-    for name, values in _FACET_VALUES.items():
-        sample = "sample"
-        if getattr(filters, LISTS[name]):
-            sample = f"sample_{name}"
-            samples[sample] = filters.without(name)
-        counts.append(_count_values(name, values, sample))
-    statement, params = _with_samples(project, samples, " UNION ALL ".join(counts))
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params)
-        rows = cursor.fetchall()
-    counted: dict[str, dict[str, int]] = {name: {} for name in ("", *_FACET_VALUES)}
-    for facet, value, count in rows:
-        counted[facet][value] = count
-    values_of = {name: _facet_values(name, counted[name], filters) for name in _FACET_VALUES}
-    return Facets(values_of, sampled=counted[""].get("", 0) >= FACET_SAMPLE)
-
-
-def _count_values(name: str, values: str, sample: str) -> str:
-    # All three are names of this module, never what a user wrote.
-    return (
-        f"(SELECT '{name}', value, count(*) FROM (SELECT {values} AS value FROM {sample}) AS found"  # noqa: S608
-        f" GROUP BY value ORDER BY count(*) DESC, value LIMIT {FACET_LIMIT})"
-    )
-
-
-def _with_samples(project: Project, samples: dict[str, SessionFilters], statement: str) -> tuple[str, list[Any]]:
-    """`statement` with its samples: each is a query, written by Django, for the newest sessions that match."""
-    tables, params = [], []
-    for name, filters in samples.items():
-        newest = _ordered(matching(project, filters)).values(*_SAMPLE_COLUMNS)[:FACET_SAMPLE]
-        select, values = newest.query.sql_with_params()
-        tables.append(f"{name} AS ({select})")
-        params.extend(values)
-    return f"WITH {', '.join(tables)} {statement}", params
-
-
-def _facet_values(name: str, counts: dict[str, int], filters: SessionFilters) -> list[FacetValue]:
-    selected = set(getattr(filters, LISTS[name]))
-    fixed = (OK, ERROR) if name == "status" else ()
-    counts = dict.fromkeys((*fixed, *sorted(selected)), 0) | counts
-    values = [FacetValue(value, count, value in selected) for value, count in counts.items()]
-    if fixed:
-        return sorted(values, key=lambda item: fixed.index(item.value))
-    return sorted(values, key=lambda item: (-item.selected, -item.count, item.value))
 
 
 # --- activity -------------------------------------------------------------------------------------------------------

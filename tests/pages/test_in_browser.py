@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import AbstractBaseUser
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from sessions_app.access.keys import create_sign_in_token
@@ -45,39 +45,62 @@ def expect_titles(page: Page, *titles: str) -> None:
     expect(page.locator(".sessions .title")).to_have_text(list(titles))
 
 
+def facet(page: Page, value: str) -> Locator:
+    return page.locator(".facet-row", has_text=value)
+
+
 # --- the list -------------------------------------------------------------------------------------------------------
 
 
 def test_facet_filters_without_a_reload_and_back_undoes_it(in_list: Page, problems: list[str]) -> None:
     in_list.evaluate("document.documentElement.dataset.same = 'yes'")
-    in_list.get_by_role("checkbox", name="o3").check()
+    facet(in_list, "o3").click()
     expect_titles(in_list, "s5", "s3", "s1")
     expect(in_list).to_have_url(re.compile(r"/sessions/\?model=o3$"))
     expect(in_list.locator("#facet-status .facet-row", has_text="error").locator(".n")).to_have_text("3")
-    expect(in_list.get_by_role("checkbox", name="o3")).to_be_focused()
+    expect(facet(in_list, "o3")).to_be_focused()
     assert in_list.evaluate("document.documentElement.dataset.same") == "yes"
     in_list.get_by_role("link", name="Clear model o3").click()
     expect_titles(in_list, "s6", "s5", "s4")
     in_list.go_back()
     expect_titles(in_list, "s5", "s3", "s1")
-    expect(in_list.get_by_role("checkbox", name="o3")).to_be_checked()
+    expect(facet(in_list, "o3")).to_have_attribute("aria-current", "true")
     assert problems == []
 
 
 def test_back_after_filtering_shows_the_whole_page(in_list: Page, problems: list[str]) -> None:
-    in_list.get_by_role("checkbox", name="o3").check()
+    facet(in_list, "o3").click()
     expect_titles(in_list, "s5", "s3", "s1")
     in_list.go_back()
     expect_titles(in_list, "s6", "s5", "s4")
     expect(in_list.get_by_role("banner")).to_be_visible()
-    expect(in_list.get_by_role("checkbox", name="o3")).not_to_be_checked()
+    expect(facet(in_list, "o3")).not_to_have_attribute("aria-current", "true")
     assert problems == []
 
 
 def test_nothing_logged_is_kept_in_the_browsers_storage(in_list: Page) -> None:
-    in_list.get_by_role("checkbox", name="o3").check()
+    facet(in_list, "o3").click()
     expect_titles(in_list, "s5", "s3", "s1")
     assert in_list.evaluate("[localStorage.length, JSON.stringify(sessionStorage).includes('s5')]") == [0, False]
+
+
+def test_a_part_of_the_histogram_is_chosen_by_dragging_and_by_keys(in_list: Page, problems: list[str]) -> None:
+    bars = in_list.locator(".histo a[data-bin]")
+    expect(bars).to_have_count(7)
+    first, last = bars.nth(1).bounding_box(), bars.nth(3).bounding_box()
+    assert first
+    assert last
+    in_list.mouse.move(first["x"] + first["width"] / 2, first["y"] + 10)
+    in_list.mouse.down()
+    in_list.mouse.move(last["x"] + last["width"] / 2, last["y"] + 20, steps=5)
+    in_list.mouse.up()
+    expect_titles(in_list, "s3", "s2", "s1")
+    expect(in_list.locator(".histo .sum")).to_contain_text("3 sessions")
+    bars.last.focus()
+    in_list.keyboard.press("Shift+ArrowLeft")
+    in_list.keyboard.press("Enter")
+    expect_titles(in_list, "s3", "s2")
+    assert problems == []
 
 
 def test_range_and_search_keep_each_other(in_list: Page, problems: list[str]) -> None:
@@ -102,7 +125,7 @@ def test_custom_range_is_applied_and_dropped(in_list: Page, problems: list[str])
     # In Berlin it is an hour later than in the logs' UTC.
     expect_titles(in_list, "s3", "s2")
     expect(in_list.locator("#range > summary")).to_contain_text("Custom range")
-    in_list.get_by_role("checkbox", name="o3").check()
+    facet(in_list, "o3").click()
     expect_titles(in_list, "s3")
     in_list.locator("#range > summary").click()
     in_list.get_by_label("Any time").check()
@@ -141,7 +164,10 @@ def test_keys_move_open_and_turn_pages(in_list: Page, live_server: LiveServer, p
 
 
 def test_every_link_of_the_list_leads_somewhere(in_list: Page) -> None:
-    hrefs = in_list.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+    expect(in_list.locator(".histo a, .facet-row").first).to_be_visible()
+    hrefs = in_list.eval_on_selector_all(
+        "a[href]", "links => links.map(link => new URL(link.getAttribute('href'), location).href)"
+    )
     assert len(hrefs) > 10
     for href in set(hrefs):
         if "#" not in href:
@@ -179,8 +205,8 @@ def test_list_works_without_script(plain: Page) -> None:
     expect_titles(plain, "s6", "s5", "s4")
     plain.get_by_role("link", name="Older").click()
     expect_titles(plain, "s3", "s2", "s1")
-    plain.get_by_role("checkbox", name="o3").check()
-    plain.get_by_role("button", name="Apply filters").click()
+    plain.get_by_role("link", name="Show filters").click()
+    facet(plain, "o3").click()
     expect_titles(plain, "s5", "s3", "s1")
     plain.locator("#q").fill("s3")
     plain.locator("#q").press("Enter")
@@ -300,7 +326,7 @@ def test_link_signs_in_with_one_click_and_times_are_local(
 
 def test_session_that_ended_leads_to_the_sign_in_page(in_list: Page, context: BrowserContext) -> None:
     context.clear_cookies(name="logsui_session")
-    in_list.get_by_role("checkbox", name="o3").click()
+    facet(in_list, "o3").click()
     expect(in_list.get_by_role("heading", name="Sign in to logsui")).to_be_visible()
 
 

@@ -23,9 +23,9 @@ from sessions_app.queries.session_list import (
     count_some,
     decode_cursor,
     encode_cursor,
-    facets,
     list_sessions,
 )
+from sessions_app.queries.session_stats import facets
 from tests.factories import START, make_log, make_project, make_session, store_logs
 
 pytestmark = pytest.mark.django_db
@@ -70,9 +70,8 @@ def test_other_projects_are_never_seen(project: Project) -> None:
         assert found(project, text=text) == set(), text
         assert found(other, text=text) <= {"secret-trace"}
     assert found(project, trace_id="secret-trace") == set()
-    assert all(
-        not values or not any(v.count for v in values) for values in facets(project, SessionFilters()).values.values()
-    )
+    listed = facets(project, SessionFilters()).values.values()
+    assert not any(value.count for values in listed for value in values)
 
 
 # --- paging ---------------------------------------------------------------------------------------------------------
@@ -242,66 +241,8 @@ def test_sessions_are_found_by_the_rules_that_formed_them(project: Project) -> N
     assert found(project, rules=("manual", "own")) == {"inferred", "corrected"}
     assert found(project, rules=("session_id",)) == {"named"}
     assert found(project, rules=("attempt",)) == set()
-    assert counted(project, "rule") == {"conversation": 2, "own": 1, "manual": 1, "session_id": 1}
-    assert counted(project, "rule", rules=("manual",)) == {"conversation": 2, "own": 1, "manual": 1, "session_id": 1}
-    assert counted(project, "rule", users=("nobody",)) == {}
-
-
-# --- facets ---------------------------------------------------------------------------------------------------------
-
-
-def counted(project: Project, name: str, **filters: Any) -> dict[str, int]:
-    return {item.value: item.count for item in facets(project, SessionFilters(**filters)).values[name]}
-
-
-def test_facets_count_sessions_most_first(project: Project) -> None:
-    make_session(project, "a", make_log(model="o3", tags=["x"]), make_log(model="o3"), make_log(model="gpt-4o"))
-    make_session(project, "b", model="gpt-4o", status="error", tags=["x", "y"])
-    found = facets(project, SessionFilters())
-    assert [(item.value, item.count) for item in found.values["model"]] == [("gpt-4o", 2), ("o3", 1)]
-    assert [(item.value, item.count) for item in found.values["tag"]] == [("x", 2), ("y", 1)]
-    assert [(item.value, item.count) for item in found.values["status"]] == [("ok", 1), ("error", 1)]
-    assert [(item.value, item.count) for item in found.values["source"]] == [("native", 2)]
-    assert found.values["user"] == []
-    assert not found.sampled
-
-
-def test_a_filter_does_not_hide_its_own_other_values(project: Project) -> None:
-    make_session(project, "a", model="o3", tags=["x"])
-    make_session(project, "b", model="gpt-4o", tags=["y"])
-    make_session(project, "c", model="gpt-4o", status="error", tags=["z"])
-    assert counted(project, "model", models=("o3",)) == {"o3": 1, "gpt-4o": 2}
-    assert counted(project, "tag", models=("o3",)) == {"x": 1}
-    assert counted(project, "model", models=("o3",), statuses=("error",)) == {"o3": 0, "gpt-4o": 1}
-    assert counted(project, "status", models=("o3",)) == {"ok": 1, "error": 0}
-
-
-def test_selected_value_is_listed_first_also_without_sessions(project: Project) -> None:
-    make_session(project, "a", model="o3")
-    values = facets(project, SessionFilters(models=("gone",))).values["model"]
-    assert [(item.value, item.count, item.selected) for item in values] == [("gone", 0, True), ("o3", 1, False)]
-
-
-def test_facets_count_in_the_newest_sessions(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    store_logs(
-        project,
-        make_log(session_id="old", model="old"),
-        *[make_log(session_id=f"s{i}", model="new", started_at=START + timedelta(hours=1)) for i in range(3)],
-    )
-    monkeypatch.setattr(session_list, "FACET_SAMPLE", 3)
-    found = facets(project, SessionFilters())
-    assert found.sampled
-    assert [(item.value, item.count) for item in found.values["model"]] == [("new", 3)]
-
-
-def test_one_statement_counts_all_facets(project: Project, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    make_session(project, "a", user="%s", tags=["{}"])
-    filters = SessionFilters(
-        text="hello", models=("gpt-4o",), users=("%s", "'"), tags=("{}",), statuses=("ok",), sources=("native",)
-    )
-    with django_assert_num_queries(1):
-        assert counted(project, "user", users=("%s",)) == {"%s": 1}
-    assert facets(project, filters).values["user"][0].count == 1
+    counted = {item.value: item.count for item in facets(project, SessionFilters()).values["rule"]}
+    assert counted == {"conversation": 2, "own": 1, "manual": 1, "session_id": 1}
 
 
 # --- activity -------------------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from sessions_app.models import Project
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import exact, hue, in_zone, stamp
 from sessions_app.queries.filters import ANY_RANGE, ERROR, LISTS, RANGES, SessionFilters
-from sessions_app.queries.session_list import COUNT_LIMIT, FACET_LIMIT, FACET_SAMPLE, FacetValue, count_some, facets
+from sessions_app.queries.session_list import COUNT_LIMIT, count_some
+from sessions_app.queries.session_stats import FACET_LIMIT, MOST_COUNTED, FacetValue, facets
 from sessions_app.records import SOURCES
 
 RANGE_NAMES = {
@@ -57,8 +58,10 @@ MAX_CLEARED = 2
 
 @dataclass(frozen=True)
 class FacetRow:
+    """A value, and the query string of the list with it, or without it if it is selected."""
+
     id: str
-    value: str
+    query: str
     label: str
     mark: Markup
     count: str
@@ -77,22 +80,22 @@ class Facet:
 
 
 def facet_lists(project: Project, filters: SessionFilters) -> dict[str, Any]:
-    """The lists beside the sessions. `sample`, `limit` and `overlap` are for the note below them; empty when
+    """The lists beside the sessions. `cut`, `limit` and `overlap` are for the note below them; empty when
     they do not apply.
     """
     found = facets(project, filters)
-    shown = [_facet(name, values) for name, values in found.values.items()]
+    shown = [_facet(name, values, filters) for name, values in found.values.items()]
     is_cut = any(len(facet.rows) >= FACET_LIMIT for facet in shown)
     return {
         "list": shown,
-        "sample": exact(FACET_SAMPLE) if found.sampled else "",
+        "cut": exact(MOST_COUNTED) if found.is_cut else "",
         "limit": FACET_LIMIT if is_cut else 0,
         "overlap": len(found.values["rule"]) > 1,
     }
 
 
-def _facet(name: str, values: list[FacetValue]) -> Facet:
-    rows = [_facet_row(name, item) for item in values]
+def _facet(name: str, values: list[FacetValue], filters: SessionFilters) -> Facet:
+    rows = [_facet_row(name, item, filters) for item in values]
     fold = max(FACET_ROWS, sum(row.selected for row in rows))
     # The line "1 more" would take as much room as the row itself.
     if len(rows) == fold + 1:
@@ -100,11 +103,12 @@ def _facet(name: str, values: list[FacetValue]) -> Facet:
     return Facet(name, FACET_TITLES[name], rows, fold, max(len(rows) - fold, 0))
 
 
-def _facet_row(name: str, item: FacetValue) -> FacetRow:
+def _facet_row(name: str, item: FacetValue, filters: SessionFilters) -> FacetRow:
     label = value_label(name, item.value)
-    # htmx keeps the focus on an element with the same id when it replaces the rows.
+    # htmx keeps the focus on an element with the same id when it replaces the lists.
     row_id = f"f-{name}-{zlib.crc32(item.value.encode()):08x}"
-    return FacetRow(row_id, item.value, label, _facet_mark(name, label), exact(item.count), item.selected)
+    query = filters.toggled(name, item.value).query()
+    return FacetRow(row_id, query, label, _facet_mark(name, label), exact(item.count), item.selected)
 
 
 def _facet_mark(name: str, label: str) -> Markup:

@@ -23,6 +23,7 @@ from sessions_app.pages.sessions.filters import (
     range_menu,
     ways_out,
 )
+from sessions_app.pages.sessions.overview import overview
 from sessions_app.pages.sessions.rows import write_rows
 from sessions_app.pages.sessions.saved_views import save_address, view_chips
 from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
@@ -39,12 +40,26 @@ PATIENCE = timedelta(seconds=5)
 @project_page
 def sessions_page(request: HttpRequest, project: Project) -> HttpResponse:
     """One page of sessions. A project without any redirects to the onboarding."""
+    return _list(request, project)
+
+
+@project_page
+def list_region(request: HttpRequest, project: Project, region: str) -> HttpResponse:
+    """What htmx fetches after the rows: the totals with the histogram, or the facets. Else the page with all of it."""
+    if not htmx_of(request):
+        return _list(request, project, is_whole=True)
+    filters = parse_filters(request.GET, timezone.get_current_timezone()).filters
+    return render(request, f"_{region}.html", _filters_context(project, filters) | {"project": project})
+
+
+def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> HttpResponse:
     parsed = parse_filters(request.GET, timezone.get_current_timezone())
     shown, errors = _read_page(project, parsed.filters, request.GET.get("before"), request.GET.get("after"))
     if not shown.rows and parsed.filters.is_empty() and shown.is_first and not errors:
         return redirect("onboarding", project.slug)
     context = _filters_context(project, parsed.filters) | {
         "section": "sessions",
+        "is_whole": is_whole,
         "errors": [*parsed.errors, *errors],
         "page": shown,
         "views": SimpleLazyObject(lambda: view_chips(request, project)),
@@ -63,10 +78,12 @@ def sessions_page(request: HttpRequest, project: Project) -> HttpResponse:
 
 
 def _filters_context(project: Project, filters: SessionFilters) -> dict[str, Any]:
+    address = reverse("sessions", args=[project.slug])
     return {
         "filters": filters,
-        "address": reverse("sessions", args=[project.slug]),
+        "address": address,
         "facets": SimpleLazyObject(lambda: facet_lists(project, filters)),
+        "overview": SimpleLazyObject(lambda: overview(project, filters, address)),
         "range": range_menu(filters),
         "active": active_filters(filters),
         "active_range": active_range(filters),

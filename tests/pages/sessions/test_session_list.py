@@ -131,8 +131,9 @@ def test_filters_show_in_every_control(signed_in: Client, project: Project) -> N
     make_session(project, "a", make_log("A robot", user="alice", tags=["ci"]))
     page = get(signed_in, "?q=robot&user=alice&tag=ci&range=24h&status=ok")
     assert re.search(r'name="q" id="q" value="robot"', page)
-    for name, value in (("user", "alice"), ("tag", "ci"), ("status", "ok"), ("range", "24h")):
-        assert re.search(rf'form="filters"[^>]* name="{name}" value="{value}"\s+checked', page), name
+    assert re.search(r'form="filters"[^>]* name="range" value="24h"\s+checked', page)
+    for name, value in (("user", "alice"), ("tag", "ci"), ("status", "ok")):
+        assert f'<input type="hidden" name="{name}" value="{value}">' in page
     assert f'href="{ADDRESS}?q=robot&amp;range=24h&amp;status=ok&amp;tag=ci"' in page  # clears the user
 
 
@@ -151,7 +152,7 @@ def test_htmx_gets_rows_and_controls_but_no_page(signed_in: Client, project: Pro
     page = response.content.decode()
     assert page.lstrip().startswith("<section")
     assert titles(page) == ["one"]
-    for name in ("active-filters", "range", "facets-note", "facet-model", "facet-status"):
+    for name in ("active-filters", "range", "kept-filters"):
         assert re.search(rf'id="{name}"[^>]* hx-swap-oob="true"', page), name
     assert response.headers["HX-Push-Url"] == f"{ADDRESS}?model=gpt-4o"
 
@@ -217,20 +218,64 @@ def test_page_says_that_the_digester_is_behind(signed_in: Client, project: Proje
     assert "are not shown yet" in get(signed_in)
 
 
+# --- what comes after the rows --------------------------------------------------------------------------------------
+
+
+def facet_links(page: str, name: str) -> dict[str, str]:
+    """The addresses of a facet's values by their words."""
+    lists = page[page.index(f'id="facet-{name}"') :]
+    found = re.findall(
+        r'<a class="facet-row"[^>]* href="([^"]+)".*?<bdi>(.*?)</bdi>', lists[: lists.index("</div>")], re.DOTALL
+    )
+    return {unescape(label): unescape(href) for href, label in found}
+
+
 def test_rules_are_a_facet_in_words(signed_in: Client, project: Project) -> None:
     make_session(project, "named")
     store_logs(project, make_log())
-    page = get(signed_in)
-    facet = page[page.index('id="facet-rule"') :]
-    assert re.findall(r'value="(\w+)"\s*>\s*<span><bdi>([^<]+)</bdi>', facet[: facet.index("</div>")]) == [
-        ("own", "Begun without an id"),
-        ("session_id", "By session id"),
-    ]
+    page = get(signed_in, "facets/")
+    assert facet_links(page, "rule") == {
+        "Begun without an id": f"{ADDRESS}?rule=own",
+        "By session id": f"{ADDRESS}?rule=session_id",
+    }
     assert "A session counts under each way in which its requests were grouped." in page
-    page = get(signed_in, "?rule=conversation")
+    page = get(signed_in, "facets/?rule=conversation")
     assert titles(page) == []
-    assert "Inferred from the conversation" in page
-    assert re.search(r'name="rule" value="conversation"\s+checked', page)
+    assert facet_links(page, "rule")["Inferred from the conversation"] == ADDRESS
+
+
+def test_facets_are_links_that_add_and_drop_a_value(signed_in: Client, project: Project) -> None:
+    make_session(project, "a", model="o3", user="<b>")
+    make_session(project, "b", model="gpt-4o")
+    page = get(signed_in, "facets/?model=o3&status=ok")
+    assert facet_links(page, "model") == {
+        "o3": f"{ADDRESS}?status=ok",
+        "gpt-4o": f"{ADDRESS}?status=ok&model=o3&model=gpt-4o",
+    }
+    assert facet_links(get(signed_in, "facets/"), "user") == {"<b>": f"{ADDRESS}?user=%3Cb%3E"}
+
+
+def test_totals_and_histogram_are_there_without_a_script(signed_in: Client, project: Project) -> None:
+    make_session(project, "a", make_log(status="error", cost=0.25, seconds=4))
+    later = unescape(re.findall(r'<a class="textbtn later" href="([^"]+overview[^"]*)"', get(signed_in))[0])
+    page = signed_in.get(later).content.decode()
+    assert "<html" in page
+    for number, name in (("1", "session"), ("1", "request"), ("$0.250", "cost")):
+        assert f"<b>{number}</b> {name}" in page
+    bars = re.findall(r'<a href="([^"]+)" aria-label="[^"]*"\s+data-bin', page)
+    assert titles(signed_in.get(unescape(bars[-1])).content.decode()) == titles(page) != []
+    assert 'class="e"' in page
+    assert "peak 1 / 1 s" in page
+
+
+def test_regions_are_fetched_alone_by_htmx(signed_in: Client, project: Project) -> None:
+    make_session(project, "a")
+    page = get(signed_in)
+    assert 'id="facet-model"' not in page
+    for region in re.findall(r'hx-get="([^"]+)" hx-trigger="load', page):
+        part = signed_in.get(unescape(region), headers={"HX-Request": "true"}).content.decode()
+        assert "<html" not in part
+        assert "<details" in part or "<figure" in part
 
 
 # --- cost and hostile texts -----------------------------------------------------------------------------------------

@@ -1,0 +1,156 @@
+"""What stands above the rows: totals of all that match, and a histogram over time of which a part can be chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from markupsafe import Markup
+
+from sessions_app.models import Project
+from sessions_app.pages.html.components import component
+from sessions_app.pages.html.formats import MONTHS, cost, exact, extent, in_zone, share, stamp, tokens
+from sessions_app.queries.filters import SessionFilters
+from sessions_app.queries.session_stats import MOST_COUNTED, Bin, Histogram, Totals, histogram, totals
+
+# How high a bar is, in percent, if anything is in it: a lower one could not be seen.
+LEAST_HEIGHT = 4.0
+AXIS_LABELS = 7
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class TimeBar:
+    """A bin of the histogram: from `top` down, `failed_top` for the red part, in percent; "" if there is none.
+
+    `href` leads to its time alone; `start` and `end` are its ends as the address writes them.
+    """
+
+    x: int
+    href: str
+    label: str
+    start: str
+    end: str
+    top: str
+    height: str
+    failed_top: str
+    failed_height: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The words of the totals, and the drawn histogram, which is empty when nothing matches.
+
+    `anytime`: the query string without a time range, to which a script adds the one that is drawn.
+    """
+
+    sums: list[tuple[str, str, str]]
+    failed: str
+    failed_href: str
+    cut: str
+    plot: Markup
+    axis: list[str]
+    peak: str
+    label: str
+    anytime: str
+
+
+def overview(project: Project, filters: SessionFilters, address: str) -> Overview:
+    """Totals and histogram of the sessions that match."""
+    found = totals(project, filters)
+    start, end = _ends(filters, found)
+    drawn = histogram(project, filters, start, end) if start and end and found.sessions else None
+    return Overview(
+        sums=_sums(found),
+        failed=f"{exact(found.failed_requests)} failed" if found.failed_requests else "",
+        failed_href=address + replace(filters, statuses=("error",)).query(),
+        cut=f"of the newest {exact(MOST_COUNTED)}" if found.is_cut else "",
+        plot=_plot(drawn, filters, address) if drawn else Markup(""),
+        axis=_axis(drawn) if drawn else [],
+        peak=f"peak {exact(drawn.peak)} / {_width(drawn.step)}" if drawn else "",
+        label=f"Sessions by their last activity, {_width(drawn.step)} a bar, at most {exact(drawn.peak)}"
+        if drawn
+        else "",
+        anytime=filters.without("range").query(),
+    )
+
+
+def _ends(filters: SessionFilters, found: Totals) -> tuple[datetime | None, datetime | None]:
+    """From when to when the histogram goes: the range that is set, else as far as there are sessions."""
+    start = found.first_at if found.is_cut else filters.since or found.first_at
+    end = filters.until or (timezone.now() if filters.range else found.last_at)
+    if start and found.last_at and end:
+        # A session may lie in the future, by a clock that is wrong.
+        end = max(start, end, found.last_at)
+    return start, end
+
+
+def _sums(found: Totals) -> list[tuple[str, str, str]]:
+    """Numbers, what they are, and what more there is to know."""
+    both = f"{tokens(found.input_tokens)} → {tokens(found.output_tokens)}"
+    named = "session" if found.sessions == 1 else "sessions"
+    return [
+        (exact(found.sessions), named, ""),
+        (exact(found.requests), "request" if found.requests == 1 else "requests", ""),
+        (share(found.failed_requests, found.requests), "errors", "Failed requests of all requests"),
+        (both, "tokens", "Tokens in → out" if found.input_tokens is not None else "No request reported its tokens"),
+        (cost(found.cost), "cost", "" if found.cost is not None else "No request reported its cost"),
+        (extent(found.median), "p50", "Half of the sessions took at most this long"),
+        (extent(found.slow), "p95", "95 % of the sessions took at most this long"),
+    ]
+
+
+def _plot(drawn: Histogram, filters: SessionFilters, address: str) -> Markup:
+    bars = [_bar(place, one, drawn.peak, filters, address) for place, one in enumerate(drawn.bins)]
+    return component("histogram", "plot")(bars=bars)
+
+
+def _bar(place: int, one: Bin, peak: int, filters: SessionFilters, address: str) -> TimeBar:
+    # The end of a range is included.
+    end = one.end - _MICROSECOND
+    chosen = replace(filters, range="", since=one.start, until=end)
+    height = max(100 * one.sessions / peak, LEAST_HEIGHT) if one.sessions else 0.0
+    failed = min(max(height * one.failed / one.sessions, LEAST_HEIGHT), height) if one.failed else 0.0
+    words = f"{exact(one.sessions)} session{'' if one.sessions == 1 else 's'}"
+    return TimeBar(
+        x=place,
+        href=address + chosen.query() if one.sessions else "",
+        label=f"{stamp(one.start)}: {words}{f', {exact(one.failed)} with errors' if one.failed else ''}",
+        start=one.start.isoformat(),
+        end=end.isoformat(),
+        top=f"{100 - height:.4g}",
+        height=f"{height - failed:.4g}",
+        failed_top=f"{100 - failed:.4g}",
+        failed_height=f"{failed:.4g}" if failed else "",
+    )
+
+
+def _axis(drawn: Histogram) -> list[str]:
+    """Times below the histogram, evenly spread."""
+    bins = drawn.bins
+    count = min(AXIS_LABELS, len(bins) + 1)
+    span = bins[-1].end - bins[0].start
+    moments = [bins[0].start + span * place / max(count - 1, 1) for place in range(count)]
+    # Within a day the time says it all.
+    write = _clock if span <= timedelta(days=1) else _day_and_clock if span <= timedelta(days=4) else _day
+    return [write(in_zone(moment)) for moment in moments]
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment:%H:%M}"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {MONTHS[moment.month - 1]}"
+
+
+def _day_and_clock(moment: datetime) -> str:
+    return f"{_day(moment)}, {_clock(moment)}"
+
+
+def _width(step: timedelta) -> str:
+    """How wide a bar is: `15 min`, `1 h`, `2 d`."""
+    seconds = int(step.total_seconds())
+    size, unit = next(pair for pair in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")) if seconds % pair[0] == 0)
+    return f"{seconds // size} {unit}"

@@ -1,0 +1,82 @@
+// The list: its regions follow the filters, and a part of the histogram is chosen by dragging or with the arrow keys.
+(() => {
+  // The regions ask again when the address has changed, for what it says now.
+  for (const name of ["htmx:pushedIntoHistory", "htmx:replacedInHistory"]) {
+    document.body.addEventListener(name, () => htmx.trigger(document.body, "list-changed"));
+  }
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    const later = event.target.dataset?.later;
+    if (later) event.detail.path = later + location.search;
+  });
+
+  // --- histogram
+
+  let from = null;
+
+  const binAt = (event) => event.target.closest?.("[data-bin]");
+  const place = (bin) => Number(bin.dataset.bin);
+
+  function draw(first, last) {
+    const [low, high] = [place(first), place(last)].sort((a, b) => a - b);
+    const brush = first.closest("svg").querySelector(".brush");
+    brush.setAttribute("x", low);
+    brush.setAttribute("width", high - low + 1);
+    brush.removeAttribute("hidden");
+  }
+
+  function choose(first, last) {
+    const [low, high] = place(first) < place(last) ? [first, last] : [last, first];
+    const address = new URL(first.closest("[data-brush]").dataset.brush, location.href);
+    address.searchParams.set("from", low.dataset.from);
+    address.searchParams.set("to", high.dataset.to);
+    htmx.ajax("GET", address.pathname + address.search, { target: "#results", swap: "outerHTML" });
+  }
+
+  document.addEventListener("pointerdown", (event) => {
+    if (event.button === 0) from = binAt(event);
+  });
+  document.addEventListener("dragstart", (event) => {
+    if (binAt(event)) event.preventDefault();
+  });
+  document.addEventListener("pointermove", (event) => {
+    const bin = from && binAt(event);
+    if (bin && bin.closest("svg") === from.closest("svg") && bin !== from) draw(from, bin);
+  });
+  document.addEventListener("pointerup", (event) => {
+    const bin = from && binAt(event);
+    if (bin && bin !== from) choose(from, bin);
+    else if (from && !bin) from.closest("svg").querySelector(".brush").setAttribute("hidden", "");
+    from = null;
+  });
+  document.addEventListener("click", (event) => {
+    const bin = binAt(event);
+    if (!bin?.href || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    choose(bin, bin);
+  });
+
+  // Arrows go from bar to bar; with shift they draw. Enter chooses what is drawn.
+  let drawn = null;
+  document.addEventListener("keydown", (event) => {
+    const bin = event.target.closest?.("a[data-bin]");
+    if (!bin) return;
+    const bins = [...bin.closest("svg").querySelectorAll("a[data-bin]")];
+    const next = bins[bins.indexOf(bin) + { ArrowLeft: -1, ArrowRight: 1 }[event.key]];
+    if (next) {
+      event.preventDefault();
+      drawn = event.shiftKey ? drawn ?? bin : null;
+      if (drawn) draw(drawn, next);
+      next.focus();
+    } else if (event.key === "Enter" && drawn) {
+      event.preventDefault();
+      choose(drawn, bin);
+      drawn = null;
+    }
+  });
+
+  // One stop for the tabulator: the last bar.
+  document.body.addEventListener("htmx:afterSettle", () => {
+    const bars = [...document.querySelectorAll(".histo a[data-bin]")];
+    for (const bar of bars.slice(0, -1)) bar.setAttribute("tabindex", "-1");
+  });
+})();
