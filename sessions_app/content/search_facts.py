@@ -17,7 +17,7 @@ from sessions_app.content.blocks import (
     ToolCallBlock,
     ToolResultBlock,
 )
-from sessions_app.content.search_text import FACT_MARK, normalised, terms_of
+from sessions_app.content.search_text import FACT_MARK, Hasher, normalised
 
 VALUE_CHARS = 200
 # Of metadata: so many values, so deep.
@@ -83,16 +83,20 @@ def facts_of(request: Searchable, metadata: dict[str, Any] | None) -> set[str]:
     return {fact(key, value) for key, value in pairs if value}
 
 
-def own_terms(
-    request: Searchable, metadata: dict[str, Any], session_key: str, rule: str, failed_tools: Iterable[str]
-) -> set[str]:
-    """The terms of what a request says beside its messages, with its facts."""
-    found = terms_of(f"{own_text(request)}\n{session_key}") | facts_of(request, metadata)
-    found.add(fact("rule", rule))
-    found.update(fact("failed_tool", tool) for tool in failed_tools)
+def add_own(
+    hasher: Hasher,
+    request: Searchable,
+    metadata: dict[str, Any],
+    session_key: str,
+    rule: str,
+    failed_tools: Iterable[str],
+) -> None:
+    """Add what a request says beside its messages, with its facts."""
+    hasher.add_text(f"{own_text(request)}\n{session_key}")
+    hasher.add(facts_of(request, metadata))
+    hasher.add([fact("rule", rule), *(fact("failed_tool", tool) for tool in failed_tools)])
     if request.step:
-        found.add(fact("has", "step"))
-    return found
+        hasher.add([fact("has", "step")])
 
 
 def own_text(request: Searchable) -> str:

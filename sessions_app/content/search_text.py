@@ -7,6 +7,7 @@ find themselves in normalised text.
 from __future__ import annotations
 
 import re
+import struct
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
@@ -22,7 +23,11 @@ PREFIX_CHARS = 4
 PREFIX_MARK, FACT_MARK = "\x02", "\x01"
 # A long text is read in pieces, because its words take many times its memory.
 PIECE_CHARS, OVERLAP_CHARS = 1_000_000, 2 * WORD_CHARS
-MOST_REMEMBERED = 60_000
+MOST_REMEMBERED = 50_000
+
+# A hash as PostgreSQL sends one element of an int4[]: its length, its value.
+_PACKED = struct.Struct("!iI")
+PACKED_BYTES = _PACKED.size
 
 # Scripts that are written without spaces, and symbols. Each of their characters is a term, and each two in a row.
 _WITHOUT_SPACES = (
@@ -82,12 +87,15 @@ def has_spaces(character: str) -> bool:
 def terms_of(text: str) -> set[str]:
     """The terms by which a text is found. Long runs of base64 are no text."""
     found: set[str] = set()
-    for piece in _pieces(text):
-        found |= _terms(piece)
+    for piece in pieces(text):
+        words, pairs = words_and_pairs(piece)
+        texts = {word.decode() for word in words}
+        found |= texts | pairs | {PREFIX_MARK + word[:PREFIX_CHARS] for word in texts if len(word) >= PREFIX_CHARS}
     return found
 
 
-def _pieces(text: str) -> Iterator[str]:
+def pieces(text: str) -> Iterator[str]:
+    """A long text in pieces that have all of its terms."""
     start = 0
     while len(text) - start > PIECE_CHARS:
         end = max(text.rfind(" ", start, start + PIECE_CHARS), text.rfind("\n", start, start + PIECE_CHARS))
@@ -97,27 +105,32 @@ def _pieces(text: str) -> Iterator[str]:
     yield text[start:] if start else text
 
 
-def _terms(text: str) -> set[str]:
-    words, pairs = _split(text)
-    if words and len(max(words, key=len)) > WORD_CHARS:
-        # Base64 falls into words at its punctuation, most of which are short.
-        without = base64_text.removed(text)
-        words = _split(without)[0] if without is not text else words
-        words = {word[:WORD_CHARS] for word in words}
-    return words | {PREFIX_MARK + word[:PREFIX_CHARS] for word in words if len(word) >= PREFIX_CHARS} | pairs
+def words_and_pairs(text: str) -> tuple[set[bytes], set[str]]:
+    """The words of a text, in UTF-8; and of scripts without spaces the characters and pairs of characters."""
+    if text.isascii():
+        words = _ascii_words(text)
+        if max(map(len, words), default=0) > WORD_CHARS:
+            # Base64 falls into words at its punctuation, most of which are short.
+            words = {word[:WORD_CHARS] for word in _ascii_words(base64_text.removed(text))}
+        return words, set()
+    words_in_text, pairs = _split(text)
+    if max(map(len, words_in_text), default=0) > WORD_CHARS:
+        words_in_text = {word[:WORD_CHARS] for word in _split(base64_text.removed(text))[0]}
+    return {word.encode() for word in words_in_text}, pairs
+
+
+def _ascii_words(text: str) -> set[bytes]:
+    return set(text.encode().translate(_ASCII_WORDS).split())
 
 
 def _split(text: str) -> tuple[set[str], set[str]]:
-    """Words, and the terms of scripts without spaces."""
-    if text.isascii():
-        return set(text.encode().translate(_ASCII_WORDS).decode().split()), set()
     text = normalised(text)
-    grams: set[str] = set()
+    pairs: set[str] = set()
     for run in without_spaces().findall(text):
-        grams |= set(run) | {run[i : i + 2] for i in range(len(run) - 1)}
-    if grams:
+        pairs |= set(run) | {run[i : i + 2] for i in range(len(run) - 1)}
+    if pairs:
         text = without_spaces().sub(" ", text)
-    return set(signs().sub(" ", text).split()), grams
+    return set(signs().sub(" ", text).split()), pairs
 
 
 def words_of(text: str) -> list[str]:
@@ -139,28 +152,74 @@ def _in_order(text: str) -> list[str]:
     return signs().sub(" ", text).split()
 
 
-# --- hashes ---------------------------------------------------------------------------------------------------------
-
-
-class _Hashes(dict[str, int]):
-    """Hashes of terms, signed 32 bits. A few thousand words make most of all text, so they are remembered."""
-
-    def __missing__(self, term: str) -> int:
-        if len(self) > MOST_REMEMBERED:
-            self.clear()
-        value = zlib.crc32(term.encode("utf-8", "replace"))
-        self[term] = value = value - 2**32 if value >= 2**31 else value
-        return value
-
-
-_hashes = _Hashes()
+# --- hashes, salted with the project: a word that is common in one costs no other anything --------------------------
 
 
 def hashes_of(terms: Iterable[str], project_id: int) -> list[int]:
-    """The hashes of terms in the index of a project, signed 32 bits, sorted, each once.
+    """The hashes of terms in the index of a project, signed 32 bits, sorted, each once."""
+    hasher = Hasher(project_id)
+    hasher.add(terms)
+    return unpacked(hasher.packed())
 
-    They differ between projects, so that a word which is common in one costs no other anything.
-    """
-    salt = zlib.crc32(project_id.to_bytes(8)) & 0x7FFFFFFF
-    known = _hashes.__getitem__
-    return sorted({known(term) ^ salt for term in terms})
+
+def unpacked(hashes: bytes) -> list[int]:
+    """The hashes that `Hasher` packed, sorted."""
+    return sorted(value for _, value in struct.iter_unpack("!ii", hashes))
+
+
+class Hasher:
+    """Collects the terms of what a request says."""
+
+    __slots__ = ("_project_id", "_terms", "_words")
+
+    def __init__(self, project_id: int) -> None:
+        self._project_id = project_id
+        # Words, whose first letters are a term, too; other terms.
+        self._words: set[bytes] = set()
+        self._terms: set[bytes] = set()
+
+    def add_text(self, text: str) -> None:
+        for piece in pieces(text):
+            words, pairs = words_and_pairs(piece)
+            self._words |= words
+            self.add(pairs)
+
+    def add(self, terms: Iterable[str]) -> None:
+        self._terms.update(term.encode("utf-8", "replace") for term in terms)
+
+    def packed(self) -> bytes:
+        """The hashes of all terms, each once, in no order."""
+        found = set(map(_hashes.__getitem__, self._words))
+        found.update(map(_beginnings.__getitem__, self._words))
+        found.update(map(_hashes.__getitem__, self._terms))
+        return _salted(b"".join(found), self._project_id)
+
+
+def _salted(hashes: bytes, project_id: int) -> bytes:
+    salt = _PACKED.pack(0, zlib.crc32(project_id.to_bytes(8)) & 0x7FFFFFFF) * (len(hashes) // PACKED_BYTES)
+    return (int.from_bytes(hashes) ^ int.from_bytes(salt)).to_bytes(len(hashes))
+
+
+class _Hashes(dict[bytes, bytes]):
+    """Packed hashes of terms. A few thousand words make most of all text, so they are remembered."""
+
+    def __missing__(self, term: bytes) -> bytes:
+        if len(self) > MOST_REMEMBERED:
+            self.clear()
+        value = self[term] = _PACKED.pack(4, zlib.crc32(term))
+        return value
+
+
+class _Beginnings(dict[bytes, bytes]):
+    """Packed hashes of the beginnings of words; of short words those of the words."""
+
+    def __missing__(self, word: bytes) -> bytes:
+        if len(self) > MOST_REMEMBERED:
+            self.clear()
+        text = word.decode()
+        term = word if len(text) < PREFIX_CHARS else (PREFIX_MARK + text[:PREFIX_CHARS]).encode()
+        value = self[word] = _hashes[term]
+        return value
+
+
+_hashes, _beginnings = _Hashes(), _Beginnings()

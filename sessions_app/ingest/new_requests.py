@@ -10,9 +10,9 @@ import psycopg
 
 from sessions_app.content.documents import PartKind
 from sessions_app.content.message_reader import MessageReader
-from sessions_app.content.search_facts import own_terms
-from sessions_app.content.search_text import hashes_of
-from sessions_app.content.searched_parts import SEARCHED, terms_of_part
+from sessions_app.content.search_facts import add_own
+from sessions_app.content.search_text import Hasher
+from sessions_app.content.searched_parts import SEARCHED, add_part
 from sessions_app.ingest import costs
 from sessions_app.ingest.prepare import storable
 from sessions_app.models import Session
@@ -70,22 +70,18 @@ def _search_rows(logs: Sequence[PreparedLog], new: Sequence[NewPart], reader: Me
     for log in logs:
         own = brought.get(log.key_id, ())
         record = log.record
-        terms = own_terms(
-            record,
-            record.metadata,
-            keys.get(log.session_id, "") if search.shows_key(log.home.rule) else "",
-            log.home.rule,
-            log.failures.names,
-        )
+        hasher = Hasher(log.project_id)
+        key = keys.get(log.session_id, "") if search.shows_key(log.home.rule) else ""
+        add_own(hasher, record, record.metadata, key, log.home.rule, log.failures.names)
         for part in own:
-            terms |= terms_of_part(part.kind, part.digest, part.raw, part.default_role, reader)
+            add_part(hasher, part.kind, part.digest, part.raw, part.default_role, reader)
         yield SearchRow(
             id=log.log_id,
             session_id=log.session_id,
             bucket=log.bucket,
             project_id=log.project_id,
             started_at=rollups.sane_time(log.record.started_at, log.record.received_at),
-            words=hashes_of(terms, log.project_id),
+            words=hasher.packed(),
             parts=b"".join(sorted(part.digest for part in own)),
         )
 

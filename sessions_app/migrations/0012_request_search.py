@@ -13,7 +13,7 @@ CREATE TABLE request_search (LIKE request_search_plain INCLUDING DEFAULTS) PARTI
 DROP TABLE request_search_plain;
 ALTER TABLE request_search ADD PRIMARY KEY (id, session_id, bucket);
 CREATE INDEX request_latest ON request_search (project_id, started_at DESC, id DESC);
-CREATE INDEX request_words ON request_search USING gin (words) WITH (gin_pending_list_limit = 4096);
+CREATE INDEX request_words ON request_search USING gin (words) WITH (gin_pending_list_limit = 2048);
 -- Hashes cannot be compressed.
 ALTER TABLE request_search ALTER words SET STORAGE EXTERNAL;
 ALTER TABLE request_search ALTER words SET STATISTICS 0;

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from django.db import connection
 
-from sessions_app.storage.arrays import ColumnDumper
+from sessions_app.storage.arrays import ColumnDumper, PackedNumbers, PackedNumbersDumper
 
 
 def binary_cursor() -> psycopg.Cursor[Any]:
@@ -15,6 +15,7 @@ def binary_cursor() -> psycopg.Cursor[Any]:
     connection.ensure_connection()
     cursor: psycopg.Cursor[Any] = psycopg.Cursor(connection.connection)
     cursor.adapters.register_dumper(list, ColumnDumper)
+    cursor.adapters.register_dumper(PackedNumbers, PackedNumbersDumper)
     return cursor
 
 

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import accumulate
 from typing import Any
 
 import psycopg
@@ -18,11 +19,12 @@ from sessions_app import ids
 from sessions_app.content.compression import decompress
 from sessions_app.content.documents import DIGEST_BYTES, PartKind
 from sessions_app.content.message_reader import MessageReader
-from sessions_app.content.search_facts import own_terms
-from sessions_app.content.search_text import hashes_of
-from sessions_app.content.searched_parts import SEARCHED, terms_of_part
+from sessions_app.content.search_facts import add_own
+from sessions_app.content.search_text import PACKED_BYTES, Hasher
+from sessions_app.content.searched_parts import SEARCHED, add_part
 from sessions_app.records import RULE_MANUAL
 from sessions_app.storage import rollups, sql
+from sessions_app.storage.arrays import PackedNumbers
 from sessions_app.storage.search_sources import SearchSource, load_sources
 from sessions_app.structure.grouping_rules import CHOSEN_RULES, StoredAt
 
@@ -44,7 +46,7 @@ class SearchRow:
     bucket: date
     project_id: int
     started_at: datetime
-    words: list[int]
+    words: bytes
     parts: bytes
 
 
@@ -65,7 +67,7 @@ def insert(cursor: psycopg.Cursor[Any], rows: Iterable[SearchRow]) -> None:
     ordered = sorted(rows, key=lambda row: (row.session_id.bytes, row.id.bytes))
     if not ordered:
         return
-    words, starts, ends = _joined([row.words for row in ordered])
+    ends = list(accumulate(len(row.words) // PACKED_BYTES for row in ordered))
     cursor.execute(
         sql.load("insert_request_search"),
         {
@@ -74,23 +76,13 @@ def insert(cursor: psycopg.Cursor[Any], rows: Iterable[SearchRow]) -> None:
             "bucket": [row.bucket for row in ordered],
             "project_id": [row.project_id for row in ordered],
             "started_at": [row.started_at for row in ordered],
-            "words": words,
-            "words_from": starts,
+            # All in one array, of which each row has a slice, counted from 1.
+            "words": PackedNumbers(b"".join([row.words for row in ordered])),
+            "words_from": [1 + end for end in [0, *ends[:-1]]],
             "words_to": ends,
             "parts": [row.parts for row in ordered],
         },
     )
-
-
-def _joined(lists: Sequence[list[int]]) -> tuple[list[int], list[int], list[int]]:
-    """Lists one after another, and where each begins and ends, counted from 1."""
-    joined: list[int] = []
-    starts, ends = [], []
-    for one in lists:
-        starts.append(len(joined) + 1)
-        joined += one
-        ends.append(len(joined))
-    return joined, starts, ends
 
 
 def take(cursor: psycopg.Cursor[Any], requests: Iterable[Where]) -> dict[Where, Taken]:
@@ -123,42 +115,36 @@ def write_again(cursor: psycopg.Cursor[Any], requests: Mapping[Where, Iterable[b
     before = take(cursor, requests)
     covers = {at: {*more, *(before[at].digests if at in before else ())} for at, more in requests.items()}
     sources = load_sources(cursor, _columns(sorted(covers)))
-    wanted = {(session_id, bucket, one) for (_, session_id, bucket), digests in covers.items() for one in digests}
-    hashes = dict(_hashes_of_parts(cursor, wanted, {source.session_id: source.project_id for source in sources}))
-    insert(cursor, [_row(source, covers[source.id, source.session_id, source.bucket], hashes) for source in sources])
+    hashers: dict[Where, Hasher] = {}
+    for source in sources:
+        hasher = hashers[source.id, source.session_id, source.bucket] = Hasher(source.project_id)
+        key = source.session_key or "" if shows_key(source.rule) else ""
+        add_own(hasher, source, source.metadata, key, source.rule, source.failed_tools)
+    _add_parts(cursor, {at: covers[at] for at in hashers}, hashers)
+    insert(cursor, [_row(source, covers, hashers) for source in sources])
 
 
-def _row(
-    source: SearchSource, digests: Iterable[bytes], hashes: Mapping[tuple[uuid.UUID, date, bytes], list[int]]
-) -> SearchRow:
-    key = source.session_key or "" if shows_key(source.rule) else ""
-    own = own_terms(source, source.metadata, key, source.rule, source.failed_tools)
-    words = set(hashes_of(own, source.project_id))
-    for one in digests:
-        words.update(hashes.get((source.session_id, source.bucket, one), ()))
+def _row(source: SearchSource, covers: Mapping[Where, set[bytes]], hashers: Mapping[Where, Hasher]) -> SearchRow:
+    at = (source.id, source.session_id, source.bucket)
     started_at = rollups.sane_time(source.started_at, source.received_at)
-    parts = b"".join(sorted(digests))
-    return SearchRow(source.id, source.session_id, source.bucket, source.project_id, started_at, sorted(words), parts)
+    return SearchRow(*at, source.project_id, started_at, hashers[at].packed(), b"".join(sorted(covers[at])))
 
 
-def _hashes_of_parts(
-    cursor: psycopg.Cursor[Any],
-    wanted: Iterable[tuple[uuid.UUID, date, bytes]],
-    projects: Mapping[uuid.UUID, int],
-) -> Iterator[tuple[tuple[uuid.UUID, date, bytes], list[int]]]:
-    """The hashes of the terms of parts. Few texts are in memory at once."""
-    rows = sorted((ids.part_id(session_id, one), session_id, bucket) for session_id, bucket, one in wanted)
-    if not rows:
+def _add_parts(
+    cursor: psycopg.Cursor[Any], covers: Mapping[Where, Iterable[bytes]], hashers: Mapping[Where, Hasher]
+) -> None:
+    """Add the texts of parts to what finds the requests that cover them. Few texts are in memory at once."""
+    found = {(ids.part_id(at[1], one), at[1], at[2]): hashers[at] for at, digests in covers.items() for one in digests}
+    if not found:
         return
-    cursor.execute(sql.load("sizes_of_parts"), _columns(rows))
+    cursor.execute(sql.load("sizes_of_parts"), _columns(sorted(found)))
     reader = MessageReader()
     for chunk in _chunks(sorted(cursor.fetchall())):
         reader.start_batch()
         cursor.execute(sql.load("contents_of_parts"), _columns(chunk))
         for part_id, session_id, bucket, kind, role, content in cursor.fetchall():
-            one = ids.part_digest(part_id)
-            terms = terms_of_part(PartKind(kind), one, decompress(content), role, reader)
-            yield (session_id, bucket, one), hashes_of(terms, projects[session_id])
+            hasher = found[part_id, session_id, bucket]
+            add_part(hasher, PartKind(kind), ids.part_digest(part_id), decompress(content), role, reader)
 
 
 def _chunks(parts: Iterable[tuple[uuid.UUID, uuid.UUID, date, int]]) -> Iterator[list[Where]]:

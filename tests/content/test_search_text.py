@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.content import search_text
-from sessions_app.content.search_text import PREFIX_MARK, hashes_of, normalised, terms_of, words_of
+from sessions_app.content.search_text import PREFIX_MARK, Hasher, hashes_of, normalised, terms_of, unpacked, words_of
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,10 @@ def test_hashes_are_signed_sorted_and_of_their_project(terms: set[str]) -> None:
     assert hashes == sorted(set(hashes))
     assert all(-(2**31) <= one < 2**31 for one in hashes)
     assert not set(hashes) & set(hashes_of(terms, 2)) or not terms
+
+
+@given(st.text(max_size=100), st.integers(1, 2**40))
+def test_a_text_is_hashed_by_its_terms(text: str, project_id: int) -> None:
+    hasher = Hasher(project_id)
+    hasher.add_text(text)
+    assert unpacked(hasher.packed()) == hashes_of(terms_of(text), project_id)

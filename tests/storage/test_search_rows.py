@@ -14,9 +14,9 @@ from sessions_app import ids
 from sessions_app.content.compression import decompress
 from sessions_app.content.documents import PartKind
 from sessions_app.content.message_reader import MessageReader
-from sessions_app.content.search_facts import own_terms
-from sessions_app.content.search_text import hashes_of
-from sessions_app.content.searched_parts import SEARCHED, terms_of_part
+from sessions_app.content.search_facts import add_own
+from sessions_app.content.search_text import Hasher, unpacked
+from sessions_app.content.searched_parts import SEARCHED, add_part
 from sessions_app.ingest import corrections, reindexing
 from sessions_app.models import Part, Project, RequestLog, RequestSearch, SearchBacklog, Session
 from sessions_app.queries.search_coverage import search_coverage
@@ -48,11 +48,13 @@ def check_index() -> None:
         assert set(digests) <= refers_to(request)
         covered.update(ids.part_id(row.session_id, one) for one in digests)
         key = session_keys[request.session_id] or "" if search.shows_key(request.rule) else ""
-        terms = own_terms(request, request.metadata or {}, key, request.rule, request.failed_tools)
+        hasher = Hasher(row.project_id)
+        add_own(hasher, request, request.metadata or {}, key, request.rule, request.failed_tools)
         for part in Part.objects.filter(session_id=row.session_id, bucket=row.bucket):
-            if ids.part_digest(part.id) in digests:
-                terms |= terms_of(part)
-        assert row.words == hashes_of(terms, row.project_id)
+            if (digest := ids.part_digest(part.id)) in digests:
+                raw = decompress(bytes(part.content))
+                add_part(hasher, PartKind(part.kind), digest, raw, part.role, MessageReader())
+        assert sorted(row.words) == unpacked(hasher.packed())
     assert covered == Counter(Part.objects.filter(kind__in=SEARCHED).values_list("id", flat=True))
 
 
@@ -60,11 +62,6 @@ def refers_to(request: RequestLog) -> set[bytes]:
     with binary_cursor() as cursor:
         lists = (bytes(request.input_parts), bytes(request.output_parts), bytes(request.context_parts))
         return part_lists.digests(cursor, request.session_id, request.bucket, [lists])
-
-
-def terms_of(part: Part) -> set[str]:
-    raw = decompress(bytes(part.content))
-    return terms_of_part(PartKind(part.kind), ids.part_digest(part.id), raw, part.role, MessageReader())
 
 
 @pytest.mark.parametrize("seed", range(4))
