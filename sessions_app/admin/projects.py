@@ -74,6 +74,15 @@ class ApiKeyAdmin(LeanAdmin):
         self.message_user(request, text, messages.SUCCESS)
 
 
+class ModelPriceAdmin(LeanAdmin):
+    """Prices are set on the page Prices of their project. Here they can be seen, and deleted."""
+
+    list_display = ("pattern", "project", "valid_from", "input", "cached", "output", "created_by")
+    list_select_related = ("project",)
+    list_filter = (("project", admin.RelatedOnlyFieldListFilter),)
+    search_fields = ("pattern",)
+
+
 class ProjectAdmin(LeanAdmin):
     list_display = ("slug", "name", "created", "internal_id")
     created = field_column("created_at", "created")

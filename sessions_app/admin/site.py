@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, User
 
 from sessions_app.admin.corrections import CorrectionAdmin
 from sessions_app.admin.inbox import InboxEntryAdmin
-from sessions_app.admin.projects import ApiKeyAdmin, ProjectAdmin
+from sessions_app.admin.projects import ApiKeyAdmin, ModelPriceAdmin, ProjectAdmin
 from sessions_app.admin.rejected import RejectedLogAdmin
 from sessions_app.admin.requests import RequestLogAdmin
 from sessions_app.admin.sessions import SessionAdmin
@@ -16,6 +16,7 @@ from sessions_app.models import (
     ApiKey,
     Correction,
     InboxEntry,
+    ModelPrice,
     Project,
     RejectedLog,
     RequestLog,
@@ -33,6 +34,7 @@ for model, model_admin in (
     (InboxEntry, InboxEntryAdmin),
     (Project, ProjectAdmin),
     (ApiKey, ApiKeyAdmin),
+    (ModelPrice, ModelPriceAdmin),
 ):
     admin.site.register(model, model_admin)
 admin.site.unregister((User, Group))

@@ -50,13 +50,14 @@ def cost_of(usage: Usage, prices: Prices | None, stated_amount: Decimal | None) 
 def prices_of(
     own: tuple[OwnPrice, ...], provider: str, models: tuple[str, str], api_base: str, moment: datetime
 ) -> Prices | None:
-    """The project's own prices, else those of the library. `models`: of the response, and as requested."""
+    """The project's own prices, else those of the library. `models`: of the response, and as requested.
+
+    What was requested may be a name for something else, so the library is asked for it only if no model answered.
+    """
     if own and (found := own_prices_of(own, provider, models, moment)):
         return found
-    for model in models:
-        if model and (prices := library.find_prices(provider, model, api_base, moment)):
-            return prices
-    return None
+    answered, requested = models
+    return library.find_prices(provider, answered or requested, api_base, moment)
 
 
 def own_prices(project_id: int) -> tuple[OwnPrice, ...]:

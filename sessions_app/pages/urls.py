@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path, register_converter
 from django.urls.converters import StringConverter
 
-from sessions_app.pages.account import keys, onboarding, projects, sign_in, theme, trace_settings
+from sessions_app.pages.account import keys, onboarding, prices, projects, sign_in, theme, trace_settings
 from sessions_app.pages.bulk import page as bulk
 from sessions_app.pages.corrections import forms, history, split
 from sessions_app.pages.request import changes, copies
@@ -90,5 +90,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/start/waiting/", onboarding.waiting, name="onboarding_waiting"),
     path("p/<slug:slug>/settings/keys/", keys.keys_page, name="keys"),
     path("p/<slug:slug>/settings/traces/", trace_settings.traces_page, name="trace_settings"),
+    path("p/<slug:slug>/settings/prices/", prices.prices_page, name="prices"),
     path("p/<slug:slug>/settings/keys/<int:key_id>/revoke/", keys.revoke_page, name="key_revoke"),
 ]

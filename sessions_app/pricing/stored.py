@@ -51,6 +51,11 @@ class CostFacts:
         return None if self.calculation is None else self.calculation.total
 
     @property
+    def calculated_or_stated(self) -> Decimal | None:
+        """The sum of the calculation; without one, the amount that counts."""
+        return self.amount if self.computed is None else self.computed
+
+    @property
     def difference(self) -> Decimal | None:
         """What the caller stated, less what we computed; None if only one of them is known."""
         return None if self.stated is None or self.computed is None else rounded(self.stated - self.computed)

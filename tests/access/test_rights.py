@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from sessions_app.access.keys import SCOPES, create_key
 from sessions_app.access.rights import (
+    CHANGE_PRICES,
     CHANGE_PROJECTS,
     CORRECT_SESSIONS,
     DELETE_SESSIONS,
@@ -58,6 +59,7 @@ RULES: dict[tuple[str, str], str | Right] = {
     (f"{IN_PROJECT}start/", "POST"): MAKE_KEYS,
     (f"{IN_PROJECT}settings/keys/", "POST"): MAKE_KEYS,
     (f"{IN_PROJECT}settings/keys/<int:key_id>/revoke/", "POST"): REVOKE_KEYS,
+    (f"{IN_PROJECT}settings/prices/", "POST"): CHANGE_PRICES,
     (f"{IN_PROJECT}settings/traces/", "POST"): CHANGE_PROJECTS,
     (f"{IN_PROJECT}sessions/<uuid:session_id>/tags/", "POST"): TAG_SESSIONS,
     (f"{IN_PROJECT}sessions/<uuid:session_id>/correct/", "POST"): CORRECT_SESSIONS,

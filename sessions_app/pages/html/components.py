@@ -27,6 +27,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "breakable": formats.breakable,
     "clock": formats.clock,
     "cost": formats.cost,
+    "exact_cost": formats.exact_cost,
     "day": formats.day,
     "duration": formats.duration,
     "exact": formats.exact,

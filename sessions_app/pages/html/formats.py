@@ -13,6 +13,8 @@ from typing import Protocol
 from django.utils import timezone
 from markupsafe import Markup
 
+from sessions_app.pricing.amounts import rounded
+
 UNKNOWN = "–"
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 MODEL_HUES = 8
@@ -100,6 +102,14 @@ def cost(value: Decimal | None) -> str:
     if value >= 10**9:
         return f"{sign}${value:.3g}"
     return f"{sign}${_dollars(value)}"
+
+
+def exact_cost(value: Decimal | None) -> str:
+    """US dollars with all digits that mean something."""
+    if value is None or not value.is_finite():
+        return UNKNOWN
+    value = rounded(value)
+    return f"{'-' if value < 0 else ''}${abs(value):,f}"
 
 
 def _dollars(value: Decimal) -> str:

@@ -5,37 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from markupsafe import Markup
 
 from sessions_app.models import RequestLog
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.marks import behind
+from sessions_app.pages.thread.token_rows import TokenRow, token_rows
 from sessions_app.pages.thread.wording import grouped_by, history, offset, source_name
+from sessions_app.pricing.stored import CostFacts, cost_facts
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 from sessions_app.structure.runs import runs_of
 
-_MILLION = 10**6
-
 # The most sub-agents of a request that are named.
 MOST_STARTED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRow:
-    """A line of the table of tokens and cost. What is not known is None."""
-
-    title: str
-    tokens: int | None
-    cost: Decimal | None = None
-
-    @property
-    def per_million(self) -> Decimal | None:
-        return self.cost * _MILLION / self.tokens if self.cost is not None and self.tokens else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +67,13 @@ class Facts:
     source: str
     grouped_by: Markup
     rows: list[TokenRow]
+    cost: CostFacts
     total_tokens: int | None
     cost_so_far: Decimal | None
 
 
 def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: Window, addresses: Addresses) -> Facts:
-    line = lines[index]
+    line, cost = lines[index], cost_facts(log)
     length = timeline.duration(line)
     first = _first_token(line, length)
     added, printed = window.added[index], window.printed(index)
@@ -112,7 +100,8 @@ def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: 
         history=history(added.count, added.count - printed.count),
         source=source_name(log.source),
         grouped_by=grouped_by(log.rule, log.rule_detail, behind_it),
-        rows=_token_rows(log),
+        rows=token_rows(log, cost),
+        cost=cost,
         total_tokens=_total(log),
         cost_so_far=timeline.running_costs(one.cost for one in lines)[index],
     )
@@ -148,33 +137,6 @@ def _speed(line: RequestLine, length: timedelta | None, first: timedelta | None)
         return None
     seconds = (length - (first or timedelta())).total_seconds()
     return round(line.output_tokens / seconds) if seconds > 0.01 else None
-
-
-def _token_rows(log: RequestLog) -> list[TokenRow]:
-    """Cached tokens are part of the input, reasoning of the output (`records.Usage`)."""
-    costs = log.cost_breakdown or {}
-    fresh = log.input_tokens
-    if fresh is not None:
-        fresh = max(fresh - (log.cached_tokens or 0) - (log.cache_write_tokens or 0), 0)
-    rows = [
-        TokenRow("Input", fresh, None if log.cached_tokens or log.cache_write_tokens else _cost(costs, "input_cost"))
-    ]
-    if log.cached_tokens:
-        rows.append(TokenRow("Cached input", log.cached_tokens, _cost(costs, "cache_read_cost")))
-    if log.cache_write_tokens:
-        rows.append(TokenRow("Written to the cache", log.cache_write_tokens, _cost(costs, "cache_creation_cost")))
-    rows.append(TokenRow("Output", log.output_tokens, _cost(costs, "output_cost")))
-    if log.reasoning_tokens:
-        rows.append(TokenRow("of which reasoning", log.reasoning_tokens))
-    return rows
-
-
-def _cost(costs: dict[str, object], name: str) -> Decimal | None:
-    value = costs.get(name)
-    try:
-        return Decimal(str(value)) if isinstance(value, (int, float, str)) else None
-    except InvalidOperation:
-        return None
 
 
 def _total(log: RequestLog) -> int | None:

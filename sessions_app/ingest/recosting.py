@@ -1,0 +1,116 @@
+"""Computes the costs of stored requests anew, after prices changed. Amounts that callers stated stay what counts."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from sessions_app.ingest import costs
+from sessions_app.models import Project, RequestLog
+from sessions_app.pricing.own import OwnPrice
+from sessions_app.pricing.prices import recall, with_counts
+from sessions_app.pricing.stored import stated_in, usage_of_row
+from sessions_app.storage import rollups, sql
+from sessions_app.storage.buckets import bucket_of
+from sessions_app.storage.connections import binary_cursor
+from sessions_app.storage.locks import lock_digest
+from sessions_app.storage.prepared import Cost
+
+CHUNK = 200
+_COLUMNS = (
+    *("id", "session_id", "bucket", "provider", "model", "requested_model", "api_base", "started_at", "step", "cost"),
+    *("cost_source", "price", "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens"),
+    "reasoning_tokens",
+)
+_FIRST = uuid.UUID(int=0)
+
+
+@dataclass(slots=True)
+class Recosted:
+    """What was looked at; how many requests cost something else now, and what all of them cost before and after."""
+
+    looked_at: int = 0
+    changed: int = 0
+    before: Decimal = Decimal(0)
+    after: Decimal = Decimal(0)
+
+
+def count_of(project: Project, since: datetime | None) -> int:
+    return _requests(project, since).count()
+
+
+def recompute_costs(project: Project, since: datetime | None = None, *, dry_run: bool = False) -> Iterator[Recosted]:
+    """Go through a project's requests, a short transaction for each chunk. Repeating it changes nothing more."""
+    after: uuid.UUID | None = _FIRST
+    while after is not None:
+        done = Recosted()
+        with transaction.atomic():
+            after = _chunk(project, since, after, done, dry_run)
+        yield done
+
+
+def _requests(project: Project, since: datetime | None) -> QuerySet[RequestLog]:
+    found = RequestLog.objects.filter(project_id=project.pk)
+    return found if since is None else found.filter(started_at__gte=since, bucket__gte=bucket_of(since))
+
+
+def _chunk(
+    project: Project, since: datetime | None, after: uuid.UUID, done: Recosted, dry_run: bool
+) -> uuid.UUID | None:
+    """Recompute the requests after a place; returns the last one's, None at the end.
+
+    Digesters are kept out, so that no roll-up is added to while it is computed.
+    """
+    with binary_cursor() as cursor:
+        if not dry_run:
+            lock_digest(cursor, project.pk)
+        rows = list(_after(_requests(project, since), after).only(*_COLUMNS)[:CHUNK])
+        own = costs.own_prices(project.pk)
+        changed = [(row, cost) for row in rows if (cost := _add(done, row, own)) is not None]
+        if changed and not dry_run:
+            cursor.execute(sql.load("update_costs"), _columns(changed))
+            rollups.recompute(cursor, {row.session_id for row, _ in changed})
+    return rows[-1].id if len(rows) == CHUNK else None
+
+
+def _after(requests: QuerySet[RequestLog], after: uuid.UUID) -> QuerySet[RequestLog]:
+    """Ids begin with those of their sessions (`ids`), so their order keeps a session's requests together."""
+    return requests.filter(id__gt=after).order_by("id")
+
+
+def _add(done: Recosted, row: RequestLog, own: tuple[OwnPrice, ...]) -> Cost | None:
+    """Count a request, and return its cost if that is another one now."""
+    cost = _cost(row, own)
+    done.looked_at += 1
+    done.before += row.cost or 0
+    done.after += cost.amount or 0
+    if (cost.amount, cost.source, cost.price) == (row.cost, row.cost_source, row.price):
+        return None
+    done.changed += 1
+    return cost
+
+
+def _cost(row: RequestLog, own: tuple[OwnPrice, ...]) -> Cost:
+    stated = stated_in(row)
+    if row.step:
+        return costs.stated(stated)
+    usage = with_counts(usage_of_row(row), recall(row.price or ""))
+    prices = costs.prices_of(own, row.provider, (row.model, row.requested_model), row.api_base, row.started_at)
+    return costs.cost_of(usage, prices, stated)
+
+
+def _columns(changed: list[tuple[RequestLog, Cost]]) -> dict[str, list[object]]:
+    return {
+        "id": [row.id for row, _ in changed],
+        "session_id": [row.session_id for row, _ in changed],
+        "bucket": [row.bucket for row, _ in changed],
+        "cost": [cost.amount for _, cost in changed],
+        "cost_source": [cost.source for _, cost in changed],
+        "price": [cost.price for _, cost in changed],
+    }

@@ -1,0 +1,128 @@
+"""Stored costs: stated, computed, by own prices, and computed anew."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from sessions_app.ingest import costs
+from sessions_app.models import ModelPrice, Project, RequestLog, Session
+from sessions_app.pricing.stored import cost_facts
+from sessions_app.storage.checking import check_rollups
+from tests.factories import make_log, make_project, store_logs
+
+pytestmark = pytest.mark.django_db
+# Of `make_log`, by the public price of gpt-4o: 8 × 2.5 + 4 × 10 millionths.
+COMPUTED = Decimal("0.00006")
+
+
+@pytest.fixture
+def project() -> Project:
+    costs.forget()
+    return make_project()
+
+
+def own_price(project: Project, pattern: str = "gpt-4o", **fields: Any) -> None:
+    ModelPrice.objects.create(project=project, pattern=pattern, **{"valid_from": date(2026, 1, 1), **fields})
+    costs.forget()
+
+
+def recompute(*arguments: str) -> str:
+    out = StringIO()
+    call_command("recompute_costs", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def wrong_roll_ups() -> list[Any]:
+    return [difference for chunk in check_rollups() for difference in chunk]
+
+
+def test_what_is_stated_counts_and_ours_stands_beside_it(project: Project) -> None:
+    store_logs(project, make_log(cost=0.5, session_id="a"), make_log(session_id="a"))
+    facts = [cost_facts(row) for row in RequestLog.objects.order_by("-cost")]
+
+    assert [(one.source, one.amount, one.computed, one.differs) for one in facts] == [
+        ("stated", Decimal("0.5"), COMPUTED, True),
+        ("computed", COMPUTED, COMPUTED, False),
+    ]
+    assert Session.objects.get().cost == Decimal("0.5") + COMPUTED
+    assert not wrong_roll_ups()
+
+
+@pytest.mark.parametrize(("stated", "differs"), [("0.0000605", False), ("0.0000607", True), ("0.00006", False)])
+def test_more_than_one_percent_is_a_difference(project: Project, stated: str, differs: bool) -> None:
+    store_logs(project, make_log(cost=stated))
+    assert cost_facts(RequestLog.objects.get()).differs is differs
+
+
+def test_own_prices_win_from_their_day_on(project: Project) -> None:
+    own_price(project, input=Decimal(100), output=Decimal(0))
+    own_price(project, valid_from=date(2027, 1, 1), input=Decimal(999))
+    store_logs(project, make_log())
+
+    row = RequestLog.objects.get()
+    assert row.cost == Decimal("0.0008")
+    assert (calculation := cost_facts(row).calculation)
+    assert (calculation.source, calculation.dated) == ("own prices", "2026-01-01")
+
+
+def test_own_prices_of_another_project_are_not_used(project: Project) -> None:
+    own_price(make_project("other"), input=Decimal(100), output=Decimal(100))
+    store_logs(project, make_log())
+    assert RequestLog.objects.get().cost == COMPUTED
+
+
+def test_recompute_after_a_price_was_set(project: Project) -> None:
+    store_logs(project, make_log(model="mine", session_id="a"), make_log(cost=1, session_id="a"))
+    assert Session.objects.get().cost == 1
+    own_price(project, "min*", input=Decimal(1), output=Decimal(1))
+
+    said = recompute("--project", "acme", "--dry-run")
+    assert "2 requests checked, 1 would change" in said
+    assert "$1 before, $1.000012 after" in said
+    assert Session.objects.get().cost == 1
+    assert "1 changed" in recompute()
+    assert Session.objects.get().cost == Decimal("1.000012")
+    assert not wrong_roll_ups()
+    assert "0 changed" in recompute()
+
+
+def test_recompute_rows_from_before_there_were_prices(project: Project) -> None:
+    store_logs(project, make_log(), make_log(cost=0.25))
+    RequestLog.objects.filter(cost=COMPUTED).update(cost=None, cost_source="", price=None)
+    RequestLog.objects.filter(cost=Decimal("0.25")).update(
+        cost=Decimal("0.24999999999999997"), cost_source="", price=None
+    )
+    recompute("--since", "2026-03-14")
+
+    found = {row.cost_source: row.cost for row in RequestLog.objects.all()}
+    assert found == {"computed": COMPUTED, "stated": Decimal("0.25")}
+    assert not wrong_roll_ups()
+
+
+def test_recompute_nothing_before_since(project: Project) -> None:
+    store_logs(project, make_log())
+    assert "0 requests checked" in recompute("--since", "2026-03-15")
+    with pytest.raises(CommandError, match="no project"):
+        recompute("--project", "nobody")
+
+
+def test_written_for_an_hour_is_remembered_for_a_new_calculation(project: Project) -> None:
+    usage = {
+        "input_tokens": 10,
+        "output_tokens": 1,
+        "cache_creation_input_tokens": 300,
+        "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 200},
+    }
+    store_logs(project, make_log(model="mine", request={"model": "mine", "messages": []}, usage=usage))
+    own_price(
+        project, "mine", input=Decimal(1), cache_write=Decimal(10), cache_write_1h=Decimal(100), output=Decimal(0)
+    )
+    recompute()
+    # 10 × 1 + 100 × 10 + 200 × 100 millionths
+    assert RequestLog.objects.get().cost == Decimal("0.02101")
