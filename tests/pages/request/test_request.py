@@ -70,7 +70,7 @@ def test_it_works(signed_in: Client, project: Project) -> None:
         "Provider openai",
         "grouped by session_id",
         "Input 900",
-        "Total 940 $0.250",
+        "Total 940 $0.00265",
     ):
         assert fact in overview, fact
     assert "Session up to here $0.500" in overview
