@@ -24,6 +24,8 @@ PREFIX_MARK, FACT_MARK = "\x02", "\x01"
 # A long text is read in pieces, because its words take many times its memory.
 PIECE_CHARS, OVERLAP_CHARS = 1_000_000, 2 * WORD_CHARS
 MOST_REMEMBERED = 50_000
+# Beyond so many words at a time, a text is hashed in pieces: its words would take too much memory.
+MOST_WORDS = 100_000
 
 # A hash as PostgreSQL sends one element of an int4[]: its length, its value.
 _PACKED = struct.Struct("!iI")
@@ -163,36 +165,55 @@ def hashes_of(terms: Iterable[str], project_id: int) -> list[int]:
 
 
 def unpacked(hashes: bytes) -> list[int]:
-    """The hashes that `Hasher` packed, sorted."""
-    return sorted(value for _, value in struct.iter_unpack("!ii", hashes))
+    """The hashes that `Hasher` packed, sorted, each once."""
+    return sorted({value for _, value in struct.iter_unpack("!ii", hashes)})
 
 
 class Hasher:
     """Collects the terms of what a request says."""
 
-    __slots__ = ("_project_id", "_terms", "_words")
+    __slots__ = ("_packed", "_project_id", "_terms", "_words")
 
     def __init__(self, project_id: int) -> None:
         self._project_id = project_id
         # Words, whose first letters are a term, too; other terms.
         self._words: set[bytes] = set()
         self._terms: set[bytes] = set()
+        self._packed: list[bytes] = []
 
     def add_text(self, text: str) -> None:
         for piece in pieces(text):
             words, pairs = words_and_pairs(piece)
             self._words |= words
             self.add(pairs)
+            if len(self._words) + len(self._terms) > MOST_WORDS:
+                self._pack()
 
     def add(self, terms: Iterable[str]) -> None:
         self._terms.update(term.encode("utf-8", "replace") for term in terms)
 
     def packed(self) -> bytes:
-        """The hashes of all terms, each once, in no order."""
+        """The hashes of all terms in no order; each once, if there are not very many."""
+        self._pack()
+        self._packed = [b"".join(self._packed)]
+        return self._packed[0]
+
+    def _pack(self) -> None:
+        if len(self._words) + len(self._terms) > MOST_WORDS:
+            # Of so many most are new, so it is no use to remember them.
+            words = map(bytes.decode, self._words)
+            self.add({PREFIX_MARK + word[:PREFIX_CHARS] for word in words if len(word) >= PREFIX_CHARS})
+            found = {_PACKED.pack(4, zlib.crc32(term)) for term in self._words | self._terms}
+        else:
+            found = self._remembered()
+        self._packed.append(_salted(b"".join(found), self._project_id))
+        self._words, self._terms = set(), set()
+
+    def _remembered(self) -> set[bytes]:
         found = set(map(_hashes.__getitem__, self._words))
         found.update(map(_beginnings.__getitem__, self._words))
         found.update(map(_hashes.__getitem__, self._terms))
-        return _salted(b"".join(found), self._project_id)
+        return found
 
 
 def _salted(hashes: bytes, project_id: int) -> bytes:
