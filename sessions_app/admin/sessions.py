@@ -29,7 +29,7 @@ from sessions_app.models import (
     Session,
 )
 from sessions_app.queries import session_list
-from sessions_app.queries.filters import SessionFilters
+from sessions_app.queries.filters import words
 
 
 class SessionAdmin(ContentAdmin):
@@ -76,7 +76,7 @@ class SessionAdmin(ContentAdmin):
         return ("project", "requests", *columns)
 
     def matching(self, queryset: QuerySet[Session], project: Project, text: str) -> QuerySet[Session]:
-        found = session_list.matching(project, SessionFilters(text=text))
+        found = session_list.matching(project, words(text))
         return queryset.filter(id__in=found.values("id"))
 
     def view_on_site(self, obj: Session) -> str:

@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from sessions_app.records import RULES
+from sessions_app.content.needles import Needle, NoWordsError
+from sessions_app.search_language import Query, QueryError, Text, parse
+from sessions_app.search_language.keys import CHOICES, SYNONYMS
 
 OK, ERROR = "ok", "error"
-STATUSES = {"ok": OK, "success": OK, "error": ERROR}
 # Ranges that end now, by their name in the URL.
 RANGES = {
     "15m": timedelta(minutes=15),
@@ -27,96 +28,85 @@ RANGES = {
 CUSTOM_RANGE, ANY_RANGE = "custom", "any"
 MAX_TEXT_CHARS = 1_000
 MAX_VALUES = 50
-# Filters that take several values, by their name in the URL. A session matches if it has any of them.
-LISTS = {
-    "status": "statuses",
-    "model": "models",
-    "user": "users",
-    "tag": "tags",
-    "source": "sources",
-    "rule": "rules",
-    "failed_tool": "failed_tools",
-}
+# Keys of the search language that are parameters of the URL, too.
+LISTS = ("status", "model", "user", "tag", "source", "rule", "failed_tool")
 
 _DIGITS = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
 # A plus sign that is not escaped in a URL arrives as a space.
 _LOST_PLUS = re.compile(r"(T\d\d:?\d\d\S*) (\d\d:?\d\d)$")
 
 
-class FilterError(ValueError):
-    """An invalid parameter. `field`: its name; the message completes a sentence that begins with it."""
+EVERYTHING = Query()
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field} {message}")
+
+class FilterError(ValueError):
+    """An invalid parameter. `field`: its name; the message completes a sentence that begins with it.
+
+    Of the query, `q`, the message is a sentence by itself; `start` and `end` are the characters that are wrong, and
+    `possible` may stand there.
+    """
+
+    def __init__(
+        self, field: str, message: str, start: int | None = None, end: int | None = None, possible: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message if field == "q" else f"{field} {message}")
         self.field = field
         self.message = message
+        self.start, self.end, self.possible = start, end, possible
 
 
 @dataclass(frozen=True, slots=True)
 class SessionFilters:
     """Which sessions: those that match every filter that is set.
 
-    `text`: words that must all be in the title, the session's key or a user; or the id of a session, trace, request,
-    call or response. `since`, `until`: the time of its last activity, both inclusive. `range`: the preset that set
-    `since`. `statuses`: `ok` has no failed request, `error` has one. `rules`: one of them put a request there.
-    `failed_tools`: a result of one of these tools failed or looks failed.
+    `query`: what is asked for in the search box. `trace_id`: the exact id of a session, trace, request, call or
+    response. `since`, `until`: the time of its last activity, both inclusive. `range`: the preset that set `since`.
+    `zone`: that of times without an offset in the query.
     """
 
-    text: str = ""
+    query: Query = EVERYTHING
     trace_id: str = ""
     range: str = ""
     since: datetime | None = None
     until: datetime | None = None
-    statuses: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    users: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
-    failed_tools: tuple[str, ...] = ()
+    zone: tzinfo = UTC
 
     def is_empty(self) -> bool:
-        return self == SessionFilters()
+        return not (self.query or self.trace_id or self.since or self.until)
 
     def parameters(self) -> list[tuple[str, str]]:
         """Names and values for a URL, in a fixed order."""
-        pairs = [("q", self.text), ("trace_id", self.trace_id), ("range", self.range)]
+        pairs = [("q", str(self.query)), ("trace_id", self.trace_id), ("range", self.range)]
         if not self.range:
             pairs += [
                 (name, moment.isoformat()) for name, moment in (("from", self.since), ("to", self.until)) if moment
             ]
-        for name, attribute in LISTS.items():
-            pairs += [(name, value) for value in getattr(self, attribute)]
         return [pair for pair in pairs if pair[1]]
 
     def kept(self) -> list[tuple[str, str]]:
         """The parameters that a form needs beside the search text and the time range."""
         return [pair for pair in self.parameters() if pair[0] not in ("q", "range", "from", "to")]
 
-    def query(self, **more: str) -> str:
+    def toggled(self, key: str, value: str) -> SessionFilters:
+        """These filters with a value of a key of the query more, or less if it has it."""
+        return replace(self, query=self.query.toggled(key, value))
+
+    def url_query(self, **more: str) -> str:
         """The query string of these filters, with `?` unless it is empty."""
         pairs = self.parameters() + [pair for pair in more.items() if pair[1]]
         return f"?{urlencode(pairs)}" if pairs else ""
 
-    def without(self, name: str, value: str | None = None) -> SessionFilters:
-        """These filters without one of them, or without one of its values."""
-        if name in LISTS:
-            attribute = LISTS[name]
-            kept = tuple(item for item in getattr(self, attribute) if value is not None and item != value)
-            changed: dict[str, Any] = {attribute: kept}
-            return replace(self, **changed)
+    def without(self, name: str) -> SessionFilters:
+        """These filters without one of them: `range`, `trace_id`, or a key of the query; "" stands for its words."""
         if name == "range":
             return replace(self, range="", since=None, until=None)
-        emptied: dict[str, Any] = {"text" if name == "q" else name: ""}
-        return replace(self, **emptied)
+        if name == "trace_id":
+            return replace(self, trace_id="")
+        return replace(self, query=self.query.without(name))
 
-    def toggled(self, name: str, value: str) -> SessionFilters:
-        """These filters with a value of one of them more, or less if it is set."""
-        chosen = getattr(self, LISTS[name])
-        if value in chosen:
-            return self.without(name, value)
-        changed: dict[str, Any] = {LISTS[name]: (*chosen, value)}
-        return replace(self, **changed)
+    def asking(self, query: Query) -> SessionFilters:
+        """These filters with another query."""
+        return replace(self, query=query)
 
 
 @dataclass(slots=True)
@@ -125,6 +115,8 @@ class ParsedFilters:
 
     filters: SessionFilters
     errors: list[FilterError] = field(default_factory=list)
+    # The query as it was written.
+    text: str = ""
 
     def checked(self) -> SessionFilters:
         """The filters. Raises the first FilterError."""
@@ -140,23 +132,29 @@ def parse_filters(parameters: QueryDict, zone: tzinfo = UTC, now: datetime | Non
     an offset in `zone`), and `status` (ok, error), `model`, `user`, `tag`, `source`, `rule` (why a request is in its
     session), `failed_tool`, each any number of times.
     """
-    parsed = ParsedFilters(SessionFilters())
-    values: dict[str, Any] = {
-        "text": _text(parsed, parameters, "q"),
-        "trace_id": _text(parsed, parameters, "trace_id", is_exact=True),
-        **_times(parsed, parameters, zone, now or datetime.now(UTC)),
-    }
-    for name, attribute in LISTS.items():
-        values[attribute] = _list(parsed, parameters, name)
-    values["statuses"] = _statuses(parsed, values["statuses"])
-    values["rules"] = _rules(parsed, values["rules"])
-    parsed.filters = SessionFilters(**values)
+    parsed = ParsedFilters(SessionFilters(), text=parameters.get("q", "").strip())
+    query = _query(parsed)
+    for name in LISTS:
+        values = _list(parsed, parameters, name)
+        if values:
+            query = query.with_values(name, [*query.values_of(name), *values])
+    trace_id = _text(parsed, parameters, "trace_id")
+    times = _times(parsed, parameters, zone, now or datetime.now(UTC))
+    parsed.filters = SessionFilters(query, trace_id, **times, zone=zone)
     return parsed
 
 
-def _text(parsed: ParsedFilters, parameters: QueryDict, name: str, is_exact: bool = False) -> str:
+def _query(parsed: ParsedFilters) -> Query:
+    try:
+        return parse(parsed.text)
+    except QueryError as error:
+        parsed.errors.append(FilterError("q", error.message, error.start, error.end, error.possible))
+        return Query()
+
+
+def _text(parsed: ParsedFilters, parameters: QueryDict, name: str) -> str:
     # White space around an id may be a part of it.
-    text = parameters.get(name, "") if is_exact else parameters.get(name, "").strip()
+    text = parameters.get(name, "")
     if len(text) > MAX_TEXT_CHARS:
         message = f"may have at most {MAX_TEXT_CHARS:,} characters, got {len(text):,}"
         parsed.errors.append(FilterError(name, message))
@@ -164,26 +162,19 @@ def _text(parsed: ParsedFilters, parameters: QueryDict, name: str, is_exact: boo
     return text
 
 
-def _list(parsed: ParsedFilters, parameters: QueryDict, name: str) -> tuple[str, ...]:
-    values = tuple(dict.fromkeys(value.replace("\0", "\ufffd") for value in parameters.getlist(name) if value))
+def _list(parsed: ParsedFilters, parameters: QueryDict, name: str) -> list[str]:
+    """The values of a parameter that stands for a key of the search language."""
+    values = list(dict.fromkeys(value.replace("\0", "\ufffd") for value in parameters.getlist(name) if value))
     if len(values) > MAX_VALUES:
         parsed.errors.append(FilterError(name, f"may be given at most {MAX_VALUES} times, got {len(values):,}"))
-    return values[:MAX_VALUES]
-
-
-def _statuses(parsed: ParsedFilters, values: Sequence[str]) -> tuple[str, ...]:
-    known = {STATUSES[value] for value in values if value in STATUSES}
+    values = [SYNONYMS.get(name, {}).get(value, value) for value in values[:MAX_VALUES]]
+    choices = CHOICES.get(name)
+    if choices is None:
+        return values
     for value in values:
-        if value not in STATUSES:
-            parsed.errors.append(FilterError("status", f"must be ok or error, got {value[:40]!r}"))
-    return tuple(sorted(known, reverse=True))
-
-
-def _rules(parsed: ParsedFilters, values: Sequence[str]) -> tuple[str, ...]:
-    for value in values:
-        if value not in RULES:
-            parsed.errors.append(FilterError("rule", f"must be one of {', '.join(RULES)}, got {value[:40]!r}"))
-    return tuple(value for value in values if value in RULES)
+        if value not in choices:
+            parsed.errors.append(FilterError(name, f"must be one of {', '.join(choices)}, got {value[:40]!r}"))
+    return [value for value in values if value in choices]
 
 
 def _times(parsed: ParsedFilters, parameters: Mapping[str, str], zone: tzinfo, now: datetime) -> dict[str, Any]:
@@ -227,3 +218,16 @@ def _moment(text: str, zone: tzinfo, end: bool) -> datetime:
     if end and re.fullmatch(r"[\d-]{8,10}[T ]\d\d:\d\d", text):
         return moment + timedelta(minutes=1, microseconds=-1)
     return moment
+
+
+def words(text: str) -> SessionFilters:
+    """Filters for sessions that have these words, or an id; what is no letter or digit is left out."""
+    needles = [needle for word in text.split()[:8] if (needle := _needle(word))]
+    return SessionFilters(Query(tuple(Text(needle) for needle in needles)))
+
+
+def _needle(word: str) -> Needle | None:
+    try:
+        return Needle(word)
+    except NoWordsError:
+        return None

@@ -16,8 +16,8 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from sessions_app.models import Project, Session
-from sessions_app.queries.filters import ERROR, LISTS, OK, SessionFilters
-from sessions_app.queries.session_list import matching
+from sessions_app.queries.filters import ERROR, OK, SessionFilters
+from sessions_app.queries.session_list import Memory, matching
 
 MOST_COUNTED = 100_000
 
@@ -179,12 +179,13 @@ def facets(project: Project, filters: SessionFilters) -> Facets:
     """
     oldest = _oldest_counted(project)
     columns = ("error_count", *_FACET_COLUMNS.values())
-    sets = {"counted": _counted(project, filters, oldest).values(*columns)}
-    open_facets = [name for name in _FACETS if not getattr(filters, LISTS[name])]
+    memory: Memory = {}
+    sets = {"counted": _counted(project, filters, oldest, memory).values(*columns)}
+    open_facets = [name for name in _FACETS if not filters.query.values_of(name)]
     statements = [_count_values(name, f"SELECT * FROM grouped WHERE facet = '{name}'") for name in open_facets]  # noqa: S608
     for name in set(_FACETS) - set(open_facets):
         column = _FACET_COLUMNS.get(name, "error_count")
-        sets[f"counted_{name}"] = _counted(project, filters.without(name), oldest).values(column)
+        sets[f"counted_{name}"] = _counted(project, filters.without(name), oldest, memory).values(column)
         alone = f"SELECT {_key(name)}, count(*) AS count FROM counted_{name} GROUP BY 1"  # noqa: S608
         statements.append(_count_values(name, alone))
     counted: dict[str, dict[str, int]] = {name: {} for name in _FACETS}
@@ -221,7 +222,7 @@ def _count_values(name: str, lists: str) -> str:
 
 
 def _facet_values(name: str, counts: dict[str, int], filters: SessionFilters) -> list[FacetValue]:
-    selected = set(getattr(filters, LISTS[name]))
+    selected = set(filters.query.values_of(name))
     fixed = (OK, ERROR) if name == "status" else ()
     counts = dict.fromkeys((*fixed, *sorted(selected)), 0) | counts
     values = [FacetValue(value, count, value in selected) for value, count in counts.items()]
@@ -239,8 +240,10 @@ def _oldest_counted(project: Project) -> datetime | None:
     return newest.values_list("last_at", flat=True)[MOST_COUNTED : MOST_COUNTED + 1].first()
 
 
-def _counted(project: Project, filters: SessionFilters, oldest: datetime | None) -> QuerySet[Session]:
-    sessions = matching(project, filters)
+def _counted(
+    project: Project, filters: SessionFilters, oldest: datetime | None, memory: Memory | None = None
+) -> QuerySet[Session]:
+    sessions = matching(project, filters, memory)
     return sessions.filter(last_at__gt=oldest) if oldest else sessions
 
 

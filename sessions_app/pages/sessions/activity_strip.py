@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import duration
-from sessions_app.queries.session_list import Activity, SessionRow
+from sessions_app.queries.activity import Activity
+from sessions_app.queries.session_list import SessionRow
 
 # Shares of the strip's width: bars that are closer than the first are drawn as one, and the base line is broken where
 # the session was idle for longer than the second.

@@ -16,10 +16,11 @@ from markupsafe import Markup
 from sessions_app.models import Project
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import exact, hue, in_zone, stamp
-from sessions_app.queries.filters import ANY_RANGE, ERROR, LISTS, RANGES, SessionFilters
+from sessions_app.queries.filters import ANY_RANGE, ERROR, RANGES, SessionFilters
 from sessions_app.queries.session_list import COUNT_LIMIT, count_some
 from sessions_app.queries.session_stats import FACET_LIMIT, MOST_COUNTED, FacetValue, facets
 from sessions_app.records import SOURCES
+from sessions_app.search_language import Values
 
 RANGE_NAMES = {
     "15m": "Last 15 minutes",
@@ -107,7 +108,7 @@ def _facet_row(name: str, item: FacetValue, filters: SessionFilters) -> FacetRow
     label = value_label(name, item.value)
     # htmx keeps the focus on an element with the same id when it replaces the lists.
     row_id = f"f-{name}-{zlib.crc32(item.value.encode()):08x}"
-    query = filters.toggled(name, item.value).query()
+    query = filters.toggled(name, item.value).url_query()
     return FacetRow(row_id, query, label, _facet_mark(name, label), exact(item.count), item.selected)
 
 
@@ -174,13 +175,16 @@ class ActiveFilter:
 def active_filters(filters: SessionFilters) -> list[ActiveFilter]:
     """The filters that are set, without the time range."""
     active = []
-    if filters.text:
-        active.append(ActiveFilter("", f"“{filters.text}”", filters.without("q")))
     if filters.trace_id:
         active.append(ActiveFilter("trace", filters.trace_id, filters.without("trace_id")))
-    for name, attribute in LISTS.items():
-        for value in getattr(filters, attribute):
-            active.append(ActiveFilter(name, value_label(name, value), filters.without(name, value)))
+    for clause in filters.query.clauses:
+        rest = filters.asking(filters.query.minus(clause))
+        if isinstance(clause, Values):
+            sign = "not " if clause.negated else ""
+            words = " or ".join(value_label(clause.key, value) for value in clause.values)
+            active.append(ActiveFilter(clause.key, f"{sign}{words}", rest))
+        else:
+            active.append(ActiveFilter("", str(clause), rest))
     return active
 
 

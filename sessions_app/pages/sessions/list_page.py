@@ -28,8 +28,10 @@ from sessions_app.pages.sessions.rows import write_rows
 from sessions_app.pages.sessions.saved_views import save_address, view_chips
 from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
 from sessions_app.queries import arrivals, session_list
+from sessions_app.queries.activity import activity
 from sessions_app.queries.filters import FilterError, SessionFilters, parse_filters
-from sessions_app.queries.session_list import NEWEST_FIRST, OLDEST_FIRST, SessionRow
+from sessions_app.queries.search.orders import NEWEST_FIRST, direction_of, opposite
+from sessions_app.queries.session_list import SessionPage, SessionRow
 
 PAGE_SIZE = 50
 MAX_WAYS_OUT = 2
@@ -54,17 +56,19 @@ def list_region(request: HttpRequest, project: Project, region: str) -> HttpResp
 
 def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> HttpResponse:
     parsed = parse_filters(request.GET, timezone.get_current_timezone())
-    shown, errors = _read_page(project, parsed.filters, request.GET.get("before"), request.GET.get("after"))
+    reader = _Reader(project, parsed.filters, request.GET.get("order") or NEWEST_FIRST)
+    shown, errors = reader.page(request.GET.get("before"), request.GET.get("after"))
     if not shown.rows and parsed.filters.is_empty() and shown.is_first and not errors:
         return redirect("onboarding", project.slug)
     context = _filters_context(project, parsed.filters) | {
         "section": "sessions",
         "is_whole": is_whole,
         "errors": [*parsed.errors, *errors],
+        "text": parsed.text if parsed.errors else str(parsed.filters.query),
         "page": shown,
         "views": SimpleLazyObject(lambda: view_chips(request, project)),
         "save_view": save_address(request, project),
-        "rows": write_rows(shown.rows, session_list.activity(shown.rows), reverse("sessions", args=[project.slug])),
+        "rows": write_rows(shown.rows, activity(shown.rows), reverse("sessions", args=[project.slug])),
         "ways_out": [] if shown.rows else list(ways_out(project, parsed.filters))[:MAX_WAYS_OUT],
         "undigested_since": _late(arrivals.undigested_since()),
     }
@@ -116,9 +120,11 @@ def new_sessions(request: HttpRequest, project: Project) -> HttpResponse:
 
 @dataclass(frozen=True)
 class ShownPage:
-    """Rows, newest first, and the query strings of this page and of its neighbours; None where there is none."""
+    """Rows in their order, and the query strings of this page and of its neighbours; None where there is none."""
 
+    found: SessionPage
     rows: list[SessionRow]
+    order: str
     query: str
     newest: str | None = None
     newer: str | None = None
@@ -129,34 +135,41 @@ class ShownPage:
         return self.newest is None
 
 
-def _read_page(
-    project: Project, filters: SessionFilters, before: str | None, after: str | None
-) -> tuple[ShownPage, list[FilterError]]:
-    try:
-        if after:
-            return _page_after(project, filters, after), []
-        return _page_before(project, filters, before), []
-    except FilterError as error:
-        return _page_before(project, filters, None), [error]
+@dataclass(frozen=True)
+class _Reader:
+    """Reads pages of the list with these filters in this order."""
 
+    project: Project
+    filters: SessionFilters
+    order: str
 
-def _page_before(project: Project, filters: SessionFilters, before: str | None) -> ShownPage:
-    page = session_list.list_sessions(project, filters, NEWEST_FIRST, PAGE_SIZE, before)
-    older = filters.query(before=page.next_cursor) if page.next_cursor else None
-    if not before:
-        return ShownPage(page.results, filters.query(), older=older)
-    newer = filters.query(after=page.results[0].cursor) if page.results else filters.query()
-    return ShownPage(page.results, filters.query(before=before), filters.query(), newer, older)
+    def page(self, before: str | None, after: str | None) -> tuple[ShownPage, list[FilterError]]:
+        try:
+            direction_of(self.order)
+            return self._after(after) if after else self._before(before), []
+        except FilterError as error:
+            order = NEWEST_FIRST if error.field == "order" else self.order
+            return _Reader(self.project, self.filters, order)._before(None), [error]
 
+    def _before(self, before: str | None) -> ShownPage:
+        page = session_list.list_sessions(self.project, self.filters, self.order, PAGE_SIZE, before)
+        older = self._query(before=page.next_cursor) if page.next_cursor else None
+        if not before:
+            return ShownPage(page, page.results, self.order, self._query(), older=older)
+        newer = self._query(after=page.first_cursor) if page.first_cursor else self._query()
+        return ShownPage(page, page.results, self.order, self._query(before=before), self._query(), newer, older)
 
-def _page_after(project: Project, filters: SessionFilters, after: str) -> ShownPage:
-    page = session_list.list_sessions(project, filters, OLDEST_FIRST, PAGE_SIZE, after)
-    if page.next_cursor is None:
-        # This is the newest page: show it whole, not only the sessions after the cursor.
-        return _page_before(project, filters, None)
-    rows = page.results[::-1]
-    newer, older = filters.query(after=rows[0].cursor), filters.query(before=rows[-1].cursor)
-    return ShownPage(rows, filters.query(after=after), filters.query(), newer, older)
+    def _after(self, after: str) -> ShownPage:
+        page = session_list.list_sessions(self.project, self.filters, opposite(self.order), PAGE_SIZE, after)
+        if page.next_cursor is None or page.is_out_of_time:
+            # This is the first page: show it whole, not only the sessions after the cursor.
+            return self._before(None)
+        newer, older = self._query(after=page.last_cursor), self._query(before=page.first_cursor)
+        return ShownPage(page, page.results[::-1], self.order, self._query(after=after), self._query(), newer, older)
+
+    def _query(self, **more: str | None) -> str:
+        order = {} if self.order == NEWEST_FIRST else {"order": self.order}
+        return self.filters.url_query(**order, **{name: value or "" for name, value in more.items()})
 
 
 def _late(undigested_since: datetime | None) -> datetime | None:

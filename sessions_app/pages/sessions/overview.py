@@ -64,7 +64,7 @@ def overview(project: Project, filters: SessionFilters, address: str) -> Overvie
     return Overview(
         sums=_sums(found),
         failed=f"{exact(found.failed_requests)} failed" if found.failed_requests else "",
-        failed_href=address + replace(filters, statuses=("error",)).query(),
+        failed_href=address + filters.asking(filters.query.with_values("status", ["error"])).url_query(),
         cut=f"of the newest {exact(MOST_COUNTED)}" if found.is_cut else "",
         plot=_plot(drawn, filters, address) if drawn else Markup(""),
         axis=_axis(drawn) if drawn else [],
@@ -72,7 +72,7 @@ def overview(project: Project, filters: SessionFilters, address: str) -> Overvie
         label=f"Sessions by their last activity, {_width(drawn.step)} a bar, at most {exact(drawn.peak)}"
         if drawn
         else "",
-        anytime=filters.without("range").query(),
+        anytime=filters.without("range").url_query(),
     )
 
 
@@ -115,7 +115,7 @@ def _bar(place: int, one: Bin, peak: int, filters: SessionFilters, address: str)
     words = f"{exact(one.sessions)} session{'' if one.sessions == 1 else 's'}"
     return TimeBar(
         x=place,
-        href=address + chosen.query() if one.sessions else "",
+        href=address + chosen.url_query() if one.sessions else "",
         label=f"{stamp(one.start)}: {words}{f', {exact(one.failed)} with errors' if one.failed else ''}",
         start=one.start.isoformat(),
         end=end.isoformat(),

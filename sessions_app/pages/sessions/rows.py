@@ -14,7 +14,8 @@ from sessions_app.pages.html.formats import cost, exact, extent, hue, session_ti
 from sessions_app.pages.html.times import time_ago
 from sessions_app.pages.html.tool_calls import failed_results
 from sessions_app.pages.sessions.activity_strip import draw_strip
-from sessions_app.queries.session_list import Activity, SessionRow
+from sessions_app.queries.activity import Activity
+from sessions_app.queries.session_list import SessionRow
 
 USERS_SHOWN, TAGS_SHOWN, DOTS_SHOWN = 2, 3, 5
 ID_CHARS = 60

@@ -1,0 +1,48 @@
+"""The sessions that an id leads to."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from functools import reduce
+from operator import or_
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import BooleanField, F, Func, Q
+
+from sessions_app import ids
+from sessions_app.models import Link, Project, RequestKey, Session
+from sessions_app.queries import moved
+from sessions_app.structure.grouping_rules import LinkRole
+
+MAX_IDS = 100
+
+
+def sessions_named(project: Project, text: str) -> list[uuid.UUID]:
+    """The sessions that an id leads to."""
+    found = Session.objects.filter(named_by(project, text), project_id=project.pk)
+    return list(found.values_list("id", flat=True)[:MAX_IDS])
+
+
+class IsOneOf(Func):
+    """`a = ANY(b)` for an array `b` from a sub-select. Unlike `IN`, it can use an index."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+
+def named_by(project: Project, text: str) -> Q:
+    """The sessions that an id leads to: a session's id or key, a trace id, or the id of a request, call or response.
+
+    The id or key of a merged session leads to the session that it was merged into.
+    """
+    own = [ids.session_id(project.key, text)]
+    with contextlib.suppress(ValueError):
+        own.append(uuid.UUID(text))
+    key, alias = ids.request_key(project.key, text), ids.alias_key(project.key, text)
+    of_keys = RequestKey.objects.filter(id=key).values("session_id")
+    named = Link.objects.filter(token=alias, role__lte=LinkRole.TRACE).values("key_id")[:MAX_IDS]
+    of_aliases = RequestKey.objects.filter(id__in=named).values("session_id")
+    elsewhere = (of_keys, of_aliases, moved.sessions_after(own))
+    return reduce(or_, (Q(IsOneOf(F("id"), ArraySubquery(sessions))) for sessions in elsewhere), Q(id__in=own))

@@ -1,0 +1,231 @@
+"""What a query asks for: of the roll-up of a session, and of what its requests say."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, TypeAlias
+
+from sessions_app.content.needles import Needle
+from sessions_app.content.search_facts import fact
+from sessions_app.content.search_text import hashes_of
+from sessions_app.models import Project
+from sessions_app.queries.search.contents import ERROR_ROLE, Content
+from sessions_app.search_language import Moment, Query, Range, Text, Values
+from sessions_app.search_language.keys import METADATA, UNITS
+
+# Lists of a roll-up have at most so many values (`text_union`); beyond that the requests are asked.
+MOST_LISTED = 50
+
+# Keys whose values are listed in the roll-up: the column there, and the one of a request.
+LISTED = {
+    "model": ("models", "r.model"),
+    "user": ("users", "r.end_user"),
+    "source": ("sources", "r.source"),
+    "rule": ("rules", "r.rule"),
+    "tag": ("tags", None),
+    "failed_tool": ("failed_tools", None),
+}
+# Of these a request's row in the index has a fact, so that rare values are found without walking.
+HINTED = ("model", "user", "source")
+# Keys that only the requests know.
+FACTS = ("provider", "key", "kind", "tool", "finish")
+NAMED = ("trace", "request", "session")
+COUNTED = {"error": "s.error_count > 0", "retry": "s.retry_count > 0", "steps": "s.step_count > 0"}
+RANGE_OF_SESSION = {
+    "cost": "s.cost",
+    "tokens": "(coalesce(s.input_tokens, 0) + coalesce(s.output_tokens, 0))",
+    "duration": "extract(epoch FROM s.last_at - s.first_at)",
+    "requests": "s.request_count",
+}
+TTFT = "extract(epoch FROM r.first_token_at - r.started_at)"
+
+# A condition in SQL, and its parameters.
+Sql: TypeAlias = tuple[str, list[Any]]
+# Any of these groups of hashes, each of which a row must have as a whole.
+Groups: TypeAlias = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What some request must say, or none if `negated`: `groups` for the index, and `check` for what is stored.
+
+    `named`: sessions that have it in another way: by an id. `instead`: a condition of the roll-up that is enough.
+    """
+
+    groups: Groups
+    check: Callable[[Content], bool]
+    negated: bool = False
+    needle: Needle | None = None
+    named: frozenset[uuid.UUID] = frozenset()
+    instead: Sql | None = None
+
+
+@dataclass
+class Conditions:
+    """All that a query asks for. `hints`: what rows of the index have if the roll-up is as it asks."""
+
+    sql: list[Sql] = field(default_factory=list)
+    wanted: list[Wanted] = field(default_factory=list)
+    hints: list[Groups] = field(default_factory=list)
+    needs_branch: list[bool] = field(default_factory=list)
+
+    @property
+    def needles(self) -> list[Needle]:
+        return [one.needle for one in self.wanted if one.needle and not one.negated]
+
+
+Named: TypeAlias = Callable[[str], Iterable[uuid.UUID]]
+
+
+def conditions_of(
+    project: Project, query: Query, named: Named, zone: tzinfo = UTC, now: datetime | None = None
+) -> Conditions:
+    """What a query asks for. `named`: the sessions that an id leads to."""
+    found = Conditions()
+    roles = frozenset(query.values_of("in"))
+    for clause in query.clauses:
+        match clause:
+            case Text():
+                found.wanted.append(_text(project, clause, roles, named))
+            case Range(key="ttft"):
+                found.sql.append(_of_requests(*_between(TTFT, clause), negated=clause.negated))
+            case Range():
+                found.sql.append(_maybe_not(_between(RANGE_OF_SESSION[clause.key], clause), clause.negated))
+            case Moment():
+                found.sql.append(_moment(clause, zone, now or datetime.now(UTC)))
+            case Values() if clause.key != "in":
+                _add_values(found, project, clause, named)
+    return found
+
+
+def _text(project: Project, clause: Text, roles: frozenset[str], named: Named) -> Wanted:
+    needle = clause.needle
+    leading = frozenset(named(needle.text)) if not (clause.negated or needle.is_prefix or roles) else frozenset()
+    groups = (tuple(hashes_of(needle.terms, project.pk)),)
+    return Wanted(groups, lambda content: is_said(content, needle, roles), clause.negated, needle, leading)
+
+
+def is_said(content: Content, needle: Needle, roles: frozenset[str] = frozenset()) -> bool:
+    """Whether a text of the request has it, of the given roles only if there are some."""
+    return any(needle.is_in(piece.original.normal) for piece in content.pieces if not roles or piece.role in roles)
+
+
+def _add_values(found: Conditions, project: Project, clause: Values, named: Named) -> None:
+    key, values = clause.key, clause.values
+    if key == "status":
+        if len(values) == 1:
+            is_error = (values[0] == "error") != clause.negated
+            found.sql.append(("s.error_count > 0" if is_error else "s.error_count = 0", []))
+            found.hints += [_groups(project, [fact("status", "error")])] if is_error else []
+        elif clause.negated:
+            found.sql.append(("false", []))
+    elif key in NAMED:
+        sessions = [one for value in values for one in named(value)]
+        found.sql.append(_maybe_not(("s.id = ANY(%s::uuid[])", [sessions]), clause.negated))
+    elif key in LISTED:
+        found.sql.append(_maybe_not(_listed(key, list(values)), clause.negated))
+        if key in HINTED and not clause.negated:
+            found.hints.append(_groups(project, [fact(key, value) for value in values]))
+    elif key == "has":
+        _add_has(found, project, clause)
+    elif key == "error":
+        found.wanted.append(_error(project, clause))
+    else:
+        assert key in FACTS or key.startswith(f"{METADATA}.")
+        found.wanted.append(_facts(project, [fact(key, value) for value in values], clause.negated))
+
+
+def _add_has(found: Conditions, project: Project, clause: Values) -> None:
+    if "branch" in clause.values:
+        found.needs_branch.append(not clause.negated)
+        return
+    counted = [COUNTED[value] for value in clause.values if value in COUNTED]
+    facts = [fact("has", value) for value in clause.values if value not in COUNTED]
+    of_session: Sql | None = (f"({' OR '.join(counted)})", []) if counted else None
+    if facts:
+        found.wanted.append(replace(_facts(project, facts, clause.negated), instead=of_session))
+    elif of_session:
+        found.sql.append(_maybe_not(of_session, clause.negated))
+
+
+def _facts(project: Project, facts: Sequence[str], negated: bool) -> Wanted:
+    wanted = frozenset(facts)
+    return Wanted(_groups(project, facts), lambda content: not wanted.isdisjoint(content.facts), negated)
+
+
+def _groups(project: Project, facts: Iterable[str]) -> Groups:
+    return tuple(tuple(hashes_of([one], project.pk)) for one in facts)
+
+
+def _error(project: Project, clause: Values) -> Wanted:
+    """By the type of an error, or by words of its message."""
+    facts = frozenset(fact("error", value) for value in clause.values)
+    needles = [needle for value in clause.values if (needle := needle_or_none(value))]
+    groups = [*_groups(project, facts), *(tuple(hashes_of(needle.terms, project.pk)) for needle in needles)]
+    roles = frozenset({ERROR_ROLE})
+
+    def check(content: Content) -> bool:
+        return not facts.isdisjoint(content.facts) or any(is_said(content, needle, roles) for needle in needles)
+
+    return Wanted(tuple(groups), check, clause.negated)
+
+
+def needle_or_none(text: str) -> Needle | None:
+    try:
+        return Needle(text, is_phrase=True)
+    except ValueError:
+        return None
+
+
+# --- SQL ------------------------------------------------------------------------------------------------------------
+
+
+def _maybe_not(condition: Sql, negated: bool) -> Sql:
+    text, params = condition
+    return (f"({text}) IS NOT TRUE", params) if negated else condition
+
+
+def _listed(key: str, values: list[str]) -> Sql:
+    column, of_request = LISTED[key]
+    overlaps = f"s.{column} && %s::text[]"
+    if of_request is None:
+        return overlaps, [values]
+    text, params = _of_requests(f"{of_request} = ANY(%s::text[])", [values])
+    return f"({overlaps} OR (cardinality(s.{column}) >= {MOST_LISTED} AND {text}))", [values, *params]
+
+
+def _of_requests(condition: str, params: list[Any], negated: bool = False) -> Sql:
+    """Whether a request of the session is so."""
+    text = (
+        f"EXISTS (SELECT FROM request_log AS r WHERE r.session_id = s.id AND r.bucket = ANY(s.buckets) AND {condition})"
+    )
+    return _maybe_not((text, params), negated)
+
+
+def _between(expression: str, clause: Range) -> Sql:
+    parts: list[str] = []
+    params: list[Any] = []
+    if clause.low is not None:
+        parts.append(f"{expression} {'>' if clause.low_open else '>='} %s::numeric")
+        params.append(clause.low)
+    if clause.high is not None:
+        parts.append(f"{expression} {'<' if clause.high_open else '<='} %s::numeric")
+        params.append(clause.high)
+    return " AND ".join(parts), params
+
+
+def _moment(clause: Moment, zone: tzinfo, now: datetime) -> Sql:
+    is_after = (clause.key == "after") != clause.negated
+    return f"s.last_at {'>=' if is_after else '<'} %s", [moment_of(clause.text, zone, now)]
+
+
+def moment_of(text: str, zone: tzinfo, now: datetime) -> datetime:
+    """The moment that a query names: a date or time, in `zone` if it says none, or how long ago."""
+    if text.startswith("-"):
+        seconds = float(UNITS[text[-1]]) * int(text[1:-1])
+        return now - timedelta(seconds=min(seconds, 30 * 366 * 86_400))
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)

@@ -1,0 +1,96 @@
+"""What was found, in a few words around it, and where."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sessions_app.content.needles import Needle, Span
+from sessions_app.queries.search.contents import Content, FoundRow, Piece, load_contents
+from sessions_app.queries.search.walk import Found
+
+MOST_SNIPPETS = 3
+CHARS_BEFORE, CHARS_AFTER = 60, 160
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A place where something was found. `pieces`: texts, and whether each is what was found.
+
+    `digest`: of the part that has it, b"" for a text beside the messages, such as that of an error. `role`: user,
+    assistant, system, tool, error, another one of the sender, or "". `is_cut`: whether text is left out before and
+    after.
+    """
+
+    request_id: uuid.UUID
+    started_at: datetime
+    role: str
+    digest: bytes
+    pieces: tuple[tuple[str, bool], ...]
+    is_cut: tuple[bool, bool]
+
+
+def add_contents(found: Sequence[Found], needles: Mapping[int, Needle]) -> None:
+    """Read the first requests of each session that may have a needle, as far as nobody did; two statements."""
+    missing = [row for one in found for row in _first_rows(one, needles) if row.id not in one.contents]
+    loaded = load_contents(missing, {one.id: None for one in found})
+    for one in found:
+        one.contents.update({row.id: loaded[row.id] for row in _first_rows(one, needles) if row.id in loaded})
+
+
+def snippets_of(found: Found, needles: Mapping[int, Needle], roles: frozenset[str]) -> list[Snippet]:
+    """The first places in a session, at most MOST_SNIPPETS: one in each request if there are several."""
+    contents = [found.contents[row.id] for row in _first_rows(found, needles) if row.id in found.contents]
+    each = [list(_in_request(content, needles.values(), roles)) for content in contents]
+    first = [snippets[0] for snippets in each if snippets]
+    rest = [snippet for snippets in each for snippet in snippets[1:]]
+    chosen = (first + rest)[:MOST_SNIPPETS]
+    return sorted(chosen, key=lambda snippet: snippet.started_at)
+
+
+def more_rows(found: Found, needles: Mapping[int, Needle]) -> int:
+    """In how many further requests of the session the index has it."""
+    rows = {row.id for place in needles for row in found.rows.get(place, ())}
+    return max(len(rows) - len(list(_first_rows(found, needles))), 0)
+
+
+def _first_rows(found: Found, needles: Mapping[int, Needle]) -> Iterable[FoundRow]:
+    rows = {row.id: row for place in needles for row in found.rows.get(place, ())[:MOST_SNIPPETS]}
+    return sorted(rows.values(), key=lambda row: (row.started_at, row.id))[:MOST_SNIPPETS]
+
+
+def _in_request(content: Content, needles: Iterable[Needle], roles: frozenset[str]) -> Iterator[Snippet]:
+    for piece in content.pieces:
+        if roles and piece.role not in roles:
+            continue
+        spans = sorted(span for needle in needles for span in needle.spans(piece.original.normal)[:10])
+        if spans:
+            yield _snippet(content, piece, piece.original.spans(spans))
+
+
+def _snippet(content: Content, piece: Piece, spans: Sequence[Span]) -> Snippet:
+    text = piece.original.text
+    first, last = spans[0]
+    start, end = max(first - CHARS_BEFORE, 0), min(last + CHARS_AFTER, len(text))
+    # At a word's beginning, if one is near.
+    if start and (space := text.find(" ", start, first)) >= 0:
+        start = space + 1
+    pieces: list[tuple[str, bool]] = []
+    place = start
+    for begin, stop in spans:
+        if begin >= place and stop <= end:
+            pieces += [(_line(text[place:begin]), False), (_line(text[begin:stop]), True)]
+            place = stop
+    pieces.append((_line(text[place:end]), False))
+    kept = tuple(one for one in pieces if one[0])
+    return Snippet(content.row.id, content.row.started_at, piece.role, piece.digest, kept, (start > 0, end < len(text)))
+
+
+def _line(text: str) -> str:
+    """A text in one line; a space at either end stays one."""
+    inner = " ".join(text.split())
+    if not inner:
+        return " " if text else ""
+    return f"{' ' * text[0].isspace()}{inner}{' ' * text[-1].isspace()}"

@@ -1,0 +1,9 @@
+"""The language of the search box: what its words and filters mean, and how they are written.
+
+`docs/search.md` has the grammar. `parse` reads a text, `Query` is what it says, and `str(query)` writes it again.
+"""
+
+from sessions_app.search_language.parser import QueryError, parse
+from sessions_app.search_language.query import Clause, Moment, Query, Range, Text, Values
+
+__all__ = ["Clause", "Moment", "Query", "QueryError", "Range", "Text", "Values", "parse"]

@@ -1,0 +1,58 @@
+"""The keys of the search language, and what may stand behind each."""
+
+from __future__ import annotations
+
+from sessions_app.records import KINDS, RULES, SOURCES
+
+METADATA = "metadata"
+# Compared with the whole value, whatever its case; several are alternatives.
+TEXTS = {
+    "model": "a model that was asked for or answered",
+    "provider": "who served the model",
+    "user": "the end user that the log names",
+    "key": "the name of the key at the proxy",
+    "tag": "a tag",
+    "tool": "a tool that was called or run",
+    "failed_tool": "a tool whose result failed or looks failed",
+    "error": "the type of an error, or words of its message",
+    "finish": "why an answer ended: stop, length, tool_calls",
+    "trace": "the id of a trace",
+    "request": "the id of a request, call or response",
+    "session": "the id of a session",
+}
+# Only these values are possible.
+CHOICES = {
+    "status": ("ok", "error"),
+    "source": tuple(SOURCES),
+    "kind": KINDS,
+    "rule": RULES,
+    "has": ("error", "tool", "image", "audio", "file", "reasoning", "branch", "retry", "cut", "steps"),
+    "in": ("user", "assistant", "system", "tool", "error"),
+}
+CHOICE_WORDS = {
+    "status": "whether a request failed",
+    "source": "how logs were sent",
+    "kind": "what a request or step is",
+    "rule": "why a request is in its session",
+    "has": "what occurs in it",
+    "in": "where the words are looked for",
+}
+RANGES = {
+    "cost": "US dollars",
+    "tokens": "input and output tokens",
+    "duration": "from the first start to the last end",
+    "requests": "how many requests a session has",
+    "ttft": "the time to the first token",
+}
+DURATIONS = ("duration", "ttft")
+MOMENTS = {"after": "its last activity is not before", "before": "its last activity is before"}
+SYNONYMS = {"status": {"success": "ok", "failed": "error"}}
+
+KEYS = {**TEXTS, f"{METADATA}.": "a value of the metadata, by its path", **CHOICE_WORDS, **RANGES, **MOMENTS}
+# How long each unit of a duration is, in seconds.
+UNITS = {"ms": "0.001", "s": "1", "m": "60", "h": "3600", "d": "86400"}
+
+
+def is_key(name: str) -> bool:
+    """Whether a name may stand before a colon."""
+    return name in KEYS or (name.startswith(f"{METADATA}.") and len(name) > len(METADATA) + 1)
