@@ -14,6 +14,8 @@ from sessions_app.access.rights import Right
 from sessions_app.ingest.accept import accept_body
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Project, Session
+from sessions_app.queries.filters import SessionFilters
+from sessions_app.search_language import parse
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"
@@ -67,3 +69,23 @@ def make_session(project: Project, key: str, *logs: dict[str, Any], **members: A
     """A session of one log, or of `logs`, under a key of the caller's choice."""
     store_logs(project, *[log | {"session_id": key} for log in logs or [make_log(**members)]])
     return Session.objects.get(project_id=project.pk, session_key=key)
+
+
+# What filters are called in tests, and the keys of the search language.
+_KEYS = {
+    "statuses": "status",
+    "models": "model",
+    "users": "user",
+    "tags": "tag",
+    "sources": "source",
+    "rules": "rule",
+    "failed_tools": "failed_tool",
+}
+
+
+def filters_for(text: str = "", **more: Any) -> SessionFilters:
+    """Filters for sessions: a query, values of its keys, and what else SessionFilters takes."""
+    query = parse(text)
+    for name, key in _KEYS.items():
+        query = query.with_values(key, more.pop(name, ()))
+    return SessionFilters(query, **more)

@@ -145,9 +145,20 @@ def _with_snippets(
 # --- filters --------------------------------------------------------------------------------------------------------
 
 
-def conditions_for(project: Project, filters: SessionFilters) -> Conditions:
-    """What these filters ask for."""
-    return conditions_of(project, filters.query, lambda text: sessions_named(project, text), filters.zone)
+# What the index and ids led to, for those who ask several times in one answer.
+Memory = dict[object, list[uuid.UUID]]
+
+
+def conditions_for(project: Project, filters: SessionFilters, memory: Memory | None = None) -> Conditions:
+    """What these filters ask for. A word may be an id if there is no other."""
+    memory = {} if memory is None else memory
+
+    def named(text: str) -> list[uuid.UUID]:
+        if text not in memory:
+            memory[text] = sessions_named(project, text)
+        return memory[text]
+
+    return conditions_of(project, filters.query, named, len(filters.query.texts) == 1, filters.zone)
 
 
 def _where(project: Project, filters: SessionFilters) -> list[tuple[str, list[Any]]]:
@@ -173,14 +184,15 @@ class Matching:
     is_exact: bool = True
 
 
-def matching(project: Project, filters: SessionFilters) -> QuerySet[Session]:
+def matching(project: Project, filters: SessionFilters, memory: Memory | None = None) -> QuerySet[Session]:
     """The sessions of a project that match, for statistics; see `matched`."""
-    return matched(project, filters).sessions
+    return matched(project, filters, memory).sessions
 
 
-def matched(project: Project, filters: SessionFilters) -> Matching:
+def matched(project: Project, filters: SessionFilters, memory: Memory | None = None) -> Matching:
     """The sessions of a project that match, for statistics."""
-    conditions = conditions_for(project, filters)
+    memory = {} if memory is None else memory
+    conditions = conditions_for(project, filters, memory)
     sessions = Session.objects.filter(project_id=project.pk)
     for text, params in (*_where(project, filters), *conditions.sql):
         sessions = sessions.extra(where=[_of_table(text)], params=params)  # noqa: S610 - texts of ours
@@ -189,12 +201,15 @@ def matched(project: Project, filters: SessionFilters) -> Matching:
         if one.negated or one.instead or not all(one.groups):
             is_exact = False
             continue
-        found = sessions_with(project, one.groups)
+        if one.groups not in memory:
+            memory[one.groups] = sessions_with(project, one.groups)
+        found = memory[one.groups]
         is_whole, is_exact = (
             is_whole and len(found) <= MOST_CANDIDATES,
             is_exact and all(len(group) == 1 for group in one.groups),
         )
-        sessions = sessions.filter(id__in=list({*found, *one.named}))
+        where, chosen = "session.id = ANY(%s::uuid[])", sorted({*found, *one.named})
+        sessions = sessions.extra(where=[where], params=[chosen])  # noqa: S610 - a text of ours
     return Matching(sessions, is_whole, is_exact)
 
 

@@ -24,6 +24,7 @@ MOST_CHARS = 1_000
 MOST_CLAUSES = 50
 MOST_VALUES = 50
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _SPACE = re.compile(r"\s*")
 _KEY = re.compile(r"[A-Za-z_][\w-]*(?:\.[^\s:,\"]+)?(?=:)")
 _UNKNOWN_KEY = re.compile(r"[a-z_]{2,}$")
@@ -48,6 +49,8 @@ class QueryError(ValueError):
 
 def parse(text: str) -> Query:
     """The query that a text says. Raises QueryError."""
+    # No database and no address can hold these.
+    text = _UNSTORABLE.sub("\ufffd", text)
     if len(text) > MOST_CHARS:
         message = f"A query may have at most {MOST_CHARS:,} characters; this one has {len(text):,}."
         raise QueryError(message, MOST_CHARS, len(text))

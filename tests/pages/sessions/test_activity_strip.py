@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from sessions_app.pages.sessions.activity_strip import draw_strip
-from sessions_app.queries.session_list import Activity, SessionRow
+from sessions_app.queries.activity import Activity
+from sessions_app.queries.session_list import SessionRow
 from tests.factories import START
 
 

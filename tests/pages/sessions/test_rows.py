@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from sessions_app.pages.sessions.rows import write_rows
-from sessions_app.queries.session_list import Activity
+from sessions_app.queries.activity import Activity
 from tests.factories import START
 from tests.pages.sessions.test_activity_strip import make_row
 

@@ -14,7 +14,7 @@ ORDERS = {
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_app", "0012_request_search"),
+        ("sessions_app", "0016_session_tags"),
     ]
 
     operations = [
