@@ -14,7 +14,7 @@ ORDERS = {
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_app", "0016_session_tags"),
+        ("sessions_app", "0018_prices"),
     ]
 
     operations = [
