@@ -22,7 +22,7 @@ from sessions_app.queries.named_ids import sessions_named
 from sessions_app.queries.search.conditions import Conditions, conditions_of
 from sessions_app.queries.search.orders import NEWEST_FIRST, OLDEST_FIRST, direction_of
 from sessions_app.queries.search.snippets import Snippet, add_contents, more_rows, snippets_of
-from sessions_app.queries.search.walk import MOST_CANDIDATES, Found, Walk, sessions_with
+from sessions_app.queries.search.walk import MOST_CANDIDATES, FoundSession, Walk, sessions_with
 
 __all__ = ["NEWEST_FIRST", "OLDEST_FIRST", "SessionPage", "SessionRow", "list_sessions"]
 
@@ -134,7 +134,7 @@ def list_sessions(
 
 
 def _with_snippets(
-    page: SessionPage, shown: Sequence[Found], needles: Mapping[int, Needle], filters: SessionFilters
+    page: SessionPage, shown: Sequence[FoundSession], needles: Mapping[int, Needle], filters: SessionFilters
 ) -> SessionPage:
     add_contents(shown, needles)
     roles = frozenset(filters.query.values_of("in"))

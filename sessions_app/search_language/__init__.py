@@ -4,6 +4,6 @@
 """
 
 from sessions_app.search_language.parser import QueryError, parse
-from sessions_app.search_language.query import Clause, Moment, Query, Range, Text, Values
+from sessions_app.search_language.query import Clause, Query, Range, Text, TimeBound, Values
 
-__all__ = ["Clause", "Moment", "Query", "QueryError", "Range", "Text", "Values", "parse"]
+__all__ = ["Clause", "Query", "QueryError", "Range", "Text", "TimeBound", "Values", "parse"]

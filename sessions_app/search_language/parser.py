@@ -18,7 +18,7 @@ from sessions_app.search_language.keys import (
     UNITS,
     is_key,
 )
-from sessions_app.search_language.query import Clause, Moment, Query, Range, Text, Values
+from sessions_app.search_language.query import Clause, Query, Range, Text, TimeBound, Values
 
 MOST_CHARS = 1_000
 MOST_CLAUSES = 50
@@ -54,7 +54,7 @@ def parse(text: str) -> Query:
     if len(text) > MOST_CHARS:
         message = f"A query may have at most {MOST_CHARS:,} characters; this one has {len(text):,}."
         raise QueryError(message, MOST_CHARS, len(text))
-    reader = _Reader(text)
+    reader = _QueryReader(text)
     clauses: list[Clause] = []
     while reader.skip_space():
         start = reader.place
@@ -66,7 +66,7 @@ def parse(text: str) -> Query:
     return Query(tuple(clauses))
 
 
-class _Reader:
+class _QueryReader:
     def __init__(self, text: str) -> None:
         self.text, self.place = text, 0
 
@@ -183,7 +183,7 @@ def _number(key: str, text: str, place: int) -> Decimal:
     return (Decimal(found[1]) * Decimal(units.get(unit, "1"))).normalize()
 
 
-def _moment(key: str, value: str, place: int, negated: bool) -> Moment:
+def _moment(key: str, value: str, place: int, negated: bool) -> TimeBound:
     is_time = bool(_DATE.fullmatch(value))
     if is_time:
         try:
@@ -193,7 +193,7 @@ def _moment(key: str, value: str, place: int, negated: bool) -> Moment:
     if not is_time and not _AGO.fullmatch(value):
         message = f"{value[:40]!r} is no time: {_expected(key)}"
         raise QueryError(message, place, place + len(value), _possible(key))
-    return Moment(key, value.replace(" ", "T"), negated)
+    return TimeBound(key, value.replace(" ", "T"), negated)
 
 
 def _choice(key: str, value: str, place: int) -> str:

@@ -71,7 +71,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Moment:
+class TimeBound:
     """A bound in time, `after` or `before`. `text` is a date or time, or how long ago: `-24h`."""
 
     key: str
@@ -82,7 +82,7 @@ class Moment:
         return f"{'-' * self.negated}{self.key}:{self.text}"
 
 
-Clause: TypeAlias = Text | Values | Range | Moment
+Clause: TypeAlias = Text | Values | Range | TimeBound
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def test_it_works(project: Project) -> None:
     row = page.results[1]
     assert row.title == "First question"
     assert (row.request_count, row.error_count) == (2, 1)
-    assert (row.input_tokens, row.output_tokens, row.cost) == (16, 8, Decimal("0.25"))
+    assert (row.input_tokens, row.output_tokens, row.cost) == (16, 8, Decimal("0.250048"))
     assert (row.model_names, row.users, row.tags, row.sources) == (["gpt-4o", "o3"], ["alice"], ["ci"], ["native"])
     assert (row.first_at, row.duration) == (START, timedelta(seconds=15))
 

@@ -56,7 +56,7 @@ def list_region(request: HttpRequest, project: Project, region: str) -> HttpResp
 
 def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> HttpResponse:
     parsed = parse_filters(request.GET, timezone.get_current_timezone())
-    reader = _Reader(project, parsed.filters, request.GET.get("order") or NEWEST_FIRST)
+    reader = _PageReader(project, parsed.filters, request.GET.get("order") or NEWEST_FIRST)
     shown, errors = reader.page(request.GET.get("before"), request.GET.get("after"))
     if not shown.rows and parsed.filters.is_empty() and shown.is_first and not errors:
         return redirect("onboarding", project.slug)
@@ -136,7 +136,7 @@ class ShownPage:
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _PageReader:
     """Reads pages of the list with these filters in this order."""
 
     project: Project
@@ -149,7 +149,7 @@ class _Reader:
             return self._after(after) if after else self._before(before), []
         except FilterError as error:
             order = NEWEST_FIRST if error.field == "order" else self.order
-            return _Reader(self.project, self.filters, order)._before(None), [error]
+            return _PageReader(self.project, self.filters, order)._before(None), [error]
 
     def _before(self, before: str | None) -> ShownPage:
         page = session_list.list_sessions(self.project, self.filters, self.order, PAGE_SIZE, before)

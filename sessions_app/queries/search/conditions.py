@@ -13,7 +13,7 @@ from sessions_app.content.search_facts import fact
 from sessions_app.content.search_text import hashes_of
 from sessions_app.models import Project
 from sessions_app.queries.search.contents import ERROR_ROLE, Content
-from sessions_app.search_language import Moment, Query, Range, Text, Values
+from sessions_app.search_language import Query, Range, Text, TimeBound, Values
 from sessions_app.search_language.keys import METADATA, UNITS
 
 # Lists of a roll-up have at most so many values (`text_union`); beyond that the requests are asked.
@@ -77,11 +77,11 @@ class Conditions:
         return [one.needle for one in self.wanted if one.needle and not one.negated]
 
 
-Named: TypeAlias = Callable[[str], Iterable[uuid.UUID]]
+SessionsOf: TypeAlias = Callable[[str], Iterable[uuid.UUID]]
 
 
 def conditions_of(
-    project: Project, query: Query, named: Named, may_be_id: bool, zone: tzinfo = UTC, now: datetime | None = None
+    project: Project, query: Query, named: SessionsOf, may_be_id: bool, zone: tzinfo = UTC, now: datetime | None = None
 ) -> Conditions:
     """What a query asks for. `named`: the sessions that an id leads to. `may_be_id`: words may be one."""
     found = Conditions()
@@ -94,14 +94,14 @@ def conditions_of(
                 found.sql.append(_of_requests(*_between(TTFT, clause), negated=clause.negated))
             case Range():
                 found.sql.append(_maybe_not(_between(RANGE_OF_SESSION[clause.key], clause), clause.negated))
-            case Moment():
+            case TimeBound():
                 found.sql.append(_moment(clause, zone, now or datetime.now(UTC)))
             case Values() if clause.key != "in":
                 _add_values(found, project, clause, named)
     return found
 
 
-def _text(project: Project, clause: Text, roles: frozenset[str], named: Named | None) -> Wanted:
+def _text(project: Project, clause: Text, roles: frozenset[str], named: SessionsOf | None) -> Wanted:
     needle = clause.needle
     is_id = named is not None and not (clause.negated or needle.is_prefix or roles)
     leading = frozenset(named(needle.text)) if named and is_id else frozenset[uuid.UUID]()
@@ -114,7 +114,7 @@ def is_said(content: Content, needle: Needle, roles: frozenset[str] = frozenset(
     return any(needle.is_in(piece.original.normal) for piece in content.pieces if not roles or piece.role in roles)
 
 
-def _add_values(found: Conditions, project: Project, clause: Values, named: Named) -> None:
+def _add_values(found: Conditions, project: Project, clause: Values, named: SessionsOf) -> None:
     key, values = clause.key, clause.values
     if key == "status":
         if len(values) == 1:
@@ -218,7 +218,7 @@ def _between(expression: str, clause: Range) -> Sql:
     return " AND ".join(parts), params
 
 
-def _moment(clause: Moment, zone: tzinfo, now: datetime) -> Sql:
+def _moment(clause: TimeBound, zone: tzinfo, now: datetime) -> Sql:
     is_after = (clause.key == "after") != clause.negated
     return f"s.last_at {'>=' if is_after else '<'} %s", [moment_of(clause.text, zone, now)]
 

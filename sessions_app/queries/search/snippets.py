@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sessions_app.content.needles import Needle, Span
 from sessions_app.queries.search.contents import Content, FoundRow, Piece, load_contents
-from sessions_app.queries.search.walk import Found
+from sessions_app.queries.search.walk import FoundSession
 
 MOST_SNIPPETS = 3
 CHARS_BEFORE, CHARS_AFTER = 60, 160
@@ -32,7 +32,7 @@ class Snippet:
     is_cut: tuple[bool, bool]
 
 
-def add_contents(found: Sequence[Found], needles: Mapping[int, Needle]) -> None:
+def add_contents(found: Sequence[FoundSession], needles: Mapping[int, Needle]) -> None:
     """Read the first requests of each session that may have a needle, as far as nobody did; two statements."""
     missing = [row for one in found for row in _first_rows(one, needles) if row.id not in one.contents]
     loaded = load_contents(missing, {one.id: None for one in found})
@@ -40,7 +40,7 @@ def add_contents(found: Sequence[Found], needles: Mapping[int, Needle]) -> None:
         one.contents.update({row.id: loaded[row.id] for row in _first_rows(one, needles) if row.id in loaded})
 
 
-def snippets_of(found: Found, needles: Mapping[int, Needle], roles: frozenset[str]) -> list[Snippet]:
+def snippets_of(found: FoundSession, needles: Mapping[int, Needle], roles: frozenset[str]) -> list[Snippet]:
     """The first places in a session, at most MOST_SNIPPETS: one in each request if there are several."""
     contents = [found.contents[row.id] for row in _first_rows(found, needles) if row.id in found.contents]
     each = [list(_in_request(content, needles.values(), roles)) for content in contents]
@@ -50,13 +50,13 @@ def snippets_of(found: Found, needles: Mapping[int, Needle], roles: frozenset[st
     return sorted(chosen, key=lambda snippet: snippet.started_at)
 
 
-def more_rows(found: Found, needles: Mapping[int, Needle]) -> int:
+def more_rows(found: FoundSession, needles: Mapping[int, Needle]) -> int:
     """In how many further requests of the session the index has it."""
     rows = {row.id for place in needles for row in found.rows.get(place, ())}
     return max(len(rows) - len(list(_first_rows(found, needles))), 0)
 
 
-def _first_rows(found: Found, needles: Mapping[int, Needle]) -> Iterable[FoundRow]:
+def _first_rows(found: FoundSession, needles: Mapping[int, Needle]) -> Iterable[FoundRow]:
     rows = {row.id: row for place in needles for row in found.rows.get(place, ())[:MOST_SNIPPETS]}
     return sorted(rows.values(), key=lambda row: (row.started_at, row.id))[:MOST_SNIPPETS]
 

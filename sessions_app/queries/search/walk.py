@@ -36,7 +36,7 @@ Place: TypeAlias = tuple[Any, uuid.UUID]
 
 
 @dataclass
-class Found:
+class FoundSession:
     """A session that matches: its row, the value of the order, and for each needle the rows that may have it.
 
     `contents`: what was read of its requests, by their ids.
@@ -57,7 +57,7 @@ class Found:
 class Walked:
     """What a walk found. `last`: the key and id of the last session that was looked at; None if there is no more."""
 
-    found: list[Found]
+    found: list[FoundSession]
     last: Place | None
     is_out_of_time: bool = False
 
@@ -84,7 +84,7 @@ class Walk:
 
     def run(self, limit: int, place: Place | None) -> Walked:
         """The next `limit` sessions after a place."""
-        found: list[Found] = []
+        found: list[FoundSession] = []
         size, is_first = FIRST_CHUNK, True
         is_free = not (self.conditions.sql or self.conditions.wanted or self.conditions.needs_branch)
         if is_free:
@@ -108,14 +108,14 @@ class Walk:
 
     def _chunk(
         self, place: tuple[Any, uuid.UUID] | None, size: int
-    ) -> tuple[list[Found], tuple[Any, uuid.UUID] | None]:
+    ) -> tuple[list[FoundSession], tuple[Any, uuid.UUID] | None]:
         """Sessions whose roll-ups are as asked for, among the next ones; and the last one that was looked at."""
         rows = _fetch(*self.statement(place, size))
         width = len(self.columns)
         found = []
         for row in rows:
             if row[width + 1]:
-                found.append(Found(row[:width], row[width]))
+                found.append(FoundSession(row[:width], row[width]))
                 found[-1].rows = {-1 - place: [] for place, holds in enumerate(row[width + 2 :]) if holds}
         last = (rows[-1][width], rows[-1][0]) if len(rows) == size else None
         return found, last
@@ -157,7 +157,7 @@ class Walk:
 
     # --- what their requests say ------------------------------------------------------------------------------------
 
-    def _matching(self, chunk: Sequence[Found]) -> Iterator[Found]:
+    def _matching(self, chunk: Sequence[FoundSession]) -> Iterator[FoundSession]:
         """Those of these sessions that have all that is wanted, in order, as far as somebody asks."""
         wanted = self.conditions.wanted
         if not wanted and not self.conditions.needs_branch:
@@ -169,7 +169,7 @@ class Walk:
                 some = self._with(some, place, one)
             yield from self._with_branches(some)
 
-    def _with(self, sessions: list[Found], place: int, wanted: Wanted) -> list[Found]:
+    def _with(self, sessions: list[FoundSession], place: int, wanted: Wanted) -> list[FoundSession]:
         """Those of these sessions of which a request has what is wanted, or none if it is negated."""
         rows = self._rows(sessions, wanted.groups)
         for session in sessions:
@@ -184,7 +184,7 @@ class Walk:
                 kept.append(session)
         return kept
 
-    def _rows(self, sessions: Sequence[Found], groups: Groups) -> dict[uuid.UUID, list[FoundRow]]:
+    def _rows(self, sessions: Sequence[FoundSession], groups: Groups) -> dict[uuid.UUID, list[FoundRow]]:
         """The rows of the index, by session, that may have what is wanted, the earliest first."""
         condition, params = any_of(groups)
         bounds = [ids.id_range(session.id) for session in sessions]
@@ -201,10 +201,10 @@ class Walk:
             found[session_id].append(FoundRow(session_id, log_id, bucket, started_at, bytes(parts)))
         return found
 
-    def _checked(self, sessions: Sequence[Found], place: int, wanted: Wanted) -> set[uuid.UUID]:
+    def _checked(self, sessions: Sequence[FoundSession], place: int, wanted: Wanted) -> set[uuid.UUID]:
         """The sessions of which a request has it, as what is stored says. A few rows of each are read at a time."""
         held: set[uuid.UUID] = set()
-        waiting: Mapping[uuid.UUID, Found] = {one.id: one for one in sessions if one.rows[place]}
+        waiting: Mapping[uuid.UUID, FoundSession] = {one.id: one for one in sessions if one.rows[place]}
         done, count = 0, 1
         while waiting:
             some = [row for one in waiting.values() for row in one.rows[place][done : done + count]]
@@ -224,10 +224,10 @@ class Walk:
             }
         return held
 
-    def _key_of(self, session: Found) -> str | None:
+    def _key_of(self, session: FoundSession) -> str | None:
         return dict(zip(self.columns, session.columns, strict=True)).get("session_key")
 
-    def _with_branches(self, sessions: list[Found]) -> list[Found]:
+    def _with_branches(self, sessions: list[FoundSession]) -> list[FoundSession]:
         if not self.conditions.needs_branch:
             return sessions
         from sessions_app.queries.session import find_session, load_all_lines, structure_of
