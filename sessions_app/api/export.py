@@ -59,7 +59,7 @@ class ExportEndpoint(Endpoint):
                 filters = parse_filters(request.query_params).checked()
             except FilterError as error:
                 raise bad_parameter(error.field, error.message) from None
-            query = filters.query().removeprefix("?")
+            query = filters.url_query().removeprefix("?")
             return BulkAction(project=project, kind=BulkAction.DOWNLOAD, query=query, made_at=timezone.now())
         mine = BulkAction.objects.filter(project=project, kind=BulkAction.DOWNLOAD, user_id=request.user.pk or 0)
         action = mine.filter(pk=parameters.uuid_of(named, "action")).first()

@@ -13,7 +13,7 @@ from sessions_app.models import Project
 from sessions_app.queries import session_stats
 from sessions_app.queries.filters import SessionFilters
 from sessions_app.queries.session_stats import MOST_BINS, facets, histogram, totals
-from tests.factories import START, make_log, make_project, make_session, store_logs
+from tests.factories import START, filters_for, make_log, make_project, make_session, store_logs
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def test_totals_are_sums_over_what_matches(project: Project) -> None:
         )
         make_session(project, f"s{number}", log)
     make_session(project, "other", model="gpt-4o", usage=usage, cost=1, seconds=900)
-    found = totals(project, SessionFilters(models=("o3",)))
+    found = totals(project, filters_for(models=("o3",)))
     assert (found.sessions, found.failed, found.requests, found.failed_requests) == (20, 3, 20, 3)
     assert (found.input_tokens, found.output_tokens, found.cost) == (200, 100, Decimal(5))
     assert (found.median, found.slow) == (timedelta(seconds=10), timedelta(seconds=19))
@@ -88,7 +88,7 @@ def test_histogram_has_few_bins_that_cover_all(project: Project, seconds: int) -
 
 
 def counted(project: Project, name: str, **filters: Any) -> dict[str, int]:
-    return {item.value: item.count for item in facets(project, SessionFilters(**filters)).values[name]}
+    return {item.value: item.count for item in facets(project, filters_for(**filters)).values[name]}
 
 
 def test_facets_count_sessions_most_first(project: Project) -> None:
@@ -115,7 +115,7 @@ def test_a_filter_does_not_hide_its_own_other_values(project: Project) -> None:
 
 def test_selected_value_is_listed_first_also_without_sessions(project: Project) -> None:
     make_session(project, "a", model="o3")
-    values = facets(project, SessionFilters(models=("gone",))).values["model"]
+    values = facets(project, filters_for(models=("gone",))).values["model"]
     assert [(item.value, item.count, item.selected) for item in values] == [("gone", 0, True), ("o3", 1, False)]
 
 
@@ -133,7 +133,7 @@ def test_facets_count_in_the_newest_sessions(project: Project, monkeypatch: pyte
 
 def test_two_statements_count_all_facets(project: Project, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     make_session(project, "a", user="%s", tags=["{}"])
-    filters = SessionFilters(
+    filters = filters_for(
         text="hello", models=("gpt-4o",), users=("%s", "'"), tags=("{}",), statuses=("ok",), sources=("native",)
     )
     with django_assert_num_queries(2):

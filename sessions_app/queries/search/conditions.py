@@ -49,7 +49,7 @@ Groups: TypeAlias = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Asked:
     """What some request must say, or none if `negated`: `groups` for the index, and `check` for what is stored.
 
     `named`: sessions that have it in another way: by an id. `instead`: a condition of the roll-up that is enough.
@@ -68,7 +68,7 @@ class Conditions:
     """All that a query asks for. `hints`: what rows of the index have if the roll-up is as it asks."""
 
     sql: list[Sql] = field(default_factory=list)
-    wanted: list[Wanted] = field(default_factory=list)
+    wanted: list[Asked] = field(default_factory=list)
     hints: list[Groups] = field(default_factory=list)
     needs_branch: list[bool] = field(default_factory=list)
 
@@ -101,12 +101,12 @@ def conditions_of(
     return found
 
 
-def _text(project: Project, clause: Text, roles: frozenset[str], named: SessionsOf | None) -> Wanted:
+def _text(project: Project, clause: Text, roles: frozenset[str], named: SessionsOf | None) -> Asked:
     needle = clause.needle
     is_id = named is not None and not (clause.negated or needle.is_prefix or roles)
     leading = frozenset(named(needle.text)) if named and is_id else frozenset[uuid.UUID]()
     groups = (tuple(hashes_of(needle.terms, project.pk)),)
-    return Wanted(groups, lambda content: is_said(content, needle, roles), clause.negated, needle, leading)
+    return Asked(groups, lambda content: is_said(content, needle, roles), clause.negated, needle, leading)
 
 
 def is_said(content: Content, needle: Needle, roles: frozenset[str] = frozenset()) -> bool:
@@ -152,16 +152,16 @@ def _add_has(found: Conditions, project: Project, clause: Values) -> None:
         found.sql.append(_maybe_not(of_session, clause.negated))
 
 
-def _facts(project: Project, facts: Sequence[str], negated: bool) -> Wanted:
+def _facts(project: Project, facts: Sequence[str], negated: bool) -> Asked:
     wanted = frozenset(facts)
-    return Wanted(_groups(project, facts), lambda content: not wanted.isdisjoint(content.facts), negated)
+    return Asked(_groups(project, facts), lambda content: not wanted.isdisjoint(content.facts), negated)
 
 
 def _groups(project: Project, facts: Iterable[str]) -> Groups:
     return tuple(tuple(hashes_of([one], project.pk)) for one in facts)
 
 
-def _error(project: Project, clause: Values) -> Wanted:
+def _error(project: Project, clause: Values) -> Asked:
     """By the type of an error, or by words of its message."""
     facts = frozenset(fact("error", value) for value in clause.values)
     needles = [needle for value in clause.values if (needle := needle_or_none(value))]
@@ -171,7 +171,7 @@ def _error(project: Project, clause: Values) -> Wanted:
     def check(content: Content) -> bool:
         return not facts.isdisjoint(content.facts) or any(is_said(content, needle, roles) for needle in needles)
 
-    return Wanted(tuple(groups), check, clause.negated)
+    return Asked(tuple(groups), check, clause.negated)
 
 
 def needle_or_none(text: str) -> Needle | None:

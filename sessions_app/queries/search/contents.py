@@ -67,7 +67,7 @@ class Said:
 
 
 @dataclass
-class Piece:
+class SaidText:
     """A text of a request. `digest`: of the part that has it, b"" for one beside the messages."""
 
     role: str
@@ -85,16 +85,16 @@ class Content:
     parts: list[tuple[PartKind, bytes, str, bytes]] = field(default_factory=list)
 
     @cached_property
-    def pieces(self) -> list[Piece]:
+    def pieces(self) -> list[SaidText]:
         """Its texts. Those beside the messages come last."""
         reader = MessageReader()
         found = [
-            Piece(role_of(kind, role), digest, Original(text_of_part(kind, digest, raw, role, reader)))
+            SaidText(role_of(kind, role), digest, Original(text_of_part(kind, digest, raw, role, reader)))
             for kind, digest, role, raw in self.parts
         ]
         error = "\n".join(filter(None, (self.said.error_type, self.said.error_message)))
-        found += [Piece(ERROR_ROLE, b"", Original(error))] if error else []
-        return [*found, Piece(NO_ROLE, b"", Original(f"{own_text(self.said)}\n{self.session_key}"))]
+        found += [SaidText(ERROR_ROLE, b"", Original(error))] if error else []
+        return [*found, SaidText(NO_ROLE, b"", Original(f"{own_text(self.said)}\n{self.session_key}"))]
 
     @cached_property
     def facts(self) -> set[str]:

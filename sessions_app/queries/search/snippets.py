@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sessions_app.content.needles import Needle, Span
-from sessions_app.queries.search.contents import Content, FoundRow, Piece, load_contents
+from sessions_app.queries.search.contents import Content, FoundRow, SaidText, load_contents
 from sessions_app.queries.search.walk import FoundSession
 
 MOST_SNIPPETS = 3
@@ -70,7 +70,7 @@ def _in_request(content: Content, needles: Iterable[Needle], roles: frozenset[st
             yield _snippet(content, piece, piece.original.spans(spans))
 
 
-def _snippet(content: Content, piece: Piece, spans: Sequence[Span]) -> Snippet:
+def _snippet(content: Content, piece: SaidText, spans: Sequence[Span]) -> Snippet:
     text = piece.original.text
     first, last = spans[0]
     start, end = max(first - CHARS_BEFORE, 0), min(last + CHARS_AFTER, len(text))

@@ -18,7 +18,7 @@ from django.db import connection
 
 from sessions_app import ids
 from sessions_app.models import Project
-from sessions_app.queries.search.conditions import Conditions, Groups, Wanted
+from sessions_app.queries.search.conditions import Asked, Conditions, Groups
 from sessions_app.queries.search.contents import Content, FoundRow, load_contents
 from sessions_app.queries.search.orders import Direction
 
@@ -169,7 +169,7 @@ class Walk:
                 some = self._with(some, place, one)
             yield from self._with_branches(some)
 
-    def _with(self, sessions: list[FoundSession], place: int, wanted: Wanted) -> list[FoundSession]:
+    def _with(self, sessions: list[FoundSession], place: int, wanted: Asked) -> list[FoundSession]:
         """Those of these sessions of which a request has what is wanted, or none if it is negated."""
         rows = self._rows(sessions, wanted.groups)
         for session in sessions:
@@ -201,7 +201,7 @@ class Walk:
             found[session_id].append(FoundRow(session_id, log_id, bucket, started_at, bytes(parts)))
         return found
 
-    def _checked(self, sessions: Sequence[FoundSession], place: int, wanted: Wanted) -> set[uuid.UUID]:
+    def _checked(self, sessions: Sequence[FoundSession], place: int, wanted: Asked) -> set[uuid.UUID]:
         """The sessions of which a request has it, as what is stored says. A few rows of each are read at a time."""
         held: set[uuid.UUID] = set()
         waiting: Mapping[uuid.UUID, FoundSession] = {one.id: one for one in sessions if one.rows[place]}
