@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from sessions_app.models import InboxEntry, Project, RejectedLog, RequestKey, RequestLog, Session
+from sessions_app.pricing.stored import cost_facts
 from sessions_app.samples import all_samples, loading
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +35,13 @@ def test_it_works() -> None:
     assert RequestLog.objects.count() == sum(len(sample.logs) for sample in loading.all_samples())
     assert not RejectedLog.objects.exists()
     assert not InboxEntry.objects.exists()
+
+
+def test_some_costs_are_stated_and_some_computed_and_one_differs() -> None:
+    load(wait=True)
+    costs = [cost_facts(row) for row in RequestLog.objects.all()]
+    assert {one.source for one in costs} == {"stated", "computed", ""}
+    assert sum(one.differs for one in costs) == 1
 
 
 def test_every_session_is_found_under_its_key() -> None:
