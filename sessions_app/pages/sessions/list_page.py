@@ -14,6 +14,7 @@ from django.utils.functional import SimpleLazyObject
 
 from sessions_app.models import Project
 from sessions_app.pages.html.formats import zone_name
+from sessions_app.pages.sessions.columns import ORDER_NAMES, column_heads, order_choices
 from sessions_app.pages.sessions.filters import (
     active_filters,
     active_range,
@@ -66,6 +67,8 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
         "errors": [*parsed.errors, *errors],
         "text": parsed.text if parsed.errors else str(parsed.filters.query),
         "page": shown,
+        "heads": column_heads(parsed.filters, shown.order),
+        "orders": order_choices(parsed.filters, shown.order),
         "views": SimpleLazyObject(lambda: view_chips(request, project)),
         "save_view": save_address(request, project),
         "rows": write_rows(shown.rows, activity(shown.rows), reverse("sessions", args=[project.slug])),
@@ -129,6 +132,14 @@ class ShownPage:
     newest: str | None = None
     newer: str | None = None
     older: str | None = None
+
+    @property
+    def is_newest_first(self) -> bool:
+        return self.order == NEWEST_FIRST
+
+    @property
+    def order_name(self) -> str:
+        return ORDER_NAMES[self.order]
 
     @property
     def is_first(self) -> bool:

@@ -213,6 +213,23 @@ def test_page_says_that_the_digester_is_behind(signed_in: Client, project: Proje
     assert "are not shown yet" in get(signed_in)
 
 
+# --- orders ---------------------------------------------------------------------------------------------------------
+
+
+def test_heads_of_columns_order_the_list_and_turn_it(signed_in: Client, project: Project) -> None:
+    for title, cost in (("cheap", 0.1), ("dear", 3), ("middle", 1)):
+        make_session(project, title, make_log(title, cost=cost))
+    address, shown = f"{ADDRESS}?q=model%3Agpt-4o", []
+    for _ in range(2):
+        head = re.search(r'class="c-cost num".*?<a href="([^"]+)"', signed_in.get(address).content.decode(), re.DOTALL)
+        assert head
+        address = unescape(head[1])
+        page = signed_in.get(address).content.decode()
+        shown.append((titles(page), re.findall(r'class="c-cost num"\s+aria-sort="(\w+)"', page)))
+    assert shown == [(["dear", "middle", "cheap"], ["descending"]), (["cheap", "middle", "dear"], ["ascending"])]
+    assert "model%3Agpt-4o" in address
+
+
 # --- what comes after the rows --------------------------------------------------------------------------------------
 
 
