@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from sessions_app.models import Project
-from sessions_app.pages.html.formats import zone_name
+from sessions_app.pages.html.formats import stamp, zone_name
 from sessions_app.pages.sessions.columns import ORDER_NAMES, column_heads, order_choices
 from sessions_app.pages.sessions.filters import (
     active_filters,
@@ -71,7 +71,7 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
         "orders": order_choices(parsed.filters, shown.order),
         "views": SimpleLazyObject(lambda: view_chips(request, project)),
         "save_view": save_address(request, project),
-        "rows": write_rows(shown.rows, activity(shown.rows), reverse("sessions", args=[project.slug])),
+        "rows": write_rows(shown.rows, activity(shown.rows), reverse("sessions", args=[project.slug]), shown.found),
         "ways_out": [] if shown.rows else list(ways_out(project, parsed.filters))[:MAX_WAYS_OUT],
         "undigested_since": _late(arrivals.undigested_since()),
     }
@@ -140,6 +140,11 @@ class ShownPage:
     @property
     def order_name(self) -> str:
         return ORDER_NAMES[self.order]
+
+    @property
+    def reached(self) -> str:
+        """How far an unfinished search looked, if the order is by time."""
+        return stamp(self.found.reached) if isinstance(self.found.reached, datetime) else ""
 
     @property
     def is_first(self) -> bool:

@@ -10,12 +10,13 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import component
-from sessions_app.pages.html.formats import cost, exact, extent, hue, session_title, short_id, tokens
+from sessions_app.pages.html.formats import clock, cost, exact, extent, hue, session_title, short_id, tokens
 from sessions_app.pages.html.times import time_ago
 from sessions_app.pages.html.tool_calls import failed_results
 from sessions_app.pages.sessions.activity_strip import draw_strip
 from sessions_app.queries.activity import Activity
-from sessions_app.queries.session_list import SessionRow
+from sessions_app.queries.search.snippets import Snippet
+from sessions_app.queries.session_list import SessionPage, SessionRow
 
 USERS_SHOWN, TAGS_SHOWN, DOTS_SHOWN = 2, 3, 5
 ID_CHARS = 60
@@ -55,10 +56,47 @@ class ListedSession:
     last_at: Markup | str
 
 
-def write_rows(rows: Iterable[SessionRow], activity: Mapping[uuid.UUID, Sequence[Activity]], address: str) -> Markup:
-    """The rows of the table; `address` is that of the list, `activity` has what the strips show."""
+def write_rows(
+    rows: Iterable[SessionRow],
+    activity: Mapping[uuid.UUID, Sequence[Activity]],
+    address: str,
+    found: SessionPage | None = None,
+) -> Markup:
+    """The rows of the table; `address` is that of the list, `activity` has what the strips show, `found` the places
+    where the words of the query are.
+    """
     write = component("session_row", "session_row")
-    return Markup("").join(write(listed_session(row, activity.get(row.id, ()), address)) for row in rows)
+    written = []
+    for row in rows:
+        written.append(write(listed_session(row, activity.get(row.id, ()), address)))
+        if found and row.id in found.snippets:
+            written.append(_write_places(found, row.id, address))
+    return Markup("").join(written)
+
+
+def _write_places(found: SessionPage, session_id: uuid.UUID, address: str) -> Markup:
+    project = address.removesuffix("sessions/")
+    places = [_place(snippet, project) for snippet in found.snippets[session_id]]
+    more = found.more.get(session_id, 0)
+    return component("session_row", "places")(places, more, f"{address}{session_id}/") if places else Markup("")
+
+
+@dataclass(slots=True)
+class FoundPlace:
+    """Where something was found: `pieces` are texts, and whether each is what was found."""
+
+    href: str
+    role: str
+    time: Markup | str
+    pieces: Sequence[tuple[str, bool]]
+    before: str
+    after: str
+
+
+def _place(snippet: Snippet, project: str) -> FoundPlace:
+    before, after = ("…" if is_cut else "" for is_cut in snippet.is_cut)
+    href = f"{project}requests/{snippet.request_id}/"
+    return FoundPlace(href, snippet.role, clock(snippet.started_at), snippet.pieces, before, after)
 
 
 def listed_session(row: SessionRow, spans: Sequence[Activity], address: str) -> ListedSession:

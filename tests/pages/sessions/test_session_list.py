@@ -213,6 +213,20 @@ def test_page_says_that_the_digester_is_behind(signed_in: Client, project: Proje
     assert "are not shown yet" in get(signed_in)
 
 
+# --- search ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_row_shows_where_the_words_were_found(signed_in: Client, project: Project) -> None:
+    session = make_session(project, "a", make_log("Tell me of a <i>robot</i> & more"))
+    page = get(signed_in, "?q=robot")
+    places = re.findall(r'<li><a href="([^"]+)">.*?<span class="snip"><bdi>(.*?)</bdi>', page, re.DOTALL)
+    assert [text for _, text in places] == ["Tell me of a &lt;i&gt;<mark>robot</mark>&lt;/i&gt; &amp; more"]
+    found = signed_in.get(places[0][0])
+    assert found.status_code == 200
+    assert str(session.pk) in found.content.decode()
+    assert "<mark>" not in get(signed_in, "?q=model:gpt-4o")
+
+
 # --- orders ---------------------------------------------------------------------------------------------------------
 
 
