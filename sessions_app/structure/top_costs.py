@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from statistics import median
+from statistics import median_low
 from typing import Protocol
 
 MOST = 5
@@ -69,7 +69,7 @@ class _Usual:
     """What is usual in the session: the length of an answer, and the price of a token, of all and of each model."""
 
     def __init__(self, rows: Sequence[CostRow], priced: Sequence[int]) -> None:
-        self.output = median([row.output_tokens for row in rows if row.output_tokens] or [0])
+        self.output = median_low([row.output_tokens for row in rows if row.output_tokens] or [0])
         sums: dict[str, list[float]] = {}
         for index in priced:
             row = rows[index]

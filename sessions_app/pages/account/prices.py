@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -59,13 +61,19 @@ def prices_page(request: HttpRequest, project: Project) -> HttpResponse:
     context = {
         "form": form,
         "units": [(form[name], title) for name, title in TITLES.items()],
-        "titles": TITLES.values(),
-        "prices": [(price, [getattr(price, name) for name in TITLES]) for price in prices],
+        "prices": [(price, list(_units(price))) for price in prices],
         "is_full": project.prices.count() >= MOST_PRICES,
         "source": library.source(),
         "dated": library.dated(),
     }
     return render_page(request, "prices.html", context, project, status=422 if form.errors else 200)
+
+
+def _units(price: ModelPrice) -> Iterator[tuple[str, Decimal]]:
+    """The unit prices that are set, each with its title."""
+    for name, title in TITLES.items():
+        if (unit := getattr(price, name)) is not None:
+            yield title, unit
 
 
 def _add(request: HttpRequest, project: Project, form: PriceForm) -> bool:
