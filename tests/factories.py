@@ -87,5 +87,6 @@ def filters_for(text: str = "", **more: Any) -> SessionFilters:
     """Filters for sessions: a query, values of its keys, and what else SessionFilters takes."""
     query = parse(text)
     for name, key in _KEYS.items():
-        query = query.with_values(key, more.pop(name, ()))
+        if name in more:
+            query = query.with_values(key, more.pop(name))
     return SessionFilters(query, **more)

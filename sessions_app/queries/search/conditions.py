@@ -91,9 +91,9 @@ def conditions_of(
             case Text():
                 found.wanted.append(_text(project, clause, roles, named if may_be_id else None))
             case Range(key="ttft"):
-                found.sql.append(_of_requests(*_between(TTFT, clause), negated=clause.negated))
+                found.sql.append(_of_requests(*between(TTFT, clause), negated=clause.negated))
             case Range():
-                found.sql.append(_maybe_not(_between(RANGE_OF_SESSION[clause.key], clause), clause.negated))
+                found.sql.append(_maybe_not(between(RANGE_OF_SESSION[clause.key], clause), clause.negated))
             case TimeBound():
                 found.sql.append(_moment(clause, zone, now or datetime.now(UTC)))
             case Values() if clause.key != "in":
@@ -206,7 +206,8 @@ def _of_requests(condition: str, params: list[Any], negated: bool = False) -> Sq
     return _maybe_not((text, params), negated)
 
 
-def _between(expression: str, clause: Range) -> Sql:
+def between(expression: str, clause: Range) -> Sql:
+    """Whether a number is in a range."""
     parts: list[str] = []
     params: list[Any] = []
     if clause.low is not None:

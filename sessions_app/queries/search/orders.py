@@ -66,23 +66,24 @@ CHOICES = tuple(f"{sign}{name}" for name in ORDERS for sign in ("-", ""))
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """An order and its direction, as a parameter names it: `-cost` has the highest first."""
+    """An order and its direction, as a parameter names it: `-cost` has the highest first. `id_sql`: what comes next."""
 
     order: Order
     is_descending: bool
+    id_sql: str = "s.id"
 
     @property
     def sql(self) -> str:
         way = "DESC" if self.is_descending else "ASC"
-        return f"{self.order.sql} {way}, s.id {way}"
+        return f"{self.order.sql} {way}, {self.id_sql} {way}"
 
     @property
     def after(self) -> str:
         """The condition for what follows a place: its two parameters are those of `place`."""
-        return f"({self.order.sql}, s.id) {'<' if self.is_descending else '>'} (%s, %s)"
+        return f"({self.order.sql}, {self.id_sql}) {'<' if self.is_descending else '>'} (%s, %s)"
 
-    def cursor(self, value: Any, session_id: uuid.UUID) -> str:
-        return f"{self.order.write(value)}.{session_id.hex}"
+    def cursor(self, value: Any, row_id: uuid.UUID) -> str:
+        return f"{self.order.write(value)}.{row_id.hex}"
 
     def place(self, cursor: str) -> tuple[Any, uuid.UUID]:
         """The place that a cursor names. Raises FilterError."""

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from sessions_app.content.needles import Needle, Span
 from sessions_app.queries.search.contents import Content, FoundRow, SaidText, load_contents
@@ -48,6 +49,11 @@ def snippets_of(found: FoundSession, needles: Mapping[int, Needle], roles: froze
     rest = [snippet for snippets in each for snippet in snippets[1:]]
     chosen = (first + rest)[:MOST_SNIPPETS]
     return sorted(chosen, key=lambda snippet: snippet.started_at)
+
+
+def snippets_of_request(content: Content, needles: Sequence[Needle], roles: frozenset[str]) -> list[Snippet]:
+    """The first places in a request, at most MOST_SNIPPETS."""
+    return list(islice(_in_request(content, needles, roles), MOST_SNIPPETS))
 
 
 def more_rows(found: FoundSession, needles: Mapping[int, Needle]) -> int:

@@ -1,0 +1,123 @@
+"""The list of requests, and finding words in one session."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sessions_app.content.needles import Needle
+from sessions_app.models import Project, RequestLog, Session
+from sessions_app.queries import request_list
+from sessions_app.queries.filters import FilterError
+from sessions_app.queries.request_list import RequestListPage, list_requests
+from sessions_app.queries.search.find import find_in_session
+from tests.factories import START, filters_for, make_log, make_project, make_session, store_logs
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project() -> Project:
+    return make_project()
+
+
+@pytest.fixture
+def three(project: Project) -> Project:
+    store_logs(
+        project,
+        make_log("A robot", request_id="one", session_id="s", user="alice", started_at=START, cost=0.5),
+        make_log("Two cats", request_id="two", session_id="s", model="o3", started_at=START + timedelta(seconds=5)),
+        make_log(
+            *["A robot cat"],
+            request_id="three",
+            session_id="t",
+            started_at=START + timedelta(seconds=9),
+            status="error",
+        ),
+    )
+    return project
+
+
+def ids(page: RequestListPage) -> list[str]:
+    return [row.request_id for row in page.results]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["three", "two", "one"]),
+        ("robot", ["three", "one"]),
+        ("robot cat", ["three"]),
+        ("robot -cat", ["one"]),
+        ("-robot", ["two"]),
+        ("model:o3", ["two"]),
+        ("-model:o3", ["three", "one"]),
+        ("user:alice", ["one"]),
+        ("status:error", ["three"]),
+        ("cost:>0.1", ["one"]),
+        ("source:native kind:llm", ["three", "two", "one"]),
+        ("after:2030-01-01", []),
+        ("has:error", ["three"]),
+        ("session:s", ["two", "one"]),
+        ("in:assistant robot", []),
+        ("in:user robot", ["three", "one"]),
+    ],
+)
+def test_requests_are_found(three: Project, query: str, expected: list[str]) -> None:
+    assert ids(list_requests(three, filters_for(query))) == expected
+
+
+@pytest.mark.parametrize("most", [0, 20_000])
+def test_pages_reach_the_end(three: Project, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(request_list, "FIRST_CHUNK", 1)
+    monkeypatch.setattr(request_list, "MOST_CANDIDATES", most)
+    for order, expected in (("-started_at", ["three", "one"]), ("started_at", ["one", "three"])):
+        found: list[str] = []
+        cursor: str | None = None
+        for _ in range(3):
+            page = list_requests(three, filters_for("robot"), order, 1, cursor)
+            found += ids(page)
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert found == expected
+
+
+def test_snippets_say_where(three: Project) -> None:
+    page = list_requests(three, filters_for("cats"))
+    ((snippet,),) = page.snippets.values()
+    assert (snippet.role, snippet.pieces) == ("user", (("Two ", False), ("cats", True)))
+
+
+@pytest.mark.parametrize("arguments", [{"order": "cost"}, {"limit": 0}, {"cursor": "x"}])
+def test_odd_arguments_are_refused(project: Project, arguments: dict[str, Any]) -> None:
+    with pytest.raises(FilterError):
+        list_requests(project, filters_for(), **arguments)
+
+
+def test_other_projects_are_never_seen(three: Project) -> None:
+    assert ids(list_requests(make_project("other"), filters_for("robot"))) == []
+
+
+def test_words_are_found_in_one_session_in_order(project: Project) -> None:
+    history = [{"role": "user", "content": "a robot, a Robot"}, {"role": "assistant", "content": "no"}]
+    later = make_log(started_at=START + timedelta(seconds=9))
+    later["request"]["messages"] = [*history, {"role": "user", "content": "robot?"}]
+    first = make_log("a robot, a Robot", started_at=START)
+    session = make_session(project, "s", first, later)
+    make_session(project, "other", make_log("robot"))
+    logs = list(RequestLog.objects.filter(session_id=session.id).order_by("started_at"))
+    buckets = Session.objects.get(id=session.id).buckets
+
+    found = find_in_session(project, session.id, buckets, [Needle("robot")])
+
+    # The history that was sent again is found where it came first.
+    assert [(hit.request_id, hit.role, hit.count) for hit in found.hits] == [
+        (logs[0].id, "user", 2),
+        (logs[1].id, "user", 1),
+    ]
+    assert (found.total, found.is_whole) == (3, True)
+    assert find_in_session(project, session.id, buckets, [Needle("cat")]).hits == []
+    assert find_in_session(make_project("b"), session.id, buckets, [Needle("robot")]).hits == []
