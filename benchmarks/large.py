@@ -112,9 +112,9 @@ def load(installation: Installation, loaded: Loaded) -> None:
     skip(documents, loaded.count)
     began, already = time.monotonic(), loaded.count
     with installation.web():
-        client = sender(installation, key)
         while turn := list(islice(documents, LOGS_PER_TURN)):
-            post_logs(client, (document for _, document in turn))
+            # The server closes a connection on which nothing is sent while the digester runs.
+            post_logs(sender(installation, key), (document for _, document in turn))
             installation.checkpoint()
             loaded.seconds.append(run_digester(installation) - start)
             loaded.save()
