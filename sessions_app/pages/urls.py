@@ -9,6 +9,7 @@ from sessions_app.pages.corrections import forms, history, split
 from sessions_app.pages.request import changes, copies
 from sessions_app.pages.request import content as request_content
 from sessions_app.pages.request import page as request
+from sessions_app.pages.requests import list_page as request_list
 from sessions_app.pages.session import page as session
 from sessions_app.pages.session import tags as session_tags
 from sessions_app.pages.sessions import list_page as session_list
@@ -47,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/sessions/<uuid:session_id>/correct/merge/", forms.merge_page, name="correct_merge"),
     path("p/<slug:slug>/requests/<uuid:request_id>/split/", split.split_page, name="correct_split"),
     path("p/<slug:slug>/corrections/<int:correction_id>/undo/", history.undo_page, name="correction_undo"),
+    path("p/<slug:slug>/requests/", request_list.requests_page, name="requests"),
     path("p/<slug:slug>/requests/<uuid:request_id>/", request.request_page, name="request"),
     path("p/<slug:slug>/requests/<uuid:request_id>/facts/", request.request_facts, name="request_facts"),
     path("p/<slug:slug>/requests/<uuid:request_id>/step/", request.request_step, name="request_step"),

@@ -76,7 +76,7 @@ def write_rows(
 
 def _write_places(found: SessionPage, session_id: uuid.UUID, address: str) -> Markup:
     project = address.removesuffix("sessions/")
-    places = [_place(snippet, project) for snippet in found.snippets[session_id]]
+    places = [place_of(snippet, project) for snippet in found.snippets[session_id]]
     more = found.more.get(session_id, 0)
     return component("session_row", "places")(places, more, f"{address}{session_id}/") if places else Markup("")
 
@@ -93,7 +93,8 @@ class FoundPlace:
     after: str
 
 
-def _place(snippet: Snippet, project: str) -> FoundPlace:
+def place_of(snippet: Snippet, project: str) -> FoundPlace:
+    """A place in the words of the page; `project` is the beginning of the addresses of its pages."""
     before, after = ("…" if is_cut else "" for is_cut in snippet.is_cut)
     href = f"{project}requests/{snippet.request_id}/"
     return FoundPlace(href, snippet.role, clock(snippet.started_at), snippet.pieces, before, after)

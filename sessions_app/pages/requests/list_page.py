@@ -1,0 +1,177 @@
+"""All requests of a project: one page of rows, those that the search box asks for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from markupsafe import Markup
+
+from sessions_app.models import Project
+from sessions_app.pages.html.components import component
+from sessions_app.pages.html.formats import cost, duration, hue, in_zone, short_id, tokens, zone_name
+from sessions_app.pages.html.times import time_clock, time_day
+from sessions_app.pages.sessions.filters import active_filters, active_range, period, range_menu
+from sessions_app.pages.sessions.rows import FoundPlace, place_of
+from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
+from sessions_app.queries.filters import FilterError, SessionFilters, parse_filters
+from sessions_app.queries.request_list import (
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    ListedRequest,
+    RequestListPage,
+    list_requests,
+)
+from sessions_app.queries.search.orders import opposite
+from sessions_app.records import ERROR
+
+PAGE_SIZE = 50
+ORDERS = {NEWEST_FIRST: "newest first", OLDEST_FIRST: "oldest first"}
+
+
+@project_page
+def requests_page(request: HttpRequest, project: Project) -> HttpResponse:
+    """One page of requests."""
+    parsed = parse_filters(request.GET, timezone.get_current_timezone())
+    order = request.GET.get("order") or NEWEST_FIRST
+    shown, errors = _read(project, parsed.filters, order, request.GET.get("before"))
+    address = reverse("requests", args=[project.slug])
+    context: dict[str, Any] = {
+        "section": "requests",
+        "filters": parsed.filters,
+        "address": address,
+        "search_address": address,
+        "errors": [*parsed.errors, *errors],
+        "text": parsed.text if parsed.errors else str(parsed.filters.query),
+        "page": shown,
+        "rows": _write(shown.found, project),
+        "range": range_menu(parsed.filters),
+        "active": active_filters(parsed.filters),
+        "active_range": active_range(parsed.filters),
+        "period": period(parsed.filters),
+        "zone": zone_name(timezone.localtime()),
+    }
+    response = render_page_or_partial(request, "request_list.html", "_request_results.html", context, project)
+    if htmx_of(request):
+        response.headers["HX-Push-Url"] = address + shown.query
+    return response
+
+
+@dataclass(frozen=True)
+class ShownRequests:
+    """A page of requests, and the query strings of it, of the first page, of the next one and of the other order."""
+
+    found: RequestListPage
+    order: str
+    query: str
+    first: str | None
+    older: str | None
+    turned: str
+
+    @property
+    def is_first(self) -> bool:
+        return self.first is None
+
+    @property
+    def is_newest_first(self) -> bool:
+        return self.order == NEWEST_FIRST
+
+    @property
+    def words(self) -> str:
+        return ORDERS[self.order]
+
+
+def _read(
+    project: Project, filters: SessionFilters, order: str, before: str | None
+) -> tuple[ShownRequests, list[FilterError]]:
+    try:
+        page = list_requests(project, filters, order, PAGE_SIZE, before)
+    except FilterError as error:
+        order = NEWEST_FIRST if error.field == "order" else order
+        return _read(project, filters, order, None)[0], [error]
+
+    def query(order: str, **more: str) -> str:
+        return filters.url_query(**({} if order == NEWEST_FIRST else {"order": order}), **more)
+
+    older = query(order, before=page.next_cursor) if page.next_cursor else None
+    here = query(order, before=before) if before else query(order)
+    return ShownRequests(page, order, here, query(order) if before else None, older, query(opposite(order))), []
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class RequestInList:
+    """What a row says. `date` is that of the first row of a day, else "". `what`: the model, or what a step is."""
+
+    href: str
+    session_href: str
+    date: Markup | str
+    time: Markup | str
+    title: str
+    preview: str
+    is_error: bool
+    error: str
+    model: str
+    hue: Markup
+    what: str
+    duration: str
+    first_token: str
+    has_tokens: bool
+    input_tokens: str
+    output_tokens: str
+    cost: str
+    user: str
+    places: Sequence[FoundPlace]
+
+
+def _write(found: RequestListPage, project: Project) -> Markup:
+    write = component("request_row", "request_row")
+    return Markup("").join(write(row) for row in _rows(found, project))
+
+
+def _rows(found: RequestListPage, project: Project) -> Iterable[RequestInList]:
+    before = ""
+    address = f"/p/{project.slug}/"
+    for row in found.results:
+        date = f"{in_zone(row.started_at):%Y-%m-%d}"
+        places = [place_of(snippet, address) for snippet in found.snippets.get(row.id, ())]
+        yield _row(row, address, time_day(row.started_at) if date != before else "", places)
+        before = date
+
+
+def _row(row: ListedRequest, address: str, date: Markup | str, places: Sequence[FoundPlace]) -> RequestInList:
+    length = row.ended_at - row.started_at if row.ended_at else None
+    first = row.first_token_at - row.started_at if row.first_token_at else None
+    title = row.session_title or row.session_key or short_id(row.session_id)
+    return RequestInList(
+        href=_page(address, row.id),
+        session_href=f"{address}sessions/{row.session_id}/",
+        date=date,
+        time=time_clock(row.started_at),
+        title=row.input_preview or title,
+        preview=row.output_preview,
+        is_error=row.status == ERROR,
+        error=row.error_type or (f"HTTP {row.http_status}" if row.http_status else "error"),
+        model=row.model,
+        hue=hue(row.model),
+        what=row.kind if row.kind != "llm" else "",
+        duration=duration(length),
+        first_token=duration(first),
+        has_tokens=row.input_tokens is not None or row.output_tokens is not None,
+        input_tokens=tokens(row.input_tokens),
+        output_tokens=tokens(row.output_tokens),
+        cost=cost(row.cost),
+        user=row.user,
+        places=places,
+    )
+
+
+def _page(address: str, request_id: uuid.UUID) -> str:
+    return f"{address}requests/{request_id}/"
