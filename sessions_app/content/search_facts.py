@@ -7,6 +7,7 @@ counts is what is stored.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from sessions_app.content.blocks import (
@@ -63,6 +64,8 @@ class Searchable(Protocol):
     def tags(self) -> Sequence[str]: ...
 
 
+# Most requests of a project say the same few things of themselves.
+@lru_cache(maxsize=4_096)
 def fact(key: str, value: str) -> str:
     """The term for a fact. `key` is that of the search language, `metadata.<path>` too."""
     return f"{FACT_MARK}{key}:{normalised(value[:VALUE_CHARS])}"
