@@ -14,12 +14,13 @@ from sessions_app.api.errors import ApiError, bad_parameter, not_found
 from sessions_app.api.serializers.base import Described, IdField, Resource
 from sessions_app.api.serializers.logs import SECONDS_TEXT
 from sessions_app.models import Project
-from sessions_app.queries import corrections, lookup, requests, session_list
+from sessions_app.queries import corrections, lookup, request_list, requests, session_list
 from sessions_app.queries.filters import MAX_TEXT_CHARS
-from sessions_app.records import RULES
+from sessions_app.queries.search import orders
+from sessions_app.records import RULES, SOURCES
 
 MAX_COPIES = 20
-ORDERS = [session_list.NEWEST_FIRST, session_list.OLDEST_FIRST]
+ORDERS = list(orders.CHOICES)
 TIME_FORMS = "RFC 3339, a date, or seconds since 1970"
 
 
@@ -79,6 +80,10 @@ def text(help_text: str) -> Described:
     return Described({"type": "string", "maxLength": MAX_TEXT_CHARS}, help_text)
 
 
+def search(help_text: str) -> Described:
+    return Described({"type": "string", "format": "search", "maxLength": MAX_TEXT_CHARS}, help_text)
+
+
 def filter_time(help_text: str) -> Described:
     forms = [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}, SECONDS_TEXT]
     return Described({"anyOf": forms}, f"{help_text}: {TIME_FORMS}.")
@@ -102,7 +107,7 @@ class LogsParameters(Parameters):
 
 
 class SessionsParameters(Parameters):
-    q = text("Words of the title, the session key or the user, or an id.")
+    q = search("What a session says, filters, or an id, as in the search box: docs/search.md has the language.")
     trace_id = text("The id exactly as a caller gave it.")
     from_ = filter_time("Last activity at or after this time")
     to = filter_time("Last activity at or before this time")
@@ -110,11 +115,25 @@ class SessionsParameters(Parameters):
     model = any_of("Sessions in which one of these models answered.")
     user = any_of("Sessions of one of these end users.")
     tag = any_of("Sessions with one of these tags.")
-    source_ = any_of("Where the logs came from: `native`, `litellm`, `otlp`.")
+    source_ = any_of("Where the logs came from.", *SOURCES)
     rule = any_of("Sessions with a request that was grouped by one of these rules.", *RULES)
     failed_tool = any_of("Sessions in which a result of one of these tools failed or looks failed.")
-    order = Described({"type": "string", "enum": ORDERS, "default": ORDERS[0]}, "Newest first, or oldest first.")
+    order = Described(
+        {"type": "string", "enum": ORDERS, "default": ORDERS[0]}, "By what; with `-` the highest or latest first."
+    )
     limit = PageLimit(session_list.MAX_LIMIT)
+    cursor = cursor()
+
+
+class AllRequestsParameters(Parameters):
+    q = search("What a request says, and filters, as in the search box: docs/search.md has the language.")
+    trace_id = text("The id of its session, exactly as a caller gave it.")
+    from_ = filter_time("Started at or after this time")
+    to = filter_time("Started at or before this time")
+    order = Described(
+        {"type": "string", "enum": [request_list.NEWEST_FIRST, request_list.OLDEST_FIRST]}, "By their start."
+    )
+    limit = PageLimit(request_list.MAX_LIMIT)
     cursor = cursor()
 
 

@@ -1,4 +1,4 @@
-"""GET /api/v1/requests/{id}: one request with the documents exactly as sent; and the copies that contradict it."""
+"""GET /api/v1/requests and /requests/{id}, the documents exactly as sent; and the copies that contradict a request."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from rest_framework.response import Response
 
 from sessions_app.api import parameters
 from sessions_app.api.errors import bad_parameter, not_found
+from sessions_app.api.paging import page_of
 from sessions_app.api.parameters import CopiesParameters
 from sessions_app.api.schema import operation
+from sessions_app.api.serializers.request_list import ListedRequestPageSerializer, ListedRequestSerializer
 from sessions_app.api.serializers.requests import (
     ContradictingCopyPageSerializer,
     CopyFactsSerializer,
@@ -23,11 +25,37 @@ from sessions_app.api.serializers.requests import (
 )
 from sessions_app.api.views import Endpoint
 from sessions_app.models import RequestLog
-from sessions_app.queries import content, contradictions, lookup, requests
+from sessions_app.queries import content, contradictions, lookup, request_list, requests
+from sessions_app.queries.filters import FilterError, parse_filters
 from sessions_app.queries.tool_results import tool_results
 from sessions_app.wire import documents_of
 
 _CURSOR = re.compile(r"(\d{1,18})\.(\d{1,9})\.([0-9a-f]{32})")
+
+
+class RequestsEndpoint(Endpoint):
+    """The requests of a project."""
+
+    @operation("list_requests", "Read", {200: ListedRequestPageSerializer}, (400,), parameters.AllRequestsParameters)
+    def get(self, request: Request) -> Response:
+        """List requests.
+
+        All requests of a project by their start, or those that `q` asks for. Where a search takes long, a page may have
+        fewer than `limit`, or none, and `next` leads on.
+        """
+        parameters.refuse_project(request, self.caller)
+        project = parameters.project_of(request, self.caller)
+        limit = parameters.AllRequestsParameters.read(request)["limit"]
+        query = request.query_params
+        order = query.get("order", request_list.NEWEST_FIRST)
+        try:
+            filters = parse_filters(query).checked()
+            page = request_list.list_requests(project, filters, order, limit, query.get("cursor"))
+        except FilterError as error:
+            raise bad_parameter(error.field, error.message) from None
+        context = self.about_project(project.slug) | {"snippets": page.snippets}
+        write = ListedRequestSerializer(context=context).to_representation
+        return Response(page_of(page.results, write, page.next_cursor))
 
 
 class RequestEndpoint(Endpoint):

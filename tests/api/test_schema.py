@@ -36,6 +36,9 @@ def bounded(*phases: Phase, examples: int) -> settings:
     )
 
 
+# Most texts are no query.
+QUERIES = ["", "robot", '"a robot" -cat* model:o3,gpt-4o', "cost:>0.1 has:error in:user 東京", "metadata.a.b:1"]
+schemathesis.openapi.format("search", strategies.sampled_from(QUERIES))
 # No cursor can be made up; the empty one is that of the first page.
 schemathesis.openapi.format("cursor", strategies.just(""))
 API = schemathesis.openapi.from_wsgi("/api/v1/schema", application)
