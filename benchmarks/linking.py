@@ -59,12 +59,10 @@ def parse() -> argparse.Namespace:
 def digest_figures(requests: int) -> Iterator[Figure]:
     """The same logs with their ids and without, in turns, each in a project of its own."""
     from sessions_app.ingest.accept import accept_body
-    from sessions_app.ingest.digest import Memory
-    from sessions_app.management.commands.digest import DigestThread
+    from sessions_app.ingest.digest import digest_until_empty
     from sessions_app.models import Project, Session
 
     projects = {name: Project.objects.create(slug=name) for name in ("with-ids", "without-ids")}
-    memory = Memory()
     seconds = dict.fromkeys(projects, 0.0)
     documents = (document for _, document in generator.encoded_logs(requests))
     while turn := list(islice(documents, LOGS_PER_TURN)):
@@ -73,11 +71,7 @@ def digest_figures(requests: int) -> Iterator[Figure]:
             for body in generator.array_bodies(logs, LOGS_PER_BODY):
                 accept_body(project.pk, "native", body)
             started = time.perf_counter()
-            workers = [DigestThread(True, memory) for _ in range(2)]
-            for worker in workers:
-                worker.start()
-            for worker in workers:
-                worker.join()
+            digest_until_empty()
             seconds[name] += time.perf_counter() - started
     rates = {name: requests / taken for name, taken in seconds.items()}
     sessions = {name: Session.objects.filter(project_id=project.pk).count() for name, project in projects.items()}

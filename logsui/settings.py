@@ -48,7 +48,7 @@ LOGSUI_DIGEST_BATCH_LOGS = env.integer("LOGSUI_DIGEST_BATCH_LOGS", 500, minimum=
 LOGSUI_DIGEST_BATCH_BYTES = env.size("LOGSUI_DIGEST_BATCH_BYTES", "6 MiB", minimum=2**20)
 
 LOGSUI_CONVERSATION_WINDOW_HOURS = env.integer("LOGSUI_CONVERSATION_WINDOW_HOURS", 24, maximum=24 * 366)
-LOGSUI_DIGEST_THREADS = env.integer("LOGSUI_DIGEST_THREADS", 2, minimum=1, maximum=16)
+LOGSUI_DIGEST_PROCESSES = env.integer("LOGSUI_DIGEST_PROCESSES", 2, minimum=1, maximum=16)
 
 SECRET_KEY = env.secret("LOGSUI_SECRET_KEY") or secret_key.load_or_create(LOGSUI_DATA_DIR)
 DEBUG = env.boolean("LOGSUI_DEBUG", False)

@@ -25,7 +25,7 @@ def measure() -> Iterator[Figure]:
     with running_instance() as instance:
         for name, attack in ATTACKS.items():
             yield _delay(instance, name, attack)
-    with running_instance(LOGSUI_INBOX_MAX_BYTES=SMALL_INBOX, LOGSUI_DIGEST_THREADS="1") as instance:
+    with running_instance(LOGSUI_INBOX_MAX_BYTES=SMALL_INBOX, LOGSUI_DIGEST_PROCESSES="1") as instance:
         yield from _shares(instance)
 
 

@@ -10,16 +10,18 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import asdict
 from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 
 from logsui import memory as process_memory
 from logsui.launcher import processes
 from logsui.launcher.heartbeat import beat
+from logsui.launcher.siblings import Siblings
 from sessions_app.ingest.digest import Digester, Memory
 from sessions_app.ingest.progress import Progress
 from sessions_app.ingest.storing import DigestStats
@@ -52,40 +54,11 @@ class Command(BaseCommand):
             self.digest_suspects()
             return
         ensure_current_partitions()
-        notes, threads = Notes(), settings.LOGSUI_DIGEST_THREADS
-        limit = limited("The digester", notes, threads)
-        warden, memory = Warden(notes, command()), Memory()
-        warden.adopt()
-        workers = [DigestThread(until_empty, memory, notes, number, limit) for number in range(threads)]
-
-        def stop(number: int, frame: object) -> None:
-            warden.stop()
-            for worker in workers:
-                worker.stopping = True
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stop)
-        # After each database response, a thread waits for others that compute: 5 ms with Python's default interval.
-        sys.setswitchinterval(SWITCH_SECONDS)
-        # What is loaded by now stays, so it need not be looked at.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
-        for thread in (warden, *workers):
-            thread.start()
-        progress = Progress(workers)
-        while any(worker.is_alive() for worker in workers):
-            if progress.is_made():
-                beat()
-            for worker in workers:
-                worker.join(BEAT_SECONDS / len(workers))
+        # Each process has a connection of its own.
+        connections.close_all()
+        found = Siblings(settings.LOGSUI_DIGEST_PROCESSES, lambda number: asdict(digest(until_empty))).run()
         if until_empty:
-            warden.digest_until_none_wait()
-        warden.stop()
-        warden.join()
-        notes.close()
-        if until_empty:
-            self.stdout.write(summary([worker.stats for worker in workers]))
+            self.stdout.write(summary([DigestStats(**numbers) for numbers in found]))
 
     def digest_suspects(self) -> None:
         """Runs as a child of the digester, which reads each line of stdout."""
@@ -103,6 +76,38 @@ class Command(BaseCommand):
         except MemoryError:
             limit.end_without_memory()
         sys.exit(status)
+
+
+def digest(until_empty: bool) -> DigestStats:
+    """Digest in this process, in one thread, until it is told to stop or the inbox is empty."""
+    notes = Notes()
+    limit = limited("The digester", notes, 1)
+    warden = Warden(notes, command())
+    warden.adopt()
+    worker = DigestThread(until_empty, Memory(), notes, 0, limit)
+
+    def stop(number: int, frame: object) -> None:
+        warden.stop()
+        worker.stopping = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    # After each database response, a thread waits for others that compute: 5 ms with Python's default interval.
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(*GC_THRESHOLDS)
+    warden.start()
+    worker.start()
+    progress = Progress([worker])
+    while worker.is_alive():
+        if progress.is_made():
+            beat()
+        worker.join(BEAT_SECONDS)
+    if until_empty:
+        warden.digest_until_none_wait()
+    warden.stop()
+    warden.join()
+    notes.close()
+    return worker.stats
 
 
 def limited(name: str, notes: Notes, threads: int) -> process_memory.MemoryLimit:
@@ -125,11 +130,7 @@ def summary(all_stats: list[DigestStats]) -> str:
 
 
 class DigestThread(threading.Thread):
-    """Digests batch after batch. It sleeps while the inbox is empty, and finishes its batch when told to stop.
-
-    Two of them use the interpreter and PostgreSQL at the same time: while one waits for the database, the other one
-    reads JSON.
-    """
+    """Digests batch after batch. It sleeps while the inbox is empty, and finishes its batch when told to stop."""
 
     def __init__(
         self, until_empty: bool, memory: Memory, notes: Notes, number: int, limit: process_memory.MemoryLimit
