@@ -9,6 +9,12 @@
     if (later) event.detail.path = later + location.search;
   });
 
+  // A link may have changed the query. What is being typed stays.
+  document.body.addEventListener("query-text", (event) => {
+    const box = document.getElementById("q");
+    if (box && document.activeElement !== box) box.value = event.detail.text;
+  });
+
   // --- histogram
 
   let from = null;

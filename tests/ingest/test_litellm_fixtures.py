@@ -110,7 +110,7 @@ def _check_request(request: RequestLog, expected: dict[str, Any]) -> None:
     assert (request.model, request.call_type) == (expected["model"], expected["call_type"])
     assert request.status == {"success": "success", "failure": "error"}[expected["status"]]
     assert (request.input_tokens, request.output_tokens) == (expected["prompt_tokens"], expected["completion_tokens"])
-    assert (request.cost or 0) == Decimal(str(expected["cost"]))
+    assert (request.cost or 0) == Decimal(f"{expected['cost']:.15g}")
     assert request.error_type == expected["error_class"]
 
 

@@ -17,6 +17,7 @@ from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import cost, duration, hue, in_zone, short_id, tokens, zone_name
 from sessions_app.pages.html.times import time_clock, time_day
 from sessions_app.pages.sessions.filters import active_filters, active_range, period, range_menu
+from sessions_app.pages.sessions.list_page import tell_query
 from sessions_app.pages.sessions.rows import FoundPlace, place_of
 from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
 from sessions_app.queries.filters import FilterError, SessionFilters, parse_filters
@@ -59,6 +60,7 @@ def requests_page(request: HttpRequest, project: Project) -> HttpResponse:
     response = render_page_or_partial(request, "request_list.html", "_request_results.html", context, project)
     if htmx_of(request):
         response.headers["HX-Push-Url"] = address + shown.query
+        tell_query(response, context["text"])
     return response
 
 

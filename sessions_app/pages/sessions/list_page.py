@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -81,7 +82,13 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
     if htmx_of(request):
         # Without the empty fields of the form, which htmx would put into the address.
         response.headers["HX-Push-Url"] = context["address"] + shown.query
+        tell_query(response, context["text"])
     return response
+
+
+def tell_query(response: HttpResponse, text: str) -> None:
+    """Let the page's script write the query into the search box: a link may have changed it."""
+    response.headers["HX-Trigger"] = json.dumps({"query-text": {"text": text}})
 
 
 def _filters_context(project: Project, filters: SessionFilters) -> dict[str, Any]:

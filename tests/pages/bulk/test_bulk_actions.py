@@ -45,7 +45,7 @@ def test_it_works(client: Client, project: Project) -> None:
     one, two, three = (make_session(project, name) for name in "abc")
     listed = client.get("/p/acme/sessions/?model=gpt-4o").content.decode()
     assert f'name="pick" form="bulk" value="{one.pk}"' in listed
-    assert '<input type="hidden" name="query" value="?model=gpt-4o">' in listed
+    assert '<input type="hidden" name="query" value="?q=model%3Agpt-4o">' in listed
     action = ask(client, "tag", one, two, tag=" good ")
     page = client.get(f"/p/acme/bulk/{action.pk}/").content.decode()
     assert f'hx-post="/p/acme/bulk/{action.pk}/step/"' in page
