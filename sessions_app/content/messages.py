@@ -157,8 +157,8 @@ def _not_said_yet(said: list[ContentBlock], others: list[ContentBlock]) -> list[
 def _other(value: JsonObject, role: str, item_id: str) -> Message:
     """An object that has no content: a generated image, a call or result without a type, or anything."""
     rest = {key: item for key, item in value.items() if key != "role" and item is not None}
-    if isinstance(rest.get("b64_json"), str) or ("url" in rest and "revised_prompt" in value):
-        return Message(role, generated_image(rest), item_id=item_id)
+    if pictures := generated_image(value):
+        return Message(role, pictures, item_id=item_id)
     if not rest:
         return Message(role, [], item_id=item_id)
     blocks = shapes.read_by_shape(rest, read_content) or read_item(rest)

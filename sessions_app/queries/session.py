@@ -86,7 +86,10 @@ def find_session(project_id: int, session_id: uuid.UUID) -> SessionFacts | None:
 
 
 # Parts of the call types, in any API, of calls that are no conversation.
-SINGLE_CALLS = ("embedding", "image", "moderation", "rerank", "transcription", "speech")
+SINGLE_CALLS = (
+    *("embedding", "image", "moderation", "rerank", "transcription", "speech"),
+    *("batches", "files", "fine_tuning"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ from sessions_app.wire.members import (
 )
 from sessions_app.wire.request_bodies import RequestFacts, split_request
 from sessions_app.wire.request_shapes import INPUT_MEMBERS, SYSTEM_MEMBERS, TOOL_MEMBERS
+from sessions_app.wire.single_calls import result_of
 from sessions_app.wire.streams import events
 from sessions_app.wire.unread_members import (
     KNOWN_IN_CHOICE,
@@ -70,7 +71,7 @@ __all__ = [
 @dataclass(slots=True)
 class ResponseFacts:
     """What a response body says beside its messages. `alternatives`: its outputs are choices to pick from, not one
-    sequence. `stream`: it was put together from events.
+    sequence. `stream`: it was put together from events. `call_type`: the API that answers so, if that is sure.
     """
 
     id: str = ""
@@ -81,6 +82,7 @@ class ResponseFacts:
     alternatives: bool = False
     failure: Failure | None = None
     stream: StreamNote | None = None
+    call_type: str = ""
 
 
 def split_response(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[bytes, ResponseFacts]:
@@ -102,6 +104,8 @@ def split_response(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[
     cuts = response_cuts(splitter, fields, facts)
     if "output" in cuts and are_pieces(fields["output"], fields):
         del cuts["output"]
+    if not cuts:
+        facts.call_type, cuts = result_of(splitter, fields)
     if not cuts and is_state(fields):
         state = state_of(fields, splitter.document.input)
         cuts[MESSAGES] = lambda _: state.write(splitter)

@@ -12,6 +12,7 @@ from sessions_app.wire.fields import text_in
 from sessions_app.wire.litellm_documents import is_placeholder
 from sessions_app.wire.litellm_kinds import kind_of_call
 from sessions_app.wire.request_bodies import split_messages, split_request
+from sessions_app.wire.single_calls import result_of
 from sessions_app.wire.usage_places import counted_in
 
 # Up to this size, other members are kept whole. Metadata and hidden parameters differ in each request, so cutting
@@ -99,7 +100,7 @@ def _split_response(splitter: Splitter, raw: JsonBytes, call_type: str) -> tuple
     if kind_of(raw) != "object" or (kind_of_call(call_type) == "llm" and call_type != "pass_through_endpoint"):
         return bodies.split_response(splitter, raw)
     members = object_fields(raw)
-    if members.keys() & _OUTPUT_MEMBERS:
+    if members.keys() & _OUTPUT_MEMBERS or result_of(Splitter(), members)[1]:
         return bodies.split_response(splitter, raw)
 
     def write(key: str, value: JsonBytes) -> bytes:

@@ -27,12 +27,12 @@ from sessions_app.records import (
     Usage,
     WireFormatError,
 )
-from sessions_app.wire import bodies, errors, failures, fields
+from sessions_app.wire import bodies, errors, failures, fields, single_calls
 from sessions_app.wire.copies import is_part, merged
 from sessions_app.wire.errors import Failure
 from sessions_app.wire.items import JsonItem, lines_of
 from sessions_app.wire.request_bodies import body_of
-from sessions_app.wire.request_shapes import HISTORY, MESSAGE, RESULTS, is_prompt_template
+from sessions_app.wire.request_shapes import HISTORY, MESSAGE, RANKED, RESULTS, call_type_of, is_prompt_template
 from sessions_app.wire.response_ids import unwrapped
 from sessions_app.wire.usage import UNKNOWN_USAGE, USAGE_MEMBERS, cost_of, merge_usage, usage_of
 
@@ -251,6 +251,7 @@ def _record(
     failure = failed or Failure()
     served = response.model
     asked = values.get("model") or request.model
+    call_type = values.get("call_type") or response.call_type or request.call_type
     # A proxy gives its client another id than the provider's. Both have to name the same response.
     response_id = fields.clean(unwrapped(response.id), fields.MAX_ID_CHARS)
     return Record(
@@ -266,8 +267,8 @@ def _record(
         time_problems=fields.time_problems(header.started_at, header.ended_at, received_at),
         trace_id=fields.clean(header.trace_id, fields.MAX_ID_CHARS),
         parent_id=fields.clean(header.parent_id, fields.MAX_ID_CHARS),
-        kind=_kind(values, request),
-        call_type=fields.clean(values.get("call_type") or request.call_type),
+        kind=values.get("kind") or single_calls.KINDS.get(call_type, "llm"),
+        call_type=fields.clean(call_type),
         model=fields.clean(asked or served),
         requested_model=fields.clean(request.model),
         provider=fields.clean(values.get("provider") or ""),
@@ -312,10 +313,6 @@ def _is_error_text(header: _Header, response: JsonBytes) -> bool:
     return failures.is_error_text(response, has_reason=errors.of_error(header.error) is not None)
 
 
-def _kind(values: dict[str, Any], request: bodies.RequestFacts) -> str:
-    return values.get("kind") or {"embeddings": "embedding", "rerank": "retrieval"}.get(request.call_type, "llm")
-
-
 def documents_of(log: bytes) -> Documents:
     """What a stored log holds, for reading, exactly as sent. Unknown members of the log are shown with its metadata."""
     members = object_fields(log)
@@ -352,4 +349,6 @@ def parameters_of(request: JsonBytes | None) -> dict[str, Any]:
     fields = object_fields(request)
     if is_prompt_template(fields):
         left_out -= {"prompt"}
+    if call_type_of(fields) == single_calls.RERANK:
+        left_out |= {*RANKED}
     return {key: loads(raw) for key, raw in fields.items() if key not in left_out}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,6 +15,7 @@ from sessions_app.wire.request_shapes import (
     HOLDERS,
     INPUT_MEMBERS,
     MESSAGE,
+    RANKED,
     RESULTS,
     SYSTEM_MEMBERS,
     TOOL_MEMBERS,
@@ -21,6 +23,7 @@ from sessions_app.wire.request_shapes import (
     call_type_of,
     is_prompt_template,
 )
+from sessions_app.wire.single_calls import TRANSCRIPTIONS
 from sessions_app.wire.unread_members import KNOWN_IN_REQUEST, cuts_of_unread
 
 
@@ -148,19 +151,23 @@ def request_cuts(splitter: Splitter, fields: Fields) -> dict[str, WriteMember]:
     cuts |= dict.fromkeys(inputs, messages)
     cuts |= {name: holder for name in HOLDERS & fields.keys() if kind_of(fields[name]) == "object"}
     if MESSAGE in fields and not inputs:
-        cuts |= _conversation_of_cohere(splitter, fields)
+        # With results of tools there is no new message.
+        cuts |= _in_this_order(splitter, fields, (HISTORY, MESSAGE, RESULTS))
+    elif not inputs and all(name in fields for name in RANKED):
+        cuts |= _in_this_order(splitter, fields, RANKED)
+    elif not inputs and call_type_of(fields) == TRANSCRIPTIONS:
+        cuts |= _in_this_order(splitter, fields, ("file",))
     if "instances" in fields:
         cuts["instances"] = partial(_split_instances, splitter)
     return cuts
 
 
-def _conversation_of_cohere(splitter: Splitter, fields: Fields) -> dict[str, WriteMember]:
-    """Chat v1 has the turns before its message in another member, which may follow it."""
+def _in_this_order(splitter: Splitter, fields: Fields, names: Iterable[str]) -> dict[str, WriteMember]:
+    """Members that are messages one after another, in whatever order they stand in the body."""
     holes = {
         name: splitter.placed("i", partial(splitter.items, "i", fields[name], PartKind.MESSAGE))
-        for name in (HISTORY, MESSAGE, RESULTS)
-        # With results of tools there is no new message.
-        if name in fields and kind_of(fields[name]) in ("array", "string") and fields[name] != b'""'
+        for name in names
+        if name in fields and kind_of(fields[name]) in ("array", "object", "string") and fields[name] != b'""'
     }
     return {name: partial(_instead, hole) for name, hole in holes.items()}
 

@@ -1,7 +1,7 @@
 """The request bodies of the model APIs: how each is recognised, and which of its members are messages, system prompts
 and tools.
 
-Followed: OpenAI Chat Completions, Completions, Responses, Embeddings, Images and Moderations (openai 2.9), Anthropic
+Followed: OpenAI Chat Completions, Completions, Responses, and calls that are no conversation (openai 2.9), Anthropic
 Messages 2023-06-01, Gemini generateContent v1beta (REST, and google-genai 1.52), Vertex AI predict, Bedrock Converse
 and InvokeModel (boto3 1.42), Cohere v1 and v2 (cohere 5.20), Mistral, Ollama 0.6, Hugging Face.
 """
@@ -14,6 +14,17 @@ from dataclasses import dataclass
 
 from sessions_app.content.json_bytes import kind_of
 from sessions_app.wire.members import Fields
+from sessions_app.wire.single_calls import (
+    BATCHES,
+    EMBEDDINGS,
+    FILES,
+    FINE_TUNING,
+    IMAGES,
+    MODERATIONS,
+    RERANK,
+    SPEECH,
+    TRANSCRIPTIONS,
+)
 
 # Members that hold messages, system prompts and tools in any API.
 INPUT_MEMBERS = frozenset({"messages", "input", "contents", "prompt", "inputs", "inputText", "texts"})
@@ -23,6 +34,8 @@ TOOL_MEMBERS = frozenset({"tools", "functions"})
 HOLDERS = frozenset({"config", "toolConfig", "tool_config"})
 # The turns before the `message` of Cohere's chat v1, whatever their order in the body.
 HISTORY, MESSAGE, RESULTS = "chat_history", "message", "tool_results"
+# What a reranker orders, and by what.
+RANKED = ("query", "documents")
 # Members that hold the body: of a batch line, of boto3's `invoke_model`, of an HTTP request, of LangChain and others.
 WRAPPERS = (
     *("body", "params", "modelInput", "request", "input", "json", "payload", "data", "requestBody", "request_body"),
@@ -90,18 +103,24 @@ SHAPES = (
     RequestShape("messages", _names("messages"), _names("system", "anthropic_version")),
     RequestShape("chat", _names("messages"), _OLLAMA),
     RequestShape("chat.completions", _names("messages")),
+    RequestShape(SPEECH, _names("input", "voice")),
     RequestShape("responses", _names("input"), _RESPONSES),
     RequestShape("responses", _names("input"), check=_holds_objects),
-    RequestShape("moderations", _names("input"), check=_is_model(b"moderation")),
-    RequestShape("embeddings", _names("input"), check=_is_model(b"embed")),
+    RequestShape(MODERATIONS, _names("input"), check=_is_model(b"moderation")),
+    RequestShape(EMBEDDINGS, _names("input"), check=_is_model(b"embed")),
+    RequestShape(EMBEDDINGS, _names("input"), _names("encoding_format", "dimensions", "input_type", "output_dtype")),
     RequestShape("responses", _names("input")),
     RequestShape("generate", _names("prompt"), _OLLAMA | {"keep_alive", "context", "raw", "template"}),
     RequestShape("invoke_model", _names("prompt"), _names("max_gen_len", "max_tokens_to_sample", "maxTokens")),
-    RequestShape("images.generations", _names("prompt"), check=_is_model(b"dall-e", b"gpt-image", b"imagen", b"flux")),
+    RequestShape(IMAGES, _names("prompt"), check=_is_model(b"dall-e", b"gpt-image", b"imagen", b"flux")),
     RequestShape("completions", _names("prompt")),
     RequestShape("invoke_model", _names("inputText")),
-    RequestShape("embeddings", _names("texts"), _names("input_type", "embedding_types")),
-    RequestShape("rerank", _names("query", "documents")),
+    RequestShape(EMBEDDINGS, _names("texts"), _names("input_type", "embedding_types")),
+    RequestShape(RERANK, _names(*RANKED)),
+    RequestShape(FILES, _names("file", "purpose")),
+    RequestShape(TRANSCRIPTIONS, _names("file", "model")),
+    RequestShape(BATCHES, _names("input_file_id", "completion_window")),
+    RequestShape(FINE_TUNING, _names("training_file")),
     RequestShape("chat", _names(MESSAGE), check=_is_text(MESSAGE)),
     RequestShape("predict", _names("instances")),
 )

@@ -31,7 +31,7 @@ KNOWN_IN_RESPONSE = frozenset(
         *("modelVersion", "model_version", "responseId", "response_id", "system_fingerprint", "service_tier"),
         *("usage", "usageMetadata", "usage_metadata", "stop_reason", "stop_sequence", "stopReason", "status"),
         *("finish_reason", "incomplete_details", "error", "done", "done_reason", "metrics", "meta", "trace"),
-        *("data", "embeddings", "embedding", "results", "instructions", "tools", "tool_choice", "text", "reasoning"),
+        *("instructions", "tools", "tool_choice", "text", "reasoning"),
         *("truncation", "metadata", "user", "safety_identifier", "store", "background", "conversation", "prompt"),
         *("previous_response_id", "prompt_cache_key", "prompt_cache_retention", "container", "billing", "logprobs"),
         *("prompt_logprobs", "sdkHttpResponse", "sdk_http_response", "ResponseMetadata", "images", "audio"),

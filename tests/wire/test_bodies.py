@@ -312,8 +312,6 @@ def test_errors_around_a_body_fail_the_call() -> None:
     "response",
     [
         {"data": [{"embedding": [0.5, 1.5]}], "model": "m", "object": "list"},
-        {"data": [{"b64_json": "aGk="}], "created": 1},
-        {"results": [{"flagged": False}], "model": "m"},
         {"answer": {"b": 1}},
         {"data": {"b": 1}},
         [1, 2],

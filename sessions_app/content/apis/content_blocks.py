@@ -35,7 +35,7 @@ def read_content(content: Any) -> list[ContentBlock]:
     if content is None or content == "":
         return []
     if isinstance(content, str):
-        return [TextBlock(content)]
+        return [media.bare_file(content) or TextBlock(content)]
     if isinstance(content, list):
         return _with_citations_last([block for item in content for block in _blocks(item)])
     if isinstance(content, dict):
@@ -68,7 +68,7 @@ def is_content(item: JsonObject) -> bool:
 def _blocks(item: Any) -> list[ContentBlock]:
     """The blocks that one item of a list of content stands for; mostly one."""
     if isinstance(item, str):
-        return [TextBlock(item)] if item else []
+        return read_content(item)
     if not isinstance(item, dict):
         return [] if item is None else [OtherBlock(item)]
     kind = item.get("type")

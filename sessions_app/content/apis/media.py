@@ -227,10 +227,32 @@ def bare_image(value: Any) -> list[ContentBlock]:
     return [found] if found else []
 
 
-def generated_image(value: dict[str, Any]) -> list[ContentBlock]:
-    """An item of OpenAI's Images API. It names no media type: the first characters of the base64 text tell it."""
-    data, caption = as_text(value.get("b64_json")), as_text(value.get("revised_prompt"))
-    media_type = base64_text.media_type_of(data) or "image/png"
-    url = f"data:{media_type};base64,{data}" if data else as_text(value.get("url"))
+def bare_file(text: str) -> MediaBlock | None:
+    """A text that is nothing but the base64 of a well-known kind of file."""
+    media_type = base64_text.media_type_of(text) if len(text) >= _SMALLEST_FILE else ""
+    if not media_type or not base64_text.is_base64(text):
+        return None
+    return MediaBlock(_modality(media_type, "file"), f"data:{media_type};base64,{text.strip()}", media_type)
+
+
+# In characters of base64.
+_SMALLEST_FILE = 48
+# How image APIs call the data of an image (OpenAI, Vertex AI, google-genai, Stability), and the prompt that was used.
+_PICTURES = ("b64_json", "bytesBase64Encoded", "imageBytes", "image_bytes", "base64")
+_PROMPTS = ("revised_prompt", "enhancedPrompt", "enhanced_prompt", "prompt")
+
+
+def generated_image(value: JsonObject) -> list[ContentBlock]:
+    """An item of an image API's answer, with the prompt that was used; empty for anything else.
+
+    OpenAI names no media type: the first characters of the base64 text tell it.
+    """
+    inner = value["image"] if isinstance(value.get("image"), dict) else value
+    data = _first([inner], _PICTURES)
+    if not data and not ("url" in inner and "revised_prompt" in value):
+        return []
+    caption = _first([value], _PROMPTS)
+    media_type = base64_text.media_type_of(data) or _first([inner], _TYPES) or "image/png"
+    url = f"data:{media_type};base64,{data}" if data else as_text(inner.get("url"))
     picture = MediaBlock("image", url, media_type if data else "")
     return [picture, TextBlock(caption)] if caption else [picture]

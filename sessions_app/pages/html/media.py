@@ -8,8 +8,6 @@ import re
 import struct
 from dataclasses import dataclass
 
-import msgspec
-
 from sessions_app.content.blocks import MediaBlock
 
 # Images are recognised by their first bytes, whatever their sender calls them. SVG is not among them: a browser may run
@@ -62,26 +60,6 @@ def picture(block: MediaBlock) -> Picture | None:
     if data is None or head is None or media_type is None:
         return None
     return Picture(media_type, data.byte_size, *_dimensions(head, media_type))
-
-
-class _Generated(msgspec.Struct):
-    """One image of an answer of the image APIs (OpenAI, 2025)."""
-
-    b64_json: str | None = None
-
-
-_GENERATED = msgspec.json.Decoder(list[_Generated] | _Generated)
-
-
-def generated_images(content: bytes) -> list[str] | None:
-    """The base64 texts of the images that an image API's answer holds; None when it is no such answer."""
-    if b'"b64_json"' not in content[:2000]:
-        return None
-    try:
-        found = _GENERATED.decode(content)
-    except (msgspec.MsgspecError, RecursionError):
-        return None
-    return [item.b64_json or "" for item in (found if isinstance(found, list) else [found])]
 
 
 def decode(payload: str) -> bytes | None:

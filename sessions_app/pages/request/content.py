@@ -144,10 +144,6 @@ def request_media(
 
 def _payload_at(part: StoredPart, path: str) -> tuple[str | None, str]:
     """The base64 text of a media block, and its name."""
-    images = media.generated_images(part.content or b"")
-    if images is not None:
-        number = whole_number(path, -1)
-        return (images[number] if 0 <= number < len(images) else None), f"image-{number + 1}"
     block = block_at(part, path)
     if not isinstance(block, MediaBlock):
         return None, ""

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-import base64
+from collections.abc import Iterable
+from dataclasses import replace
 
-import msgspec
 from markupsafe import Markup
 
+from sessions_app.content.blocks import joined_text
 from sessions_app.content.documents import PartKind
+from sessions_app.content.json_bytes import DocumentError, loads
+from sessions_app.content.messages import read_message
 from sessions_app.content.packed_digests import packed_count
-from sessions_app.pages.html import media
 from sessions_app.pages.html.components import NOTHING, component, joined
-from sessions_app.pages.html.formats import exact, size, tokens
+from sessions_app.pages.html.formats import size, tokens
 from sessions_app.pages.html.json_text import beginning, drawn
-from sessions_app.pages.html.pieces import clamped, code_box, fold, row
-from sessions_app.queries.content import StoredPart
+from sessions_app.pages.html.pieces import clamped, code_box, fold, reference, row
+from sessions_app.pages.thread.documents import Document, documents_in, drawn_documents
+from sessions_app.pages.thread.single_answers import Told, told, told_of_job
+from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import SINGLE_CALLS, RequestLine
 from sessions_app.queries.window import MOST_OUTPUTS, Window, documents_of_call
 from sessions_app.records import ERROR
 
-FLOAT_BYTES = 4
-MOST_PICTURES = 12
-
-
-class AnswerItem(msgspec.Struct):
-    """An item of the `data`, `results` or `embeddings` list of an answer, with the members that are described."""
-
-    embedding: msgspec.Raw = msgspec.Raw(b"")
-    b64_json: str | None = None
-    flagged: bool | None = None
-    categories: dict[str, bool | None] | None = None
-    relevance_score: float | None = None
-
-
-_ITEMS = msgspec.json.Decoder(list[AnswerItem] | AnswerItem)
+# A larger answer is not searched for the state of a job.
+MOST_JOB_BYTES = 1_000_000
+# What is shown like a message, and not folded, though it is no conversation.
+_SHOWN_INPUTS = ("image", "speech", "transcription")
 
 
 def folds_inputs(line: RequestLine) -> bool:
     """Whether what was sent is folded: texts to embed are; a prompt for an image is shown like a message."""
-    return not line.is_conversation and "image" not in line.call_type
+    return not line.is_conversation and not any(name in line.call_type for name in _SHOWN_INPUTS)
 
 
 def summary(line: RequestLine, window: Window, index: int, base_url: str) -> tuple[Markup, set[bytes]]:
@@ -46,15 +39,66 @@ def summary(line: RequestLine, window: Window, index: int, base_url: str) -> tup
     if line.is_conversation or line.status == ERROR:
         return NOTHING, set()
     candidates = [*window.context(index, PartKind.OTHER)[:MOST_OUTPUTS], *window.outputs(index)]
-    answers = {d: found for d in candidates if (part := window.parts.get(d)) and (found := _answer(part))}
+    answers = {d: found for d in candidates if (found := _told(window, d))}
     sent = _sent(packed_count(window.details[index].input_parts), line)
-    received = ", ".join(answers.values())
-    if not received and line.output_tokens:
-        received = f"{tokens(line.output_tokens)} tokens"
+    received = ", ".join(answer.words for answer in answers.values()) or _received(line, window, index)
     described = component("other_bodies", "line")(sent, received, base_url)
-    images = (pictures(window.parts[digest], base_url) for digest in answers)
-    content = joined((described, *images, NOTHING if described else _bodies(window, index, base_url)))
+    details = joined(_details(window, index, digest, answer, base_url) for digest, answer in answers.items())
+    content = joined((described, details, NOTHING if described else _bodies(window, index, base_url)))
     return row(_title(line), component("other_bodies", "single")(content)) if content else NOTHING, set(answers)
+
+
+def _told(window: Window, digest: bytes) -> Told | None:
+    part = window.parts.get(digest)
+    return told(part.content) if part and part.content is not None else None
+
+
+def _received(line: RequestLine, window: Window, index: int) -> str:
+    """What came back, where no part of it tells: images, the state of a job, tokens."""
+    count = window.output_count(index)
+    if "image" in line.call_type and count:
+        return counted(count, "image")
+    if not count and (job := _job(window, index)):
+        return job
+    return f"{tokens(line.output_tokens)} tokens" if line.output_tokens else ""
+
+
+def _job(window: Window, index: int) -> str:
+    documents = documents_of_call(window, index, only_response=True)
+    if documents is None or documents.response is None or len(documents.response) > MOST_JOB_BYTES:
+        return ""
+    try:
+        return told_of_job(loads(documents.response))
+    except DocumentError:
+        return ""
+
+
+def _details(window: Window, index: int, digest: bytes, answer: Told, base_url: str) -> Markup:
+    """What is told below the line: verdicts with their scores, documents in their new order."""
+    content = window.parts[digest].content
+    lines = joined(reference("info", line) for line in answer.lines)
+    if not answer.ranking or content is None:
+        return lines
+    value = loads(content)
+    documents = _with_texts(documents_in(value), value if isinstance(value, list) else [], window, index)
+    return lines + drawn_documents(documents, f"{base_url}text/{digest.hex()}/raw/")
+
+
+def _with_texts(documents: list[Document], items: list[object], window: Window, index: int) -> Iterable[Document]:
+    """Documents that a reranker only numbers, with the texts that it was sent. The query is the first input."""
+    for document, item in zip(documents, items, strict=False):
+        number = item.get("index") if isinstance(item, dict) else None
+        if (
+            document.text
+            or type(number) is not int
+            or not 0 <= number < packed_count(window.details[index].input_parts) - 1
+        ):
+            yield document
+            continue
+        ((_, digest),) = window.inputs(index, [number + 1])
+        part = window.parts.get(digest)
+        message = read_message(part.content) if part and part.content is not None else None
+        yield replace(document, text=joined_text(message.blocks, "\n")) if message else document
 
 
 def _bodies(window: Window, index: int, base_url: str) -> Markup:
@@ -81,75 +125,6 @@ def _title(line: RequestLine) -> str:
 
 
 def _sent(count: int, line: RequestLine) -> str:
-    words = f"{exact(count)} input{'' if count == 1 else 's'}" if count else ""
+    words = counted(count, "input") if count else ""
     used = f"{tokens(line.input_tokens)} tokens" if line.input_tokens else ""
     return ", ".join(filter(None, (words, used)))
-
-
-def _answer(part: StoredPart) -> str:
-    """`12 × 1536 floats`, `2 images`, `flagged: violence`; "" for what is not recognised."""
-    if part.content is None or not part.content.lstrip().startswith((b"[", b"{")):
-        return ""
-    try:
-        items = _ITEMS.decode(part.content)
-    except (msgspec.MsgspecError, RecursionError):
-        return ""
-    items = items if isinstance(items, list) else [items]
-    return next(filter(None, (write(items) for write in (_embeddings, _pictures, _moderation, _ranking))), "")
-
-
-def _embeddings(items: list[AnswerItem]) -> str:
-    vectors = [vector for item in items if (vector := bytes(item.embedding)) not in (b"", b"null")]
-    if not vectors:
-        return ""
-    dimensions = _dimensions(vectors[0])
-    return f"{exact(len(vectors))} × {exact(dimensions)} floats" if dimensions else f"{exact(len(vectors))} embeddings"
-
-
-def _dimensions(raw: bytes) -> int:
-    """The length of one vector: an array of numbers, or base64 of 4-byte floats."""
-    if raw.startswith(b"["):
-        return raw.count(b",") + 1 if raw.strip(b"[] \n") else 0
-    try:
-        return len(base64.b64decode(raw.strip(b'"'))) // FLOAT_BYTES
-    except ValueError:
-        return 0
-
-
-def _pictures(items: list[AnswerItem]) -> str:
-    count = sum(item.b64_json is not None for item in items)
-    return f"{exact(count)} image{'' if count == 1 else 's'}" if count else ""
-
-
-def pictures(part: StoredPart, base_url: str) -> Markup:
-    """The images in an answer of an image API; empty for any other part."""
-    payloads = media.generated_images(part.content or b"") or []
-    thumbs = joined(_thumb(n, payload, part, base_url) for n, payload in enumerate(payloads[:MOST_PICTURES]))
-    return component("pieces", "thumbs")(thumbs) if thumbs else NOTHING
-
-
-def _thumb(number: int, payload: str, part: StoredPart, base_url: str) -> Markup:
-    head = media.decode(payload[:64])
-    if not head or not media.image_type(head):
-        return NOTHING
-    url = f"{base_url}media/{part.digest.hex()}/{number}/"
-    return component("other_bodies", "thumb")(url, number + 1, size(len(payload) * 3 // 4))
-
-
-def _moderation(items: list[AnswerItem]) -> str:
-    known = [item for item in items if item.flagged is not None]
-    if not known:
-        return ""
-    names = sorted({name for item in known for name, hit in (item.categories or {}).items() if hit})
-    if not any(item.flagged for item in known):
-        return "not flagged"
-    return "flagged" + (f": {', '.join(map(_plain, names[:12]))}" if names else "")
-
-
-def _plain(name: str) -> str:
-    """The name of a category of a moderation, without what no such name has."""
-    return "".join(letter for letter in name[:60] if letter.isalnum() or letter in " /_-")
-
-
-def _ranking(items: list[AnswerItem]) -> str:
-    return f"{exact(len(items))} ranked" if any(item.relevance_score is not None for item in items) else ""
