@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from sessions_app.content.blocks import ToolCallBlock
+from sessions_app.content.blocks import Message, ToolCallBlock
 from sessions_app.content.call_ids import unique_id
 from sessions_app.content.canonical import CanonicalForm
 from sessions_app.content.documents import PartKind, PartList
 from sessions_app.content.message_reader import MessageReader
+from sessions_app.content.tool_matching import PlacedMessage, match, pieces
 from sessions_app.records import ERROR, TAG_CHARS, Record
 from sessions_app.storage.prepared import NO_TOOL_FAILURES, ToolFailures
 from sessions_app.wire.fields import clean_tags
@@ -24,6 +25,8 @@ from sessions_app.wire.fields import clean_tags
 MOST_FAILURES = 64
 # The call of a result is looked for in so many messages before it.
 _MOST_BEFORE = 200
+# If none of those has its id, the calls in so many messages before it are paired with results by their order.
+_MOST_NEAR = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def with_failures(
         # Results of one turn are told apart by their order.
         number = sum(1 for other in known if other.after == after)
         said = _call(call_id) if call_id else after + b"%d" % number
-        name = failure.name or (name_of(failure.call_id) if failure.call_id else "")
+        name = failure.name or name_of(failure.call_id)
         found = FailedResult(_key(said, looks_failed=failure.looks_failed), name, after, index)
         known = (*known[1 - MOST_FAILURES :], found)
     return known
@@ -68,16 +71,25 @@ def _key(said: bytes, *, looks_failed: bool) -> int:
 
 
 def name_of_call(parts: PartList, index: int, reader: MessageReader, call_id: str) -> str:
-    """The name of the tool that the nearest call of this id before a part asks for; "" if it is not there."""
-    for before in range(index - 1, max(index - 1 - _MOST_BEFORE, -1), -1):
-        if parts.kinds[before] is not PartKind.MESSAGE:
-            continue
-        digest, raw = parts.digests[before], parts.content(before)
-        if reader.canonical_form(digest, raw, "user").role == "assistant":
-            for block in reader.message(digest, raw, "user").blocks:
+    """The name of the tool whose call a result in a part answers: the nearest one of its id before it, else the one
+    that its place tells; "" if that is not there.
+    """
+    for _, message in _messages_before(parts, index, reader, _MOST_BEFORE) if call_id else ():
+        if message.role == "assistant":
+            for block in message.blocks:
                 if isinstance(block, ToolCallBlock) and block.id == call_id:
                     return block.name
-    return ""
+    near = [PlacedMessage(message, place) for place, message in _messages_before(parts, index + 1, reader, _MOST_NEAR)]
+    pairs = match(pieces(reversed(near)).stream)
+    found = (call for result, call in pairs if result.key[0] == index and result.block.call_id == call_id)
+    return next((call.block.name for call in found), "")
+
+
+def _messages_before(parts: PartList, index: int, reader: MessageReader, most: int) -> Iterator[tuple[int, Message]]:
+    """The messages before a part with their places, the last ones first."""
+    for before in range(index - 1, max(index - 1 - most, -1), -1):
+        if parts.kinds[before] is PartKind.MESSAGE:
+            yield before, reader.message(parts.digests[before], parts.content(before), "user")
 
 
 def tool_failures(record: Record, key_id: uuid.UUID, found: FailedResults, resent_count: int) -> ToolFailures:

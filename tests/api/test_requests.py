@@ -134,6 +134,26 @@ def test_how_the_results_of_tools_went(store: Store, client: Client) -> None:
     assert client.get("/api/v1/sessions?failed_tool=other").json()["results"] == []
 
 
+CALL = {"id": "call_7", "type": "function", "function": {"name": "search", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize("call_id", ["made-up", None])
+def test_a_result_belongs_to_the_only_open_call(store: Store, client: Client, call_id: str | None) -> None:
+    user, asked = {"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": [CALL]}
+    store(log(request={"messages": [user, asked, {"role": "tool", "tool_call_id": call_id, "content": "x"}]}))
+    (result,) = request(client).json()["tool_results"]
+    assert (result["call_id"], result["name"]) == (call_id or "call_7", "search")
+
+
+def test_the_call_of_a_result_may_be_in_an_earlier_response(store: Store, client: Client) -> None:
+    call = {"type": "function_call", "call_id": "call_7", "name": "search", "arguments": "{}"}
+    output = {"type": "function_call_output", "call_id": "call_7", "output": "Error: none"}
+    store(log(request_id="r0", request={"input": "Hi"}, response={"id": "resp_1", "output": [call]}))
+    store(log(request={"input": [output], "previous_response_id": "resp_1"}))
+    (result,) = request(client).json()["tool_results"]
+    assert (result["call_id"], result["name"]) == ("call_7", "search")
+
+
 @pytest.mark.parametrize("odd", ["\x00\ud800", "call\udfff", "\ud83d"])
 @pytest.mark.parametrize("as_item", [False, True])
 def test_ids_and_names_with_lone_surrogates(store: Store, client: Client, odd: str, as_item: bool) -> None:

@@ -51,6 +51,14 @@ def counts(project: Project) -> tuple[int, int, list[str]]:
     return tuple(row)  # type: ignore[return-value]
 
 
+@pytest.mark.parametrize("call_id", ["call_made_up_by_the_client_1", "", "0"])
+def test_a_result_whose_id_no_call_has_is_named_by_the_only_open_call(db: None, call_id: str) -> None:
+    history = [USER, FIRST, FAILED, SECOND, result(call_id)]
+    store_logs(make_project(), log(history, END))
+    (project,) = Project.objects.all()
+    assert counts(project) == (0, 2, ["get_weather", "search"])
+
+
 def test_each_result_is_counted_once_in_any_order(db: None) -> None:
     logs = [
         log([USER], FIRST),

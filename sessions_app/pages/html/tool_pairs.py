@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
 from sessions_app.content.blocks import ToolResultBlock
+from sessions_app.content.tool_matching import BlockKey
 from sessions_app.pages.html.components import NOTHING
-
-# The place of a message (`Source.place`) and the number of a block in it.
-BlockKey = tuple[Hashable, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+from sessions_app.content.tool_matching import BlockKey, CallPiece, Waiting
 from sessions_app.pages.html.messages import FoundCall
-from sessions_app.pages.html.tool_pairs import BlockKey
 from sessions_app.pages.thread.addresses import Addresses
-from sessions_app.pages.thread.matching import CallPiece, Waiting
 from sessions_app.queries.session import RequestLine
 from sessions_app.structure.nesting import Nesting
 

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sessions_app.content.blocks import OtherBlock
+from sessions_app.content.tool_matching import BlockKey, CallPiece, Pair, ToolPieces, match, pieces
 from sessions_app.pages.html.messages import FoundCall, FoundResult, Pairs, Source
-from sessions_app.pages.html.tool_pairs import BlockKey
-from sessions_app.pages.thread.matching import CallPiece, Pair, ToolPieces, match, pieces
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sessions_app.content.packed_digests import packed_count
+from sessions_app.content.tool_matching import pieces
 from sessions_app.pages.html.messages import MessageWriter, Pairs, Source
 from sessions_app.pages.html.source import source_of
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.beside import execution_of
 from sessions_app.pages.thread.executions import Executed, executions
 from sessions_app.pages.thread.layout import Layout
-from sessions_app.pages.thread.matching import pieces
 from sessions_app.pages.thread.pairing import Pairing, Reply
 from sessions_app.pages.thread.steps import StepWriter
 from sessions_app.queries.thread import MOST_CHILDREN, around

@@ -5,17 +5,39 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from sessions_app.content.blocks import ToolCallBlock, ToolResultBlock
+from sessions_app.content.blocks import Message, ToolCallBlock, ToolResultBlock
 from sessions_app.content.call_ids import unique_id
-from sessions_app.pages.html.messages import Source
-from sessions_app.pages.html.tool_pairs import BlockKey
+
+# The place of a message and the number of a block in it.
+BlockKey = tuple[Hashable, int]
 
 # So many calls, and so many results, of a list of messages are paired. A page prints fewer.
 MOST_PIECES = 4_000
 
 # Roles whose messages may stand between a tool call and its result.
 _WITHIN_A_TURN = ("assistant", "tool")
+
+
+class Placed(Protocol):
+    """A message, the part that it was read from, and a place that no other message of the list has."""
+
+    @property
+    def message(self) -> Message: ...
+    @property
+    def digest(self) -> bytes: ...
+    @property
+    def place(self) -> Hashable: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedMessage:
+    """No more than that."""
+
+    message: Message
+    place: Hashable
+    digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +76,7 @@ class ToolPieces:
         return [piece for piece in self.stream if isinstance(piece, CallPiece)]
 
 
-def pieces(sources: Iterable[Source], turn: int = 0) -> ToolPieces:
+def pieces(sources: Iterable[Placed], turn: int = 0) -> ToolPieces:
     """The tool calls and results of some messages; so many `turn`s were before them."""
     stream: list[CallPiece | ResultPiece] = []
     calls = results = 0

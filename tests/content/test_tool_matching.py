@@ -7,8 +7,8 @@ from time import thread_time
 import pytest
 
 from sessions_app.content.blocks import ContentBlock, Message, OtherBlock, TextBlock, ToolCallBlock, ToolResultBlock
+from sessions_app.content.tool_matching import MOST_PIECES, match, pieces
 from sessions_app.pages.html.messages import Source
-from sessions_app.pages.thread.matching import MOST_PIECES, match, pieces
 from sessions_app.pages.thread.pairing import Pairing, Reply
 
 
