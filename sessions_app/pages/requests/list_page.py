@@ -16,7 +16,7 @@ from sessions_app.models import Project
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import cost, duration, hue, in_zone, short_id, tokens, zone_name
 from sessions_app.pages.html.times import time_clock, time_day
-from sessions_app.pages.sessions.filters import active_filters, active_range, period, range_menu
+from sessions_app.pages.sessions.filters import active_filters, active_range, marked_query, period, range_menu
 from sessions_app.pages.sessions.list_page import tell_query
 from sessions_app.pages.sessions.rows import FoundPlace, place_of
 from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
@@ -47,7 +47,8 @@ def requests_page(request: HttpRequest, project: Project) -> HttpResponse:
         "filters": parsed.filters,
         "address": address,
         "search_address": address,
-        "errors": [*parsed.errors, *errors],
+        "errors": [error for error in (*parsed.errors, *errors) if error.field != "q"],
+        "wrong": marked_query(parsed),
         "text": parsed.text if parsed.errors else str(parsed.filters.query),
         "page": shown,
         "rows": _write(shown.found, project),

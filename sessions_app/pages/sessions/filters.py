@@ -16,11 +16,12 @@ from markupsafe import Markup
 from sessions_app.models import Project
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import exact, hue, in_zone, stamp
-from sessions_app.queries.filters import ANY_RANGE, ERROR, RANGES, SessionFilters
+from sessions_app.queries.filters import ANY_RANGE, ERROR, RANGES, ParsedFilters, SessionFilters
 from sessions_app.queries.session_list import COUNT_LIMIT, count_some
 from sessions_app.queries.session_stats import FACET_LIMIT, MOST_COUNTED, FacetValue, facets
 from sessions_app.records import SOURCES
 from sessions_app.search_language import Values
+from sessions_app.search_language.parser import MOST_CHARS
 
 RANGE_NAMES = {
     "15m": "Last 15 minutes",
@@ -157,6 +158,30 @@ def range_label(filters: SessionFilters) -> str:
 
 def _local_input(moment: datetime | None) -> str:
     return f"{in_zone(moment):%Y-%m-%dT%H:%M}" if moment else ""
+
+
+@dataclass(frozen=True)
+class MarkedQuery:
+    """A query that cannot be read: the text before what is wrong, that, and the text after it."""
+
+    before: str
+    wrong: str
+    after: str
+    message: str
+    possible: list[str]
+
+
+MOST_POSSIBLE = 8
+
+
+def marked_query(parsed: ParsedFilters) -> MarkedQuery | None:
+    """What is wrong in the query, and what may stand there; None if it can be read."""
+    for error in parsed.errors:
+        if error.field == "q" and error.start is not None and error.end is not None:
+            text, start, end = parsed.text[:MOST_CHARS], error.start, max(error.end, error.start + 1)
+            possible = list(error.possible[:MOST_POSSIBLE])
+            return MarkedQuery(text[:start], text[start:end] or "␣", text[end:], error.message, possible)
+    return None
 
 
 @dataclass(frozen=True)

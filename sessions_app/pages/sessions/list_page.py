@@ -21,6 +21,7 @@ from sessions_app.pages.sessions.filters import (
     active_range,
     at_least,
     facet_lists,
+    marked_query,
     period,
     range_menu,
     ways_out,
@@ -65,7 +66,8 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
     context = _filters_context(project, parsed.filters) | {
         "section": "sessions",
         "is_whole": is_whole,
-        "errors": [*parsed.errors, *errors],
+        "errors": [error for error in (*parsed.errors, *errors) if error.field != "q"],
+        "wrong": marked_query(parsed),
         "text": parsed.text if parsed.errors else str(parsed.filters.query),
         "page": shown,
         "heads": column_heads(parsed.filters, shown.order),

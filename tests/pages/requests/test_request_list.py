@@ -71,10 +71,20 @@ def test_pages_lead_to_the_end_in_both_orders(
         assert found == expected
 
 
-@pytest.mark.parametrize("query", ["?order=cost", "?before=x", "?q=status:late", "?q=%00"])
+@pytest.mark.parametrize("query", ["?order=cost", "?before=x", "?trace_id=" + "x" * 1001])
 def test_odd_parameters_are_named(signed_in: Client, project: Project, query: str) -> None:
     store_logs(project, make_log("one"))
     assert "Ignored filter" in get(signed_in, query)
+
+
+def test_a_wrong_query_is_marked_where_it_is_wrong(signed_in: Client, project: Project) -> None:
+    store_logs(project, make_log("one"))
+    for address in (ADDRESS, "/p/acme/sessions/"):
+        page = signed_in.get(f"{address}?q=<b> status:late x").content.decode()
+        assert "<bdi>&lt;b&gt; status:</bdi><mark>late</mark><bdi> x</bdi>" in page
+        assert "<code>ok</code> <code>error</code>" in page
+        assert "The query was not used." in page
+        assert 'value="&lt;b&gt; status:late x"' in page
 
 
 def test_other_projects_are_never_seen(signed_in: Client, project: Project) -> None:
