@@ -92,6 +92,10 @@ SINGLE_CALLS = (
 )
 
 
+# Events that tell of a call before its answer, where only their order ties them to it.
+EVENTS_OF_REQUESTS = ("codex.api_request", "codex.websocket_request")
+
+
 @dataclass(frozen=True, slots=True)
 class RequestLine:
     """What the outline and the hairline tell of a request or step. Without content, so that thousands are light.
@@ -185,10 +189,28 @@ def load_all_lines(session: SessionFacts, most: int | None = None) -> SessionLin
         rows = rows.order_by("started_at", "id")[:most]
     found = [_line(row) for row in rows]
     lines = SessionLines([], [], [], most is not None and len(found) == most)
-    for line in timeline.chronological(found):
+    for line in timeline.chronological(_begun_when_asked(found)):
         own = line.duplicate_of is None
         (lines.duplicates if not own else lines.steps if line.step else lines.requests).append(line)
     return replace(lines, requests=in_order(lines.requests, conversation_window()))
+
+
+def _begun_when_asked(lines: Sequence[RequestLine]) -> Sequence[RequestLine]:
+    """An agent's event at the end of a call does not say when that began. The event of its request does, if there is
+    one; then one statement more.
+    """
+    asked = {line.duplicate_of: line for line in lines if line.duplicate_of and line.call_type in EVENTS_OF_REQUESTS}
+    if not asked:
+        return lines
+    standing = RequestKey.objects.filter(id__in=asked).values_list("request_log_id", "id")
+    began = {log_id: asked[key].started_at for log_id, key in standing}
+    return [_since(line, began[line.id]) if line.id in began else line for line in lines]
+
+
+def _since(line: RequestLine, began: datetime) -> RequestLine:
+    if line.ended_at is not None or began >= line.started_at:
+        return line
+    return replace(line, started_at=began, ended_at=line.started_at)
 
 
 def load_line(session: SessionFacts, log: RequestLog) -> RequestLine | None:

@@ -12,6 +12,8 @@ import pytest
 from sessions_app.ingest.accept import accept_export
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Project, RejectedLog, RequestLog, Session
+from sessions_app.pages.thread.steps import kind_words
+from sessions_app.queries.session import find_session, load_all_lines
 from sessions_app.storage import rollups
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.wire import otlp
@@ -179,7 +181,6 @@ def test_events_of_codex(encoding: str) -> None:
         assert [step.name for step in steps] == [
             "codex.conversation_starts",
             "codex.user_prompt",
-            "codex.api_request",
             "codex.sse_event × 40",
             "shell",
         ]
@@ -189,6 +190,29 @@ def test_events_of_codex(encoding: str) -> None:
             assert not rollups.recompute(cursor, [session.pk])
     tool = steps[-1]
     assert (tool.tool_call_id, tool.status) == ("call_1", "success")
+
+
+@pytest.mark.parametrize("answers", [1, 2])
+def test_a_request_of_codex_and_the_end_of_its_stream_are_one_call(answers: int) -> None:
+    """Its duration goes from the one to the other. What several answers leave over is counted, too."""
+    counts = {"event__kind": "response.completed", "input_token_count": 9, "output_token_count": 3}
+    calls = [
+        codex(10, "api_request", duration_ms=400),
+        codex(95, "sse_event", **counts),
+        codex(96, "api_request", duration_ms=500),
+        codex(100, "sse_event", **counts | {"input_token_count": 12}),
+        codex(101, "strange_event", note="x"),
+    ]
+    exports = logs("codex_cli_rs", *calls, *([codex(102, "sse_event", **counts)] if answers == 2 else []))
+    for order in (exports, exports[::-1]):
+        requests, _ = digest(order)
+        assert [row.input_tokens for row in requests] == [9, 12, 9][: answers + 1]
+        session = find_session(Session.objects.get().project_id, Session.objects.get().pk)
+        assert session
+        lines = load_all_lines(session)
+        lengths = [(line.ended_at or line.started_at) - line.started_at for line in lines.requests]
+        assert [round(length.total_seconds(), 1) for length in lengths] == [85.4, 4.5, 0][: answers + 1]
+        assert [kind_words(step) for step in lines.steps] == ["event"]
 
 
 # --- Gemini CLI and Qwen Code ---------------------------------------------------------------------------------------

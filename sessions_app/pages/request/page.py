@@ -27,7 +27,7 @@ from sessions_app.pages.thread.absence import CallBody
 from sessions_app.pages.thread.answer import AnswerWriter
 from sessions_app.pages.thread.correction_menu import correction_context
 from sessions_app.pages.thread.place import RequestInSession, facts_context, is_span, place_of, whole_number
-from sessions_app.pages.thread.reports import reports_fold
+from sessions_app.pages.thread.reports import reports_fold, told_apart
 from sessions_app.pages.thread.sent import InputWriter, more_messages
 from sessions_app.pages.thread.sources import Sources
 from sessions_app.pages.thread.steps import StepWriter
@@ -180,7 +180,8 @@ def input_of(request: HttpRequest, place: RequestInSession, window: Window, docu
     first = min(max(whole_number(request.GET.get("from", ""), 1) - 1, 0), max(added.count - 1, 0))
     html = messages_html(place, window, first, added.count, with_context=True)
     if not added.count:
-        html = joined((html, row("", CallBody("request", documents, place.url).instead())))
+        instead = told_apart("request", place.reports, place.addresses)
+        html = joined((html, instead or row("", CallBody("request", documents, place.url).instead())))
     return SentMessages(html, added.count, new_count)
 
 
@@ -206,7 +207,7 @@ def messages_html(place: RequestInSession, window: Window, first: int, last: int
 def _output(place: RequestInSession, window: Window, documents: Documents, first: int) -> Markup:
     sources = Sources(window, place.addresses, first_output=first)
     writer = MessageWriter(place.url, sources.pairs(), place.log.end_user)
-    return AnswerWriter(sources, documents).answer(place.index, writer)
+    return AnswerWriter(sources, documents, place.reports).answer(place.index, writer)
 
 
 @project_page

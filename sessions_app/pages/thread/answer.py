@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -11,10 +12,12 @@ from sessions_app.pages.html.messages import MessageWriter
 from sessions_app.pages.html.pieces import more, reference, row
 from sessions_app.pages.thread import other_bodies
 from sessions_app.pages.thread.absence import CallBody
+from sessions_app.pages.thread.reports import told_apart
 from sessions_app.pages.thread.sent import unread
 from sessions_app.pages.thread.sources import Sources, number_of
 from sessions_app.pages.thread.wording import CUT_SHORT, counted, is_choice
 from sessions_app.queries.session import RequestDetail, RequestLine
+from sessions_app.queries.traces import Report
 from sessions_app.queries.window import MOST_OUTPUTS, documents_of_call
 from sessions_app.records import ERROR, Documents, StreamNote
 
@@ -23,11 +26,13 @@ from sessions_app.records import ERROR, Documents, StreamNote
 class AnswerWriter:
     """Writes what came back for requests of a window. Messages are written by the `writer` of their request.
 
-    With the `documents` of a single request, what of its response is in no message is written, too.
+    With the `documents` of a single request, what of its response is in no message is written, too. `reports`: other
+    reports of the call.
     """
 
     sources: Sources
     documents: Documents | None = None
+    reports: Sequence[Report] = ()
 
     def answer(self, index: int, writer: MessageWriter) -> Markup:
         """The answer, why it ends early, the error."""
@@ -48,6 +53,8 @@ class AnswerWriter:
 
     def _instead(self, index: int, writer: MessageWriter) -> Markup:
         """What is said in the place of an answer."""
+        if apart := told_apart("response", self.reports, self.sources.addresses):
+            return apart
         documents = self.documents or documents_of_call(self.sources.window, index, only_response=True)
         return row("", CallBody("response", documents, writer.base_url).instead())
 

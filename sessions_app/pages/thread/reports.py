@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from markupsafe import Markup
 
-from sessions_app.pages.html.components import component, joined
+from sessions_app.pages.html.components import NOTHING, component, joined, sentence
 from sessions_app.pages.html.formats import duration
-from sessions_app.pages.html.pieces import fold, reference
+from sessions_app.pages.html.pieces import fold, link, reference, row
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.traces import Report
@@ -33,6 +34,19 @@ def reports_fold(reports: Sequence[Report], addresses: Addresses) -> Markup:
         component("trace", "reports")(joined(items)),
         peek=component("trace", "names")([report.line.name[:_SCOPE_CHARS] for report in shown]),
     )
+
+
+_SAID = {"request": "What it sent", "response": "Its answer"}
+
+
+def told_apart(side: Literal["request", "response"], reports: Iterable[Report], addresses: Addresses) -> Markup:
+    """Where the messages of a call are, if only another report of it has them."""
+    members = {"request": "input_preview", "response": "output_preview"}
+    line = next((report.line for report in reports if getattr(report.line, members[side])), None)
+    if line is None:
+        return NOTHING
+    words = link(addresses.request(line.id), (line.name or line.span_id)[:_SCOPE_CHARS])
+    return row("", reference("info", sentence("{} is in another report of the call: {}", _SAID[side], words)))
 
 
 def _report(report: Report, addresses: Addresses) -> Markup:

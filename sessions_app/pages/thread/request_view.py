@@ -21,7 +21,7 @@ from sessions_app.pages.thread.answer import AnswerWriter
 from sessions_app.pages.thread.beside import BesideWriter
 from sessions_app.pages.thread.layout import Layout
 from sessions_app.pages.thread.marks import ForkView, Marks, fork_view
-from sessions_app.pages.thread.reports import reports_fold
+from sessions_app.pages.thread.reports import reports_fold, told_apart
 from sessions_app.pages.thread.sent import InputWriter
 from sessions_app.pages.thread.sources import Sources
 from sessions_app.pages.thread.steps import problems_note
@@ -38,6 +38,7 @@ from sessions_app.pages.thread.wording import (
 from sessions_app.queries.attempts import counted_attempts
 from sessions_app.queries.contradictions import Contradicted
 from sessions_app.queries.session import RequestLine
+from sessions_app.queries.traces import Report
 from sessions_app.queries.window import documents_of_call
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
@@ -148,7 +149,8 @@ class RequestWriter:
         with bounds.share(PART_OF_REQUEST):
             pieces.append(self._sent(index, writer))
         with bounds.share(PART_OF_REQUEST):
-            pieces.append(AnswerWriter(self.sources).answer(index, writer))
+            answers = AnswerWriter(self.sources, reports=self._reports_of(line))
+            pieces.append(answers.answer(index, writer))
             pieces.append(self._reports(line))
         return joined(pieces)
 
@@ -167,6 +169,8 @@ class RequestWriter:
         html = inputs.added(index, writer)
         line, detail = self.sources.window.lines[index], self.sources.window.details[index]
         if line.is_conversation and not detail.input_parts and not self._is_folded(index):
+            if apart := told_apart("request", self._reports_of(line), self.sources.addresses):
+                return joined((html, apart))
             documents = documents_of_call(self.sources.window, index)
             return joined((html, row("", CallBody("request", documents, writer.base_url).instead())))
         if not html or not other_bodies.folds_inputs(line):
@@ -176,8 +180,11 @@ class RequestWriter:
 
     def _reports(self, line: RequestLine) -> Markup:
         """The other spans that report the same call."""
-        reports = self.layout.traces.reports.get(line.id) if self.layout else None
+        reports = self._reports_of(line)
         return row("", reports_fold(reports, self.sources.addresses)) if reports else NOTHING
+
+    def _reports_of(self, line: RequestLine) -> Sequence[Report]:
+        return self.layout.traces.reports.get(line.id, ()) if self.layout else ()
 
     # --- attempts -----------------------------------------------------------------------------------------------------
 

@@ -49,8 +49,11 @@ def anchor(step_id: uuid.UUID) -> str:
 
 
 def kind_words(line: RequestLine) -> str:
-    """What a step is: "agent", "tool", or a second report of a call."""
-    return "second report" if line.duplicate_of is not None else line.kind
+    """What a step is: "agent", "tool", or a second report of a call. What an agent logs is an event."""
+    if line.duplicate_of is not None:
+        return "second report"
+    is_event = line.kind == "chain" and "." in line.call_type and line.name.startswith(line.call_type)
+    return "event" if is_event else line.kind
 
 
 @dataclass(slots=True)

@@ -51,6 +51,11 @@ class SpanFacts:
         return self.ended_at or self.started_at
 
     @property
+    def is_in_order(self) -> bool:
+        """Whether only order ties it to the other event of its call."""
+        return any(sign.startswith(ORDER_SIGN) for sign in self.signs)
+
+    @property
     def is_asked_only(self) -> bool:
         """Whether it is an event that tells of a call before its answer."""
         says_more = self.has_output or self.has_usage or self.is_failed or self.response_id != ""
@@ -78,6 +83,8 @@ def duplicates(spans: Sequence[SpanFacts]) -> dict[str, str]:
         same.join(call, answer)
     for event, other in _of_events(ordered):
         same.join(event, other)
+    for event, answer in _in_order(ordered):
+        same.join(event, answer)
     return same.standing()
 
 
@@ -189,6 +196,8 @@ def _is_told_twice(before: SpanFacts | None, span: SpanFacts) -> bool:
 
 # What two reports of one call, or of one tool's run, may share: the tool call's id, the usage, the time of the start.
 TOOL_SIGN, USAGE_SIGN, START_SIGN = "t", "u", "s"
+# What a request and its answer share if only their order ties them: a session, a model and a time.
+ORDER_SIGN = "o"
 # Of the reports that share a sign with an event, at most so many are compared with it.
 _MOST_NEAR = 50
 
@@ -211,9 +220,21 @@ def _of_events(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, SpanFact
             yield event, other
 
 
+def _in_order(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, SpanFacts]]:
+    """Pairs of an event of a request and one of an answer: an answer is that of the latest request that has none."""
+    asked: dict[str, list[SpanFacts]] = defaultdict(list)
+    for span in spans:
+        signs = [sign for sign in span.signs if sign.startswith(ORDER_SIGN)]
+        if span.is_asked_only:
+            for sign in signs:
+                asked[sign].append(span)
+        elif waiting := [asked[sign] for sign in signs if asked[sign]]:
+            yield max(waiting, key=lambda events: events[-1].started_at).pop(), span
+
+
 def _fits(event: SpanFacts, other: SpanFacts, sign: str) -> bool:
     """Whether two that share this sign are one."""
-    if other is event or other.kind != event.kind or other.is_asked_only:
+    if other is event or other.kind != event.kind or other.is_asked_only or (event.is_in_order and other.is_in_order):
         return False
     if sign == TOOL_SIGN:
         return not other.is_event

@@ -27,7 +27,9 @@ KEYS = frozenset(
     }
 )
 SESSIONS = ("session.id", "session_id", "gen_ai.conversation.id", "conversation.id")
-_CLAUDE = "claude_code."
+_CLAUDE, _CODEX = "claude_code.", "codex."
+# Codex tells that a request was answered, by HTTP or a socket, and later each event of the answer's stream.
+_CODEX_ASKS, _CODEX_ANSWERS = ("api_request", "websocket_request"), ("sse_event", "websocket_event")
 _NAME_CHARS = 200
 
 # What the events are, by the names that follow an agent's own. A call that was only asked for has no answer yet.
@@ -94,6 +96,8 @@ class Event:
     @property
     def is_asked_only(self) -> bool:
         """Whether it tells of a call before its answer."""
+        if self.family == _CODEX:
+            return self.short in _CODEX_ASKS and not self.told.get("error.message")
         return self.short in _ASKED or (self.short == "api_request" and self.family in ("gemini_cli.", "qwen-code."))
 
     @property
@@ -113,11 +117,17 @@ class Event:
 
     @property
     def _is_finished_call(self) -> bool:
-        if self.family == "codex.":
-            has_usage = self.short == "sse_event" and self.told.get("input_token_count") is not None
-            return has_usage or (self.short in ("api_request", "sse_event") and bool(self.told.get("error.message")))
+        if self.family == _CODEX:
+            has_usage = self.short in _CODEX_ANSWERS and self.told.get("input_token_count") is not None
+            has_failed = self.short in (*_CODEX_ASKS, *_CODEX_ANSWERS) and bool(self.told.get("error.message"))
+            return has_usage or has_failed
         is_call = self.short == "api_request" or (self.short == "assistant_response" and bool(self._request_id))
         return self.family == _CLAUDE and is_call
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether only the order of events tells which answer a request of this agent has: neither has an id."""
+        return self.family == _CODEX and (self.is_asked_only or (self.kind == "llm" and self.short in _CODEX_ANSWERS))
 
     @property
     def is_compaction(self) -> bool:
@@ -150,7 +160,7 @@ class Event:
         if self.kind == "llm" and self._request_id:
             return ("request", self._request_id)
         at = self._text("event.timestamp")
-        if self.kind == "llm" and self.family != _CLAUDE and self.family != "codex.":
+        if self.kind == "llm" and self.family not in (_CLAUDE, _CODEX):
             # Gemini CLI writes two records of a call with one time.
             model = self._text("gen_ai.request.model") or self._text("model")
             response_id = self._text("gen_ai.response.id")

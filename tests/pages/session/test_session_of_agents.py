@@ -15,9 +15,10 @@ from sessions_app.models import Project, RejectedLog, RequestLog, Session
 from sessions_app.wire import otlp
 from tests.ingest.test_agent_events import claude_events, claude_spans
 from tests.pages.session.test_session import get, text
-from tests.wire.agent_events import CLAUDE, as_json
+from tests.wire.agent_events import CLAUDE, as_json, event
 
 PAYLOADS = Path(__file__).parents[2] / "payloads"
+LOGS = otlp.content_type_of(otlp.JSON, otlp.LOGS)
 pytestmark = pytest.mark.django_db
 
 
@@ -141,3 +142,26 @@ def test_events_interrupt_no_trace_and_say_what_the_span_lacks(signed_in: Client
     assert "outside of a trace" not in page
     for words in ("also reported by", "tidy up", "Done it.", "Bash command: ls"):
         assert words in page
+
+
+@pytest.mark.parametrize("family", ["claude_code", "gemini_cli"])
+def test_messages_in_a_second_record_belong_to_the_call(signed_in: Client, project: Project, family: str) -> None:
+    if family == "claude_code":
+        events = claude_events()[1:5]
+    else:
+        told = {"session__id": "g-1", "model": "gemini-x", "prompt_id": "g-1########0"}
+        contents = json.dumps([{"role": "user", "parts": [{"text": "tidy up"}]}])
+        counts = {"input_token_count": 50, "output_token_count": 7, "total_token_count": 57, "duration_ms": 1000}
+        events = [
+            event(0.1, "", event__name="gemini_cli.api_request", request_text=contents, **told),
+            event(1.1, "", event__name="gemini_cli.api_response", **told, **counts),
+        ]
+    for one in events:
+        accept_export(project.pk, as_json(CLAUDE if family == "claude_code" else "agent", one), LOGS)
+        digest_until_empty()
+    (request,) = requests()
+    for path in (f"sessions/{request.session_id}", f"requests/{request.pk}"):
+        page = text(signed_in.get(f"/p/{project.slug}/{path}/").content.decode())
+        assert "What it sent is in another report of the call" in page
+        assert "No messages were captured" not in page
+        assert ("The answer was not captured" in page) == (family == "gemini_cli")

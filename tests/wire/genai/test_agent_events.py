@@ -71,7 +71,7 @@ def test_names(native: Any, attribute: Any, body: Any, prefix: str, expected: st
         ("claude_code.api_request", {}, "llm"),
         ("claude_code.assistant_response", {"request_id": "req_1"}, "llm"),
         ("claude_code.assistant_response", {}, "chain"),
-        ("codex.api_request", {}, "chain"),
+        ("codex.api_request", {}, "llm"),
         ("codex.api_request", {"error.message": "no"}, "llm"),
         ("codex.sse_event", {"input_token_count": "5"}, "llm"),
         ("codex.sse_event", {}, "chain"),
