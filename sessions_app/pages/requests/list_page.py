@@ -29,6 +29,7 @@ from sessions_app.queries.request_list import (
     list_requests,
 )
 from sessions_app.queries.search.orders import opposite
+from sessions_app.queries.search_coverage import search_coverage
 from sessions_app.records import ERROR
 
 PAGE_SIZE = 50
@@ -49,6 +50,7 @@ def requests_page(request: HttpRequest, project: Project) -> HttpResponse:
         "search_address": address,
         "errors": [error for error in (*parsed.errors, *errors) if error.field != "q"],
         "wrong": marked_query(parsed),
+        "unsearched": bool(parsed.filters.query) and not search_coverage(project).is_complete,
         "text": parsed.text if parsed.errors else str(parsed.filters.query),
         "page": shown,
         "rows": _write(shown.found, project),

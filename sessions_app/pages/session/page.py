@@ -16,6 +16,7 @@ from markupsafe import Markup
 from sessions_app.models import Project
 from sessions_app.pages.html.tool_calls import failed_results
 from sessions_app.pages.session.costs import costly_requests
+from sessions_app.pages.session.find import find
 from sessions_app.pages.session.outline import Outline
 from sessions_app.pages.session.view import (
     RequestBlock,
@@ -106,6 +107,7 @@ def _around(request: HttpRequest, project: Project, shown: View, block: RequestB
         "head": head_of(shown.session, shown.lines, shown.whole),
         "outline": outline.html(),
         "costly": costly_requests(shown),
+        "find": find(project, shown, request.GET.get("find", "")),
         "costs_open": request.GET.get("costs") == "open",
         "outline_first": outline.first_number,
         "lines_cut": MOST_LINES if shown.lines.is_cut else None,

@@ -34,6 +34,7 @@ from sessions_app.queries import arrivals, session_list
 from sessions_app.queries.activity import activity
 from sessions_app.queries.filters import FilterError, SessionFilters, parse_filters
 from sessions_app.queries.search.orders import NEWEST_FIRST, direction_of, opposite
+from sessions_app.queries.search_coverage import search_coverage
 from sessions_app.queries.session_list import SessionPage, SessionRow
 
 PAGE_SIZE = 50
@@ -68,6 +69,7 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
         "is_whole": is_whole,
         "errors": [error for error in (*parsed.errors, *errors) if error.field != "q"],
         "wrong": marked_query(parsed),
+        "unsearched": bool(parsed.filters.query) and not search_coverage(project).is_complete,
         "text": parsed.text if parsed.errors else str(parsed.filters.query),
         "page": shown,
         "heads": column_heads(parsed.filters, shown.order),
