@@ -39,7 +39,7 @@ _NOTES = frozenset(
         *("parallel_tool_calls", "language", "outcome", "avgLogprobs", "avg_logprobs", "contentType", "content_type"),
         *("status_code", "statusCode", "custom_id", "request_id", "conversation_id", "model_name"),
         *("filtered", "detected", "success", "expires_at", "file_id", "fileId", "redactedContent"),
-        *("toolName", "toolCallId", "toolCallType"),
+        *("toolName", "toolCallId", "toolCallType", "event_id", "previous_item_id"),
     }
 )
 # Objects with the counts of tokens, as the APIs name them.

@@ -1,15 +1,17 @@
 """The state of an agent as LangGraph and others return it: `{"messages": [...]}`, those of the request among them.
 
-The messages that it added are the answer.
+The messages that it added are the answer. As a stream it comes as one state after another, or as what each node of the
+graph added: `{"agent": {"messages": [...]}}`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from sessions_app.content.canonical import pieces_of
 from sessions_app.content.documents import PartKind, PartList
-from sessions_app.content.json_bytes import JsonBytes, array_items, kind_of
+from sessions_app.content.json_bytes import JsonBytes, array_items, kind_of, object_fields
 from sessions_app.content.messages import read_message
 from sessions_app.content.splitting import Splitter
 from sessions_app.wire.members import Fields, are_messages
@@ -36,6 +38,49 @@ class AgentState:
 def is_state(fields: Fields) -> bool:
     """Whether a body is the state of an agent."""
     return MESSAGES in fields and kind_of(fields[MESSAGES]) == "array" and are_messages(fields[MESSAGES])
+
+
+def is_update(fields: Fields) -> bool:
+    """Whether a body says what some nodes of a graph added."""
+    held = [raw for raw in fields.values() if kind_of(raw) != "null"]
+    return bool(held) and all(kind_of(raw) == "object" for raw in held) and any(map(_has_messages, held))
+
+
+def _has_messages(raw: JsonBytes) -> bool:
+    return b'"messages"' in bytes(raw) and _holds_messages(object_fields(raw))
+
+
+def _holds_messages(fields: Fields) -> bool:
+    return is_state(fields) or (
+        kind_of(fields.get(MESSAGES, b"null")) == "object" and are_messages(b"[%s]" % fields[MESSAGES])
+    )
+
+
+def write_update(splitter: Splitter, fields: Fields) -> bytes:
+    """Cut what nodes added: their messages are the output."""
+
+    def node(raw: JsonBytes) -> bytes:
+        inner = object_fields(raw)
+        items = partial(splitter.items, "o", kind=PartKind.MESSAGE)
+        return splitter.object(inner, {MESSAGES: items} if _holds_messages(inner) else {}, 1)
+
+    return splitter.object(fields, {name: node for name, raw in fields.items() if kind_of(raw) == "object"}, 0)
+
+
+def write_stream(splitter: Splitter, raw: JsonBytes) -> bytes | None:
+    """Cut a list of states, of which the last one counts, or of updates; None for any other list."""
+    items = array_items(raw) if b'"messages"' in bytes(raw) else []
+    if not items or any(kind_of(item) != "object" for item in items):
+        return None
+    bodies = [object_fields(item) for item in items]
+    if len(items) > 1 and all(map(is_state, bodies)):
+        state = state_of(bodies[-1], splitter.document.input)
+        last = splitter.object(bodies[-1], {MESSAGES: lambda _: state.write(splitter)}, 0)
+        return b"[" + b",".join([*map(splitter.rest, items[:-1]), last]) + b"]"
+    if not all(is_update(body) or all(name.startswith("__") for name in body) for body in bodies):
+        # Beside the updates stand interrupts.
+        return None
+    return b"[" + b",".join([write_update(splitter, body) for body in bodies]) + b"]"
 
 
 def state_of(fields: Fields, asked: PartList) -> AgentState:

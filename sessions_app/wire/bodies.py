@@ -7,17 +7,15 @@ together. A body of another shape is kept whole; its large values become parts.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from decimal import Decimal
 
 from sessions_app.content.apis.citations import SOURCE_MEMBERS
 from sessions_app.content.documents import PartKind
 from sessions_app.content.json_bytes import JsonBytes, array_items, kind_of, object_fields
 from sessions_app.content.json_values import JsonObject
 from sessions_app.content.splitting import Splitter, WriteMember
-from sessions_app.records import StreamNote, Usage
+from sessions_app.records import StreamNote
 from sessions_app.wire import failures
-from sessions_app.wire.agent_states import MESSAGES, is_state, state_of
+from sessions_app.wire.agent_states import MESSAGES, is_state, is_update, state_of, write_stream, write_update
 from sessions_app.wire.answer_shapes import (
     SHAPES,
     are_pieces,
@@ -42,6 +40,7 @@ from sessions_app.wire.members import (
 )
 from sessions_app.wire.request_bodies import RequestFacts, split_request
 from sessions_app.wire.request_shapes import INPUT_MEMBERS, SYSTEM_MEMBERS, TOOL_MEMBERS
+from sessions_app.wire.response_facts import ResponseFacts, facts_of_response
 from sessions_app.wire.single_calls import result_of
 from sessions_app.wire.streams import events
 from sessions_app.wire.unread_members import (
@@ -51,7 +50,6 @@ from sessions_app.wire.unread_members import (
     cuts_of_unread,
 )
 from sessions_app.wire.usage import UNKNOWN_USAGE, added_usage
-from sessions_app.wire.usage_places import counted_in
 
 __all__ = [
     "INPUT_MEMBERS",
@@ -66,23 +64,6 @@ __all__ = [
     "split_stream",
     "text_member",
 ]
-
-
-@dataclass(slots=True)
-class ResponseFacts:
-    """What a response body says beside its messages. `alternatives`: its outputs are choices to pick from, not one
-    sequence. `stream`: it was put together from events. `call_type`: the API that answers so, if that is sure.
-    """
-
-    id: str = ""
-    model: str = ""
-    finish_reason: str = ""
-    usage: Usage = UNKNOWN_USAGE
-    cost: Decimal | None = None
-    alternatives: bool = False
-    failure: Failure | None = None
-    stream: StreamNote | None = None
-    call_type: str = ""
 
 
 def split_response(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[bytes, ResponseFacts]:
@@ -100,7 +81,7 @@ def split_response(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[
     wrapper = _around(fields) if depth < MOST_WRAPPED else ""
     if wrapper:
         return _split_wrapped(splitter, fields, wrapper, depth)
-    facts = _response_facts(fields)
+    facts = facts_of_response(fields)
     cuts = response_cuts(splitter, fields, facts)
     if "output" in cuts and are_pieces(fields["output"], fields):
         del cuts["output"]
@@ -110,6 +91,10 @@ def split_response(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[
         state = state_of(fields, splitter.document.input)
         cuts[MESSAGES] = lambda _: state.write(splitter)
         _add_turn(facts, state.added)
+    if not cuts and is_update(fields):
+        skeleton = write_update(splitter, fields)
+        _add_turn(facts, splitter.document.output.contents)
+        return skeleton, facts
     if not cuts and (found := messages_of_fields(fields, raw)):
         _add_derived(splitter, found, facts)
     else:
@@ -133,7 +118,7 @@ def _facts_of_message(fields: Fields) -> ResponseFacts:
     """LangChain keeps in `response_metadata` what the body around a message said."""
     inner = next((fields[name] for name in ("kwargs", "data") if name in fields), None)
     fields = object_fields(inner) if inner is not None and kind_of(inner) == "object" else fields
-    facts = _response_facts(fields)
+    facts = facts_of_response(fields)
     metadata = small_member(fields, "response_metadata")
     if isinstance(metadata, dict):
         texts = {name: value for name, value in metadata.items() if isinstance(value, str)}
@@ -185,6 +170,9 @@ def _split_list(splitter: Splitter, raw: JsonBytes, depth: int) -> tuple[bytes, 
         return splitter.items("o", raw, PartKind.MESSAGE), facts
     if are_blocks(raw):
         return splitter.item("o", raw, PartKind.MESSAGE), facts
+    if len(raw) <= MOST_LIST_BYTES and (written := write_stream(splitter, raw)) is not None:
+        _add_turn(facts, splitter.document.output.contents)
+        return written, facts
     items = array_items(raw) if len(raw) <= MOST_LIST_BYTES else []
     if len(items) == 1 and depth < MOST_WRAPPED and _is_answer(items[0]):
         skeleton, facts = split_response(splitter, items[0], depth + 1)
@@ -292,7 +280,7 @@ def _split_wrapped(splitter: Splitter, fields: Fields, name: str, depth: int) ->
 
     unread = cuts_of_unread(splitter, fields, KNOWN_IN_RESPONSE, {name})
     skeleton = splitter.object(fields, {**unread, name: write}, 0)
-    around = _response_facts(fields)
+    around = facts_of_response(fields)
     facts.id = facts.id or around.id
     facts.model = facts.model or around.model
     facts.finish_reason = facts.finish_reason or around.finish_reason
@@ -370,7 +358,6 @@ def _choices(splitter: Splitter, raw: JsonBytes, facts: ResponseFacts) -> bytes:
     return b"[" + b",".join(written) + b"]"
 
 
-_STOPS = frozenset(failures.STOPS)
 _CHOICE_MEMBERS = frozenset({"message", "text", "content", "delta"})
 _SAID_IN_CHOICE = _CHOICE_MEMBERS | SOURCE_MEMBERS
 
@@ -380,21 +367,3 @@ def _begins_with_sources(choice: Fields) -> bool:
     if SOURCE_MEMBERS.isdisjoint(choice):
         return False
     return next(name for name in choice if name in _SAID_IN_CHOICE) in SOURCE_MEMBERS
-
-
-def _response_facts(fields: Fields) -> ResponseFacts:
-    usage, cost = counted_in(fields)
-    facts = ResponseFacts(
-        id=first_text(fields, "id", "responseId", "response_id"),
-        model=first_text(fields, "model", "modelVersion", "model_version"),
-        finish_reason="" if _STOPS.isdisjoint(fields) else first_text(fields, *failures.STOPS),
-        usage=usage,
-        cost=cost,
-    )
-    if "output" in fields and not facts.finish_reason:
-        # `incomplete` has a reason, which says more.
-        details = small_member(fields, "incomplete_details")
-        reason = details.get("reason") if isinstance(details, dict) else None
-        facts.finish_reason = reason if isinstance(reason, str) and reason else text_member(fields, "status")
-    facts.failure = failures.of_body(fields)
-    return facts

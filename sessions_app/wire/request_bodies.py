@@ -186,6 +186,8 @@ def _split_instances(splitter: Splitter, raw: JsonBytes) -> bytes:
         if kind_of(item) != "object":
             return splitter.item("i", item, PartKind.MESSAGE) if kind_of(item) == "string" else splitter.rest(item)
         cuts: dict[str, WriteMember] = dict.fromkeys(names, partial(split_messages, splitter))
+        if "messages" in object_fields(item):
+            cuts["context"] = partial(splitter.item, "c", kind=PartKind.SYSTEM)
         return splitter.object(object_fields(item), cuts, 1)
 
     return b"[" + b",".join([write(item) for item in array_items(raw)]) + b"]"

@@ -139,3 +139,27 @@ def test_wrong_kinds_in_any_place_never_raise(data: st.DataObject) -> None:
         place = place[key]
     record({"messages": [{"role": "user", "content": "town?"}]}, state)
     record(state, data.draw(JSON))
+
+
+@FORMS
+@pytest.mark.parametrize("interrupt", [[], [{"__interrupt__": [{"value": "go on?"}]}]])
+def test_what_the_nodes_of_a_graph_added_is_the_answer(form: Any, interrupt: list[Any]) -> None:
+    ai, tool, last = turn(form)
+    one_by_one: list[Any] = [{"agent": {"messages": [ai]}}, {"tools": {"messages": [tool], "n": 1}}, *interrupt]
+    found = record({"messages": [form("human", content="town?")]}, [*one_by_one, {"agent": {"messages": last}}])
+    assert told(answered(found)) == TURN
+    assert (found.usage.input_tokens, found.model) == (6, "m-1")
+
+
+@FORMS
+def test_of_a_list_of_states_the_last_one_counts(form: Any) -> None:
+    asked_for = form("human", content="town?")
+    states = [{"messages": [asked_for, *turn(form)[:count]]} for count in (0, 1, 3)]
+    assert told(answered(record({"messages": [asked_for]}, states))) == TURN
+
+
+@pytest.mark.parametrize(
+    "body", [{"a": {"messages": ["x"]}}, {"a": {"messages": []}}, {"a": {"messages": 7}, "b": 1}, [{"__end__": {}}]]
+)
+def test_no_update(body: Any) -> None:
+    assert answered(record({"messages": []}, body)) == []

@@ -308,6 +308,49 @@ def test_errors_around_a_body_fail_the_call() -> None:
         assert record(CHAT, response).status == "error", response
 
 
+@pytest.mark.parametrize("author", ["bot", "1", "model"])
+def test_authors_of_vertex_are_roles(author: str) -> None:
+    said = [{"author": "user", "content": "a"}, {"author": author, "content": "b"}, {"author": "user", "content": "c"}]
+    found = record({"instances": [{"context": "Be brief.", "messages": said}]})
+    assert [message.role for message in asked(found)] == ["user", "assistant", "user"]
+    assert kinds(found) == [PartKind.SYSTEM]
+
+
+def test_a_spoken_conversation() -> None:
+    """Events of OpenAI's Realtime API: what was heard of both sides, turn by turn."""
+
+    def item(role: str, kind: str, words: str, **more: Any) -> dict[str, Any]:
+        content = [{"type": kind, "transcript": words, "audio": None}]
+        return {"id": words, "type": "message", "role": role, "content": content} | more
+
+    def answer(words: str) -> dict[str, Any]:
+        usage = {"input_tokens": 3, "output_tokens": 4}
+        output = [item("assistant", "output_audio", words)]
+        return {
+            "type": "response.done",
+            "response": {"id": words, "status": "completed", "output": output, "usage": usage},
+        }
+
+    heard = {"type": "conversation.item.input_audio_transcription.completed", "item_id": "two", "transcript": "two?"}
+    events: list[Any] = [
+        {"type": "session.created", "session": {"model": "m"}},
+        {"type": "conversation.item.created", "event_id": "e", "item": item("user", "input_audio", "one?")},
+        answer("One."),
+        {"type": "conversation.item.added", "item": item("user", "input_audio", "") | {"id": "two"}},
+        {"type": "response.created", "response": {"id": "Two."}},
+        heard,
+        answer("Two."),
+    ]
+    found = record([events[1], heard], events)
+    said = [(message.role, "".join(map(text_of, message.blocks))) for message in answers(found)]
+    assert said == [("user", "one?"), ("assistant", "One."), ("user", "two?"), ("assistant", "Two.")]
+    assert (found.usage.input_tokens, found.usage.output_tokens) == (6, 8)
+    assert [("".join(map(text_of, message.blocks)), message.role) for message in asked(found)] == [
+        ("one?", "user"),
+        ("two?", "user"),
+    ]
+
+
 @pytest.mark.parametrize(
     "response",
     [

@@ -142,7 +142,8 @@ def _refusal(item: JsonObject) -> list[ContentBlock]:
 def _medium(item: JsonObject) -> list[ContentBlock] | None:
     """An image, a recording or a file; None for other blocks."""
     kind = media.kind_of_media(item)
-    found = media.medium(item, kind, read_content) if kind else None
+    found = media.spoken(item) if kind == "audio" else None
+    found = found or (media.medium(item, kind, read_content) if kind else None)
     return [found] if found else None
 
 

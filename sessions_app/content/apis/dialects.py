@@ -22,9 +22,16 @@ def known_form(item: JsonObject) -> JsonObject | None:
 
 
 def known_message(value: JsonObject) -> JsonObject:
-    """A message of LangChain gets a role in the place of its type; any other stays as it is."""
+    """A message of LangChain gets a role in the place of its type, an event about an item is that item; any other stays
+    as it is.
+    """
     if "role" in value:
         return value
+    if isinstance(kind := value.get("type"), str) and kind.startswith(_ITEM_EVENTS):
+        return _item_of_event(value)
+    if isinstance(author := value.get("author"), str) and "content" in value and "type" not in value:
+        # Vertex AI's chat models.
+        return {name: item for name, item in value.items() if name != "author"} | {"role": _AUTHORS.get(author, author)}
     if value.keys() == {"call", "outputs"} and isinstance(value["call"], dict):
         # What a tool returned in Cohere's chat v1, which has no ids.
         return {"role": "tool", "name": value["call"].get("name"), "content": json.dumps(value["outputs"])}
@@ -39,6 +46,17 @@ def known_message(value: JsonObject) -> JsonObject:
     return {name: item for name, item in value.items() if name != "type"} | {"role": role}
 
 
+def _item_of_event(event: JsonObject) -> JsonObject:
+    """The item that an event of OpenAI's Realtime API adds to a conversation, or the words that were heard in it."""
+    if isinstance(event.get("item"), dict):
+        return known_message(event["item"])
+    if isinstance(event.get("transcript"), str):
+        return {"role": "user", "content": [{"type": "input_audio", "transcript": event["transcript"]}]}
+    return event
+
+
+_ITEM_EVENTS = "conversation.item."
+_AUTHORS = {"bot": "assistant", "model": "assistant", "1": "assistant", "0": "user"}
 _LANGCHAIN_ROLES = {
     "human": "user",
     "user": "user",

@@ -215,6 +215,17 @@ def audio(item: JsonObject) -> MediaBlock | None:
     )
 
 
+def spoken(item: JsonObject) -> MediaBlock | None:
+    """A recording beside the words that were heard in it, as OpenAI's Realtime API writes both sides."""
+    words, data = item.get("transcript"), item.get("audio", item.get("data"))
+    if not isinstance(words, str) or not words or not (data is None or isinstance(data, str)):
+        return None
+    size = len(data) * 3 // 4 - data[-2:].count("=") if data else 0
+    return MediaBlock(
+        "audio", name=as_text(item.get("format")), text=words, byte_size=size, fingerprint=_fingerprint(data or "")
+    )
+
+
 def _fingerprint(data: str) -> str:
     return hashlib.sha256(data.encode("utf-8", "surrogatepass")).hexdigest()[:16] if data else ""
 

@@ -61,7 +61,13 @@ def value_of(part: StoredPart, is_result: bool, is_retrieval: bool = False) -> V
     value = _read(part.content) if len(part.content) <= _READ_BYTES else None
     if is_retrieval and (found := documents_in(value)):
         return Value(part, _readable(decoded), True, found)
-    text = value if isinstance(value, str) else plain_result(value) if is_result else plain_arguments(value)
+    text = (
+        value
+        if isinstance(value, str)
+        else plain_result(value)
+        if is_result or is_retrieval
+        else plain_arguments(value)
+    )
     if text is None:
         return Value(part, _readable(decoded), True)
     return Value(part, _readable(text), True) if is_json(text) else Value(part, text, False)

@@ -1,13 +1,15 @@
-"""Events of OpenAI's Responses API (openai 2.9)."""
+"""Events of OpenAI's Responses API (openai 2.9), and of a conversation of its Realtime API."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sessions_app.content.json_values import JsonObject
-from sessions_app.wire.streams.assembly import Assembly, in_order, index_in, object_in, text_in
+from sessions_app.wire.streams.assembly import Assembly, in_order, index_in, object_in, objects_in, text_in
 
-_ENDS = frozenset({"response.completed", "response.failed", "response.incomplete", "response.cancelled"})
+# The end of one of the answers in a conversation.
+_DONE = "response.done"
+_ENDS = frozenset({_DONE, "response.completed", "response.failed", "response.incomplete", "response.cancelled"})
 # Events with a piece of a text: the member of the item that it belongs to.
 _ITEM_TEXTS = {
     "response.function_call_arguments": "arguments",
@@ -23,12 +25,20 @@ _PART_TEXTS = {
     "response.reasoning_summary_text": ("summary", "summary_text", "text", "summary_index"),
 }
 _ANNOTATION = "response.output_text.annotation.added"
+_ITEM, _HEARD = "conversation.item.", "conversation.item.input_audio_transcription.completed"
+_COUNTS = ("input_tokens", "output_tokens", "total_tokens")
 _ITEM_IDS = (("id", "item_id"), ("name", "name"))
 
 
 def recognises(event: JsonObject) -> bool:
     """Whether this is an event of the Responses API."""
     return text_in(event, "type").startswith("response.")
+
+
+def _added(one: JsonObject, other: JsonObject) -> JsonObject:
+    """The usage of several answers."""
+    both = (name for name in _COUNTS if type(one.get(name)) is type(other.get(name)) is int)
+    return one | other | {name: one[name] + other[name] for name in both}
 
 
 class ResponseAssembly(Assembly):
@@ -39,6 +49,10 @@ class ResponseAssembly(Assembly):
         self._items: dict[int, JsonObject] = {}
         # An item that was sent as a whole is not added to any more.
         self._whole: set[int] = set()
+        # What was said so far in a conversation, by both sides.
+        self._said: list[JsonObject] = []
+        self._of_client: dict[str, JsonObject] = {}
+        self._usage: JsonObject = {}
 
     def add(self, event: JsonObject) -> None:
         kind = text_in(event, "type")
@@ -47,6 +61,10 @@ class ResponseAssembly(Assembly):
             self.kept = response
         if kind in _ENDS:
             self.is_ended = True
+            if kind == _DONE:
+                self._end_turn()
+        elif kind.startswith(_ITEM):
+            self._add_said(kind, event)
         elif kind == "error":
             self.fail({k: v for k, v in event.items() if k in ("code", "message", "error", "param") and v is not None})
         else:
@@ -58,7 +76,33 @@ class ResponseAssembly(Assembly):
         if not self.is_ended:
             # It says "in_progress", which is what the answer was when the stream began.
             kept = {name: value for name, value in kept.items() if name != "status"}
-        return kept | {"output": kept.get("output") or in_order(self._items)}
+        return kept | {"output": [*self._said, *(kept.get("output") or in_order(self._items))]}
+
+    def _end_turn(self) -> None:
+        """An answer of a conversation is complete. Others may follow."""
+        self.texts.settle()
+        self._usage = _added(self._usage, object_in(self.kept, "usage"))
+        self.kept = self.kept | {"usage": self._usage}
+        self._said += objects_in(self.kept, "output") or in_order(self._items)
+        self.kept = {name: value for name, value in self.kept.items() if name != "output"}
+        self._items.clear()
+        self._whole.clear()
+
+    def _add_said(self, kind: str, event: JsonObject) -> None:
+        """What the client said. The model's items come with its answers."""
+        item = object_in(event, "item")
+        item_id = text_in(item, "id") or text_in(event, "item_id")
+        if item and item.get("role") != "assistant" and not text_in(item, "type").endswith("_call"):
+            known = self._of_client.get(item_id)
+            if known is None:
+                self._of_client[item_id] = dict(item)
+                self._said.append(self._of_client[item_id])
+        elif kind == _HEARD and isinstance(event.get("transcript"), str):
+            heard = {"type": "input_audio", "transcript": event["transcript"]}
+            if item_id not in self._of_client:
+                self._of_client[item_id] = {"type": "message", "role": "user", "id": item_id}
+                self._said.append(self._of_client[item_id])
+            self._of_client[item_id]["content"] = [heard]
 
     def _add_to_item(self, kind: str, event: JsonObject) -> None:
         index = index_in(event, "output_index") or 0

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from sessions_app.content.documents import PartKind
 from sessions_app.pages.thread.documents import MOST_DOCUMENTS, Document, documents_in, drawn_documents
+from sessions_app.pages.thread.step_values import value_of
+from sessions_app.queries.content import StoredPart
 
 TIDE = "High at six."
 
@@ -33,6 +37,13 @@ TIDE = "High at six."
 )
 def test_documents(value: Any, documents: list[Document]) -> None:
     assert documents_in(value) == documents
+
+
+@pytest.mark.parametrize("given", [{"content": TIDE}, {"text": TIDE}, TIDE])
+def test_what_a_reranker_is_given_is_a_text(given: Any) -> None:
+    part = StoredPart(b"d", PartKind.MESSAGE, "", 1, json.dumps(given).encode())
+    found = value_of(part, is_result=False, is_retrieval=True)
+    assert (found.text, found.is_json) == (TIDE, False)
 
 
 def test_what_is_not_drawn_is_counted() -> None:

@@ -1,0 +1,51 @@
+"""What the body of a response says beside its messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sessions_app.records import StreamNote, Usage
+from sessions_app.wire import failures
+from sessions_app.wire.errors import Failure
+from sessions_app.wire.members import Fields, first_text, small_member, text_member
+from sessions_app.wire.usage import UNKNOWN_USAGE
+from sessions_app.wire.usage_places import counted_in
+
+_STOPS = frozenset(failures.STOPS)
+
+
+@dataclass(slots=True)
+class ResponseFacts:
+    """What a response body says beside its messages. `alternatives`: its outputs are choices to pick from, not one
+    sequence. `stream`: it was put together from events. `call_type`: the API that answers so, if that is sure.
+    """
+
+    id: str = ""
+    model: str = ""
+    finish_reason: str = ""
+    usage: Usage = UNKNOWN_USAGE
+    cost: Decimal | None = None
+    alternatives: bool = False
+    failure: Failure | None = None
+    stream: StreamNote | None = None
+    call_type: str = ""
+
+
+def facts_of_response(fields: Fields) -> ResponseFacts:
+    """Its id, model, counts, and why it ended."""
+    usage, cost = counted_in(fields)
+    facts = ResponseFacts(
+        id=first_text(fields, "id", "responseId", "response_id"),
+        model=first_text(fields, "model", "modelVersion", "model_version"),
+        finish_reason="" if _STOPS.isdisjoint(fields) else first_text(fields, *failures.STOPS),
+        usage=usage,
+        cost=cost,
+    )
+    if "output" in fields and not facts.finish_reason:
+        # `incomplete` has a reason, which says more.
+        details = small_member(fields, "incomplete_details")
+        reason = details.get("reason") if isinstance(details, dict) else None
+        facts.finish_reason = reason if isinstance(reason, str) and reason else text_member(fields, "status")
+    facts.failure = failures.of_body(fields)
+    return facts
