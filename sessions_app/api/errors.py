@@ -61,8 +61,9 @@ class ApiError(exceptions.APIException):
 
 
 def bad_parameter(name: str, message: str) -> ApiError:
-    """400 for a query parameter that is wrong; its name stands before the message."""
-    return ApiError(400, "invalid_parameter", f"{name} {message}", field=name, docs=DOCS_PATH)
+    """400 for a query parameter that is wrong; its name stands before the message, but for the query's own sentences."""
+    text = message if name == "q" else f"{name} {message}"
+    return ApiError(400, "invalid_parameter", text, field=name, docs=DOCS_PATH)
 
 
 def not_found(what: str) -> ApiError:
