@@ -61,7 +61,7 @@ class ApiError(exceptions.APIException):
 
 
 def bad_parameter(name: str, message: str) -> ApiError:
-    """400 for a query parameter that is wrong; its name stands before the message, but for the query's own sentences."""
+    """400 for a parameter that is wrong. Its name stands before the message; what is wrong in `q` is a sentence."""
     text = message if name == "q" else f"{name} {message}"
     return ApiError(400, "invalid_parameter", text, field=name, docs=DOCS_PATH)
 
