@@ -128,7 +128,7 @@ def _message_with_role(value: JsonObject, default_role: str, item_id: str) -> Me
     role = value.get("role")
     role = role if isinstance(role, str) and role else default_role
     role = _ROLES.get(role, role)
-    if not value.keys() & _MESSAGE_MEMBERS:
+    if not value.keys() & _MESSAGE_MEMBERS and not _is_empty_result(value, role):
         return _other(value, role, item_id)
     if len(value) == 2 and "content" in value and role != "tool":
         # Most messages are nothing but role and content.
@@ -145,6 +145,14 @@ def _message_with_role(value: JsonObject, default_role: str, item_id: str) -> Me
         blocks += _said_by(role, read_content(content))
         blocks += _not_said_yet(blocks, chat_completions.after_content(value, read_content))
     return Message(role, blocks, name, item_id)
+
+
+def _is_empty_result(value: JsonObject, role: str) -> bool:
+    """Whether a tool's message names its call and holds nothing."""
+    return role == "tool" and bool(value.get("tool_call_id")) and value.keys() <= _RESULT_MEMBERS
+
+
+_RESULT_MEMBERS = frozenset({"role", "tool_call_id", "name", "tool_name", "id", "status", "is_error"})
 
 
 def _not_said_yet(said: list[ContentBlock], others: list[ContentBlock]) -> list[ContentBlock]:

@@ -56,6 +56,16 @@ def unique_text(item: Any) -> str:
     return next((value for value in values if isinstance(value, str) and len(value) >= _UNIQUE_CHARS), "")
 
 
+def words_of_item(item: Any) -> str | None:
+    """The summary that a provider put in the place of a history, "" if it is encrypted; None for anything else."""
+    if not _is_item(item):
+        return None
+    found = next((item[name] for name in ("content", "summary", "text") if item.get(name)), "")
+    texts = [found] if isinstance(found, (str, dict)) else found if isinstance(found, list) else []
+    words = [text.get("text") if isinstance(text, dict) else text for text in texts[:_MOST_BLOCKS]]
+    return "\n\n".join(text for text in words if isinstance(text, str))
+
+
 def _is_item(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("type"), str) and value["type"] in _ITEMS
 

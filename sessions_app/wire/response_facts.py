@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, object_fields
 from sessions_app.records import StreamNote, Usage
 from sessions_app.wire import failures
 from sessions_app.wire.errors import Failure
@@ -49,3 +50,16 @@ def facts_of_response(fields: Fields) -> ResponseFacts:
         facts.finish_reason = reason if isinstance(reason, str) and reason else text_member(fields, "status")
     facts.failure = failures.of_body(fields)
     return facts
+
+
+def finish_reasons(raw: JsonBytes) -> list[tuple[int, str]]:
+    """The numbers of a body's choices, from 1 on, and why each ended; empty if it is no body with choices."""
+    try:
+        fields = object_fields(raw) if kind_of(raw) == "object" else {}
+        listed = next((fields[name] for name in ("choices", "candidates") if name in fields), b"null")
+        choices = array_items(listed) if kind_of(listed) == "array" else []
+        found = [object_fields(choice) if kind_of(choice) == "object" else {} for choice in choices]
+    except DocumentError:
+        return []
+    reasons = [first_text(choice, "finish_reason", "finishReason", "stop_reason") for choice in found]
+    return [(number, reason) for number, reason in enumerate(reasons, 1) if reason]

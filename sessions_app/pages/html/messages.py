@@ -27,7 +27,7 @@ from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.formats import exact
 from sessions_app.pages.html.other_blocks import citations, data_text, not_understood, other, reasoning, refusal
 from sessions_app.pages.html.pieces import fold, icon, more, reference, row
-from sessions_app.pages.html.source import BlockAddress, Source
+from sessions_app.pages.html.source import BlockAddress, Source, is_blank
 from sessions_app.pages.html.text_diff import difference
 from sessions_app.pages.html.texts import (
     first_line,
@@ -146,6 +146,8 @@ class MessageWriter:
         return _Frame(message.role, "bubble", author, content or reference("info", "Empty message"))
 
     def _content(self, source: Source) -> Markup:
+        if is_blank(source):
+            return reference("info", "White space only")
         return joined(self.blocks(source))
 
     def _system(self, source: Source) -> Markup:

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from sessions_app.content.base64_text import json_without_base64, shortened
 from sessions_app.content.blocks import Citation, CitationsBlock, OtherBlock, ReasoningBlock, RefusalBlock
 from sessions_app.content.json_values import to_json
+from sessions_app.content.summaries import words_of_item
 from sessions_app.pages.html import markdown
 from sessions_app.pages.html.components import component, joined, sentence
 from sessions_app.pages.html.formats import exact
@@ -57,7 +58,15 @@ def data_text(block: OtherBlock) -> Indented:
 
 
 def other(block: OtherBlock, address: BlockAddress) -> Markup:
-    """The value as JSON, folded, under the name of its type."""
+    """The value as JSON, folded, under the name of its type; a provider's summary in words."""
+    words = words_of_item(block.value)
+    if words is not None:
+        what = "A summary by the provider stands for what was said before" + ("" if words else ". It is encrypted")
+        return reference("info", what) + (prose(words, address) if words else _folded(block, address))
+    return _folded(block, address)
+
+
+def _folded(block: OtherBlock, address: BlockAddress) -> Markup:
     whole = to_json(block.value)
     text = shortened(whole)
     part = beginning(text)

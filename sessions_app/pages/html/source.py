@@ -10,6 +10,7 @@ from sessions_app.content.blocks import (
     ContentBlock,
     Message,
     OtherBlock,
+    TextBlock,
     ToolCallBlock,
     ToolResultBlock,
     joined_text,
@@ -82,3 +83,11 @@ class BlockAddress:
     @property
     def media_url(self) -> str:
         return f"{self.base_url}media/{self.digest.hex()}/{self.path}/"
+
+
+def is_blank(source: Source) -> bool:
+    """Whether a message consists of texts with nothing but white space."""
+    blocks = source.message.blocks
+    return (
+        bool(blocks) and source.unread is None and all(isinstance(b, TextBlock) and not b.text.strip() for b in blocks)
+    )

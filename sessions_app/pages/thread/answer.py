@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import NOTHING, component, joined, sentence
+from sessions_app.pages.html.formats import exact
 from sessions_app.pages.html.messages import MessageWriter
 from sessions_app.pages.html.pieces import more, reference, row
 from sessions_app.pages.thread import other_bodies
@@ -20,6 +21,10 @@ from sessions_app.queries.session import RequestDetail, RequestLine
 from sessions_app.queries.traces import Report
 from sessions_app.queries.window import MOST_OUTPUTS, documents_of_call
 from sessions_app.records import ERROR, Documents, StreamNote
+from sessions_app.wire.response_facts import finish_reasons
+
+# How so many choices ended is told.
+MOST_ENDINGS = 20
 
 
 @dataclass(slots=True)
@@ -47,6 +52,7 @@ class AnswerWriter:
         if line.finish_reason in CUT_SHORT:
             reason = component("thread", "finish_reason")(line.finish_reason)
             pieces.append(row("", reference("info", sentence("{}: {}", CUT_SHORT[line.finish_reason], reason))))
+        pieces += self._other_endings(line)
         if line.status == ERROR:
             pieces.append(error_card(line, detail, writer.base_url))
         return joined([*pieces, self._rest(index, writer)])
@@ -57,6 +63,14 @@ class AnswerWriter:
             return apart
         documents = self.documents or documents_of_call(self.sources.window, index, only_response=True)
         return row("", CallBody("response", documents, writer.base_url).instead())
+
+    def _other_endings(self, line: RequestLine) -> Iterator[Markup]:
+        """How other choices ended than the first one, of which the request's facts tell."""
+        response = self.documents.response if self.documents else None
+        for number, reason in finish_reasons(response)[:MOST_ENDINGS] if response else ():
+            if number > 1 and reason != line.finish_reason:
+                ended = component("thread", "finish_reason")(reason)
+                yield row("", reference("info", sentence("Choice {}: {}", exact(number), ended)))
 
     def _rest(self, index: int, writer: MessageWriter) -> Markup:
         line, detail = self.sources.window.lines[index], self.sources.window.details[index]

@@ -47,6 +47,7 @@ def test_results_of_reused_ids_stand_under_their_calls(signed_in: Client, projec
 # --- answers and inputs ---------------------------------------------------------------------------------------------
 
 NOT_LOGGED, EMPTY = "No answer was logged", "Empty answer"
+CHOICES = {"choices": [{"message": {"role": "assistant", "content": "Rain"}}]}
 ASKED = {"model": "m", "messages": [{"role": "user", "content": "town?"}]}
 
 
@@ -259,3 +260,54 @@ def test_anything_anywhere_is_shown_and_never_called_absent(
     for claim in CLAIMS:
         assert claim not in page
         assert claim not in of_session
+
+
+# --- what is there, but hardly anything ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {"choices": [{"message": {"role": "assistant", "content": " \n\t "}}]},
+        " \n ",
+        {"output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": " "}]}]},
+    ],
+)
+def test_an_answer_of_white_space_is_said_to_be_so(signed_in: Client, project: Project, response: Any) -> None:
+    for page in pages_of(signed_in, answered(project, response)):
+        assert "White space only" in page
+
+
+def test_a_tools_message_without_content_is_an_empty_result(signed_in: Client, project: Project) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "weather", "arguments": '{"town": "Aa"}'}}
+    asked = {"role": "assistant", "content": None, "tool_calls": [call]}
+    messages = [*ASKED["messages"], asked, {"role": "tool", "tool_call_id": "c"}]
+    for page in pages_of(signed_in, answered(project, CHOICES, {"messages": messages})):
+        assert "weather town: Aa empty" in page
+        assert "Data JSON" not in page
+
+
+def test_how_other_choices_ended_is_told(signed_in: Client, project: Project) -> None:
+    choices = [
+        {"index": n, "finish_reason": reason, "message": {"role": "assistant", "content": f"Rain {n}"}}
+        for n, reason in enumerate(("stop", "length", "stop"))
+    ]
+    page, _ = pages_of(signed_in, answered(project, {"choices": choices}))
+    assert "Choice 2: finish_reason: length" in page
+    assert "Choice 3:" not in page
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"type": "compaction", "content": "They spoke of quokkas."}],
+        [{"type": "compaction", "summary": [{"type": "summary_text", "text": "They spoke of quokkas."}]}],
+        [{"type": "compaction", "encrypted_content": "gAAAA"}],
+    ],
+)
+def test_a_summary_of_the_provider_is_read_as_a_text(signed_in: Client, project: Project, content: Any) -> None:
+    message = {"role": "assistant", "content": [*content, {"type": "text", "text": "Rain"}]}
+    for page in pages_of(signed_in, answered(project, {"type": "message"} | message)):
+        assert "A summary by the provider stands for what was said before" in page
+        assert ("It is encrypted" in page) == ("gAAAA" in str(content))
+        assert ("before They spoke of quokkas. Rain" in page) == ("quokkas" in str(content))
