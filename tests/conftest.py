@@ -36,6 +36,8 @@ __all__ = [
 
 # How long an example takes says nothing here: the machine is shared.
 hypothesis.settings.register_profile("logsui", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+# For a change of what these tests are about: --hypothesis-profile=thorough
+hypothesis.settings.register_profile("thorough", hypothesis.settings.get_profile("logsui"), max_examples=2_000)
 hypothesis.settings.load_profile("logsui")
 
 # pytest-playwright runs an event loop in the main thread, and Django would refuse to use its database there.

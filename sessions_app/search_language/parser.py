@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from sessions_app.content.needles import Needle, NoWordsError
 from sessions_app.search_language.keys import (
@@ -23,6 +23,8 @@ from sessions_app.search_language.query import Clause, Query, Range, Text, TimeB
 MOST_CHARS = 1_000
 MOST_CLAUSES = 50
 MOST_VALUES = 50
+# Numbers end before it, and are as fine as this, so that each is read again as it is written.
+LARGEST, FINEST = Decimal(10**15), Decimal("1e-12")
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _SPACE = re.compile(r"\s*")
@@ -180,7 +182,10 @@ def _number(key: str, text: str, place: int) -> Decimal:
     unit = found[2] if found else ""
     if found is None or (unit not in units and not (unit == "" and key in DURATIONS)):
         raise QueryError(f"{text[:40]!r} is no number: {_expected(key)}", place, place + len(text), _possible(key))
-    return (Decimal(found[1]) * Decimal(units.get(unit, "1"))).normalize()
+    number = Decimal(found[1]) * Decimal(units.get(unit, "1"))
+    if number >= LARGEST:
+        raise QueryError(f"{text[:40]!r} is too large: {_expected(key)}", place, place + len(text), _possible(key))
+    return number.quantize(FINEST, ROUND_DOWN).normalize()
 
 
 def _moment(key: str, value: str, place: int, negated: bool) -> TimeBound:
