@@ -21,8 +21,13 @@ class Listed(Protocol):
 T = TypeVar("T", bound=Listed)
 
 
-def page_of(rows: Sequence[T], write: Callable[[T], dict[str, Any]], next_cursor: str | None) -> dict[str, Any]:
-    """The rows as far as the answer's budget lasts; `next` continues after the last one."""
+def page_of(
+    rows: Sequence[T], write: Callable[[T], dict[str, Any]], next_cursor: str | None, cursors: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The rows as far as the answer's budget lasts; `next` continues after the last one.
+
+    `cursors`: those of the rows, where the order decides what they are.
+    """
     results: list[orjson.Fragment] = []
     written: list[T] = []
     for row in bounds.affordable(rows):
@@ -30,5 +35,7 @@ def page_of(rows: Sequence[T], write: Callable[[T], dict[str, Any]], next_cursor
         bounds.current().bytes_left -= len(text)
         results.append(orjson.Fragment(text))
         written.append(row)
-    following = next_cursor if len(written) == len(rows) else written[-1].cursor
+    following = (
+        next_cursor if len(written) == len(rows) else (cursors[len(written) - 1] if cursors else written[-1].cursor)
+    )
     return {"results": results, "next": following}

@@ -38,7 +38,7 @@ class SessionsEndpoint(Endpoint):
         except FilterError as error:
             raise bad_parameter(error.field, error.message) from None
         write = SessionSerializer(context=self.about_project(project.slug)).to_representation
-        return Response(page_of(page.results, write, page.next_cursor))
+        return Response(page_of(page.results, write, page.next_cursor, page.cursors))
 
 
 class SessionEndpoint(Endpoint):

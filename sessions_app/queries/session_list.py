@@ -89,6 +89,8 @@ class SessionPage:
     reached: Any = None
     first_cursor: str = ""
     last_cursor: str = ""
+    # Of each session, in the order of the page.
+    cursors: Sequence[str] = ()
 
 
 FIELDS = tuple(SessionRow.__dataclass_fields__)
@@ -128,6 +130,7 @@ def list_sessions(
         reached=reached,
         first_cursor=cursors[0] if cursors else "",
         last_cursor=cursors[-1] if cursors else "",
+        cursors=cursors,
     )
     needles = {place: one.needle for place, one in enumerate(conditions.wanted) if one.needle and not one.negated}
     return _with_snippets(page, shown, needles, filters) if needles else page
