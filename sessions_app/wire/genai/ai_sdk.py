@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sessions_app.content.documents import PartKind
+from sessions_app.wire.genai.kinds import ai_sdk_operation
 from sessions_app.wire.genai.reader import INPUT, OUTPUT, TOOLS, Content, Cutter, Fields, attributes, given
 from sessions_app.wire.genai.span import Span
 
@@ -16,7 +17,7 @@ _ANSWER = {"content": "text", "reasoning_content": "reasoning", "tool_calls": "t
 
 
 def is_meant(span: Span) -> bool:
-    return "ai.operationId" in span.attributes
+    return ai_sdk_operation(span) != ""
 
 
 def fields(span: Span) -> Fields:
@@ -25,7 +26,7 @@ def fields(span: Span) -> Fields:
         return given(metadata=metadata)
     milliseconds = span.number("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk")
     return given(
-        call_type=span.text("ai.operationId"),
+        call_type=ai_sdk_operation(span),
         requested_model=span.text("ai.model.id", "gen_ai.request.model"),
         model=span.text("ai.response.model", "gen_ai.response.model"),
         provider=span.text("ai.model.provider", "gen_ai.system").partition(".")[0],

@@ -89,7 +89,7 @@ def kind_of_span(span: Span) -> str:
     return (
         _known(_LANGFUSE, attributes.get("langfuse.observation.type"))
         or _known(_OPENINFERENCE, attributes.get("openinference.span.kind"), str.upper)
-        or _of_ai_sdk(attributes.get("ai.operationId"))
+        or _of_ai_sdk(ai_sdk_operation(span))
         or _of_operation(attributes)
         or _of_span_type(attributes.get("span.type"))
         or _known(_TRACELOOP, attributes.get("traceloop.span.kind"))
@@ -123,9 +123,24 @@ def is_of_agent(span: Span) -> bool:
     )
 
 
-def _of_ai_sdk(operation: Any) -> str:
-    if not isinstance(operation, str):
-        return ""
+def ai_sdk_operation(span: Span) -> str:
+    """What the AI SDK did: by the attribute for it, else by the span's name, else by what only such a span has."""
+    attributes = span.attributes
+    for told in (attributes.get("ai.operationId"), attributes.get("operation.name"), span.name):
+        if isinstance(told, str) and told.startswith("ai."):
+            return told[:_NAME_CHARS].partition(" ")[0]
+    return next((operation for name, operation in _AI_SDK.items() if name in attributes), "")
+
+
+_AI_SDK = {
+    "ai.toolCall.name": "ai.toolCall",
+    "ai.prompt.messages": "ai.generateText.doGenerate",
+    "ai.values": "ai.embedMany.doEmbed",
+    "ai.prompt": "ai.generateText",
+}
+
+
+def _of_ai_sdk(operation: str) -> str:
     if operation.endswith((".doGenerate", ".doStream")):
         return "llm"
     if operation.endswith(".doEmbed"):

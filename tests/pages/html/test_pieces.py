@@ -36,6 +36,7 @@ def test_role_and_author_are_escaped_and_cut() -> None:
     assert 'data-role="other"' in row
     assert re.sub(r' title="[^"]*"', "", row).count("y") < 40
     assert row.count("y") < 240
+    assert row.count("…") == 1
 
 
 @pytest.mark.parametrize("piece", [pieces.reference, pieces.request_link, pieces.more])
