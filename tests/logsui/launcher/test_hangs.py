@@ -228,7 +228,9 @@ def test_digester_that_stands_is_replaced(tcp_server: str) -> None:  # noqa: F81
             assert instance.post(key, [log("before")])[0] == 202
             wait_until(lambda: is_stored("before"))
             digester = instance.children()["digester"]
-            proxy.frozen |= {link.laddr.port for link in digester.net_connections() if link.raddr}
+            siblings = digester.children()
+            proxy.frozen |= {link.laddr.port for one in siblings for link in one.net_connections() if link.raddr}
+            assert proxy.frozen
             assert instance.post(key, [log("meanwhile")])[0] == 202
             wait_until(lambda: not is_there(digester))
             wait_until(lambda: is_stored("meanwhile"))

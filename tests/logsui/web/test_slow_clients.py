@@ -123,7 +123,9 @@ def test_idle_connection_that_had_a_request_stays(server: Server) -> None:
 def test_too_many_connections_end_the_idle_ones_first(tmp_path: Path) -> None:
     with running(tmp_path, LOGSUI_WEB_CONNECTIONS="10") as server, ExitStack() as stack:
         sending = stack.enter_context(server.connect())
-        sending.sendall(POST + b"Content-Length: 3\r\n\r\n")
+        sending.sendall(POST + b"Content-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+        # Until its head has been read, it is as idle as the others.
+        assert b"100 Continue" in sending.recv(100)
         idle = [stack.enter_context(server.connect()) for _ in range(30)]
         for client in idle:
             client.sendall(GET)
