@@ -50,7 +50,7 @@ def make_log(text: str = "Hello", **members: Any) -> dict[str, Any]:
         "model": "gpt-4o",
         "started_at": started_at,
         "ended_at": started_at + timedelta(seconds=seconds) if isinstance(started_at, datetime) else None,
-        "request": {"model": "gpt-4o", "messages": [{"role": "user", "content": text}]},
+        "request": {"model": members.get("model") or "gpt-4o", "messages": [{"role": "user", "content": text}]},
         "response": {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi there."}}]},
         "usage": {"input_tokens": 8, "output_tokens": 4},
     } | members

@@ -171,7 +171,7 @@ class LeanAdmin(ModelAdmin):
 class ContentAdmin(LeanAdmin):
     """A list of stored content: searched within the chosen project, and deleted with all that belongs to it."""
 
-    def matching(self, queryset: QuerySet[Any], project: Project, text: str) -> QuerySet[Any]:
+    def matching(self, request: HttpRequest, queryset: QuerySet[Any], project: Project, text: str) -> QuerySet[Any]:
         """The rows of a project that a search finds."""
         raise NotImplementedError
 
@@ -186,7 +186,7 @@ class ContentAdmin(LeanAdmin):
         text = search_term.strip()[:1000]
         if not text or project is None:
             return queryset, False
-        return self.matching(queryset, project, text), False
+        return self.matching(request, queryset, project, text), False
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self.say_removed(request, self.remove(obj.project_id, [obj.pk]))

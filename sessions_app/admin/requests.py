@@ -112,7 +112,9 @@ class RequestLogAdmin(ContentAdmin):
         left_out = (*self.CONTENT, "session_id", "project_id", "provides", "needs")
         return ("session", *(field.name for field in RequestLog._meta.fields if field.name not in left_out))
 
-    def matching(self, queryset: QuerySet[RequestLog], project: Project, text: str) -> QuerySet[RequestLog]:
+    def matching(
+        self, request: HttpRequest, queryset: QuerySet[RequestLog], project: Project, text: str
+    ) -> QuerySet[RequestLog]:
         return queryset.filter(requests_with_id(project, text))
 
     def view_on_site(self, obj: RequestLog) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import truncatechars
@@ -28,8 +28,11 @@ from sessions_app.models import (
     Project,
     Session,
 )
-from sessions_app.queries import session_list
 from sessions_app.queries.filters import words
+from sessions_app.queries.matching import matching
+
+# A search here may take longer than one on the pages.
+SEARCH_SECONDS = 5.0
 
 
 class SessionAdmin(ContentAdmin):
@@ -46,7 +49,7 @@ class SessionAdmin(ContentAdmin):
     list_filter = (ProjectFilter, ActivityFilter, FailureFilter)
     search_fields = ("id",)
     search_help_text = (
-        "Search for words in the title, session key or user, or for the id of a session, trace, request or response."
+        "Search for words that anybody said, a user or a tag, or for the id of a session, trace, request or response."
     )
     last_activity = field_column("last_at", "last activity")
     request_total = field_column("request_count", "requests")
@@ -75,9 +78,14 @@ class SessionAdmin(ContentAdmin):
         columns = [field.name for field in Session._meta.fields if field.name != "project_id"]
         return ("project", "requests", *columns)
 
-    def matching(self, queryset: QuerySet[Session], project: Project, text: str) -> QuerySet[Session]:
-        found = session_list.matching(project, words(text))
-        return queryset.filter(id__in=found.values("id"))
+    def matching(
+        self, request: HttpRequest, queryset: QuerySet[Session], project: Project, text: str
+    ) -> QuerySet[Session]:
+        found = matching(project, words(text), seconds=SEARCH_SECONDS)
+        if found.since:
+            what = f"Only sessions that were active since {found.since:%Y-%m-%d %H:%M} (UTC) were searched."
+            messages.warning(request, what)
+        return queryset.filter(id__in=found.sessions.values("id"))
 
     def view_on_site(self, obj: Session) -> str:
         return f"/p/{slug_of(obj)}/sessions/{obj.pk}/"

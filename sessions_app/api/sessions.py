@@ -34,7 +34,7 @@ class SessionsEndpoint(Endpoint):
         order = query.get("order", session_list.NEWEST_FIRST)
         try:
             filters = parse_filters(query).checked()
-            page = session_list.list_sessions(project, filters, order, limit, query.get("cursor"))
+            page = session_list.list_sessions(project, filters, order, limit, query.get("cursor"), is_patient=True)
         except FilterError as error:
             raise bad_parameter(error.field, error.message) from None
         write = SessionSerializer(context=self.about_project(project.slug)).to_representation

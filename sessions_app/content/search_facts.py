@@ -81,6 +81,9 @@ def facts_of(request: Searchable, metadata: dict[str, Any] | None) -> set[str]:
         *(("tag", tag) for tag in request.tags),
         *_values("metadata", metadata or {}),
     ]
+    if request.requested_model != request.model:
+        # Roll-ups list the models that answered: only this one is missing there.
+        pairs.append(("asked", request.requested_model))
     if request.finish_reason in CUT:
         pairs.append(("has", "cut"))
     return {fact(key, value) for key, value in pairs if value}

@@ -52,7 +52,7 @@ def next_chunk(action: BulkAction, place: str, limit: int) -> Chunk:
     """
     if action.session_ids is not None:
         return _of_ids(action, action.session_ids, int(place or 0), limit)
-    page = list_sessions(action.project, filters_of(action), OLDEST_FIRST, limit, place or None)
+    page = list_sessions(action.project, filters_of(action), OLDEST_FIRST, limit, place or None, is_patient=True)
     rows = [(row.id, row.request_count) for row in page.results if row.first_at <= action.made_at]
     return Chunk(rows, page.next_cursor or "")
 

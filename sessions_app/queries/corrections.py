@@ -13,8 +13,9 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from sessions_app.models import Correction, Project, RequestLog, Session
-from sessions_app.queries import lookup, moved, session_list
+from sessions_app.queries import lookup, moved
 from sessions_app.queries.filters import MAX_TEXT_CHARS, FilterError, SessionFilters
+from sessions_app.queries.matching import matching
 from sessions_app.records import RULE_MANUAL
 
 MAX_LIMIT = 1_000
@@ -157,7 +158,7 @@ def _found(session: Session | None, project: Project) -> Session:
 
 def _named(project: Project, text: str) -> Session:
     """The session that an id leads to. A UUID may also be a request's."""
-    found: QuerySet[Session] = session_list.matching(project, SessionFilters(trace_id=text.replace("\0", "\ufffd")))
+    found: QuerySet[Session] = matching(project, SessionFilters(trace_id=text.replace("\0", "\ufffd"))).sessions
     sessions = list(found.order_by("-last_at", "-id")[:2])
     if not sessions and re.fullmatch(_UUID, text):
         log = lookup.follow_request(uuid.UUID(text), project.pk)

@@ -46,3 +46,13 @@ def named_by(project: Project, text: str) -> Q:
     of_aliases = RequestKey.objects.filter(id__in=named).values("session_id")
     elsewhere = (of_keys, of_aliases, moved.sessions_after(own))
     return reduce(or_, (Q(IsOneOf(F("id"), ArraySubquery(sessions))) for sessions in elsewhere), Q(id__in=own))
+
+
+def requests_named(project: Project, text: str) -> list[uuid.UUID]:
+    """The requests that an id leads to: our id, or that of a request, call or response. Ids of moved ones included."""
+    key, alias = ids.request_key(project.key, text), ids.alias_key(project.key, text)
+    aliased = Link.objects.filter(token=alias, role__lt=LinkRole.TRACE).values_list("key_id", flat=True)[:MAX_IDS]
+    found = set(RequestKey.objects.filter(id__in=[key, *aliased]).values_list("request_log_id", flat=True))
+    with contextlib.suppress(ValueError):
+        found.add(uuid.UUID(text))
+    return sorted(found)

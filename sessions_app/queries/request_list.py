@@ -8,27 +8,37 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
 
-from sessions_app.content.needles import Needle
+from sessions_app import ids
 from sessions_app.models import Project
 from sessions_app.queries.filters import FilterError, SessionFilters
-from sessions_app.queries.named_ids import sessions_named
-from sessions_app.queries.search.conditions import Asked, Conditions, between, conditions_of, moment_of
+from sessions_app.queries.search.conditions import Sql
 from sessions_app.queries.search.contents import Content, FoundRow, load_contents
+from sessions_app.queries.search.of_request import asked_of_request, has_one, says
 from sessions_app.queries.search.orders import ORDERS, Direction
 from sessions_app.queries.search.snippets import Snippet, snippets_of_request
-from sessions_app.queries.search.walk import FIRST_CHUNK, LARGEST_CHUNK, MOST_CANDIDATES, SECONDS, any_of
-from sessions_app.search_language import Query, Range, TimeBound, Values
+from sessions_app.queries.search.walk import (
+    FIRST_CHUNK,
+    LARGEST_CHUNK,
+    MOST_CANDIDATES,
+    SECONDS,
+    any_of,
+    forks_and_retries,
+)
 
 NEWEST_FIRST, OLDEST_FIRST = "-started_at", "started_at"
 MAX_LIMIT = 1_000
+# So many requests are looked into between two looks at the clock.
+SLICE = 100
+# Of so many sessions it is kept how their requests hang together.
+MOST_STRUCTURES = 200
 
 Place = tuple[datetime, uuid.UUID]
 
@@ -87,16 +97,6 @@ _COLUMNS = (
     *("r.finish_reason", "r.input_tokens", "r.output_tokens", "r.cached_tokens", "r.cost", "r.end_user", "r.tags"),
     *("r.input_preview", "r.output_preview", "s.title", "s.session_key"),
 )
-# What a condition on a session asks of one request.
-_RANGES = {
-    "cost": "r.cost",
-    "tokens": "(coalesce(r.input_tokens, 0) + coalesce(r.output_tokens, 0))",
-    "duration": "extract(epoch FROM r.ended_at - r.started_at)",
-    "ttft": "extract(epoch FROM r.first_token_at - r.started_at)",
-    "requests": "s.request_count",
-}
-_EXACT = {"user": "r.end_user", "source": "r.source", "rule": "r.rule"}
-_AMONG = {"tag": "r.tags", "failed_tool": "r.failed_tools"}
 _STARTED = replace(ORDERS["last_at"], name="started_at", sql="x.started_at")
 
 
@@ -121,148 +121,159 @@ def _direction(order: str) -> Direction:
     return Direction(_STARTED, order.startswith("-"), "x.id")
 
 
+@dataclass(frozen=True, slots=True)
+class _Possible:
+    """A request that may match. `holds`: for each `has:` whether columns say that it is so."""
+
+    row: ListedRequest
+    at: FoundRow
+    holds: Sequence[bool]
+
+
 class _RequestWalk:
     def __init__(self, project: Project, filters: SessionFilters, direction: Direction) -> None:
         self.project, self.filters, self.direction = project, filters, direction
-        rest, self.sql = _of_request(filters)
-        self.conditions: Conditions = conditions_of(
-            project, rest, lambda text: sessions_named(project, text), False, filters.zone
-        )
-        self.sql += self.conditions.sql
-        self.sql.append(("NOT r.step AND r.duplicate_of IS NULL", []))
-        if filters.query.values_of("kind"):
-            self.sql[-1] = ("r.duplicate_of IS NULL", [])
-        if filters.trace_id:
-            self.sql.append(("x.session_id = ANY(%s::uuid[])", [sessions_named(project, filters.trace_id)]))
+        self.asked = asked_of_request(project, filters)
         self.deadline = time.monotonic() + SECONDS
-        self.candidates: list[uuid.UUID] | None = None
+        self.candidates: list[uuid.UUID] | None = self.asked.requests
+        # Of the sessions that were looked into: the requests that others continue, and those that are retries.
+        self.structures: dict[uuid.UUID, tuple[Set[uuid.UUID], Set[uuid.UUID]]] = {}
 
     def page(self, limit: int, place: Place | None) -> RequestListPage:
         found: list[tuple[ListedRequest, Content | None]] = []
         size, is_first = max(FIRST_CHUNK, limit + 1), True
+        if self.asked.sessions is not None and self.candidates is None:
+            self.candidates = self._of_sessions(self.asked.sessions)
         while True:
             chunk, last = self._chunk(place, size)
-            for one in self._matching(chunk):
-                found.append(one)
-                if len(found) > limit:
-                    following = self.direction.cursor(found[limit - 1][0].started_at, found[limit - 1][0].id)
-                    return self._written(found[:limit], following)
+            for some in self._slices(chunk):
+                for one in self._matching(some):
+                    found.append(one)
+                    if len(found) > limit:
+                        following = self.direction.cursor(found[limit - 1][0].started_at, found[limit - 1][0].id)
+                        return self._written(found[:limit], following)
+                place = (some[-1].row.started_at, some[-1].row.id)
+                if time.monotonic() > self.deadline:
+                    return self._ended(found, place)
             if last is None:
                 return self._written(found, None)
             place = last
             if time.monotonic() > self.deadline:
-                page = self._written(found, self.direction.cursor(*last))
-                return replace(page, is_out_of_time=True, reached=last[0])
-            if is_first:
+                return self._ended(found, place)
+            if is_first and self.candidates is None:
                 self.candidates = self._candidates()
             is_first, size = False, min(size * 2, LARGEST_CHUNK)
 
+    def _slices(self, chunk: list[_Possible]) -> Iterator[list[_Possible]]:
+        size = SLICE if self.asked.needs_content or any(one.asks_session for one in self.asked.has) else LARGEST_CHUNK
+        for start in range(0, len(chunk), size):
+            yield chunk[start : start + size]
+
+    def _ended(self, found: Sequence[tuple[ListedRequest, Content | None]], place: Place) -> RequestListPage:
+        """The page when the time is over: the next one goes on from `place`."""
+        page = self._written(found, self.direction.cursor(*place))
+        return replace(page, is_out_of_time=True, reached=place[0])
+
     def _written(self, found: Sequence[tuple[ListedRequest, Content | None]], following: str | None) -> RequestListPage:
-        needles: list[Needle] = self.conditions.needles
+        needles = [one.needle for one in self.asked.wanted if one.needle and not one.negated]
         roles = frozenset(self.filters.query.values_of("in"))
         snippets = {
             row.id: snippets_of_request(content, needles, roles) for row, content in found if content and needles
         }
         return RequestListPage([row for row, _ in found], following, snippets)
 
-    def _chunk(self, place: Place | None, size: int) -> tuple[list[tuple[ListedRequest, FoundRow]], Place | None]:
-        """Requests whose columns are as asked for, and which may have what is asked of the text."""
-        where: list[tuple[str, list[Any]]] = [("x.project_id = %s", [self.project.pk])]
+    def _chunk(self, place: Place | None, size: int) -> tuple[list[_Possible], Place | None]:
+        """Requests that may match among the next ones; and the place of the last one that was looked at."""
+        statement, params = self.statement(place, size)
+        with connection.cursor() as cursor:
+            cursor.execute(statement, params)
+            rows = cursor.fetchall()
+        found = []
+        width = len(_COLUMNS)
+        for row in rows:
+            parts, may_match, started_at, log_id, *holds = row[width:]
+            if may_match:
+                listed = ListedRequest(*row[:width])
+                at = FoundRow(listed.session_id, log_id, listed.bucket, started_at, bytes(parts))
+                found.append(_Possible(listed, at, holds))
+        last = (rows[-1][width + 2], rows[-1][width + 3]) if len(rows) == size else None
+        return found, last
+
+    def statement(self, place: Place | None, size: int) -> tuple[str, list[Any]]:
+        """For the next requests: _COLUMNS, the index's parts, whether it may match, its place, and what columns say of
+        each `has:`.
+        """
+        where: list[Sql] = [("x.project_id = %s", [self.project.pk])]
         for moment, sign in ((self.filters.since, ">="), (self.filters.until, "<=")):
-            if moment:
-                where.append((f"x.started_at {sign} %s", [moment]))
-        if place is not None:
-            where.append((self.direction.after, list(place)))
-        if self.candidates is not None:
-            where.append(("x.id = ANY(%s::uuid[])", [self.candidates]))
-        matches = list(self.sql)
-        for one in self.conditions.wanted:
-            if not one.negated and not one.instead:
-                text, params = any_of(one.groups)
-                matches.append((text, params))
+            where += [(f"x.started_at {sign} %s", [moment])] if moment else []
+        where += [(self.direction.after, list(place))] if place is not None else []
+        where += [("x.id = ANY(%s::uuid[])", [self.candidates])] if self.candidates is not None else []
+        matches = [*self.asked.sql, *(one.possible for one in self.asked.has)]
+        matches += [any_of(one.groups) for one in self.asked.wanted if not one.negated]
+        if self.asked.sessions is not None:
+            matches.append(("x.session_id = ANY(%s::uuid[])", [self.asked.sessions]))
+        holds = "".join(f", coalesce({one.columns or 'false'}, false)" for one in self.asked.has)
         statement = f"""
             WITH next AS MATERIALIZED (
                 SELECT * FROM request_search AS x WHERE {" AND ".join(text for text, _ in where)}
                 ORDER BY {self.direction.sql} LIMIT %s
             )
             SELECT {", ".join(_COLUMNS)}, x.parts,
-                coalesce({" AND ".join(f"({text})" for text, _ in matches)}, false), x.started_at, x.id
+                coalesce({" AND ".join(f"({text})" for text, _ in matches)}, false), x.started_at, x.id{holds}
             FROM next AS x
             LEFT JOIN request_log AS r ON r.id = x.id AND r.session_id = x.session_id AND r.bucket = x.bucket
             LEFT JOIN session AS s ON s.id = x.session_id
             ORDER BY {self.direction.sql}
         """  # noqa: S608 - texts of ours
-        params = [value for _, values in (*where, ("", [size]), *matches) for value in values]
-        with connection.cursor() as cursor:
-            cursor.execute(statement, params)
-            rows = cursor.fetchall()
-        found = []
-        for *columns, parts, holds, _, _ in rows:
-            if holds:
-                row = ListedRequest(*columns)
-                found.append((row, FoundRow(row.session_id, row.id, row.bucket, row.started_at, bytes(parts))))
-        return found, ((rows[-1][-2], rows[-1][-1]) if len(rows) == size else None)
+        return statement, [value for _, values in (*where, ("", [size]), *matches) for value in values]
 
-    def _matching(
-        self, chunk: Sequence[tuple[ListedRequest, FoundRow]]
-    ) -> Iterator[tuple[ListedRequest, Content | None]]:
-        if not self.conditions.wanted:
-            yield from ((row, None) for row, _ in chunk)
-            return
-        for start in range(0, len(chunk), FIRST_CHUNK):
-            some = chunk[start : start + FIRST_CHUNK]
-            contents = load_contents([at for _, at in some], {row.session_id: row.session_key for row, _ in some})
-            for row, _ in some:
-                content = contents.get(row.id)
-                if content and all(one.check(content) != one.negated for one in self.conditions.wanted):
-                    yield row, content
+    def _matching(self, some: Sequence[_Possible]) -> Iterator[tuple[ListedRequest, Content | None]]:
+        contents: Mapping[uuid.UUID, Content] = {}
+        if self.asked.needs_content:
+            keys = {one.row.session_id: one.row.session_key for one in some}
+            contents = load_contents([one.at for one in some], keys)
+        for one in some:
+            content = contents.get(one.row.id)
+            if says(self.asked, content) and self._has(one, content):
+                yield one.row, content
+
+    def _has(self, one: _Possible, content: Content | None) -> bool:
+        for has, columns_hold in zip(self.asked.has, one.holds, strict=True):
+            forks, retries = self._structure(one.row.session_id) if has.asks_session else (frozenset(), frozenset())
+            if not has_one(has, columns_hold, content, one.row.id in forks, one.row.id in retries):
+                return False
+        return True
+
+    def _structure(self, session_id: uuid.UUID) -> tuple[Set[uuid.UUID], Set[uuid.UUID]]:
+        if session_id not in self.structures:
+            if len(self.structures) >= MOST_STRUCTURES:
+                self.structures.clear()
+            self.structures[session_id] = forks_and_retries(self.project, session_id)
+        return self.structures[session_id]
 
     def _candidates(self) -> list[uuid.UUID] | None:
         """The requests where what is asked for may be, if the index knows that they are few."""
-        asked: list[Asked] = [one for one in self.conditions.wanted if not one.negated and all(one.groups)]
-        groups = [one.groups for one in asked if not one.instead] + self.conditions.hints
-        for group in groups:
-            if not all(group):
+        for groups in sorted(self.asked.hints, key=lambda one: -max(map(len, one), default=0)):
+            if not groups or not all(groups) or time.monotonic() > self.deadline:
                 continue
-            text, params = any_of(group)
-            statement = f"SELECT x.id FROM request_search AS x WHERE x.project_id = %s AND ({text}) LIMIT %s"  # noqa: S608
-            with connection.cursor() as cursor:
-                cursor.execute(statement, [self.project.pk, *params, MOST_CANDIDATES + 1])
-                found = [row[0] for row in cursor.fetchall()]
+            text, params = any_of(groups)
+            found = self._ids(f"x.project_id = %s AND ({text})", [self.project.pk, *params])
             if len(found) <= MOST_CANDIDATES:
                 return sorted(found)
         return None
 
+    def _of_sessions(self, sessions: Sequence[uuid.UUID]) -> list[uuid.UUID] | None:
+        """The requests of these sessions, if they are few."""
+        found: list[uuid.UUID] = []
+        for session_id in sessions:
+            first, last = ids.id_range(session_id)
+            found += self._ids("x.session_id = %s AND x.id BETWEEN %s AND %s", [session_id, first, last])
+            if len(found) > MOST_CANDIDATES:
+                return None
+        return sorted(found)
 
-def _of_request(filters: SessionFilters) -> tuple[Query, list[tuple[str, list[Any]]]]:
-    """What is asked of columns of a request, and the rest of the query."""
-    rest: list[Any] = []
-    found: list[tuple[str, list[Any]]] = []
-    for clause in filters.query.clauses:
-        condition = _condition(clause, filters)
-        if condition is None:
-            rest.append(clause)
-        else:
-            text, params = condition
-            found.append((f"({text}) IS NOT TRUE", params) if clause.negated else (text, params))
-    return Query(tuple(rest)), found
-
-
-def _condition(clause: Any, filters: SessionFilters) -> tuple[str, list[Any]] | None:
-    match clause:
-        case Range(key=key):
-            return between(_RANGES[key], clause)
-        case TimeBound(key=key, text=text):
-            moment = moment_of(text, filters.zone, datetime.now(UTC))
-            return f"x.started_at {'>=' if key == 'after' else '<'} %s", [moment]
-        case Values(key="status", values=values):
-            return "r.status = ANY(%s::text[])", [["success" if one == "ok" else one for one in values]]
-        case Values(key="model", values=values):
-            return "(r.model = ANY(%s::text[]) OR r.requested_model = ANY(%s::text[]))", [list(values), list(values)]
-        case Values(key=key, values=values) if key in _EXACT:
-            return f"{_EXACT[key]} = ANY(%s::text[])", [list(values)]
-        case Values(key=key, values=values) if key in _AMONG:
-            return f"{_AMONG[key]} && %s::text[]", [list(values)]
-        case Values(key="has", values=("error",)):
-            return "r.status = 'error'", []
-    return None
+    def _ids(self, where: str, params: Sequence[Any]) -> list[uuid.UUID]:
+        statement = f"SELECT x.id FROM request_search AS x WHERE {where} LIMIT %s"  # noqa: S608 - texts of ours
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [*params, MOST_CANDIDATES + 1])
+            return [row[0] for row in cursor.fetchall()]

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 from sessions_app.models import Project, Session
 from sessions_app.queries.filters import ERROR, OK, SessionFilters
-from sessions_app.queries.session_list import Memory, matching
+from sessions_app.queries.matching import Memory, matching
 
 MOST_COUNTED = 100_000
 
@@ -28,7 +28,7 @@ class Totals:
 
     `failed_requests` are of all `requests`, `failed` are the sessions that have one. `median`, `slow`: half of the
     sessions, and 95 % of them, take at most so long. `first_at`, `last_at`: each was last active between
-    them. `is_cut`: older sessions were not counted.
+    them. `is_cut`: older sessions were not counted. `since`: what was last active before was not looked for.
     """
 
     sessions: int
@@ -43,6 +43,7 @@ class Totals:
     first_at: datetime | None
     last_at: datetime | None
     is_cut: bool
+    since: datetime | None = None
 
 
 _COUNTED = ("first_at", "last_at", "request_count", "error_count", "input_tokens", "output_tokens", "cost")
@@ -55,10 +56,11 @@ FROM counted
 """
 
 
-def totals(project: Project, filters: SessionFilters) -> Totals:
+def totals(project: Project, filters: SessionFilters, memory: Memory | None = None) -> Totals:
     """The sums over all sessions that match."""
     oldest = _oldest_counted(project)
-    counted = _counted(project, filters, oldest).values(*_COUNTED)
+    found = matching(project, filters, memory)
+    counted = _newer(found.sessions, oldest).values(*_COUNTED)
     sessions, failed, requests, failed_requests, tokens_in, tokens_out, cost, lengths, first_at, last_at = _ask(
         _TOTALS, {"counted": counted}
     )[0]
@@ -76,6 +78,7 @@ def totals(project: Project, filters: SessionFilters) -> Totals:
         first_at=first_at,
         last_at=last_at,
         is_cut=_is_cut(filters, oldest),
+        since=found.since,
     )
 
 
@@ -114,10 +117,13 @@ class Histogram:
         return max((one.sessions for one in self.bins), default=0)
 
 
-def histogram(project: Project, filters: SessionFilters, first_at: datetime, last_at: datetime) -> Histogram:
+def histogram(
+    project: Project, filters: SessionFilters, first_at: datetime, last_at: datetime, memory: Memory | None = None
+) -> Histogram:
     """How many matching sessions were last active when, from `first_at` to `last_at`; MOST_BINS at most."""
     step = _step(first_at, last_at)
-    sessions = _counted(project, filters, _oldest_counted(project)).values("last_at", "error_count")
+    found = matching(project, filters, memory).sessions
+    sessions = _newer(found, _oldest_counted(project)).values("last_at", "error_count")
     rows = _ask(_BINS, {"counted": sessions}, [step])
     counted = {number: (sessions, failed) for number, sessions, failed in rows}
     first, last = (int((moment - _EPOCH).total_seconds() // step) for moment in (first_at, last_at))
@@ -152,11 +158,12 @@ class FacetValue:
 class Facets:
     """The values of each filter and how many sessions have them, most first. Selected values are always included.
 
-    `is_cut`: older sessions were not counted.
+    `is_cut`: older sessions were not counted. `since`: what was last active before was not looked for.
     """
 
     values: dict[str, list[FacetValue]]
     is_cut: bool
+    since: datetime | None = None
 
 
 FACET_LIMIT = 24
@@ -180,12 +187,16 @@ def facets(project: Project, filters: SessionFilters) -> Facets:
     oldest = _oldest_counted(project)
     columns = ("error_count", *_FACET_COLUMNS.values())
     memory: Memory = {}
-    sets = {"counted": _counted(project, filters, oldest, memory).values(*columns)}
     open_facets = [name for name in _FACETS if not filters.query.values_of(name)]
+    closed = [name for name in _FACETS if name not in open_facets]
+    found = {"": matching(project, filters, memory)}
+    found |= {name: matching(project, filters.without(name), memory) for name in closed}
+    since = max((one.since for one in found.values() if one.since), default=None)
+    sessions = {name: _newer(one.sessions, oldest, since) for name, one in found.items()}
+    sets = {"counted": sessions[""].values(*columns)}
     statements = [_count_values(name, f"SELECT * FROM grouped WHERE facet = '{name}'") for name in open_facets]  # noqa: S608
-    for name in set(_FACETS) - set(open_facets):
-        column = _FACET_COLUMNS.get(name, "error_count")
-        sets[f"counted_{name}"] = _counted(project, filters.without(name), oldest, memory).values(column)
+    for name in closed:
+        sets[f"counted_{name}"] = sessions[name].values(_FACET_COLUMNS.get(name, "error_count"))
         alone = f"SELECT {_key(name)}, count(*) AS count FROM counted_{name} GROUP BY 1"  # noqa: S608
         statements.append(_count_values(name, alone))
     counted: dict[str, dict[str, int]] = {name: {} for name in _FACETS}
@@ -193,7 +204,7 @@ def facets(project: Project, filters: SessionFilters) -> Facets:
     for facet, value, count in _ask(" UNION ALL ".join(statements), sets, tables=tables):
         counted[facet][value] = count
     values_of = {name: _facet_values(name, counted[name], filters) for name in _FACETS}
-    return Facets(values_of, _is_cut(filters, oldest))
+    return Facets(values_of, _is_cut(filters, oldest), since)
 
 
 # All names in these statements are those of this module, never what a user wrote.
@@ -240,11 +251,10 @@ def _oldest_counted(project: Project) -> datetime | None:
     return newest.values_list("last_at", flat=True)[MOST_COUNTED : MOST_COUNTED + 1].first()
 
 
-def _counted(
-    project: Project, filters: SessionFilters, oldest: datetime | None, memory: Memory | None = None
-) -> QuerySet[Session]:
-    sessions = matching(project, filters, memory)
-    return sessions.filter(last_at__gt=oldest) if oldest else sessions
+def _newer(sessions: QuerySet[Session], oldest: datetime | None, since: datetime | None = None) -> QuerySet[Session]:
+    """Those of these sessions that were active after `oldest`, and not before `since`."""
+    sessions = sessions.filter(last_at__gt=oldest) if oldest else sessions
+    return sessions.filter(last_at__gte=since) if since else sessions
 
 
 def _is_cut(filters: SessionFilters, oldest: datetime | None) -> bool:

@@ -13,6 +13,7 @@ from sessions_app.queries import request_list
 from sessions_app.queries.filters import FilterError
 from sessions_app.queries.request_list import RequestListPage, list_requests
 from sessions_app.queries.search.find import find_in_session
+from sessions_app.storage import tags
 from tests.factories import START, filters_for, make_log, make_project, make_session, store_logs
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +61,15 @@ def ids(page: RequestListPage) -> list[str]:
         ("source:native kind:llm", ["three", "two", "one"]),
         ("after:2030-01-01", []),
         ("has:error", ["three"]),
+        ("has:error,tool", ["three"]),
+        ("-has:error,tool", ["two", "one"]),
+        ("has:retry", []),
+        ("has:steps", []),
+        ("request:two", ["two"]),
+        ("-request:two", ["three", "one"]),
+        ("request:two,three session:s", ["two"]),
+        ("trace:s robot", ["one"]),
+        ("request:nobody", []),
         ("session:s", ["two", "one"]),
         ("in:assistant robot", []),
         ("in:user robot", ["three", "one"]),
@@ -121,3 +131,49 @@ def test_words_are_found_in_one_session_in_order(project: Project) -> None:
     assert (found.total, found.is_whole) == (3, True)
     assert find_in_session(project, session.id, buckets, [Needle("cat")]).hits == []
     assert find_in_session(make_project("b"), session.id, buckets, [Needle("robot")]).hits == []
+
+
+def test_branches_and_retries_are_those_of_the_request(project: Project) -> None:
+    def turn(*texts: str, **members: Any) -> dict[str, Any]:
+        roles = ("user", "assistant")
+        messages = [{"role": roles[place % 2], "content": text} for place, text in enumerate(texts)]
+        return make_log(request={"model": "gpt-4o", "messages": messages}, session_id="s", **members)
+
+    def at(seconds: int) -> dict[str, Any]:
+        return {"started_at": START + timedelta(seconds=seconds)}
+
+    store_logs(
+        project,
+        turn("Hello", request_id="first", **at(0)),
+        turn("Hello", "Hi there.", "One", request_id="left", **at(10)),
+        turn("Hello", "Hi there.", "Two", request_id="failed", status="error", response=None, **at(20)),
+        turn("Hello", "Hi there.", "Two", request_id="again", **at(24)),
+        make_log("Else", request_id="alone", session_id="t", **at(30)),
+    )
+    assert ids(list_requests(project, filters_for("has:branch"))) == ["first"]
+    assert ids(list_requests(project, filters_for("has:retry"))) == ["again"]
+    assert ids(list_requests(project, filters_for("-has:branch"))) == ["alone", "again", "failed", "left"]
+    assert ids(list_requests(project, filters_for("has:retry,error"))) == ["again", "failed"]
+    assert ids(list_requests(project, filters_for("-has:retry,error"))) == ["alone", "left", "first"]
+
+
+def test_a_person_s_tag_is_one_of_all_requests_of_the_session(three: Project) -> None:
+    session = Session.objects.get(session_key="s")
+    tags.give(three.pk, session.pk, "look", "alice")
+    assert ids(list_requests(three, filters_for("tag:look"))) == ["two", "one"]
+    assert ids(list_requests(three, filters_for("-tag:look"))) == ["three"]
+
+
+def test_pages_go_on_where_the_time_was_over(three: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_list, "SECONDS", 0.0)
+    monkeypatch.setattr(request_list, "SLICE", 1)
+    found: list[str] = []
+    cursor: str | None = None
+    for _ in range(5):
+        page = list_requests(three, filters_for("robot"), cursor=cursor)
+        found += ids(page)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+        assert page.is_out_of_time
+    assert found == ["three", "one"]

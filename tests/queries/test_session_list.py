@@ -12,9 +12,11 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from sessions_app.models import Project, Session
-from sessions_app.queries import session_list
+from sessions_app.queries import matching
 from sessions_app.queries.activity import ACTIVITY_SLOTS, activity
 from sessions_app.queries.filters import FilterError, SessionFilters
+from sessions_app.queries.matching import count_newer, count_some
+from sessions_app.queries.search import walk
 from sessions_app.queries.search.conditions import Conditions
 from sessions_app.queries.search.orders import CHOICES, direction_of, opposite
 from sessions_app.queries.search.walk import Walk
@@ -22,8 +24,6 @@ from sessions_app.queries.session_list import (
     NEWEST_FIRST,
     OLDEST_FIRST,
     SessionPage,
-    count_newer,
-    count_some,
     list_sessions,
 )
 from sessions_app.queries.session_stats import facets
@@ -325,7 +325,7 @@ def test_newer_sessions_are_counted(project: Project) -> None:
 def test_counting_ends_at_its_limit(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     store_logs(project, *[make_log(session_id=f"s{i}") for i in range(5)])
     assert count_some(project, SessionFilters()) == 5
-    monkeypatch.setattr(session_list, "COUNT_LIMIT", 3)
+    monkeypatch.setattr(matching, "COUNT_LIMIT", 3)
     assert count_some(project, SessionFilters()) == 3
 
 
@@ -365,3 +365,66 @@ def test_every_order_pages_to_the_end(project: Project, order: str) -> None:
     assert [row.id for row in paged] == [row.id for row in whole]
     assert len({row.id for row in whole}) == 7
     assert whole == list_sessions(project, SessionFilters(), opposite(order)).results[::-1]
+
+
+# --- when the time is over ------------------------------------------------------------------------------------------
+
+
+def test_pages_go_on_where_the_time_was_over(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(12):
+        text = "small robot" if number % 3 == 0 else "robot, not small" if number % 3 == 1 else "cat"
+        make_session(project, f"s{number:02}", make_log(text, started_at=START + timedelta(hours=number)))
+    everything = found(project, text='"small robot"')
+    assert everything == {"s00", "s03", "s06", "s09"}
+    monkeypatch.setattr(walk, "FIRST_SLICE", 2)
+    monkeypatch.setattr(Walk, "_is_over", lambda self: self.has_begun)
+    keys: list[str | None] = []
+    cursor: str | None = None
+    pages = 0
+    while True:
+        page = list_sessions(project, filters_for('"small robot"'), cursor=cursor)
+        keys += [row.session_key for row in page.results]
+        assert not page.unsure
+        pages, cursor = pages + 1, page.next_cursor
+        if cursor is None:
+            break
+        assert page.is_out_of_time
+    assert keys == ["s09", "s06", "s03", "s00"]
+    assert pages > 4
+
+
+def test_session_too_long_to_be_looked_through_is_listed_as_unsure(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = [make_log(f"robot {n}, not small", started_at=START + timedelta(minutes=n)) for n in range(30)]
+    session = make_session(project, "long", *logs)
+    monkeypatch.setattr(walk, "ROWS_AT_ONCE", 4)
+    looks = iter(range(1_000))
+    monkeypatch.setattr(Walk, "_is_over", lambda self: next(looks) > 2)
+    page = list_sessions(project, filters_for('"small robot"'))
+    assert page.unsure == {session.pk}
+    monkeypatch.setattr(Walk, "_is_over", lambda self: next(looks) > 2)
+    sure = list_sessions(project, filters_for('"small robot"'), is_patient=True)
+    assert not sure.results
+    assert not sure.unsure
+
+
+def test_model_that_was_asked_for_is_found_too(project: Project) -> None:
+    request = {"model": "our-best", "messages": [{"role": "user", "content": "Hello"}]}
+    make_session(project, "a", make_log(model="gpt-4.1-2025-04-14", request=request))
+    make_session(project, "b", make_log(model="our-best"))
+    make_session(project, "c", make_log())
+    assert found(project, models=("our-best",)) == {"a", "b"}
+    assert found(project, models=("gpt-4.1-2025-04-14",)) == {"a"}
+    assert found(project, text="-model:our-best") == {"c"}
+
+
+def test_id_leads_to_its_session_without_a_walk(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        make_session(project, f"s{number}", make_log(started_at=START + timedelta(hours=number)))
+    assert found(project, text="session:s1 -session:s1") == set()
+    assert found(project, text="-session:s1") == {"s0", "s2", "s3", "s4"}
+    monkeypatch.setattr(walk, "FIRST_CHUNK", 1)
+    monkeypatch.setattr(Walk, "_is_over", lambda self: True)
+    page = list_sessions(project, filters_for("session:s1"))
+    assert [row.session_key for row in page.results] == ["s1"]

@@ -10,8 +10,10 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from sessions_app.models import Project
-from sessions_app.queries import session_stats
+from sessions_app.queries import matching, session_stats
 from sessions_app.queries.filters import SessionFilters
+from sessions_app.queries.matching import count_some
+from sessions_app.queries.session_list import list_sessions
 from sessions_app.queries.session_stats import MOST_BINS, facets, histogram, totals
 from tests.factories import START, filters_for, make_log, make_project, make_session, store_logs
 
@@ -139,3 +141,41 @@ def test_two_statements_count_all_facets(project: Project, django_assert_num_que
     with django_assert_num_queries(2):
         assert counted(project, "user", users=("%s",)) == {"%s": 1}
     assert facets(project, filters).values["user"][0].count == 1
+
+
+# --- what only the text tells ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ('"small robot"', 2),
+        ("-robot", 1),
+        ('-"small robot"', 2),
+        ("robo*", 3),
+        ("robot", 3),
+        ("in:user robot", 3),
+        ("in:assistant robot", 0),
+        ("has:branch", 0),
+        ("-has:tool robot", 3),
+    ],
+)
+def test_sums_are_of_the_sessions_that_the_list_has(project: Project, query: str, expected: int) -> None:
+    for number, text in enumerate(("a small robot", "robot, small", "cat", "the small robot")):
+        make_session(project, f"s{number}", make_log(text, started_at=START + timedelta(hours=number)))
+    filters = filters_for(query)
+    assert len(list_sessions(project, filters).results) == expected
+    assert totals(project, filters).sessions == expected
+    [model] = facets(project, filters).values["model"] or [None]
+    assert (model.count if model else 0) == expected
+    assert count_some(project, filters) == expected
+
+
+def test_sums_say_how_far_they_looked(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        make_session(project, f"s{number}", make_log("small robot", started_at=START + timedelta(hours=number)))
+    monkeypatch.setattr(matching, "MOST_FOUND", 2)
+    found = totals(project, filters_for('"small robot"'))
+    assert (found.sessions, found.since) == (2, START + timedelta(hours=2, seconds=2))
+    assert facets(project, filters_for('"small robot"')).since == found.since
+    assert totals(project, filters_for("robot")).since is None

@@ -17,7 +17,7 @@ from sessions_app.models import Project
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import exact, hue, in_zone, stamp
 from sessions_app.queries.filters import ANY_RANGE, ERROR, RANGES, ParsedFilters, SessionFilters
-from sessions_app.queries.session_list import COUNT_LIMIT, count_some
+from sessions_app.queries.matching import COUNT_LIMIT, count_some
 from sessions_app.queries.session_stats import FACET_LIMIT, MOST_COUNTED, FacetValue, facets
 from sessions_app.records import SOURCES
 from sessions_app.search_language import Values
@@ -91,6 +91,7 @@ def facet_lists(project: Project, filters: SessionFilters) -> dict[str, Any]:
     return {
         "list": shown,
         "cut": exact(MOST_COUNTED) if found.is_cut else "",
+        "since": stamp(found.since) if found.since else "",
         "limit": FACET_LIMIT if is_cut else 0,
         "overlap": len(found.values["rule"]) > 1,
     }

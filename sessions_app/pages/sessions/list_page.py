@@ -33,6 +33,7 @@ from sessions_app.pages.shell import htmx_of, project_page, render_page_or_parti
 from sessions_app.queries import arrivals, session_list
 from sessions_app.queries.activity import activity
 from sessions_app.queries.filters import FilterError, SessionFilters, parse_filters
+from sessions_app.queries.matching import count_newer
 from sessions_app.queries.search.orders import NEWEST_FIRST, direction_of, opposite
 from sessions_app.queries.search_coverage import search_coverage
 from sessions_app.queries.session_list import SessionPage, SessionRow
@@ -116,7 +117,7 @@ def new_sessions(request: HttpRequest, project: Project) -> HttpResponse:
     parsed = parse_filters(request.GET, timezone.get_current_timezone())
     newest = request.GET.get("newest", "")
     try:
-        found = session_list.count_newer(project, parsed.filters, newest)
+        found = count_newer(project, parsed.filters, newest)
     except FilterError:
         return HttpResponse(status=204)
     context = {

@@ -12,6 +12,7 @@ from sessions_app.models import Project
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import MONTHS, cost, exact, extent, in_zone, share, stamp, tokens
 from sessions_app.queries.filters import SessionFilters
+from sessions_app.queries.matching import Memory
 from sessions_app.queries.session_stats import MOST_COUNTED, Bin, Histogram, Totals, histogram, totals
 
 # How high a bar is, in percent, if anything is in it: a lower one could not be seen.
@@ -58,14 +59,15 @@ class Overview:
 
 def overview(project: Project, filters: SessionFilters, address: str) -> Overview:
     """Totals and histogram of the sessions that match."""
-    found = totals(project, filters)
+    memory: Memory = {}
+    found = totals(project, filters, memory)
     start, end = _ends(filters, found)
-    drawn = histogram(project, filters, start, end) if start and end and found.sessions else None
+    drawn = histogram(project, filters, start, end, memory) if start and end and found.sessions else None
     return Overview(
         sums=_sums(found),
         failed=f"{exact(found.failed_requests)} failed" if found.failed_requests else "",
         failed_href=address + filters.asking(filters.query.with_values("status", ["error"])).url_query(),
-        cut=f"of the newest {exact(MOST_COUNTED)}" if found.is_cut else "",
+        cut=_cut(found),
         plot=_plot(drawn, filters, address) if drawn else Markup(""),
         axis=_axis(drawn) if drawn else [],
         peak=f"peak {exact(drawn.peak)} / {_width(drawn.step)}" if drawn else "",
@@ -78,12 +80,19 @@ def overview(project: Project, filters: SessionFilters, address: str) -> Overvie
 
 def _ends(filters: SessionFilters, found: Totals) -> tuple[datetime | None, datetime | None]:
     """From when to when the histogram goes: the range that is set, else as far as there are sessions."""
-    start = found.first_at if found.is_cut else filters.since or found.first_at
+    start = found.first_at if found.is_cut or found.since else filters.since or found.first_at
     end = filters.until or (timezone.now() if filters.range else found.last_at)
     if start and found.last_at and end:
         # A session may lie in the future, by a clock that is wrong.
         end = max(start, end, found.last_at)
     return start, end
+
+
+def _cut(found: Totals) -> str:
+    """What was not counted, in words; "" if all was."""
+    if found.since:
+        return f"as far back as {stamp(found.since)}"
+    return f"of the newest {exact(MOST_COUNTED)}" if found.is_cut else ""
 
 
 def _sums(found: Totals) -> list[tuple[str, str, str]]:

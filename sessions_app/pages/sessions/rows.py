@@ -71,6 +71,8 @@ def write_rows(
         written.append(write(listed_session(row, activity.get(row.id, ()), address)))
         if found and row.id in found.snippets:
             written.append(_write_places(found, row.id, address))
+        if found and row.id in found.unsure:
+            written.append(component("session_row", "unsure")(f"{address}{row.id}/"))
     return Markup("").join(written)
 
 

@@ -6,12 +6,13 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from typing import Any, TypeAlias
 
 from sessions_app.content.needles import Needle
 from sessions_app.content.search_facts import fact
-from sessions_app.content.search_text import hashes_of
-from sessions_app.models import Project
+from sessions_app.content.search_text import WORD_CHARS, hashes_of
+from sessions_app.models import Project, SessionTag
 from sessions_app.queries.search.contents import ERROR_ROLE, Content
 from sessions_app.search_language import Query, Range, Text, TimeBound, Values
 from sessions_app.search_language.keys import METADATA, UNITS
@@ -28,8 +29,6 @@ LISTED = {
     "tag": ("tags", None),
     "failed_tool": ("failed_tools", None),
 }
-# Of these a request's row in the index has a fact, so that rare values are found without walking.
-HINTED = ("model", "user", "source", "rule", "failed_tool")
 # Keys that only the requests know.
 FACTS = ("provider", "key", "kind", "tool", "finish")
 NAMED = ("trace", "request", "session")
@@ -47,12 +46,17 @@ Sql: TypeAlias = tuple[str, list[Any]]
 # Any of these groups of hashes, each of which a row must have as a whole.
 Groups: TypeAlias = tuple[tuple[int, ...], ...]
 
+# What a row of the index has, and what finds the sessions that match without such a row.
+Hint: TypeAlias = tuple[Groups, Callable[[], Iterable[uuid.UUID]]]
+
 
 @dataclass(frozen=True)
 class Asked:
     """What some request must say, or none if `negated`: `groups` for the index, and `check` for what is stored.
 
     `named`: sessions that have it in another way: by an id. `instead`: a condition of the roll-up that is enough.
+    `hint`: what some row of each session has that matches in either way, where that is known. `is_told_by_index`: a
+    row that has the hashes says it, so that nothing need be read.
     """
 
     groups: Groups
@@ -61,16 +65,35 @@ class Asked:
     needle: Needle | None = None
     named: frozenset[uuid.UUID] = frozenset()
     instead: Sql | None = None
+    hint: Groups = ()
+    is_told_by_index: bool = False
+
+    @property
+    def where_it_may_be(self) -> Groups:
+        """What the index has wherever this matches; () if the index does not know."""
+        return () if self.negated else self.hint if self.instead else self.groups
 
 
 @dataclass
 class Conditions:
-    """All that a query asks for. `hints`: what rows of the index have if the roll-up is as it asks."""
+    """All that a query asks for. `hints`: what rows of the index have if the roll-up is as it asks, and what finds the
+    sessions that are so without such a row. `sessions`: it is one of these; None if it may be any.
+    """
 
     sql: list[Sql] = field(default_factory=list)
     wanted: list[Asked] = field(default_factory=list)
-    hints: list[Groups] = field(default_factory=list)
+    hints: list[Hint] = field(default_factory=list)
     needs_branch: list[bool] = field(default_factory=list)
+    sessions: list[uuid.UUID] | None = None
+
+    @property
+    def asks_requests(self) -> bool:
+        """Whether the requests of a session must be read to know if it matches."""
+        return bool(self.wanted or self.needs_branch)
+
+    def restrict(self, sessions: Iterable[uuid.UUID]) -> None:
+        """Ask for one of these sessions."""
+        self.sessions = sorted(set(sessions) & set(self.sessions) if self.sessions is not None else set(sessions))
 
     @property
     def needles(self) -> list[Needle]:
@@ -106,7 +129,16 @@ def _text(project: Project, clause: Text, roles: frozenset[str], named: Sessions
     is_id = named is not None and not (clause.negated or needle.is_prefix or roles)
     leading = frozenset(named(needle.text)) if named and is_id else frozenset[uuid.UUID]()
     groups = (tuple(hashes_of(needle.terms, project.pk)),)
-    return Asked(groups, lambda content: is_said(content, needle, roles), clause.negated, needle, leading)
+    is_word = len(groups[0]) == 1 and not (needle.is_prefix or needle.is_literal or roles)
+    is_told = is_word and len(needle.normal) <= WORD_CHARS
+    return Asked(
+        groups,
+        lambda content: is_said(content, needle, roles),
+        clause.negated,
+        needle,
+        leading,
+        is_told_by_index=is_told,
+    )
 
 
 def is_said(content: Content, needle: Needle, roles: frozenset[str] = frozenset()) -> bool:
@@ -120,16 +152,22 @@ def _add_values(found: Conditions, project: Project, clause: Values, named: Sess
         if len(values) == 1:
             is_error = (values[0] == "error") != clause.negated
             found.sql.append(("s.error_count > 0" if is_error else "s.error_count = 0", []))
-            found.hints += [_groups(project, [fact("status", "error")])] if is_error else []
+            found.hints += [(_groups(project, [fact("status", "error")]), tuple)] if is_error else []
         elif clause.negated:
             found.sql.append(("false", []))
     elif key in NAMED:
         sessions = [one for value in values for one in named(value)]
-        found.sql.append(_maybe_not(("s.id = ANY(%s::uuid[])", [sessions]), clause.negated))
+        if clause.negated:
+            found.sql.append(("s.id <> ALL(%s::uuid[])", [sessions]))
+        else:
+            found.restrict(sessions)
+    elif key == "model":
+        found.wanted.append(_model(project, clause))
     elif key in LISTED:
         found.sql.append(_maybe_not(_listed(key, list(values)), clause.negated))
-        if key in HINTED and not clause.negated:
-            found.hints.append(_groups(project, [fact(key, value) for value in values]))
+        if not clause.negated:
+            given = partial(sessions_with_tags, project, values) if key == "tag" else tuple
+            found.hints.append((_groups(project, [fact(key, value) for value in values]), given))
     elif key == "has":
         _add_has(found, project, clause)
     elif key == "error":
@@ -147,14 +185,31 @@ def _add_has(found: Conditions, project: Project, clause: Values) -> None:
     facts = [fact("has", value) for value in clause.values if value not in COUNTED]
     of_session: Sql | None = (f"({' OR '.join(counted)})", []) if counted else None
     if facts:
-        found.wanted.append(replace(_facts(project, facts, clause.negated), instead=of_session))
+        # An error is in the index too; where retries and steps are, it does not know.
+        known = not {"retry", "steps"} & set(clause.values)
+        hint = _groups(project, [*facts, fact("status", "error")]) if known else ()
+        found.wanted.append(replace(_facts(project, facts, clause.negated), instead=of_session, hint=hint))
     elif of_session:
         found.sql.append(_maybe_not(of_session, clause.negated))
 
 
+def _model(project: Project, clause: Values) -> Asked:
+    """The roll-up lists the models that answered. Rows of the index know where another one was asked for."""
+    found = _facts(project, [fact("asked", value) for value in clause.values], clause.negated)
+    either = _groups(project, [fact("model", value) for value in clause.values])
+    return replace(found, instead=_listed("model", list(clause.values)), hint=either)
+
+
+def sessions_with_tags(project: Project, tags: Iterable[str]) -> list[uuid.UUID]:
+    """The sessions to which people gave one of these tags; no row of the index knows of them."""
+    found = SessionTag.objects.filter(project_id=project.pk, tag__in=list(tags))
+    return list(found.values_list("session_id", flat=True))
+
+
 def _facts(project: Project, facts: Sequence[str], negated: bool) -> Asked:
     wanted = frozenset(facts)
-    return Asked(_groups(project, facts), lambda content: not wanted.isdisjoint(content.facts), negated)
+    groups = _groups(project, facts)
+    return Asked(groups, lambda content: not wanted.isdisjoint(content.facts), negated, is_told_by_index=True)
 
 
 def _groups(project: Project, facts: Iterable[str]) -> Groups:

@@ -2,7 +2,8 @@
 
 If the first chunk has few of them, the index is asked where what is wanted may be at all: if that is in few sessions,
 only those are walked through. Each find is checked on what is stored. A walk ends when it has enough, at the end, or
-when its time is over; then it says how far it came.
+when its time is over; then it says how far it came. The sessions that it looks into first are never left out: if even
+they take too long, it finds those that may match, and says that it is not sure.
 """
 
 from __future__ import annotations
@@ -10,25 +11,28 @@ from __future__ import annotations
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias
 
 from django.db import connection
 
 from sessions_app import ids
 from sessions_app.models import Project
-from sessions_app.queries.search.conditions import Asked, Conditions, Groups
+from sessions_app.queries.search.conditions import Asked, Conditions, Groups, Hint
 from sessions_app.queries.search.contents import Content, FoundRow, load_contents
 from sessions_app.queries.search.orders import Direction
 
 FIRST_CHUNK, LARGEST_CHUNK = 200, 6_400
 # So many rows of the index are few.
 MOST_CANDIDATES = 20_000
-# So many sessions are looked into at once: a page has some fifty.
-SLICE = 64
+# So many sessions are looked into at once: first a few, which are always finished, then as a page has.
+FIRST_SLICE, SLICE = 8, 64
 # Mostly the first row of a session has what is wanted. If not, four times as many are read each time.
 MORE_ROWS = 4
+# So many requests are read at once, and of so many of each session it is kept what they say.
+ROWS_AT_ONCE, MOST_KEPT = 256, 8
 SECONDS = 1.5
 
 # The value of the order, and the id of a session.
@@ -39,18 +43,23 @@ Place: TypeAlias = tuple[Any, uuid.UUID]
 class FoundSession:
     """A session that matches: its row, the value of the order, and for each needle the rows that may have it.
 
-    `contents`: what was read of its requests, by their ids.
+    `contents`: what was read of its requests, by their ids. `is_unsure`: the time was over before all was looked at.
     """
 
     columns: Sequence[Any]
     key: Any
     rows: dict[int, list[FoundRow]] = field(default_factory=dict)
     contents: dict[uuid.UUID, Content] = field(default_factory=dict)
+    is_unsure: bool = False
 
     @property
     def id(self) -> uuid.UUID:
         session_id: uuid.UUID = self.columns[0]
         return session_id
+
+    @property
+    def place(self) -> Place:
+        return self.key, self.id
 
 
 @dataclass
@@ -62,9 +71,13 @@ class Walked:
     is_out_of_time: bool = False
 
 
+class OutOfTime(Exception):
+    """The time is over, and something is found already: what was begun last is left for the next page."""
+
+
 class Walk:
     """`columns`: the columns of a session that are wanted, the first of which is its id. `where`: further conditions
-    in SQL.
+    in SQL. `is_patient`: it takes the time to be sure of the sessions that it looks into first.
     """
 
     def __init__(
@@ -75,34 +88,59 @@ class Walk:
         columns: Sequence[str],
         where: Sequence[tuple[str, list[Any]]] = (),
         seconds: float = SECONDS,
+        is_patient: bool = False,
     ) -> None:
         self.project, self.conditions, self.direction, self.columns = project, conditions, direction, columns
         self.where = [("s.project_id = %s", [project.pk]), *where]
+        if conditions.sessions is not None:
+            self.where.append(("s.id = ANY(%s::uuid[])", [conditions.sessions]))
         self.deadline = time.monotonic() + seconds
         self.instead = [one.instead for one in conditions.wanted if one.instead]
         self.candidates: list[uuid.UUID] | None = None
+        self.is_patient = is_patient
+        self.has_begun = False
 
     def run(self, limit: int, place: Place | None) -> Walked:
         """The next `limit` sessions after a place."""
         found: list[FoundSession] = []
         size, is_first = FIRST_CHUNK, True
-        is_free = not (self.conditions.sql or self.conditions.wanted or self.conditions.needs_branch)
-        if is_free:
+        if not self.conditions.asks_requests and not self.conditions.sql:
             size = limit + 1
         while True:
             chunk, last = self._chunk(place, size)
-            for one in self._matching(chunk):
-                found.append(one)
+            for some in self._slices(chunk):
+                try:
+                    kept = self._matching(some)
+                except OutOfTime:
+                    return Walked(found, place, is_out_of_time=True)
+                found += kept[: limit - len(found)]
                 if len(found) == limit:
-                    return Walked(found, (one.key, one.id))
+                    return Walked(found, found[-1].place)
+                place, self.has_begun = some[-1].place, True
+                if self._is_over():
+                    return Walked(found, place, is_out_of_time=True)
             if last is None:
                 return Walked(found, None)
-            place = last
-            if time.monotonic() > self.deadline:
+            place, self.has_begun = last, True
+            if self._is_over():
                 return Walked(found, place, is_out_of_time=True)
             if is_first and self.candidates is None:
                 self.candidates = self._candidates()
             is_first, size = False, min(size * 2, LARGEST_CHUNK)
+
+    def _is_over(self) -> bool:
+        return time.monotonic() > self.deadline
+
+    def _slices(self, chunk: list[FoundSession]) -> Iterator[list[FoundSession]]:
+        """A chunk as it is looked into; as a whole if no request has to be read."""
+        if not self.conditions.asks_requests:
+            yield from [chunk] if chunk else []
+            return
+        start = 0
+        while start < len(chunk):
+            size = SLICE if self.has_begun else FIRST_SLICE
+            yield chunk[start : start + size]
+            start += size
 
     # --- sessions in order ------------------------------------------------------------------------------------------
 
@@ -144,43 +182,38 @@ class Walk:
 
     def _candidates(self) -> list[uuid.UUID] | None:
         """The sessions where what is wanted may be, if the index knows that they are few."""
-        wanted = [(one.groups, one.named) for one in self.conditions.wanted if not one.negated and one.instead is None]
-        wanted += [(groups, frozenset()) for groups in self.conditions.hints]
+        wanted: list[Hint] = [(one.where_it_may_be, partial(frozenset, one.named)) for one in self.conditions.wanted]
+        wanted += self.conditions.hints
         wanted.sort(key=lambda one: -max(map(len, one[0]), default=0))
         for groups, named in wanted:
-            if time.monotonic() > self.deadline or not all(groups):
+            if self._is_over() or not groups or not all(groups):
                 continue
             rows = sessions_with(self.project, groups)
             if len(rows) <= MOST_CANDIDATES:
-                return sorted({*rows, *named})
+                return sorted({*rows, *named()})
         return None
 
     # --- what their requests say ------------------------------------------------------------------------------------
 
-    def _matching(self, chunk: Sequence[FoundSession]) -> Iterator[FoundSession]:
-        """Those of these sessions that have all that is wanted, in order, as far as somebody asks."""
-        wanted = self.conditions.wanted
-        if not wanted and not self.conditions.needs_branch:
-            yield from chunk
-            return
-        for start in range(0, len(chunk), SLICE):
-            some = list(chunk[start : start + SLICE])
-            for place, one in enumerate(wanted):
-                some = self._with(some, place, one)
-            yield from self._with_branches(some)
+    def _matching(self, sessions: list[FoundSession]) -> list[FoundSession]:
+        """Those of these sessions that have all that is wanted, in order. Raises OutOfTime."""
+        for place, one in enumerate(self.conditions.wanted):
+            sessions = self._with(sessions, place, one)
+        return [one for one in sessions if self._has_branches(one)] if self.conditions.needs_branch else sessions
 
     def _with(self, sessions: list[FoundSession], place: int, wanted: Asked) -> list[FoundSession]:
         """Those of these sessions of which a request has what is wanted, or none if it is negated."""
-        rows = self._rows(sessions, wanted.groups)
+        number = self.instead.index(wanted.instead) if wanted.instead else None
+        settled = {one.id for one in sessions if number is not None and -1 - number in one.rows}
+        others = [one for one in sessions if one.id not in settled]
+        rows = self._rows(others, wanted.groups) if others else {}
         for session in sessions:
             session.rows[place] = rows.get(session.id, [])
-        held = self._checked(sessions, place, wanted)
-        number = self.instead.index(wanted.instead) if wanted.instead else None
+        held = self._checked(others, place, wanted)
         kept = []
         for session in sessions:
-            holds = session.id in held or session.id in wanted.named
-            holds = holds or (number is not None and -1 - number in session.rows)
-            if holds != wanted.negated:
+            holds = session.id in held or session.id in wanted.named or session.id in settled
+            if holds != wanted.negated or session.is_unsure:
                 kept.append(session)
         return kept
 
@@ -208,14 +241,10 @@ class Walk:
         done, count = 0, 1
         while waiting:
             some = [row for one in waiting.values() for row in one.rows[place][done : done + count]]
-            missing = [row for row in some if row.id not in waiting[row.session_id].contents]
-            loaded = load_contents(missing, {one.id: self._key_of(one) for one in waiting.values()})
-            for row in some:
-                contents = waiting[row.session_id].contents
-                if row.id in loaded:
-                    contents[row.id] = loaded[row.id]
-                if row.session_id not in held and row.id in contents and wanted.check(contents[row.id]):
-                    held.add(row.session_id)
+            for start in range(0, len(some), ROWS_AT_ONCE):
+                if self._must_end(waiting.values(), held):
+                    return held
+                self._check_rows(some[start : start + ROWS_AT_ONCE], waiting, wanted, held)
             done, count = done + count, count * MORE_ROWS
             waiting = {
                 session_id: one
@@ -224,21 +253,62 @@ class Walk:
             }
         return held
 
+    def _must_end(self, waiting: Iterable[FoundSession], held: Set[uuid.UUID]) -> bool:
+        """Whether the time is over; then all that still waits may match. Raises OutOfTime if it can wait."""
+        if not self._is_over():
+            return False
+        if self.has_begun:
+            raise OutOfTime
+        if self.is_patient:
+            return False
+        for one in waiting:
+            one.is_unsure = one.is_unsure or one.id not in held
+        return True
+
+    def _check_rows(
+        self,
+        rows: Sequence[FoundRow],
+        sessions: Mapping[uuid.UUID, FoundSession],
+        wanted: Asked,
+        held: set[uuid.UUID],
+    ) -> None:
+        """Add to `held` the sessions of which one of these rows has it."""
+        rows = [row for row in rows if row.session_id not in held]
+        missing = [row for row in rows if row.id not in sessions[row.session_id].contents]
+        loaded = load_contents(missing, {one.id: self._key_of(one) for one in sessions.values()})
+        for row in rows:
+            kept = sessions[row.session_id].contents
+            content = kept.get(row.id) or loaded.get(row.id)
+            if content is None or row.session_id in held:
+                continue
+            holds = wanted.check(content)
+            if holds or len(kept) < MOST_KEPT:
+                kept[row.id] = content
+            if holds:
+                held.add(row.session_id)
+
     def _key_of(self, session: FoundSession) -> str | None:
         return dict(zip(self.columns, session.columns, strict=True)).get("session_key")
 
-    def _with_branches(self, sessions: list[FoundSession]) -> list[FoundSession]:
-        if not self.conditions.needs_branch:
-            return sessions
-        from sessions_app.queries.session import find_session, load_all_lines, structure_of
+    def _has_branches(self, session: FoundSession) -> bool:
+        """Whether it has branches, or none, as is asked for. Raises OutOfTime."""
+        if self._must_end([session], frozenset()):
+            return True
+        has = bool(forks_and_retries(self.project, session.id)[0])
+        return all(has == wanted for wanted in self.conditions.needs_branch)
 
-        kept = []
-        for session in sessions:
-            facts = find_session(self.project.pk, session.id)
-            has = bool(facts and structure_of(load_all_lines(facts).requests).forks)
-            if all(has == wanted for wanted in self.conditions.needs_branch):
-                kept.append(session)
-        return kept
+
+def forks_and_retries(project: Project, session_id: uuid.UUID) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
+    """The requests of a session that several others continue, and those that repeat one that failed."""
+    from sessions_app.queries.session import find_session, load_all_lines, structure_of
+
+    facts = find_session(project.pk, session_id)
+    if facts is None:
+        return set(), set()
+    lines = load_all_lines(facts).requests
+    found = structure_of(lines)
+    forks = {lines[index].id for index in found.forks}
+    return forks, {lines[index].id for index, place in found.places.items() if place}
 
 
 def sessions_with(project: Project, groups: Groups) -> list[uuid.UUID]:
