@@ -74,6 +74,15 @@ class Installation:
             with psycopg.connect(**fields, autocommit=True) as connection:
                 connection.execute("CHECKPOINT")
 
+    def database_seconds(self) -> float:
+        """The processors' time that the embedded server has taken; 0 of another."""
+        if self.embedded is None or self.embedded.process is None:
+            return 0.0
+        server = psutil.Process(self.embedded.process.pid)
+        # Of connections that are closed, the server has it.
+        ended = server.cpu_times()
+        return ended.children_user + ended.children_system + seconds_of(server)
+
     def manage(self, *arguments: str) -> str:
         """Run a command to its end; returns its stdout. Raises CalledProcessError."""
         command = [sys.executable, "manage.py", *arguments]
@@ -113,6 +122,18 @@ class Installation:
             except OSError:
                 time.sleep(0.1)
         raise RuntimeError(f"{process.args} does not answer at port {self.port}")
+
+
+def seconds_of(process: psutil.Process) -> float:
+    """The processors' time that a process and those that it started, and that still run, have taken."""
+    total = 0.0
+    for one in (process, *process.children(recursive=True)):
+        try:
+            times = one.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
 
 
 @contextmanager

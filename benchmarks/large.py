@@ -1,53 +1,63 @@
 """`python -m benchmarks.large`: pages, search and digesting at a million requests.
 
-The data are loaded once, through the inbox and the digester, and kept in the folder for the next run. A run that was
-interrupted goes on where it stopped.
+The data are loaded once (`benchmarks/loading.py`) and kept in the folder for the next run. Times depend on what else
+the machine does: the processors' time is beside them, and how long a plain loop takes.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import re
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from itertools import islice
+from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from urllib.parse import urlencode
 
 import orjson
+import psutil
 
-from benchmarks import generator
-from benchmarks.__main__ import LONG_SESSION, SLUG, api_key, free_port, sender, store_long_session
-from benchmarks.client import timed
-from benchmarks.digesting import post_logs, run_digester
-from benchmarks.installation import HOST, Installation, connect
+from benchmarks import generator, loading
+from benchmarks.__main__ import LONG_SESSION, SLUG, free_port
+from benchmarks.client import Answer, timed
+from benchmarks.installation import HOST, Installation, seconds_of
 from benchmarks.reading import LATER_PART, Pages
 from benchmarks.report import Figure, Report, median, percentile
+from benchmarks.statements import scanned
 
 REQUESTS = 1_000_000
-# So many are posted while no digester runs, then digested; only that is timed.
-LOGS_PER_TURN = 10_000
-# The rates of the first and of the last requests are compared, so many of each.
-COMPARED = 50_000
 TIMES = 9
 PAGE, COMMONEST, STATISTICS = 100, 300, 300
+# What a plain loop takes on the machine for which the targets are: it tells how fast this one is now.
+USUAL_LOOP = 1.1
 ORDERS = ("-last_at", "-first_at", "-cost", "-tokens", "-duration", "-errors", "-requests")
 FILTERS = (
     "model:gpt-4.1",
+    f"model:{loading.RARE_MODEL}",
+    "-model:gpt-4o-mini",
     "status:error",
     "user:user-0003",
+    f"user:{loading.RARE_USER}",
     "tag:agent",
+    f"tag:{loading.RARE_TAG}",
     "error:timeout",
     "has:tool",
+    "-has:tool",
     "finish:tool_calls",
     "metadata.region:eu",
+    "provider:nobody",
     "cost:>0.05",
+    "cost:>1000",
     "tokens:>1000000",
     "requests:>100",
     "duration:>1h",
+    "ttft:>1s",
+    "before:2026-06-30",
 )
+HOT = ("session", "request_log", "part", "request_search", "request_key", "link")
 
 
 def main() -> int:
@@ -61,10 +71,10 @@ def main() -> int:
         import django
 
         django.setup()
-        loaded = Loaded(folder / "loaded.json", options.requests)
-        load(installation, loaded)
-        report.add(*digest_figures(loaded))
-        measure(installation, loaded, report)
+        loaded = loading.Loading(installation, options.requests).run()
+        print()
+        report.add(*loading.digest_figures(loaded))
+        measure(installation, loaded, report, re.compile(options.only))
     print(f"\n{report.summary()}")
     if options.json:
         Path(options.json).write_text(report.as_json() + "\n")
@@ -75,145 +85,132 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.large", description=__doc__)
     parser.add_argument("--requests", type=int, default=REQUESTS, metavar="N", help=f"default: {REQUESTS:,}")
     parser.add_argument("--folder", default="var/bench-large", help="where the data stay (default: var/bench-large)")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="measure only pages whose names match")
     parser.add_argument("--json", metavar="FILE", help="write the figures there too")
     return parser.parse_args()
 
 
-# --- loading --------------------------------------------------------------------------------------------------------
-
-
-class Loaded:
-    """How much of the data set is stored, and the seconds that each turn took to digest; kept in a file."""
-
-    def __init__(self, file: Path, requests: int) -> None:
-        self.file, self.requests = file, requests
-        stored = json.loads(file.read_text()) if file.exists() else {}
-        if stored and stored["requests"] != requests:
-            raise SystemExit(f"{file.parent} has data for {stored['requests']:,} requests: choose another --folder")
-        self.seconds: list[float] = stored.get("seconds", [])
-        self.has_long_session: bool = stored.get("has_long_session", False)
-
-    @property
-    def count(self) -> int:
-        return len(self.seconds) * LOGS_PER_TURN
-
-    def save(self) -> None:
-        kept = {"requests": self.requests, "seconds": self.seconds, "has_long_session": self.has_long_session}
-        self.file.write_text(json.dumps(kept))
-
-
-def load(installation: Installation, loaded: Loaded) -> None:
-    """Store what is missing. The start of the digester is not counted."""
-    if loaded.count >= loaded.requests and loaded.has_long_session:
-        return
-    key = api_key()
-    start = min(run_digester(installation) for _ in range(3))
-    documents = generator.encoded_logs(loaded.requests)
-    skip(documents, loaded.count)
-    began, already = time.monotonic(), loaded.count
-    with installation.web():
-        while turn := list(islice(documents, LOGS_PER_TURN)):
-            # The server closes a connection on which nothing is sent while the digester runs.
-            post_logs(sender(installation, key), (document for _, document in turn))
-            installation.checkpoint()
-            loaded.seconds.append(run_digester(installation) - start)
-            loaded.save()
-            show_progress(loaded, (time.monotonic() - began) / (loaded.count - already))
-    if not loaded.has_long_session:
-        store_long_session(installation, key)
-        loaded.has_long_session = True
-        loaded.save()
-    with connect() as connection:
-        print("\nVACUUM ANALYZE", flush=True)
-        connection.execute("VACUUM ANALYZE")
-
-
-def skip(documents: Iterator[object], count: int) -> None:
-    for number, _ in enumerate(islice(documents, count), start=1):
-        if number % LOGS_PER_TURN == 0:
-            print(f"\rgoing on after {number:,} requests", end="", file=sys.stderr, flush=True)
-
-
-def show_progress(loaded: Loaded, seconds_each: float) -> None:
-    share = min(loaded.count / loaded.requests, 1)
-    left = seconds_each * max(loaded.requests - loaded.count, 0) / 60
-    bar = "#" * round(share * 40)
-    rate = LOGS_PER_TURN / loaded.seconds[-1]
-    text = f"\r[{bar:<40}] {loaded.count:,} requests, digested at {rate:,.0f}/s, {left:.0f} min left "
-    print(text, end="", file=sys.stderr, flush=True)
-
-
-def digest_figures(loaded: Loaded) -> list[Figure]:
-    turns = min(COMPARED // LOGS_PER_TURN, len(loaded.seconds) // 2) or 1
-    first, last = sum(loaded.seconds[:turns]), sum(loaded.seconds[-turns:])
-    logs = turns * LOGS_PER_TURN
-    note = "each while the data were loaded"
-    return [
-        Figure("Digest", f"the first {logs:,} requests", logs / first, "requests/s", note=note),
-        Figure("Digest", f"the last of {loaded.requests:,}", logs / last, "requests/s", note=note),
-        Figure("Digest", "last to first", first / last, "", least=0.8),
-    ]
+def loop_seconds() -> float:
+    """What 20 million additions take."""
+    started, total = time.process_time(), 0
+    for number in range(20_000_000):
+        total += number
+    return time.process_time() - started
 
 
 # --- measuring ------------------------------------------------------------------------------------------------------
 
 
-def measure(installation: Installation, loaded: Loaded, report: Report) -> None:
-    with installation.web():
-        pages = Pages(HOST, installation.port, SLUG)
-        report.add(*list_figures(pages))
-        report.add(*statistics_figures(pages))
-        report.add(*search_figures(pages, needles(loaded.requests)))
-        report.add(*session_figures(pages, loaded.requests))
+@dataclass(frozen=True)
+class Page:
+    """A page to measure. `path` is made when it is its turn."""
+
+    area: str
+    name: str
+    path: Callable[[], str]
+    most: float | None
 
 
-def measured(pages: Pages, area: str, name: str, path: str, most: float | None) -> Figure:
-    """The median of the time for one page, without what it fetches later."""
-    answers = timed(lambda: pages.outside.get(path), TIMES)
-    failed = next((answer for answer in answers if answer.status != 200), None)
-    if failed is not None:
-        return Figure(area, name, None, "ms", most=most, note=f"GET {path} answered {failed.status}")
+class Measuring:
+    def __init__(self, installation: Installation, web: psutil.Process, pages: Pages) -> None:
+        self.installation, self.web, self.pages = installation, web, pages
+
+    def figures(self, page: Page) -> Iterator[Figure]:
+        """The median of the time for one page, without what it fetches later; then the tables that it scans."""
+        path = page.path()
+        web, database = seconds_of(self.web), self.installation.database_seconds()
+        answers = timed(lambda: self.pages.outside.get(path), TIMES, warm_up=1)
+        count = TIMES + 1
+        web, database = seconds_of(self.web) - web, self.installation.database_seconds() - database
+        failed = next((answer for answer in answers if answer.status != 200), None)
+        if failed is not None:
+            yield Figure(page.area, page.name, None, "ms", most=page.most, note=f"GET {path} answered {failed.status}")
+            return
+        yield _figure(
+            page, answers, f"processors: web {web / count * 1e3:.0f}, PostgreSQL {database / count * 1e3:.0f}"
+        )
+        with scanned(HOT) as tables:
+            self.pages.inside.get(path)
+        if tables:
+            yield Figure(page.area, f"{page.name}: scanned", len(tables), "", most=0, note=", ".join(sorted(tables)))
+
+
+def _figure(page: Page, answers: list[Answer], work: str) -> Figure:
     times = [answer.milliseconds for answer in answers]
-    note = f"p95 {percentile(times, 0.95):.0f} ms, {len(answers[-1].body) / 1000:,.0f} KB"
-    return Figure(area, name, median(times), "ms", most=most, note=note)
+    size = len(answers[-1].body) / 1000
+    note = f"p95 {percentile(times, 0.95):.0f} ms, {work}, {size:,.0f} KB"
+    return Figure(page.area, page.name, median(times), "ms", most=page.most, note=note)
 
 
-def list_figures(pages: Pages) -> Iterable[Figure]:
-    yield measured(pages, "List", "first page", pages.list_path, PAGE)
+def measure(installation: Installation, loaded: loading.Loaded, report: Report, only: re.Pattern[str]) -> None:
+    loops = [loop_seconds()]
+    with installation.web() as web:
+        pages = Pages(HOST, installation.port, SLUG)
+        measuring = Measuring(installation, web, pages)
+        for page in all_pages(pages, loaded):
+            if only.search(f"{page.area}: {page.name}"):
+                for figure in measuring.figures(page):
+                    report.add(figure)
+    loops.append(loop_seconds())
+    report.facts["loop_seconds"] = [round(seconds, 2) for seconds in loops]
+    print(f"\nA plain loop took {loops[0]:.2f} s before and {loops[1]:.2f} s after; {USUAL_LOOP} is usual")
+
+
+def all_pages(pages: Pages, loaded: loading.Loaded) -> Iterator[Page]:
+    yield from list_pages(pages)
+    yield from statistics_pages(pages)
+    yield from search_pages(pages, needles(loaded.first_requests))
+    yield from session_pages(pages, loaded.first_requests)
+
+
+def _page(area: str, name: str, path: str, most: float | None) -> Page:
+    return Page(area, name, lambda: path, most)
+
+
+def list_pages(pages: Pages) -> Iterator[Page]:
+    yield _page("List", "first page", pages.list_path, PAGE)
     for order in ORDERS:
-        yield measured(pages, "List", f"order {order}", f"{pages.list_path}?order={order}", PAGE)
+        yield _page("List", f"order {order}", f"{pages.list_path}?order={order}", PAGE)
     for query in FILTERS:
-        yield measured(pages, "List", query, f"{pages.list_path}?{urlencode({'q': query})}", PAGE)
+        yield _page("List", query, f"{pages.list_path}?{urlencode({'q': query})}", PAGE)
+    for order, query in (("-cost", "model:gpt-4.1"), ("-tokens", "status:error"), ("duration", "user:user-0003")):
+        address = urlencode({"q": query, "order": order})
+        yield _page("List", f"{query} by {order}", f"{pages.list_path}?{address}", PAGE)
     requests = f"/p/{pages.project.slug}/requests/"
-    yield measured(pages, "List", "requests, first page", requests, PAGE)
-    yield measured(pages, "List", "requests, status:error", f"{requests}?q=status:error", PAGE)
+    yield _page("Requests", "first page", requests, PAGE)
+    for query in ("status:error", "model:gpt-4.1", f"model:{loading.RARE_MODEL}", "has:tool", loading.RARE_WORD, "the"):
+        most = COMMONEST if query == "the" else PAGE
+        yield _page("Requests", query, f"{requests}?{urlencode({'q': query})}", most)
 
 
-def statistics_figures(pages: Pages) -> Iterable[Figure]:
+def statistics_pages(pages: Pages) -> Iterator[Page]:
     """The regions of the list that a browser fetches after the rows."""
-    page = pages.outside.get(pages.list_path).body.decode()
-    for first, second in LATER_PART.findall(page):
-        link = pages.resolved((first or second).replace("&amp;", "&"))
-        yield measured(pages, "Statistics", link.rsplit("/p/", 1)[-1][:50], link, STATISTICS)
+    for query in ("", "model:gpt-4.1", "status:error", loading.RARE_WORD, "the"):
+        address = f"{pages.list_path}?{urlencode({'q': query})}" if query else pages.list_path
+        page = pages.outside.get(address).body.decode()
+        links = {pages.resolved(unescape(first or second)) for first, second in LATER_PART.findall(page)}
+        for link in sorted(links):
+            yield _page("Statistics", query or "of all", link, STATISTICS)
 
 
-def search_figures(pages: Pages, wanted: dict[str, tuple[str, float]]) -> Iterable[Figure]:
+def search_pages(pages: Pages, wanted: dict[str, tuple[str, float]]) -> Iterator[Page]:
     for name, (query, most) in wanted.items():
-        yield measured(pages, "Search", name, f"{pages.list_path}?{urlencode({'q': query})}", most)
+        yield _page("Search", name, f"{pages.list_path}?{urlencode({'q': query})}", most)
 
 
-def session_figures(pages: Pages, requests: int) -> Iterable[Figure]:
-    keys = generator.pinned_keys(requests)
+def session_pages(pages: Pages, requests: int) -> Iterator[Page]:
+    keys = {length: f"{key}-copy-01" for length, key in generator.pinned_keys(requests).items()}
     keys[LONG_SESSION] = generator.session_key(generator.single_plan(LONG_SESSION))
     for length, key in keys.items():
         most = PAGE if length < LONG_SESSION else None
-        yield measured(pages, "Session", f"{length:,} requests", pages.session_path(key), most)
-    find = f"{pages.session_path(keys[LONG_SESSION])}?find=the"
-    yield measured(pages, "Session", f"find in {LONG_SESSION:,} requests", find, PAGE)
+        yield _page("Session", f"{length:,} requests", pages.session_path(key), most)
+    for word in ("the", "zyxwvutsrq"):
+        find = f"{pages.session_path(keys[LONG_SESSION])}?find={word}"
+        yield _page("Session", f"find {word} in {LONG_SESSION:,} requests", find, PAGE)
 
 
 def needles(requests: int) -> dict[str, tuple[str, float]]:
-    """What is searched for, each with its target: of sessions in the middle of the data set."""
+    """What is searched for, each with its target: what was planted, and what sessions in the middle say."""
     plans = generator.plans(requests)
     middle = plans[len(plans) // 2 :]
     said = words_of(next(plan for plan in middle if plan.language == "english" and not plan.is_agent))
@@ -221,11 +218,18 @@ def needles(requests: int) -> dict[str, tuple[str, float]]:
     agent = next(plan for plan in middle if plan.is_agent and plan.requests > 5)
     call_id = next(filter(None, map(first_call_id, generator.session_logs(agent))))
     return {
-        "a rare word": (call_id.removeprefix("call_"), PAGE),
-        "a phrase": (f'"{" ".join(said.split()[2:6])}"', PAGE),
-        "a prefix": (f"{call_id.removeprefix('call_')[:9]}*", PAGE),
-        "a CJK substring": (japanese.replace(" ", "")[3:9], PAGE),
+        "a rare word": (loading.RARE_WORD, PAGE),
+        "a rare phrase": (f'"{loading.RARE_PHRASE}"', PAGE),
+        "a rare prefix": (f"{loading.RARE_PREFIX}*", PAGE),
+        "a rare CJK substring": (loading.RARE_CJK, PAGE),
+        "an id": (call_id.removeprefix("call_"), PAGE),
+        "the beginning of an id": (f"{call_id.removeprefix('call_')[:9]}*", PAGE),
+        "a phrase of common words": (f'"{" ".join(said.split()[2:6])}"', PAGE),
+        "a CJK substring of common pairs": (japanese.replace(" ", "")[3:9], PAGE),
+        "a rare word and the commonest": (f"{loading.RARE_WORD} the", PAGE),
+        "a word of the middle": (max(said.split(), key=len).strip(".,!?"), COMMONEST),
         "the commonest word": ("the", COMMONEST),
+        "two common words": ("the invoice", COMMONEST),
         "a word that nobody said": ("zyxwvutsrq", PAGE),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import orjson
 import psycopg
@@ -13,8 +14,8 @@ from benchmarks import digesting, generator
 from benchmarks.installation import connect
 from benchmarks.litellm_logs import payloads
 from benchmarks.plain import PlainTable
-from benchmarks.statements import counted
-from sessions_app.models import Project
+from benchmarks.statements import counted, scanned
+from sessions_app.models import MovedId, Project, Session
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.wire import format_of
 
@@ -92,3 +93,15 @@ def test_pinned_sessions_have_their_lengths() -> None:
     assert sorted(keys) == [6, 40, 200]
     found = [key for key, _ in generator.encoded_logs(600)]
     assert {length: found.count(key) for length, key in keys.items()} == {6: 6, 40: 40, 200: 200}
+
+
+def test_scans_of_tables_are_noticed(transactional_db: None) -> None:
+    with django_connection.cursor() as cursor:
+        cursor.execute("INSERT INTO moved_id SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 2000)")
+        cursor.execute("ANALYZE moved_id")
+    with scanned(["moved_id", "session"], few=1_000) as tables:
+        MovedId.objects.filter(id=uuid4()).first()
+        assert tables == set()
+        Session.objects.first()
+        MovedId.objects.exclude(id=uuid4()).count()
+    assert tables == {"moved_id"}
