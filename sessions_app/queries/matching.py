@@ -146,9 +146,9 @@ def count_newer(project: Project, filters: SessionFilters, cursor: str) -> int:
     return _count(sessions.filter(newer))
 
 
-def count_some(project: Project, filters: SessionFilters) -> int:
+def count_some(project: Project, filters: SessionFilters, memory: Memory | None = None) -> int:
     """How many sessions match: up to COUNT_LIMIT."""
-    memory: Memory = {}
+    memory = {} if memory is None else memory
     conditions = conditions_for(project, filters, memory)
     sessions = _by_index(project, filters, conditions, memory)
     return _walked(project, filters, conditions) if sessions is None else _count(sessions)

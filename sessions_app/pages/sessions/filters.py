@@ -17,7 +17,7 @@ from sessions_app.models import Project
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import exact, hue, in_zone, stamp
 from sessions_app.queries.filters import ANY_RANGE, ERROR, RANGES, ParsedFilters, SessionFilters
-from sessions_app.queries.matching import COUNT_LIMIT, count_some
+from sessions_app.queries.matching import COUNT_LIMIT, Memory, count_some
 from sessions_app.queries.session_stats import FACET_LIMIT, MOST_COUNTED, FacetValue, facets
 from sessions_app.records import SOURCES
 from sessions_app.search_language import Values
@@ -245,14 +245,15 @@ def period(filters: SessionFilters) -> str:
 
 def ways_out(project: Project, filters: SessionFilters) -> Iterable[WayOut]:
     """Other filters to try when nothing is found: a wider time range, one filter less, none."""
+    memory: Memory = {}
     if filters.since or filters.until:
         month = replace(filters, range="30d", since=timezone.now() - RANGES["30d"], until=None)
         wider = [month, filters.without("range")][filters.range == "30d" :]
-        yield from _first_with_sessions(project, [(range_label(candidate), candidate) for candidate in wider])
+        yield from _first_with_sessions(project, memory, [(range_label(candidate), candidate) for candidate in wider])
     active = active_filters(filters)
     # The search text first: it was mostly typed last. Then from the end, where the narrow filters are.
     cleared = [*active[:1], *active[:0:-1]][:MAX_CLEARED]
-    yield from _first_with_sessions(project, [(f"Clear {_filter_name(item)}", item.rest) for item in cleared])
+    yield from _first_with_sessions(project, memory, [(f"Clear {_filter_name(item)}", item.rest) for item in cleared])
     yield WayOut("Clear all filters", "", SessionFilters())
 
 
@@ -260,9 +261,11 @@ def _filter_name(item: ActiveFilter) -> str:
     return item.label if item.name else "search"
 
 
-def _first_with_sessions(project: Project, candidates: list[tuple[str, SessionFilters]]) -> Iterable[WayOut]:
+def _first_with_sessions(
+    project: Project, memory: Memory, candidates: list[tuple[str, SessionFilters]]
+) -> Iterable[WayOut]:
     for label, filters in candidates:
-        count = count_some(project, filters)
+        count = count_some(project, filters, memory)
         if count:
             yield WayOut(label, f"{at_least(count)} session{'' if count == 1 else 's'}", filters)
             return

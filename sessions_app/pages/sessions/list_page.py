@@ -27,11 +27,10 @@ from sessions_app.pages.sessions.filters import (
     ways_out,
 )
 from sessions_app.pages.sessions.overview import overview
-from sessions_app.pages.sessions.rows import write_rows
+from sessions_app.pages.sessions.rows import write_page
 from sessions_app.pages.sessions.saved_views import save_address, view_chips
 from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
 from sessions_app.queries import arrivals, session_list
-from sessions_app.queries.activity import activity
 from sessions_app.queries.filters import FilterError, SessionFilters, parse_filters
 from sessions_app.queries.matching import count_newer
 from sessions_app.queries.search.orders import NEWEST_FIRST, direction_of, opposite
@@ -77,7 +76,7 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
         "orders": order_choices(parsed.filters, shown.order),
         "views": SimpleLazyObject(lambda: view_chips(request, project)),
         "save_view": save_address(request, project),
-        "rows": write_rows(shown.rows, activity(shown.rows), reverse("sessions", args=[project.slug]), shown.found),
+        "rows": write_page(shown.rows, reverse("sessions", args=[project.slug]), shown.found),
         "ways_out": [] if shown.rows else list(ways_out(project, parsed.filters))[:MAX_WAYS_OUT],
         "undigested_since": _late(arrivals.undigested_since()),
     }

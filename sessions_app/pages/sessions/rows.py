@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from markupsafe import Markup
 
-from sessions_app.pages.html.components import component
+from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.formats import clock, cost, exact, extent, hue, session_title, short_id, tokens
 from sessions_app.pages.html.times import time_ago
 from sessions_app.pages.html.tool_calls import failed_results
+from sessions_app.pages.sessions import row_cache
 from sessions_app.pages.sessions.activity_strip import draw_strip
-from sessions_app.queries.activity import Activity
+from sessions_app.queries.activity import Activity, activity
 from sessions_app.queries.search.snippets import Snippet
-from sessions_app.queries.session_list import SessionPage, SessionRow
+from sessions_app.queries.session_list import FIELDS, SessionPage, SessionRow
 
 USERS_SHOWN, TAGS_SHOWN, DOTS_SHOWN = 2, 3, 5
 ID_CHARS = 60
@@ -53,27 +54,54 @@ class ListedSession:
     cost: str
     models: list[str]
     hues: list[Markup]
-    last_at: Markup | str
 
 
 def write_rows(
     rows: Iterable[SessionRow],
-    activity: Mapping[uuid.UUID, Sequence[Activity]],
+    spans: Mapping[uuid.UUID, Sequence[Activity]],
     address: str,
     found: SessionPage | None = None,
 ) -> Markup:
-    """The rows of the table; `address` is that of the list, `activity` has what the strips show, `found` the places
+    """The rows of the table; `address` is that of the list, `spans` has what the strips show, `found` the places
     where the words of the query are.
     """
-    write = component("session_row", "session_row")
+    return _with_ends(((row, _begin(row, spans.get(row.id, ()), address)) for row in rows), address, found)
+
+
+def write_page(rows: Sequence[SessionRow], address: str, found: SessionPage | None = None) -> Markup:
+    """The rows of a page, of which those that were written a moment ago are taken from memory."""
+    keys = {row.id: _key(row, address) for row in rows}
+    kept = {row.id: row_cache.written.get(keys[row.id]) for row in rows}
+    begun = {row_id: text for row_id, text in kept.items() if text is not None}
+    missing = [row for row in rows if row.id not in begun]
+    spans = activity(missing)
+    for row in missing:
+        begun[row.id] = _begin(row, spans.get(row.id, ()), address)
+        row_cache.written.put(keys[row.id], begun[row.id])
+    return _with_ends(((row, begun[row.id]) for row in rows), address, found)
+
+
+def _key(row: SessionRow, address: str) -> tuple[Hashable, ...]:
+    values = (getattr(row, name) for name in FIELDS)
+    return address, *(tuple(value) if isinstance(value, list) else value for value in values)
+
+
+def _begin(row: SessionRow, spans: Sequence[Activity], address: str) -> Markup:
+    """A row without its last cell, which tells how long ago something was."""
+    return component("session_row", "session_row")(listed_session(row, spans, address))
+
+
+def _with_ends(begun: Iterable[tuple[SessionRow, Markup]], address: str, found: SessionPage | None) -> Markup:
+    """Rows with their last cells, and below them where the words of the query are."""
+    end = component("session_row", "last_cell")
     written = []
-    for row in rows:
-        written.append(write(listed_session(row, activity.get(row.id, ()), address)))
+    for row, text in begun:
+        written += [text, end(time_ago(row.last_at))]
         if found and row.id in found.snippets:
             written.append(_write_places(found, row.id, address))
         if found and row.id in found.unsure:
             written.append(component("session_row", "unsure")(f"{address}{row.id}/"))
-    return Markup("").join(written)
+    return joined(written)
 
 
 def _write_places(found: SessionPage, session_id: uuid.UUID, address: str) -> Markup:
@@ -128,5 +156,4 @@ def listed_session(row: SessionRow, spans: Sequence[Activity], address: str) -> 
         cost=cost(row.cost),
         models=row.model_names,
         hues=[hue(name) for name in row.model_names[: DOTS_SHOWN + 1]],
-        last_at=time_ago(row.last_at),
     )
