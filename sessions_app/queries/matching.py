@@ -90,7 +90,7 @@ def _by_index(
     if conditions.needs_branch:
         return None
     sessions = _with_ids(project, conditions.sessions)
-    for text, params in (*range_of(project, filters), *conditions.sql):
+    for text, params in (*range_of(project, filters), *conditions.times, *conditions.sql):
         sessions = sessions.extra(where=[_of_table(text)], params=params)  # noqa: S610 - texts of ours
     for one in conditions.wanted:
         found = _rows_of(project, one, memory) if one.is_told_by_index else None

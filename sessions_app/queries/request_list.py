@@ -203,7 +203,7 @@ class _RequestWalk:
         """For the next requests: _COLUMNS, the index's parts, whether it may match, its place, and what columns say of
         each `has:`.
         """
-        where: list[Sql] = [("x.project_id = %s", [self.project.pk])]
+        where: list[Sql] = [("x.project_id = %s", [self.project.pk]), *self.asked.times]
         for moment, sign in ((self.filters.since, ">="), (self.filters.until, "<=")):
             where += [(f"x.started_at {sign} %s", [moment])] if moment else []
         where += [(self.direction.after, list(place))] if place is not None else []

@@ -428,3 +428,33 @@ def test_id_leads_to_its_session_without_a_walk(project: Project, monkeypatch: p
     monkeypatch.setattr(Walk, "_is_over", lambda self: True)
     page = list_sessions(project, filters_for("session:s1"))
     assert [row.session_key for row in page.results] == ["s1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("cost:>=0.02", {"s2", "s3"}),
+        ("cost:<0.02", {"s1"}),
+        ("cost:<0.001", set()),
+        ("tokens:>2", {"s2", "s3"}),
+        ("tokens:<1", {"s0"}),
+        ("tokens:>999999999999999", set()),
+        ("duration:2s..3s", {"s2", "s3"}),
+        ("duration:>99999999999", set()),
+        ("duration:<99999999999", {"s0", "s1", "s2", "s3"}),
+        ("requests:>1", set()),
+        ("-requests:>1 cost:0.03", {"s3"}),
+    ],
+)
+def test_an_index_leads_to_the_few_sessions_of_a_range(
+    project: Project, monkeypatch: pytest.MonkeyPatch, query: str, expected: set[str]
+) -> None:
+    """The first chunk is too small for all, so that the indexes of the orders are asked."""
+    monkeypatch.setattr(walk, "FIRST_CHUNK", 1)
+    for number in range(4):
+        usage = {"input_tokens": number, "output_tokens": number} if number else None
+        more = {"cost": number / 100} if number else {}
+        make_session(project, f"s{number}", make_log(model="own", seconds=number, usage=usage, **more))
+    for order in (NEWEST_FIRST, OLDEST_FIRST, "-tokens"):
+        rows = list_sessions(project, filters_for(query), order).results
+        assert {row.session_key for row in rows} == expected, order

@@ -14,6 +14,7 @@ from sessions_app.content.search_facts import fact
 from sessions_app.content.search_text import WORD_CHARS, hashes_of
 from sessions_app.models import Project, SessionTag
 from sessions_app.queries.search.contents import ERROR_ROLE, Content
+from sessions_app.queries.search.ranges import index_range
 from sessions_app.search_language import Query, Range, Text, TimeBound, Values
 from sessions_app.search_language.keys import METADATA, UNITS
 
@@ -76,11 +77,14 @@ class Asked:
 
 @dataclass
 class Conditions:
-    """All that a query asks for. `hints`: what rows of the index have if the roll-up is as it asks, and what finds the
-    sessions that are so without such a row. `sessions`: it is one of these; None if it may be any.
+    """All that a query asks for. `times`: bounds of the last activity. `hints`: what rows of the index have if the
+    roll-up is as it asks, and what finds the sessions that are so without such a row. `ranges`: the same for indexes of
+    roll-ups. `sessions`: it is one of these; None if it may be any.
     """
 
     sql: list[Sql] = field(default_factory=list)
+    times: list[Sql] = field(default_factory=list)
+    ranges: list[Sql] = field(default_factory=list)
     wanted: list[Asked] = field(default_factory=list)
     hints: list[Hint] = field(default_factory=list)
     needs_branch: list[bool] = field(default_factory=list)
@@ -117,8 +121,9 @@ def conditions_of(
                 found.sql.append(_of_requests(*between(TTFT, clause), negated=clause.negated))
             case Range():
                 found.sql.append(_maybe_not(between(RANGE_OF_SESSION[clause.key], clause), clause.negated))
+                found.ranges += [condition] if (condition := index_range(clause)) else []
             case TimeBound():
-                found.sql.append(_moment(clause, zone, now or datetime.now(UTC)))
+                found.times.append(_moment(clause, zone, now or datetime.now(UTC)))
             case Values() if clause.key != "in":
                 _add_values(found, project, clause, named)
     return found

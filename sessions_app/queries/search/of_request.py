@@ -65,9 +65,12 @@ class HasAny:
 
 @dataclass
 class AskedOfRequest:
-    """All that a query asks of a request. `sessions`, `requests`: it is in one of these, and one of these."""
+    """All that a query asks of a request. `times`: bounds of its start. `sessions`, `requests`: it is in one of these,
+    and one of these.
+    """
 
     sql: list[Sql] = field(default_factory=list)
+    times: list[Sql] = field(default_factory=list)
     wanted: list[Asked] = field(default_factory=list)
     has: list[HasAny] = field(default_factory=list)
     hints: list[Groups] = field(default_factory=list)
@@ -113,7 +116,12 @@ def _add_clause(found: AskedOfRequest, project: Project, clause: Clause, filters
             else:
                 _restrict(found, kind, named)
             return True
-    condition = _of_columns(clause, filters)
+        case TimeBound(key=key, text=text, negated=negated):
+            moment = moment_of(text, filters.zone, datetime.now(UTC))
+            is_after = (key == "after") != negated
+            found.times.append((f"x.started_at {'>=' if is_after else '<'} %s", [moment]))
+            return True
+    condition = _of_columns(clause)
     if condition is None:
         return False
     text, params = condition
@@ -130,13 +138,10 @@ def _restrict(found: AskedOfRequest, kind: str, ids: list[uuid.UUID]) -> None:
     setattr(found, kind, sorted(set(ids) if before is None else set(ids) & set(before)))
 
 
-def _of_columns(clause: Clause, filters: SessionFilters) -> Sql | None:
+def _of_columns(clause: Clause) -> Sql | None:
     match clause:
         case Range(key=key):
             return between(_RANGES[key], clause)
-        case TimeBound(key=key, text=text):
-            moment = moment_of(text, filters.zone, datetime.now(UTC))
-            return f"x.started_at {'>=' if key == 'after' else '<'} %s", [moment]
         case Values(key="status", values=values):
             return "r.status = ANY(%s::text[])", [["success" if one == "ok" else one for one in values]]
         case Values(key="model", values=values):

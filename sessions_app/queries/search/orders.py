@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -76,6 +76,10 @@ class Direction:
     def sql(self) -> str:
         way = "DESC" if self.is_descending else "ASC"
         return f"{self.order.sql} {way}, {self.id_sql} {way}"
+
+    @property
+    def opposite(self) -> Direction:
+        return replace(self, is_descending=not self.is_descending)
 
     @property
     def after(self) -> str:

@@ -91,7 +91,7 @@ class Walk:
         is_patient: bool = False,
     ) -> None:
         self.project, self.conditions, self.direction, self.columns = project, conditions, direction, columns
-        self.where = [("s.project_id = %s", [project.pk]), *where]
+        self.where = [("s.project_id = %s", [project.pk]), *where, *conditions.times]
         if conditions.sessions is not None:
             self.where.append(("s.id = ANY(%s::uuid[])", [conditions.sessions]))
         self.deadline = time.monotonic() + seconds
@@ -152,14 +152,18 @@ class Walk:
         width = len(self.columns)
         found = []
         for row in rows:
-            if row[width + 1]:
-                found.append(FoundSession(row[:width], row[width]))
-                found[-1].rows = {-1 - place: [] for place, holds in enumerate(row[width + 2 :]) if holds}
-        last = (rows[-1][width], rows[-1][0]) if len(rows) == size else None
+            if row[3] is not None:
+                found.append(FoundSession(row[3 : 3 + width], row[3 + width]))
+                found[-1].rows = {-1 - place: [] for place, holds in enumerate(row[4 + width :]) if holds}
+        last = (rows[0][1], rows[0][2]) if rows and rows[0][0] == size else None
         return found, last
 
     def statement(self, place: Place | None, size: int) -> tuple[str, list[Any]]:
-        """For the next sessions: `columns`, the value of the order, whether the roll-up is as asked for, `instead`."""
+        """For those of the next sessions whose roll-ups are as asked for: `columns`, the value of the order, `instead`.
+
+        Before these, each row has the number of the next sessions and the place of the last one. If none of them is as
+        asked for, there is one row without more. So what does not match is not sent.
+        """
         where = list(self.where)
         if place is not None:
             where.append((self.direction.after, list(place)))
@@ -168,20 +172,28 @@ class Walk:
         instead = "".join(f", ({text})" for text, _ in self.instead)
         matches = " AND ".join(f"({text})" for text, _ in self.conditions.sql) or "true"
         columns = ", ".join(f"s.{name}" for name in self.columns)
+        key = self.direction.order.sql
         statement = f"""
             WITH next AS MATERIALIZED (
                 SELECT * FROM session AS s WHERE {" AND ".join(text for text, _ in where)}
                 ORDER BY {self.direction.sql} LIMIT %s
+            ), last AS (
+                SELECT (SELECT count(*) FROM next), {key} AS key, s.id FROM next AS s
+                ORDER BY {self.direction.opposite.sql} LIMIT 1
             )
-            SELECT {columns}, {self.direction.order.sql}, ({matches}) AS matches{instead} FROM next AS s
+            SELECT last.*, {columns}, {key}{instead} FROM last LEFT JOIN next AS s ON {matches}
             ORDER BY {self.direction.sql}
         """  # noqa: S608 - texts of ours
-        params = [value for _, values in (*where, ("", [size]), *self.conditions.sql) for value in values]
-        params += [value for _, values in self.instead for value in values]
-        return statement, params
+        params = [value for _, values in (*where, ("", [size]), *self.instead) for value in values]
+        return statement, params + [value for _, values in self.conditions.sql for value in values]
 
     def _candidates(self) -> list[uuid.UUID] | None:
-        """The sessions where what is wanted may be, if the index knows that they are few."""
+        """The sessions where what is wanted may be, if an index knows that they are few."""
+        for text, params in self.conditions.ranges:
+            statement = f"SELECT s.id FROM session AS s WHERE s.project_id = %s AND {text} LIMIT %s"  # noqa: S608
+            found = _fetch(statement, [self.project.pk, *params, MOST_CANDIDATES + 1])
+            if len(found) <= MOST_CANDIDATES:
+                return sorted(row[0] for row in found)
         wanted: list[Hint] = [(one.where_it_may_be, partial(frozenset, one.named)) for one in self.conditions.wanted]
         wanted += self.conditions.hints
         wanted.sort(key=lambda one: -max(map(len, one[0]), default=0))
