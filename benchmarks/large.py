@@ -10,7 +10,7 @@ import argparse
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from html import unescape
@@ -103,12 +103,13 @@ def loop_seconds() -> float:
 
 @dataclass(frozen=True)
 class Page:
-    """A page to measure. `path` is made when it is its turn."""
+    """A page to measure, or with `is_part` what htmx fetches of one."""
 
     area: str
     name: str
-    path: Callable[[], str]
+    path: str
     most: float | None
+    is_part: bool = False
 
 
 class Measuring:
@@ -117,9 +118,10 @@ class Measuring:
 
     def figures(self, page: Page) -> Iterator[Figure]:
         """The median of the time for one page, without what it fetches later; then the tables that it scans."""
-        path = page.path()
+        path, client = page.path, self.pages.parts if page.is_part else self.pages.outside
+        headers = {"HX-Request": "true"} if page.is_part else {}
         web, database = seconds_of(self.web), self.installation.database_seconds()
-        answers = timed(lambda: self.pages.outside.get(path), TIMES, warm_up=1)
+        answers = timed(lambda: client.get(path), TIMES, warm_up=1)
         count = TIMES + 1
         web, database = seconds_of(self.web) - web, self.installation.database_seconds() - database
         failed = next((answer for answer in answers if answer.status != 200), None)
@@ -130,7 +132,7 @@ class Measuring:
             page, answers, f"processors: web {web / count * 1e3:.0f}, PostgreSQL {database / count * 1e3:.0f}"
         )
         with scanned(HOT) as tables:
-            self.pages.inside.get(path)
+            self.pages.inside.get(path, headers=headers)
         if tables:
             yield Figure(page.area, f"{page.name}: scanned", len(tables), "", most=0, note=", ".join(sorted(tables)))
 
@@ -163,24 +165,20 @@ def all_pages(pages: Pages, loaded: loading.Loaded) -> Iterator[Page]:
     yield from session_pages(pages, loaded.first_requests)
 
 
-def _page(area: str, name: str, path: str, most: float | None) -> Page:
-    return Page(area, name, lambda: path, most)
-
-
 def list_pages(pages: Pages) -> Iterator[Page]:
-    yield _page("List", "first page", pages.list_path, PAGE)
+    yield Page("List", "first page", pages.list_path, PAGE)
     for order in ORDERS:
-        yield _page("List", f"order {order}", f"{pages.list_path}?order={order}", PAGE)
+        yield Page("List", f"order {order}", f"{pages.list_path}?order={order}", PAGE)
     for query in FILTERS:
-        yield _page("List", query, f"{pages.list_path}?{urlencode({'q': query})}", PAGE)
+        yield Page("List", query, f"{pages.list_path}?{urlencode({'q': query})}", PAGE)
     for order, query in (("-cost", "model:gpt-4.1"), ("-tokens", "status:error"), ("duration", "user:user-0003")):
         address = urlencode({"q": query, "order": order})
-        yield _page("List", f"{query} by {order}", f"{pages.list_path}?{address}", PAGE)
+        yield Page("List", f"{query} by {order}", f"{pages.list_path}?{address}", PAGE)
     requests = f"/p/{pages.project.slug}/requests/"
-    yield _page("Requests", "first page", requests, PAGE)
+    yield Page("Requests", "first page", requests, PAGE)
     for query in ("status:error", "model:gpt-4.1", f"model:{loading.RARE_MODEL}", "has:tool", loading.RARE_WORD, "the"):
         most = COMMONEST if query == "the" else PAGE
-        yield _page("Requests", query, f"{requests}?{urlencode({'q': query})}", most)
+        yield Page("Requests", query, f"{requests}?{urlencode({'q': query})}", most)
 
 
 def statistics_pages(pages: Pages) -> Iterator[Page]:
@@ -190,12 +188,12 @@ def statistics_pages(pages: Pages) -> Iterator[Page]:
         page = pages.outside.get(address).body.decode()
         links = {pages.resolved(unescape(first or second)) for first, second in LATER_PART.findall(page)}
         for link in sorted(links):
-            yield _page("Statistics", query or "of all", link, STATISTICS)
+            yield Page("Statistics", query or "of all", link, STATISTICS, is_part=True)
 
 
 def search_pages(pages: Pages, wanted: dict[str, tuple[str, float]]) -> Iterator[Page]:
     for name, (query, most) in wanted.items():
-        yield _page("Search", name, f"{pages.list_path}?{urlencode({'q': query})}", most)
+        yield Page("Search", name, f"{pages.list_path}?{urlencode({'q': query})}", most)
 
 
 def session_pages(pages: Pages, requests: int) -> Iterator[Page]:
@@ -203,10 +201,10 @@ def session_pages(pages: Pages, requests: int) -> Iterator[Page]:
     keys[LONG_SESSION] = generator.session_key(generator.single_plan(LONG_SESSION))
     for length, key in keys.items():
         most = PAGE if length < LONG_SESSION else None
-        yield _page("Session", f"{length:,} requests", pages.session_path(key), most)
+        yield Page("Session", f"{length:,} requests", pages.session_path(key), most)
     for word in ("the", "zyxwvutsrq"):
-        find = f"{pages.session_path(keys[LONG_SESSION])}?find={word}"
-        yield _page("Session", f"find {word} in {LONG_SESSION:,} requests", find, PAGE)
+        find = f"{pages.session_path(keys[LONG_SESSION])}find/?find={word}"
+        yield Page("Session", f"find {word} in {LONG_SESSION:,} requests", find, PAGE, is_part=True)
 
 
 def needles(requests: int) -> dict[str, tuple[str, float]]:

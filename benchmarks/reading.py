@@ -33,6 +33,8 @@ class Pages:
         self.inside.force_login(get_user_model().objects.get(username="admin"))
         cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in self.inside.cookies.items())
         self.outside = Client(host, port, {"Cookie": cookies})
+        # What a page fetches by itself, and forms that change a part of it, are asked for by htmx.
+        self.parts = Client(host, port, {"Cookie": cookies, "HX-Request": "true"})
 
     @property
     def list_path(self) -> str:
@@ -83,7 +85,7 @@ class Pages:
         """The page, and everything that it fetches by itself."""
         page = self.outside.get(path)
         parts = [
-            self.outside.get(html.unescape(first or second)) for first, second in LATER_PART.findall(page.body.decode())
+            self.parts.get(html.unescape(first or second)) for first, second in LATER_PART.findall(page.body.decode())
         ]
         body = page.body + b"".join(part.body for part in parts)
         return Answer(page.status, body, page.milliseconds + sum(part.milliseconds for part in parts))

@@ -53,6 +53,8 @@ def when_ready(server: Any) -> None:
     # Keeps the workers' shared memory shared: the garbage collector would write to it.
     gc.collect()
     gc.freeze()
+    # A page makes thousands of objects, hardly any in cycles: with the defaults a fifth of its time went to looking.
+    gc.set_threshold(10_000, 20, 20)
 
 
 def pre_fork(server: Any, worker: Any) -> None:

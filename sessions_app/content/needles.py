@@ -90,13 +90,13 @@ class Needle:
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """For normalised text."""
-        if self.is_literal:
-            body = r"\s+".join(map(re.escape, self.normal.split(" ")))
-        else:
-            body = between_words().join(map(re.escape, self._words))
-        start = f"(?<!{letter()})" if _is_letter(self.normal[0]) else ""
+        first, *others = self.normal.split(" ") if self.is_literal else self._words
+        between = r"\s+" if self.is_literal else between_words()
+        # What stands before the first word is looked at behind it: a pattern that begins with letters is found faster.
+        start = f"(?<!{letter()}{re.escape(first)})" if _is_letter(self.normal[0]) else ""
+        body = between.join([re.escape(first) + start, *map(re.escape, others)])
         end = f"(?!{letter()})" if not self._is_open and _is_letter(self.normal[-1]) else ""
-        return re.compile(start + body + end)
+        return re.compile(body + end)
 
     def spans(self, text: str) -> list[Span]:
         """Where it is in a normalised text."""

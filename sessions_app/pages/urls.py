@@ -40,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "p/<slug:slug>/sessions/overview/", session_list.list_region, {"region": "overview"}, name="sessions_overview"
     ),
     path("p/<slug:slug>/sessions/<uuid:session_id>/", session.session_page, name="session"),
+    path("p/<slug:slug>/sessions/<uuid:session_id>/find/", session.session_find, name="session_find"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/steps/", session.session_steps, name="session_steps"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/tags/", session_tags.tags_page, name="session_tags"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/corrections/", history.history_page, name="corrections"),

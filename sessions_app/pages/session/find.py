@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from sessions_app.models import Project
-from sessions_app.pages.session.view import View
+from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.queries.search.find import find_in_session
 from sessions_app.queries.search_coverage import search_coverage
+from sessions_app.queries.session import RequestLine, SessionFacts
 from sessions_app.search_language import QueryError, parse
 
 MOST_LISTED = 100
@@ -39,7 +41,7 @@ class SessionFind:
     is_indexed: bool = True
 
 
-def find(project: Project, shown: View, text: str) -> SessionFind:
+def find(project: Project, session: SessionFacts, requests: Sequence[RequestLine], text: str) -> SessionFind:
     """Where the words are in the requests of a session. Filters in the text are not used here."""
     if not text.strip():
         return SessionFind("")
@@ -51,19 +53,20 @@ def find(project: Project, shown: View, text: str) -> SessionFind:
     if not needles:
         return SessionFind(text, "Here only words are looked for.")
     roles = frozenset(query.values_of("in"))
-    found = find_in_session(project, shown.session.id, shown.session.buckets, needles, roles)
-    numbers = {line.id: index + 1 for index, line in enumerate(shown.lines.requests)}
+    found = find_in_session(project, session.id, session.buckets, needles, roles)
+    numbers = {line.id: index + 1 for index, line in enumerate(requests)}
     # What steps around the requests say has no number.
     hits = [(numbers[hit.request_id], hit) for hit in found.hits if hit.request_id in numbers]
     hits.sort(key=lambda one: one[0])
+    addresses = Addresses(project.slug, session.id, len(requests))
     places = [
-        FoundAt(number, _with_words(shown.addresses.whole.in_session(number), text), hit.role, hit.count)
+        FoundAt(number, _with_words(addresses.in_session(number), text), hit.role, hit.count)
         for number, hit in hits[:MOST_LISTED]
     ]
     total = sum(hit.count for _, hit in hits)
-    requests = len({number for number, _ in hits})
+    in_requests = len({number for number, _ in hits})
     more, is_indexed = max(len(hits) - MOST_LISTED, 0), search_coverage(project).is_complete
-    return SessionFind(text, "", total, requests, found.is_whole, places, more, is_indexed)
+    return SessionFind(text, "", total, in_requests, found.is_whole, places, more, is_indexed)
 
 
 def _with_words(address: str, text: str) -> str:

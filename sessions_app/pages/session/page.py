@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 from markupsafe import Markup
 
 from sessions_app.models import Project
@@ -30,6 +31,7 @@ from sessions_app.pages.session.view import (
     view_of,
 )
 from sessions_app.pages.shell import htmx_of, project_page, render_page, render_page_or_partial
+from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.correction_menu import correction_context, history_context
 from sessions_app.pages.thread.layout import AFTER, BEFORE, MOST_STEPS, Layout
 from sessions_app.pages.thread.place import RequestInSession, facts_context, whole_number
@@ -107,7 +109,7 @@ def _around(request: HttpRequest, project: Project, shown: View, block: RequestB
         "head": head_of(shown.session, shown.lines, shown.whole),
         "outline": outline.html(),
         "costly": costly_requests(shown),
-        "find": find(project, shown, request.GET.get("find", "")),
+        "find": find(project, shown.session, requests, request.GET.get("find", "")),
         "costs_open": request.GET.get("costs") == "open",
         "outline_first": outline.first_number,
         "lines_cut": MOST_LINES if shown.lines.is_cut else None,
@@ -119,6 +121,23 @@ def _around(request: HttpRequest, project: Project, shown: View, block: RequestB
         place = RequestInSession(log, shown.session, requests, index, addresses)
         context |= facts_context(project, place, window)
     return context
+
+
+@project_page
+def session_find(request: HttpRequest, project: Project, session_id: uuid.UUID) -> HttpResponse:
+    """The box with what was found, for htmx: without the outline and the requests. Others get the whole page."""
+    words = request.GET.get("find", "")
+    address = f"{reverse('session', args=[project.slug, session_id])}?{urlencode({'find': words})}#find"
+    session = find_session(project.pk, session_id) if htmx_of(request) else None
+    if session is None:
+        return redirect(address)
+    requests = load_all_lines(session, MOST_LINES).requests
+    addresses = Addresses(project.slug, session.id, len(requests))
+    context = {"addresses": addresses, "find": find(project, session, requests, words)}
+    response = render(request, "_session_find.html", context)
+    response["HX-Push-Url"] = address
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 @project_page

@@ -56,3 +56,19 @@ def test_without_words_nothing_is_said(signed_in: Client, address: str) -> None:
     page = get(signed_in, address)
     assert "Find in this session" in page
     assert "Nobody said it" not in page
+
+
+def test_the_box_comes_alone_for_a_script(signed_in: Client, address: str) -> None:
+    response = signed_in.get(f"{address}find/?find=%22turn+120%22", headers={"HX-Request": "true"})
+    part = " ".join(response.content.decode().split())
+    assert part.startswith('<details class="fold session-find" id="find" open>')
+    assert "1 time in 1 request." in part
+    assert "<article" not in part
+    assert response["HX-Push-Url"] == f"{address}?find=%22turn+120%22#find"
+    assert part in get(signed_in, f"{address}?find=%22turn+120%22")
+
+
+def test_the_address_of_the_box_leads_to_the_page(signed_in: Client, address: str) -> None:
+    response = signed_in.get(f"{address}find/?find=turn")
+    assert response.status_code == 302
+    assert response["Location"] == f"{address}?find=turn#find"
