@@ -79,7 +79,7 @@ def facts_of(request: Searchable, metadata: dict[str, Any] | None) -> set[str]:
         *(("error", request.error_type), ("finish", request.finish_reason), ("user", request.end_user)),
         *(("key", request.key_alias), ("tool", request.tool_name)),
         *(("tag", tag) for tag in request.tags),
-        *_values("metadata", metadata or {}),
+        *metadata_values(metadata or {}),
     ]
     if request.requested_model != request.model:
         # Roll-ups list the models that answered: only this one is missing there.
@@ -111,9 +111,9 @@ def own_text(request: Searchable) -> str:
     return "\n".join(filter(None, (*texts, request.name, request.tool_name, *request.tags)))
 
 
-def _values(path: str, value: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The values in metadata with their paths, as the search language writes them."""
-    waiting: list[tuple[str, Any, int]] = [(path, value, 0)]
+def metadata_values(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The values in metadata with their keys, as the search language writes them: `metadata.<path>`."""
+    waiting: list[tuple[str, Any, int]] = [("metadata", metadata, 0)]
     count = 0
     while waiting and count < MOST_VALUES:
         name, item, level = waiting.pop()

@@ -46,6 +46,36 @@ RANGES = {
 }
 DURATIONS = ("duration", "ttft")
 MOMENTS = {"after": "its last activity is not before", "before": "its last activity is before"}
+# Values that are suggested, and what they mean.
+EXAMPLES = {
+    "status": {"ok": "no request failed", "error": "a request failed"},
+    "has": {
+        "error": "a request that failed",
+        "tool": "a call of a tool",
+        "image": "an image",
+        "audio": "a recording",
+        "file": "a file",
+        "reasoning": "reasoning of the model",
+        "branch": "a request that others continue",
+        "retry": "a failed request again",
+        "cut": "an answer that ended at a limit",
+        "steps": "agents, tools or other spans",
+    },
+    "in": {
+        "user": "what users said",
+        "assistant": "what models answered",
+        "system": "system prompts",
+        "tool": "results of tools",
+        "error": "messages of errors",
+    },
+    "cost": {">0.05": "more than 5 cents", "<0.001": "less than a tenth of a cent", "0.1..1": "10 cents to a dollar"},
+    "tokens": {">10k": "more than 10,000", "<500": "less than 500", "1k..10k": "1,000 to 10,000"},
+    "duration": {">5s": "more than 5 seconds", "<200ms": "less than 200 ms", "1m..5m": "1 to 5 minutes"},
+    "requests": {">10": "more than 10", "1": "exactly one", "2..5": "2 to 5"},
+    "ttft": {">1s": "more than a second", "<200ms": "less than 200 ms"},
+    "after": {"-1h": "in the last hour", "-24h": "in the last 24 hours", "-7d": "in the last 7 days"},
+    "before": {"-1h": "more than an hour ago", "-24h": "more than a day ago", "-7d": "more than 7 days ago"},
+}
 SYNONYMS = {"status": {"success": "ok", "failed": "error"}}
 
 KEYS = {**TEXTS, f"{METADATA}.": "a value of the metadata, by its path", **CHOICE_WORDS, **RANGES, **MOMENTS}
