@@ -26,7 +26,12 @@ class Client:
         self.headers = dict(headers or {})
 
     def get(self, path: str) -> Answer:
-        return self.send("GET", path, None, {})
+        try:
+            return self.send("GET", path, None, {})
+        except http.client.RemoteDisconnected:
+            # The server closes a connection on which nothing was asked for a while.
+            self.connection.close()
+            return self.send("GET", path, None, {})
 
     def post(self, path: str, body: bytes) -> Answer:
         return self.send("POST", path, body, {"Content-Type": "application/json"})
