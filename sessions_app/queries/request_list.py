@@ -35,6 +35,8 @@ from sessions_app.queries.search.walk import (
 
 NEWEST_FIRST, OLDEST_FIRST = "-started_at", "started_at"
 MAX_LIMIT = 1_000
+# If it seems that more requests than that must be walked through, the index is asked where what is wanted may be.
+MOST_AHEAD = 5_000
 # So many requests are looked into between two looks at the clock.
 SLICE = 100
 # Of so many sessions it is kept how their requests hang together.
@@ -141,9 +143,10 @@ class _RequestWalk:
 
     def page(self, limit: int, place: Place | None) -> RequestListPage:
         found: list[tuple[ListedRequest, Content | None]] = []
-        size, is_first = max(FIRST_CHUNK, limit + 1), True
+        size, looked_at = max(FIRST_CHUNK, limit + 1), 0
         if self.asked.sessions is not None and self.candidates is None:
             self.candidates = self._of_sessions(self.asked.sessions)
+        has_asked = self.candidates is not None
         while True:
             chunk, last = self._chunk(place, size)
             for some in self._slices(chunk):
@@ -160,9 +163,10 @@ class _RequestWalk:
             place = last
             if time.monotonic() > self.deadline:
                 return self._ended(found, place)
-            if is_first and self.candidates is None:
-                self.candidates = self._candidates()
-            is_first, size = False, min(size * 2, LARGEST_CHUNK)
+            looked_at += size
+            if not has_asked and looked_at * (limit + 1 - len(found)) > MOST_AHEAD * len(found):
+                self.candidates, has_asked = self._candidates(), True
+            size = min(size * 2, LARGEST_CHUNK)
 
     def _slices(self, chunk: list[_Possible]) -> Iterator[list[_Possible]]:
         size = SLICE if self.asked.needs_content or any(one.asks_session for one in self.asked.has) else LARGEST_CHUNK
@@ -191,17 +195,19 @@ class _RequestWalk:
         found = []
         width = len(_COLUMNS)
         for row in rows:
-            parts, may_match, started_at, log_id, *holds = row[width:]
-            if may_match:
-                listed = ListedRequest(*row[:width])
-                at = FoundRow(listed.session_id, log_id, listed.bucket, started_at, bytes(parts))
-                found.append(_Possible(listed, at, holds))
-        last = (rows[-1][width + 2], rows[-1][width + 3]) if len(rows) == size else None
+            if row[3] is None:
+                continue
+            parts, started_at, log_id, *holds = row[3 + width :]
+            listed = ListedRequest(*row[3 : 3 + width])
+            at = FoundRow(listed.session_id, log_id, listed.bucket, started_at, bytes(parts))
+            found.append(_Possible(listed, at, holds))
+        last = (rows[0][1], rows[0][2]) if rows and rows[0][0] == size else None
         return found, last
 
     def statement(self, place: Place | None, size: int) -> tuple[str, list[Any]]:
-        """For the next requests: _COLUMNS, the index's parts, whether it may match, its place, and what columns say of
-        each `has:`.
+        """For those of the next requests that may match: _COLUMNS, the index's parts, its place, and what columns say
+        of each `has:`. Before these, each row has the number of the next requests and the place of the last one; see
+        `Walk.statement`.
         """
         where: list[Sql] = [("x.project_id = %s", [self.project.pk]), *self.asked.times]
         for moment, sign in ((self.filters.since, ">="), (self.filters.until, "<=")):
@@ -213,17 +219,21 @@ class _RequestWalk:
         if self.asked.sessions is not None:
             matches.append(("x.session_id = ANY(%s::uuid[])", [self.asked.sessions]))
         holds = "".join(f", coalesce({one.columns or 'false'}, false)" for one in self.asked.has)
+        columns = ", ".join(f"{name} AS c{place}" for place, name in enumerate(_COLUMNS))
         statement = f"""
             WITH next AS MATERIALIZED (
                 SELECT * FROM request_search AS x WHERE {" AND ".join(text for text, _ in where)}
                 ORDER BY {self.direction.sql} LIMIT %s
+            ), last AS (
+                SELECT (SELECT count(*) FROM next), x.started_at, x.id FROM next AS x
+                ORDER BY {self.direction.opposite.sql} LIMIT 1
+            ), matching AS (
+                SELECT {columns}, x.parts, x.started_at, x.id{holds} FROM next AS x
+                JOIN request_log AS r ON r.id = x.id AND r.session_id = x.session_id AND r.bucket = x.bucket
+                LEFT JOIN session AS s ON s.id = x.session_id
+                WHERE {" AND ".join(f"({text})" for text, _ in matches)}
             )
-            SELECT {", ".join(_COLUMNS)}, x.parts,
-                coalesce({" AND ".join(f"({text})" for text, _ in matches)}, false), x.started_at, x.id{holds}
-            FROM next AS x
-            LEFT JOIN request_log AS r ON r.id = x.id AND r.session_id = x.session_id AND r.bucket = x.bucket
-            LEFT JOIN session AS s ON s.id = x.session_id
-            ORDER BY {self.direction.sql}
+            SELECT last.*, x.* FROM last LEFT JOIN matching AS x ON true ORDER BY {self.direction.sql}
         """  # noqa: S608 - texts of ours
         return statement, [value for _, values in (*where, ("", [size]), *matches) for value in values]
 

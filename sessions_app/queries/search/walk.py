@@ -1,7 +1,7 @@
 """Walks through sessions in an order, in chunks that grow, and keeps those that a query asks for.
 
-If the first chunk has few of them, the index is asked where what is wanted may be at all: if that is in few sessions,
-only those are walked through. Each find is checked on what is stored. A walk ends when it has enough, at the end, or
+If there are few of them, the index is asked where what is wanted may be at all: if that is in few sessions, only those
+are walked through. Each find is checked on what is stored. A walk ends when it has enough, at the end, or
 when its time is over; then it says how far it came. The sessions that it looks into first are never left out: if even
 they take too long, it finds those that may match, and says that it is not sure.
 """
@@ -13,6 +13,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -25,8 +26,10 @@ from sessions_app.queries.search.contents import Content, FoundRow, load_content
 from sessions_app.queries.search.orders import Direction
 
 FIRST_CHUNK, LARGEST_CHUNK = 200, 6_400
-# So many rows of the index are few.
-MOST_CANDIDATES = 20_000
+# If it seems that more sessions than that must be walked through, the index is asked where what is wanted may be.
+MOST_AHEAD = 1_500
+# So many rows of the index are few; what is in very few is looked for first.
+VERY_FEW, MOST_CANDIDATES = 500, 20_000
 # So many sessions are looked into at once: first a few, which are always finished, then as a page has.
 FIRST_SLICE, SLICE = 8, 64
 # Mostly the first row of a session has what is wanted. If not, four times as many are read each time.
@@ -48,6 +51,7 @@ class FoundSession:
 
     columns: Sequence[Any]
     key: Any
+    buckets: Sequence[date] = ()
     rows: dict[int, list[FoundRow]] = field(default_factory=dict)
     contents: dict[uuid.UUID, Content] = field(default_factory=dict)
     is_unsure: bool = False
@@ -103,7 +107,7 @@ class Walk:
     def run(self, limit: int, place: Place | None) -> Walked:
         """The next `limit` sessions after a place."""
         found: list[FoundSession] = []
-        size, is_first = FIRST_CHUNK, True
+        size, looked_at, has_asked = FIRST_CHUNK, 0, self.candidates is not None
         if not self.conditions.asks_requests and not self.conditions.sql:
             size = limit + 1
         while True:
@@ -124,9 +128,10 @@ class Walk:
             place, self.has_begun = last, True
             if self._is_over():
                 return Walked(found, place, is_out_of_time=True)
-            if is_first and self.candidates is None:
-                self.candidates = self._candidates()
-            is_first, size = False, min(size * 2, LARGEST_CHUNK)
+            looked_at += size
+            if not has_asked and looked_at * (limit - len(found)) > MOST_AHEAD * len(found):
+                self.candidates, has_asked = self._candidates(), True
+            size = min(size * 2, LARGEST_CHUNK)
 
     def _is_over(self) -> bool:
         return time.monotonic() > self.deadline
@@ -153,13 +158,14 @@ class Walk:
         found = []
         for row in rows:
             if row[3] is not None:
-                found.append(FoundSession(row[3 : 3 + width], row[3 + width]))
-                found[-1].rows = {-1 - place: [] for place, holds in enumerate(row[4 + width :]) if holds}
+                found.append(FoundSession(row[3 : 3 + width], row[3 + width], row[4 + width]))
+                found[-1].rows = {-1 - place: [] for place, holds in enumerate(row[5 + width :]) if holds}
         last = (rows[0][1], rows[0][2]) if rows and rows[0][0] == size else None
         return found, last
 
     def statement(self, place: Place | None, size: int) -> tuple[str, list[Any]]:
-        """For those of the next sessions whose roll-ups are as asked for: `columns`, the value of the order, `instead`.
+        """For those of the next sessions whose roll-ups are as asked for: `columns`, the value of the order, the months
+        that they have rows in, `instead`.
 
         Before these, each row has the number of the next sessions and the place of the last one. If none of them is as
         asked for, there is one row without more. So what does not match is not sent.
@@ -181,7 +187,7 @@ class Walk:
                 SELECT (SELECT count(*) FROM next), {key} AS key, s.id FROM next AS s
                 ORDER BY {self.direction.opposite.sql} LIMIT 1
             )
-            SELECT last.*, {columns}, {key}{instead} FROM last LEFT JOIN next AS s ON {matches}
+            SELECT last.*, {columns}, {key}, s.buckets{instead} FROM last LEFT JOIN next AS s ON {matches}
             ORDER BY {self.direction.sql}
         """  # noqa: S608 - texts of ours
         params = [value for _, values in (*where, ("", [size]), *self.instead) for value in values]
@@ -196,13 +202,15 @@ class Walk:
                 return sorted(row[0] for row in found)
         wanted: list[Hint] = [(one.where_it_may_be, partial(frozenset, one.named)) for one in self.conditions.wanted]
         wanted += self.conditions.hints
-        wanted.sort(key=lambda one: -max(map(len, one[0]), default=0))
-        for groups, named in wanted:
-            if self._is_over() or not groups or not all(groups):
-                continue
-            rows = sessions_with(self.project, groups)
-            if len(rows) <= MOST_CANDIDATES:
-                return sorted({*rows, *named()})
+        wanted = [one for one in wanted if one[0] and all(one[0])]
+        wanted.sort(key=lambda one: -max(map(len, one[0])))
+        for most in (VERY_FEW, MOST_CANDIDATES) if len(wanted) > 1 else (MOST_CANDIDATES,):
+            for groups, named in wanted:
+                if self._is_over():
+                    return None
+                rows = sessions_with(self.project, groups, most)
+                if len(rows) <= most:
+                    return sorted({*rows, *named()})
         return None
 
     # --- what their requests say ------------------------------------------------------------------------------------
@@ -233,15 +241,20 @@ class Walk:
         """The rows of the index, by session, that may have what is wanted, the earliest first."""
         condition, params = any_of(groups)
         bounds = [ids.id_range(session.id) for session in sessions]
+        # OFFSET keeps the words out of the inner query: for common ones PostgreSQL would rather read the whole table
+        # than the rows of some sessions.
         statement = f"""
             SELECT x.session_id, x.id, x.bucket, x.started_at, x.parts
-            FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS s (id, first, last)
-            JOIN request_search AS x ON x.session_id = s.id AND x.id BETWEEN s.first AND s.last
+            FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS s (id, first, last) CROSS JOIN LATERAL (
+                SELECT * FROM request_search AS r
+                WHERE r.session_id = s.id AND r.id BETWEEN s.first AND s.last AND r.bucket = ANY(%s::date[]) OFFSET 0
+            ) AS x
             WHERE {condition} ORDER BY x.started_at, x.id
         """  # noqa: S608 - texts of ours
         lists = [session.id for session in sessions], [first for first, _ in bounds], [last for _, last in bounds]
+        buckets = sorted({bucket for session in sessions for bucket in session.buckets})
         found: dict[uuid.UUID, list[FoundRow]] = defaultdict(list)
-        for row in _fetch(statement, [*lists, *params]):
+        for row in _fetch(statement, [*lists, buckets, *params]):
             session_id, log_id, bucket, started_at, parts = row
             found[session_id].append(FoundRow(session_id, log_id, bucket, started_at, bytes(parts)))
         return found
@@ -323,13 +336,15 @@ def forks_and_retries(project: Project, session_id: uuid.UUID) -> tuple[set[uuid
     return forks, {lines[index].id for index, place in found.places.items() if place}
 
 
-def sessions_with(project: Project, groups: Groups) -> list[uuid.UUID]:
-    """The sessions of which the index has any of these groups, one a row, at most MOST_CANDIDATES and one more."""
+def sessions_with(project: Project, groups: Groups, most: int | None = None) -> list[uuid.UUID]:
+    """The sessions of which the index has any of these groups, one a row: at most `most` and one more, else
+    MOST_CANDIDATES.
+    """
     condition, params = any_of(groups)
     statement = f"""
         SELECT x.session_id FROM request_search AS x WHERE x.project_id = %s AND ({condition}) LIMIT %s
     """  # noqa: S608 - texts of ours
-    return [row[0] for row in _fetch(statement, [project.pk, *params, MOST_CANDIDATES + 1])]
+    return [row[0] for row in _fetch(statement, [project.pk, *params, (MOST_CANDIDATES if most is None else most) + 1])]
 
 
 def any_of(groups: Groups) -> tuple[str, list[Any]]:
