@@ -28,6 +28,8 @@ class BulkAction(models.Model):
     # The tag.
     argument = models.TextField(default="")
     query = models.TextField(default="")
+    # Of the times in the query that have no offset.
+    zone = models.TextField(default="UTC", db_default="UTC")
     # NULL: all that match the query.
     session_ids = ArrayField(models.UUIDField(), null=True)
     state = models.TextField(default=ASKED, choices=[(name, name) for name in (ASKED, RUNNING, STOPPED, DONE)])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.http import QueryDict
@@ -66,13 +67,13 @@ def _of_ids(action: BulkAction, ids: Sequence[uuid.UUID], start: int, limit: int
 
 
 def filters_of(action: BulkAction) -> SessionFilters:
-    """The filters; a range such as `24h` ends when the action was asked for."""
-    return filters_at(action.query, action.made_at)
+    """The filters as the list had them: a range such as `24h` ends when the action was asked for."""
+    return filters_at(action.query, action.made_at, action.zone)
 
 
-def filters_at(query: str, moment: datetime) -> SessionFilters:
+def filters_at(query: str, moment: datetime, zone: str) -> SessionFilters:
     """Raises FilterError: an action on other sessions than the list showed would be worse than none."""
-    return parse_filters(QueryDict(query), now=moment).checked()
+    return parse_filters(QueryDict(query), ZoneInfo(zone), moment).checked()
 
 
 def survey(action: BulkAction) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class SessionFilters:
 
     `query`: what is asked for in the search box. `trace_id`: the exact id of a session, trace, request, call or
     response. `since`, `until`: the time of its last activity, both inclusive. `range`: the preset that set `since`.
-    `zone`: that of times without an offset in the query.
+    `zone`: that of times without an offset in the query. `now`: when `-24h` in the query ends; None as it is read.
     """
 
     query: Query = EVERYTHING
@@ -70,6 +70,7 @@ class SessionFilters:
     since: datetime | None = None
     until: datetime | None = None
     zone: tzinfo = UTC
+    now: datetime | None = None
 
     def is_empty(self) -> bool:
         return not (self.query or self.trace_id or self.since or self.until)
@@ -140,7 +141,7 @@ def parse_filters(parameters: QueryDict, zone: tzinfo = UTC, now: datetime | Non
             query = query.with_values(name, [*query.values_of(name), *values])
     trace_id = _text(parsed, parameters, "trace_id")
     times = _times(parsed, parameters, zone, now or datetime.now(UTC))
-    parsed.filters = SessionFilters(query, trace_id, **times, zone=zone)
+    parsed.filters = SessionFilters(query, trace_id, **times, zone=zone, now=now)
     return parsed
 
 

@@ -51,7 +51,7 @@ def conditions_for(project: Project, filters: SessionFilters, memory: Memory | N
         found: list[uuid.UUID] = memory[text]
         return found
 
-    return conditions_of(project, filters.query, named, len(filters.query.texts) == 1, filters.zone)
+    return conditions_of(project, filters.query, named, len(filters.query.texts) == 1, filters.zone, filters.now)
 
 
 def range_of(project: Project, filters: SessionFilters) -> list[tuple[str, list[Any]]]:

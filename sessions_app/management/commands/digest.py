@@ -22,6 +22,7 @@ from logsui import memory as process_memory
 from logsui.launcher import processes
 from logsui.launcher.heartbeat import beat
 from logsui.launcher.siblings import Siblings
+from sessions_app.ingest.cleanup import forget_bulk_actions
 from sessions_app.ingest.digest import Digester, Memory
 from sessions_app.ingest.progress import Progress
 from sessions_app.ingest.storing import DigestStats
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 # Notifications wake the loop. Polling finds what they miss, such as entries that another digester released.
 POLL_SECONDS = 1.0
-PARTITIONS_SECONDS = 3600.0
+MAINTENANCE_SECONDS = 3600.0
 RECONNECT_SECONDS = 1.0
 SWITCH_SECONDS = 0.000_5
 BEAT_SECONDS = 1.0
@@ -53,7 +54,7 @@ class Command(BaseCommand):
         if suspects:
             self.digest_suspects()
             return
-        ensure_current_partitions()
+        maintain()
         # Each process has a connection of its own.
         connections.close_all()
         found = Siblings(settings.LOGSUI_DIGEST_PROCESSES, lambda number: asdict(digest(until_empty))).run()
@@ -141,7 +142,7 @@ class DigestThread(threading.Thread):
         self.stats = DigestStats()
         self.notes, self.number, self.limit = notes, number, limit
         self.digester = Digester(memory, lambda entries: notes.note(number, entries))
-        self.partitions_at = time.monotonic()
+        self.maintained_at = time.monotonic()
         self.worked = False
         self.blames_batch = False
         # For Progress: how many batches and rests it has begun, and the pid of its database session.
@@ -180,9 +181,9 @@ class DigestThread(threading.Thread):
         self.backend_pid = connection.connection.info.backend_pid
         while not self.stopping:
             self.turns += 1
-            if time.monotonic() - self.partitions_at > PARTITIONS_SECONDS:
-                ensure_current_partitions()
-                self.partitions_at = time.monotonic()
+            if time.monotonic() - self.maintained_at > MAINTENANCE_SECONDS:
+                maintain()
+                self.maintained_at = time.monotonic()
             stats = self.digester.digest_batch()
             self.notes.forget(self.number)
             if stats is not None:
@@ -200,6 +201,12 @@ class DigestThread(threading.Thread):
         if self.worked:
             self.worked = False
             return_free_memory()
+
+
+def maintain() -> None:
+    """What is to be done when the digester starts, and every hour."""
+    ensure_current_partitions()
+    forget_bulk_actions()
 
 
 def return_free_memory() -> None:

@@ -99,8 +99,9 @@ def _ask(request: HttpRequest, project: Project, kind: str) -> HttpResponse:
     tag = tagging.clean_tag(request.POST.get("tag", ""))
     everything = request.POST.get("everything") == "1"
     picked = _picked(request)
+    zone = timezone.get_current_timezone_name()
     try:
-        filters_at(query, timezone.now())
+        filters_at(query, timezone.now(), zone)
     except FilterError as error:
         return _back(request, back, f"The list's filters cannot be read: {error}")
     if kind in TAGGING and not tag:
@@ -108,7 +109,7 @@ def _ask(request: HttpRequest, project: Project, kind: str) -> HttpResponse:
     if not everything and not picked:
         return _back(request, f"{back}?{query}", "Select sessions first.")
     assert request.user.pk is not None, "the page is for signed-in users"
-    action = BulkAction(project=project, user_id=request.user.pk, kind=kind, query=query)
+    action = BulkAction(project=project, user_id=request.user.pk, kind=kind, query=query, zone=zone)
     action.argument = tag if kind in TAGGING else ""
     action.session_ids = None if everything else picked
     action.survey = survey(action)

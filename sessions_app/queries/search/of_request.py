@@ -90,7 +90,7 @@ def asked_of_request(project: Project, filters: SessionFilters) -> AskedOfReques
     for clause in filters.query.clauses:
         if not _add_clause(found, project, clause, filters):
             rest.append(clause)
-    others = conditions_of(project, Query(tuple(rest)), lambda text: (), may_be_id=False, zone=filters.zone)
+    others = conditions_of(project, Query(tuple(rest)), lambda text: (), False, filters.zone, filters.now)
     found.sql += others.sql
     found.wanted = others.wanted
     found.hints += [one.where_it_may_be for one in others.wanted] + [groups for groups, _ in others.hints]
@@ -117,7 +117,7 @@ def _add_clause(found: AskedOfRequest, project: Project, clause: Clause, filters
                 _restrict(found, kind, named)
             return True
         case TimeBound(key=key, text=text, negated=negated):
-            moment = moment_of(text, filters.zone, datetime.now(UTC))
+            moment = moment_of(text, filters.zone, filters.now or datetime.now(UTC))
             is_after = (key == "after") != negated
             found.times.append((f"x.started_at {'>=' if is_after else '<'} %s", [moment]))
             return True

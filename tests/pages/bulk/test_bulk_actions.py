@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from sessions_app.access.rights import DELETE_SESSIONS, TAG_SESSIONS
+from sessions_app.ingest.cleanup import forget_bulk_actions
 from sessions_app.models import BulkAction, Project, Session
 from sessions_app.pages.bulk import steps
 from tests.factories import grant, make_project, make_session, make_user
@@ -170,6 +171,30 @@ def test_a_range_ends_when_the_action_was_asked_for(client: Client, project: Pro
     assert action.survey["sessions"] == 1
     BulkAction.objects.update(made_at=timezone.now() + timedelta(hours=2))
     assert "Done: 0 sessions" in step(client, action)
+
+
+def test_times_in_the_query_mean_what_they_meant_in_the_list(client: Client, project: Project) -> None:
+    client.cookies["logsui_zone"] = "Asia/Tokyo"
+    make_session(project, "before", started_at=datetime(2026, 1, 30, 14, 59, tzinfo=UTC))
+    after = make_session(project, "after", started_at=datetime(2026, 1, 30, 15, 1, tzinfo=UTC))
+    recent = make_session(project, "recent", started_at=timezone.now() - timedelta(minutes=59))
+    action = ask(client, "tag", tag="t", everything="1", query="q=after:2026-01-31 before:-1h")
+    assert action.survey["sessions"] == 1
+    BulkAction.objects.update(made_at=timezone.now() - timedelta(seconds=30))
+    Session.objects.filter(pk=recent.pk).update(last_at=timezone.now() - timedelta(hours=1, seconds=10))
+    step(client, action)
+    assert tags_of(after, recent) == [["t"], []]
+
+
+def test_actions_are_forgotten_after_a_month(client: Client, project: Project) -> None:
+    session = make_session(project, "a")
+    month = timezone.now() - timedelta(days=31)
+    for fields in ({"made_at": month}, {"made_at": month, "ended_at": month}):
+        BulkAction.objects.filter(pk=ask(client, "delete", session).pk).update(**fields)
+    kept = {ask(client, "delete", session).pk, ask(client, "delete", session).pk}
+    BulkAction.objects.filter(pk__in=kept, pk=min(kept)).update(made_at=month, ended_at=timezone.now())
+    assert forget_bulk_actions() == 2
+    assert set(BulkAction.objects.values_list("pk", flat=True)) == kept
 
 
 def test_a_download_is_a_link_and_no_step(client: Client, project: Project) -> None:
