@@ -81,6 +81,12 @@ def without_spaces() -> re.Pattern[str]:
     return re.compile(f"[{_WITHOUT_SPACES}]+")
 
 
+def load() -> None:
+    """Make the tables of characters, which takes a moment, before the first text is read."""
+    signs()
+    without_spaces()
+
+
 def has_spaces(character: str) -> bool:
     """Whether a character belongs to a script that parts words with spaces."""
     return not without_spaces().match(character)

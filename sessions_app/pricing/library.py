@@ -118,6 +118,11 @@ def _guesses(provider: str, model: str, api_base: str) -> Iterator[tuple[str | N
             yield None, None, model
 
 
+def load() -> None:
+    """Read the data of the library, which takes a moment, before the first price is asked for."""
+    _snapshot()
+
+
 @cache
 def _snapshot() -> Any:
     from genai_prices.data_snapshot import DataSnapshot, get_snapshot

@@ -22,11 +22,13 @@ from logsui import memory as process_memory
 from logsui.launcher import processes
 from logsui.launcher.heartbeat import beat
 from logsui.launcher.siblings import Siblings
+from sessions_app.content import search_text
 from sessions_app.ingest.cleanup import forget_bulk_actions
 from sessions_app.ingest.digest import Digester, Memory
 from sessions_app.ingest.progress import Progress
 from sessions_app.ingest.storing import DigestStats
 from sessions_app.ingest.suspects import Notes, Warden, command, digest_suspects, is_outage
+from sessions_app.pricing import library
 from sessions_app.storage.buckets import ensure_current_partitions
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.inbox import CHANNEL
@@ -55,6 +57,7 @@ class Command(BaseCommand):
             self.digest_suspects()
             return
         maintain()
+        load_tables()
         # Each process has a connection of its own.
         connections.close_all()
         found = Siblings(settings.LOGSUI_DIGEST_PROCESSES, lambda number: asdict(digest(until_empty))).run()
@@ -109,6 +112,12 @@ def digest(until_empty: bool) -> DigestStats:
     warden.join()
     notes.close()
     return worker.stats
+
+
+def load_tables() -> None:
+    """Make the tables that reading and pricing need, so that the processes share them."""
+    library.load()
+    search_text.load()
 
 
 def limited(name: str, notes: Notes, threads: int) -> process_memory.MemoryLimit:
