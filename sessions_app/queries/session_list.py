@@ -74,7 +74,7 @@ class SessionPage:
     `snippets`: where the words of the query were found, by session; `more` in how many further requests of a session
     they may be. `is_out_of_time`: the search ended before it had found enough; the cursor leads on from there, and
     `reached` is the value of the order there. `unsure`: sessions that may match; they are too long to be looked through
-    in the time of one page.
+    in the time of one page. `words`: of the query what is looked for in texts.
     """
 
     results: list[SessionRow]
@@ -88,6 +88,7 @@ class SessionPage:
     # Of each session, in the order of the page.
     cursors: Sequence[str] = ()
     unsure: frozenset[uuid.UUID] = frozenset()
+    words: str = ""
 
 
 FIELDS = tuple(SessionRow.__dataclass_fields__)
@@ -143,4 +144,5 @@ def _with_snippets(
     add_contents(shown, needles)
     roles = frozenset(filters.query.values_of("in"))
     snippets = {one.id: snippets_of(one, needles, roles) for one in shown}
-    return replace(page, snippets=snippets, more={one.id: more_rows(one, needles) for one in shown})
+    words = str(filters.query.words)
+    return replace(page, words=words, snippets=snippets, more={one.id: more_rows(one, needles) for one in shown})

@@ -3,7 +3,7 @@
 `docs/search.md` has the grammar. `parse` reads a text, `Query` is what it says, and `str(query)` writes it again.
 """
 
-from sessions_app.search_language.parser import QueryError, parse
+from sessions_app.search_language.parser import MOST_CHARS, QueryError, parse
 from sessions_app.search_language.query import Clause, Query, Range, Text, TimeBound, Values
 
-__all__ = ["Clause", "Query", "QueryError", "Range", "Text", "TimeBound", "Values", "parse"]
+__all__ = ["MOST_CHARS", "Clause", "Query", "QueryError", "Range", "Text", "TimeBound", "Values", "parse"]

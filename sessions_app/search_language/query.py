@@ -101,6 +101,13 @@ class Query:
     def texts(self) -> list[Text]:
         return [clause for clause in self.clauses if isinstance(clause, Text)]
 
+    @property
+    def words(self) -> Query:
+        """What is asked of texts: the words, and who said them."""
+        kept = (Text, Values)
+        clauses = [one for one in self.clauses if isinstance(one, kept) and not one.negated]
+        return Query(tuple(one for one in clauses if isinstance(one, Text) or one.key == "in"))
+
     def values_of(self, key: str) -> tuple[str, ...]:
         """The values that a key may have, by all clauses that do not exclude them."""
         found = [

@@ -10,7 +10,6 @@ from django.template import Context
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import NOTHING, component
-from sessions_app.pages.thread.thread import ThreadSection
 
 register = template.Library()
 
@@ -43,12 +42,6 @@ def model(name: str) -> Markup:
 def more(words: str, href: str, partial: str = "") -> Markup:
     """A button that is replaced by what is at `partial`. `href` is the page that has it too."""
     return component("pieces", "more")(words, href, partial)
-
-
-@register.simple_tag(takes_context=True)
-def thread_section(context: Context, section: ThreadSection) -> Markup:
-    """Requests of a session's thread, with the menu of corrections for those who may correct."""
-    return component("thread", "section")(section, _correct_url(context))
 
 
 @register.simple_tag(takes_context=True)

@@ -299,9 +299,46 @@
     requestAnimationFrame(() => {
       swapped = false;
       addCopyButtons(document);
+      markOutline();
       if (stepper) step(numberOf(here()));
     });
   });
+
+  // The box alone comes from the server: its counts go to the outline, as the page writes them when it has the words.
+  function markOutline() {
+    const box = document.getElementById("find");
+    if (!outline || !box) return;
+    const found = new Map(box.dataset.hits.trim().split(/\s+/).filter(Boolean).map((pair) => pair.split(":")));
+    for (const row of outline.querySelectorAll("li[data-n]")) {
+      const count = found.get(row.dataset.n);
+      const mark = row.querySelector(".outline-hits");
+      if (mark?.firstChild.data === count) continue;
+      mark?.remove();
+      row.toggleAttribute("data-hits", Boolean(count));
+      if (count) tagsOf(row).prepend(hitMark(count));
+    }
+  }
+
+  function hitMark(count) {
+    const mark = document.createElement("mark");
+    mark.className = "outline-hits";
+    mark.title = `Found ${count} time${count === "1" ? "" : "s"}`;
+    mark.append(count);
+    const hidden = document.createElement("span");
+    hidden.className = "vh";
+    hidden.textContent = " found";
+    mark.append(hidden);
+    return mark;
+  }
+
+  function tagsOf(row) {
+    const found = row.querySelector(".outline-tags");
+    if (found) return found;
+    const made = document.createElement("span");
+    made.className = "outline-tags";
+    row.querySelector(".outline-dur").before(made);
+    return made;
+  }
 
   // --- code ---
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sessions_app.pages.html.finding import reach
+
 MESSAGE_CHARS, MESSAGE_LINES = 2_000, 40
 RESULT_LINES = 12
 # A text up to this length is shown whole when somebody asks for it, as Markdown; a longer one in pieces, as plain text.
@@ -20,8 +22,8 @@ class Excerpt:
 
 
 def excerpt(text: str, chars: int = MESSAGE_CHARS, lines: int = MESSAGE_LINES) -> Excerpt:
-    """The beginning of a text, with at most this many characters and lines."""
-    end = min(_end_of_lines(text, lines), chars)
+    """The beginning of a text, with at most this many characters and lines, unless something is found beyond them."""
+    end = reach(text, min(_end_of_lines(text, lines), chars))
     if end >= len(text):
         return Excerpt(text, 0)
     return Excerpt(text[:end], len(text) - end)

@@ -24,6 +24,7 @@ from sessions_app.content.blocks import (
 )
 from sessions_app.pages.html.attachments import attachment_with_text
 from sessions_app.pages.html.components import NOTHING, component, joined
+from sessions_app.pages.html.finding import part
 from sessions_app.pages.html.formats import exact
 from sessions_app.pages.html.other_blocks import citations, data_text, not_understood, other, reasoning, refusal
 from sessions_app.pages.html.pieces import fold, icon, more, reference, row
@@ -196,6 +197,7 @@ class MessageWriter:
         number = min(start, len(blocks))
         while number < len(blocks) and (number == start or not budget.is_spent):
             html = self._block(source, number)
+            html = part(source.digest) + html if html else html
             budget.spend(html)
             if isinstance(blocks[number], MediaBlock):
                 media.append(html)
@@ -208,7 +210,7 @@ class MessageWriter:
         if number < len(blocks):
             yield more_blocks(self.base_url, source, number)
         elif source.unread is not None:
-            yield not_understood(source.unread, BlockAddress(self.base_url, source.digest, "raw"))
+            yield part(source.digest) + not_understood(source.unread, BlockAddress(self.base_url, source.digest, "raw"))
 
     def _block(self, source: Source, number: int) -> Markup:
         block, key = source.message.blocks[number], (source.place, number)

@@ -15,6 +15,7 @@ from sessions_app.content.outcomes import FAILED, FINE, UNKNOWN, Outcome, outcom
 from sessions_app.pages.html.attachments import attachment, byte_size, kind_in_words
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.excerpts import RESULT_LINES, excerpt
+from sessions_app.pages.html.finding import part
 from sessions_app.pages.html.formats import exact, size
 from sessions_app.pages.html.json_text import Indented, beginning, drawn, indent, is_json
 from sessions_app.pages.html.pieces import clamped, code_box, reference
@@ -41,7 +42,7 @@ def answered_call(call: ToolCallBlock, address: BlockAddress, found: FoundResult
     returned = tool_result(result, BlockAddress(address.base_url, found.digest, str(found.number)))
     # An image that the model made is its answer, so it is seen without opening the line.
     is_picture = call.by_provider and not result.text and bool(result.blocks)
-    content += NOTHING if is_picture else returned
+    content += NOTHING if is_picture else part(found.digest) + returned + part(address.digest)
     amounts, outcome = [size_of_result(result)], outcome_of(result)
     if ran:
         content += _failure(ran) + _execution(ran)

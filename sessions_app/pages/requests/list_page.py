@@ -53,7 +53,7 @@ def requests_page(request: HttpRequest, project: Project) -> HttpResponse:
         "unsearched": bool(parsed.filters.query) and not search_coverage(project).is_complete,
         "text": parsed.text if parsed.errors else str(parsed.filters.query),
         "page": shown,
-        "rows": _write(shown.found, project),
+        "rows": _write(shown.found, project, str(parsed.filters.query.words)),
         "range": range_menu(parsed.filters),
         "active": active_filters(parsed.filters),
         "active_range": active_range(parsed.filters),
@@ -136,17 +136,18 @@ class RequestInList:
     places: Sequence[FoundPlace]
 
 
-def _write(found: RequestListPage, project: Project) -> Markup:
+def _write(found: RequestListPage, project: Project, words: str) -> Markup:
     write = component("request_row", "request_row")
-    return Markup("").join(write(row) for row in _rows(found, project))
+    return Markup("").join(write(row) for row in _rows(found, project, words))
 
 
-def _rows(found: RequestListPage, project: Project) -> Iterable[RequestInList]:
+def _rows(found: RequestListPage, project: Project, words: str) -> Iterable[RequestInList]:
     before = ""
     address = f"/p/{project.slug}/"
     for row in found.results:
         date = f"{in_zone(row.started_at):%Y-%m-%d}"
-        places = [place_of(snippet, address) for snippet in found.snippets.get(row.id, ())]
+        session = f"{address}sessions/{row.session_id}/"
+        places = [place_of(snippet, session, words) for snippet in found.snippets.get(row.id, ())]
         yield _row(row, address, time_day(row.started_at) if date != before else "", places)
         before = date
 

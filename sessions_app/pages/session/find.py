@@ -1,22 +1,44 @@
-"""Finding words in a session: the box, how often they are there, and where."""
+"""Finding words in a session: the box, how often they are there, where, and the marks in the texts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from django.http import QueryDict
+from markupsafe import Markup
+
+from sessions_app.content.needles import Needle
 from sessions_app.models import Project
+from sessions_app.pages.html.components import component
+from sessions_app.pages.html.marking import HERE, Marker
 from sessions_app.pages.thread.addresses import Addresses
-from sessions_app.queries.search.find import find_in_session
+from sessions_app.pages.thread.layout import Layout, layout_of
+from sessions_app.queries.search.find import Hit, find_in_session
 from sessions_app.queries.search_coverage import search_coverage
-from sessions_app.queries.session import RequestLine, SessionFacts
+from sessions_app.queries.session import SessionFacts, SessionLines
 from sessions_app.search_language import QueryError, parse
 
 MOST_LISTED = 100
+_TARGET = re.compile(r"([0-9a-f-]{32,36})(?:\.([0-9a-f]{0,32}))?")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the address leads: a request or step, and the digest of a stored part of it, as hex; "" for none."""
+
+    request_id: uuid.UUID
+    part: str
+
+    def __str__(self) -> str:
+        return f"{self.request_id}.{self.part}"
+
+
+@dataclass(frozen=True, slots=True)
 class FoundAt:
     """A text that has the words: the number of its request, a link to it, who said it, and how often."""
 
@@ -24,52 +46,141 @@ class FoundAt:
     href: str
     role: str
     count: int
+    target: Target
 
 
 @dataclass(frozen=True)
 class SessionFind:
-    """What the box shows. `places` are the first MOST_LISTED of all; `is_whole`: all requests were looked
-    through. `is_indexed`: everything that is stored can be found already."""
+    """What the box shows. `places` are all texts in order; `is_whole`: all requests were looked through.
+    `is_indexed`: everything that is stored can be found already. `counts` by the index of a request.
+
+    `current` is the index of the place that the address leads to. `number`: of the request there.
+    """
 
     text: str
     error: str = ""
-    total: int = 0
-    requests: int = 0
+    needles: Sequence[Needle] = ()
     is_whole: bool = True
-    places: list[FoundAt] = field(default_factory=list)
-    more: int = 0
+    places: Sequence[FoundAt] = ()
     is_indexed: bool = True
+    counts: Mapping[int, int] = field(default_factory=dict)
+    target: Target | None = None
+    current: int | None = None
+    number: int | None = None
+
+    @property
+    def total(self) -> int:
+        return sum(place.count for place in self.places)
+
+    @property
+    def requests(self) -> int:
+        return len(self.counts)
+
+    @property
+    def listed(self) -> Sequence[FoundAt]:
+        return self.places[:MOST_LISTED]
+
+    @property
+    def more(self) -> int:
+        return max(len(self.places) - MOST_LISTED, 0)
+
+    @property
+    def place(self) -> int:
+        """The number of the current place, 0 if there is none."""
+        return 0 if self.current is None else self.current + 1
+
+    @property
+    def next(self) -> FoundAt | None:
+        """The place after the current one; after the last the first."""
+        if not self.places:
+            return None
+        return self.places[0 if self.current is None else (self.current + 1) % len(self.places)]
+
+    @property
+    def previous(self) -> FoundAt | None:
+        """The place before the current one; before the first the last."""
+        return self.places[(self.current or 0) - 1] if self.places else None
 
 
-def find(project: Project, session: SessionFacts, requests: Sequence[RequestLine], text: str) -> SessionFind:
-    """Where the words are in the requests of a session. Filters in the text are not used here."""
+def find(
+    project: Project, session: SessionFacts, lines: SessionLines, query: QueryDict, layout: Layout | None = None
+) -> SessionFind:
+    """Where the words are in the requests of a session, whose `layout` is made if that is needed.
+
+    Filters in the text are not used here.
+    """
+    text = query.get("find", "")
     if not text.strip():
         return SessionFind("")
     try:
-        query = parse(text)
+        parsed = parse(text)
     except QueryError as error:
         return SessionFind(text, error.message)
-    needles = [clause.needle for clause in query.texts if not clause.negated]
+    needles = [clause.needle for clause in parsed.texts if not clause.negated]
     if not needles:
         return SessionFind(text, "Here only words are looked for.")
-    roles = frozenset(query.values_of("in"))
+    roles = frozenset(parsed.values_of("in"))
     found = find_in_session(project, session.id, session.buckets, needles, roles)
-    numbers = {line.id: index + 1 for index, line in enumerate(requests)}
-    # What steps around the requests say has no number.
+    target = target_of(query.get("hit", ""))
+    asked = {hit.request_id for hit in found.hits} | ({target.request_id} if target else set())
+    numbers = _numbers(project, lines, layout, asked)
+    addresses = Addresses(project.slug, session.id, len(lines.requests))
     hits = [(numbers[hit.request_id], hit) for hit in found.hits if hit.request_id in numbers]
     hits.sort(key=lambda one: one[0])
-    addresses = Addresses(project.slug, session.id, len(requests))
-    places = [
-        FoundAt(number, _with_words(addresses.in_session(number), text), hit.role, hit.count)
-        for number, hit in hits[:MOST_LISTED]
-    ]
-    total = sum(hit.count for _, hit in hits)
-    in_requests = len({number for number, _ in hits})
-    more, is_indexed = max(len(hits) - MOST_LISTED, 0), search_coverage(project).is_complete
-    return SessionFind(text, "", total, in_requests, found.is_whole, places, more, is_indexed)
+    counts: Counter[int] = Counter()
+    for number, hit in hits:
+        counts[number - 1] += hit.count
+    places = [_found_at(number, hit, addresses, text) for number, hit in hits]
+    current = next((place for place, one in enumerate(places) if one.target == target), None)
+    return SessionFind(
+        text,
+        needles=needles,
+        is_whole=found.is_whole,
+        places=places,
+        is_indexed=search_coverage(project).is_complete,
+        counts=dict(counts),
+        target=target,
+        current=current,
+        number=numbers.get(target.request_id) if target else None,
+    )
 
 
-def _with_words(address: str, text: str) -> str:
-    """A link that keeps the words."""
-    path, _, fragment = address.partition("#")
-    return f"{path}{'&' if '?' in path else '?'}{urlencode({'find': text})}#{fragment}"
+def _numbers(
+    project: Project, lines: SessionLines, layout: Layout | None, asked: Set[uuid.UUID]
+) -> dict[uuid.UUID, int]:
+    """The numbers of requests; of a step that of the request which it is beside."""
+    found = {line.id: index + 1 for index, line in enumerate(lines.requests)}
+    steps = [step.id for step in lines.steps if step.id in asked] if lines.requests else []
+    if steps:
+        owners = (layout or layout_of(project, lines)).owners
+        found |= {step: max(owners.get(step, 0), 0) + 1 for step in steps}
+    return found
+
+
+def _found_at(number: int, hit: Hit, addresses: Addresses, text: str) -> FoundAt:
+    target = Target(hit.request_id, hit.digest.hex())
+    return FoundAt(number, address_of(addresses.session, text, target), hit.role, hit.count, target)
+
+
+def address_of(session: str, text: str, target: Target) -> str:
+    """The page of a session at a place where words were found."""
+    return f"{session}?{urlencode({'find': text, 'hit': str(target)})}#{HERE}"
+
+
+def target_of(text: str) -> Target | None:
+    """The place that a parameter names; None if it names none."""
+    match = _TARGET.fullmatch(text)
+    try:
+        return Target(uuid.UUID(match[1]), match[2] or "") if match else None
+    except ValueError:
+        return None
+
+
+def marked(found: SessionFind, html: Markup, addresses: Addresses) -> Markup:
+    """The requests of a page with the words marked, and the place that the address leads to as its target."""
+    marker = Marker(found.needles)
+    marker.read(html)
+    if found.target and found.number:
+        href = f"{addresses.request(found.target.request_id)}?{urlencode({'find': found.text})}"
+        marker.point_at(found.number, found.target.part, component("thread", "hit_note")(HERE, href))
+    return marker.html()

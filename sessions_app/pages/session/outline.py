@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -57,6 +57,8 @@ class Outline:
     structure: Structure
     layout: Layout
     runs: Runs = field(default_factory=Runs)
+    # How often what is looked for was found in each request.
+    hits: Mapping[int, int] = field(default_factory=dict)
     # The number of the first request that has a row.
     first_number: int = 1
     _writer: RowWriter = field(init=False)
@@ -64,7 +66,9 @@ class Outline:
     def __post_init__(self) -> None:
         scale = Scale([line for _, _, line in self.layout.places()], self.layout.gaps)
         place = (self.lines, self.addresses, self.first, self.last)
-        self._writer = RowWriter(*place, self.structure, self.layout, scale, new_failures(self.lines), self.runs)
+        self._writer = RowWriter(
+            *place, self.structure, self.layout, scale, new_failures(self.lines), self.runs, self.hits
+        )
 
     def html(self) -> Markup:
         order = self._order()

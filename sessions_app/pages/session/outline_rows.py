@@ -51,6 +51,7 @@ class RowWriter:
     # How many failed tool results each request was the first to bring.
     tool_failures: Mapping[uuid.UUID, int]
     runs: Runs = field(default_factory=Runs)
+    hits: Mapping[int, int] = field(default_factory=dict)
     _queries: dict[int, str] = field(default_factory=dict)
 
     def write(self, index: int | None, line: RequestLine, turn: str, trace: str | None) -> Iterator[Markup]:
@@ -162,6 +163,7 @@ class RowWriter:
             text=visible(text),
             tag=self._tag(index),
             tool_failures=self.tool_failures.get(line.id, 0),
+            hits=self.hits.get(index, 0),
             length=length,
             bars=bars(line, self.scale),
         )

@@ -8,16 +8,18 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from markupsafe import Markup
 
 from sessions_app.models import Project
+from sessions_app.pages.html.components import component, joined
+from sessions_app.pages.html.finding import finding
 from sessions_app.pages.html.tool_calls import failed_results
 from sessions_app.pages.session.costs import costly_requests
-from sessions_app.pages.session.find import find
+from sessions_app.pages.session.find import SessionFind, find, marked
 from sessions_app.pages.session.outline import Outline
 from sessions_app.pages.session.view import (
     RequestBlock,
@@ -83,33 +85,50 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
     if session is None or lines is None or lines.is_empty:
         return gone(request, project)
     shown = view_of(project, session, lines, request.GET)
-    block = block_of(request.GET, shown.addresses)
-    window = read(shown, block)
-    thread, block = sections(window, shown, block)
+    found = find(project, session, lines, request.GET, shown.whole)
+    block = block_of(_with_place(request.GET, found), shown.addresses)
+    with finding(found.needles):
+        window = read(shown, block)
+        thread, block = sections(window, shown, block)
+        alone = steps_alone(window, shown)
     context: dict[str, Any] = {
         "section": "sessions",
         "addresses": shown.addresses,
         "shown": block,
-        "sections": thread,
-        "alone": steps_alone(window, shown),
+        "find": found,
         **correction_context(request, project, session.id),
     }
+    correct_url = context["correct_url"] if context.get("may_correct") else ""
+    html = alone + joined(component("thread", "section")(section, correct_url) for section in thread)
+    context["thread"] = marked(found, html, shown.addresses) if found.needles else html
     if not htmx_of(request):
-        context |= _around(request, project, shown, block, window)
+        context |= _around(request, project, shown, block, window, found)
     return render_page_or_partial(request, "session.html", "_session_requests.html", context, project)
 
 
-def _around(request: HttpRequest, project: Project, shown: View, block: RequestBlock, window: Window) -> dict[str, Any]:
+def _with_place(query: QueryDict, found: SessionFind) -> QueryDict:
+    """The query with the block that has what the address leads to, unless it names a block itself."""
+    if found.number is None or not query.keys().isdisjoint(("from", "at")):
+        return query
+    query = query.copy()
+    query["from"] = str(found.number)
+    return query
+
+
+def _around(
+    request: HttpRequest, project: Project, shown: View, block: RequestBlock, window: Window, found: SessionFind
+) -> dict[str, Any]:
     """What is around the requests: the head, the outline, and the facts of the request that the page begins with."""
     requests, addresses = shown.lines.requests, shown.addresses
-    outline = Outline(requests, addresses, block.first, block.last, shown.structure, shown.whole, shown.runs)
+    outline = Outline(
+        requests, addresses, block.first, block.last, shown.structure, shown.whole, shown.runs, found.counts
+    )
     context: dict[str, Any] = {
         "branch": branch_name(shown.structure, addresses),
         "trace": shown.whole.groups.get(addresses.trace) if addresses.trace else None,
         "head": head_of(shown.session, shown.lines, shown.whole),
         "outline": outline.html(),
         "costly": costly_requests(shown),
-        "find": find(project, shown.session, requests, request.GET.get("find", "")),
         "costs_open": request.GET.get("costs") == "open",
         "outline_first": outline.first_number,
         "lines_cut": MOST_LINES if shown.lines.is_cut else None,
@@ -131,9 +150,9 @@ def session_find(request: HttpRequest, project: Project, session_id: uuid.UUID) 
     session = find_session(project.pk, session_id) if htmx_of(request) else None
     if session is None:
         return redirect(address)
-    requests = load_all_lines(session, MOST_LINES).requests
-    addresses = Addresses(project.slug, session.id, len(requests))
-    context = {"addresses": addresses, "find": find(project, session, requests, words)}
+    lines = load_all_lines(session, MOST_LINES)
+    addresses = Addresses(project.slug, session.id, len(lines.requests))
+    context = {"addresses": addresses, "find": find(project, session, lines, request.GET)}
     response = render(request, "_session_find.html", context)
     response["HX-Push-Url"] = address
     patch_vary_headers(response, ["HX-Request"])

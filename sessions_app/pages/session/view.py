@@ -20,6 +20,7 @@ from sessions_app.queries.contradictions import contradicted
 from sessions_app.queries.session import RequestLine, SessionFacts, SessionLines, structure_of
 from sessions_app.queries.thread import load_window
 from sessions_app.queries.window import Window
+from sessions_app.search_language import MOST_CHARS
 from sessions_app.structure import timeline
 from sessions_app.structure.runs import Runs, runs_of
 from sessions_app.structure.timeline import Structure
@@ -57,6 +58,7 @@ def view_of(project: Project, session: SessionFacts, lines: SessionLines, query:
         addresses = Addresses(project.slug, session.id, len(lines.requests), None, numbers, layout.trace)
     else:
         addresses = addresses_of(project, session, lines.requests, structure, query.get("branch", ""))
+    addresses = replace(addresses, find=query.get("find", "").strip()[:MOST_CHARS])
     return View(session, lines, structure, addresses, layout, whole, _runs(lines, structure, whole))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
 
@@ -13,6 +13,7 @@ from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.formats import clock, cost, exact, extent, hue, session_title, short_id, tokens
 from sessions_app.pages.html.times import time_ago
 from sessions_app.pages.html.tool_calls import failed_results
+from sessions_app.pages.session.find import Target, address_of
 from sessions_app.pages.sessions import row_cache
 from sessions_app.pages.sessions.activity_strip import draw_strip
 from sessions_app.queries.activity import Activity, activity
@@ -105,10 +106,11 @@ def _with_ends(begun: Iterable[tuple[SessionRow, Markup]], address: str, found: 
 
 
 def _write_places(found: SessionPage, session_id: uuid.UUID, address: str) -> Markup:
-    project = address.removesuffix("sessions/")
-    places = [place_of(snippet, project) for snippet in found.snippets[session_id]]
+    session = f"{address}{session_id}/"
+    places = [place_of(snippet, session, found.words) for snippet in found.snippets[session_id]]
     more = found.more.get(session_id, 0)
-    return component("session_row", "places")(places, more, f"{address}{session_id}/") if places else Markup("")
+    href = f"{session}?{urlencode({'find': found.words})}#find"
+    return component("session_row", "places")(places, more, href) if places else Markup("")
 
 
 @dataclass(slots=True)
@@ -123,10 +125,10 @@ class FoundPlace:
     after: str
 
 
-def place_of(snippet: Snippet, project: str) -> FoundPlace:
-    """A place in the words of the page; `project` is the beginning of the addresses of its pages."""
+def place_of(snippet: Snippet, session: str, words: str) -> FoundPlace:
+    """A place in the words of the page; it leads to the text itself on the page of its session."""
     before, after = ("…" if is_cut else "" for is_cut in snippet.is_cut)
-    href = f"{project}requests/{snippet.request_id}/"
+    href = address_of(session, words, Target(snippet.request_id, snippet.digest.hex()))
     return FoundPlace(href, snippet.role, clock(snippet.started_at), snippet.pieces, before, after)
 
 

@@ -18,7 +18,7 @@ class Addresses:
     """The addresses of a session of `count` requests.
 
     Only a part of it may be shown: the branch of the request with the number `chosen`, or the trace with the id
-    `trace`. Then `numbers` are the numbers of the requests in that part.
+    `trace`. Then `numbers` are the numbers of the requests in that part. `find`: words that are marked on these pages.
     """
 
     slug: str
@@ -27,6 +27,7 @@ class Addresses:
     chosen: int | None = None
     numbers: Sequence[int] = ()
     trace: str = ""
+    find: str = ""
 
     @property
     def session(self) -> str:
@@ -69,10 +70,13 @@ class Addresses:
 
     @property
     def part(self) -> str:
-        """The query parameter that says which part is shown; "" for the whole session."""
+        """The query parameters that say which part is shown and what is found; "" for the whole session."""
+        members = [f"find={quote(self.find, safe='')}"] if self.find else []
         if self.trace:
-            return f"trace={quote(self.trace, safe='')}"
-        return f"branch={self.chosen}" if self.chosen else ""
+            members.append(f"trace={quote(self.trace, safe='')}")
+        elif self.chosen:
+            members.append(f"branch={self.chosen}")
+        return "&".join(members)
 
     def query(self, start: int | None) -> str:
         """The query of the page that begins with a request; "" for the first page of the whole session."""
