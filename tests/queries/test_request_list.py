@@ -13,6 +13,7 @@ from sessions_app.queries import request_list
 from sessions_app.queries.filters import FilterError
 from sessions_app.queries.request_list import RequestListPage, list_requests
 from sessions_app.queries.search.find import find_in_session
+from sessions_app.queries.session_list import list_sessions
 from sessions_app.storage import tags
 from tests.factories import START, filters_for, make_log, make_project, make_session, store_logs
 
@@ -177,3 +178,38 @@ def test_pages_go_on_where_the_time_was_over(three: Project, monkeypatch: pytest
             break
         assert page.is_out_of_time
     assert found == ["three", "one"]
+
+
+def call(arguments: str, **members: Any) -> dict[str, Any]:
+    function = {"name": "get_weather", "arguments": arguments}
+    return {
+        "role": "assistant",
+        "tool_calls": [{"id": "call_1234567890", "type": "function", "function": function}],
+    } | (members)
+
+
+@pytest.mark.parametrize(
+    ("answered", "sent_back"),
+    [
+        (call('{"city":"Paris"}', content=None, refusal=None), call('{ "city": "Paris" }', content="")),
+        (call('{"city":"Paris"}', reasoning_content="Where is Paris?"), call('{"city":"Paris"}')),
+        (
+            {"role": "assistant", "content": "Paris\r\n"},
+            {"role": "assistant", "content": [{"type": "text", "text": "Paris"}]},
+        ),
+    ],
+)
+def test_a_message_that_is_sent_back_in_another_form_is_one_place(
+    project: Project, answered: dict[str, Any], sent_back: dict[str, Any]
+) -> None:
+    question = {"role": "user", "content": "Weather?"}
+    first = make_log(started_at=START, request={"messages": [question]}, response={"choices": [{"message": answered}]})
+    again = {"messages": [question, sent_back, {"role": "user", "content": "And in Paris tomorrow?"}]}
+    session = make_session(project, "s", first, make_log(started_at=START + timedelta(minutes=1), request=again))
+    buckets = Session.objects.get(id=session.id).buckets
+
+    found = find_in_session(project, session.id, buckets, [Needle("paris")])
+    assert [hit.role for hit in found.hits] == ["assistant", "user"]
+
+    (snippets,) = list_sessions(project, filters_for("paris")).snippets.values()
+    assert [snippet.role for snippet in snippets] == ["assistant", "user"]

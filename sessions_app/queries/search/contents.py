@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -95,6 +95,14 @@ class Content:
         error = "\n".join(filter(None, (self.said.error_type, self.said.error_message)))
         found += [SaidText(ERROR_ROLE, b"", Original(error))] if error else []
         return [*found, SaidText(NO_ROLE, b"", Original(f"{own_text(self.said)}\n{self.session_key}"))]
+
+    def meaning(self, piece: SaidText) -> Hashable:
+        """Equal for messages that say the same: clients write a message anew when they send it back."""
+        for kind, digest, role, raw in self.parts:
+            if digest == piece.digest and kind is PartKind.MESSAGE:
+                form = MessageReader().canonical_form(digest, raw, role or "system")
+                return (form.role, form.bare) if form.bare else digest
+        return piece.digest or (self.row.id, piece.role)
 
     @cached_property
     def facts(self) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -14,7 +14,7 @@ from sessions_app import ids
 from sessions_app.content.needles import Needle
 from sessions_app.content.search_text import hashes_of
 from sessions_app.models import Project
-from sessions_app.queries.search.contents import FoundRow, load_contents
+from sessions_app.queries.search.contents import Content, FoundRow, load_contents
 
 # So many requests are read at once.
 SLICE = 200
@@ -51,24 +51,34 @@ def find_in_session(
     roles: frozenset[str] = frozenset(),
     seconds: float = SECONDS,
 ) -> Hits:
-    """The texts of a session that have any of these needles. A text is looked at where it came first."""
+    """The texts of a session that have any of these needles. A text is looked at where it came first, also one that a
+    client sent back in another form.
+    """
     deadline = time.monotonic() + seconds
     rows = _rows(project, session_id, buckets, needles)
     hits: list[Hit] = []
+    seen: set[Hashable] = set()
     for start in range(0, len(rows), SLICE):
         if start and time.monotonic() > deadline:
             return Hits(hits, is_whole=False)
         some = rows[start : start + SLICE]
         contents = load_contents(some, {})
         for row in some:
-            content = contents.get(row.id)
-            for piece in content.pieces if content else ():
-                if roles and piece.role not in roles:
-                    continue
-                count = sum(len(needle.spans(piece.original.normal)) for needle in needles)
-                if count:
-                    hits.append(Hit(row.id, piece.digest, piece.role, count))
+            if content := contents.get(row.id):
+                hits += _in_request(content, needles, roles, seen)
     return Hits(hits)
+
+
+def _in_request(
+    content: Content, needles: Sequence[Needle], roles: frozenset[str], seen: set[Hashable]
+) -> Iterator[Hit]:
+    for piece in content.pieces:
+        if roles and piece.role not in roles:
+            continue
+        count = sum(len(needle.spans(piece.original.normal)) for needle in needles)
+        if count and (meaning := content.meaning(piece)) not in seen:
+            seen.add(meaning)
+            yield Hit(content.row.id, piece.digest, piece.role, count)
 
 
 def _rows(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -42,9 +42,13 @@ def add_contents(found: Sequence[FoundSession], needles: Mapping[int, Needle]) -
 
 
 def snippets_of(found: FoundSession, needles: Mapping[int, Needle], roles: frozenset[str]) -> list[Snippet]:
-    """The first places in a session, at most MOST_SNIPPETS: one in each request if there are several."""
+    """The first places in a session, at most MOST_SNIPPETS: one in each request if there are several.
+
+    What a client sends back in another form is the same place: it is where it came first.
+    """
     contents = [found.contents[row.id] for row in _first_rows(found, needles) if row.id in found.contents]
-    each = [list(_in_request(content, needles.values(), roles)) for content in contents]
+    seen: set[Hashable] = set()
+    each = [list(_in_request(content, needles.values(), roles, seen)) for content in contents]
     first = [snippets[0] for snippets in each if snippets]
     rest = [snippet for snippets in each for snippet in snippets[1:]]
     chosen = (first + rest)[:MOST_SNIPPETS]
@@ -53,7 +57,7 @@ def snippets_of(found: FoundSession, needles: Mapping[int, Needle], roles: froze
 
 def snippets_of_request(content: Content, needles: Sequence[Needle], roles: frozenset[str]) -> list[Snippet]:
     """The first places in a request, at most MOST_SNIPPETS."""
-    return list(islice(_in_request(content, needles, roles), MOST_SNIPPETS))
+    return list(islice(_in_request(content, needles, roles, set()), MOST_SNIPPETS))
 
 
 def more_rows(found: FoundSession, needles: Mapping[int, Needle]) -> int:
@@ -67,12 +71,16 @@ def _first_rows(found: FoundSession, needles: Mapping[int, Needle]) -> Iterable[
     return sorted(rows.values(), key=lambda row: (row.started_at, row.id))[:MOST_SNIPPETS]
 
 
-def _in_request(content: Content, needles: Iterable[Needle], roles: frozenset[str]) -> Iterator[Snippet]:
+def _in_request(
+    content: Content, needles: Iterable[Needle], roles: frozenset[str], seen: set[Hashable]
+) -> Iterator[Snippet]:
+    """Its places, but for messages that were `seen` before."""
     for piece in content.pieces:
         if roles and piece.role not in roles:
             continue
         spans = sorted(span for needle in needles for span in needle.spans(piece.original.normal)[:10])
-        if spans:
+        if spans and (meaning := content.meaning(piece)) not in seen:
+            seen.add(meaning)
             yield _snippet(content, piece, piece.original.spans(spans))
 
 
