@@ -21,9 +21,9 @@ from sessions_app.content.search_facts import VALUE_CHARS, metadata_values
 from sessions_app.models import Part, Project, RequestSearch
 from sessions_app.search_language.keys import METADATA
 
-# So many of the newest rows are looked at.
-MOST_SESSIONS = MOST_REQUESTS = 500
-MOST_FAILED, MOST_OF_FAILED = 100, 50
+# So many of the newest sessions, requests or messages are looked at.
+MOST_ROWS = 500
+MOST_FAILED, MOST_OF_FAILED = 100, 200
 MOST_WITH_METADATA, METADATA_BYTES = 200, 16_384
 MOST_WITH_TOOLS, MOST_OF_REQUEST, MOST_MESSAGES, MESSAGE_BYTES = 100, 20, 500, 32_768
 # So many values are read, those that most rows have.
@@ -43,16 +43,16 @@ SELECT value, count(*) FROM (
 ) AS newest JOIN request_log AS r USING (id, session_id, bucket), unnest(ARRAY[{column}]) AS value
 WHERE length(value) BETWEEN 1 AND %(chars)s GROUP BY value
 """
+# In no order, so that of a long session no more is read.
 _ERRORS = """
 SELECT value, count(*) FROM (
-    SELECT id, buckets FROM session WHERE project_id = %(project)s AND error_count > 0
-    ORDER BY last_at DESC, id DESC LIMIT %(failed)s
+    SELECT id, (SELECT max(bucket) FROM unnest(buckets) AS bucket) AS last_bucket
+    FROM session WHERE project_id = %(project)s AND error_count > 0 ORDER BY last_at DESC, id DESC LIMIT %(failed)s
 ) AS s, LATERAL (
-    SELECT r.error_type AS value FROM request_log AS r
-    WHERE r.session_id = s.id AND r.bucket = ANY(s.buckets) AND r.status = 'error'
-    ORDER BY r.started_at DESC LIMIT %(of_each)s
+    SELECT r.error_type AS value, r.status FROM request_log AS r
+    WHERE r.session_id = s.id AND r.bucket = s.last_bucket LIMIT %(of_each)s
 ) AS found
-WHERE length(value) BETWEEN 1 AND %(chars)s GROUP BY value
+WHERE status = 'error' AND length(value) BETWEEN 1 AND %(chars)s GROUP BY value
 """
 _METADATA = """
 SELECT r.metadata::text FROM (
@@ -73,20 +73,17 @@ _STATEMENTS = {
     "tool": _REQUESTS.format(column="r.tool_name"),
     "error": _ERRORS,
 }
-_NEWEST = {
-    "user": f"newest {MOST_SESSIONS} sessions",
-    "tag": f"newest {MOST_SESSIONS} sessions",
-    "failed_tool": f"newest {MOST_SESSIONS} sessions",
-    "error": f"newest {MOST_FAILED} sessions with errors",
-    "tool": f"newest {MOST_WITH_TOOLS} requests",
-    "model": f"newest {MOST_SESSIONS} sessions",
-}
+_OF_SESSIONS = ("model", "user", "tag", "failed_tool")
 
 
 def looked_at(key: str) -> str:
     """What the values of a key are of, within a sentence: "newest 500 requests"."""
-    requests = MOST_WITH_METADATA if key.startswith(METADATA) else MOST_REQUESTS
-    return _NEWEST.get(key, f"newest {requests} requests")
+    if key == "error":
+        return f"newest {MOST_FAILED} sessions with errors"
+    if key in _OF_SESSIONS:
+        return f"newest {MOST_ROWS} sessions"
+    requests = MOST_WITH_METADATA if key.startswith(METADATA) else MOST_WITH_TOOLS if key == "tool" else MOST_ROWS
+    return f"newest {requests} requests"
 
 
 def values_in_data(project: Project, key: str) -> list[str]:
@@ -113,7 +110,7 @@ def _counted(project: Project, key: str) -> Counter[str]:
     found: Counter[str] = Counter()
     if key in _STATEMENTS:
         statement = f"{_STATEMENTS[key]} ORDER BY 2 DESC, 1 LIMIT %(values)s"
-        for value, count in _ask(statement, project, MOST_REQUESTS):
+        for value, count in _ask(statement, project, MOST_ROWS):
             found[value] += count
     return found
 

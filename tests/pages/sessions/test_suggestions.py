@@ -92,7 +92,7 @@ def test_the_foot_says_where_values_are_from_and_that_there_are_more(
 
 
 def test_only_the_newest_are_looked_at(signed_in: Client, logs: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suggestions, "MOST_REQUESTS", 2)
+    monkeypatch.setattr(suggestions, "MOST_ROWS", 2)
     assert len(suggested(signed_in, "model:")) < 3
 
 
