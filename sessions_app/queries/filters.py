@@ -59,7 +59,8 @@ class FilterError(ValueError):
 class SessionFilters:
     """Which sessions: those that match every filter that is set.
 
-    `query`: what is asked for in the search box. `trace_id`: the exact id of a session, trace, request, call or
+    `query`: what is asked for in the search box. `unread`: what stands there and cannot be read; then nothing matches,
+    for what was asked is not known. `trace_id`: the exact id of a session, trace, request, call or
     response. `since`, `until`: the time of its last activity, both inclusive. `range`: the preset that set `since`.
     `zone`: that of times without an offset in the query. `now`: when `-24h` in the query ends; None as it is read.
     """
@@ -71,13 +72,19 @@ class SessionFilters:
     until: datetime | None = None
     zone: tzinfo = UTC
     now: datetime | None = None
+    unread: str = ""
 
     def is_empty(self) -> bool:
-        return not (self.query or self.trace_id or self.since or self.until)
+        return not (self.text or self.trace_id or self.since or self.until)
+
+    @property
+    def text(self) -> str:
+        """What stands in the search box."""
+        return f"{self.query} {self.unread}".strip()
 
     def parameters(self) -> list[tuple[str, str]]:
         """Names and values for a URL, in a fixed order."""
-        pairs = [("q", str(self.query)), ("trace_id", self.trace_id), ("range", self.range)]
+        pairs = [("q", self.text), ("trace_id", self.trace_id), ("range", self.range)]
         if not self.range:
             pairs += [
                 (name, moment.isoformat()) for name, moment in (("from", self.since), ("to", self.until)) if moment
@@ -119,6 +126,11 @@ class ParsedFilters:
     # The query as it was written.
     text: str = ""
 
+    @property
+    def query_error(self) -> FilterError | None:
+        """Why the query could not be read."""
+        return next((error for error in self.errors if error.field == "q"), None)
+
     def checked(self) -> SessionFilters:
         """The filters. Raises the first FilterError."""
         if self.errors:
@@ -141,7 +153,8 @@ def parse_filters(parameters: QueryDict, zone: tzinfo = UTC, now: datetime | Non
             query = query.with_values(name, [*query.values_of(name), *values])
     trace_id = _text(parsed, parameters, "trace_id")
     times = _times(parsed, parameters, zone, now or datetime.now(UTC))
-    parsed.filters = SessionFilters(query, trace_id, **times, zone=zone, now=now)
+    unread = parsed.text if parsed.query_error else ""
+    parsed.filters = SessionFilters(query, trace_id, **times, zone=zone, now=now, unread=unread)
     return parsed
 
 

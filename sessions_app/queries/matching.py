@@ -55,8 +55,8 @@ def conditions_for(project: Project, filters: SessionFilters, memory: Memory | N
 
 
 def range_of(project: Project, filters: SessionFilters) -> list[tuple[str, list[Any]]]:
-    """The conditions beside the query: the range of time, and the id of a trace."""
-    where: list[tuple[str, list[Any]]] = []
+    """The conditions beside the query: the range of time, and the id of a trace. Nothing matches what was not read."""
+    where: list[tuple[str, list[Any]]] = [("false", [])] if filters.unread else []
     if filters.since:
         where.append(("s.last_at >= %s", [filters.since]))
     if filters.until:

@@ -210,6 +210,7 @@ class _RequestWalk:
         `Walk.statement`.
         """
         where: list[Sql] = [("x.project_id = %s", [self.project.pk]), *self.asked.times]
+        where += [("false", [])] if self.filters.unread else []
         for moment, sign in ((self.filters.since, ">="), (self.filters.until, "<=")):
             where += [(f"x.started_at {sign} %s", [moment])] if moment else []
         where += [(self.direction.after, list(place))] if place is not None else []

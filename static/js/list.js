@@ -12,7 +12,15 @@
   // A link may have changed the query. What is being typed stays.
   document.body.addEventListener("query-text", (event) => {
     const box = document.getElementById("q");
-    if (box && document.activeElement !== box) box.value = event.detail.text;
+    if (!box) return;
+    if (document.activeElement !== box) box.value = event.detail.text;
+    if (event.detail.wrong) {
+      box.setAttribute("aria-invalid", "true");
+      box.setAttribute("aria-describedby", "query-error");
+    } else {
+      box.removeAttribute("aria-invalid");
+      box.removeAttribute("aria-describedby");
+    }
   });
 
   // --- histogram

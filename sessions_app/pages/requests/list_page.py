@@ -51,7 +51,7 @@ def requests_page(request: HttpRequest, project: Project) -> HttpResponse:
         "errors": [error for error in (*parsed.errors, *errors) if error.field != "q"],
         "wrong": marked_query(parsed),
         "unsearched": bool(parsed.filters.query) and not search_coverage(project).is_complete,
-        "text": parsed.text if parsed.errors else str(parsed.filters.query),
+        "text": parsed.filters.text,
         "page": shown,
         "rows": _write(shown.found, project, str(parsed.filters.query.words)),
         "range": range_menu(parsed.filters),
@@ -63,7 +63,7 @@ def requests_page(request: HttpRequest, project: Project) -> HttpResponse:
     response = render_page_or_partial(request, "request_list.html", "_request_results.html", context, project)
     if htmx_of(request):
         response.headers["HX-Push-Url"] = address + shown.query
-        tell_query(response, context["text"])
+        tell_query(response, parsed.filters)
     return response
 
 

@@ -177,12 +177,12 @@ MOST_POSSIBLE = 8
 
 def marked_query(parsed: ParsedFilters) -> MarkedQuery | None:
     """What is wrong in the query, and what may stand there; None if it can be read."""
-    for error in parsed.errors:
-        if error.field == "q" and error.start is not None and error.end is not None:
-            text, start, end = parsed.text[:MOST_CHARS], error.start, max(error.end, error.start + 1)
-            possible = list(error.possible[:MOST_POSSIBLE])
-            return MarkedQuery(text[:start], text[start:end] or "␣", text[end:], error.message, possible)
-    return None
+    error = parsed.query_error
+    if error is None or error.start is None or error.end is None:
+        return None
+    text, start, end = parsed.text[:MOST_CHARS], error.start, max(error.end, error.start + 1)
+    possible = list(error.possible[:MOST_POSSIBLE])
+    return MarkedQuery(text[:start], text[start:end] or "␣", text[end:], error.message, possible)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,8 @@ def list_region(request: HttpRequest, project: Project, region: str) -> HttpResp
     if not htmx_of(request):
         return _list(request, project, is_whole=True)
     filters = parse_filters(request.GET, timezone.get_current_timezone()).filters
+    if filters.unread:
+        return HttpResponse()
     return render(request, f"_{region}.html", _filters_context(project, filters) | {"project": project})
 
 
@@ -70,14 +72,14 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
         "errors": [error for error in (*parsed.errors, *errors) if error.field != "q"],
         "wrong": marked_query(parsed),
         "unsearched": bool(parsed.filters.query) and not search_coverage(project).is_complete,
-        "text": parsed.text if parsed.errors else str(parsed.filters.query),
+        "text": parsed.filters.text,
         "page": shown,
         "heads": column_heads(parsed.filters, shown.order),
         "orders": order_choices(parsed.filters, shown.order),
         "views": SimpleLazyObject(lambda: view_chips(request, project)),
-        "save_view": save_address(request, project),
+        "save_view": "" if parsed.filters.unread else save_address(request, project),
         "rows": write_page(shown.rows, reverse("sessions", args=[project.slug]), shown.found),
-        "ways_out": [] if shown.rows else list(ways_out(project, parsed.filters))[:MAX_WAYS_OUT],
+        "ways_out": SimpleLazyObject(lambda: list(ways_out(project, parsed.filters))[:MAX_WAYS_OUT]),
         "undigested_since": _late(arrivals.undigested_since()),
     }
     # Only the rows differ between the pages of one list.
@@ -86,13 +88,14 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
     if htmx_of(request):
         # Without the empty fields of the form, which htmx would put into the address.
         response.headers["HX-Push-Url"] = context["address"] + shown.query
-        tell_query(response, context["text"])
+        tell_query(response, parsed.filters)
     return response
 
 
-def tell_query(response: HttpResponse, text: str) -> None:
+def tell_query(response: HttpResponse, filters: SessionFilters) -> None:
     """Let the page's script write the query into the search box: a link may have changed it."""
-    response.headers["HX-Trigger"] = json.dumps({"query-text": {"text": text}})
+    told = {"text": filters.text, "wrong": bool(filters.unread)}
+    response.headers["HX-Trigger"] = json.dumps({"query-text": told})
 
 
 def _filters_context(project: Project, filters: SessionFilters) -> dict[str, Any]:

@@ -83,8 +83,11 @@ def test_a_wrong_query_is_marked_where_it_is_wrong(signed_in: Client, project: P
         page = signed_in.get(f"{address}?q=<b> status:late x").content.decode()
         assert "<bdi>&lt;b&gt; status:</bdi><mark>late</mark><bdi> x</bdi>" in page
         assert "<code>ok</code> <code>error</code>" in page
-        assert "The query was not used." in page
+        assert "Nothing is listed until the query can be read." in page
         assert 'value="&lt;b&gt; status:late x"' in page
+        assert 'aria-invalid="true"' in page
+        assert "data-row" not in page
+        assert "No matching" not in page
 
 
 def test_other_projects_are_never_seen(signed_in: Client, project: Project) -> None:

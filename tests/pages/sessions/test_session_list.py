@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from html import unescape
 from urllib.parse import quote
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -15,6 +17,8 @@ from pytest_django import DjangoAssertNumQueries
 from sessions_app.ingest.accept import accept_body
 from sessions_app.models import InboxEntry, Project
 from sessions_app.pages.sessions import list_page as session_list
+from sessions_app.queries.filters import parse_filters
+from sessions_app.queries.matching import count_some
 from tests.factories import START, make_log, make_session, store_logs
 
 ADDRESS = "/p/acme/sessions/"
@@ -142,6 +146,26 @@ def test_bad_filter_is_named_and_the_others_hold(signed_in: Client, project: Pro
     assert titles(page) == ["one"]
     assert "from must be a time such as" in page
     assert "status must be one of ok, error, got &#x27;&lt;b&gt;&#x27;" in page
+
+
+def test_under_a_wrong_query_nothing_is_listed_and_links_keep_it(signed_in: Client, project: Project) -> None:
+    make_session(project, "a", make_log("one"))
+    query = "?q=status%3Alate+%22x&range=30d"
+    response = signed_in.get(ADDRESS + query, headers={"HX-Request": "true"})
+    page = response.content.decode()
+    assert titles(page) == []
+    assert "No matching" not in page
+    assert "<mark>late</mark>" in page
+    assert f'href="{ADDRESS}?q=status%3Alate+%22x"' in page  # clears the range
+    assert "Save view" not in page
+    assert response.headers["HX-Push-Url"] == ADDRESS + query
+    assert json.loads(response.headers["HX-Trigger"])["query-text"] == {"text": 'status:late "x', "wrong": True}
+    for region in ("facets", "overview"):
+        assert signed_in.get(f"{ADDRESS}{region}/{query}", headers={"HX-Request": "true"}).content == b""
+    assert titles(get(signed_in, query)) == []
+    # Also what comes as a parameter of its own stays in the box.
+    assert 'name="q" id="q" value="model:o3 status:late"' in get(signed_in, "?q=status:late&model=o3")
+    assert count_some(project, parse_filters(QueryDict("q=status:late")).filters) == 0
 
 
 def test_htmx_gets_rows_and_controls_but_no_page(signed_in: Client, project: Project) -> None:
@@ -344,10 +368,13 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_are_shown_as_they_are(signed_in: Client, project: Project, text: str) -> None:
     make_session(project, text, make_log(text, model=text, user=text, tags=[text]))
-    page = get(signed_in, f"?q={quote(text)}&model={quote(text)}&user={quote(text)}&tag={quote(text)}")
+    filters = f"model={quote(text)}&user={quote(text)}&tag={quote(text)}"
+    page = get(signed_in, f"?{filters}")
     assert titles(page) == [text]
-    for outlaw in ("<script>alert", "<img", "onmouseover='", "<h1>owned", 'href="javascript:', ">14<"):
-        assert outlaw not in page, outlaw
+    # Some of them cannot be read as a query, and are repeated with what is wrong.
+    for shown in (page, get(signed_in, f"?q={quote(text)}&{filters}")):
+        for outlaw in ("<script>alert", "<img", "onmouseover='", "<h1>owned", 'href="javascript:', ">14<"):
+            assert outlaw not in shown, outlaw
     # Once more for the page that finds nothing, which repeats what was asked.
     empty = get(signed_in, f"?q={quote(text)}x&model=none")
     assert "<script>alert" not in empty
