@@ -131,7 +131,8 @@ class Measuring:
         yield _figure(
             page, answers, f"processors: web {web / count * 1e3:.0f}, PostgreSQL {database / count * 1e3:.0f}"
         )
-        with scanned(HOT) as tables:
+        # Statistics look at the newest 100,000 sessions, which may be all that there are.
+        with scanned([table for table in HOT if not (page.area == "Statistics" and table == "session")]) as tables:
             self.pages.inside.get(path, headers=headers)
         if tables:
             yield Figure(page.area, f"{page.name}: scanned", len(tables), "", most=0, note=", ".join(sorted(tables)))

@@ -87,7 +87,7 @@ def _by_index(
     project: Project, filters: SessionFilters, conditions: Conditions, memory: Memory
 ) -> QuerySet[Session] | None:
     """The sessions that match, if the roll-ups and the index tell."""
-    if conditions.needs_branch:
+    if conditions.needs_branch or conditions.looks_up_requests:
         return None
     sessions = _with_ids(project, conditions.sessions)
     for text, params in (*range_of(project, filters), *conditions.times, *conditions.sql):

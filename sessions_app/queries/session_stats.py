@@ -58,7 +58,8 @@ FROM counted
 
 def totals(project: Project, filters: SessionFilters, memory: Memory | None = None) -> Totals:
     """The sums over all sessions that match."""
-    oldest = _oldest_counted(project)
+    memory = {} if memory is None else memory
+    oldest = _oldest_counted(project, memory)
     found = matching(project, filters, memory)
     counted = _newer(found.sessions, oldest).values(*_COUNTED)
     sessions, failed, requests, failed_requests, tokens_in, tokens_out, cost, lengths, first_at, last_at = _ask(
@@ -90,7 +91,7 @@ _DAY = 86_400
 # How wide a bin may be, in seconds: what clocks and calendars have lines for.
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, _DAY)
 _BINS = """
-SELECT floor(extract(epoch FROM last_at) / %s)::bigint, count(*), count(*) FILTER (WHERE error_count > 0)
+SELECT date_bin(%s, last_at, 'epoch'::timestamptz), count(*), count(*) FILTER (WHERE error_count > 0)
 FROM counted GROUP BY 1
 """
 
@@ -121,12 +122,13 @@ def histogram(
     project: Project, filters: SessionFilters, first_at: datetime, last_at: datetime, memory: Memory | None = None
 ) -> Histogram:
     """How many matching sessions were last active when, from `first_at` to `last_at`; MOST_BINS at most."""
+    memory = {} if memory is None else memory
     step = _step(first_at, last_at)
     found = matching(project, filters, memory).sessions
-    sessions = _newer(found, _oldest_counted(project)).values("last_at", "error_count")
-    rows = _ask(_BINS, {"counted": sessions}, [step])
-    counted = {number: (sessions, failed) for number, sessions, failed in rows}
-    first, last = (int((moment - _EPOCH).total_seconds() // step) for moment in (first_at, last_at))
+    sessions = _newer(found, _oldest_counted(project, memory)).values("last_at", "error_count")
+    rows = _ask(_BINS, {"counted": sessions}, [timedelta(seconds=step)])
+    counted = {_number(start, step): (sessions, failed) for start, sessions, failed in rows}
+    first, last = _number(first_at, step), _number(last_at, step)
     bins = [Bin(_moment(n * step), _moment((n + 1) * step), *counted.get(n, (0, 0))) for n in range(first, last + 1)]
     return Histogram(bins, timedelta(seconds=step))
 
@@ -138,6 +140,11 @@ def _step(first_at: datetime, last_at: datetime) -> int:
         if seconds / step <= MOST_BINS - 1:
             return step
     return _DAY * (int(seconds // (_DAY * (MOST_BINS - 1))) + 1)
+
+
+def _number(moment: datetime, step: int) -> int:
+    """The number of the bin that a moment lies in."""
+    return int((moment - _EPOCH) // timedelta(seconds=step))
 
 
 def _moment(seconds: int) -> datetime:
@@ -184,9 +191,9 @@ def facets(project: Project, filters: SessionFilters) -> Facets:
 
     A filter's own values are counted as if it was not set, so that the others show what they would add.
     """
-    oldest = _oldest_counted(project)
-    columns = ("error_count", *_FACET_COLUMNS.values())
     memory: Memory = {}
+    oldest = _oldest_counted(project, memory)
+    columns = ("error_count", *_FACET_COLUMNS.values())
     open_facets = [name for name in _FACETS if not filters.query.values_of(name)]
     closed = [name for name in _FACETS if name not in open_facets]
     found = {"": matching(project, filters, memory)}
@@ -245,10 +252,13 @@ def _facet_values(name: str, counts: dict[str, int], filters: SessionFilters) ->
 # --- which sessions -------------------------------------------------------------------------------------------------
 
 
-def _oldest_counted(project: Project) -> datetime | None:
+def _oldest_counted(project: Project, memory: Memory) -> datetime | None:
     """When the last of the newest MOST_COUNTED sessions was active; None if there are fewer. Walks an index alone."""
-    newest = Session.objects.filter(project_id=project.pk).order_by("-last_at", "-id")
-    return newest.values_list("last_at", flat=True)[MOST_COUNTED : MOST_COUNTED + 1].first()
+    if "oldest" not in memory:
+        newest = Session.objects.filter(project_id=project.pk).order_by("-last_at", "-id")
+        memory["oldest"] = newest.values_list("last_at", flat=True)[MOST_COUNTED : MOST_COUNTED + 1].first()
+    oldest: datetime | None = memory["oldest"]
+    return oldest
 
 
 def _newer(sessions: QuerySet[Session], oldest: datetime | None, since: datetime | None = None) -> QuerySet[Session]:

@@ -79,7 +79,8 @@ class Asked:
 class Conditions:
     """All that a query asks for. `times`: bounds of the last activity. `hints`: what rows of the index have if the
     roll-up is as it asks, and what finds the sessions that are so without such a row. `ranges`: the same for indexes of
-    roll-ups. `sessions`: it is one of these; None if it may be any.
+    roll-ups. `sessions`: it is one of these; None if it may be any. `looks_up_requests`: `sql` needs those of each
+    session.
     """
 
     sql: list[Sql] = field(default_factory=list)
@@ -89,6 +90,7 @@ class Conditions:
     hints: list[Hint] = field(default_factory=list)
     needs_branch: list[bool] = field(default_factory=list)
     sessions: list[uuid.UUID] | None = None
+    looks_up_requests: bool = False
 
     @property
     def asks_requests(self) -> bool:
@@ -119,6 +121,7 @@ def conditions_of(
                 found.wanted.append(_text(project, clause, roles, named if may_be_id else None))
             case Range(key="ttft"):
                 found.sql.append(_of_requests(*between(TTFT, clause), negated=clause.negated))
+                found.looks_up_requests = True
             case Range():
                 found.sql.append(_maybe_not(between(RANGE_OF_SESSION[clause.key], clause), clause.negated))
                 found.ranges += [condition] if (condition := index_range(clause)) else []
@@ -260,8 +263,10 @@ def _listed(key: str, values: list[str]) -> Sql:
 
 def _of_requests(condition: str, params: list[Any], negated: bool = False) -> Sql:
     """Whether a request of the session is so."""
+    # With OFFSET it is looked up for each session. Else PostgreSQL may read all requests first.
     text = (
-        f"EXISTS (SELECT FROM request_log AS r WHERE r.session_id = s.id AND r.bucket = ANY(s.buckets) AND {condition})"
+        f"EXISTS (SELECT FROM request_log AS r WHERE r.session_id = s.id AND r.bucket = ANY(s.buckets) AND {condition}"
+        " OFFSET 0)"
     )
     return _maybe_not((text, params), negated)
 
