@@ -217,6 +217,7 @@ class _RequestWalk:
         where += [("x.id = ANY(%s::uuid[])", [self.candidates])] if self.candidates is not None else []
         matches = [*self.asked.sql, *(one.possible for one in self.asked.has)]
         matches += [any_of(one.groups) for one in self.asked.wanted if not one.negated]
+        matches += [(one.of_columns, []) for one in self.asked.wanted if not one.negated]
         if self.asked.sessions is not None:
             matches.append(("x.session_id = ANY(%s::uuid[])", [self.asked.sessions]))
         holds = "".join(f", coalesce({one.columns or 'false'}, false)" for one in self.asked.has)

@@ -57,7 +57,7 @@ class Asked:
 
     `named`: sessions that have it in another way: by an id. `instead`: a condition of the roll-up that is enough.
     `hint`: what some row of each session has that matches in either way, where that is known. `is_told_by_index`: a
-    row that has the hashes says it, so that nothing need be read.
+    row that has the hashes says it, so that nothing need be read. `of_columns`: what the request's columns must be.
     """
 
     groups: Groups
@@ -68,6 +68,7 @@ class Asked:
     instead: Sql | None = None
     hint: Groups = ()
     is_told_by_index: bool = False
+    of_columns: str = "true"
 
     @property
     def where_it_may_be(self) -> Groups:
@@ -234,7 +235,7 @@ def _error(project: Project, clause: Values) -> Asked:
     def check(content: Content) -> bool:
         return not facts.isdisjoint(content.facts) or any(is_said(content, needle, roles) for needle in needles)
 
-    return Asked(tuple(groups), check, clause.negated)
+    return Asked(tuple(groups), check, clause.negated, of_columns="(r.error_type <> '' OR r.error_message <> '')")
 
 
 def needle_or_none(text: str) -> Needle | None:

@@ -37,6 +37,8 @@ MORE_ROWS = 4
 # So many requests are read at once, and of so many of each session it is kept what they say.
 ROWS_AT_ONCE, MOST_KEPT = 256, 8
 SECONDS = 1.5
+# Chunks that take longer do not grow.
+CHUNK_SECONDS = 0.1
 
 # The value of the order, and the id of a session.
 Place: TypeAlias = tuple[Any, uuid.UUID]
@@ -111,7 +113,9 @@ class Walk:
         if not self.conditions.asks_requests and not self.conditions.sql:
             size = limit + 1
         while True:
+            started = time.monotonic()
             chunk, last = self._chunk(place, size)
+            took = time.monotonic() - started
             for some in self._slices(chunk):
                 try:
                     kept = self._matching(some)
@@ -131,7 +135,7 @@ class Walk:
             looked_at += size
             if not has_asked and looked_at * (limit - len(found)) > MOST_AHEAD * len(found):
                 self.candidates, has_asked = self._candidates(), True
-            size = min(size * 2, LARGEST_CHUNK)
+            size = min(size * 2, LARGEST_CHUNK) if took < CHUNK_SECONDS else size
 
     def _is_over(self) -> bool:
         return time.monotonic() > self.deadline
@@ -226,7 +230,7 @@ class Walk:
         number = self.instead.index(wanted.instead) if wanted.instead else None
         settled = {one.id for one in sessions if number is not None and -1 - number in one.rows}
         others = [one for one in sessions if one.id not in settled]
-        rows = self._rows(others, wanted.groups) if others else {}
+        rows = self._rows(others, wanted) if others else {}
         for session in sessions:
             session.rows[place] = rows.get(session.id, [])
         held = self._checked(others, place, wanted)
@@ -237,9 +241,9 @@ class Walk:
                 kept.append(session)
         return kept
 
-    def _rows(self, sessions: Sequence[FoundSession], groups: Groups) -> dict[uuid.UUID, list[FoundRow]]:
+    def _rows(self, sessions: Sequence[FoundSession], wanted: Asked) -> dict[uuid.UUID, list[FoundRow]]:
         """The rows of the index, by session, that may have what is wanted, the earliest first."""
-        condition, params = any_of(groups)
+        condition, params = any_of(wanted.groups)
         bounds = [ids.id_range(session.id) for session in sessions]
         # OFFSET keeps the words out of the inner query: for common ones PostgreSQL would rather read the whole table
         # than the rows of some sessions.
@@ -249,7 +253,7 @@ class Walk:
                 SELECT * FROM request_search AS r
                 WHERE r.session_id = s.id AND r.id BETWEEN s.first AND s.last AND r.bucket = ANY(%s::date[]) OFFSET 0
             ) AS x
-            WHERE {condition} ORDER BY x.started_at, x.id
+            WHERE ({condition}){_with_columns(wanted)} ORDER BY x.started_at, x.id
         """  # noqa: S608 - texts of ours
         lists = [session.id for session in sessions], [first for first, _ in bounds], [last for _, last in bounds]
         buckets = sorted({bucket for session in sessions for bucket in session.buckets})
@@ -321,6 +325,14 @@ class Walk:
             return True
         has = bool(forks_and_retries(self.project, session.id)[0])
         return all(has == wanted for wanted in self.conditions.needs_branch)
+
+
+def _with_columns(wanted: Asked) -> str:
+    """Also what the columns of the request must be, if they matter."""
+    if wanted.of_columns == "true":
+        return ""
+    same = "r.id = x.id AND r.session_id = x.session_id AND r.bucket = x.bucket"
+    return f" AND EXISTS (SELECT FROM request_log AS r WHERE {same} AND {wanted.of_columns} OFFSET 0)"
 
 
 def forks_and_retries(project: Project, session_id: uuid.UUID) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
