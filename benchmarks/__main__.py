@@ -160,7 +160,7 @@ def measure_running(installation: Installation, key: str, report: Report) -> Non
 
     connections.close_all()
     installation.stop_database()
-    for measure in (memory_figures, accept_figures):
+    for measure in (memory_figures, accept_figures, visible_figures):
         with installation.serve() as top:
             for figure in measure(installation, top, sender(installation, key)):
                 report.add(figure)
@@ -178,6 +178,12 @@ def accept_figures(installation: Installation, top: object, client: Client) -> l
 
     with connect() as connection:
         return measure_accept(client, connection)
+
+
+def visible_figures(installation: Installation, top: object, client: Client) -> list[Figure]:
+    from benchmarks.visible import measure_visible
+
+    return measure_visible(lambda: Client(HOST, installation.port, client.headers))
 
 
 if __name__ == "__main__":

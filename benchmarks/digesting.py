@@ -16,8 +16,9 @@ from benchmarks.report import Figure, median
 
 # The size of a client's batch.
 LOGS_PER_BODY = 10
-# COPY and digester take turns on the same logs, so that other load affects both.
-LOGS_PER_TURN = 2_500
+# COPY and digester take turns on the same logs, so that other load affects both. Ten full batches, so that at the end
+# none of the processes waits long for the other.
+LOGS_PER_TURN = 5_000
 TABLES = ("session", "request_log", "part", "request_search", "request_key", "link")
 # A table that is not partitioned has no tree; the root of one that is holds nothing itself.
 SIZES = """
