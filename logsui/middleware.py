@@ -107,8 +107,8 @@ class _Timeout:
 
 
 class DatabaseOutage:
-    """503 with Retry-After instead of 500 while PostgreSQL restarts, so that clients and proxies retry. 504 for a
-    statement that took too long, and 429 while the limit of passwords being checked is reached.
+    """503 with Retry-After instead of 500 while PostgreSQL restarts, so that clients and proxies retry. 429 while the
+    limit of passwords being checked is reached. A statement that took too long is no outage: `StatementTimeout`.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -122,11 +122,6 @@ class DatabaseOutage:
             return _try_again(BUSY, 429)
         if not isinstance(error, (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)):
             return None
-        if bounds.is_statement_timeout(error):
-            logger.warning("A statement of %s exceeded the page timeout", request.path)
-            return HttpResponse(
-                render_to_string("504.html", {"seconds": settings.LOGSUI_PAGE_STATEMENT_SECONDS}), status=504
-            )
         logger.error("The database failed: %s", str(error).partition("\n")[0])
         return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "2"})
 

@@ -87,6 +87,8 @@ MIDDLEWARE = [
     "logsui.middleware.bounded_answers",
     "logsui.middleware.DatabaseOutage",
     "logsui.middleware.OutOfMemory",
+    # Asked first about an exception, as it is the last.
+    "sessions_app.pages.too_long.StatementTimeout",
 ]
 TEMPLATES = [
     {

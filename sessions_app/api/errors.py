@@ -34,7 +34,11 @@ PLAIN_MESSAGES = {
     413: ("too_large", "The request is too large."),
     500: ("internal_error", "The server failed to answer; its log says what happened."),
     503: ("unavailable", "The database is not answering at the moment. Send the request again."),
-    504: ("timeout", "The database took too long and was stopped. Ask for less: a shorter time, more filters."),
+    504: (
+        "timeout",
+        "The database took too long and was stopped. Ask for less: a shorter time (from, to), fewer words, "
+        "no has:branch.",
+    ),
 }
 
 
