@@ -31,6 +31,7 @@ MAX_VALUES = 50
 # Keys of the search language that are parameters of the URL, too.
 LISTS = ("status", "model", "user", "tag", "source", "rule", "failed_tool")
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _DIGITS = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
 # A plus sign that is not escaped in a URL arrives as a space.
 _LOST_PLUS = re.compile(r"(T\d\d:?\d\d\S*) (\d\d:?\d\d)$")
@@ -236,12 +237,18 @@ def _moment(text: str, zone: tzinfo, end: bool) -> datetime:
 
 def words(text: str) -> SessionFilters:
     """Filters for sessions that have these words, or an id; what is no letter or digit is left out."""
-    needles = [needle for word in text.split()[:8] if (needle := _needle(word))]
-    return SessionFilters(Query(tuple(Text(needle) for needle in needles)))
+    texts = [found for word in text.split()[:8] if (found := _literal(_UNSTORABLE.sub("\ufffd", word)))]
+    return SessionFilters(Query(tuple(dict.fromkeys(texts))))
 
 
-def _needle(word: str) -> Needle | None:
+def _literal(word: str) -> Text | None:
+    """A word that the query has as it is. In quotes, if it would be read as something else: `-5`, `model:o3`."""
     try:
-        return Needle(word)
+        plain = Text(Needle(word))
     except NoWordsError:
         return None
+    try:
+        is_read_again = parse(str(plain)).clauses == (plain,)
+    except QueryError:
+        is_read_again = False
+    return plain if is_read_again else Text(Needle(word, is_phrase=True))

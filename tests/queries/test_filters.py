@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.http import QueryDict
 
-from sessions_app.queries.filters import MAX_TEXT_CHARS, MAX_VALUES, FilterError, SessionFilters, parse_filters
+from sessions_app.queries.filters import MAX_TEXT_CHARS, MAX_VALUES, FilterError, SessionFilters, parse_filters, words
+from sessions_app.search_language import parse as parse_query
 from tests.factories import filters_for
 
 NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -56,7 +57,7 @@ def test_nothing_is_set_by_an_empty_form() -> None:
 
 
 def test_range_ends_now() -> None:
-    assert parse("range=24h", now=NOW) == filters_for(range="24h", since=NOW - timedelta(days=1))
+    assert parse("range=24h", now=NOW) == filters_for(range="24h", since=NOW - timedelta(days=1), now=NOW)
 
 
 def test_preset_wins_over_the_fields_of_a_custom_range() -> None:
@@ -164,3 +165,11 @@ def test_an_error_of_the_query_says_where() -> None:
     error = refused("q=robot+status%3Alate")
     assert (error.field, error.start, error.end) == ("q", 13, 17)
     assert "ok" in error.possible
+
+
+@pytest.mark.parametrize("text", ["-5", "rob*", '"x', "model:a", "modle:a", "a -b c:d", "in:user", "\0x", "a a"])
+def test_plain_words_are_printed_so_that_they_are_read_again(text: str) -> None:
+    query = words(text).query
+    assert not any(one.negated or one.needle.is_prefix for one in query.texts)
+    assert parse_query(str(query)) == query
+    assert len(query.clauses) == len(set(text.split()))
