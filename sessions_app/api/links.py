@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -16,6 +17,11 @@ class PageLinks:
 
     def session(self, session_id: UUID) -> str:
         return f"{self._base}sessions/{session_id}/"
+
+    def place(self, session_id: UUID, words: str, request_log_id: UUID, digest: bytes) -> str:
+        """A part of a request on the page of its session, where words were found (`pages/session/find.py`)."""
+        query = urlencode({"find": words, "hit": f"{request_log_id}.{digest.hex()}"})
+        return f"{self.session(session_id)}?{query}#hit"
 
     def corrections(self, session_id: UUID) -> str:
         return f"{self._base}sessions/{session_id}/corrections/"

@@ -53,7 +53,7 @@ class RequestsEndpoint(Endpoint):
             page = request_list.list_requests(project, filters, order, limit, query.get("cursor"))
         except FilterError as error:
             raise bad_parameter(error.field, error.message) from None
-        context = self.about_project(project.slug) | {"snippets": page.snippets}
+        context = self.about_project(project.slug) | {"snippets": page.snippets, "words": str(filters.query.words)}
         write = ListedRequestSerializer(context=context).to_representation
         return Response(page_of(page.results, write, page.next_cursor))
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from sessions_app.models import Project, RequestLog
-from tests.factories import START, make_log, make_project, store_logs
+from tests.factories import START, make_log, make_project, make_user, store_logs
 
 pytestmark = pytest.mark.django_db
 
@@ -30,14 +30,18 @@ def test_it_works(client: Client, two: Project) -> None:
     assert page["next"] is None
     assert (row["request_id"], row["session_key"], row["user"], row["status"]) == ("one", "s", "al", "success")
     assert (row["duration_ms"], row["cost"]) == (2000.0, "0.3")
-    assert row["matches"] == [
-        {
-            "request_id": str(RequestLog.objects.get(request_id="one").id),
-            "role": "user",
-            "text": "A robot",
-            "found": [[2, 7]],
-        }
-    ]
+    (match,) = row["matches"]
+    assert (match["request_id"], match["role"]) == (str(RequestLog.objects.get(request_id="one").id), "user")
+    assert (match["text"], match["found"]) == ("A robot", [[2, 7]])
+
+
+def test_a_match_leads_to_its_place_on_the_page(client: Client, two: Project) -> None:
+    (row,) = client.get("/api/v1/requests?q=%22a+robot%22+user:al").json()["results"]
+    browser = Client()
+    browser.force_login(make_user("reader"))
+    address, fragment = row["matches"][0]["url"].split("#")
+    page = browser.get(address).content.decode()
+    assert f'<mark id="{fragment}" aria-current="true">A robot</mark>' in page
 
 
 def test_pages_reach_the_end(client: Client, two: Project) -> None:

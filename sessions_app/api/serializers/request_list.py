@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -29,10 +30,13 @@ from sessions_app.records import ERROR, KINDS, SUCCESS
 class MatchSerializer(Resource):
     """A place where the words of the query were found."""
 
+    # The context has `links`, and the `words` of the query.
+
     request_id = serializers.UUIDField(help_text="The `id` of the request.")
     role = KnownText(help_text="Who said it: user, assistant, system, tool; error for the text of an error.")
     text = serializers.SerializerMethodField(help_text="What was found, with some of the text around it.")
     found = serializers.SerializerMethodField(help_text="Where in `text` it is: first and last character and one more.")
+    url = serializers.SerializerMethodField(help_text="The page of its session, open at this place, with marks.")
 
     def get_text(self, snippet: Snippet) -> str:
         return "".join(text for text, _ in snippet.pieces)
@@ -46,11 +50,16 @@ class MatchSerializer(Resource):
             place += len(text)
         return spans
 
+    @extend_schema_field(URI)
+    def get_url(self, snippet: Snippet) -> str:
+        links: PageLinks = self._context["links"]
+        return links.place(snippet.session_id, self._context["words"], snippet.request_id, snippet.digest)
+
 
 class ListedRequestSerializer(Resource):
     """A request in a list; its own address has everything of it."""
 
-    # The context has `links`, and `snippets` by request id.
+    # The context has `links`, the `words` of the query, and `snippets` by request id.
 
     id = serializers.UUIDField()
     request_id = serializers.CharField(help_text="The caller's id, or a generated one.")
@@ -94,7 +103,11 @@ class ListedRequestSerializer(Resource):
     @extend_schema_field(MatchSerializer(many=True))
     def get_matches(self, row: ListedRequest) -> list[dict[str, Any]]:
         snippets: dict[UUID, list[Snippet]] = self._context["snippets"]
-        return [MatchSerializer.shared().to_representation(one) for one in snippets.get(row.id, ())]
+        return [self._matches.to_representation(one) for one in snippets.get(row.id, ())]
+
+    @cached_property
+    def _matches(self) -> MatchSerializer:
+        return MatchSerializer(context=self._context)
 
     @extend_schema_field(URI)
     def get_url(self, row: ListedRequest) -> str:

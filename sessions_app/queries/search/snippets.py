@@ -25,6 +25,7 @@ class Snippet:
     after.
     """
 
+    session_id: uuid.UUID
     request_id: uuid.UUID
     started_at: datetime
     role: str
@@ -99,7 +100,8 @@ def _snippet(content: Content, piece: SaidText, spans: Sequence[Span]) -> Snippe
             place = stop
     pieces.append((_line(text[place:end]), False))
     kept = tuple(one for one in pieces if one[0])
-    return Snippet(content.row.id, content.row.started_at, piece.role, piece.digest, kept, (start > 0, end < len(text)))
+    row, is_cut = content.row, (start > 0, end < len(text))
+    return Snippet(row.session_id, row.id, row.started_at, piece.role, piece.digest, kept, is_cut)
 
 
 def _line(text: str) -> str:
