@@ -43,5 +43,5 @@ def reach(text: str, shown: int) -> int:
 
 
 def part(digest: bytes) -> Markup:
-    """Before the HTML of a stored part: a comment that `marking` reads and takes out."""
+    """Before the HTML of a stored part, b"" for what is none: a comment that `marking` reads and takes out."""
     return Markup("<!--part {}-->").format(digest.hex()) if _needles.get() else NOTHING

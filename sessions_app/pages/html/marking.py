@@ -35,6 +35,8 @@ _NO_TEXT_CLASSES = frozenset(("menu", "more-btn", "ref", "role", "seam", "textbt
     *("err-http", "err-foot", "hit-note")
 }
 _NAMES_IN_SUMMARY = "tool-name"
+# The page's words, in which <bdi> has what was logged.
+_FACTS = "insp-sec"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,11 @@ class Mark:
 
 @dataclass(slots=True)
 class _Open:
-    """An element that is open: whether its text counts."""
+    """An element that is open: whether its text counts, and whether it is among facts."""
 
     name: str
     counts: bool
+    facts: bool
 
 
 @dataclass(slots=True)
@@ -101,9 +104,10 @@ class Marker:
         # All of it was HTML before; what is added are the marks.
         return Markup("".join(piece for pieces in self.output for piece in pieces))  # noqa: S704
 
-    def point_at(self, number: int, part: str, note: Markup) -> bool:
-        """Make one place the target of the page's address: the first mark of a part, of a request with this number if
-        it has some. Without any, `note` stands in the request; False then.
+    def point_at(self, number: int, part: str | None, note: Markup) -> bool:
+        """Make one place the target of the page's address: the first mark of a part (None: of any).
+
+        A mark in the request with this number is preferred. Without any, `note` stands in the request; False then.
         """
         own = [mark for mark in self.marks if mark.number == number]
         chosen = [mark for mark in own if mark.part == part] or [
@@ -153,14 +157,17 @@ class Marker:
         found = _CLASS.search(tag)
         classes = set(found[1].split()) if found else set()
         counts = self._counts and name not in _NO_TEXT and classes.isdisjoint(_NO_TEXT_CLASSES)
-        if name == "summary":
+        facts = _FACTS in classes or (bool(self._stack) and self._stack[-1].facts)
+        if name == "summary" or _FACTS in classes:
             counts = False
-        elif _NAMES_IN_SUMMARY in classes:
+        elif _NAMES_IN_SUMMARY in classes or (facts and name == "bdi"):
             counts = True
             self._flush()
-        self._stack.append(_Open(name, counts))
+        self._stack.append(_Open(name, counts, facts))
         if name == "details":
             self._folds.append(len(self.output) - 1)
+        elif name == "section":
+            self._part = ""
         elif article := _ARTICLE.match(tag):
             self._number, self._part = int(article[1]), ""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from markupsafe import Markup
 
 from sessions_app import bounds
@@ -16,11 +17,13 @@ from sessions_app.content.json_values import to_json
 from sessions_app.content.packed_digests import packed_count
 from sessions_app.models import Project
 from sessions_app.pages.html.components import NOTHING, joined
+from sessions_app.pages.html.finding import finding
 from sessions_app.pages.html.messages import MessageWriter
 from sessions_app.pages.html.pieces import row
 from sessions_app.pages.html.plain_text import escaped, visible
 from sessions_app.pages.request import curl, raw_json
 from sessions_app.pages.request.copies import copies_view
+from sessions_app.pages.request.found import Words, words_in
 from sessions_app.pages.request.spans import spans_view
 from sessions_app.pages.shell import htmx_of, project_page, render_page
 from sessions_app.pages.thread.absence import CallBody
@@ -61,9 +64,13 @@ def request_page(request: HttpRequest, project: Project, request_id: uuid.UUID) 
     documents = documents_of(place.log.source, entry or b"{}")
     from_span = is_span(place.log)
     chosen = raw_json.chosen(request.GET.get("raw", ""), documents, from_span)
+    words = words_in(request.GET)
+    with finding(words.needles):
+        contents = _input_and_output(request, place, window, documents, words)
     context = {
         "section": "sessions",
-        **_input_and_output(request, place, window, documents),
+        "words": words,
+        **contents,
         "parameters": _members(documents.parameters),
         "metadata": _metadata(documents),
         "raw": raw_json.view(documents, chosen, place.url, from_span),
@@ -77,7 +84,14 @@ def request_page(request: HttpRequest, project: Project, request_id: uuid.UUID) 
     context |= facts_context(project, place, window)
     if place.is_request:
         context |= correction_context(request, project, place.session.id)
-    return render_page(request, "request.html", context, project)
+    return render_page(request, "request.html", context | _marked(request, context, words), project)
+
+
+def _marked(request: HttpRequest, context: dict[str, Any], words: Words) -> dict[str, Any]:
+    """What stands below the head of the page, with marks if words are looked for."""
+    body = render_to_string("_request_body.html", context, request)
+    marked = words.marked(body) if words.needles else None
+    return {"body": body if marked is None else marked, "is_marked": marked is not None}
 
 
 def _first_span(request: HttpRequest) -> int:
@@ -90,11 +104,11 @@ def reports_of(place: RequestInSession) -> Markup:
 
 
 def _input_and_output(
-    request: HttpRequest, place: RequestInSession, window: Window, documents: Documents
+    request: HttpRequest, place: RequestInSession, window: Window, documents: Documents, words: Words
 ) -> dict[str, Any]:
     if not place.line.step:
         with bounds.share(PART_OF_SIDE):
-            sent = input_of(request, place, window, documents)
+            sent = input_of(request, place, window, documents, words.part)
         with bounds.share(PART_OF_SIDE):
             html = _output(place, window, documents, max(whole_number(request.GET.get("output", ""), 1) - 1, 0))
         return {"input": sent, "output": html}
@@ -171,18 +185,28 @@ class SentMessages:
         return counted(self.count, self.noun)
 
 
-def input_of(request: HttpRequest, place: RequestInSession, window: Window, documents: Documents) -> SentMessages:
+def input_of(
+    request: HttpRequest, place: RequestInSession, window: Window, documents: Documents, wanted: bytes | None = None
+) -> SentMessages:
+    """What a request sent: a block of its messages, which the address names, or which has the `wanted` one."""
     added, printed = window.added[place.index], window.printed(place.index)
     new_count = len(list(printed)) + printed.skipped
     if request.GET.get("input") == "new":
         return SentMessages(_new_messages(place, window), added.count, new_count, True)
     # A link may be older than the request's last copy, and lead beyond its last message.
-    first = min(max(whole_number(request.GET.get("from", ""), 1) - 1, 0), max(added.count - 1, 0))
+    asked = whole_number(request.GET.get("from", ""), _block_with(wanted, place, window) + 1)
+    first = min(max(asked - 1, 0), max(added.count - 1, 0))
     html = messages_html(place, window, first, added.count, with_context=True)
     if not added.count:
         instead = told_apart("request", place.reports, place.addresses)
         html = joined((html, instead or row("", CallBody("request", documents, place.url).instead())))
     return SentMessages(html, added.count, new_count)
+
+
+def _block_with(digest: bytes | None, place: RequestInSession, window: Window) -> int:
+    """The position at which the block of input messages begins that has this one; 0 if none has it."""
+    inputs = window.inputs(place.index, range(window.added[place.index].count)) if digest else []
+    return next((position for position, found in inputs if found == digest), 0) // MESSAGES_BLOCK * MESSAGES_BLOCK
 
 
 def _new_messages(place: RequestInSession, window: Window) -> Markup:

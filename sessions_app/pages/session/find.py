@@ -113,13 +113,11 @@ def find(
     if not text.strip():
         return SessionFind("")
     try:
-        parsed = parse(text)
+        needles, roles = needles_in(text), frozenset(parse(text).values_of("in"))
     except QueryError as error:
         return SessionFind(text, error.message)
-    needles = [clause.needle for clause in parsed.texts if not clause.negated]
     if not needles:
         return SessionFind(text, "Here only words are looked for.")
-    roles = frozenset(parsed.values_of("in"))
     found = find_in_session(project, session.id, session.buckets, needles, roles)
     target = target_of(query.get("hit", ""))
     asked = {hit.request_id for hit in found.hits} | ({target.request_id} if target else set())
@@ -145,6 +143,11 @@ def find(
     )
 
 
+def needles_in(text: str) -> list[Needle]:
+    """The words of a query. Raises QueryError."""
+    return [clause.needle for clause in parse(text).texts if not clause.negated]
+
+
 def _numbers(
     project: Project, lines: SessionLines, layout: Layout | None, asked: Set[uuid.UUID]
 ) -> dict[uuid.UUID, int]:
@@ -162,9 +165,9 @@ def _found_at(number: int, hit: Hit, addresses: Addresses, text: str) -> FoundAt
     return FoundAt(number, address_of(addresses.session, text, target), hit.role, hit.count, target)
 
 
-def address_of(session: str, text: str, target: Target) -> str:
-    """The page of a session at a place where words were found."""
-    return f"{session}?{urlencode({'find': text, 'hit': str(target)})}#{HERE}"
+def address_of(page: str, text: str, target: Target) -> str:
+    """The page of a session or request at a place where words were found."""
+    return f"{page}?{urlencode({'find': text, 'hit': str(target)})}#{HERE}"
 
 
 def target_of(text: str) -> Target | None:
@@ -181,6 +184,6 @@ def marked(found: SessionFind, html: Markup, addresses: Addresses) -> Markup:
     marker = Marker(found.needles)
     marker.read(html)
     if found.target and found.number:
-        href = f"{addresses.request(found.target.request_id)}?{urlencode({'find': found.text})}"
+        href = address_of(addresses.request(found.target.request_id), found.text, found.target)
         marker.point_at(found.number, found.target.part, component("thread", "hit_note")(HERE, href))
     return marker.html()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import NOTHING, component, joined, sentence
+from sessions_app.pages.html.finding import part
 from sessions_app.pages.html.formats import exact
 from sessions_app.pages.html.messages import MessageWriter
 from sessions_app.pages.html.pieces import more, reference, row
@@ -121,7 +122,7 @@ def error_card(line: RequestLine, detail: RequestDetail, base_url: str) -> Marku
         message=detail.error_message,
         url=base_url,
     )
-    return row("error", card)
+    return part(b"") + row("error", card)
 
 
 def _more_items(base_url: str, start: int, count: int) -> Markup:

@@ -1,0 +1,49 @@
+"""Words that the address of a request's page names: marked there, in everything that was said or logged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from markupsafe import Markup
+
+from sessions_app.content.needles import Needle
+from sessions_app.pages.html.components import NOTHING
+from sessions_app.pages.html.marking import Marker
+from sessions_app.pages.session.find import needles_in, target_of
+from sessions_app.search_language import QueryError
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words as they were written, and the digest of the part where the page begins.
+
+    b"": it begins at none of the parts, but at a text beside them. None: at the first place.
+    """
+
+    text: str = ""
+    needles: Sequence[Needle] = ()
+    part: bytes | None = None
+
+    @property
+    def kept(self) -> str:
+        """The beginning of a query that keeps them."""
+        return f"{urlencode({'find': self.text})}&" if self.needles else ""
+
+    def marked(self, html: str) -> Markup | None:
+        """The page with marks, the first of its part as its target; None if it has none of the words."""
+        marker = Marker(self.needles)
+        marker.read(html)
+        part = None if self.part is None else self.part.hex()
+        return marker.html() if marker.point_at(0, part, NOTHING) else None
+
+
+def words_in(query: QueryDict) -> Words:
+    """What an address asks to mark. Text that cannot be looked for is not marked."""
+    text, target = query.get("find", ""), target_of(query.get("hit", ""))
+    try:
+        return Words(text, needles_in(text), bytes.fromhex(target.part) if target else None)
+    except (QueryError, ValueError):
+        return Words(text)
