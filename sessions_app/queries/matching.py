@@ -18,9 +18,10 @@ from django.db.models import Q, QuerySet
 from sessions_app.models import Project, Session
 from sessions_app.queries.filters import SessionFilters
 from sessions_app.queries.named_ids import sessions_named
+from sessions_app.queries.search.candidates import MOST_CANDIDATES, sessions_with
 from sessions_app.queries.search.conditions import Asked, Conditions, conditions_of
 from sessions_app.queries.search.orders import NEWEST_FIRST, OLDEST_FIRST, direction_of
-from sessions_app.queries.search.walk import MOST_CANDIDATES, Place, Walk, Walked, sessions_with
+from sessions_app.queries.search.walk import Place, Walk, Walked
 
 COUNT_LIMIT = 100
 # So many sessions are a set that was looked for; more are said to be cut.

@@ -15,7 +15,7 @@ import pytest
 from sessions_app.models import Project
 from sessions_app.queries import request_list
 from sessions_app.queries.request_list import list_requests
-from sessions_app.queries.search import walk
+from sessions_app.queries.search import candidates, walk
 from sessions_app.queries.session_list import list_sessions
 from tests.factories import START, filters_for, make_log, make_project, store_logs
 
@@ -240,7 +240,11 @@ def test_sessions_and_requests_are_those_of_a_plain_look(
 ) -> None:
     for module in (walk, request_list):
         monkeypatch.setattr(module, "FIRST_CHUNK", 7)
+        monkeypatch.setattr(module, "MOST_AHEAD", 1)
+    for module in (candidates, request_list):
         monkeypatch.setattr(module, "MOST_CANDIDATES", most)
+    for module in (candidates, walk):
+        monkeypatch.setattr(module, "VERY_FEW", min(most, 5))
     chance = random.Random(most + 1)
     wrong = []
     for _ in range(40):

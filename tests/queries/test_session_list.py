@@ -141,8 +141,8 @@ def test_few_statements_read_a_page(project: Project, django_assert_num_queries:
     filters = filters_for(text="hello", tags=("t",), statuses=("ok",), since=START)
     with django_assert_num_queries(1):
         assert len(list_sessions(project, SessionFilters(), limit=3).results) == 3
-    # The id that the word may be, the sessions, the index, and what it found.
-    with django_assert_num_queries(5):
+    # The id that the word may be, where the word may be, the sessions, the index, and what it found.
+    with django_assert_num_queries(6):
         assert len(list_sessions(project, filters, limit=3).results) == 3
 
 
@@ -451,6 +451,7 @@ def test_an_index_leads_to_the_few_sessions_of_a_range(
 ) -> None:
     """The first chunk is too small for all, so that the indexes of the orders are asked."""
     monkeypatch.setattr(walk, "FIRST_CHUNK", 1)
+    monkeypatch.setattr(walk, "MOST_ROLL_UPS_AHEAD", 0)
     for number in range(4):
         usage = {"input_tokens": number, "output_tokens": number} if number else None
         more = {"cost": number / 100} if number else {}

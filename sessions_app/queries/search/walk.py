@@ -1,9 +1,10 @@
 """Walks through sessions in an order, in chunks that grow, and keeps those that a query asks for.
 
 If there are few of them, the index is asked where what is wanted may be at all: if that is in few sessions, only those
-are walked through. Each find is checked on what is stored. A walk ends when it has enough, at the end, or
-when its time is over; then it says how far it came. The sessions that it looks into first are never left out: if even
-they take too long, it finds those that may match, and says that it is not sure.
+are walked through. For words it is asked at once: rare ones are what people search for. Each find is checked on what is
+stored. A walk ends when it has enough, at the end, or when its time is over; then it says how far it came. The sessions
+that it looks into first are never left out: if even they take too long, it finds those that may match, and says that it
+is not sure.
 """
 
 from __future__ import annotations
@@ -14,22 +15,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
 from typing import Any, TypeAlias
 
 from django.db import connection
 
 from sessions_app import ids
 from sessions_app.models import Project
-from sessions_app.queries.search.conditions import Asked, Conditions, Groups, Hint
+from sessions_app.queries.search.candidates import VERY_FEW, any_of, few_sessions, sessions_with, very_few_with_words
+from sessions_app.queries.search.conditions import Asked, Conditions
 from sessions_app.queries.search.contents import Content, FoundRow, load_contents
 from sessions_app.queries.search.orders import Direction
 
 FIRST_CHUNK, LARGEST_CHUNK = 200, 6_400
-# If it seems that more sessions than that must be walked through, the index is asked where what is wanted may be.
-MOST_AHEAD = 1_500
-# So many rows of the index are few; what is in very few is looked for first.
-VERY_FEW, MOST_CANDIDATES = 500, 20_000
+# If it seems that more sessions than that must be walked through, the index is asked where what is wanted may be; more
+# of them are soon walked through if only their roll-ups are looked at.
+MOST_AHEAD, MOST_ROLL_UPS_AHEAD = 1_500, 10_000
 # So many sessions are looked into at once: first a few, which are always finished, then as a page has.
 FIRST_SLICE, SLICE = 8, 64
 # Mostly the first row of a session has what is wanted. If not, four times as many are read each time.
@@ -101,6 +101,9 @@ class Walk:
         if conditions.sessions is not None:
             self.where.append(("s.id = ANY(%s::uuid[])", [conditions.sessions]))
         self.deadline = time.monotonic() + seconds
+        # Conditions of roll-ups, and what is asked of requests, by its place in the query.
+        self.sql = list(conditions.sql)
+        self.wanted = dict(enumerate(conditions.wanted))
         self.instead = [one.instead for one in conditions.wanted if one.instead]
         self.candidates: list[uuid.UUID] | None = None
         self.is_patient = is_patient
@@ -109,8 +112,10 @@ class Walk:
     def run(self, limit: int, place: Place | None) -> Walked:
         """The next `limit` sessions after a place."""
         found: list[FoundSession] = []
+        self._leave_to_roll_ups()
+        self.candidates = very_few_with_words(self.project, self.conditions)
         size, looked_at, has_asked = FIRST_CHUNK, 0, self.candidates is not None
-        if not self.conditions.asks_requests and not self.conditions.sql:
+        if not self._asks_requests() and not self.sql:
             size = limit + 1
         while True:
             started = time.monotonic()
@@ -133,16 +138,33 @@ class Walk:
             if self._is_over():
                 return Walked(found, place, is_out_of_time=True)
             looked_at += size
-            if not has_asked and looked_at * (limit - len(found)) > MOST_AHEAD * len(found):
-                self.candidates, has_asked = self._candidates(), True
+            ahead = MOST_AHEAD if self._asks_requests() else MOST_ROLL_UPS_AHEAD
+            if not has_asked and looked_at * (limit - len(found)) > ahead * len(found):
+                self.candidates, has_asked = few_sessions(self.project, self.conditions, self._is_over), True
             size = min(size * 2, LARGEST_CHUNK) if took < CHUNK_SECONDS else size
+
+    def _asks_requests(self) -> bool:
+        return bool(self.wanted or self.conditions.needs_branch)
+
+    def _leave_to_roll_ups(self) -> None:
+        """Ask the roll-ups alone for what they tell, but of a few sessions that the index knows."""
+        for place, one in list(self.wanted.items()):
+            if one.instead is None or not one.is_told_by_index:
+                continue
+            others = sessions_with(self.project, one.groups, VERY_FEW)
+            if len(others) <= VERY_FEW:
+                text, params = one.instead
+                holds = f"({text} OR s.id = ANY(%s::uuid[])) IS {'NOT ' * one.negated}TRUE"
+                self.sql.append((holds, [*params, others]))
+                self.instead.remove(one.instead)
+                del self.wanted[place]
 
     def _is_over(self) -> bool:
         return time.monotonic() > self.deadline
 
     def _slices(self, chunk: list[FoundSession]) -> Iterator[list[FoundSession]]:
         """A chunk as it is looked into; as a whole if no request has to be read."""
-        if not self.conditions.asks_requests:
+        if not self._asks_requests():
             yield from [chunk] if chunk else []
             return
         start = 0
@@ -180,7 +202,7 @@ class Walk:
         if self.candidates is not None:
             where.append(("s.id = ANY(%s::uuid[])", [self.candidates]))
         instead = "".join(f", ({text})" for text, _ in self.instead)
-        matches = " AND ".join(f"({text})" for text, _ in self.conditions.sql) or "true"
+        matches = " AND ".join(f"({text})" for text, _ in self.sql) or "true"
         columns = ", ".join(f"s.{name}" for name in self.columns)
         key = self.direction.order.sql
         statement = f"""
@@ -195,33 +217,13 @@ class Walk:
             ORDER BY {self.direction.sql}
         """  # noqa: S608 - texts of ours
         params = [value for _, values in (*where, ("", [size]), *self.instead) for value in values]
-        return statement, params + [value for _, values in self.conditions.sql for value in values]
-
-    def _candidates(self) -> list[uuid.UUID] | None:
-        """The sessions where what is wanted may be, if an index knows that they are few."""
-        for text, params in self.conditions.ranges:
-            statement = f"SELECT s.id FROM session AS s WHERE s.project_id = %s AND {text} LIMIT %s"  # noqa: S608
-            found = _fetch(statement, [self.project.pk, *params, MOST_CANDIDATES + 1])
-            if len(found) <= MOST_CANDIDATES:
-                return sorted(row[0] for row in found)
-        wanted: list[Hint] = [(one.where_it_may_be, partial(frozenset, one.named)) for one in self.conditions.wanted]
-        wanted += self.conditions.hints
-        wanted = [one for one in wanted if one[0] and all(one[0])]
-        wanted.sort(key=lambda one: -max(map(len, one[0])))
-        for most in (VERY_FEW, MOST_CANDIDATES) if len(wanted) > 1 else (MOST_CANDIDATES,):
-            for groups, named in wanted:
-                if self._is_over():
-                    return None
-                rows = sessions_with(self.project, groups, most)
-                if len(rows) <= most:
-                    return sorted({*rows, *named()})
-        return None
+        return statement, params + [value for _, values in self.sql for value in values]
 
     # --- what their requests say ------------------------------------------------------------------------------------
 
     def _matching(self, sessions: list[FoundSession]) -> list[FoundSession]:
         """Those of these sessions that have all that is wanted, in order. Raises OutOfTime."""
-        for place, one in enumerate(self.conditions.wanted):
+        for place, one in self.wanted.items():
             sessions = self._with(sessions, place, one)
         return [one for one in sessions if self._has_branches(one)] if self.conditions.needs_branch else sessions
 
@@ -346,26 +348,6 @@ def forks_and_retries(project: Project, session_id: uuid.UUID) -> tuple[set[uuid
     found = structure_of(lines)
     forks = {lines[index].id for index in found.forks}
     return forks, {lines[index].id for index, place in found.places.items() if place}
-
-
-def sessions_with(project: Project, groups: Groups, most: int | None = None) -> list[uuid.UUID]:
-    """The sessions of which the index has any of these groups, one a row: at most `most` and one more, else
-    MOST_CANDIDATES.
-    """
-    condition, params = any_of(groups)
-    statement = f"""
-        SELECT x.session_id FROM request_search AS x WHERE x.project_id = %s AND ({condition}) LIMIT %s
-    """  # noqa: S608 - texts of ours
-    return [row[0] for row in _fetch(statement, [project.pk, *params, (MOST_CANDIDATES if most is None else most) + 1])]
-
-
-def any_of(groups: Groups) -> tuple[str, list[Any]]:
-    """The condition that a row of the index has one of these groups of hashes; true for a group without any."""
-    if not all(groups):
-        return "true", []
-    if len(groups) > 1 and all(len(group) == 1 for group in groups):
-        return "x.words && %s::int[]", [[group[0] for group in groups]]
-    return " OR ".join(["x.words @> %s::int[]"] * len(groups)), [list(group) for group in groups]
 
 
 def _fetch(statement: str, params: Sequence[Any]) -> list[Any]:
