@@ -151,7 +151,7 @@ def parse_filters(parameters: QueryDict, zone: tzinfo = UTC, now: datetime | Non
     for name in LISTS:
         values = _list(parsed, parameters, name)
         if values:
-            query = query.with_values(name, [*query.values_of(name), *values])
+            query = _joined(parsed, query, name, values)
     trace_id = _text(parsed, parameters, "trace_id")
     times = _times(parsed, parameters, zone, now or datetime.now(UTC))
     unread = parsed.text if parsed.query_error else ""
@@ -165,6 +165,18 @@ def _query(parsed: ParsedFilters) -> Query:
     except QueryError as error:
         parsed.errors.append(FilterError("q", error.message, error.start, error.end, error.possible))
         return Query()
+
+
+def _joined(parsed: ParsedFilters, query: Query, name: str, values: Sequence[str]) -> Query:
+    """The query with the values of a parameter, if it can still be read again: links have all of it in `q`."""
+    found = query.with_values(name, [*query.values_of(name), *values])
+    try:
+        parse(str(found))
+    except QueryError:
+        message = "and q together ask for more than a query may: see its limits"
+        parsed.errors.append(FilterError(name, message))
+        return query
+    return found
 
 
 def _text(parsed: ParsedFilters, parameters: QueryDict, name: str) -> str:

@@ -18,7 +18,7 @@ from sessions_app.search_language.keys import (
     UNITS,
     is_key,
 )
-from sessions_app.search_language.query import Clause, Query, Range, Text, TimeBound, Values
+from sessions_app.search_language.query import Clause, Query, Range, Text, TimeBound, Values, key_of
 
 MOST_CHARS = 1_000
 MOST_CLAUSES = 50
@@ -30,6 +30,7 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _SPACE = re.compile(r"\s*")
 _KEY = re.compile(r"[A-Za-z_][\w-]*(?:\.[^\s:,\"]+)?(?=:)")
 _UNKNOWN_KEY = re.compile(r"[a-z_]{2,}$")
+_DIGITS = re.compile(r"[\d.:]+(?=[\s/,]|$)")
 _WORD = re.compile(r"\S+")
 _VALUE = re.compile(r"[^\s,]+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -58,6 +59,7 @@ def parse(text: str) -> Query:
         raise QueryError(message, MOST_CHARS, len(text))
     reader = _QueryReader(text)
     clauses: list[Clause] = []
+    starts: list[tuple[int, int]] = []
     while reader.skip_space():
         start = reader.place
         clause = reader.clause()
@@ -65,7 +67,20 @@ def parse(text: str) -> Query:
             raise QueryError(f"A query may have at most {MOST_CLAUSES} words and filters.", start, len(text))
         if clause not in clauses:
             clauses.append(clause)
-    return Query(tuple(clauses))
+            starts.append((start, reader.place))
+    return _checked(Query(tuple(clauses)), starts)
+
+
+def _checked(query: Query, places: list[tuple[int, int]]) -> Query:
+    """The query. Raises QueryError if it asks nothing of what it names, or could not be read again as it is written."""
+    for clause, (start, end) in zip(query.clauses, places, strict=True):
+        if key_of(clause) == "in" and not query.texts:
+            message = "in: says where words are looked for. Add the words: in:user refund"
+            raise QueryError(message, start, end, CHOICES["in"])
+    if len(str(query)) > MOST_CHARS:
+        message = f"With its quotes the query has more than {MOST_CHARS:,} characters."
+        raise QueryError(message, 0, places[-1][1])
+    return query
 
 
 class _QueryReader:
@@ -87,7 +102,7 @@ class _QueryReader:
         key = _KEY.match(self.text, self.place)
         if key and self._is_filter(key):
             self.place = key.end() + 1
-            return self._filter(key[0], negated, start)
+            return self._filter(key[0] if is_key(key[0]) else key[0].lower(), negated, start)
         return self._text(negated, start)
 
     def _is_filter(self, key: re.Match[str]) -> bool:
@@ -95,7 +110,12 @@ class _QueryReader:
         if is_key(key[0]):
             return True
         following = self.text[key.end() + 1 : key.end() + 2]
-        if following.isspace() or following in ("", "/", ":", "\\") or not _UNKNOWN_KEY.match(key[0]):
+        if following.isspace() or following in ("", "/", ":", "\\"):
+            return False
+        if is_key(key[0].lower()):
+            return True
+        # A port, a time, a line number.
+        if _DIGITS.match(self.text, key.end() + 1) or not _UNKNOWN_KEY.match(key[0]):
             return False
         near = tuple(difflib.get_close_matches(key[0], KEYS, 3, 0.6))
         hint = f" Did you mean {' or '.join(f'{name}:' for name in near)}?" if near else ""

@@ -123,12 +123,14 @@ class Query:
         return self if clause in self.clauses else Query((*self.clauses, clause))
 
     def minus(self, clause: Clause) -> Query:
-        """This query without a clause."""
-        return Query(tuple(one for one in self.clauses if one != clause))
+        """This query without a clause; without words nobody has said them."""
+        rest = Query(tuple(one for one in self.clauses if one != clause))
+        return rest if rest.texts else rest.without("in")
 
     def without(self, key: str) -> Query:
-        """This query without what it says of a key; "" stands for all words."""
-        return Query(tuple(one for one in self.clauses if key_of(one) != key))
+        """This query without what it says of a key; "" stands for all words, and for who said them."""
+        left_out = ("", "in") if not key else (key,)
+        return Query(tuple(one for one in self.clauses if key_of(one) not in left_out))
 
     def with_values(self, key: str, values: Iterable[str]) -> Query:
         """This query with exactly these values of a key; in the place where it had some."""

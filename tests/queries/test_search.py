@@ -17,6 +17,7 @@ from sessions_app.queries import request_list
 from sessions_app.queries.request_list import list_requests
 from sessions_app.queries.search import candidates, walk
 from sessions_app.queries.session_list import list_sessions
+from sessions_app.search_language import parse
 from tests.factories import START, filters_for, make_log, make_project, store_logs
 
 pytestmark = pytest.mark.django_db
@@ -200,14 +201,16 @@ def make_clause(chance: random.Random, roles: Sequence[str]) -> tuple[str, Check
 
 def make_query(chance: random.Random) -> tuple[str, list[tuple[bool, Check]]]:
     roles = ROLES if chance.random() < 0.6 else tuple(chance.sample(ROLES, chance.randint(1, 2)))
-    written = [] if roles == ROLES else [f"in:{','.join(roles)}"]
+    written = []
     checks = []
     for _ in range(chance.randint(1, 3)):
         text, check = make_clause(chance, roles)
         negated = chance.random() < 0.3
         written.append("-" * negated + text)
         checks.append((negated, check))
-    return " ".join(written), checks
+    query = " ".join(written)
+    has_words = roles != ROLES and parse(query).texts
+    return (f"in:{','.join(roles)} {query}" if has_words else query), checks
 
 
 def everything(read: Callable[[str | None], Any], name: str) -> list[str]:

@@ -16,6 +16,7 @@ from sessions_app.queries import matching
 from sessions_app.queries.activity import ACTIVITY_SLOTS, activity
 from sessions_app.queries.filters import FilterError, SessionFilters
 from sessions_app.queries.matching import count_newer, count_some
+from sessions_app.queries.request_list import list_requests
 from sessions_app.queries.search import walk
 from sessions_app.queries.search.conditions import Conditions
 from sessions_app.queries.search.orders import CHOICES, direction_of, opposite
@@ -459,3 +460,12 @@ def test_an_index_leads_to_the_few_sessions_of_a_range(
     for order in (NEWEST_FIRST, OLDEST_FIRST, "-tokens"):
         rows = list_sessions(project, filters_for(query), order).results
         assert {row.session_key for row in rows} == expected, order
+
+
+def test_values_are_compared_whatever_their_case(project: Project) -> None:
+    make_session(project, "a", make_log(model="GPT-4o", user="Alice@Example.org", tags=["CI"]))
+    make_session(project, "b", make_log(model="o3", user="bob"))
+    for text in ("model:gpt-4O", "user:alice@example.ORG", "tag:ci", "USER:Alice@Example.org"):
+        assert found(project, text=text) == {"a"}, text
+        assert found(project, text=f"-{text}") == {"b"}, text
+        assert [row.session_key for row in list_requests(project, filters_for(text)).results] == ["a"], text

@@ -166,5 +166,5 @@ def test_what_the_parser_refuses_is_not_suggested() -> None:
     assert written("has:branch,|") == []
     for key in (*CHOICES, *RANGES, *MOMENTS):
         for value in written(f"{key}:|"):
-            parse(f"{key}:{value}")
+            parse(f"{key}:{value} robot")
             assert key in EXAMPLES or key in CHOICES

@@ -94,7 +94,7 @@ def test_what_is_written_is_read_as_the_same(clauses: tuple[Clause, ...]) -> Non
         ('"-5"', [Text(Needle("-5", True))]),
         ("-5", [Text(Needle("5"), True)]),
         (r'"a \"b\" \\"', [Text(Needle('a "b" \\', True))]),
-        ("https://a.b/c ::x Key:y", [Text(Needle(one)) for one in ("https://a.b/c", "::x", "Key:y")]),
+        ("https://a.b/c ::x Kee:y", [Text(Needle(one)) for one in ("https://a.b/c", "::x", "Kee:y")]),
         ('model:a,"b, c"', [Values("model", ("a", "b, c"))]),
         ("-metadata.a.b:c", [Values("metadata.a.b", ("c",), True)]),
         ("status:failed,success", [Values("status", ("error", "ok"))]),
@@ -140,3 +140,44 @@ def test_errors_lie_where_something_is_wrong(text: str, wrong: str, possible: st
     error = caught.value
     assert text[error.start : error.end] == wrong
     assert possible is None or possible in error.possible
+
+
+@pytest.mark.parametrize("text", ["Model:gpt-4o", "MODEL:gpt-4o", "model:gpt-4o"])
+def test_keys_have_any_case(text: str) -> None:
+    assert str(parse(text)) == "model:gpt-4o"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "localhost:8000",
+        "db:5432/x",
+        "http://x.org",
+        "C:\\tmp",
+        "std::vector",
+        "at 12:30:00",
+        "Error: not",
+        "line main:42",
+    ],
+)
+def test_text_with_a_colon_is_text(text: str) -> None:
+    assert parse(text).texts
+    assert not [clause for clause in parse(text).clauses if not isinstance(clause, Text)]
+
+
+def test_in_needs_words() -> None:
+    with pytest.raises(QueryError) as caught:
+        parse("model:o3 in:user")
+    assert (caught.value.start, caught.value.end) == (9, 16)
+    assert "user" in caught.value.possible
+    [text] = [clause for clause in parse("in:user robot").clauses if isinstance(clause, Text)]
+    assert str(parse("in:user robot").minus(text)) == ""
+
+
+def test_what_is_written_longer_than_it_may_be_is_refused() -> None:
+    text = "user:" + ",".join('a"b' for _ in range(1)) + " " + " ".join(f'tag:{n}\\"\\"' + '"' * 12 for n in range(30))
+    try:
+        written = str(parse(text))
+    except QueryError:
+        return
+    assert str(parse(written)) == written

@@ -11,7 +11,16 @@ from sessions_app.content.search_text import hashes_of
 from sessions_app.models import Project
 from sessions_app.queries.filters import SessionFilters
 from sessions_app.queries.named_ids import requests_named, sessions_named
-from sessions_app.queries.search.conditions import Asked, Groups, Sql, between, conditions_of, moment_of
+from sessions_app.queries.search.conditions import (
+    Asked,
+    Groups,
+    Sql,
+    between,
+    conditions_of,
+    is_one_of,
+    moment_of,
+    overlaps,
+)
 from sessions_app.queries.search.contents import Content
 from sessions_app.search_language import Clause, Query, Range, TimeBound, Values
 
@@ -26,7 +35,7 @@ _RANGES = {
 _EXACT = {"user": "r.end_user", "source": "r.source", "rule": "r.rule"}
 _OF_PEOPLE = (
     "EXISTS (SELECT FROM session_tag AS g WHERE g.session_id = x.session_id AND g.project_id = x.project_id"
-    " AND g.tag = ANY(%s::text[]))"
+    " AND lower(g.tag) = ANY(%s::text[]))"
 )
 # Values of `has:` that columns know, exactly or of the session: then the request is looked at among the others.
 _HAS_ERROR, _HAS_STEPS, _MAY_BE_RETRY = "r.status = 'error'", "s.step_count > 0", "s.retry_count > 0"
@@ -145,13 +154,15 @@ def _of_columns(clause: Clause) -> Sql | None:
         case Values(key="status", values=values):
             return "r.status = ANY(%s::text[])", [["success" if one == "ok" else one for one in values]]
         case Values(key="model", values=values):
-            return "(r.model = ANY(%s::text[]) OR r.requested_model = ANY(%s::text[]))", [list(values), list(values)]
+            (model, params), (asked, more) = is_one_of("r.model", values), is_one_of("r.requested_model", values)
+            return f"({model} OR {asked})", [*params, *more]
         case Values(key=key, values=values) if key in _EXACT:
-            return f"{_EXACT[key]} = ANY(%s::text[])", [list(values)]
+            return is_one_of(_EXACT[key], values)
         case Values(key="failed_tool", values=values):
-            return "r.failed_tools && %s::text[]", [list(values)]
+            return overlaps("r.failed_tools", values)
         case Values(key="tag", values=values):
-            return f"(r.tags && %s::text[] OR {_OF_PEOPLE})", [list(values), list(values)]
+            of_log, params = overlaps("r.tags", values)
+            return f"({of_log} OR {_OF_PEOPLE})", [*params, [value.lower() for value in values]]
     return None
 
 
