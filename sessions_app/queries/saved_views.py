@@ -19,7 +19,8 @@ _PLACES = ("before", "after", "cursor")
 def views_of(project: Project, user: Any) -> QuerySet[SavedView]:
     """Own and shared views, by name; at most MAX_VIEWS are listed."""
     visible = Q(owner_id=user.pk) | Q(is_shared=True)
-    return SavedView.objects.filter(visible, project_id=project.pk).order_by("name", "pk")
+    views = SavedView.objects.filter(visible, project_id=project.pk).select_related("owner")
+    return views.order_by("name", "pk")
 
 
 def kept_query(parameters: QueryDict) -> str:

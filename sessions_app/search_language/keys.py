@@ -26,7 +26,7 @@ CHOICES = {
     "source": tuple(SOURCES),
     "kind": KINDS,
     "rule": RULES,
-    "has": ("error", "tool", "image", "audio", "file", "reasoning", "branch", "retry", "cut", "steps"),
+    "has": ("error", "tool", "image", "audio", "file", "reasoning", "branch", "retry", "cut", "steps", "failed_tool"),
     "in": ("user", "assistant", "system", "tool", "error"),
 }
 CHOICE_WORDS = {
@@ -60,6 +60,7 @@ EXAMPLES = {
         "retry": "a failed request again",
         "cut": "an answer that ended at a limit",
         "steps": "agents, tools or other spans",
+        "failed_tool": "a result of a tool that failed or looks failed",
     },
     "in": {
         "user": "what users said",

@@ -15,7 +15,7 @@ from django.utils.functional import SimpleLazyObject
 
 from sessions_app.models import Project
 from sessions_app.pages.html.formats import stamp, zone_name
-from sessions_app.pages.sessions.columns import ORDER_NAMES, column_heads, order_choices
+from sessions_app.pages.sessions.columns import ORDER_NAMES, column_heads, order_choices, ordered_query
 from sessions_app.pages.sessions.filters import (
     active_filters,
     active_range,
@@ -80,6 +80,7 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
         "save_view": "" if parsed.filters.unread else save_address(request, project),
         "rows": write_page(shown.rows, reverse("sessions", args=[project.slug]), shown.found),
         "ways_out": SimpleLazyObject(lambda: list(ways_out(project, parsed.filters))[:MAX_WAYS_OUT]),
+        "newest": "" if parsed.filters.unread else _newest(project, shown),
         "undigested_since": _late(arrivals.undigested_since()),
     }
     # Only the rows differ between the pages of one list.
@@ -90,6 +91,17 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
         response.headers["HX-Push-Url"] = context["address"] + shown.query
         tell_query(response, parsed.filters)
     return response
+
+
+def _newest(project: Project, shown: ShownPage) -> str:
+    """The place behind which sessions are new; "" if none are announced.
+
+    In other orders, and where nothing is found, that is the latest activity of the project.
+    """
+    if not shown.is_first:
+        return ""
+    newest = shown.rows[0] if shown.rows and shown.is_newest_first else arrivals.newest_session(project)
+    return newest.cursor if newest else ""
 
 
 def tell_query(response: HttpResponse, filters: SessionFilters) -> None:
@@ -117,14 +129,15 @@ def _filters_context(project: Project, filters: SessionFilters) -> dict[str, Any
 def new_sessions(request: HttpRequest, project: Project) -> HttpResponse:
     """The button above the first row that says how many sessions are new or updated."""
     parsed = parse_filters(request.GET, timezone.get_current_timezone())
-    newest = request.GET.get("newest", "")
+    newest, order = request.GET.get("newest", ""), request.GET.get("order") or NEWEST_FIRST
     try:
         found = count_newer(project, parsed.filters, newest)
+        direction_of(order)
     except FilterError:
         return HttpResponse(status=204)
     context = {
         "project": project,
-        "filters": parsed.filters,
+        "list_query": ordered_query(parsed.filters, order),
         "newest": newest,
         "news": f"{at_least(found)} new or updated session{'' if found == 1 else 's'}" if found else "",
         "address": reverse("sessions", args=[project.slug]),

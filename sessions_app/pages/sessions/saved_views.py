@@ -1,4 +1,4 @@
-"""Saved views of the session list: the chips above it, the address of each, and forms to name, share and delete them.
+"""Views of the session list: the chips above it, the address of each, and forms to name, share and delete saved ones.
 
 Everybody may keep views of their own. Sharing one, and changing one that somebody else shares, needs a permission.
 """
@@ -19,32 +19,64 @@ from sessions_app.models import Project, SavedView
 from sessions_app.pages.shell import own, project_page, render_page
 from sessions_app.queries.saved_views import MAX_QUERY_CHARS, MAX_VIEWS, kept_query, same_list, views_of
 
+# What everybody has: a name, and the filter or order. They keep the time range, of which they say nothing.
+BUILT_IN = (
+    ("All", ""),
+    ("Errors", "q=status%3Aerror"),
+    ("Failed tools", "q=has%3Afailed_tool"),
+    ("Most expensive", "order=-cost"),
+    ("Slowest", "order=-duration"),
+)
+RANGE_FIELDS = ("range", "from", "to")
+
 
 @dataclass(frozen=True)
 class ViewChip:
-    """A view above the list. `edit`: the address of its form, "" if the user may not change it."""
+    """A view above the list. `about`: who shares it. `edit`: the address of its form, "" if the user may not change
+    it.
+    """
 
     name: str
     href: str
-    edit: str
     is_current: bool
-    is_shared: bool
+    about: str = ""
+    edit: str = ""
 
 
 def view_chips(request: HttpRequest, project: Project) -> list[ViewChip]:
-    """All sessions, then the saved views; one statement."""
+    """The views that everybody has, then the saved ones; one statement."""
     asked, address = kept_query(request.GET), reverse("sessions", args=[project.slug])
-    chips = [ViewChip("All", address, "", not asked, False)]
+    chips = _built_in(asked, address)
     for view in views_of(project, request.user)[:MAX_VIEWS]:
         is_current = same_list(view.query, asked)
         edit = reverse("view_edit", args=[project.slug, view.pk]) if is_current and _may_change(request, view) else ""
-        href = f"{address}?{view.query}" if view.query else address
-        chips.append(ViewChip(view.name, href, edit, is_current, view.is_shared))
+        chips.append(ViewChip(view.name, _opened(address, view.query), is_current, _about(view), edit))
     return chips
 
 
+def _built_in(asked: str, address: str) -> list[ViewChip]:
+    pairs = asked.split("&") if asked else []
+    times = [pair for pair in pairs if pair.partition("=")[0] in RANGE_FIELDS]
+    rest = "&".join(pair for pair in pairs if pair not in times)
+    return [
+        ViewChip(name, _opened(address, "&".join([query, *times] if query else times)), same_list(query, rest))
+        for name, query in BUILT_IN
+    ]
+
+
+def _opened(address: str, query: str) -> str:
+    return f"{address}?{query}" if query else address
+
+
+def _about(view: SavedView) -> str:
+    """Who shares it. The owner may be gone."""
+    if not view.is_shared:
+        return "Only you see it"
+    return f"Shared by {view.owner.get_username()}" if view.owner else "Shared with the project"
+
+
 def save_address(request: HttpRequest, project: Project) -> str:
-    """The form that saves what the list shows now. "" if that is everything, or saved already."""
+    """The form that saves what the list shows now; "" if that is everything."""
     asked = kept_query(request.GET)
     return f"{reverse('view_new', args=[project.slug])}?{asked}" if asked else ""
 
@@ -63,8 +95,7 @@ class ViewForm(forms.Form):
 def open_view(request: HttpRequest, project: Project, view_id: int) -> HttpResponse:
     """The address of a view leads to what it shows now."""
     view = _find(request, project, view_id)
-    address = reverse("sessions", args=[project.slug])
-    return redirect(f"{address}?{view.query}" if view.query else address)
+    return redirect(_opened(reverse("sessions", args=[project.slug]), view.query))
 
 
 @project_page
@@ -136,4 +167,5 @@ def _saved(request: HttpRequest, view: SavedView, fields: dict[str, Any]) -> Htt
 def _render(request: HttpRequest, project: Project, form: ViewForm, view: SavedView | None = None) -> HttpResponse:
     may_share = bool(view and view.is_shared) or rights.may(request.user, rights.SHARE_VIEWS)
     context = {"form": form, "view": view, "may_share": may_share, "share_right": rights.SHARE_VIEWS.label}
+    context["about"] = _about(view) if view and view.owner_id != request.user.pk else ""
     return render_page(request, "saved_view.html", context, project, status=422 if form.errors else 200)

@@ -33,7 +33,12 @@ LISTED = {
 # Keys that only the requests know.
 FACTS = ("provider", "key", "kind", "tool", "finish")
 NAMED = ("trace", "request", "session")
-COUNTED = {"error": "s.error_count > 0", "retry": "s.retry_count > 0", "steps": "s.step_count > 0"}
+COUNTED = {
+    "error": "s.error_count > 0",
+    "retry": "s.retry_count > 0",
+    "steps": "s.step_count > 0",
+    "failed_tool": "s.tool_error_count + s.tool_looks_failed_count > 0",
+}
 RANGE_OF_SESSION = {
     "cost": "s.cost",
     "tokens": "(coalesce(s.input_tokens, 0) + coalesce(s.output_tokens, 0))",
@@ -194,8 +199,8 @@ def _add_has(found: Conditions, project: Project, clause: Values) -> None:
     facts = [fact("has", value) for value in clause.values if value not in COUNTED]
     of_session: Sql | None = (f"({' OR '.join(counted)})", []) if counted else None
     if facts:
-        # An error is in the index too; where retries and steps are, it does not know.
-        known = not {"retry", "steps"} & set(clause.values)
+        # An error is in the index too; where the others are, it does not know.
+        known = {"error"} >= {value for value in clause.values if value in COUNTED}
         hint = _groups(project, [*facts, fact("status", "error")]) if known else ()
         found.wanted.append(replace(_facts(project, facts, clause.negated), instead=of_session, hint=hint))
     elif of_session:

@@ -40,7 +40,8 @@ _OF_PEOPLE = (
 # Values of `has:` that columns know, exactly or of the session: then the request is looked at among the others.
 _HAS_ERROR, _HAS_STEPS, _MAY_BE_RETRY = "r.status = 'error'", "s.step_count > 0", "s.retry_count > 0"
 BRANCH, RETRY = "branch", "retry"
-_BY_COLUMNS = {"error": _HAS_ERROR, "steps": _HAS_STEPS}
+_HAS_FAILED_TOOL = "r.tool_error_count + r.tool_looks_failed_count > 0"
+_BY_COLUMNS = {"error": _HAS_ERROR, "steps": _HAS_STEPS, "failed_tool": _HAS_FAILED_TOOL}
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ def _has(project: Project, clause: Values) -> HasAny:
 
 def _hint(project: Project, has: HasAny, clause: Values) -> Groups:
     """What the index has wherever it may be so; () if the index does not know."""
-    if has.negated or has.asks_session or "steps" in clause.values:
+    if has.negated or has.asks_session or {"steps", "failed_tool"} & set(clause.values):
         return ()
     errors = [fact("status", "error")] if "error" in clause.values else []
     return (*has.groups, *_groups(project, errors))

@@ -84,6 +84,15 @@ def test_the_list_marks_and_filters_them(session: Session, project: Project, sig
         ("?failed_tool=tool_0", 1),
         ("?failed_tool=tool_1", 0),
         ("?failed_tool=tool_1&failed_tool=tool_2", 1),
+        ("?q=has:failed_tool", 1),
+        ("?q=has:failed_tool,image", 1),
+        ("?q=-has:failed_tool", 1),
     ):
         page = signed_in.get(LIST + query).content.decode()
+        assert page.count("data-row") == found, query
+
+
+def test_requests_that_brought_them_are_found(session: Session, signed_in: Client) -> None:
+    for query, found in (("has:failed_tool", 2), ("-has:failed_tool", 3), ("has:failed_tool,error", 2)):
+        page = signed_in.get(f"/p/acme/requests/?q={query}").content.decode()
         assert page.count("data-row") == found, query

@@ -10,6 +10,7 @@ from django.test import Client
 
 from sessions_app.access.rights import CHANGE_VIEWS, SHARE_VIEWS
 from sessions_app.models import Project, SavedView
+from sessions_app.pages.sessions.saved_views import BUILT_IN
 from tests.factories import grant, make_session, make_user
 
 NEW = "/p/acme/views/new/"
@@ -26,6 +27,11 @@ def chips(client: Client, query: str = "") -> list[tuple[str, bool]]:
         r'<a class="chip" href="[^"]*" (aria-current)?[^>]*><bdi class="cut">(.*?)</bdi>', nav, re.DOTALL
     )
     return [(name, bool(current)) for current, name in found]
+
+
+def saved(client: Client, query: str = "") -> list[tuple[str, bool]]:
+    """The chips behind those that everybody has."""
+    return chips(client, query)[len(BUILT_IN) :]
 
 
 def person(name: str, *rights: object) -> Client:
@@ -45,9 +51,9 @@ def test_it_works(signed_in: Client, project: Project) -> None:
     assert view.query == "q=Hello&order=-cost&model=gpt-4o"
     assert made.url == f"/p/acme/views/{view.pk}/"
     assert signed_in.get(made.url).url == f"/p/acme/sessions/?{view.query}"
-    assert chips(signed_in) == [("All", True), ("&lt;b&gt;Hi&lt;/b&gt;", False)]
+    assert saved(signed_in) == [("&lt;b&gt;Hi&lt;/b&gt;", False)]
     # The order of the fields says nothing.
-    assert chips(signed_in, "?model=gpt-4o&q=Hello&order=-cost")[1] == ("&lt;b&gt;Hi&lt;/b&gt;", True)
+    assert saved(signed_in, "?model=gpt-4o&q=Hello&order=-cost")[0] == ("&lt;b&gt;Hi&lt;/b&gt;", True)
 
 
 def test_a_view_is_seen_by_its_owner_and_by_all_once_it_is_shared(signed_in: Client, project: Project) -> None:
@@ -55,11 +61,32 @@ def test_a_view_is_seen_by_its_owner_and_by_all_once_it_is_shared(signed_in: Cli
     other = make_user("bob")
     make_view(project, other, "Hidden")
     shared = make_view(project, other, "Shared", is_shared=True)
-    assert [name for name, _ in chips(signed_in)] == ["All", "Shared"]
+    assert saved(signed_in) == [("Shared", False)]
     other.delete()
     shared.refresh_from_db()
     assert shared.owner is None
-    assert [name for name, _ in chips(signed_in)] == ["All", "Shared"]
+    assert saved(signed_in) == [("Shared", False)]
+
+
+@pytest.mark.parametrize(
+    ("query", "current"),
+    [
+        ("", ["All"]),
+        ("?range=7d", ["All"]),
+        ("?q=status:error", ["Errors"]),
+        ("?range=7d&q=status:error", ["Errors"]),
+        ("?q=has:failed_tool", ["Failed tools"]),
+        ("?order=-cost&from=2026-01-01", ["Most expensive"]),
+        ("?order=-duration", ["Slowest"]),
+        ("?q=status:error&order=-cost", []),
+    ],
+)
+def test_everybody_has_some_views(signed_in: Client, project: Project, query: str, current: list[str]) -> None:
+    make_session(project, "a")
+    assert [name for name, is_current in chips(signed_in, query) if is_current] == current
+    page = signed_in.get(f"/p/acme/sessions/{query}").content.decode()
+    times = "range=7d" if "7d" in query else "from=2026-01-01" if "from" in query else ""
+    assert f'href="/p/acme/sessions/?order=-cost{"&amp;" if times else ""}{times}"' in page
 
 
 @pytest.mark.parametrize("action", ["", "edit/", "delete/"])
@@ -90,6 +117,9 @@ def test_what_others_share_is_changed_by_those_with_the_right(project: Project) 
         assert refused.status_code == 403
         assert CHANGE_VIEWS.codename in refused.content.decode()
     keeper = person("keeper", CHANGE_VIEWS)
+    make_session(project, "a")
+    assert 'title="Shared by bob"' in keeper.get("/p/acme/sessions/").content.decode()
+    assert "<bdi>Shared by bob</bdi>" in keeper.get(f"/p/acme/views/{view.pk}/edit/").content.decode()
     assert keeper.post(f"/p/acme/views/{view.pk}/edit/", {"name": "Ours", "is_shared": "on"}).status_code == 302
     assert keeper.post(f"/p/acme/views/{view.pk}/delete/").url == "/p/acme/sessions/"
     assert not SavedView.objects.exists()

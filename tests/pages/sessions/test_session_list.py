@@ -213,16 +213,23 @@ def test_custom_range_comes_back_in_the_viewers_zone(signed_in: Client, project:
 # --- news -----------------------------------------------------------------------------------------------------------
 
 
-def test_pill_says_how_many_are_new(signed_in: Client, project: Project) -> None:
-    make_session(project, "a")
-    asked = re.search(r'hx-get="([^"]*/new/[^"]*)"\s+hx-vals=\'\{"newest": "([^"]+)"\}\'', get(signed_in))
+@pytest.mark.parametrize(
+    "query", ["", "?order=-cost", "?q=robot", "?q=robot&order=first_at", "?q=user%3Aalice", "?q=robot+user%3Aalice"]
+)
+def test_pill_says_how_many_are_new(signed_in: Client, project: Project, query: str) -> None:
+    # Of these, the last two queries find nothing yet.
+    make_session(project, "a", make_log("A robot", started_at=START))
+    make_session(project, "c", make_log("A cat", started_at=START + timedelta(seconds=1)))
+    asked = re.search(r'hx-get="([^"]*/new/[^"]*)"\s+hx-vals=\'\{"newest": "([^"]+)"\}\'', get(signed_in, query))
     assert asked
-    address = f"{unescape(asked[1])}?newest={asked[2]}"
+    address = f"{unescape(asked[1])}{'&' if query else '?'}newest={asked[2]}"
     assert "new or updated" not in signed_in.get(address).content.decode()
-    make_session(project, "b", started_at=START + timedelta(minutes=1))
+    make_session(project, "b", make_log("A robot", user="alice", started_at=START + timedelta(minutes=1)))
+    if query:
+        make_session(project, "d", make_log("A dog", started_at=START + timedelta(minutes=2)))
     pill = signed_in.get(address).content.decode()
-    assert "1 new or updated session" in pill
-    assert f'href="{ADDRESS}"' in pill
+    assert ("2 new or updated sessions" if query == "?order=-cost" else "1 new or updated session<") in pill
+    assert f'href="{ADDRESS}{query}"' in unescape(pill)
 
 
 def test_pill_without_a_place_is_nothing(signed_in: Client, project: Project) -> None:
