@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -157,15 +157,28 @@ def _answer(start_response: Callable[..., Any]) -> list[bytes]:
 
 
 class _Body:
-    """The pieces of a response. The request stays in the table until the server closes the response."""
+    """The pieces of a response. The request stays in the table until the server closes the response.
 
-    def __init__(self, pieces: Iterable[bytes], slot: int | None, text: str) -> None:
+    `is_async`: the server iterates over it asynchronously, as over what it stands for. Else Django would collect all
+    pieces of a large download before the first is sent.
+    """
+
+    def __init__(self, pieces: Any, slot: int | None, text: str) -> None:
         self.pieces, self.slot, self.text = pieces, slot, text
+        self.is_async = bool(getattr(pieces, "is_async", False))
         self.without_memory = bool(_here.without_memory)
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self.pieces
+        except MemoryError:
+            self.without_memory = True
+            raise
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self.pieces:
+                yield piece
         except MemoryError:
             self.without_memory = True
             raise

@@ -26,14 +26,14 @@ CHUNK = 200
 _COLUMNS = (
     *("id", "session_id", "bucket", "provider", "model", "requested_model", "api_base", "started_at", "step", "cost"),
     *("cost_source", "price", "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens"),
-    "reasoning_tokens",
+    *("reasoning_tokens", "duplicate_of"),
 )
 _FIRST = uuid.UUID(int=0)
 
 
 @dataclass(slots=True)
 class Recosted:
-    """What was looked at; how many requests cost something else now, and what all of them cost before and after."""
+    """What was looked at; how many requests cost something else now, and what all that count cost before and after."""
 
     looked_at: int = 0
     changed: int = 0
@@ -88,8 +88,9 @@ def _add(done: Recosted, row: RequestLog, own: tuple[OwnPrice, ...]) -> Cost | N
     """Count a request, and return its cost if that is another one now."""
     cost = _cost(row, own)
     done.looked_at += 1
-    done.before += row.cost or 0
-    done.after += cost.amount or 0
+    if not (row.step or row.duplicate_of):
+        done.before += row.cost or 0
+        done.after += cost.amount or 0
     if (cost.amount, cost.source, cost.price) == (row.cost, row.cost_source, row.price):
         return None
     done.changed += 1

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import orjson
 import pytest
-from django.http import HttpRequest, HttpResponse
+from django.core.signals import request_finished
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from logsui import in_flight
 from logsui.in_flight import SLOTS, Requests, address, tracked
@@ -67,6 +69,29 @@ def test_request_is_in_the_table_until_its_answer_is_closed(requests: Requests) 
     answer.body.close()
 
     assert [told[0].partition(" for ")[0] for told in seen] == ["GET /p/default/sessions/?q=…&limit=…"] * 2
+    assert requests.told() == []
+
+
+def test_a_download_is_sent_while_it_is_made(requests: Requests, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bytes] = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for number in range(3):
+            made.append(b"%d" % number)
+            yield made[-1]
+
+    async def first_of(body: Any) -> bytes:
+        found: bytes = await anext(aiter(body))
+        return found
+
+    answer = Answer(tracked(lambda asked, start: StreamingHttpResponse(pieces())), environ())
+    # Closing ends the connection to the database, which this test has none of.
+    monkeypatch.setattr(request_finished, "send", lambda **named: None)
+    assert answer.body.is_async
+    assert asyncio.run(first_of(answer.body)) == b"0"
+    assert made == [b"0"]
+    assert len(requests.told()) == 1
+    answer.body.close()
     assert requests.told() == []
 
 

@@ -84,7 +84,7 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
         "undigested_since": _late(arrivals.undigested_since()),
     }
     # Only the rows differ between the pages of one list.
-    partial = "_session_rows.html" if request.GET.keys() & {"before", "after"} else "_session_results.html"
+    partial = "_session_page.html" if request.GET.keys() & {"before", "after"} else "_session_results.html"
     response = render_page_or_partial(request, "session_list.html", partial, context, project)
     if htmx_of(request):
         # Without the empty fields of the form, which htmx would put into the address.
