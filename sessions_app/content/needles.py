@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 
 from sessions_app.content.search_text import (
     INVISIBLE,
@@ -132,6 +132,12 @@ def _clusters() -> re.Pattern[str]:
     return re.compile(f"[\x00-\x7f]+(?![{melting}])|.[{melting}]*", re.DOTALL)
 
 
+@lru_cache(maxsize=10_000)
+def _normal_length(cluster: str) -> int:
+    """The same few thousand characters make most of a text."""
+    return len(normalised(cluster))
+
+
 class Original:
     """A text and its normalised form, with the way back from places in that to places in the text."""
 
@@ -153,7 +159,7 @@ class Original:
         found, normal = [], 0
         for match in _clusters().finditer(self.text):
             written = match[0]
-            length = len(written) if written.isascii() else len(normalised(written))
+            length = len(written) if written.isascii() else _normal_length(written)
             found.append((normal, match.start(), length, len(written)))
             normal += length
         return found
