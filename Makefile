@@ -11,6 +11,8 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input instal
 N = 5000
 OUT = var/rendered
 BASE = HEAD
+# Some images turn compiled files off, and then each of hundreds of processes compiles everything again.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 # For commands that start Django but need no database: they leave var/ alone.
 TEST_SETTINGS = DJANGO_SETTINGS_MODULE=tests.settings
 
@@ -38,13 +40,13 @@ run: $(VENV)/.runtime
 	@exec $(BIN)/python manage.py serve --stop-with-parent
 
 test: $(VENV)/.development
-	$(BIN)/python -m pytest -m 'not processes' --durations=20 $(ARGS)
+	$(PYTEST) -m 'not processes' --durations=20 $(ARGS)
 
 test-all: $(VENV)/.development
-	$(BIN)/python -m pytest --durations=20 $(ARGS)
+	$(PYTEST) --durations=20 $(ARGS)
 
 coverage: $(VENV)/.development
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --durations=20 $(ARGS)
+	$(PYTEST) --cov --cov-report=term-missing:skip-covered --durations=20 $(ARGS)
 
 check: $(VENV)/.development
 	$(BIN)/ruff check .

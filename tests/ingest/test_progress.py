@@ -88,7 +88,7 @@ def test_thread_that_works_is_seen(
 ) -> None:
     # On a busy machine a thread may take a while to begin.
     monkeypatch.setattr(progress, "IDLE_SECONDS", 2)
-    assert looks(started(work), True, seconds=5)
+    assert looks(started(work), True, seconds=3)
 
 
 def test_thread_that_computes_is_seen(started: Callable[..., Progress], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -331,7 +331,7 @@ def test_healthy_digesters_killed_again_and_again_lose_and_reject_nothing(
             sent.extend(texts)
 
     digesters = [start_digester(), start_digester()]
-    for kill in range(20):
+    for kill in range(8):
         feed()
         wait_until(lambda: DigestNote.objects.exists() or not InboxEntry.objects.exists())
         time.sleep(rng.random() / 2)

@@ -6,8 +6,9 @@ import re
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import psycopg
@@ -30,7 +31,8 @@ pytestmark = pytest.mark.processes
 # Shorter than anyone would set it, so that the tests do not take an hour.
 HANG_SECONDS = "4"
 BACKGROUND = ("checkpointer", "background writer", "walwriter", "autovacuum launcher")
-KINDS = ("web", "worker", "digester", "postgres", "backend", *BACKGROUND)
+# PostgreSQL starts all of its own again when any of them dies, and each is watched in the same way: one stands for all.
+KINDS = ("web", "worker", "digester", "sibling", "postgres", "backend", BACKGROUND[0])
 
 
 class Customer:
@@ -65,6 +67,8 @@ class Customer:
         children = self.instance.children()
         if kind in children:
             return [children[kind]]
+        if kind == "sibling":
+            return children["digester"].children() if "digester" in children else []
         title = "postgres: " + {"backend": "logsui logsui"}.get(kind, kind)
         below = processes.tree(children["postgres"].pid) if "postgres" in children else []
         return [process for process in below if processes.title(process).startswith(title)]
@@ -75,8 +79,9 @@ class Customer:
 
 
 @pytest.fixture(scope="module")
-def customer() -> Iterator[Customer]:
+def customer(initialise: Callable[[Path], None]) -> Iterator[Customer]:
     instance = Instance(LOGSUI_HANG_SECONDS=HANG_SECONDS)
+    initialise(instance.folder)
     yield Customer(instance)
     instance.remove()
 
@@ -107,7 +112,7 @@ def test_stopped_process_is_replaced(customer: Customer, kind: str) -> None:
     victim.send_signal(signal.SIGSTOP)
     wait_until(lambda: not is_there(victim))
     customer.is_served_again(client)
-    owner = {"web": "web", "worker": "web", "digester": "digester"}.get(kind, "PostgreSQL")
+    owner = {"web": "web", "worker": "web", "digester": "digester", "sibling": "digester"}.get(kind, "PostgreSQL")
     lines = re.findall(r"(\S+) does not work: (.*)", customer.instance.output[said:])
     assert [name for name, _ in lines] == [owner]
     assert f"process {victim.pid} (" in lines[0][1]
@@ -142,17 +147,21 @@ def test_worker_that_outlives_its_master_and_hangs_is_ended(customer: Customer) 
     customer.is_served_again(client)
 
 
-@pytest.mark.parametrize("kind", ["web", "worker", "digester", "postgres", "checkpointer"])
-def test_it_can_be_stopped_while_one_hangs(kind: str) -> None:
+@pytest.fixture(scope="module")
+def restarted(initialise: Callable[[Path], None]) -> Iterator[Instance]:
     instance = Instance()
-    try:
-        instance.start()
-        customer_of(instance).find(kind).send_signal(signal.SIGSTOP)
-        everything = instance.all()
-        assert instance.stop() == 0
-        assert not [process for process in everything if is_there(process)]
-    finally:
-        instance.remove()
+    initialise(instance.folder)
+    yield instance
+    instance.remove()
+
+
+@pytest.mark.parametrize("kind", ["web", "worker", "digester", "sibling", "postgres", "checkpointer"])
+def test_it_can_be_stopped_while_one_hangs(restarted: Instance, kind: str) -> None:
+    restarted.start()
+    customer_of(restarted).find(kind).send_signal(signal.SIGSTOP)
+    everything = restarted.all()
+    assert restarted.stop() == 0
+    assert not [process for process in everything if is_there(process)]
 
 
 def customer_of(instance: Instance) -> Customer:

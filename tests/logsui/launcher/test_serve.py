@@ -211,12 +211,6 @@ def instance() -> Iterator[Instance]:
     instance.remove()
 
 
-@pytest.fixture
-def initialised(instance: Instance, initialise: Callable[[Path], None]) -> None:
-    """The instance has no need for initdb."""
-    initialise(instance.folder)
-
-
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Instance]:
     instance = Instance()
@@ -278,21 +272,6 @@ def test_without_a_database_clients_are_told_to_come_back(shared: Instance) -> N
     wait_until(lambda: shared.post(key, [log("after-the-outage")])[0] == 202)
 
 
-@pytest.mark.parametrize("victim", ["worker", "web", "digester", "postgres"])
-def test_killed_process_comes_back_and_nothing_is_lost(shared: Instance, victim: str) -> None:
-    key = shared.manage("create_api_key", "--name", victim)
-    client = Client(shared, key)
-    client.start()
-    wait_until(lambda: len(client.acknowledged) > 20)
-    killed = shared.children()[victim]
-    killed.kill()
-    wait_until(lambda: shared.children().get(victim) not in (None, killed))
-    seen = len(client.acknowledged)
-    wait_until(lambda: len(client.acknowledged) > seen + 20)
-    acknowledged = client.finish()
-    assert_stored_once(shared, acknowledged)
-
-
 def assert_stored_once(instance: Instance, acknowledged: list[str]) -> None:
     wait_until(lambda: instance.ask("SELECT count(*) FROM inbox") == 0)
     ids = instance.ask("SELECT array_agg(request_id) FROM request_log")
@@ -326,6 +305,7 @@ def test_killed_serve_takes_the_others_along_and_nothing_is_lost(instance: Insta
     assert instance.stop(signal.SIGHUP) == 0
 
 
+@pytest.mark.usefixtures("initialised")
 def test_under_nohup_it_outlives_its_terminal(instance: Instance) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -350,6 +330,7 @@ def test_it_stops_in_order(instance: Instance) -> None:
     assert "database system is shut down" in (instance.folder / "postgres" / "server.log").read_text()
 
 
+@pytest.mark.usefixtures("initialised")
 def test_it_can_be_stopped_while_it_starts(instance: Instance) -> None:
     process = instance.launch()
     assert process.stdout is not None
