@@ -1,4 +1,4 @@
-"""Errors as every client of the API sees them: `{"error": {"type", "message", "field"?, "index"?, "docs"?}}`."""
+"""Errors as every client of the API sees them; `serializers/errors.py` has their members."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from logsui import in_flight
 from sessions_app import bounds
 from sessions_app.api.writing import written
+from sessions_app.queries.filters import FilterError
 from sessions_app.records import WireFormatError
 
 DOCS_PATH = "/api/v1/docs"
@@ -43,7 +44,10 @@ PLAIN_MESSAGES = {
 
 
 class ApiError(exceptions.APIException):
-    """An answer other than success. `type` is a short machine-readable word, `message` names problem and fix."""
+    """An answer other than success. `type` is a short machine-readable word, `message` names problem and fix.
+
+    `place`: further members that say where something is wrong.
+    """
 
     def __init__(
         self,
@@ -55,11 +59,12 @@ class ApiError(exceptions.APIException):
         index: int | None = None,
         docs: str | None = None,
         headers: dict[str, str] | None = None,
+        place: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message, type)
         self.status_code = status
         self.headers = headers or {}
-        members = {"type": type, "message": message, "field": field, "index": index, "docs": docs}
+        members = {"type": type, "message": message, "field": field, "index": index, **(place or {}), "docs": docs}
         self.message = message
         self.error = {key: value for key, value in members.items() if value is not None}
 
@@ -68,6 +73,14 @@ def bad_parameter(name: str, message: str) -> ApiError:
     """400 for a parameter that is wrong. Its name stands before the message; what is wrong in `q` is a sentence."""
     text = message if name == "q" else f"{name} {message}"
     return ApiError(400, "invalid_parameter", text, field=name, docs=DOCS_PATH)
+
+
+def bad_filter(error: FilterError, shift: int = 0) -> ApiError:
+    """400 for a filter; of the query it says which characters are wrong. `shift`: how many stood before the query."""
+    if error.start is None or error.end is None:
+        return bad_parameter(error.field, error.message)
+    place = {"start": error.start + shift, "end": error.end + shift, "possible": list(error.possible)}
+    return ApiError(400, "invalid_parameter", str(error), field=error.field, docs=DOCS_PATH, place=place)
 
 
 def not_found(what: str) -> ApiError:

@@ -17,15 +17,15 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from sessions_app.api import parameters
-from sessions_app.api.errors import bad_parameter, not_found
-from sessions_app.api.serializers.requests import DocumentsSerializer, RequestSerializer
+from sessions_app.api.errors import not_found
+from sessions_app.api.schema import operation
+from sessions_app.api.serializers.requests import DocumentsSerializer, ExportedSessionSerializer, RequestSerializer
 from sessions_app.api.serializers.sessions import SessionSerializer
 from sessions_app.api.views import Endpoint
 from sessions_app.api.writing import written
 from sessions_app.models import BulkAction, Project, RequestLog, Session
 from sessions_app.queries import content, contradictions, requests
 from sessions_app.queries.chosen_sessions import next_chunk
-from sessions_app.queries.filters import FilterError, parse_filters
 
 CHUNK_SESSIONS, CHUNK_REQUESTS = 20, 20
 # One piece of the answer has about so many bytes, or took so long. Each opens a connection to the database.
@@ -40,9 +40,21 @@ class ExportEndpoint(Endpoint):
     """Sessions as JSON lines. The parameters are the filters of the list, or `action`: a selection made on the page."""
 
     http_method_names = ["get"]
-    schema = None
 
+    @operation(
+        "export_sessions",
+        "Read",
+        {200: (ExportedSessionSerializer, "JSON lines: in each a session.")},
+        (400,),
+        parameters.ExportParameters,
+        media_type="application/jsonl",
+    )
     def get(self, request: Request) -> StreamingHttpResponse:
+        """Export sessions.
+
+        All sessions that match, the oldest activity first, as JSON lines: a session with its requests, and each of
+        these with its documents as sent. If the connection breaks, the file is not whole.
+        """
         parameters.refuse_project(request, self.caller)
         project = parameters.project_of(request, self.caller)
         action = self._action(request, project)
@@ -55,11 +67,7 @@ class ExportEndpoint(Endpoint):
         """The selection, or one that is not stored for the filters."""
         named = request.query_params.get("action")
         if named is None:
-            try:
-                filters = parse_filters(request.query_params).checked()
-            except FilterError as error:
-                raise bad_parameter(error.field, error.message) from None
-            query = filters.url_query().removeprefix("?")
+            query = parameters.filters_of(request).url_query().removeprefix("?")
             return BulkAction(project=project, kind=BulkAction.DOWNLOAD, query=query, made_at=timezone.now())
         mine = BulkAction.objects.filter(project=project, kind=BulkAction.DOWNLOAD, user_id=request.user.pk or 0)
         action = mine.filter(pk=parameters.uuid_of(named, "action")).first()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
 import orjson
 
 from sessions_app import bounds
+from sessions_app.api.serializers.base import cost_text, time_text
 from sessions_app.api.writing import written as json_of
 
 
@@ -39,3 +42,32 @@ def page_of(
         next_cursor if len(written) == len(rows) else (cursors[len(written) - 1] if cursors else written[-1].cursor)
     )
     return {"results": results, "next": following}
+
+
+class Searched(Protocol):
+    """A page of a search."""
+
+    @property
+    def next_cursor(self) -> str | None: ...
+    @property
+    def is_out_of_time(self) -> bool: ...
+    @property
+    def reached(self) -> Any: ...
+
+
+def with_reach(answer: dict[str, Any], page: Searched) -> dict[str, Any]:
+    """The answer with how far the search came, if it took too long to be complete."""
+    if not page.is_out_of_time or page.next_cursor is None or answer["next"] != page.next_cursor:
+        return answer
+    return answer | {"searched_to": _value_of_order(page.reached)}
+
+
+def _value_of_order(value: Any) -> str | float | int | None:
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    # What is unknown stands below zero.
+    if value is None or value < 0:
+        return None
+    return cost_text(value) if isinstance(value, Decimal) else int(value)

@@ -10,12 +10,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from sessions_app.api.authentication import Caller
-from sessions_app.api.errors import ApiError, bad_parameter, not_found
+from sessions_app.api.errors import ApiError, bad_filter, bad_parameter, not_found
 from sessions_app.api.serializers.base import Described, IdField, Resource
 from sessions_app.api.serializers.logs import SECONDS_TEXT
 from sessions_app.models import Project
 from sessions_app.queries import corrections, lookup, request_list, requests, session_list
-from sessions_app.queries.filters import MAX_TEXT_CHARS
+from sessions_app.queries.filters import MAX_TEXT_CHARS, FilterError, SessionFilters, parse_filters
 from sessions_app.queries.search import orders
 from sessions_app.records import RULES, SOURCES
 
@@ -106,7 +106,7 @@ class LogsParameters(Parameters):
     wait = Flag("Answer once the logs are stored and say where; after 30 seconds, as for `false`.")
 
 
-class SessionsParameters(Parameters):
+class ExportParameters(Parameters):
     q = search("What a session says, filters, or an id, as in the search box: docs/search.md has the language.")
     trace_id = text("The id exactly as a caller gave it.")
     from_ = filter_time("Last activity at or after this time")
@@ -118,6 +118,9 @@ class SessionsParameters(Parameters):
     source_ = any_of("Where the logs came from.", *SOURCES)
     rule = any_of("Sessions with a request that was grouped by one of these rules.", *RULES)
     failed_tool = any_of("Sessions in which a result of one of these tools failed or looks failed.")
+
+
+class SessionsParameters(ExportParameters):
     order = Described(
         {"type": "string", "enum": ORDERS, "default": ORDERS[0]}, "By what; with `-` the highest or latest first."
     )
@@ -163,7 +166,16 @@ class CorrectionsParameters(Parameters):
     cursor = cursor()
 
 
-# --- ids and projects -----------------------------------------------------------------------------------------------
+# --- filters, ids and projects ----------------------------------------------------------------------------------------
+
+
+def filters_of(request: Request) -> SessionFilters:
+    """The filters of a list. Raises ApiError 400."""
+    try:
+        return parse_filters(request.query_params).checked()
+    except FilterError as error:
+        query = request.query_params.get("q", "")
+        raise bad_filter(error, len(query) - len(query.lstrip())) from None
 
 
 def uuid_of(text: str, what: str) -> uuid.UUID:

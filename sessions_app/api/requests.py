@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sessions_app.api import parameters
-from sessions_app.api.errors import bad_parameter, not_found
-from sessions_app.api.paging import page_of
+from sessions_app.api.errors import bad_filter, bad_parameter, not_found
+from sessions_app.api.paging import page_of, with_reach
 from sessions_app.api.parameters import CopiesParameters
 from sessions_app.api.schema import operation
 from sessions_app.api.serializers.request_list import ListedRequestPageSerializer, ListedRequestSerializer
@@ -26,7 +26,7 @@ from sessions_app.api.serializers.requests import (
 from sessions_app.api.views import Endpoint
 from sessions_app.models import RequestLog
 from sessions_app.queries import content, contradictions, lookup, request_list, requests
-from sessions_app.queries.filters import FilterError, parse_filters
+from sessions_app.queries.filters import FilterError
 from sessions_app.queries.tool_results import tool_results
 from sessions_app.wire import documents_of
 
@@ -36,26 +36,28 @@ _CURSOR = re.compile(r"(\d{1,18})\.(\d{1,9})\.([0-9a-f]{32})")
 class RequestsEndpoint(Endpoint):
     """The requests of a project."""
 
-    @operation("list_requests", "Read", {200: ListedRequestPageSerializer}, (400,), parameters.AllRequestsParameters)
+    @operation(
+        "list_all_requests", "Read", {200: ListedRequestPageSerializer}, (400,), parameters.AllRequestsParameters
+    )
     def get(self, request: Request) -> Response:
         """List requests.
 
         All requests of a project by their start, or those that `q` asks for. Where a search takes long, a page may have
-        fewer than `limit`, or none, and `next` leads on.
+        fewer than `limit`, or none; then it has `searched_to`, and `next` leads on.
         """
         parameters.refuse_project(request, self.caller)
         project = parameters.project_of(request, self.caller)
         limit = parameters.AllRequestsParameters.read(request)["limit"]
         query = request.query_params
         order = query.get("order", request_list.NEWEST_FIRST)
+        filters = parameters.filters_of(request)
         try:
-            filters = parse_filters(query).checked()
             page = request_list.list_requests(project, filters, order, limit, query.get("cursor"))
         except FilterError as error:
-            raise bad_parameter(error.field, error.message) from None
+            raise bad_filter(error) from None
         context = self.about_project(project.slug) | {"snippets": page.snippets, "words": str(filters.query.words)}
         write = ListedRequestSerializer(context=context).to_representation
-        return Response(page_of(page.results, write, page.next_cursor))
+        return Response(with_reach(page_of(page.results, write, page.next_cursor), page))
 
 
 class RequestEndpoint(Endpoint):

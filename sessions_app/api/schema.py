@@ -24,7 +24,7 @@ project. It needs the scope `ingest` to write, `read` to read, `correct` to corr
 A key has no more rights than the user who created it. A signed-in browser may use all addresses except those that
 write. Correcting and deleting need the permissions “Can change session” and “Can delete session”. Lists need `project`.
 
-Every error is JSON: `{"error": {"type", "message", "field"?, "index"?, "docs"?}}`.
+Every error is JSON: `{"error": {"type", "message", "field"?, "index"?, "start"?, "end"?, "possible"?, "docs"?}}`.
 """.strip()
 PATH_IDS = {
     "session_id": ({"type": "string", "format": "uuid"}, "The session's `id`."),
@@ -56,9 +56,11 @@ def operation(
     parameters: type[Parameters] | None = None,
     body: dict[str, Any] | None = None,
     error: type[Resource] = ErrorSerializer,
+    media_type: str = "application/json",
 ) -> Callable[[Method], Method]:
     """Describe an endpoint's method. Its docstring has the summary and, after an empty line, the description; what an
-    answer means is the docstring of its resource, unless it is given. `errors` come besides 401 and 403.
+    answer means is the docstring of its resource, unless it is given. `errors` come besides 401 and 403. `media_type`:
+    of an answer that is no error.
     """
     failures: dict[int, AnswerShape] = {}
     for status in sorted({401, 403, *errors} - answers.keys()):
@@ -74,7 +76,10 @@ def operation(
             description=description,
             request=body,
             parameters=[parameters] if parameters else [],
-            responses={status: _response(answer) for status, answer in (answers | failures).items()},
+            responses={
+                **{(status, media_type): _response(answer) for status, answer in answers.items()},
+                **{status: _response(answer) for status, answer in failures.items()},
+            },
         )(method)
 
     return describe

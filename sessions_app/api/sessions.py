@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sessions_app.api import parameters, permissions
-from sessions_app.api.errors import DOCS_PATH, ApiError, bad_parameter, not_found
-from sessions_app.api.paging import page_of
+from sessions_app.api.errors import DOCS_PATH, ApiError, bad_filter, not_found
+from sessions_app.api.paging import page_of, with_reach
 from sessions_app.api.schema import operation
+from sessions_app.api.serializers.matches import MatchSerializer
 from sessions_app.api.serializers.requests import RequestPageSerializer, RequestSerializer
 from sessions_app.api.serializers.sessions import ReceiptSerializer, SessionPageSerializer, SessionSerializer
 from sessions_app.api.views import Endpoint
 from sessions_app.ingest import cleanup
 from sessions_app.models import Session
 from sessions_app.queries import contradictions, lookup, requests, session_list
-from sessions_app.queries.filters import FilterError, parse_filters
+from sessions_app.queries.filters import FilterError
 
 
 class SessionsEndpoint(Endpoint):
@@ -25,20 +28,28 @@ class SessionsEndpoint(Endpoint):
     def get(self, request: Request) -> Response:
         """List sessions.
 
-        Sessions by their last activity. A filter that is given several times matches any of its values.
+        Sessions by their last activity. A filter that is given several times matches any of its values. Where a search
+        takes long, a page may have fewer than `limit`, or none; then it has `searched_to`, and `next` leads on.
         """
         parameters.refuse_project(request, self.caller)
         project = parameters.project_of(request, self.caller)
         limit = parameters.SessionsParameters.read(request)["limit"]
         query = request.query_params
         order = query.get("order", session_list.NEWEST_FIRST)
+        filters = parameters.filters_of(request)
         try:
-            filters = parse_filters(query).checked()
             page = session_list.list_sessions(project, filters, order, limit, query.get("cursor"), is_patient=True)
         except FilterError as error:
-            raise bad_parameter(error.field, error.message) from None
-        write = SessionSerializer(context=self.about_project(project.slug)).to_representation
-        return Response(page_of(page.results, write, page.next_cursor, page.cursors))
+            raise bad_filter(error) from None
+        context = self.about_project(project.slug) | {"words": page.words}
+        plain = SessionSerializer(context=context).to_representation
+        match = MatchSerializer(context=context).to_representation
+
+        def with_matches(row: session_list.SessionRow) -> dict[str, Any]:
+            return plain(row) | {"matches": [match(one) for one in page.snippets.get(row.id, ())]}
+
+        write = with_matches if page.words else plain
+        return Response(with_reach(page_of(page.results, write, page.next_cursor, page.cursors), page))
 
 
 class SessionEndpoint(Endpoint):
@@ -101,7 +112,7 @@ class SessionRequestsEndpoint(SessionEndpoint):
             cursor = request.query_params.get("cursor")
             page = requests.list_requests(session, asked["limit"], cursor, asked.get("include") == "steps")
         except FilterError as error:
-            raise bad_parameter(error.field, error.message) from None
+            raise bad_filter(error) from None
         context = {
             "session_key": session.session_key,
             "parents": requests.parents_of(page.results, session),

@@ -28,7 +28,7 @@ def error_of(response: Any, status: int) -> dict[str, Any]:
     assert response.status_code == status, response.content[:500]
     assert response.headers["Content-Type"] == "application/json"
     error = response.json()["error"]
-    assert set(error) <= {"type", "message", "field", "index", "docs"}
+    assert set(error) <= {"type", "message", "field", "index", "start", "end", "possible", "docs"}
     assert error["message"]
     return error
 

@@ -49,6 +49,7 @@ def one_connection(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test's transaction outlives the requests that are made in it. No digester runs beside it."""
     monkeypatch.setattr(connection, "close_if_unusable_or_obsolete", lambda: None)
     monkeypatch.setattr("sessions_app.api.logs.WAIT_SECONDS", 0)
+    monkeypatch.setattr("sessions_app.api.export._in_threads", lambda pieces: pieces)
 
 
 @API.exclude(method="POST").parametrize()
@@ -122,17 +123,25 @@ def correction(project: Project, stored: RequestLog) -> Correction:
         "/api/v1/sessions/{session}",
         "/api/v1/sessions/{session}/requests",
         "/api/v1/requests/{request}",
+        "/api/v1/sessions.jsonl",
     ],
 )
 def test_answers_have_no_member_that_is_not_described(client: Client, stored: RequestLog, path: str) -> None:
-    answer = client.get(path.format(session=stored.session_id, request=stored.id)).json()
+    response = client.get(path.format(session=stored.session_id, request=stored.id))
+    answer = json.loads(response.getvalue())
     shape = described("RequestWithDocuments" if "/requests/{" in path else "Request")
     if "requests" not in path:
-        shape = described("Session")
+        shape = described("ExportedSession" if "jsonl" in path else "Session")
 
     for item in answer.get("results", [answer]):
         assert list(item) == list(shape["properties"])
         assert set(shape["required"]) == set(item)
+
+
+def test_operations_have_names_of_their_own() -> None:
+    names = [one["operationId"] for methods in schema.document()["paths"].values() for one in methods.values()]
+    assert len(set(names)) == len(names)
+    assert {"list_requests", "list_all_requests", "export_sessions"} <= set(names)
 
 
 def test_bodies_have_as_many_members_as_are_described() -> None:

@@ -322,3 +322,46 @@ def test_deleted_session_comes_back_when_its_logs_are_sent_again(store: Store, c
     assert Session.objects.get().id == session_id
     assert Session.objects.get().request_count == RequestLog.objects.count() == 1
     assert digest_until_empty().new == 0
+
+
+def test_a_search_for_words_says_where_they_are(three: None, client: Client) -> None:
+    [session] = client.get("/api/v1/sessions?q=down").json()["results"]
+    error = RequestLog.objects.get(request_id="c")
+    assert "error" in {match["role"] for match in session["matches"]}
+    for match in session["matches"]:
+        assert match["request_id"] == str(error.id)
+        assert f"/sessions/{session['id']}/?find=down&hit={error.id}." in match["url"]
+        assert [match["text"][start:end] for start, end in match["found"]] == ["down"]
+    for query in ("", "?q=status:error", "?q=-down"):
+        assert all("matches" not in one for one in client.get(f"/api/v1/sessions{query}").json()["results"]), query
+
+
+@pytest.mark.parametrize("path", ["/api/v1/sessions", "/api/v1/requests", "/api/v1/sessions.jsonl"])
+def test_an_error_of_the_query_says_where_it_is_and_what_is_possible(client: Client, path: str) -> None:
+    query = "  robot status:late"
+    response = client.get(path, {"q": query})
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert (error["type"], error["field"]) == ("invalid_parameter", "q")
+    assert query[error["start"] : error["end"]] == "late"
+    assert error["possible"] == ["ok", "error"]
+    assert not error["message"].startswith("q ")
+    assert "start" not in client.get(path, {"range": "1y"}).json()["error"]
+
+
+@pytest.mark.parametrize(("path", "first"), [("sessions", 12), ("requests", 11)])
+def test_a_search_that_takes_too_long_says_how_far_it_came(
+    three: None, client: Client, path: str, first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"/api/v1/{path}?q=zq*&limit=1"
+    assert client.get(address).json() == {"results": [], "next": None}
+    monkeypatch.setattr("sessions_app.queries.search.walk.FIRST_CHUNK", 1)
+    monkeypatch.setattr("sessions_app.queries.search.walk.Walk._is_over", lambda walk: True)
+    monkeypatch.setattr("sessions_app.queries.request_list.FIRST_CHUNK", 1)
+    monkeypatch.setattr("sessions_app.queries.request_list.SECONDS", -1)
+    page = client.get(address).json()
+    assert (page["results"], page["searched_to"]) == ([], f"2026-11-20T{first}:00:00.000000Z")
+    for _ in range(3):
+        if page["next"]:
+            page = client.get(f"{address}&cursor={page['next']}").json()
+    assert page == {"results": [], "next": None}

@@ -1,4 +1,4 @@
-"""What every error looks like: `{"error": {"type", "message", "field"?, "index"?, "docs"?}}`."""
+"""What every error looks like: `{"error": {"type", "message", …}}`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ class ErrorDetailSerializer(Resource):
     message = serializers.CharField(help_text="What is wrong and how to fix it.")
     field = serializers.CharField(required=False, help_text="The member or parameter that is wrong.")
     index = count("The position of the log in its body, from 0.", required=False)
+    start = count("Of `q`: the first character that is wrong, from 0.", required=False)
+    end = count("Of `q`: the character after those that are wrong.", required=False)
+    possible = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Of `q`: what may stand there, as far as it is known."
+    )
     docs = serializers.CharField(required=False, help_text="Where to read more.")
 
 

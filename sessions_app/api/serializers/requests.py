@@ -25,7 +25,7 @@ from sessions_app.api.serializers.base import (
     texts,
     tokens,
 )
-from sessions_app.api.serializers.sessions import rule_choice
+from sessions_app.api.serializers.sessions import SessionSerializer, rule_choice
 from sessions_app.pricing.classes import CLASSES
 from sessions_app.pricing.stored import CostFacts, cost_facts
 from sessions_app.queries.requests import RequestRow
@@ -252,6 +252,16 @@ class ToolResultsSerializer(Resource):
 
 class RequestWithDocumentsSerializer(RequestSerializer, ToolResultsSerializer, DocumentsSerializer):
     """A request with its documents exactly as they were sent."""
+
+
+class ExportedRequestSerializer(RequestSerializer, DocumentsSerializer):
+    """A request with its documents, in a line of an export."""
+
+
+class ExportedSessionSerializer(SessionSerializer):
+    """A line of an export: a session with all of its requests and steps."""
+
+    requests = ExportedRequestSerializer(many=True, help_text="In chronological order.")
 
 
 class CopyFactsSerializer(Resource):

@@ -19,6 +19,7 @@ from sessions_app.api.serializers.base import (
     texts,
     tokens,
 )
+from sessions_app.api.serializers.matches import MatchSerializer, searched_to
 from sessions_app.records import RULES
 
 WHY = (
@@ -73,11 +74,21 @@ class SessionSerializer(Resource):
         return links.session(session.id)
 
 
+class ListedSessionSerializer(SessionSerializer):
+    """A session in a list."""
+
+    # Written by the endpoint: only a search for words has them.
+    matches = MatchSerializer(
+        many=True, required=False, help_text="If `q` has words: the first places where they were found, at most three."
+    )
+
+
 class SessionPageSerializer(Resource):
     """A page of sessions."""
 
-    results = SessionSerializer(many=True)
+    results = ListedSessionSerializer(many=True)
     next = next_cursor()
+    searched_to = searched_to()
 
 
 class RemovedSerializer(Resource):
