@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sessions_app.content.search_text import normalised
-from sessions_app.search_language.keys import CHOICES, EXAMPLES, KEYS, METADATA, MOMENTS, RANGES, is_key
+from sessions_app.search_language.keys import CHOICES, EXAMPLES, KEYS, METADATA, MOMENTS, RANGES, as_key, is_key
 from sessions_app.search_language.query import is_plain, quoted
 
 # The keys that are wanted most.
@@ -70,8 +70,9 @@ def _clause(text: str, start: int, caret: int) -> tuple[CaretPlace | None, int]:
     negated = text.startswith("-", start)
     start += negated
     end = _after(_KEY, text, start)
-    if text.startswith(":", end) and is_key(text[start:end]):
-        place, clause_end = _filter(text, text[start:end], end + 1, caret, negated)
+    key = as_key(text[start:end])
+    if text.startswith(":", end) and is_key(key):
+        place, clause_end = _filter(text, key, end + 1, caret, negated)
         return (CaretPlace("", start, end + 1, text[start:caret], (), negated) if caret <= end else place), clause_end
     if text.startswith('"', start):
         return None, _after(_QUOTED, text, start)

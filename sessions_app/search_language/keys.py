@@ -84,6 +84,12 @@ KEYS = {**TEXTS, f"{METADATA}.": "a value of the metadata, by its path", **CHOIC
 UNITS = {"ms": "0.001", "s": "1", "m": "60", "h": "3600", "d": "86400"}
 
 
+def as_key(written: str) -> str:
+    """A key without the capitals that somebody wrote; but a path in the metadata has its own."""
+    name, dot, path = written.partition(".")
+    return f"{name.lower()}{dot}{path}"
+
+
 def is_key(name: str) -> bool:
     """Whether a name may stand before a colon."""
     return name in KEYS or (name.startswith(f"{METADATA}.") and len(name) > len(METADATA) + 1)

@@ -16,6 +16,7 @@ from sessions_app.search_language.keys import (
     RANGES,
     SYNONYMS,
     UNITS,
+    as_key,
     is_key,
 )
 from sessions_app.search_language.query import Clause, Query, Range, Text, TimeBound, Values, key_of
@@ -31,6 +32,8 @@ _SPACE = re.compile(r"\s*")
 _KEY = re.compile(r"[A-Za-z_][\w-]*(?:\.[^\s:,\"]+)?(?=:)")
 _UNKNOWN_KEY = re.compile(r"[a-z_]{2,}$")
 _DIGITS = re.compile(r"[\d.:]+(?=[\s/,]|$)")
+# A URL, a host with its port, a path of Windows.
+_OTHER_TEXT = re.compile(r"[A-Za-z][\w+.-]*://|[\w.-]+:\d|[A-Za-z]:[\\/]")
 _WORD = re.compile(r"\S+")
 _VALUE = re.compile(r"[^\s,]+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -102,7 +105,7 @@ class _QueryReader:
         key = _KEY.match(self.text, self.place)
         if key and self._is_filter(key):
             self.place = key.end() + 1
-            return self._filter(key[0] if is_key(key[0]) else key[0].lower(), negated, start)
+            return self._filter(as_key(key[0]), negated, start)
         return self._text(negated, start)
 
     def _is_filter(self, key: re.Match[str]) -> bool:
@@ -112,10 +115,11 @@ class _QueryReader:
         following = self.text[key.end() + 1 : key.end() + 2]
         if following.isspace() or following in ("", "/", ":", "\\"):
             return False
-        if is_key(key[0].lower()):
+        if is_key(as_key(key[0])):
             return True
         # A port, a time, a line number.
-        if _DIGITS.match(self.text, key.end() + 1) or not _UNKNOWN_KEY.match(key[0]):
+        value = key.end() + 1
+        if _DIGITS.match(self.text, value) or _OTHER_TEXT.match(self.text, value) or not _UNKNOWN_KEY.match(key[0]):
             return False
         near = tuple(difflib.get_close_matches(key[0], KEYS, 3, 0.6))
         hint = f" Did you mean {' or '.join(f'{name}:' for name in near)}?" if near else ""

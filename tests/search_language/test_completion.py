@@ -168,3 +168,9 @@ def test_what_the_parser_refuses_is_not_suggested() -> None:
         for value in written(f"{key}:|"):
             parse(f"{key}:{value} robot")
             assert key in EXAMPLES or key in CHOICES
+
+
+def test_a_key_in_capitals_is_the_key() -> None:
+    place = place_at("Model:o", 7)
+    assert place is not None
+    assert (place.key, place.before) == ("model", "o")

@@ -158,11 +158,18 @@ def test_keys_have_any_case(text: str) -> None:
         "at 12:30:00",
         "Error: not",
         "line main:42",
+        "see:https://x.org",
+        "proxy:localhost:8000",
+        "file:C:\\tmp",
     ],
 )
 def test_text_with_a_colon_is_text(text: str) -> None:
     assert parse(text).texts
     assert not [clause for clause in parse(text).clauses if not isinstance(clause, Text)]
+
+
+def test_a_path_in_the_metadata_keeps_its_case() -> None:
+    assert str(parse("METADATA.Release.buildId:7")) == "metadata.Release.buildId:7"
 
 
 def test_in_needs_words() -> None:
