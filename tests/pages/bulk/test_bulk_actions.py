@@ -15,7 +15,9 @@ from sessions_app.access.rights import DELETE_SESSIONS, TAG_SESSIONS
 from sessions_app.ingest.cleanup import forget_bulk_actions
 from sessions_app.models import BulkAction, Project, Session
 from sessions_app.pages.bulk import steps
-from tests.factories import grant, make_project, make_session, make_user
+from sessions_app.queries.search import walk
+from sessions_app.queries.search.walk import Walk
+from tests.factories import grant, make_log, make_project, make_session, make_user
 
 
 @pytest.fixture
@@ -184,6 +186,21 @@ def test_times_in_the_query_mean_what_they_meant_in_the_list(client: Client, pro
     Session.objects.filter(pk=recent.pk).update(last_at=timezone.now() - timedelta(hours=1, seconds=10))
     step(client, action)
     assert tags_of(after, recent) == [["t"], []]
+
+
+def test_a_search_goes_on_until_all_is_found(client: Client, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each page of the list looks into two sessions; then its time is over.
+    monkeypatch.setattr(walk, "FIRST_SLICE", 2)
+    monkeypatch.setattr(Walk, "_is_over", lambda self: self.has_begun)
+    words = ("robot", "cat", "cat", "cat", "a robot", "cat", "robots")
+    sessions = [make_session(project, f"s{number}", make_log(text)) for number, text in enumerate(words)]
+    query = "?q=robot"
+    action = ask(client, "tag", tag="t", everything="1", query=query)
+    assert (action.survey["sessions"], action.survey["all"]) == (2, True)
+    step(client, action)
+    assert [bool(tags) for tags in tags_of(*sessions)] == [True, False, False, False, True, False, False]
+    listed = client.get(f"/p/acme/sessions/{query}").content.decode()
+    assert "Looked back" in listed
 
 
 def test_actions_are_forgotten_after_a_month(client: Client, project: Project) -> None:
