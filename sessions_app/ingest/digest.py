@@ -104,7 +104,7 @@ class Digester:
 
     def _digest_once(self) -> DigestStats | None:
         with transaction.atomic(), binary_cursor() as cursor:
-            cursor.execute(_SESSION_SETTINGS)
+            cursor.execute(_SESSION_SETTINGS, prepare=False)
             entries = self._claim(cursor)
             if not entries:
                 return None
@@ -213,8 +213,11 @@ class Digester:
             wait_for(cursor, LOCK_GROUPING, logs[0].project_id, shared=not self._alone)
 
 
+# A plan is kept for as long as the connection lives. It must not be one that reads a table from end to end, which is
+# right while the table is small, and it must not depend on the values.
 _SESSION_SETTINGS = """
-SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL client_min_messages = warning
+SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off;
+SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL client_min_messages = warning
 """
 
 

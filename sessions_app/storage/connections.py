@@ -9,10 +9,15 @@ from django.db import connection
 
 from sessions_app.storage.arrays import ColumnDumper, PackedNumbers, PackedNumbersDumper
 
+# Planning takes longer than the work of a small batch. A statement that came so often before is prepared, so that its
+# plan is kept. Only cursors that bind on the server do that, so Django's are not concerned.
+_PREPARED_AFTER = 2
+
 
 def binary_cursor() -> psycopg.Cursor[Any]:
     """A server-binding cursor on this thread's connection, in its transaction. Close it, or use it in `with`."""
     connection.ensure_connection()
+    connection.connection.prepare_threshold = _PREPARED_AFTER
     cursor: psycopg.Cursor[Any] = psycopg.Cursor(connection.connection)
     cursor.adapters.register_dumper(list, ColumnDumper)
     cursor.adapters.register_dumper(PackedNumbers, PackedNumbersDumper)

@@ -270,3 +270,15 @@ def test_a_batch_takes_the_same_statements_whatever_its_size(project: Project, m
     without_ids = (statements_of_one_batch(project, monkeypatch, conversations(size)) for size in (18, 180))
     assert set(without_ids) == {large}
     assert large < 30
+
+
+def test_plans_are_kept_from_batch_to_batch(project: Project) -> None:
+    for number in range(4):
+        send(project, chat(f"r{number}"))
+    with binary_cursor() as cursor:
+        cursor.execute("""
+            SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%INSERT INTO session %'
+        """)
+        (row,) = cursor.fetchall()
+    assert row[0] > 0
+    assert row[1] == 0
