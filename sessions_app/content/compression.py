@@ -17,6 +17,8 @@ import zstandard
 Buffer = bytes | msgspec.Raw
 
 LEVEL = 3
+# With the dictionary, on contents of a few hundred bytes: a skeleton takes a seventh less than at 3, a message 4 %.
+_SMALL_LEVEL = 5
 _PLAIN = b"\x00"
 _ZSTD = b"\x01"
 _ZSTD_DICTIONARY_1 = b"\x02"
@@ -63,7 +65,7 @@ def _dictionary(form: bytes) -> zstandard.ZstdCompressionDict | None:
         return None
     text = (Path(__file__).parent / "dictionary_1.txt").read_bytes()
     dictionary = zstandard.ZstdCompressionDict(text, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
-    dictionary.precompute_compress(level=LEVEL)
+    dictionary.precompute_compress(level=_SMALL_LEVEL)
     return dictionary
 
 

@@ -44,6 +44,16 @@ def test_partitions_are_made_once_for_all_three_tables() -> None:
 
 
 @pytest.mark.django_db
+def test_long_rows_stay_in_one_piece_in_each_partition_that_is_read_whole() -> None:
+    buckets.ensure_partitions([date(2031, 12, 1)])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname, reloptions FROM pg_class WHERE relname LIKE '%2031_12' AND relkind = 'r'")
+        found = dict(cursor.fetchall())
+    kept = ["toast_tuple_target=8160"]
+    assert found == {"part_2031_12": kept, "request_search_2031_12": kept, "request_log_2031_12": None}
+
+
+@pytest.mark.django_db
 def test_next_months_are_made_ahead() -> None:
     buckets.ensure_current_partitions()
     month = buckets.bucket_of(datetime.now(UTC))
