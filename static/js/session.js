@@ -319,6 +319,24 @@
     }
   }
 
+  // In the box, Enter goes to the next place of the words that were looked for, and Shift+Enter to the previous one.
+  document.addEventListener("keydown", (event) => {
+    const box = event.target;
+    if (box.id !== "find-words" || event.key !== "Enter" || event.isComposing || box.value !== box.defaultValue) return;
+    const link = document.querySelector(`#find [data-key=${event.shiftKey ? "N" : "n"}]`);
+    if (!link) return;
+    event.preventDefault();
+    link.click();
+  });
+
+  // The key of the box never closes it (its click is a script's).
+  document.addEventListener("click", (event) => {
+    const find = event.target.closest?.("#find > summary")?.parentElement;
+    if (!find || (find.open && event.isTrusted)) return;
+    if (find.open) event.preventDefault();
+    requestAnimationFrame(() => document.getElementById("find-words").select());
+  });
+
   function hitMark(count) {
     const mark = document.createElement("mark");
     mark.className = "outline-hits";
@@ -438,7 +456,7 @@
     // The link is older than the latest requests, or comes from elsewhere: the request is on another page.
     else if (wanted) findElsewhere(Number(wanted[1]));
     else {
-      const first = numberOf(thread.querySelector(".req"));
+      const first = numberOf(document.getElementById("hit")?.closest(".req") ?? thread.querySelector(".req"));
       step(first);
       keepInOutline(rowOf(first));
     }

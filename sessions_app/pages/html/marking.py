@@ -29,10 +29,10 @@ _PARTS_WORDS = frozenset(("blockquote", "br", "dd", "dl", "dt", "hr", "li", "ol"
     f"h{level}" for level in range(1, 7)
 }
 _VOID = frozenset(["br", "hr", "img", "input", "use", "path", "rect", "line", "wbr", "col"])
-# What the page says itself.
+# What the page says itself; and definitions of tools, in which nothing is searched.
 _NO_TEXT = frozenset(["button", "header", "nav", "script", "style", "svg", "template", "label", "select", "time"])
 _NO_TEXT_CLASSES = frozenset(("menu", "more-btn", "ref", "role", "seam", "textbtn", "tool-nums", "vh", "gap")) | {
-    *("err-http", "err-foot", "hit-note")
+    *("err-http", "err-foot", "hit-note", "tool-definitions")
 }
 _NAMES_IN_SUMMARY = "tool-name"
 # The page's words, in which <bdi> has what was logged.
@@ -87,7 +87,8 @@ class Marker:
 
     def read(self, text: str) -> None:
         """Read and mark it."""
-        place = 0
+        # Pieces of Markup would be escaped a second time.
+        text, place = str(text), 0
         for match in _TAG.finditer(text):
             if match.start() > place:
                 self._text(text[place : match.start()])

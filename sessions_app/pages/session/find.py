@@ -59,6 +59,7 @@ class SessionFind:
 
     text: str
     error: str = ""
+    session: uuid.UUID | None = None
     needles: Sequence[Needle] = ()
     is_whole: bool = True
     places: Sequence[FoundAt] = ()
@@ -79,6 +80,11 @@ class SessionFind:
     @property
     def listed(self) -> Sequence[FoundAt]:
         return self.places[:MOST_LISTED]
+
+    @property
+    def in_list(self) -> str:
+        """The query of the list of requests that finds the same, page by page, however long the session is."""
+        return urlencode({"q": f"session:{self.session} {self.text}"})
 
     @property
     def more(self) -> int:
@@ -132,6 +138,7 @@ def find(
     current = next((place for place, one in enumerate(places) if one.target == target), None)
     return SessionFind(
         text,
+        session=session.id,
         needles=needles,
         is_whole=found.is_whole,
         places=places,

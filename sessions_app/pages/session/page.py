@@ -118,7 +118,9 @@ def _with_place(query: QueryDict, found: SessionFind) -> QueryDict:
 def _around(
     request: HttpRequest, project: Project, shown: View, block: RequestBlock, window: Window, found: SessionFind
 ) -> dict[str, Any]:
-    """What is around the requests: the head, the outline, and the facts of the request that the page begins with."""
+    """What is around the requests: the head, the outline, and the facts of one request: that of the place the address
+    leads to, else the first.
+    """
     requests, addresses = shown.lines.requests, shown.addresses
     outline = Outline(
         requests, addresses, block.first, block.last, shown.structure, shown.whole, shown.runs, found.counts
@@ -135,7 +137,8 @@ def _around(
         **history_context(project, shown.session),
     }
     if window.unfolded:
-        index = window.unfolded[0]
+        wanted = (found.number or 0) - 1
+        index = wanted if wanted in window.unfolded else window.unfolded[0]
         log = load_request(shown.session, requests[index])
         place = RequestInSession(log, shown.session, requests, index, addresses)
         context |= facts_context(project, place, window)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import partial
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -12,6 +13,8 @@ import pytest
 from django.test import Client
 
 from sessions_app.models import Project, Session
+from sessions_app.pages.session import find
+from sessions_app.queries.search import find as search
 from tests.factories import START, make_log, make_session, store_logs
 
 pytestmark = pytest.mark.django_db
@@ -209,6 +212,42 @@ def test_next_and_previous_go_round(signed_in: Client, project: Project) -> None
     assert parse_qs(urlsplit(address).query)["find"] == ["robot"]
 
 
+def test_definitions_of_tools_are_not_marked(signed_in: Client, project: Project) -> None:
+    tools = [{"type": "function", "function": {"name": "robot", "description": "A robot"}}]
+    request = {"messages": [{"role": "user", "content": "Hello robot"}], "tools": tools}
+    session = make_session(project, "s", make_log(request=request))
+    page = get(signed_in, f"/p/acme/sessions/{session.pk}/?find=robot")
+    assert page.count("<mark>robot</mark>") == 1
+
+
+def test_quotes_around_marks_stay_as_they_are(signed_in: Client, project: Project) -> None:
+    session = make_session(project, "s", make_log('Bob\'s "robot"'))
+    page = get(signed_in, f"/p/acme/sessions/{session.pk}/?find=robot")
+    assert unescape(page.split("<mark>robot</mark>")[0]).endswith("Bob's \"")
+
+
+def test_the_inspector_is_of_the_request_that_has_the_place(signed_in: Client, project: Project) -> None:
+    session = make_session(project, "s", make_log("cat"), make_log("robot", started_at=START + timedelta(minutes=1)))
+    page = get(signed_in, f"/p/acme/sessions/{session.pk}/?find=robot")
+    [href] = re.findall(r'<li><a href="([^"]+)">#2', page)
+    assert 'id="inspector" aria-label="Request 1"' in page
+    assert 'id="inspector" aria-label="Request 2"' in get(signed_in, unescape(href))
+
+
+def test_a_find_that_was_cut_leads_to_all_requests(
+    signed_in: Client, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_session(
+        project, "s", make_log("robot"), make_log("a robot", started_at=START + timedelta(minutes=1))
+    )
+    monkeypatch.setattr(search, "SLICE", 1)
+    monkeypatch.setattr(find, "find_in_session", partial(search.find_in_session, seconds=-1))
+    page = get(signed_in, f"/p/acme/sessions/{session.pk}/?find=robot")
+    assert "1 time in 1 request" in page
+    [query] = re.findall(r'href="../../requests/([^"]+)">All of them', page)
+    assert get(signed_in, f"/p/acme/requests/{unescape(query)}").count("<mark>robot</mark>") == 2
+
+
 def test_outline_counts_what_is_found(signed_in: Client, project: Project) -> None:
     session = make_session(
         project, "s", make_log("robot robot"), make_log("cat", started_at=START + timedelta(minutes=1))
@@ -218,9 +257,9 @@ def test_outline_counts_what_is_found(signed_in: Client, project: Project) -> No
     assert 'title="Found 2 times">2<' in page
 
 
-@pytest.mark.parametrize("words", ["<b>", "a&amp;b", "&lt;", '"><script>', "amp", "b"])
+@pytest.mark.parametrize("words", ["<b>", "a&amp;b", "&lt;", '"><script>', "amp", "b", "Bob"])
 def test_marks_keep_hostile_text_harmless(signed_in: Client, project: Project, words: str) -> None:
-    text = '<b>bold</b> a&amp;b &lt; "><script>alert(1)</script> b'
+    text = '<b>bold</b> a&amp;b &lt; "><script>alert(1)</script> b\'s "Bob"'
     session = make_session(project, "s", make_log(text))
     plain = get(signed_in, f"/p/acme/sessions/{session.pk}/")
     found = get(signed_in, f"/p/acme/sessions/{session.pk}/?find={quote(words)}")

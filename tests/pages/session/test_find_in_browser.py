@@ -56,4 +56,11 @@ def test_snippets_and_keys_lead_to_the_words(
     expect(visitor.locator(".find-steps")).to_contain_text("1 time in 1 request")
     expect(visitor.locator(".outline-hits")).to_have_count(1)
     expect(visitor.locator("li[data-n='121'] .outline-hits")).to_have_text("1 found")
+    expect(visitor.locator("#find-words")).to_be_focused()
+    visitor.keyboard.press("Enter")
+    expect(visitor.locator("article.req#r121 mark#hit")).to_be_in_viewport()
+    expect(visitor.locator(".find-steps")).to_be_in_viewport()
+    expect(visitor.locator("#inspector h2")).to_have_text("Request 121")
+    visitor.keyboard.press("f")
+    expect(visitor.locator("#find-words")).to_be_focused()
     assert problems == []
