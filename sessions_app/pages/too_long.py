@@ -28,7 +28,9 @@ LISTS = {
     "sessions": "sessions",
     "sessions_facets": "sessions",
     "sessions_overview": "sessions",
+    "sessions_outside": "sessions",
     "requests": "requests",
+    "requests_outside": "requests",
 }
 # They ask again by themselves.
 POLLED = ("sessions_news", "onboarding_waiting", "bulk_action")

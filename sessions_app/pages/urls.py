@@ -13,7 +13,7 @@ from sessions_app.pages.requests import list_page as request_list
 from sessions_app.pages.session import page as session
 from sessions_app.pages.session import tags as session_tags
 from sessions_app.pages.sessions import list_page as session_list
-from sessions_app.pages.sessions import saved_views, suggest
+from sessions_app.pages.sessions import outside, saved_views, suggest
 
 
 class AnyText(StringConverter):
@@ -39,6 +39,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "p/<slug:slug>/sessions/overview/", session_list.list_region, {"region": "overview"}, name="sessions_overview"
     ),
+    path("p/<slug:slug>/sessions/outside/", outside.outside_line, {"unit": "sessions"}, name="sessions_outside"),
+    path("p/<slug:slug>/requests/outside/", outside.outside_line, {"unit": "requests"}, name="requests_outside"),
     path("p/<slug:slug>/sessions/suggest/", suggest.suggestions_partial, name="suggestions"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/", session.session_page, name="session"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/find/", session.session_find, name="session_find"),

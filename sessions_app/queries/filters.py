@@ -38,6 +38,9 @@ _LOST_PLUS = re.compile(r"(T\d\d:?\d\d\S*) (\d\d:?\d\d)$")
 
 
 EVERYTHING = Query()
+# Both ends of a range are included.
+_INSTANT = timedelta(microseconds=1)
+_EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class FilterError(ValueError):
@@ -112,6 +115,15 @@ class SessionFilters:
         if name == "trace_id":
             return replace(self, trace_id="")
         return replace(self, query=self.query.without(name))
+
+    def outside_range(self) -> list[SessionFilters]:
+        """These filters for what is before the time range, and for what is after it, as far as it has these ends."""
+        outside = []
+        if self.since and self.since - _EARLIEST > _INSTANT:
+            outside.append(replace(self, range="", since=None, until=self.since - _INSTANT))
+        if self.until and _LATEST - self.until > _INSTANT:
+            outside.append(replace(self, range="", since=self.until + _INSTANT, until=None))
+        return outside
 
     def asking(self, query: Query) -> SessionFilters:
         """These filters with another query."""

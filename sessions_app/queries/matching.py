@@ -155,14 +155,48 @@ def count_some(project: Project, filters: SessionFilters, memory: Memory | None 
     return _walked(project, filters, conditions) if sessions is None else _count(sessions)
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many match: COUNT_LIMIT + 1 stands for more than COUNT_LIMIT. `is_whole`: the time was enough to look
+    everywhere.
+    """
+
+    number: int
+    is_whole: bool = True
+
+    def and_also(self, other: Counted) -> Counted:
+        """Of both."""
+        return Counted(min(self.number + other.number, COUNT_LIMIT + 1), self.is_whole and other.is_whole)
+
+
+def count_outside(project: Project, filters: SessionFilters) -> Counted:
+    """How many sessions match outside of the time range."""
+    memory: Memory = {}
+    found = Counted(0)
+    for outside in filters.outside_range():
+        found = found.and_also(_counted(project, outside, memory))
+        if found.number > COUNT_LIMIT:
+            break
+    return found
+
+
+def _counted(project: Project, filters: SessionFilters, memory: Memory) -> Counted:
+    conditions = conditions_for(project, filters, memory)
+    sessions = _by_index(project, filters, conditions, memory)
+    if sessions is not None:
+        return Counted(_count(sessions, COUNT_LIMIT + 1))
+    walked = _walk(project, filters, conditions, NEWEST_FIRST, SECONDS).run(COUNT_LIMIT + 1, None)
+    return Counted(sum(not one.is_unsure for one in walked.found), not walked.is_out_of_time)
+
+
 def _walked(project: Project, filters: SessionFilters, conditions: Conditions, place: Place | None = None) -> int:
     order = OLDEST_FIRST if place else NEWEST_FIRST
     return len(_walk(project, filters, conditions, order, SECONDS).run(COUNT_LIMIT, place).found)
 
 
-def _count(sessions: QuerySet[Session]) -> int:
+def _count(sessions: QuerySet[Session], limit: int = COUNT_LIMIT) -> int:
     # The order makes it a walk along the index that ends at the limit.
-    return newest_first(sessions).values("id")[:COUNT_LIMIT].count()
+    return newest_first(sessions).values("id")[:limit].count()
 
 
 def newest_first(sessions: QuerySet[Session]) -> QuerySet[Session]:

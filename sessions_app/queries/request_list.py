@@ -19,6 +19,8 @@ from django.db import connection
 from sessions_app import ids
 from sessions_app.models import Project
 from sessions_app.queries.filters import FilterError, SessionFilters
+from sessions_app.queries.matching import COUNT_LIMIT, Counted
+from sessions_app.queries.matching import SECONDS as COUNT_SECONDS
 from sessions_app.queries.search.candidates import MOST_CANDIDATES, any_of
 from sessions_app.queries.search.conditions import Sql
 from sessions_app.queries.search.contents import Content, FoundRow, load_contents
@@ -111,6 +113,18 @@ def list_requests(
     return _RequestWalk(project, filters, direction).page(limit, place)
 
 
+def count_requests_outside(project: Project, filters: SessionFilters) -> Counted:
+    """How many requests match outside of the time range."""
+    found = Counted(0)
+    for outside in filters.outside_range():
+        walk = _RequestWalk(project, outside, _direction(NEWEST_FIRST), COUNT_SECONDS)
+        page = walk.page(COUNT_LIMIT + 1, None)
+        found = found.and_also(Counted(len(page.results), not page.is_out_of_time))
+        if found.number > COUNT_LIMIT:
+            break
+    return found
+
+
 def _direction(order: str) -> Direction:
     if order not in (NEWEST_FIRST, OLDEST_FIRST):
         raise FilterError("order", f"must be {NEWEST_FIRST} or {OLDEST_FIRST}, got {order[:40]!r}")
@@ -127,10 +141,12 @@ class _Possible:
 
 
 class _RequestWalk:
-    def __init__(self, project: Project, filters: SessionFilters, direction: Direction) -> None:
+    def __init__(
+        self, project: Project, filters: SessionFilters, direction: Direction, seconds: float = SECONDS
+    ) -> None:
         self.project, self.filters, self.direction = project, filters, direction
         self.asked = asked_of_request(project, filters)
-        self.deadline = time.monotonic() + SECONDS
+        self.deadline = time.monotonic() + seconds
         self.candidates: list[uuid.UUID] | None = self.asked.requests
         # Of the sessions that were looked into: the requests that others continue, and those that are retries.
         self.structures: dict[uuid.UUID, tuple[Set[uuid.UUID], Set[uuid.UUID]]] = {}

@@ -18,6 +18,7 @@ from sessions_app.pages.html.formats import cost, duration, hue, in_zone, short_
 from sessions_app.pages.html.times import time_clock, time_day
 from sessions_app.pages.sessions.filters import active_filters, active_range, marked_query, period, range_menu
 from sessions_app.pages.sessions.list_page import tell_query
+from sessions_app.pages.sessions.outside import outside_of
 from sessions_app.pages.sessions.rows import FoundPlace, place_of
 from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
 from sessions_app.queries.filters import FilterError, SessionFilters, parse_filters
@@ -53,6 +54,7 @@ def requests_page(request: HttpRequest, project: Project) -> HttpResponse:
         "unsearched": bool(parsed.filters.query) and not search_coverage(project).is_complete,
         "text": parsed.filters.text,
         "page": shown,
+        "outside": outside_of(project, parsed.filters, "requests", "" if shown.is_newest_first else shown.order),
         "rows": _write(shown.found, project, str(parsed.filters.query.words)),
         "range": range_menu(parsed.filters),
         "active": active_filters(parsed.filters),

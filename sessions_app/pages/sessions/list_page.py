@@ -26,6 +26,7 @@ from sessions_app.pages.sessions.filters import (
     range_menu,
     ways_out,
 )
+from sessions_app.pages.sessions.outside import outside_of
 from sessions_app.pages.sessions.overview import overview
 from sessions_app.pages.sessions.rows import write_page
 from sessions_app.pages.sessions.saved_views import save_address, view_chips
@@ -74,6 +75,7 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
         "unsearched": bool(parsed.filters.query) and not search_coverage(project).is_complete,
         "text": parsed.filters.text,
         "page": shown,
+        "outside": outside_of(project, parsed.filters, "sessions", "" if shown.is_newest_first else shown.order),
         "heads": column_heads(parsed.filters, shown.order),
         "orders": order_choices(parsed.filters, shown.order),
         "views": SimpleLazyObject(lambda: view_chips(request, project)),
