@@ -156,7 +156,7 @@ def count_some(project: Project, filters: SessionFilters, memory: Memory | None 
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedMatches:
     """How many match: COUNT_LIMIT + 1 stands for more than COUNT_LIMIT. `is_whole`: the time was enough to look
     everywhere.
     """
@@ -164,15 +164,15 @@ class Counted:
     number: int
     is_whole: bool = True
 
-    def and_also(self, other: Counted) -> Counted:
+    def and_also(self, other: CountedMatches) -> CountedMatches:
         """Of both."""
-        return Counted(min(self.number + other.number, COUNT_LIMIT + 1), self.is_whole and other.is_whole)
+        return CountedMatches(min(self.number + other.number, COUNT_LIMIT + 1), self.is_whole and other.is_whole)
 
 
-def count_outside(project: Project, filters: SessionFilters) -> Counted:
+def count_outside(project: Project, filters: SessionFilters) -> CountedMatches:
     """How many sessions match outside of the time range."""
     memory: Memory = {}
-    found = Counted(0)
+    found = CountedMatches(0)
     for outside in filters.outside_range():
         found = found.and_also(_counted(project, outside, memory))
         if found.number > COUNT_LIMIT:
@@ -180,13 +180,13 @@ def count_outside(project: Project, filters: SessionFilters) -> Counted:
     return found
 
 
-def _counted(project: Project, filters: SessionFilters, memory: Memory) -> Counted:
+def _counted(project: Project, filters: SessionFilters, memory: Memory) -> CountedMatches:
     conditions = conditions_for(project, filters, memory)
     sessions = _by_index(project, filters, conditions, memory)
     if sessions is not None:
-        return Counted(_count(sessions, COUNT_LIMIT + 1))
+        return CountedMatches(_count(sessions, COUNT_LIMIT + 1))
     walked = _walk(project, filters, conditions, NEWEST_FIRST, SECONDS).run(COUNT_LIMIT + 1, None)
-    return Counted(sum(not one.is_unsure for one in walked.found), not walked.is_out_of_time)
+    return CountedMatches(sum(not one.is_unsure for one in walked.found), not walked.is_out_of_time)
 
 
 def _walked(project: Project, filters: SessionFilters, conditions: Conditions, place: Place | None = None) -> int:

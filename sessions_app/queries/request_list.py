@@ -19,7 +19,7 @@ from django.db import connection
 from sessions_app import ids
 from sessions_app.models import Project
 from sessions_app.queries.filters import FilterError, SessionFilters
-from sessions_app.queries.matching import COUNT_LIMIT, Counted
+from sessions_app.queries.matching import COUNT_LIMIT, CountedMatches
 from sessions_app.queries.matching import SECONDS as COUNT_SECONDS
 from sessions_app.queries.search.candidates import MOST_CANDIDATES, any_of
 from sessions_app.queries.search.conditions import Sql
@@ -113,13 +113,13 @@ def list_requests(
     return _RequestWalk(project, filters, direction).page(limit, place)
 
 
-def count_requests_outside(project: Project, filters: SessionFilters) -> Counted:
+def count_requests_outside(project: Project, filters: SessionFilters) -> CountedMatches:
     """How many requests match outside of the time range."""
-    found = Counted(0)
+    found = CountedMatches(0)
     for outside in filters.outside_range():
         walk = _RequestWalk(project, outside, _direction(NEWEST_FIRST), COUNT_SECONDS)
         page = walk.page(COUNT_LIMIT + 1, None)
-        found = found.and_also(Counted(len(page.results), not page.is_out_of_time))
+        found = found.and_also(CountedMatches(len(page.results), not page.is_out_of_time))
         if found.number > COUNT_LIMIT:
             break
     return found

@@ -12,8 +12,8 @@ from sessions_app.models import Project, SavedView
 
 MAX_QUERY_CHARS = 8_000
 MAX_VIEWS = 100
-# The place in the list is no part of what it shows.
-_PLACES = ("before", "after", "cursor")
+# The place in the list is no part of what it shows, and which columns there are is up to who looks.
+_PLACES = ("before", "after", "cursor", "columns")
 
 
 def views_of(project: Project, user: Any) -> QuerySet[SavedView]:

@@ -1,12 +1,19 @@
 // The list: its regions follow the filters, and a part of the histogram is chosen by dragging or with the arrow keys.
 (() => {
   // The regions ask again when the address has changed, for what it says now.
-  for (const name of ["htmx:pushedIntoHistory", "htmx:replacedInHistory"]) {
-    document.body.addEventListener(name, () => htmx.trigger(document.body, "list-changed"));
-  }
+  // A choice of columns replaces it, and changes nothing for them.
+  document.body.addEventListener("htmx:pushedIntoHistory", () => htmx.trigger(document.body, "list-changed"));
   document.body.addEventListener("htmx:configRequest", (event) => {
     const later = event.target.dataset?.later;
     if (later) event.detail.path = later + location.search;
+    if (event.target.id === "columns-form") {
+      // The form was written with the page; what is listed may have changed since.
+      const here = new URLSearchParams(location.search);
+      here.delete("columns");
+      for (const name of new FormData(event.target).getAll("columns")) here.append("columns", name);
+      event.detail.path = `${location.pathname}?${here}`;
+      event.detail.parameters = {};
+    }
   });
 
   // A link may have changed the query. What is being typed stays.

@@ -16,6 +16,7 @@ from sessions_app.models import Project
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import cost, duration, hue, in_zone, short_id, tokens, zone_name
 from sessions_app.pages.html.times import time_clock, time_day
+from sessions_app.pages.sessions.chosen_columns import chosen_columns, parameters_beside, write_address
 from sessions_app.pages.sessions.filters import active_filters, active_range, marked_query, period, range_menu
 from sessions_app.pages.sessions.list_page import tell_query
 from sessions_app.pages.sessions.outside import outside_of
@@ -42,7 +43,8 @@ def requests_page(request: HttpRequest, project: Project) -> HttpResponse:
     """One page of requests."""
     parsed = parse_filters(request.GET, timezone.get_current_timezone())
     order = request.GET.get("order") or NEWEST_FIRST
-    shown, errors = _read(project, parsed.filters, order, request.GET.get("before"))
+    columns = chosen_columns(request, "requests")
+    shown, errors = _read(project, parsed.filters, order, request.GET.get("before"), columns.parameter)
     address = reverse("requests", args=[project.slug])
     context: dict[str, Any] = {
         "section": "requests",
@@ -54,6 +56,7 @@ def requests_page(request: HttpRequest, project: Project) -> HttpResponse:
         "unsearched": bool(parsed.filters.query) and not search_coverage(project).is_complete,
         "text": parsed.filters.text,
         "page": shown,
+        "columns": columns,
         "outside": outside_of(project, parsed.filters, "requests", "" if shown.is_newest_first else shown.order),
         "rows": _write(shown.found, project, str(parsed.filters.query.words)),
         "range": range_menu(parsed.filters),
@@ -63,8 +66,9 @@ def requests_page(request: HttpRequest, project: Project) -> HttpResponse:
         "zone": zone_name(timezone.localtime()),
     }
     response = render_page_or_partial(request, "request_list.html", "_request_results.html", context, project)
+    columns.remember(response)
     if htmx_of(request):
-        response.headers["HX-Push-Url"] = address + shown.query
+        write_address(request, response, address + shown.query)
         tell_query(response, parsed.filters)
     return response
 
@@ -85,6 +89,11 @@ class ShownRequests:
         return self.first is None
 
     @property
+    def parameters(self) -> list[tuple[str, str]]:
+        """Names and values of its address, without the columns."""
+        return parameters_beside(self.query)
+
+    @property
     def is_newest_first(self) -> bool:
         return self.order == NEWEST_FIRST
 
@@ -94,16 +103,16 @@ class ShownRequests:
 
 
 def _read(
-    project: Project, filters: SessionFilters, order: str, before: str | None
+    project: Project, filters: SessionFilters, order: str, before: str | None, columns: str
 ) -> tuple[ShownRequests, list[FilterError]]:
     try:
         page = list_requests(project, filters, order, PAGE_SIZE, before)
     except FilterError as error:
         order = NEWEST_FIRST if error.field == "order" else order
-        return _read(project, filters, order, None)[0], [error]
+        return _read(project, filters, order, None, columns)[0], [error]
 
     def query(order: str, **more: str) -> str:
-        return filters.url_query(**({} if order == NEWEST_FIRST else {"order": order}), **more)
+        return filters.url_query(order="" if order == NEWEST_FIRST else order, columns=columns, **more)
 
     older = query(order, before=page.next_cursor) if page.next_cursor else None
     here = query(order, before=before) if before else query(order)

@@ -53,22 +53,24 @@ class ColumnHead:
     sort: str
 
 
-def column_heads(filters: SessionFilters, order: str) -> list[ColumnHead]:
-    """The heads over a list in this order."""
+def column_heads(filters: SessionFilters, order: str, columns: str = "") -> list[ColumnHead]:
+    """The heads over a list in this order; `columns` is what the addresses say of them."""
     heads = []
     for css, name, title, key in _COLUMNS:
         is_sorted = order.removeprefix("-") == key
         turned = key if order == f"-{key}" else f"-{key}"
         sort = ("descending" if order.startswith("-") else "ascending") if is_sorted else ""
-        heads.append(ColumnHead(css, name, title, bool(key), ordered_query(filters, turned) if key else "", sort))
+        heads.append(
+            ColumnHead(css, name, title, bool(key), ordered_query(filters, turned, columns) if key else "", sort)
+        )
     return heads
 
 
-def order_choices(filters: SessionFilters, order: str) -> list[tuple[str, str, bool]]:
+def order_choices(filters: SessionFilters, order: str, columns: str = "") -> list[tuple[str, str, bool]]:
     """The orders in words, the query string of each, and whether it is the one that is shown."""
-    return [(words, ordered_query(filters, name), name == order) for name, words in ORDER_NAMES.items()]
+    return [(words, ordered_query(filters, name, columns), name == order) for name, words in ORDER_NAMES.items()]
 
 
-def ordered_query(filters: SessionFilters, order: str) -> str:
+def ordered_query(filters: SessionFilters, order: str, columns: str = "") -> str:
     """The query string of the first page in an order; the usual one is not named."""
-    return filters.url_query(order="" if order == NEWEST_FIRST else order)
+    return filters.url_query(order="" if order == NEWEST_FIRST else order, columns=columns)

@@ -15,6 +15,7 @@ from django.utils.functional import SimpleLazyObject
 
 from sessions_app.models import Project
 from sessions_app.pages.html.formats import stamp, zone_name
+from sessions_app.pages.sessions.chosen_columns import FORM, chosen_columns, parameters_beside, write_address
 from sessions_app.pages.sessions.columns import ORDER_NAMES, column_heads, order_choices, ordered_query
 from sessions_app.pages.sessions.filters import (
     active_filters,
@@ -63,7 +64,8 @@ def list_region(request: HttpRequest, project: Project, region: str) -> HttpResp
 
 def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> HttpResponse:
     parsed = parse_filters(request.GET, timezone.get_current_timezone())
-    reader = _PageReader(project, parsed.filters, request.GET.get("order") or NEWEST_FIRST)
+    columns = chosen_columns(request, "sessions")
+    reader = _PageReader(project, parsed.filters, request.GET.get("order") or NEWEST_FIRST, columns.parameter)
     shown, errors = reader.page(request.GET.get("before"), request.GET.get("after"))
     if not shown.rows and parsed.filters.is_empty() and shown.is_first and not errors:
         return redirect("onboarding", project.slug)
@@ -76,8 +78,9 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
         "text": parsed.filters.text,
         "page": shown,
         "outside": outside_of(project, parsed.filters, "sessions", "" if shown.is_newest_first else shown.order),
-        "heads": column_heads(parsed.filters, shown.order),
-        "orders": order_choices(parsed.filters, shown.order),
+        "columns": columns,
+        "heads": column_heads(parsed.filters, shown.order, columns.parameter),
+        "orders": order_choices(parsed.filters, shown.order, columns.parameter),
         "views": SimpleLazyObject(lambda: view_chips(request, project)),
         "save_view": "" if parsed.filters.unread else save_address(request, project),
         "rows": write_page(shown.rows, reverse("sessions", args=[project.slug]), shown.found),
@@ -85,12 +88,13 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
         "newest": "" if parsed.filters.unread else _newest(project, shown),
         "undigested_since": _late(arrivals.undigested_since()),
     }
-    # Only the rows differ between the pages of one list.
-    partial = "_session_page.html" if request.GET.keys() & {"before", "after"} else "_session_results.html"
+    # Only the rows differ between the pages of one list with the same columns.
+    is_turned = request.GET.keys() & {"before", "after"} and htmx_of(request).trigger != FORM
+    partial = "_session_page.html" if is_turned else "_session_results.html"
     response = render_page_or_partial(request, "session_list.html", partial, context, project)
+    columns.remember(response)
     if htmx_of(request):
-        # Without the empty fields of the form, which htmx would put into the address.
-        response.headers["HX-Push-Url"] = context["address"] + shown.query
+        write_address(request, response, context["address"] + shown.query)
         tell_query(response, parsed.filters)
     return response
 
@@ -179,6 +183,11 @@ class ShownPage:
     def is_first(self) -> bool:
         return self.newest is None
 
+    @property
+    def parameters(self) -> list[tuple[str, str]]:
+        """Names and values of its address, without the columns."""
+        return parameters_beside(self.query)
+
 
 @dataclass(frozen=True)
 class _PageReader:
@@ -187,6 +196,7 @@ class _PageReader:
     project: Project
     filters: SessionFilters
     order: str
+    columns: str
 
     def page(self, before: str | None, after: str | None) -> tuple[ShownPage, list[FilterError]]:
         try:
@@ -194,7 +204,7 @@ class _PageReader:
             return self._after(after) if after else self._before(before), []
         except FilterError as error:
             order = NEWEST_FIRST if error.field == "order" else self.order
-            return _PageReader(self.project, self.filters, order)._before(None), [error]
+            return _PageReader(self.project, self.filters, order, self.columns)._before(None), [error]
 
     def _before(self, before: str | None) -> ShownPage:
         page = session_list.list_sessions(self.project, self.filters, self.order, PAGE_SIZE, before)
@@ -213,8 +223,9 @@ class _PageReader:
         return ShownPage(page, page.results[::-1], self.order, self._query(after=after), self._query(), newer, older)
 
     def _query(self, **more: str | None) -> str:
-        order = {} if self.order == NEWEST_FIRST else {"order": self.order}
-        return self.filters.url_query(**order, **{name: value or "" for name, value in more.items()})
+        order = "" if self.order == NEWEST_FIRST else self.order
+        kept = {"order": order, "columns": self.columns}
+        return self.filters.url_query(**kept, **{name: value or "" for name, value in more.items()})
 
 
 def _late(undigested_since: datetime | None) -> datetime | None:

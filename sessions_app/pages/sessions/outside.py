@@ -13,10 +13,10 @@ from django.utils import timezone
 from sessions_app.models import Project
 from sessions_app.pages.shell import htmx_of, project_page
 from sessions_app.queries.filters import SessionFilters, parse_filters
-from sessions_app.queries.matching import COUNT_LIMIT, Counted, count_outside
+from sessions_app.queries.matching import COUNT_LIMIT, CountedMatches, count_outside
 from sessions_app.queries.request_list import count_requests_outside
 
-COUNTS: dict[str, Callable[[Project, SessionFilters], Counted]] = {
+COUNTS: dict[str, Callable[[Project, SessionFilters], CountedMatches]] = {
     "sessions": count_outside,
     "requests": count_requests_outside,
 }
@@ -53,7 +53,7 @@ def outside_line(request: HttpRequest, project: Project, unit: str) -> HttpRespo
     return render(request, "_outside.html", {"words": outside_words(found, unit), "found": found, "outside": outside})
 
 
-def outside_words(found: Counted, unit: str) -> str:
+def outside_words(found: CountedMatches, unit: str) -> str:
     """How many there are, and whether there may be more."""
     if found.number > COUNT_LIMIT:
         return f"More than {COUNT_LIMIT} other {unit} match outside this range."

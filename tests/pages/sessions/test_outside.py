@@ -13,7 +13,7 @@ from sessions_app.models import Project
 from sessions_app.pages.sessions.outside import outside_words
 from sessions_app.queries import matching
 from sessions_app.queries.filters import SessionFilters
-from sessions_app.queries.matching import Counted, count_outside
+from sessions_app.queries.matching import CountedMatches, count_outside
 from sessions_app.search_language import parse
 from tests.factories import START, make_log, store_logs
 
@@ -81,13 +81,16 @@ def test_counts_have_a_limit(project: Project, nine: None, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (Counted(101), "More than 100 other sessions match outside this range."),
-        (Counted(100), "100 other sessions match outside this range."),
-        (Counted(1), "1 other session matches outside this range."),
-        (Counted(7, is_whole=False), "At least 7 other sessions match outside this range."),
-        (Counted(0), "Nothing else matches outside this range."),
-        (Counted(0, is_whole=False), "Outside this range nothing was found in the time that this line may take."),
+        (CountedMatches(101), "More than 100 other sessions match outside this range."),
+        (CountedMatches(100), "100 other sessions match outside this range."),
+        (CountedMatches(1), "1 other session matches outside this range."),
+        (CountedMatches(7, is_whole=False), "At least 7 other sessions match outside this range."),
+        (CountedMatches(0), "Nothing else matches outside this range."),
+        (
+            CountedMatches(0, is_whole=False),
+            "Outside this range nothing was found in the time that this line may take.",
+        ),
     ],
 )
-def test_words(found: Counted, words: str) -> None:
+def test_words(found: CountedMatches, words: str) -> None:
     assert outside_words(found, "sessions") == words
