@@ -102,6 +102,9 @@ class HoldingWorker(ASGIWorker):
     connections: set[Connection]
     head_bytes: int
 
+    def admit(self, connection: Connection) -> None:
+        raise NotImplementedError
+
 
 class Connection(protocol.ASGIProtocol):
     worker: HoldingWorker
@@ -194,7 +197,7 @@ class Connection(protocol.ASGIProtocol):
         super().connection_made(transport)
         self.transport.max_size = READ_BYTES
         self.transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
-        self.worker.connections.add(self)
+        self.worker.admit(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.worker.connections.discard(self)

@@ -123,11 +123,15 @@ class Worker(HoldingWorker):
             self.take(client)
 
     def take(self, client: socket.socket) -> None:
-        if len(self.connections) >= self.max_connections:
-            self.make_room()
         client.setblocking(False)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self.loop.create_task(self.loop.connect_accepted_socket(lambda: Connection(self), client))
+
+    def admit(self, connection: Connection) -> None:
+        """Counted here, not when it was accepted: of a burst, many are accepted before the first has its protocol."""
+        if len(self.connections) >= self.max_connections:
+            self.make_room()
+        self.connections.add(connection)
 
     def make_room(self) -> None:
         """Close the connections that have waited longest: idle ones, then unfinished heads, never those being answered.
