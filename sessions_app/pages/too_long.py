@@ -126,7 +126,7 @@ def ways_to_ask_for_less(filters: SessionFilters, order: str) -> Iterator[Way]:
     for text in texts[:0:-1][:2]:
         yield Way(f"Without {text}", filters.asking(filters.query.minus(text)).url_query(order=order))
     if order and order != NEWEST_FIRST:
-        yield Way("Newest first", filters.url_query())
+        yield Way("Newest first", filters.url_query(order=""))
 
 
 def _shorter(filters: SessionFilters) -> Iterator[tuple[str, SessionFilters]]:

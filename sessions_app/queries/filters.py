@@ -32,6 +32,7 @@ MAX_VALUES = 50
 LISTS = ("status", "model", "user", "tag", "source", "rule", "failed_tool")
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_ORDER = re.compile(r"-?[a-z_]{1,20}")
 _DIGITS = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
 # A plus sign that is not escaped in a URL arrives as a space.
 _LOST_PLUS = re.compile(r"(T\d\d:?\d\d\S*) (\d\d:?\d\d)$")
@@ -67,6 +68,7 @@ class SessionFilters:
     for what was asked is not known. `trace_id`: the exact id of a session, trace, request, call or
     response. `since`, `until`: the time of its last activity, both inclusive. `range`: the preset that set `since`.
     `zone`: that of times without an offset in the query. `now`: when `-24h` in the query ends; None as it is read.
+    `order`: of the list that is shown, which links keep; "" for the usual one.
     """
 
     query: Query = EVERYTHING
@@ -77,6 +79,7 @@ class SessionFilters:
     zone: tzinfo = UTC
     now: datetime | None = None
     unread: str = ""
+    order: str = ""
 
     def is_empty(self) -> bool:
         return not (self.text or self.trace_id or self.since or self.until)
@@ -88,7 +91,7 @@ class SessionFilters:
 
     def parameters(self) -> list[tuple[str, str]]:
         """Names and values for a URL, in a fixed order."""
-        pairs = [("q", self.text), ("trace_id", self.trace_id), ("range", self.range)]
+        pairs = [("q", self.text), ("trace_id", self.trace_id), ("range", self.range), ("order", self.order)]
         if not self.range:
             pairs += [
                 (name, moment.isoformat()) for name, moment in (("from", self.since), ("to", self.until)) if moment
@@ -97,7 +100,7 @@ class SessionFilters:
 
     def kept(self) -> list[tuple[str, str]]:
         """The parameters that a form needs beside the search text and the time range."""
-        return [pair for pair in self.parameters() if pair[0] not in ("q", "range", "from", "to")]
+        return [pair for pair in self.parameters() if pair[0] not in ("q", "range", "from", "to", "order")]
 
     def toggled(self, key: str, value: str) -> SessionFilters:
         """These filters with a value of a key of the query more, or less if it has it."""
@@ -105,7 +108,7 @@ class SessionFilters:
 
     def url_query(self, **more: str) -> str:
         """The query string of these filters, with `?` unless it is empty."""
-        pairs = self.parameters() + [pair for pair in more.items() if pair[1]]
+        pairs = [pair for pair in self.parameters() if pair[0] not in more] + [pair for pair in more.items() if pair[1]]
         return f"?{urlencode(pairs)}" if pairs else ""
 
     def without(self, name: str) -> SessionFilters:
@@ -167,7 +170,9 @@ def parse_filters(parameters: QueryDict, zone: tzinfo = UTC, now: datetime | Non
     trace_id = _text(parsed, parameters, "trace_id")
     times = _times(parsed, parameters, zone, now or datetime.now(UTC))
     unread = parsed.text if parsed.query_error else ""
-    parsed.filters = SessionFilters(query, trace_id, **times, zone=zone, now=now, unread=unread)
+    order = parameters.get("order", "")
+    order = order if _ORDER.fullmatch(order) else ""
+    parsed.filters = SessionFilters(query, trace_id, **times, zone=zone, now=now, unread=unread, order=order)
     return parsed
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -45,6 +45,8 @@ def requests_page(request: HttpRequest, project: Project) -> HttpResponse:
     order = request.GET.get("order") or NEWEST_FIRST
     columns = chosen_columns(request, "requests")
     shown, errors = _read(project, parsed.filters, order, request.GET.get("before"), columns.parameter)
+    # Links keep the order that is shown.
+    parsed.filters = replace(parsed.filters, order="" if shown.is_newest_first else shown.order)
     address = reverse("requests", args=[project.slug])
     context: dict[str, Any] = {
         "section": "requests",

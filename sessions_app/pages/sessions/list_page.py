@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,6 +69,8 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
     shown, errors = reader.page(request.GET.get("before"), request.GET.get("after"))
     if not shown.rows and parsed.filters.is_empty() and shown.is_first and not errors:
         return redirect("onboarding", project.slug)
+    # Links keep the order that is shown.
+    parsed.filters = replace(parsed.filters, order="" if shown.is_newest_first else shown.order)
     context = _filters_context(project, parsed.filters) | {
         "section": "sessions",
         "is_whole": is_whole,

@@ -393,3 +393,16 @@ def test_nul_and_long_texts_in_the_address(signed_in: Client, project: Project) 
     assert titles(get(signed_in, "?q=a%00&model=%00&user=%00&tag=%00&source=%00&trace_id=%00")) == []
     assert "A query may have at most 1,000 characters" in get(signed_in, "?q=" + "x" * 2000)
     assert titles(get(signed_in, "?q=a%ff%fe&tag=%ff")) == []
+
+
+def test_links_keep_the_order(signed_in: Client, project: Project) -> None:
+    make_session(project, "a", cost=1, user="alice", tags=["ci"])
+    page = get(signed_in, "?order=-cost&q=user:alice")
+    [clear] = re.findall(r'<a class="chip" href="([^"]+)" aria-current="true" title="Clear', page)
+    assert unescape(clear) == f"{ADDRESS}?order=-cost"
+    [later] = re.findall(r'hx-get="([^"]*/facets/[^"]*)"', page)
+    facets = signed_in.get(unescape(later), headers={"HX-Request": "true"}).content.decode()
+    rows = re.findall(r'class="facet-row" id="[^"]*" href="([^"]+)"', facets)
+    assert rows
+    assert all("order=-cost" in unescape(row) for row in rows)
+    assert "order=" not in "".join(re.findall(r'hx-get="([^"]*/facets/[^"]*)"', get(signed_in, "?order=price")))
