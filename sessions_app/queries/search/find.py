@@ -17,7 +17,7 @@ from sessions_app.models import Project
 from sessions_app.queries.search.contents import Content, FoundRow, load_contents
 
 # So many requests are read at once.
-SLICE = 200
+SLICE = 500
 SECONDS = 1.5
 
 
