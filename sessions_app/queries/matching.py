@@ -144,7 +144,7 @@ def count_newer(project: Project, filters: SessionFilters, cursor: str) -> int:
         return _walked(project, filters, conditions, (last_at, session_id))
     # The first condition is a range of the index. The second one leaves out sessions of the same moment.
     newer = Q(last_at__gte=last_at) & (Q(last_at__gt=last_at) | Q(id__gt=session_id))
-    return _count(sessions.filter(newer))
+    return _count(sessions.filter(newer), COUNT_LIMIT)
 
 
 def count_some(project: Project, filters: SessionFilters, memory: Memory | None = None) -> int:
@@ -152,7 +152,7 @@ def count_some(project: Project, filters: SessionFilters, memory: Memory | None 
     memory = {} if memory is None else memory
     conditions = conditions_for(project, filters, memory)
     sessions = _by_index(project, filters, conditions, memory)
-    return _walked(project, filters, conditions) if sessions is None else _count(sessions)
+    return _walked(project, filters, conditions) if sessions is None else _count(sessions, COUNT_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def _walked(project: Project, filters: SessionFilters, conditions: Conditions, p
     return len(_walk(project, filters, conditions, order, SECONDS).run(COUNT_LIMIT, place).found)
 
 
-def _count(sessions: QuerySet[Session], limit: int = COUNT_LIMIT) -> int:
+def _count(sessions: QuerySet[Session], limit: int) -> int:
     # The order makes it a walk along the index that ends at the limit.
     return newest_first(sessions).values("id")[:limit].count()
 

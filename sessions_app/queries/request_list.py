@@ -142,11 +142,11 @@ class _Possible:
 
 class _RequestWalk:
     def __init__(
-        self, project: Project, filters: SessionFilters, direction: Direction, seconds: float = SECONDS
+        self, project: Project, filters: SessionFilters, direction: Direction, seconds: float | None = None
     ) -> None:
         self.project, self.filters, self.direction = project, filters, direction
         self.asked = asked_of_request(project, filters)
-        self.deadline = time.monotonic() + seconds
+        self.deadline = time.monotonic() + (SECONDS if seconds is None else seconds)
         self.candidates: list[uuid.UUID] | None = self.asked.requests
         # Of the sessions that were looked into: the requests that others continue, and those that are retries.
         self.structures: dict[uuid.UUID, tuple[Set[uuid.UUID], Set[uuid.UUID]]] = {}

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
@@ -88,7 +89,9 @@ def test_a_download_is_sent_while_it_is_made(requests: Requests, monkeypatch: py
     # Closing ends the connection to the database, which this test has none of.
     monkeypatch.setattr(request_finished, "send", lambda **named: None)
     assert answer.body.is_async
-    assert asyncio.run(first_of(answer.body)) == b"0"
+    # A thread of its own has no event loop; this one has, after a test with a browser.
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(asyncio.run, first_of(answer.body)).result() == b"0"
     assert made == [b"0"]
     assert len(requests.told()) == 1
     answer.body.close()
