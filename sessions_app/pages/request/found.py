@@ -12,8 +12,8 @@ from markupsafe import Markup
 from sessions_app.content.needles import Needle
 from sessions_app.pages.html.components import NOTHING
 from sessions_app.pages.html.marking import Marker
-from sessions_app.pages.session.find import needles_in, target_of
-from sessions_app.search_language import QueryError
+from sessions_app.pages.session.find import needles_of, target_of
+from sessions_app.search_language import QueryError, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,6 @@ def words_in(query: QueryDict) -> Words:
     """What an address asks to mark. Text that cannot be looked for is not marked."""
     text, target = query.get("find", ""), target_of(query.get("hit", ""))
     try:
-        return Words(text, needles_in(text), bytes.fromhex(target.part) if target else None)
+        return Words(text, needles_of(parse(text)), bytes.fromhex(target.part) if target else None)
     except (QueryError, ValueError):
         return Words(text)

@@ -21,7 +21,7 @@ from sessions_app.pages.thread.layout import Layout, layout_of
 from sessions_app.queries.search.find import Hit, find_in_session
 from sessions_app.queries.search_coverage import search_coverage
 from sessions_app.queries.session import SessionFacts, SessionLines
-from sessions_app.search_language import QueryError, parse
+from sessions_app.search_language import Query, QueryError, parse
 
 MOST_LISTED = 100
 _TARGET = re.compile(r"([0-9a-f-]{32,36})(?:\.([0-9a-f]{0,32}))?")
@@ -119,9 +119,10 @@ def find(
     if not text.strip():
         return SessionFind("")
     try:
-        needles, roles = needles_in(text), frozenset(parse(text).values_of("in"))
+        parsed = parse(text)
     except QueryError as error:
         return SessionFind(text, error.message)
+    needles, roles = needles_of(parsed), frozenset(parsed.values_of("in"))
     if not needles:
         return SessionFind(text, "Here only words are looked for.")
     found = find_in_session(project, session.id, session.buckets, needles, roles)
@@ -150,9 +151,9 @@ def find(
     )
 
 
-def needles_in(text: str) -> list[Needle]:
-    """The words of a query. Raises QueryError."""
-    return [clause.needle for clause in parse(text).texts if not clause.negated]
+def needles_of(query: Query) -> list[Needle]:
+    """The words that a query asks for."""
+    return [clause.needle for clause in query.texts if not clause.negated]
 
 
 def _numbers(

@@ -37,11 +37,15 @@ _OF_PEOPLE = (
     "EXISTS (SELECT FROM session_tag AS g WHERE g.session_id = x.session_id AND g.project_id = x.project_id"
     " AND lower(g.tag) = ANY(%s::text[]))"
 )
-# Values of `has:` that columns know, exactly or of the session: then the request is looked at among the others.
-_HAS_ERROR, _HAS_STEPS, _MAY_BE_RETRY = "r.status = 'error'", "s.step_count > 0", "s.retry_count > 0"
+# Values of `has:` that columns tell. Steps are those of the session.
+_BY_COLUMNS = {
+    "error": "r.status = 'error'",
+    "steps": "s.step_count > 0",
+    "failed_tool": "r.tool_error_count + r.tool_looks_failed_count > 0",
+}
+# Values that only all requests of the session tell; a retry can be none where the session has none.
 BRANCH, RETRY = "branch", "retry"
-_HAS_FAILED_TOOL = "r.tool_error_count + r.tool_looks_failed_count > 0"
-_BY_COLUMNS = {"error": _HAS_ERROR, "steps": _HAS_STEPS, "failed_tool": _HAS_FAILED_TOOL}
+_MAY_BE_RETRY = "s.retry_count > 0"
 
 
 @dataclass(frozen=True)
