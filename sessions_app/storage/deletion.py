@@ -114,7 +114,7 @@ def delete_sessions(project_id: int, session_ids: Iterable[uuid.UUID]) -> Receip
 def delete_requests(project_id: int, request_log_ids: Iterable[uuid.UUID]) -> Receipt:
     """Delete single requests, with the parts that no other request needs, and compute the roll-ups again.
 
-    A session without any request left is deleted.
+    A session of which nothing is left is deleted.
     """
     receipt = Receipt()
     found = RequestLog.objects.filter(project_id=project_id, id__in=sorted(set(request_log_ids)))
@@ -159,12 +159,23 @@ def _names_of_session(project_id: int, session_id: uuid.UUID) -> set[str]:
 
 def _names_of_requests(project_id: int, session_id: uuid.UUID, request_log_ids: list[uuid.UUID]) -> set[str]:
     """The ids by which a rejected log may name these requests. If they are all of the session, those of the session."""
-    session = Session.objects.filter(id=session_id, project_id=project_id)
-    found = session.values_list("buckets", "request_count").first()
-    if found is None or found[1] <= len(request_log_ids):
+    buckets = _buckets(project_id, session_id)
+    if buckets is None or _are_all(session_id, buckets, request_log_ids):
         return _names_of_session(project_id, session_id)
-    rows = _rows("names_of_requests", session_id=session_id, buckets=found[0], ids=request_log_ids)
+    rows = _rows("names_of_requests", session_id=session_id, buckets=buckets, ids=request_log_ids)
     return {name for (name,) in rows}
+
+
+def _buckets(project_id: int, session_id: uuid.UUID) -> list[date] | None:
+    """The months of a session, or None if it does not exist."""
+    session = Session.objects.filter(id=session_id, project_id=project_id)
+    return session.values_list("buckets", flat=True).first()
+
+
+def _are_all(session_id: uuid.UUID, buckets: list[date], request_log_ids: list[uuid.UUID]) -> bool:
+    """Whether nothing of a session is left without these. Steps are rows as well, which `request_count` leaves out."""
+    rows = RequestLog.objects.filter(session_id=session_id, bucket__in=buckets)
+    return not rows.exclude(id__in=request_log_ids).exists()
 
 
 def delete_project(project: Project, most_sessions: int | None = None) -> Receipt:
@@ -228,13 +239,10 @@ def _delete_session(project_id: int, session_id: uuid.UUID) -> Receipt:
 
 
 def _delete_requests(project_id: int, session_id: uuid.UUID, request_log_ids: list[uuid.UUID]) -> Receipt:
-    session = (
-        Session.objects.filter(id=session_id, project_id=project_id).values_list("buckets", "request_count").first()
-    )
-    if session is None:
+    buckets = _buckets(project_id, session_id)
+    if buckets is None:
         return Receipt()
-    buckets, request_count = session
-    if request_count <= len(request_log_ids):
+    if _are_all(session_id, buckets, request_log_ids):
         return _delete_session(project_id, session_id)
     receipt = Receipt()
     rows = _rows("delete_requests", session_id=session_id, buckets=buckets, ids=request_log_ids)

@@ -255,7 +255,10 @@ def check_history(site: Client, model: str, ids: list[str]) -> None:
 def test_requests_one_by_one_by_the_admin_site(seeded: Session, site: Client, way: str) -> None:
     before = places_of(OTHER)
     address = "/admin/sessions_app/requestlog/"
-    ids = [str(pk) for pk in RequestLog.objects.filter(session_id=seeded.pk).values_list("pk", flat=True)]
+    # The steps come last, one time, and first, another time.
+    order = "step" if way == "view" else "-step"
+    found = RequestLog.objects.filter(session_id=seeded.pk).order_by(order, "id")
+    ids = [str(pk) for pk in found.values_list("pk", flat=True)]
     for pk in ids:
         if way == "view":
             site.post(f"{address}{pk}/delete/", {"post": "yes"})
@@ -264,6 +267,21 @@ def test_requests_one_by_one_by_the_admin_site(seeded: Session, site: Client, wa
             site.post(f"{address}?project=acme&session_id={seeded.pk}", data)
     check_gone(before)
     check_history(site, "requestlog", ids)
+
+
+@pytest.mark.parametrize("goes", ["request", "step"])
+def test_steps_and_requests_do_not_take_each_other(project: Project, site: Client, goes: str) -> None:
+    """A session of one call and one step: the step is not counted as a request, but it is something that is left."""
+    accept_export(project.pk, export(*call_of(CANARY, 1)), otlp.content_type_of(otlp.JSON, otlp.TRACES))
+    digest_until_empty()
+    rows = {row.step: row.pk for row in RequestLog.objects.all()}
+    assert set(rows) == {False, True}
+
+    site.post(f"/admin/sessions_app/requestlog/{rows[goes == 'step']}/delete/", {"post": "yes"})
+
+    assert list(RequestLog.objects.values_list("pk", flat=True)) == [rows[goes == "request"]]
+    session = Session.objects.get()
+    assert (session.request_count, session.step_count) == ((0, 1) if goes == "request" else (1, 0))
 
 
 def test_one_request_takes_what_is_its_own(project: Project, site: Client) -> None:
