@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
 from sessions_app import bounds
 from sessions_app.content.json_bytes import DocumentError, loads
+from sessions_app.content.tool_names import names_in
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.formats import size
 from sessions_app.pages.html.json_text import Indented, beginning, drawn, indent
@@ -83,37 +83,7 @@ def names_of(part: StoredPart) -> list[str]:
         value = loads(part.content) if part.content is not None else None
     except DocumentError:
         value = None
-    return [name[:NAME_CHARS] for name in _names(value)] or ["tool"]
-
-
-def _names(value: Any) -> Iterator[str]:
-    """OpenAI puts a tool into `function`, Bedrock into `toolSpec`, Gemini several into `functionDeclarations`. Others
-    have a plain `name`. What Google runs itself is named by a member.
-    """
-    if not isinstance(value, dict):
-        return
-    declared = value.get("functionDeclarations") or value.get("function_declarations")
-    if isinstance(declared, list):
-        for item in declared:
-            yield from _names(item)
-        yield from _named_by_members(value)
-        return
-    function = value.get("function") or value.get("toolSpec")
-    for candidate in (
-        function.get("name") if isinstance(function, dict) else None,
-        value.get("name"),
-        value.get("type"),
-    ):
-        if isinstance(candidate, str) and candidate:
-            yield candidate
-            return
-    yield from _named_by_members(value)
-
-
-def _named_by_members(value: dict[str, Any]) -> Iterator[str]:
-    for name, item in value.items():
-        if isinstance(item, dict):
-            yield item["name"] if isinstance(item.get("name"), str) else name
+    return [name[:NAME_CHARS] for name in names_in(value)] or ["tool"]
 
 
 def _definition(part: StoredPart, name: str, base_url: str, note: str = "") -> Markup:

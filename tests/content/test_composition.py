@@ -1,0 +1,127 @@
+"""What a prompt consists of: each block counts once, in its class, with its tool or server."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from sessions_app.content.composition import (
+    CLASSES,
+    PromptPiece,
+    amounts,
+    calls_in,
+    piece_of_tool,
+    pieces_of_message,
+)
+from sessions_app.content.messages import message_of
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def pieces(*values: Any, role: str = "user") -> list[PromptPiece]:
+    messages = [message_of(value, role) for value in values]
+    tools = calls_in(messages)
+    return [piece for message in messages for piece in pieces_of_message(message.role, message.blocks, tools)]
+
+
+def test_it_works() -> None:
+    found = pieces(
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Hello"},
+        {"role": "assistant", "content": "Hi", "tool_calls": [_call("call_1", "read_file", '{"path":"a"}')]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "text of a"},
+    )
+    assert found == [
+        ("system", "", 9),
+        ("user", "", 5),
+        ("assistant", "", 2),
+        ("assistant", "read_file", len("read_file") + len('{"path":"a"}')),
+        ("results", "read_file", 9),
+    ]
+
+
+def _call(call_id: str, name: str, arguments: str) -> dict[str, Any]:
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def test_anthropic_names_the_tool_only_in_the_call() -> None:
+    use = {"type": "tool_use", "id": "toolu_1", "name": "grep", "input": {}}
+    thinking = {"type": "thinking", "thinking": "Let me see", "signature": "abc"}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": [{"type": "text", "text": "3 lines"}, _png()]}
+    found = pieces({"role": "assistant", "content": [thinking, use]}, {"role": "user", "content": [result]})
+    assert found == [
+        ("reasoning", "", 10),
+        ("assistant", "grep", 6),
+        ("results", "grep", 7),
+        ("media", "image", 1),
+    ]
+
+
+def _png() -> dict[str, Any]:
+    return {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}}
+
+
+def test_reasoning_that_is_encrypted_has_no_characters() -> None:
+    assert pieces({"type": "redacted_thinking", "data": "x" * 500}, role="assistant") == [("reasoning", "encrypted", 0)]
+
+
+def test_list_of_an_mcp_server_is_tool_definitions() -> None:
+    item = {"type": "mcp_list_tools", "id": "mcpl_1", "server_label": "wiki", "tools": [{"name": "ask"}]}
+    found = pieces(item, role="assistant")
+    assert {piece.kind for piece in found} == {"tools"}
+    assert sum(piece.amount for piece in found) > len("ask")
+
+
+def test_file_of_plain_text_is_what_the_user_said() -> None:
+    text = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "Twelve chars"}}
+    pdf = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0xLjQK"}}
+    found = pieces({"role": "user", "content": [text, pdf, _png()]})
+    assert found == [("user", "", 12), ("media", "file", 1), ("media", "image", 1)]
+
+
+def test_what_is_not_understood_has_its_type() -> None:
+    (found,) = pieces({"role": "user", "content": [{"type": "hologram", "rays": [1, 2]}]})
+    assert (found.kind, found.detail) == ("other", "hologram")
+    assert found.amount == len(json.dumps({"type": "hologram", "rays": [1, 2]}))
+    (unknown,) = pieces({"role": "critic", "content": "Hm"})
+    assert unknown == ("other", "", 2)
+
+
+@pytest.mark.parametrize(
+    ("definition", "server"),
+    [
+        ({"name": "mcp__github__search_code", "input_schema": {}}, "github"),
+        ({"type": "function", "function": {"name": "mcp__a_b__c__d"}}, "a_b"),
+        ({"functionDeclarations": [{"name": "jira.search"}, {"name": "jira.read"}]}, "jira"),
+        ({"functionDeclarations": [{"name": "jira.search"}, {"name": "wiki.read"}]}, ""),
+        ({"type": "mcp", "server_label": "deepwiki", "server_url": "https://mcp.example/"}, "deepwiki"),
+        ({"type": "mcp_toolset", "mcp_server_name": "notes"}, "notes"),
+        ({"type": "function", "name": "read_file"}, ""),
+        ({"type": "function", "name": ".hidden"}, ""),
+        ({"type": "mcp", "server_label": 5}, ""),
+        (["mcp__a__b"], ""),
+    ],
+)
+def test_server_of_a_tool_definition(definition: Any, server: str) -> None:
+    raw = json.dumps(definition).encode()
+    assert piece_of_tool(raw) == ("tools", server, len(raw))
+
+
+def test_definition_counts_characters_and_not_bytes() -> None:
+    assert piece_of_tool('{"name":"größe"}'.encode()) == ("tools", "", 16)
+    assert piece_of_tool(b'{"name": "cut off').amount == 17
+    assert len(piece_of_tool(b'{"name":"mcp__' + b"s" * 500 + b'__t"}').detail) == 80
+
+
+def test_amounts_stand_in_the_order_of_the_classes() -> None:
+    found = amounts(
+        [
+            PromptPiece("system", "", 2),
+            PromptPiece("results", "a", 3),
+            PromptPiece("results", "b", 4),
+            PromptPiece("media", "", 1),
+        ]
+    )
+    assert dict(zip(CLASSES, found, strict=True)) == dict.fromkeys(CLASSES, 0) | {"system": 2, "results": 7, "media": 1}
