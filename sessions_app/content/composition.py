@@ -1,7 +1,7 @@
 """What a prompt consists of: how many characters are system prompt, tool definitions, tool results, … Plain Python.
 
-Only characters are counted, of texts as the model reads them: a message's texts, a call's name and arguments, a result's
-text. Of tool definitions it is their JSON. Whatever the log does not hold counts nothing here.
+Only characters are counted, of texts as the model reads them: a message's texts, a call's name and arguments, what a
+result says. Of tool definitions it is their JSON. Whatever the log does not hold counts nothing here.
 """
 
 from __future__ import annotations
