@@ -21,6 +21,8 @@ from sessions_app.pages.html.tool_calls import failed_results
 from sessions_app.pages.session.costs import costly_requests
 from sessions_app.pages.session.find import SessionFind, find, marked
 from sessions_app.pages.session.outline import Outline
+from sessions_app.pages.session.switch import PARTIALS, TABLE, WATERFALL, view_links
+from sessions_app.pages.session.table_view import table
 from sessions_app.pages.session.view import (
     RequestBlock,
     View,
@@ -32,6 +34,7 @@ from sessions_app.pages.session.view import (
     steps_html,
     view_of,
 )
+from sessions_app.pages.session.waterfall_view import waterfall
 from sessions_app.pages.shell import htmx_of, project_page, render_page, render_page_or_partial
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.correction_menu import correction_context, history_context
@@ -86,24 +89,39 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
         return gone(request, project)
     shown = view_of(project, session, lines, request.GET)
     found = find(project, session, lines, request.GET, shown.whole)
+    context: dict[str, Any] = {
+        "section": "sessions",
+        "addresses": shown.addresses,
+        "find": found,
+        **correction_context(request, project, session.id),
+    }
+    if shown.addresses.view == WATERFALL:
+        context |= waterfall(request.GET, project, shown, found)
+    elif shown.addresses.view == TABLE:
+        context |= table(request.GET, shown, found)
+    else:
+        context |= _conversation(request, project, shown, found, context)
+    if not htmx_of(request):
+        context |= _around(project, shown, context["shown"])
+    return render_page_or_partial(request, "session.html", PARTIALS[shown.addresses.view], context, project)
+
+
+def _conversation(
+    request: HttpRequest, project: Project, shown: View, found: SessionFind, context: dict[str, Any]
+) -> dict[str, Any]:
+    """The requests in full, and what is beside them."""
     block = block_of(_with_place(request.GET, found), shown.addresses)
     with finding(found.needles):
         window = read(shown, block)
         thread, block = sections(window, shown, block)
         alone = steps_alone(window, shown)
-    context: dict[str, Any] = {
-        "section": "sessions",
-        "addresses": shown.addresses,
-        "shown": block,
-        "find": found,
-        **correction_context(request, project, session.id),
-    }
     correct_url = context["correct_url"] if context.get("may_correct") else ""
     html = alone + joined(component("thread", "section")(section, correct_url) for section in thread)
-    context["thread"] = marked(found, html, shown.addresses) if found.needles else html
+    own: dict[str, Any] = {"shown": block}
+    own["thread"] = marked(found, html, shown.addresses) if found.needles else html
     if not htmx_of(request):
-        context |= _around(request, project, shown, block, window, found)
-    return render_page_or_partial(request, "session.html", "_session_requests.html", context, project)
+        own |= _beside(request, project, shown, block, window, found)
+    return own
 
 
 def _with_place(query: QueryDict, found: SessionFind) -> QueryDict:
@@ -115,26 +133,35 @@ def _with_place(query: QueryDict, found: SessionFind) -> QueryDict:
     return query
 
 
-def _around(
+def _around(project: Project, shown: View, block: RequestBlock) -> dict[str, Any]:
+    """What is around each view: the head, and what is said of a part of the session."""
+    addresses = shown.addresses
+    before = addresses.before(block.first)
+    return {
+        "branch": branch_name(shown.structure, addresses),
+        "trace": shown.whole.groups.get(addresses.trace) if addresses.trace else None,
+        "head": head_of(shown.session, shown.lines, shown.whole),
+        "lines_cut": MOST_LINES if shown.lines.is_cut else None,
+        "views": view_links(addresses, block.first if before else None),
+        **history_context(project, shown.session),
+    }
+
+
+def _beside(
     request: HttpRequest, project: Project, shown: View, block: RequestBlock, window: Window, found: SessionFind
 ) -> dict[str, Any]:
-    """What is around the requests: the head, the outline, and the facts of one request: that of the place the address
-    leads to, else the first.
+    """What is beside the requests: the outline, and the facts of one request: that of the place the address leads to,
+    else the first.
     """
     requests, addresses = shown.lines.requests, shown.addresses
     outline = Outline(
         requests, addresses, block.first, block.last, shown.structure, shown.whole, shown.runs, found.counts
     )
     context: dict[str, Any] = {
-        "branch": branch_name(shown.structure, addresses),
-        "trace": shown.whole.groups.get(addresses.trace) if addresses.trace else None,
-        "head": head_of(shown.session, shown.lines, shown.whole),
         "outline": outline.html(),
         "costly": costly_requests(shown),
         "costs_open": request.GET.get("costs") == "open",
         "outline_first": outline.first_number,
-        "lines_cut": MOST_LINES if shown.lines.is_cut else None,
-        **history_context(project, shown.session),
     }
     if window.unfolded:
         wanted = (found.number or 0) - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ from markupsafe import Markup
 from sessions_app import bounds
 from sessions_app.models import Project
 from sessions_app.pages.html.components import NOTHING
+from sessions_app.pages.session.switch import view_named
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.beside import BesideWriter, more_steps
 from sessions_app.pages.thread.layout import MOST_STEPS, Layout, layout_of
@@ -58,7 +60,8 @@ def view_of(project: Project, session: SessionFacts, lines: SessionLines, query:
         addresses = Addresses(project.slug, session.id, len(lines.requests), None, numbers, layout.trace)
     else:
         addresses = addresses_of(project, session, lines.requests, structure, query.get("branch", ""))
-    addresses = replace(addresses, find=query.get("find", "").strip()[:MOST_CHARS])
+    find = query.get("find", "").strip()[:MOST_CHARS]
+    addresses = replace(addresses, find=find, view=view_named(query.get("view", "")))
     return View(session, lines, structure, addresses, layout, whole, _runs(lines, structure, whole))
 
 
@@ -138,6 +141,18 @@ def block_of(query: QueryDict, addresses: Addresses) -> RequestBlock:
     before = (addresses.block_start(earlier), earlier) if earlier else None
     after = (later, addresses.block_end(later)) if later else None
     return RequestBlock(first, last, before, after, f"{addresses.part}&" if addresses.part else "")
+
+
+def rows_of(query: QueryDict, addresses: Addresses, most: int) -> RequestBlock:
+    """Like `block_of`, for views with a row a request: the page of `most` rows that has request number `from`."""
+    numbers = addresses.numbers if addresses.is_part else range(1, addresses.count + 1)
+    wanted = whole_number(query.get("from", ""), 1)
+    place = min(bisect_left(numbers, wanted), max(len(numbers) - 1, 0)) // most * most
+    page = numbers[place : place + most] or [1]
+    before = (numbers[place - most], numbers[place - 1]) if place else None
+    rest = numbers[place + most : place + 2 * most]
+    after = (rest[0], rest[-1]) if rest else None
+    return RequestBlock(page[0], page[-1], before, after, f"{addresses.part}&" if addresses.part else "")
 
 
 def cut(block: RequestBlock, stopped_at: int | None, addresses: Addresses) -> RequestBlock:

@@ -19,6 +19,7 @@ class Addresses:
 
     Only a part of it may be shown: the branch of the request with the number `chosen`, or the trace with the id
     `trace`. Then `numbers` are the numbers of the requests in that part. `find`: words that are marked on these pages.
+    `view`: which view of the session they are, "" for the conversation.
     """
 
     slug: str
@@ -28,6 +29,7 @@ class Addresses:
     numbers: Sequence[int] = ()
     trace: str = ""
     find: str = ""
+    view: str = ""
 
     @property
     def session(self) -> str:
@@ -42,6 +44,15 @@ class Addresses:
     def whole(self) -> Addresses:
         """The addresses of the whole session."""
         return replace(self, chosen=None, numbers=(), trace="")
+
+    def as_view(self, view: str) -> Addresses:
+        """The addresses of the same part in another view."""
+        return replace(self, view=view)
+
+    @property
+    def page(self) -> str:
+        """The first page of what is shown."""
+        return f"{self.session}{self.query(None)}"
 
     def request(self, request_log_id: uuid.UUID) -> str:
         return f"/p/{self.slug}/requests/{request_log_id}/"
@@ -66,12 +77,14 @@ class Addresses:
 
     def of_trace(self, trace_id: str) -> str:
         """A link that shows only a trace."""
-        return f"{self.session}?trace={quote(trace_id, safe='')}"
+        view = f"view={self.view}&" if self.view else ""
+        return f"{self.session}?{view}trace={quote(trace_id, safe='')}"
 
     @property
     def part(self) -> str:
-        """The query parameters that say which part is shown and what is found; "" for the whole session."""
-        members = [f"find={quote(self.find, safe='')}"] if self.find else []
+        """The query parameters that say which view and part are shown, and what is found; "" for all."""
+        members = [f"view={self.view}"] if self.view else []
+        members += [f"find={quote(self.find, safe='')}"] if self.find else []
         if self.trace:
             members.append(f"trace={quote(self.trace, safe='')}")
         elif self.chosen:
