@@ -1,4 +1,5 @@
-"""Prices of models that are public, from the package genai-prices. It is asked offline: its data is in the package.
+"""Prices and context windows of models that are public, from the package genai-prices. It is asked offline: its data is
+in the package.
 
 The package is loaded when the first price is wanted, because its data takes some 30 MB.
 """
@@ -67,6 +68,14 @@ def find_prices(provider: str, model: str, api_base: str, moment: datetime) -> P
     moment = moment.astimezone(UTC)
     at = moment if has_hours else datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
     return _prices_at(provider_id, info.id, _Held(info), at)
+
+
+def context_window(provider: str, model: str, api_base: str = "") -> int | None:
+    """How many tokens a model takes at once, its name as it was logged; None if that is not known."""
+    if not model or len(model) > _MOST_NAME_CHARS:
+        return None
+    found = _find(provider[:_MOST_NAME_CHARS], model, "" if provider else api_base[:_MOST_NAME_CHARS])
+    return None if found is None else found[1].context_window
 
 
 class _Held:
