@@ -5,6 +5,8 @@ from __future__ import annotations
 from sessions_app.content import documents
 from sessions_app.content.blocks import Message
 from sessions_app.content.canonical import CanonicalForm, canonical_form
+from sessions_app.content.composition import piece_of_tool, pieces_of_message
+from sessions_app.content.documents import PartKind
 from sessions_app.content.json_bytes import JsonBytes
 from sessions_app.content.messages import read_message
 
@@ -24,11 +26,14 @@ class MessageReader:
         self._known: CanonicalForms = {} if known is None else known
         self._messages: dict[tuple[bytes, str], Message] = {}
         self._without_digits: dict[bytes, bytes] = {}
+        self._chars: dict[bytes, int] = {}
 
     def start_batch(self) -> None:
         self._messages.clear()
         if len(self._without_digits) > MOST_REMEMBERED:
             self._without_digits.clear()
+        if len(self._chars) > MOST_REMEMBERED:
+            self._chars.clear()
         if len(self._known) > MOST_REMEMBERED:
             self._known.clear()
 
@@ -49,9 +54,23 @@ class MessageReader:
             known = self._without_digits[digest] = documents.digest(letters)
         return known
 
+    def chars_in_context(self, digest: bytes, raw: JsonBytes, kind: PartKind) -> int:
+        """How many characters a system prompt or a tool definition has."""
+        known = self._chars.get(digest)
+        if known is None:
+            known = self._chars[digest] = _chars_in_context(raw, kind)
+        return known
+
     def message(self, digest: bytes, raw: JsonBytes, default_role: str) -> Message:
         key = (digest, default_role)
         message = self._messages.get(key)
         if message is None:
             message = self._messages[key] = read_message(raw, default_role)
         return message
+
+
+def _chars_in_context(raw: JsonBytes, kind: PartKind) -> int:
+    if kind is PartKind.TOOL:
+        return piece_of_tool(raw).amount
+    message = read_message(raw, "system")
+    return sum(piece.amount for piece in pieces_of_message("system", message.blocks))

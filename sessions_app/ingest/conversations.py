@@ -12,6 +12,7 @@ from sessions_app.content import documents
 from sessions_app.content.canonical import CanonicalForm
 from sessions_app.content.documents import PartKind, PartList
 from sessions_app.content.message_reader import MessageReader
+from sessions_app.ingest.profiles import NOTHING_SAID, SaidSoFar
 from sessions_app.ingest.tool_failures import FailedResults, name_of_call, with_failures
 
 
@@ -29,7 +30,7 @@ class Conversation:
     up to the last assistant turn. `bare`, `bare_last` and `bare_before` are `chain`, `last` and `before` without the
     ids of tool calls, b"" if there are none. `users`: what the user said; `asked_users`: up to the last assistant
     message, whose index is `answer`. `failed`: the tool results that failed. `summary`: what the provider put in the
-    place of a history.
+    place of a history. `said`: what the profile of a request tells of it.
     """
 
     chain: bytes = b""
@@ -56,6 +57,7 @@ class Conversation:
     answer: int = -1
     failed: FailedResults = ()
     summary: bytes = b""
+    said: SaidSoFar = NOTHING_SAID
 
     @property
     def before_turn(self) -> bytes:
@@ -129,6 +131,8 @@ def read_conversation(parts: PartList, reader: MessageReader) -> Conversation:
     conversation = known.copy() if known else Conversation()
     for index in range(start, len(parts)):
         if parts.kinds[index] is PartKind.MESSAGE:
+            message = reader.message(parts.digests[index], parts.content(index), "user")
+            conversation.said = conversation.said.after(message, parts.digests[index])
             form = reader.canonical_form(parts.digests[index], parts.content(index), "user")
             if form.role != "system":
                 conversation.add(form, index)

@@ -25,6 +25,7 @@ from sessions_app.content.message_texts import plain_text
 from sessions_app.content.wrappers import is_of_client, said_by_user
 from sessions_app.ingest import evidence
 from sessions_app.ingest.conversations import Conversation, encoded, extended, failed_with_answer, read_conversation
+from sessions_app.ingest.profiles import profile_of
 from sessions_app.ingest.tool_failures import FailedResults
 from sessions_app.records import Record
 from sessions_app.wire.fields import clean
@@ -51,6 +52,7 @@ class Links:
     its sender, `call` for the call of a proxy, `task` for what was asked without a history. `resent_call`: the id of
     the last tool call that is sent back. `resent_count`: the number of input parts up to the last assistant turn,
     which is included. `failed`: the tool results of input and answer that failed.
+    `profile`: what pages know of the content without reading it.
     """
 
     provides: list[uuid.UUID] = field(default_factory=list)
@@ -63,6 +65,7 @@ class Links:
     input_preview: str = ""
     output_preview: str = ""
     failed: FailedResults = ()
+    profile: bytes = b""
 
 
 def links_of(project_key: uuid.UUID, record: Record, reader: MessageReader) -> Links:
@@ -76,6 +79,7 @@ def links_of(project_key: uuid.UUID, record: Record, reader: MessageReader) -> L
         links.call = ids.link_key(project_key, "call", record.call_id)
     conversation = read_conversation(record.document.input, reader)
     links.resent_count = conversation.resent_count
+    links.profile = profile_of(record, conversation.said, reader)
     if record.kind == "llm":
         links.failed = failed_with_answer(conversation, record.document.output, reader)
     # Redacted texts are equal in all conversations.

@@ -35,6 +35,7 @@ def prepare(project_id: int, project_key: uuid.UUID, record: Record, reader: Mes
         resent_count=links.resent_count,
         input_preview=links.input_preview,
         output_preview=links.output_preview,
+        profile=links.profile,
         failures=tool_failures(record, node.key_id, links.failed, links.resent_count),
         span_facts=span_facts(record, links, node.signs) if record.span_id else None,
     )

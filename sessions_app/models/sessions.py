@@ -188,6 +188,8 @@ class RequestLog(Sharded):
     input_parts = models.BinaryField()
     output_parts = models.BinaryField()
     context_parts = models.BinaryField()
+    # What pages must know of the content without reading it (`structure.profiles`); b"": unknown.
+    profile = models.BinaryField(default=b"", db_default=b"")
 
     class Meta:
         db_table = "request_log"

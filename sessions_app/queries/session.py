@@ -144,6 +144,8 @@ class RequestLine:
     provides: tuple[uuid.UUID, ...]
     # Keys of the tool results in it that failed (`structure.tool_failures`).
     tool_failures: tuple[int, ...] = ()
+    # `structure.profiles.unpack` reads it; b"" is unknown.
+    profile: bytes = b""
     stream: StreamNote | None = None
 
     @property
@@ -224,9 +226,9 @@ def _requests(session: SessionFacts) -> QuerySet[RequestLog]:
 
 
 def _line(row: Sequence[Any]) -> RequestLine:
-    *plain, times, problems, needs, provides, failures = row
+    *plain, times, problems, needs, provides, failures, profile = row
     problems, stream = StreamNote.apart(problems or ())
-    values: list[Any] = [*plain, *map(tuple, (times, problems, needs, provides, failures)), stream]
+    values: list[Any] = [*plain, *map(tuple, (times, problems, needs, provides, failures)), bytes(profile), stream]
     return RequestLine(*values)
 
 

@@ -72,6 +72,7 @@ class PreparedLog:
     resent_count: int = 0
     input_preview: str = ""
     output_preview: str = ""
+    profile: bytes = b""
     failures: ToolFailures = NO_TOOL_FAILURES
     span_facts: dict[str, Any] | None = None
     position: Position = (0, 0)

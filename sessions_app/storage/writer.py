@@ -146,7 +146,7 @@ _RECORD_COLUMNS = (
     *("received_at", "end_user", "key_alias", "trace_id", "parent_id", "byte_size", "span_id", "name"),
     *("tool_name", "tool_call_id", "step"),
 )
-_LOG_COLUMNS = (*("session_id", "bucket", "project_id", "resent_count", "input_preview", "output_preview"),)
+_LOG_COLUMNS = (*("session_id", "bucket", "project_id", "resent_count", "input_preview", "output_preview", "profile"),)
 _USAGE_COLUMNS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
 
 

@@ -6,7 +6,7 @@ INSERT INTO request_log (
     cost, cost_breakdown, end_user, key_alias, tags, metadata, trace_id, parent_id, span_id, name, tool_name,
     tool_call_id, step, duplicate_of, problems, rule, rule_detail, weak, provides, needs, previous, attempt, call,
     task, resent_call, resent_count, input_preview, output_preview, byte_size, skeleton, input_parts, output_parts,
-    context_parts, tool_failures, failed_tools, tool_error_count, tool_looks_failed_count, cost_source, price
+    context_parts, tool_failures, failed_tools, tool_error_count, tool_looks_failed_count, cost_source, price, profile
 )
 SELECT
     id, session_id, bucket, project_id, request_id, source, kind, call_type, model, requested_model, provider,
@@ -18,7 +18,7 @@ SELECT
     string_to_array(needs, ',')::uuid[], previous, attempt, call, task, resent_call, resent_count, input_preview, output_preview,
     byte_size, skeleton, input_parts, output_parts, context_parts,
     string_to_array(tool_failures, ',')::bigint[], string_to_array(failed_tools, E'\x1f'), tool_error_count,
-    tool_looks_failed_count, cost_source, price
+    tool_looks_failed_count, cost_source, price, profile
 FROM unnest(
     %(id)b::uuid[], %(session_id)b::uuid[], %(bucket)b::date[], %(project_id)b::bigint[], %(request_id)b::text[],
     %(source)b::text[], %(kind)b::text[], %(call_type)b::text[], %(model)b::text[], %(requested_model)b::text[],
@@ -36,7 +36,7 @@ FROM unnest(
     %(input_preview)b::text[], %(output_preview)b::text[], %(byte_size)b::bigint[], %(skeleton)b::bytea[],
     %(input_parts)b::bytea[], %(output_parts)b::bytea[], %(context_parts)b::bytea[],
     %(tool_failures)b::text[], %(failed_tools)b::text[], %(tool_error_count)b::int[],
-    %(tool_looks_failed_count)b::int[], %(cost_source)b::text[], %(price)b::text[]
+    %(tool_looks_failed_count)b::int[], %(cost_source)b::text[], %(price)b::text[], %(profile)b::bytea[]
 ) AS t (
     id, session_id, bucket, project_id, request_id, source, kind, call_type, model, requested_model, provider,
     api_base, status, http_status, error_type, error_message, finish_reason, started_at, first_token_at, ended_at,
@@ -44,7 +44,7 @@ FROM unnest(
     cost, cost_breakdown, end_user, key_alias, tags, metadata, trace_id, parent_id, span_id, name, tool_name,
     tool_call_id, step, duplicate_of, problems, rule, rule_detail, weak, provides, needs, previous, attempt, call,
     task, resent_call, resent_count, input_preview, output_preview, byte_size, skeleton, input_parts, output_parts,
-    context_parts, tool_failures, failed_tools, tool_error_count, tool_looks_failed_count, cost_source, price
+    context_parts, tool_failures, failed_tools, tool_error_count, tool_looks_failed_count, cost_source, price, profile
 )
 ON CONFLICT (id, session_id, bucket) DO NOTHING
 RETURNING id

@@ -6,7 +6,7 @@ INSERT INTO request_log (
     cost, cost_breakdown, end_user, key_alias, tags, metadata, trace_id, parent_id, span_id, name, tool_name,
     tool_call_id, step, duplicate_of, problems, rule, rule_detail, weak, provides, needs, previous, attempt, call,
     task, resent_call, resent_count, input_preview, output_preview, byte_size, skeleton, input_parts, output_parts,
-    context_parts, tool_failures, failed_tools, tool_error_count, tool_looks_failed_count, cost_source, price
+    context_parts, tool_failures, failed_tools, tool_error_count, tool_looks_failed_count, cost_source, price, profile
 )
 SELECT
     m.new_id, m.new_session_id, r.bucket, r.project_id, r.request_id, r.source, r.kind, r.call_type, r.model,
@@ -17,7 +17,7 @@ SELECT
     r.tool_call_id, r.step, m.duplicate_of, r.problems, m.rule, m.rule_detail, m.weak, r.provides, r.needs,
     r.previous, r.attempt, r.call, r.task, r.resent_call, r.resent_count, r.input_preview, r.output_preview, r.byte_size, r.skeleton,
     r.input_parts, r.output_parts, r.context_parts, r.tool_failures, r.failed_tools, r.tool_error_count,
-    r.tool_looks_failed_count, r.cost_source, r.price
+    r.tool_looks_failed_count, r.cost_source, r.price, r.profile
 FROM unnest(
     %(id)b::uuid[], %(session_id)b::uuid[], %(bucket)b::date[], %(new_id)b::uuid[], %(new_session_id)b::uuid[],
     %(rule)b::text[], %(rule_detail)b::text[], %(weak)b::bool[], %(duplicate_of)b::uuid[]
