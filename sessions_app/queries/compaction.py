@@ -9,6 +9,7 @@ from sessions_app.content.message_texts import plain_text
 from sessions_app.content.messages import read_message
 from sessions_app.content.packed_digests import packed_count
 from sessions_app.content.summaries import CLIENT, PROVIDER, agent_of_summary, is_compaction_item
+from sessions_app.content.wrappers import own_words
 from sessions_app.queries.window import Window
 from sessions_app.structure.histories import REPLACED, Added, Change
 
@@ -103,6 +104,9 @@ def _by(window: Window, index: int, position: int, text: str) -> str:
     if part is not None and part.content is not None and is_compaction_item(part.content):
         return PROVIDER
     agent = agent_of_summary(text)
+    if agent is None:
+        # Claude Code puts its reminders before the summary, in the same message.
+        agent = agent_of_summary(_folded(own_words(_text(window, index, position))))
     return "" if agent is None else f"{CLIENT}, {agent}" if agent else CLIENT
 
 

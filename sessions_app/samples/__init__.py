@@ -11,6 +11,7 @@ sent as they are, except for these objects:
 - `{"$same_as": n}`: the value in the same place of log `n`.
 - `{"$first": m, "$of": n, "$then": […]}`: the first `m` elements of the list in the same place of log `n`, then more.
   So a log shows only what its request added to the conversation.
+- `{"$lines": n, "$each": [texts]}`: a text of `n` lines that repeat these texts, with the line's number for `{n}`.
 """
 
 from __future__ import annotations
@@ -106,13 +107,17 @@ def logs_of(sample: Sample, anchor: datetime) -> list[dict[str, Any]]:
 
 def _written_out(value: Any, anchor: datetime, same_place: list[Any]) -> Any:
     """A value of a file without short forms. `same_place`: what earlier logs have in the same place, or None."""
+    if isinstance(value, list):
+        return [_written_out(item, anchor, []) for item in value]
     if not isinstance(value, dict):
         return value
     match value:
         case {"$same_as": number}:
             return same_place[number]
         case {"$first": count, "$of": number, "$then": more}:
-            return [*same_place[number][:count], *more]
+            return [*same_place[number][:count], *_written_out(more, anchor, [])]
+        case {"$lines": count, "$each": texts}:
+            return "\n".join(texts[index % len(texts)].replace("{n}", str(index + 1)) for index in range(count))
         case {"$time": seconds}:
             return _moment(seconds, anchor).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         case {"$epoch": seconds}:
