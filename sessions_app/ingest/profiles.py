@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from zlib import crc32
 
-from sessions_app.content.blocks import Message, ToolCallBlock, ToolResultBlock
+from sessions_app.content.blocks import Message, TextBlock, ToolCallBlock, ToolResultBlock
 from sessions_app.content.canonical import same_json
 from sessions_app.content.composition import CLASSES, pieces_of_message
 from sessions_app.content.documents import PartKind, PartList
@@ -21,6 +21,7 @@ from sessions_app.structure.profiles import MOST_KEPT, NewResult, Profile, ToolC
 Counts = tuple[int, ...]
 NO_CHARS: Counts = (0,) * len(CLASSES)
 _PLACE = {name: place for place, name in enumerate(CLASSES)}
+_OF_TEXT = {role: _PLACE[role] for role in ("system", "user", "assistant")}
 
 
 class OpenCall(NamedTuple):
@@ -62,7 +63,12 @@ NOTHING_SAID = SaidSoFar()
 def added(chars: Counts, message: Message) -> Counts:
     """Characters by class, with those of a message."""
     counts = list(chars)
-    for kind, _, amount in pieces_of_message(message.role, message.blocks):
+    blocks = message.blocks
+    # Most messages are one text, and there are many of them.
+    if len(blocks) == 1 and isinstance(blocks[0], TextBlock) and message.role in _OF_TEXT:
+        counts[_OF_TEXT[message.role]] += len(blocks[0].text)
+        return tuple(counts)
+    for kind, _, amount in pieces_of_message(message.role, blocks):
         counts[_PLACE[kind]] += amount
     return tuple(counts)
 
@@ -97,19 +103,14 @@ def profile_of(record: Record, said: SaidSoFar, reader: MessageReader) -> bytes:
     if record.kind != "llm" or record.step:
         return b""
     document = record.document
-    system, tools = said.system, 0
+    context = reader.context(document.context)
     counts = list(said.chars)
     counts[_PLACE["other"]] += sum(len(document.input.content(index)) for index in _no_messages(document.input))
-    context = document.context
-    for index, (digest, kind) in enumerate(zip(context.digests, context.kinds, strict=True)):
-        if kind is PartKind.TOOL:
-            tools = crc32(digest, tools)
-            counts[_PLACE["tools"]] += reader.chars_in_context(digest, context.content(index), kind)
-        elif kind is PartKind.SYSTEM:
-            system = crc32(digest, system)
-            counts[_PLACE["system"]] += reader.chars_in_context(digest, context.content(index), kind)
+    counts[_PLACE["system"]] += context.system_chars
+    counts[_PLACE["tools"]] += context.tool_chars
+    system = crc32(context.system, said.system) if context.system else said.system
     calls = tuple(_answered(document.output, reader))
-    return pack(Profile(tuple(counts), system, tools, calls, said.results))
+    return pack(Profile(tuple(counts), system, crc32(context.tools), calls, said.results))
 
 
 def _no_messages(parts: PartList) -> Iterator[int]:
