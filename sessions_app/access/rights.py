@@ -43,6 +43,7 @@ CHANGE_PRICES = Right("change_modelprice", "Can change price", "change the price
 CORRECT_SESSIONS = Right("change_session", "Can change session", "correct which session a request is in")
 DELETE_SESSIONS = Right("delete_session", "Can delete session", "delete sessions")
 TAG_SESSIONS = Right("add_sessiontag", "Can add session tag", "tag sessions")
+DISMISS_FINDINGS = Right("add_dismissedfinding", "Can add dismissed finding", "dismiss findings")
 SHARE_VIEWS = Right("add_savedview", "Can add saved view", "share views with the project")
 CHANGE_VIEWS = Right("change_savedview", "Can change saved view", "change or delete views that others share")
 

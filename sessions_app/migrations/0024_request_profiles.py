@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_app", "0021_rows_in_one_piece"),
+        ("sessions_app", "0023_dismissed_findings"),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""Tables of what people keep beside the logs: saved views of the list, and tags of sessions."""
+"""Tables of what people keep beside the logs: saved views of the list, tags of sessions, findings that need no look."""
 
 from __future__ import annotations
 
@@ -45,3 +45,22 @@ class SessionTag(models.Model):
 
     def __str__(self) -> str:
         return self.tag
+
+
+class DismissedFinding(models.Model):
+    """A finding of a session that a person has dismissed, by its rule and what it is about."""
+
+    project_id = models.BigIntegerField()
+    session_id = models.UUIDField()
+    rule = models.TextField()
+    key = models.TextField()
+    dismissed_by = models.TextField()
+    dismissed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "dismissed_finding"
+        verbose_name = "dismissed finding"
+        constraints = [models.UniqueConstraint(fields=["session_id", "rule", "key"], name="dismissed_finding_once")]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.key}"

@@ -6,6 +6,7 @@ from django.urls.converters import StringConverter
 from sessions_app.pages.account import keys, onboarding, prices, projects, sign_in, theme, trace_settings
 from sessions_app.pages.bulk import page as bulk
 from sessions_app.pages.corrections import forms, history, split
+from sessions_app.pages.insights import findings_page as findings
 from sessions_app.pages.request import changes, copies
 from sessions_app.pages.request import content as request_content
 from sessions_app.pages.request import page as request
@@ -46,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/sessions/<uuid:session_id>/find/", session.session_find, name="session_find"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/steps/", session.session_steps, name="session_steps"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/tags/", session_tags.tags_page, name="session_tags"),
+    path("p/<slug:slug>/sessions/<uuid:session_id>/findings/", findings.findings_page, name="session_findings"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/corrections/", history.history_page, name="corrections"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/correct/", forms.correct_page, name="correct"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/correct/move/", forms.move_page, name="correct_move"),

@@ -117,9 +117,11 @@ class RequestLine:
     error_type: str
     finish_reason: str
     model: str
+    provider: str
     input_tokens: int | None
     output_tokens: int | None
     cached_tokens: int | None
+    cache_write_tokens: int | None
     cost: Decimal | None
     input_preview: str
     output_preview: str
@@ -137,6 +139,8 @@ class RequestLine:
     name: str
     tool_name: str
     tool_call_id: str
+    # The names of the tools that failed, also those of the history.
+    failed_tools: Sequence[str]
     step: bool
     time_problems: tuple[str, ...]
     problems: tuple[str, ...]

@@ -18,7 +18,8 @@ from sessions_app.models import Project
 from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.finding import finding
 from sessions_app.pages.html.tool_calls import failed_results
-from sessions_app.pages.session.costs import costly_requests
+from sessions_app.pages.insights.panels import panels
+from sessions_app.pages.insights.session import insights_of
 from sessions_app.pages.session.find import SessionFind, find, marked
 from sessions_app.pages.session.outline import Outline
 from sessions_app.pages.session.switch import PARTIALS, TABLE, WATERFALL, view_links
@@ -93,6 +94,7 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
         "section": "sessions",
         "addresses": shown.addresses,
         "find": found,
+        "insights": insights_of(project, shown),
         **correction_context(request, project, session.id),
     }
     if shown.addresses.view == WATERFALL:
@@ -113,7 +115,7 @@ def _conversation(
     block = block_of(_with_place(request.GET, found), shown.addresses)
     with finding(found.needles):
         window = read(shown, block)
-        thread, block = sections(window, shown, block)
+        thread, block = sections(window, shown, block, context["insights"].notes())
         alone = steps_alone(window, shown)
     correct_url = context["correct_url"] if context.get("may_correct") else ""
     html = alone + joined(component("thread", "section")(section, correct_url) for section in thread)
@@ -121,6 +123,7 @@ def _conversation(
     own["thread"] = marked(found, html, shown.addresses) if found.needles else html
     if not htmx_of(request):
         own |= _beside(request, project, shown, block, window, found)
+        own |= panels(request, shown, context["insights"], window)
     return own
 
 
@@ -159,8 +162,6 @@ def _beside(
     )
     context: dict[str, Any] = {
         "outline": outline.html(),
-        "costly": costly_requests(shown),
-        "costs_open": request.GET.get("costs") == "open",
         "outline_first": outline.first_number,
     }
     if window.unfolded:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.http import QueryDict
@@ -172,9 +172,14 @@ def builder_of(window: Window, shown: View) -> ThreadBuilder:
     return ThreadBuilder(window, shown.addresses, start, costs, shown.layout, contradicted=marked)
 
 
-def sections(window: Window, shown: View, block: RequestBlock) -> tuple[list[ThreadSection], RequestBlock]:
-    """The requests of a block for the template, and the block as far as the answer's budget lasted."""
+def sections(
+    window: Window, shown: View, block: RequestBlock, notes: Mapping[int, Markup]
+) -> tuple[list[ThreadSection], RequestBlock]:
+    """The requests of a block for the template, and the block as far as the answer's budget lasted. `notes`: what
+    rules say of requests.
+    """
     builder = builder_of(window, shown)
+    builder.notes = notes
     bounds.current().begin_writing()
     with bounds.share(PART_OF_REQUESTS):
         found = builder.sections()

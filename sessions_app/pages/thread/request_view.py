@@ -83,6 +83,7 @@ class RequestView:
     body: Markup
     after: Markup
     chip: Markup
+    note: Markup
     marks: Markup
     is_error: bool
     is_rewritten: bool
@@ -103,6 +104,8 @@ class RequestWriter:
     layout: Layout | None = None
     contradicted: Mapping[uuid.UUID, Contradicted] = field(default_factory=dict)
     pairs: Pairs = field(default_factory=Pairs)
+    # What rules say of requests, by index.
+    notes: Mapping[int, Markup] = field(default_factory=dict)
 
     def view(self, index: int, beside: BesideWriter | None = None) -> RequestView:
         window, addresses = self.sources.window, self.sources.addresses
@@ -131,6 +134,7 @@ class RequestWriter:
             body=self._body(index),
             after=beside.after(index) if beside else NOTHING,
             chip=NOTHING if is_folded else marks.chip(index),
+            note=self.notes.get(index, NOTHING),
             marks=NOTHING if is_folded else marks.html(index),
             is_error=line.status == ERROR,
             is_rewritten=bool(added.changes),

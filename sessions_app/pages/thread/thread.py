@@ -62,6 +62,8 @@ class ThreadBuilder:
     # The index of the first request that the answer's budget did not last for.
     stopped_at: int | None = None
     contradicted: Mapping[uuid.UUID, Contradicted] = field(default_factory=dict)
+    # What rules say of requests, by index.
+    notes: Mapping[int, Markup] = field(default_factory=dict)
     # For each request, those that are framed with it.
     _groups: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
@@ -69,7 +71,7 @@ class ThreadBuilder:
         """The requests of the window, those that ran at the same time together, as far as the budget lasts."""
         pairs, executed = self.pairs_and_executions()
         sources = Sources(self.window, self.addresses)
-        writer = RequestWriter(sources, self.start, self.costs, self.layout, self.contradicted, pairs)
+        writer = RequestWriter(sources, self.start, self.costs, self.layout, self.contradicted, pairs, self.notes)
         beside = BesideWriter(self.layout, self.window, self.addresses, executed.causes) if self.layout else None
         views = self._views(self.window.unfolded, writer, beside)
         return list(self._sections(self.window.runs.arranged(views), views))

@@ -24,7 +24,7 @@ def page(client: Client) -> str:
 
 def test_it_works(client: Client, page: str) -> None:
     html = client.get(page).content.decode()
-    assert '<details class="top-costs" id="costs">' in html
+    assert '<details class="panel-fold top-costs" id="costs">' in html
     assert "long output: 900 tokens" in html
     assert 'id="costs" open' in client.get(f"{page}?costs=open").content.decode()
 

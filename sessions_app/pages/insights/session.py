@@ -1,0 +1,76 @@
+"""What rules say of a session: from the rows that a page has read already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from sessions_app.ingest import dismissing
+from sessions_app.models import Project
+from sessions_app.pages.html.components import component
+from sessions_app.pages.insights.wording import TITLES
+from sessions_app.pages.session.view import View
+from sessions_app.pricing import library
+from sessions_app.queries.session import RequestLine
+from sessions_app.structure.findings.facts import Finding, KnownSession
+from sessions_app.structure.findings.rules import find_all
+from sessions_app.structure.profiles import Profile, unpack
+from sessions_app.structure.timeline import Structure
+
+# So many requests of a finding are marked in the thread: the first ones.
+MOST_MARKED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Insights:
+    """`dismissed`: who dismissed which findings. The others are `findings`."""
+
+    findings: Sequence[Finding]
+    dismissed: Sequence[tuple[Finding, str]]
+
+    def notes(self) -> dict[int, Markup]:
+        """The marks of requests that show a finding, by index."""
+        titles: dict[int, list[Finding]] = {}
+        for finding in self.findings:
+            for index in finding.evidence[:MOST_MARKED]:
+                titles.setdefault(index, []).append(finding)
+        return {index: _mark(found) for index, found in titles.items()}
+
+
+def _mark(findings: Sequence[Finding]) -> Markup:
+    return component("insights", "mark")("; ".join(TITLES[one.rule] for one in findings), anchor(findings[0]))
+
+
+def anchor(finding: Finding) -> str:
+    """The id of a finding on its session's page. A key may be a model's name, which has other characters."""
+    return f"finding-{finding.rule}-{finding.key.encode('utf-8', 'replace').hex()[:40]}"
+
+
+def insights_of(project: Project, shown: View) -> Insights:
+    """What rules say of a session. One statement, and none if they find nothing."""
+    found = find_all(facts_of(shown.lines.requests, shown.structure))
+    dismissed = dismissing.dismissed(project.pk, shown.session.id) if found else {}
+    return Insights(
+        [one for one in found if (one.rule, one.key) not in dismissed],
+        [(one, dismissed[one.rule, one.key]) for one in found if (one.rule, one.key) in dismissed],
+    )
+
+
+def facts_of(lines: Sequence[RequestLine], structure: Structure) -> KnownSession:
+    return KnownSession(lines, profiles_of(lines), windows_of(lines), structure)
+
+
+def profiles_of(lines: Sequence[RequestLine]) -> list[Profile | None]:
+    return [unpack(line.profile) for line in lines]
+
+
+def windows_of(lines: Sequence[RequestLine]) -> list[int | None]:
+    """The context window of each request's model."""
+    known: dict[tuple[str, str], int | None] = {}
+    for line in lines:
+        key = (line.provider, line.model)
+        if key not in known:
+            known[key] = library.context_window(*key)
+    return [known[line.provider, line.model] for line in lines]

@@ -1,0 +1,31 @@
+"""An answer was refused by the model, or filtered by its provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sessions_app.structure.findings.facts import Finding, FindingRow, KnownSession, key_of_requests
+
+RULE = "withheld_answers"
+# What providers give as the end of such an answer, in lower case.
+REASONS = frozenset(
+    {
+        *("content_filter", "content_filtered", "content-filter", "refusal", "refused", "guardrail_intervened"),
+        *("safety", "image_safety", "recitation", "blocklist", "prohibited_content", "spii", "error_toxic"),
+    }
+)
+# What their errors are called.
+ERRORS = ("content_filter", "content_policy", "contentpolicy", "responsibleai", "moderation", "prohibited_content")
+
+
+def find(session: KnownSession) -> Iterator[Finding]:
+    """One finding for all. `count`: how many answers."""
+    evidence = tuple(index for index, row in enumerate(session.rows) if _is_withheld(row))
+    if evidence:
+        yield Finding(RULE, key_of_requests(session.rows, evidence[-1:]), evidence, evidence, len(evidence))
+
+
+def _is_withheld(row: FindingRow) -> bool:
+    if row.finish_reason and row.finish_reason.lower() in REASONS:
+        return True
+    return bool(row.error_type) and any(name in row.error_type.lower() for name in ERRORS)
