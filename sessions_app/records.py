@@ -14,6 +14,8 @@ SUCCESS = "success"
 # Who says what a request costs.
 STATED, COMPUTED = "stated", "computed"
 ERROR = "error"
+# It began; its log says that there is no end yet.
+RUNNING = "running"
 
 RULE_SESSION_ID = "session_id"
 RULE_TRACE_ID = "trace_id"

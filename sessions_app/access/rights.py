@@ -40,7 +40,9 @@ REVOKE_KEYS = Right("change_apikey", "Can change API key", "revoke API keys")
 MAKE_PROJECTS = Right("add_project", "Can add project", "create projects")
 CHANGE_PROJECTS = Right("change_project", "Can change project", "change the settings of projects")
 CHANGE_PRICES = Right("change_modelprice", "Can change price", "change the prices of models")
-CORRECT_SESSIONS = Right("change_session", "Can change session", "correct which session a request is in")
+CORRECT_SESSIONS = Right(
+    "change_session", "Can change session", "correct which session a request is in, or name sessions"
+)
 DELETE_SESSIONS = Right("delete_session", "Can delete session", "delete sessions")
 TAG_SESSIONS = Right("add_sessiontag", "Can add session tag", "tag sessions")
 DISMISS_FINDINGS = Right("add_dismissedfinding", "Can add dismissed finding", "dismiss findings")

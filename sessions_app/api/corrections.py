@@ -6,12 +6,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-import orjson
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sessions_app.api import bodies, parameters, permissions
+from sessions_app.api.asked import MAX_BODY_BYTES, invalid, read_body
 from sessions_app.api.authentication import Caller
 from sessions_app.api.errors import DOCS_PATH, ApiError, bad_parameter, not_found
 from sessions_app.api.schema import AnswerShape, operation
@@ -29,7 +28,6 @@ from sessions_app.models import Correction, Project, RequestLog, Session
 from sessions_app.queries import corrections, lookup
 from sessions_app.queries.filters import FilterError
 
-MAX_BODY_BYTES = 2**20
 CORRECTION_BODY = {"application/json": AskedCorrectionSerializer}
 MADE: dict[int, AnswerShape] = {
     201: CorrectionSerializer,
@@ -92,7 +90,7 @@ class CorrectionsEndpoint(CorrectionEndpoint):
         takes precedence over every rule, also for copies of the requests that arrive later, until it is undone.
         """
         with bodies.received_body(request, MAX_BODY_BYTES) as body:
-            asked = read_body(body)
+            asked = read_body(body, AskedCorrectionSerializer)
         return self.answer(MAKE[asked["action"]](self.caller, asked), 201)
 
 
@@ -133,16 +131,6 @@ class OneCorrectionEndpoint(CorrectionEndpoint):
 # --- what is asked for ----------------------------------------------------------------------------------------------
 
 
-def read_body(body: bytes) -> dict[str, Any]:
-    """The correction that a body asks for. Raises ApiError: 400 if it is not JSON, 422 if it is not a correction."""
-    try:
-        return AskedCorrectionSerializer.shared().run_validation(orjson.loads(body))
-    except orjson.JSONDecodeError as error:
-        raise ApiError(400, "invalid_json", f"The body is not JSON: {error}", docs=DOCS_PATH) from None
-    except serializers.ValidationError as error:
-        raise _invalid(*parameters.first_error(error)) from None
-
-
 def _move(caller: Caller, asked: dict[str, Any]) -> Correction:
     logs = _requests_of(caller, asked["request_ids"])
     project = Project.objects.get(pk=logs[0].project_id)
@@ -165,7 +153,7 @@ def _merge(caller: Caller, asked: dict[str, Any]) -> Correction:
     source = _session_of(caller.project_id, asked, "session_id")
     target = _session_of(source.project_id, asked, "target_session_id")
     if source.pk == target.pk:
-        raise _invalid("target_session_id", "is the session itself (or one merged into it): name another one")
+        raise invalid("target_session_id", "is the session itself (or one merged into it): name another one")
     project = Project.objects.get(pk=source.project_id)
     return corrected(lambda: ingest.merge_sessions(project, source.pk, target.pk, caller.name))
 
@@ -190,7 +178,7 @@ def corrected(correct: Callable[[], Correction]) -> Correction:
     try:
         return correct()
     except CorrectionError as error:
-        raise _invalid(FIELDS.get(error.field, error.field), error.message) from None
+        raise invalid(FIELDS.get(error.field, error.field), error.message) from None
 
 
 def _requests_of(caller: Caller, ids: list[uuid.UUID]) -> list[RequestLog]:
@@ -207,10 +195,6 @@ def _session_of(project_id: int | None, asked: dict[str, Any], field: str) -> Se
     if session is None:
         raise _missing(field, "session", asked[field])
     return session
-
-
-def _invalid(field: str, message: str) -> ApiError:
-    return ApiError(422, "invalid_field", f"{field} {message}", field=field, docs=DOCS_PATH)
 
 
 def _missing(field: str, what: str, named: uuid.UUID) -> ApiError:

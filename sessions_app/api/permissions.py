@@ -14,7 +14,12 @@ from sessions_app.api.key_use import USED_KEYS
 
 INGEST, READ, CORRECT, DELETE = "ingest", "read", rights.CORRECT, rights.DELETE
 # What each scope allows, in words for who lacks it.
-GRANTS = {INGEST: "write logs", READ: "read", CORRECT: "correct the grouping", DELETE: "delete sessions"}
+GRANTS = {
+    INGEST: "write logs",
+    READ: "read",
+    CORRECT: "correct the grouping or name sessions",
+    DELETE: "delete sessions",
+}
 
 
 class HasScope(BasePermission):

@@ -1,4 +1,4 @@
-"""GET /api/v1/sessions, GET and DELETE /api/v1/sessions/{id}, GET /api/v1/sessions/{id}/requests."""
+"""GET /api/v1/sessions, GET, PATCH and DELETE /api/v1/sessions/{id}, GET /api/v1/sessions/{id}/requests."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sessions_app.api import parameters, permissions
+from sessions_app.api import bodies, parameters, permissions
+from sessions_app.api.asked import MAX_BODY_BYTES, read_body
 from sessions_app.api.errors import DOCS_PATH, ApiError, bad_filter, not_found
 from sessions_app.api.paging import page_of, with_reach
-from sessions_app.api.schema import operation
+from sessions_app.api.schema import AnswerShape, operation
+from sessions_app.api.serializers.errors import ErrorSerializer
 from sessions_app.api.serializers.matches import MatchSerializer
 from sessions_app.api.serializers.requests import RequestPageSerializer, RequestSerializer
-from sessions_app.api.serializers.sessions import ReceiptSerializer, SessionPageSerializer, SessionSerializer
+from sessions_app.api.serializers.sessions import (
+    NamedSerializer,
+    ReceiptSerializer,
+    SessionPageSerializer,
+    SessionSerializer,
+)
 from sessions_app.api.views import Endpoint
-from sessions_app.ingest import cleanup
+from sessions_app.ingest import cleanup, names
 from sessions_app.models import Session
 from sessions_app.queries import contradictions, lookup, requests, session_list
 from sessions_app.queries.filters import FilterError
@@ -52,11 +59,17 @@ class SessionsEndpoint(Endpoint):
         return Response(with_reach(page_of(page.results, write, page.next_cursor, page.cursors), page))
 
 
+SCOPES = {"DELETE": permissions.DELETE, "PATCH": permissions.CORRECT}
+NAMED: dict[int, AnswerShape] = {200: SessionSerializer, 422: (ErrorSerializer, "The name is no text, or too long.")}
+
+
 class SessionEndpoint(Endpoint):
     """One session."""
 
+    http_method_names = ["get", "patch", "delete", "head"]
+
     def scope_of(self, method: str) -> str:
-        return permissions.DELETE if method == "DELETE" else permissions.READ
+        return SCOPES.get(method, permissions.READ)
 
     @operation("get_session", "Read", {200: SessionSerializer}, (404,))
     def get(self, request: Request, session_id: str) -> Response:
@@ -68,6 +81,19 @@ class SessionEndpoint(Endpoint):
         session = self.find(session_id)
         slug = parameters.slug_of(self.caller, session.project_id)
         return Response(SessionSerializer(session, context=self.about_project(slug)).data)
+
+    @operation("name_session", "Correct", NAMED, (400, 404, 413, 415, 503), body={"application/json": NamedSerializer})
+    def patch(self, request: Request, session_id: str) -> Response:
+        """Name a session.
+
+        The name comes before the one that its logs give, and stays when more logs arrive. Needs the scope `correct`.
+        """
+        session = self.find(session_id)
+        with bodies.received_body(request, MAX_BODY_BYTES) as body:
+            name = names.clean_name(read_body(body, NamedSerializer)["name"])
+        if not names.give(session.project_id, session.pk, name, self.caller.name):
+            raise not_found("session")  # It was deleted meanwhile.
+        return self.get(request, session_id)
 
     @operation("delete_session", "Read", {200: ReceiptSerializer}, (404, 409))
     def delete(self, request: Request, session_id: str) -> Response:

@@ -15,7 +15,7 @@ from sessions_app.models.inbox import DigestNote, DigestSuspect, InboxEntry, Inb
 from sessions_app.models.projects import ApiKey, ModelPrice, Project, SignInToken, Throttle
 from sessions_app.models.search import SearchBacklog
 from sessions_app.models.sessions import Part, RequestLog, RequestSearch, Session, Sharded
-from sessions_app.models.views import DismissedFinding, SavedView, SessionTag
+from sessions_app.models.views import DismissedFinding, SavedView, SessionName, SessionTag
 
 __all__ = [
     "ApiKey",
@@ -41,6 +41,7 @@ __all__ = [
     "SavedView",
     "SearchBacklog",
     "Session",
+    "SessionName",
     "SessionTag",
     "Sharded",
     "SignInToken",

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import Lower
 
 
 class Sharded(models.Model):
@@ -52,6 +53,10 @@ class Session(models.Model):
     # The first user text and the last answer, with the time of the request that gave it.
     title = models.TextField(default="", db_default="")
     title_at = models.DateTimeField(null=True)
+    # What a person named it (`SessionName` says who), and the last name that a log gave it.
+    given_name = models.TextField(default="", db_default="")
+    source_name = models.TextField(default="", db_default="")
+    source_name_at = models.DateTimeField(null=True)
     preview = models.TextField(default="", db_default="")
     preview_at = models.DateTimeField(null=True)
     first_at = models.DateTimeField()
@@ -84,6 +89,8 @@ class Session(models.Model):
     name_rank = models.SmallIntegerField(default=32767, db_default=32767)
     # The partitions with rows of this session, so that reads touch no others.
     buckets = ArrayField(models.DateField(), default=list)
+    # Grows with every change of this row. Open pages compare it.
+    revision = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "session"
@@ -97,10 +104,18 @@ class Session(models.Model):
                 condition=models.Q(error_count__gt=0),
                 name="session_failed",
             ),
+            models.Index(
+                "project_id", Lower("source_name"), condition=~models.Q(source_name=""), name="session_source_name"
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.title or self.session_key or str(self.id)
+        return self.name or self.session_key or str(self.id)
+
+    @property
+    def name(self) -> str:
+        """What it is called: as a person named it, else as its logs did, else the first thing that the user said."""
+        return self.given_name or self.source_name or self.title
 
 
 class RequestLog(Sharded):
@@ -193,7 +208,11 @@ class RequestLog(Sharded):
 
     class Meta:
         db_table = "request_log"
-        indexes = [models.Index("session_id", "started_at", name="request_timeline", include=("ended_at", "status"))]
+        indexes = [
+            models.Index("session_id", "started_at", name="request_timeline", include=("ended_at", "status")),
+            # Few requests run at a time, so this stays small.
+            models.Index(fields=["session_id"], condition=models.Q(status="running"), name="request_running"),
+        ]
 
     def __str__(self) -> str:
         return self.request_id

@@ -1,4 +1,4 @@
-"""Tables of what people keep beside the logs: saved views of the list, tags of sessions, findings that need no look."""
+"""Tables of what people keep beside the logs: saved views, tags and names of sessions, findings that need no look."""
 
 from __future__ import annotations
 
@@ -64,3 +64,24 @@ class DismissedFinding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule} {self.key}"
+
+
+class SessionName(models.Model):
+    """The name that a person gave to a session. `Session.given_name` has it too."""
+
+    project_id = models.BigIntegerField()
+    session_id = models.UUIDField(unique=True)
+    name = models.TextField()
+    given_by = models.TextField()
+    given_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "session_name"
+        verbose_name = "session name"
+        # Whoever may change sessions may name them.
+        default_permissions = ()
+        # For finding sessions by their names.
+        indexes = [models.Index(fields=["project_id"], name="session_name_project")]
+
+    def __str__(self) -> str:
+        return self.name

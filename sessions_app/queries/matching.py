@@ -43,13 +43,13 @@ class Matching:
 
 
 def conditions_for(project: Project, filters: SessionFilters, memory: Memory | None = None) -> Conditions:
-    """What these filters ask for. A word may be an id if there is no other."""
+    """What these filters ask for. A word may be an id or a name if there is no other."""
     memory = {} if memory is None else memory
 
-    def named(text: str) -> list[uuid.UUID]:
-        if text not in memory:
-            memory[text] = sessions_named(project, text)
-        found: list[uuid.UUID] = memory[text]
+    def named(text: str, by_name: bool) -> list[uuid.UUID]:
+        if (text, by_name) not in memory:
+            memory[text, by_name] = sessions_named(project, text, by_name)
+        found: list[uuid.UUID] = memory[text, by_name]
         return found
 
     return conditions_of(project, filters.query, named, len(filters.query.texts) == 1, filters.zone, filters.now)

@@ -1,4 +1,4 @@
-"""The sessions that an id leads to."""
+"""The sessions that an id or a name leads to."""
 
 from __future__ import annotations
 
@@ -9,19 +9,29 @@ from operator import or_
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, F, Func, Q
+from django.db.models.functions import Lower
 
 from sessions_app import ids
-from sessions_app.models import Link, Project, RequestKey, Session
+from sessions_app.models import Link, Project, RequestKey, Session, SessionName
 from sessions_app.queries import moved
 from sessions_app.structure.grouping_rules import LinkRole
 
 MAX_IDS = 100
 
 
-def sessions_named(project: Project, text: str) -> list[uuid.UUID]:
-    """The sessions that an id leads to."""
-    found = Session.objects.filter(named_by(project, text), project_id=project.pk)
+def sessions_named(project: Project, text: str, by_name: bool = False) -> list[uuid.UUID]:
+    """The sessions that an id leads to, or that are called so if `by_name`; one statement."""
+    wanted = named_by(project, text) | called(project, text) if by_name else named_by(project, text)
+    found = Session.objects.filter(wanted, project_id=project.pk)
     return list(found.values_list("id", flat=True)[:MAX_IDS])
+
+
+def called(project: Project, text: str) -> Q:
+    """The sessions whose name, given by a person, has this text, or whose source gave them this name."""
+    given = SessionName.objects.filter(project_id=project.pk, name__icontains=text).values("session_id")[:MAX_IDS]
+    whole = Session.objects.alias(lowered=Lower("source_name")).filter(project_id=project.pk, lowered=text.lower())
+    of_source = whole.exclude(source_name="").values("id")[:MAX_IDS]
+    return Q(IsOneOf(F("id"), ArraySubquery(given))) | Q(IsOneOf(F("id"), ArraySubquery(of_source)))
 
 
 class IsOneOf(Func):

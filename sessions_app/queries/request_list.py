@@ -89,11 +89,13 @@ class RequestListPage:
     reached: datetime | None = None
 
 
+# `Session.name`, in SQL.
+NAME = "coalesce(nullif(s.given_name, ''), nullif(s.source_name, ''), s.title)"
 _COLUMNS = (
     *("r.id", "r.session_id", "r.bucket", "x.started_at", "r.first_token_at", "r.ended_at", "r.request_id", "r.kind"),
     *("r.call_type", "r.model", "r.provider", "r.status", "r.http_status", "r.error_type", "r.error_message"),
     *("r.finish_reason", "r.input_tokens", "r.output_tokens", "r.cached_tokens", "r.cost", "r.end_user", "r.tags"),
-    *("r.input_preview", "r.output_preview", "s.title", "s.session_key"),
+    *("r.input_preview", "r.output_preview", NAME, "s.session_key"),
 )
 _STARTED = replace(ORDERS["last_at"], name="started_at", sql="x.started_at")
 

@@ -26,6 +26,8 @@ class SessionFacts:
     id: uuid.UUID
     session_key: str | None
     title: str
+    given_name: str
+    source_name: str
     first_at: datetime
     last_at: datetime
     request_count: int
@@ -44,6 +46,7 @@ class SessionFacts:
     sources: tuple[str, ...]
     rules: tuple[str, ...]
     buckets: tuple[date, ...]
+    revision: int
     # Whether some of its requests were reported again with other content.
     is_contradicted: bool = False
 
@@ -54,12 +57,13 @@ class SessionFacts:
 
     @property
     def name(self) -> str:
-        """What the page is called: the first user text, else the caller's id, else our own."""
-        return self.title or self.session_key or str(self.id)
+        """What the page is called: its name, else the first user text, else the caller's id, else our own."""
+        return self.given_name or self.source_name or self.title or self.session_key or str(self.id)
 
 
 _SESSION_COLUMNS = (
-    *("id", "session_key", "title", "first_at", "last_at", "request_count", "error_count", "retry_count"),
+    *("id", "session_key", "title", "given_name", "source_name", "first_at", "last_at", "request_count"),
+    *("error_count", "retry_count"),
     *(
         "step_count",
         "tool_error_count",
@@ -70,7 +74,7 @@ _SESSION_COLUMNS = (
         "cost",
         "model_names",
     ),
-    *("users", "tags", "sources", "rules", "buckets"),
+    *("users", "tags", "sources", "rules", "buckets", "revision"),
 )
 
 

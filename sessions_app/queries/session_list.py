@@ -35,6 +35,8 @@ class SessionRow:
     id: uuid.UUID
     session_key: str | None
     title: str
+    given_name: str
+    source_name: str
     preview: str
     first_at: datetime
     last_at: datetime
@@ -55,6 +57,11 @@ class SessionRow:
     rules: list[str]
     failed_tools: list[str]
     buckets: list[date]
+
+    @property
+    def name(self) -> str:
+        """What it is called: as a person named it, else as its logs did, else the first thing that the user said."""
+        return self.given_name or self.source_name or self.title
 
     @property
     def duration(self) -> timedelta:

@@ -18,7 +18,7 @@ TEXTS = {
     "finish": "why an answer ended: stop, length, tool_calls",
     "trace": "the id of a trace",
     "request": "the id of a request, call or response",
-    "session": "the id of a session",
+    "session": "the id or name of a session",
 }
 # Only these values are possible.
 CHOICES = {

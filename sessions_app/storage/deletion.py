@@ -235,6 +235,7 @@ def _delete_session(project_id: int, session_id: uuid.UUID) -> Receipt:
         receipt.add("request_search", *_rows("delete_session_search", **where)[0])
         receipt.add_some("session_tag", *_rows("delete_session_tags", session_id=session_id)[0])
         receipt.add_some("dismissed_finding", *_rows("delete_dismissals", session_id=session_id)[0])
+        receipt.add_some("session_name", *_rows("delete_session_names", session_id=session_id)[0])
         _delete_keys(receipt, "delete_session_keys", session_id=session_id)
     return receipt
 

@@ -17,7 +17,7 @@ import psycopg
 
 from sessions_app import ids
 from sessions_app.records import RULE_MANUAL, RULE_SUB_AGENT
-from sessions_app.storage import dismissals, part_lists, pruning, rollups, search, sql, tags
+from sessions_app.storage import dismissals, names, part_lists, pruning, rollups, search, sql, tags
 from sessions_app.storage.part_lists import PartLists
 from sessions_app.storage.rollups import Relabelled
 from sessions_app.storage.search import Place, Taken, Where
@@ -99,6 +99,7 @@ def tidy(
     redirect(cursor, survivors)
     tags.follow(cursor, survivors)
     dismissals.follow(cursor, survivors)
+    names.follow(cursor, survivors)
     rest = {session_id: items for session_id, items in sorted(left.items()) if session_id not in emptied}
     rollups.recompute(cursor, rest)
     for session_id, items in rest.items():

@@ -53,6 +53,16 @@ def told_at(record: Record, resent_count: int) -> datetime:
     return moment + resent_count * TURN if record.started_at == record.received_at else moment
 
 
+# Members of the caller's metadata that name the session, the first that is given. LiteLLM's callers name traces.
+NAME_MEMBERS = ("session_name", "trace_name")
+
+
+def source_name(metadata: Mapping[str, Any]) -> str:
+    """The name that a log gives its session, "" if it gives none. The SQL function of this name does the same."""
+    texts = (metadata.get(name) for name in NAME_MEMBERS)
+    return next((name for text in texts if isinstance(text, str) and (name := text.strip(" "))), "")[:TAG_CHARS]
+
+
 @dataclass(slots=True)
 class RollUp:
     """What new requests add to one session. The names are those of the session's columns."""
@@ -62,6 +72,8 @@ class RollUp:
     session_key: str | None
     title: str = ""
     title_at: datetime | None = None
+    source_name: str = ""
+    source_name_at: datetime | None = None
     preview: str = ""
     preview_at: datetime | None = None
     first_at: datetime | None = None
@@ -96,6 +108,12 @@ class RollUp:
         self.rules[rule] += 1
         self.name_rank = min(self.name_rank, rank)
         self.buckets.add(bucket)
+
+    def add_name(self, record: Record, resent_count: int) -> None:
+        """Add the name that a log gives its session, if it does."""
+        name, told = source_name(record.metadata), told_at(record, resent_count)
+        if name and (self.source_name_at is None or (told, name) > (self.source_name_at, self.source_name)):
+            self.source_name, self.source_name_at = name, told
 
     def count(
         self, record: Record, cost: Decimal | None, resent_count: int, input_preview: str, output_preview: str

@@ -128,6 +128,7 @@ def roll_ups_of(logs: Sequence[PreparedLog]) -> list[RollUp]:
         if roll_up is None:
             roll_up = found[log.session_id] = RollUp(log.session_id, log.project_id, log.home.session_key)
         roll_up.add(log.record, log.bucket, log.home.rule, log.node.standing(log.home.rule))
+        roll_up.add_name(log.record, log.resent_count)
         if log.node.duplicate_of is None:
             roll_up.tool_failures.update(log.failures.keys)
             roll_up.failed_tools.update(log.failures.names)

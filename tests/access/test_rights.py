@@ -64,6 +64,7 @@ RULES: dict[tuple[str, str], str | Right] = {
     (f"{IN_PROJECT}settings/traces/", "POST"): CHANGE_PROJECTS,
     (f"{IN_PROJECT}sessions/<uuid:session_id>/tags/", "POST"): TAG_SESSIONS,
     (f"{IN_PROJECT}sessions/<uuid:session_id>/findings/", "POST"): DISMISS_FINDINGS,
+    (f"{IN_PROJECT}sessions/<uuid:session_id>/name/", "POST"): CORRECT_SESSIONS,
     (f"{IN_PROJECT}sessions/<uuid:session_id>/correct/", "POST"): CORRECT_SESSIONS,
     (f"{IN_PROJECT}sessions/<uuid:session_id>/correct/move/", "POST"): CORRECT_SESSIONS,
     (f"{IN_PROJECT}sessions/<uuid:session_id>/correct/merge/", "POST"): CORRECT_SESSIONS,
@@ -77,6 +78,7 @@ RULES: dict[tuple[str, str], str | Right] = {
     ("v1/metrics", "POST"): "ingest",
     ("api/public/otel/v1/traces", "POST"): "ingest",
     ("api/v1/sessions/<str:session_id>", "DELETE"): "delete",
+    ("api/v1/sessions/<str:session_id>", "PATCH"): "correct",
     ("api/v1/corrections", "POST"): "correct",
     ("api/v1/corrections/<str:correction_id>", "DELETE"): "correct",
 }

@@ -61,6 +61,7 @@ def test_it_works(store: Store, client: Client) -> None:
                 "id": str(session.id),
                 "session_key": "trace-1",
                 "project": "acme",
+                "name": "Hello there",
                 "title": "Hello there",
                 "preview": "Hi!",
                 "started_at": "2026-11-20T10:00:00.000000Z",

@@ -6,6 +6,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from sessions_app.api.links import PageLinks
 from sessions_app.api.serializers.base import (
@@ -20,6 +21,7 @@ from sessions_app.api.serializers.base import (
     tokens,
 )
 from sessions_app.api.serializers.matches import MatchSerializer, searched_to
+from sessions_app.ingest.names import NAME_CHARS
 from sessions_app.records import RULES
 
 WHY = (
@@ -27,6 +29,18 @@ WHY = (
     "conversation as inferred from its messages; it is another attempt after a failure; a person moved it there "
     "(manual); or none of these (own)."
 )
+
+
+class NameField(serializers.CharField):
+    """A text that may be empty. A number is no name."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=NAME_CHARS, allow_blank=True, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("must be a text")
+        return super().to_internal_value(data)
 
 
 def rule_choice() -> serializers.ChoiceField:
@@ -43,6 +57,7 @@ class SessionSerializer(Resource):
         allow_null=True, help_text="The caller's id; null when the session was formed without one."
     )
     project = serializers.SerializerMethodField(help_text="The project's slug.")
+    name = KnownText(help_text="What a person named it, else its source, else the same as `title`.")
     title = KnownText(help_text="The beginning of the first user text.")
     preview = KnownText(help_text="The beginning of the last answer.")
     started_at = TimeField(source="first_at")
@@ -72,6 +87,18 @@ class SessionSerializer(Resource):
     def get_url(self, session: Any) -> str:
         links: PageLinks = self._context["links"]
         return links.session(session.id)
+
+
+class NamedSerializer(Resource):
+    """What a session is to be called."""
+
+    name = NameField(help_text="Empty: the name that a person gave is taken away.")
+
+    def run_validation(self, data: Any = empty) -> dict[str, Any]:
+        if not isinstance(data, dict) or data.keys() != {"name"}:
+            raise serializers.ValidationError({"body": ["must be an object with the member name and no other"]})
+        checked: dict[str, Any] = super().run_validation(data)
+        return checked
 
 
 class ListedSessionSerializer(SessionSerializer):

@@ -245,11 +245,11 @@ class Titled(Protocol):
     @property
     def id(self) -> object: ...
     @property
-    def title(self) -> str: ...
+    def name(self) -> str: ...
     @property
     def session_key(self) -> str | None: ...
 
 
 def session_title(session: Titled) -> str:
-    """A session's title; without one its key or its id."""
-    return session.title or session.session_key or f"Session {short_id(session.id)}"
+    """A session's name; without one its key or its id."""
+    return session.name or session.session_key or f"Session {short_id(session.id)}"

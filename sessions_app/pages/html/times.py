@@ -26,6 +26,11 @@ def time_day(value: datetime | None) -> Markup | str:
     return _time(value, formats.day)
 
 
+def time_begun(value: datetime | None) -> Markup | str:
+    """Day and time of day, where that tells things of the same name apart."""
+    return _time(value, lambda moment: f"{formats.day(moment)}, {formats.clock(moment)}")
+
+
 def time_exact(value: datetime | None) -> Markup | str:
     """Day and time to the millisecond."""
     return _time(value, formats.exact_time)

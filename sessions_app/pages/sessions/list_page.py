@@ -32,7 +32,7 @@ from sessions_app.pages.sessions.overview import overview
 from sessions_app.pages.sessions.rows import write_page
 from sessions_app.pages.sessions.saved_views import save_address, view_chips
 from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
-from sessions_app.queries import arrivals, session_list
+from sessions_app.queries import arrivals, live, session_list
 from sessions_app.queries.filters import FilterError, SessionFilters, parse_filters
 from sessions_app.queries.matching import count_newer
 from sessions_app.queries.search.orders import NEWEST_FIRST, direction_of, opposite
@@ -85,7 +85,12 @@ def _list(request: HttpRequest, project: Project, is_whole: bool = False) -> Htt
         "orders": order_choices(parsed.filters, shown.order, columns.parameter),
         "views": SimpleLazyObject(lambda: view_chips(request, project)),
         "save_view": "" if parsed.filters.unread else save_address(request, project),
-        "rows": write_page(shown.rows, reverse("sessions", args=[project.slug]), shown.found),
+        "rows": write_page(
+            shown.rows,
+            reverse("sessions", args=[project.slug]),
+            shown.found,
+            live.active_sessions(shown.rows, timezone.now()),
+        ),
         "ways_out": SimpleLazyObject(lambda: list(ways_out(project, parsed.filters))[:MAX_WAYS_OUT]),
         "newest": "" if parsed.filters.unread else _newest(project, shown),
         "undigested_since": _late(arrivals.undigested_since()),

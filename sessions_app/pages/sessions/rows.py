@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -11,7 +12,7 @@ from markupsafe import Markup
 
 from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.formats import clock, cost, exact, extent, hue, session_title, short_id, tokens
-from sessions_app.pages.html.times import time_ago
+from sessions_app.pages.html.times import time_ago, time_begun
 from sessions_app.pages.html.tool_calls import failed_results
 from sessions_app.pages.session.find import Target, address_of
 from sessions_app.pages.sessions import row_cache
@@ -29,6 +30,8 @@ class ListedSession:
     """What a row says. `users` have the address of their sessions; `hues` are the marks of the first models.
     `pick` is our id, by which the row is selected.
 
+    `started`: when it began, where the name alone does not tell sessions apart.
+
     `id` and `shown_id`: the caller's, whole and as the row has room for it; only without one ours.
     """
 
@@ -41,6 +44,7 @@ class ListedSession:
     more_users: int
     tags: list[str]
     more_tags: int
+    started: Markup | str
     strip: Markup
     requests: str
     has_errors: bool
@@ -69,35 +73,54 @@ def write_rows(
     return _with_ends(((row, _begin(row, spans.get(row.id, ()), address)) for row in rows), address, found)
 
 
-def write_page(rows: Sequence[SessionRow], address: str, found: SessionPage | None = None) -> Markup:
-    """The rows of a page, of which those that were written a moment ago are taken from memory."""
-    keys = {row.id: _key(row, address) for row in rows}
+def write_page(
+    rows: Sequence[SessionRow],
+    address: str,
+    found: SessionPage | None = None,
+    active: Collection[uuid.UUID] = (),
+) -> Markup:
+    """The rows of a page, of which those that were written a moment ago are taken from memory. `active`: the sessions
+    in which something happens now.
+    """
+    starts = _starts(rows)
+    keys = {row.id: _key(row, address, starts) for row in rows}
     kept = {row.id: row_cache.written.get(keys[row.id]) for row in rows}
     begun = {row_id: text for row_id, text in kept.items() if text is not None}
     missing = [row for row in rows if row.id not in begun]
     spans = activity(missing)
     for row in missing:
-        begun[row.id] = _begin(row, spans.get(row.id, ()), address)
+        begun[row.id] = _begin(row, spans.get(row.id, ()), address, starts.get(row.id, ""))
         row_cache.written.put(keys[row.id], begun[row.id])
-    return _with_ends(((row, begun[row.id]) for row in rows), address, found)
+    return _with_ends(((row, begun[row.id]) for row in rows), address, found, active)
 
 
-def _key(row: SessionRow, address: str) -> tuple[Hashable, ...]:
+def _starts(rows: Sequence[SessionRow]) -> dict[uuid.UUID, Markup | str]:
+    """When those sessions began whose names are also those of others here."""
+    names = Counter(session_title(row) for row in rows)
+    return {row.id: time_begun(row.first_at) for row in rows if names[session_title(row)] > 1}
+
+
+def _key(row: SessionRow, address: str, starts: Mapping[uuid.UUID, Markup | str]) -> tuple[Hashable, ...]:
     values = (getattr(row, name) for name in FIELDS)
-    return address, *(tuple(value) if isinstance(value, list) else value for value in values)
+    return address, starts.get(row.id, ""), *(tuple(value) if isinstance(value, list) else value for value in values)
 
 
-def _begin(row: SessionRow, spans: Sequence[Activity], address: str) -> Markup:
+def _begin(row: SessionRow, spans: Sequence[Activity], address: str, started: Markup | str = "") -> Markup:
     """A row without its last cell, which tells how long ago something was."""
-    return component("session_row", "session_row")(listed_session(row, spans, address))
+    return component("session_row", "session_row")(listed_session(row, spans, address, started))
 
 
-def _with_ends(begun: Iterable[tuple[SessionRow, Markup]], address: str, found: SessionPage | None) -> Markup:
+def _with_ends(
+    begun: Iterable[tuple[SessionRow, Markup]],
+    address: str,
+    found: SessionPage | None,
+    active: Collection[uuid.UUID] = (),
+) -> Markup:
     """Rows with their last cells, and below them where the words of the query are."""
     end = component("session_row", "last_cell")
     written = []
     for row, text in begun:
-        written += [text, end(time_ago(row.last_at))]
+        written += [text, end(time_ago(row.last_at), row.id in active)]
         if found and row.id in found.snippets:
             written.append(_write_places(found, row.id, address))
         if found and row.id in found.unsure:
@@ -132,7 +155,9 @@ def place_of(snippet: Snippet, session: str, words: str) -> FoundPlace:
     return FoundPlace(href, snippet.role, clock(snippet.started_at), snippet.pieces, before, after)
 
 
-def listed_session(row: SessionRow, spans: Sequence[Activity], address: str) -> ListedSession:
+def listed_session(
+    row: SessionRow, spans: Sequence[Activity], address: str, started: Markup | str = ""
+) -> ListedSession:
     failures = row.tool_error_count + row.tool_looks_failed_count
     return ListedSession(
         pick=str(row.id),
@@ -144,6 +169,7 @@ def listed_session(row: SessionRow, spans: Sequence[Activity], address: str) -> 
         more_users=max(len(row.users) - USERS_SHOWN, 0),
         tags=row.tags[:TAGS_SHOWN],
         more_tags=max(len(row.tags) - TAGS_SHOWN, 0),
+        started=started,
         strip=draw_strip(row, spans),
         requests=exact(row.request_count),
         has_errors=bool(row.error_count),

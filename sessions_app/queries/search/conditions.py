@@ -112,7 +112,8 @@ class Conditions:
         return [one.needle for one in self.wanted if one.needle and not one.negated]
 
 
-SessionsOf: TypeAlias = Callable[[str], Iterable[uuid.UUID]]
+# By an id; with true, also by a name.
+SessionsOf: TypeAlias = Callable[[str, bool], Iterable[uuid.UUID]]
 
 
 def conditions_of(
@@ -141,7 +142,7 @@ def conditions_of(
 def _text(project: Project, clause: Text, roles: frozenset[str], named: SessionsOf | None) -> Asked:
     needle = clause.needle
     is_id = named is not None and not (clause.negated or needle.is_prefix or roles)
-    leading = frozenset(named(needle.text)) if named and is_id else frozenset[uuid.UUID]()
+    leading = frozenset(named(needle.text, True)) if named and is_id else frozenset[uuid.UUID]()
     groups = (tuple(hashes_of(needle.terms, project.pk)),)
     is_word = len(groups[0]) == 1 and not (needle.is_prefix or needle.is_literal or roles)
     is_told = is_word and len(needle.normal) <= WORD_CHARS
@@ -170,7 +171,7 @@ def _add_values(found: Conditions, project: Project, clause: Values, named: Sess
         elif clause.negated:
             found.sql.append(("false", []))
     elif key in NAMED:
-        sessions = [one for value in values for one in named(value)]
+        sessions = [one for value in values for one in named(value, key == "session")]
         if clause.negated:
             found.sql.append(("s.id <> ALL(%s::uuid[])", [sessions]))
         else:

@@ -104,7 +104,7 @@ def asked_of_request(project: Project, filters: SessionFilters) -> AskedOfReques
     for clause in filters.query.clauses:
         if not _add_clause(found, project, clause, filters):
             rest.append(clause)
-    others = conditions_of(project, Query(tuple(rest)), lambda text: (), False, filters.zone, filters.now)
+    others = conditions_of(project, Query(tuple(rest)), lambda text, by_name: (), False, filters.zone, filters.now)
     found.sql += others.sql
     found.wanted = others.wanted
     found.hints += [one.where_it_may_be for one in others.wanted] + [groups for groups, _ in others.hints]
@@ -115,6 +115,12 @@ def asked_of_request(project: Project, filters: SessionFilters) -> AskedOfReques
     return found
 
 
+def _named(project: Project, key: str, value: str) -> list[uuid.UUID]:
+    if key == "request":
+        return requests_named(project, value)
+    return sessions_named(project, value, by_name=key == "session")
+
+
 def _add_clause(found: AskedOfRequest, project: Project, clause: Clause, filters: SessionFilters) -> bool:
     """Add what a clause asks of columns. False if it asks something else."""
     match clause:
@@ -123,8 +129,8 @@ def _add_clause(found: AskedOfRequest, project: Project, clause: Clause, filters
             found.hints.append(_hint(project, found.has[-1], clause))
             return True
         case Values(key="trace" | "session" | "request" as key, values=values, negated=negated):
-            kind, look_up = ("requests", requests_named) if key == "request" else ("sessions", sessions_named)
-            named = [one for value in values for one in look_up(project, value)]
+            kind = "requests" if key == "request" else "sessions"
+            named = [one for value in values for one in _named(project, key, value)]
             if negated:
                 found.sql.append((f"x.{'id' if key == 'request' else 'session_id'} <> ALL(%s::uuid[])", [named]))
             else:

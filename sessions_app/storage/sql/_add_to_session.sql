@@ -1,8 +1,12 @@
     -- What new requests (`excluded`) add to a session. The title is that of the earliest request that has a user text,
-    -- the preview that of the latest that has an answer, whatever the order of arrival.
+    -- the preview that of the latest that has an answer, whatever the order of arrival; the source's name is its last one.
     title = CASE WHEN s.title_at IS NULL OR (excluded.title_at, excluded.title) < (s.title_at, s.title)
                  THEN excluded.title ELSE s.title END,
     title_at = least(s.title_at, excluded.title_at),
+    source_name = CASE WHEN s.source_name_at IS NULL
+                            OR (excluded.source_name_at, excluded.source_name) > (s.source_name_at, s.source_name)
+                       THEN excluded.source_name ELSE s.source_name END,
+    source_name_at = greatest(s.source_name_at, excluded.source_name_at),
     preview = CASE WHEN s.preview_at IS NULL OR (excluded.preview_at, excluded.preview) > (s.preview_at, s.preview)
                    THEN excluded.preview ELSE s.preview END,
     preview_at = greatest(s.preview_at, excluded.preview_at),
@@ -26,4 +30,5 @@
     rules = rules_of(add_counts(s.rule_counts, excluded.rule_counts)),
     rule_counts = add_counts(s.rule_counts, excluded.rule_counts),
     name_rank = least(s.name_rank, excluded.name_rank),
-    buckets = date_union(s.buckets, excluded.buckets)
+    buckets = date_union(s.buckets, excluded.buckets),
+    revision = s.revision + 1

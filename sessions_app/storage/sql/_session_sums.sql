@@ -9,6 +9,9 @@
             AS title,
         min(r.told_at) FILTER (WHERE r.input_preview <> '' AND (r.counted OR r.step AND r.call_type LIKE '%%.user_prompt'))
             AS title_at,
+        coalesce((array_agg(r.source_name ORDER BY r.told_at DESC, r.source_name DESC)
+            FILTER (WHERE r.source_name <> ''))[1], '') AS source_name,
+        max(r.told_at) FILTER (WHERE r.source_name <> '') AS source_name_at,
         coalesce((array_agg(r.output_preview ORDER BY r.told_at DESC, r.output_preview DESC)
             FILTER (WHERE r.output_preview <> '' AND r.counted))[1], '') AS preview,
         max(r.told_at) FILTER (WHERE r.output_preview <> '' AND r.counted) AS preview_at,
@@ -36,7 +39,7 @@
         array_agg(DISTINCT r.bucket ORDER BY r.bucket) AS buckets
     FROM (
         -- `told_at` is `rollups.told_at`.
-        SELECT *, sane_time(started_at, received_at)
+        SELECT *, source_name(metadata) AS source_name, sane_time(started_at, received_at)
             + CASE WHEN started_at = received_at THEN resent_count ELSE 0 END * interval '10 seconds' AS told_at
         FROM chosen
     ) AS r

@@ -20,7 +20,8 @@ WITH chosen AS NOT MATERIALIZED (
     FROM sums LEFT JOIN tagged USING (id) LEFT JOIN failed USING (id) LEFT JOIN retried USING (id)
 )
 UPDATE session AS s SET
-    title = f.title, title_at = f.title_at, preview = f.preview, preview_at = f.preview_at, first_at = f.first_at,
+    revision = s.revision + 1, title = f.title, title_at = f.title_at, source_name = f.source_name,
+    source_name_at = f.source_name_at, preview = f.preview, preview_at = f.preview_at, first_at = f.first_at,
     last_at = f.last_at, request_count = f.request_count, error_count = f.error_count, step_count = f.step_count,
     retry_count = f.retry_count, input_tokens = f.input_tokens, output_tokens = f.output_tokens,
     cached_tokens = f.cached_tokens, cost = f.cost, models = f.models, users = f.users, tags = f.tags,
@@ -29,12 +30,12 @@ UPDATE session AS s SET
     rule_counts = f.rule_counts, name_rank = f.name_rank, buckets = f.buckets
 FROM fresh AS f
 WHERE s.id = f.id
-    AND (s.title, s.title_at, s.preview, s.preview_at, s.first_at, s.last_at, s.request_count, s.error_count,
+    AND (s.title, s.title_at, s.source_name, s.source_name_at, s.preview, s.preview_at, s.first_at, s.last_at, s.request_count, s.error_count,
          s.step_count, s.retry_count, s.input_tokens, s.output_tokens, s.cached_tokens, s.cost, s.models, s.users,
          s.tags, s.sources, s.failed_tools, s.tool_failures, s.tool_error_count, s.tool_looks_failed_count, s.rules,
          s.rule_counts, s.name_rank, s.buckets)
     IS DISTINCT FROM
-        (f.title, f.title_at, f.preview, f.preview_at, f.first_at, f.last_at, f.request_count, f.error_count,
+        (f.title, f.title_at, f.source_name, f.source_name_at, f.preview, f.preview_at, f.first_at, f.last_at, f.request_count, f.error_count,
          f.step_count, f.retry_count, f.input_tokens, f.output_tokens, f.cached_tokens, f.cost, f.models, f.users,
          f.tags, f.sources, f.failed_tools, f.tool_failures, f.tool_error_count, f.tool_looks_failed_count, f.rules,
          f.rule_counts, f.name_rank, f.buckets)

@@ -1,5 +1,6 @@
 -- Updates the rules of sessions, and nothing else, when other rules hold for their requests.
 UPDATE session AS s SET
+    revision = s.revision + 1,
     rules = rules_of(add_counts(s.rule_counts, m.rule_counts)), rule_counts = add_counts(s.rule_counts, m.rule_counts),
     name_rank = least(s.name_rank, m.name_rank)
 FROM (

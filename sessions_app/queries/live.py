@@ -1,0 +1,51 @@
+"""What open pages ask again and again: whether a session has changed, and which sessions are active."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sessions_app.models import RequestLog, Session
+from sessions_app.queries.session_list import SessionRow
+from sessions_app.records import RUNNING
+from sessions_app.structure.running import RUNNING_FOR
+
+# A session is active for so long after its last request or step.
+ACTIVE_FOR = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """How often a session has changed, and what it has now."""
+
+    revision: int
+    request_count: int
+    step_count: int
+    last_at: datetime
+
+
+def revision_of(project_id: int, session_id: uuid.UUID) -> Revision | None:
+    """One read by the primary key; None if there is no such session."""
+    found = Session.objects.filter(id=session_id, project_id=project_id)
+    row = found.values_list("revision", "request_count", "step_count", "last_at").first()
+    return Revision(*row) if row else None
+
+
+def active_sessions(rows: Iterable[SessionRow], now: datetime) -> frozenset[uuid.UUID]:
+    """Those with requests or steps in the last minute, or with a request that runs. At most one statement."""
+    begun = [row for row in rows if row.last_at > now - RUNNING_FOR]
+    active = {row.id for row in begun if row.last_at > now - ACTIVE_FOR}
+    quiet = [row for row in begun if row.id not in active]
+    if quiet:
+        buckets = {bucket for row in quiet for bucket in row.buckets}
+        running = RequestLog.objects.filter(
+            session_id__in=[row.id for row in quiet],
+            bucket__in=buckets,
+            status=RUNNING,
+            ended_at=None,
+            started_at__gt=now - RUNNING_FOR,
+        )
+        active.update(running.values_list("session_id", flat=True))
+    return frozenset(active)

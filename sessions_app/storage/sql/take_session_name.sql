@@ -1,0 +1,1 @@
+DELETE FROM session_name WHERE session_id = %(session_id)b::uuid
