@@ -46,6 +46,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/sessions/suggest/", suggest.suggestions_partial, name="suggestions"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/", session.session_page, name="session"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/find/", session.session_find, name="session_find"),
+    path("p/<slug:slug>/sessions/<uuid:session_id>/outline/", session.session_outline, name="session_outline"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/steps/", session.session_steps, name="session_steps"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/tags/", session_tags.tags_page, name="session_tags"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/findings/", findings.findings_page, name="session_findings"),

@@ -8,13 +8,15 @@
   let inspecting = false;
   // So many requests fill a page.
   const FOLLOWING = 5;
+  // So many requests are added to a page by keys; then the next page opens.
+  const MOST_JOINED = 400;
   const FOCUS = "logsui.focus";
 
   // --- the current request ---
 
   const current = () => thread?.querySelector(".req[aria-current]");
   const numberOf = (article) => (article ? Number(article.id.slice(1)) : 0);
-  const rows = () => [...outline.querySelectorAll(".outline-row")];
+  const numbersOnPage = () => [...thread.querySelectorAll(".req")].map(numberOf).sort((one, other) => one - other);
 
   // The request at the top of the visible part: current when none was chosen, or it was scrolled out of sight.
   function atTop() {
@@ -58,8 +60,8 @@
     inspect(article);
   }
 
-  // The outline of a long session has only the rows around the requests on the page. Those of a lane stand together, so
-  // that rows are not always in the order of their numbers.
+  // The outline of a long session has only the rows of the requests on the page. Those of a lane stand together, so that
+  // rows are not always in the order of their numbers.
   const rowOf = (number) => outline.querySelector(`li[data-n="${number}"] > .outline-row`);
 
   function keepInOutline(row) {
@@ -92,19 +94,19 @@
     inspecting = false;
   }
 
-  // Go to a request by its number: on this page, or on the page to which its row of the outline links.
+  // Go to a request by its number: on this page, or on the page that has it.
   function go(number, focus = false) {
     const article = document.getElementById(`r${number}`);
-    const row = rowOf(number);
     if (article) choose(article, { scroll: true, focus });
-    else if (row) leave(row.href);
-    else if (number > 0) goBeyond(number < Number(outline.dataset.first) ? "first" : "last");
+    else if (number > 0 && number <= Number(outline.dataset.count)) leave(rowOf(number)?.href ?? addressOf(number));
   }
 
-  // Go to the nearest request that has no row.
-  function goBeyond(end) {
-    const link = outline.querySelector(`:scope > .outline-more:${end}-child > a`);
-    if (link) leave(link.href);
+  // The page that has a request, with the same branch, trace or words.
+  function addressOf(number) {
+    const query = new URLSearchParams(location.search);
+    for (const name of ["at", "to", "hit", "side"]) query.delete(name);
+    query.set("from", number);
+    return `?${query}#r${number}`;
   }
 
   // Go to a request on another page, where it has the focus.
@@ -127,16 +129,27 @@
     }
   }
 
-  // Go on from the chosen request; when there is none or it was scrolled out of sight, from the visible one. Requests of
-  // other branches are skipped.
+  // Go on from the chosen request; when there is none or it was scrolled out of sight, from the visible one. The page has
+  // no requests of other branches. What comes next may be behind a button, which adds it to the page.
   function walk(direction, focus = false) {
-    const from = current() && isVisible(current());
-    let number = numberOf(here());
-    if (from) {
-      do number += direction;
-      while (rowOf(number)?.parentElement.hasAttribute("data-side"));
-    }
-    go(Math.max(number, 1), focus);
+    const now = numberOf(here());
+    if (!current() || !isVisible(current())) return go(Math.max(now, 1), focus);
+    const isBeyond = (number) => (direction > 0 ? number > now : number < now);
+    const nearest = direction > 0 ? Math.min : Math.max;
+    const on = nearest(...numbersOnPage().filter(isBeyond));
+    const button = [...thread.querySelectorAll(":scope > .more-btn[data-n]")].find((one) => {
+      const number = Number(one.dataset.n);
+      return isBeyond(number) && (!Number.isFinite(on) || nearest(number, on) === number);
+    });
+    if (button && numbersOnPage().length < MOST_JOINED) join(button, () => go(Number(button.dataset.n), focus));
+    else if (button) leave(addressOf(Number(button.dataset.n)));
+    else if (Number.isFinite(on)) go(on, focus);
+  }
+
+  // Add the requests behind a button to the page.
+  function join(button, then) {
+    button.addEventListener("htmx:afterRequest", () => requestAnimationFrame(then), { once: true });
+    button.click();
   }
 
   // The failed call to which goToError went last: its line, and the number of the request that brought its result.
@@ -160,8 +173,8 @@
   // Like `walk`, from the visible request when none was chosen: that one, or a failed attempt within it, comes first.
   // A request that brought the result of a failed tool counts as well.
   function goToError(direction) {
-    const isFailed = (row) => row.dataset.state === "error" || row.dataset.tools === "failed";
-    const numbers = rows().filter((row) => isFailed(row.parentElement)).map((row) => Number(row.parentElement.dataset.n));
+    const failed = outline.dataset.failed.split(" ").filter(Boolean);
+    const numbers = failed.map(Number.parseFloat);
     const isAtTool = visited !== null && document.activeElement === visited.summary;
     const article = isAtTool ? document.getElementById(`r${visited.number}`) : here();
     const isChosen = isAtTool || article === current();
@@ -169,12 +182,10 @@
     const now = isChosen || direction < 0 ? numberOf(article) : Math.min(numberOf(article), ...within) - 1;
     const left = numbers.filter((number) => (direction > 0 ? number > now : number < now));
     const next = direction > 0 ? Math.min(...left) : Math.max(...left);
-    const beyond = outline.querySelector(`:scope > .outline-more[data-failed]:${direction > 0 ? "last" : "first"}-child`);
     if (left.length) {
       go(next, true);
-      if (rowOf(next).parentElement.dataset.state !== "error") showFailedTool(next);
-    } else if (beyond) leave(beyond.dataset.failed);
-    else say(direction > 0 ? "No failure follows" : "No failure comes before");
+      if (failed.includes(`${next}t`)) showFailedTool(next);
+    } else say(direction > 0 ? "No failure follows" : "No failure comes before");
   }
 
   // Seen for some seconds, and read out.
@@ -300,6 +311,7 @@
       swapped = false;
       addCopyButtons(document);
       markOutline();
+      if (thread) tellReading();
       if (stepper) step(numberOf(here()));
     });
   });
@@ -309,14 +321,22 @@
     const box = document.getElementById("find");
     if (!outline || !box) return;
     const found = new Map(box.dataset.hits.trim().split(/\s+/).filter(Boolean).map((pair) => pair.split(":")));
-    for (const row of outline.querySelectorAll("li[data-n]")) {
-      const count = found.get(row.dataset.n);
-      const mark = row.querySelector(".outline-hits");
-      if (mark?.firstChild.data === count) continue;
+    for (const row of outline.querySelectorAll("li[data-n], li[data-numbers]")) {
+      const count = row.dataset.n ? Number(found.get(row.dataset.n) ?? 0) : countWithin(row.dataset.numbers, found);
+      const place = row.querySelector(":scope > .outline-row, :scope > .outline-head, :scope > details > .outline-head");
+      const mark = place.querySelector(".outline-hits");
+      if (Number(mark?.firstChild.data ?? 0) === count) continue;
       mark?.remove();
       row.toggleAttribute("data-hits", Boolean(count));
-      if (count) tagsOf(row).prepend(hitMark(count));
+      if (count) tagsOf(place).prepend(hitMark(String(count)));
     }
+  }
+
+  // How often it was found in the requests of a fold: `2-4 7`.
+  function countWithin(numbers, found) {
+    const ranges = numbers.split(" ").map((range) => range.split("-").map(Number));
+    const isWithin = (number) => ranges.some(([first, last = first]) => number >= first && number <= last);
+    return [...found].reduce((sum, [number, count]) => sum + (isWithin(Number(number)) ? Number(count) : 0), 0);
   }
 
   // In the box, Enter goes to the next place of the words that were looked for, and Shift+Enter to the previous one.
@@ -383,7 +403,7 @@
 
   function step(number) {
     if (!stepper) return;
-    const count = rows().length;
+    const count = Number(outline.dataset.count);
     stepper.querySelector("b").textContent = number.toLocaleString("en");
     stepper.querySelector("[data-step='-1']").disabled = number <= 1;
     stepper.querySelector("[data-step='1']").disabled = number >= count;
@@ -396,6 +416,11 @@
     if (button) walk(Number(button.dataset.step));
   });
 
+  // The outline marks what is being read.
+  function tellReading() {
+    document.dispatchEvent(new CustomEvent("session:reading", { detail: numberOf(atTop()) }));
+  }
+
   let waiting = false;
   if (stepper) {
     addEventListener(
@@ -406,6 +431,7 @@
         requestAnimationFrame(() => {
           waiting = false;
           step(numberOf(here()));
+          tellReading();
         });
       },
       { passive: true },
@@ -433,12 +459,10 @@
   // The outline may have no row of it: then the server knows the block.
   function findElsewhere(number) {
     const row = rowOf(number);
-    const query = new URLSearchParams(location.search);
-    if (row && row.search !== location.search) go(number);
-    else if (!row && number && !query.has("from")) {
-      query.set("from", number);
-      location.replace(`?${query}#r${number}`);
-    } else step(numberOf(thread.querySelector(".req")));
+    const isAsked = new URLSearchParams(location.search).get("from") === String(number);
+    if (row && row.search !== location.search) location.replace(row.href);
+    else if (!row && number && !isAsked) location.replace(addressOf(number));
+    else step(numberOf(thread.querySelector(".req")));
   }
 
   addCopyButtons(document);
@@ -455,6 +479,10 @@
     }
     // The link is older than the latest requests, or comes from elsewhere: the request is on another page.
     else if (wanted) findElsewhere(Number(wanted[1]));
+    // The page was loaded again where the reader was, at a request that had been added to it.
+    else if (history.state?.reading && !document.getElementById(`r${history.state.reading}`)) {
+      findElsewhere(history.state.reading);
+    }
     else {
       const first = numberOf(document.getElementById("hit")?.closest(".req") ?? thread.querySelector(".req"));
       step(first);

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from sessions_app.models import Project, Session
-from sessions_app.pages.session import outline
+from sessions_app.pages.session import outline, outline_tree
 from sessions_app.pages.thread import addresses
 from tests.factories import START, make_log, make_project, make_session
 from tests.pages.conversations import agent, turns
@@ -209,7 +209,8 @@ def test_link_to_a_request_without_a_row_finds_it(
     monkeypatch.setattr(addresses, "BLOCK", 10)
     monkeypatch.setattr(addresses, "MOST_AT_ONCE", 15)
     monkeypatch.setattr(outline, "MOST_ROWS", 12)
-    monkeypatch.setattr(outline, "ROWS_BEFORE", 2)
+    monkeypatch.setattr(outline_tree, "MOST_CHILDREN", 10)
+    monkeypatch.setattr(outline_tree, "PIECE", 10)
     logs = [make_log(f"Text {n}", started_at=START + timedelta(seconds=n * 3)) for n in range(1, 41)]
     session = make_session(acme, "long", *logs)
     page = opened(session, "#r33")
@@ -228,7 +229,8 @@ def test_the_next_error_is_found_where_the_outline_has_no_row_of_it(
     monkeypatch.setattr(addresses, "BLOCK", 10)
     monkeypatch.setattr(addresses, "MOST_AT_ONCE", 10)
     monkeypatch.setattr(outline, "MOST_ROWS", 12)
-    monkeypatch.setattr(outline, "ROWS_BEFORE", 2)
+    monkeypatch.setattr(outline_tree, "MOST_CHILDREN", 10)
+    monkeypatch.setattr(outline_tree, "PIECE", 10)
     logs = [
         make_log(
             f"Text {n}", started_at=START + timedelta(seconds=n * 3), **({"status": "error"} if n in (4, 37) else {})

@@ -1,46 +1,48 @@
-"""The outline of a session: its contents, with a small waterfall. Which rows it has, and how many are left out."""
+"""The outline of a session: its contents in folds, with a small waterfall. Which rows are written, and which are links.
+
+A page has few of the rows of a long session. It has the heads of all folds or of the pieces that these are in, and the
+rows of the requests that are on the page. A head without rows is a link, which htmx replaces by the rows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import chain
 
 from markupsafe import Markup
 
 from sessions_app import bounds
-from sessions_app.pages.html.components import component
-from sessions_app.pages.html.formats import exact
+from sessions_app.pages.session.outline_heads import HeadWriter
 from sessions_app.pages.session.outline_rows import RowWriter
+from sessions_app.pages.session.outline_tree import (
+    Fold,
+    Node,
+    OutlineRow,
+    all_rows,
+    in_pieces,
+    indices,
+    outline_tree,
+)
 from sessions_app.pages.session.waterfall import Scale
 from sessions_app.pages.thread.addresses import Addresses
-from sessions_app.pages.thread.layout import MOST_STEPS, Layout
-from sessions_app.pages.thread.wording import counted
+from sessions_app.pages.thread.layout import Layout
+from sessions_app.pages.thread.steps import anchor
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
-from sessions_app.structure.nesting import is_event, trace_of
-from sessions_app.structure.runs import Run, Runs
+from sessions_app.structure.runs import Runs
 from sessions_app.structure.timeline import Structure
 from sessions_app.structure.tool_failures import new_failures
 
-# A longer session has only the rows around the requests on the page, from so many before them on.
-MOST_ROWS, ROWS_BEFORE = 600, 150
+# A session with more rows has only those of the requests on the page, and at most as many.
+MOST_ROWS = 300
 # The rows may take this part of the bytes of an answer.
 PART_OF_ANSWER = 0.3
+# Of the failed requests before and after those on the page, the numbers of so many are told.
+MOST_FAILED = 500
 
-
-@dataclass(frozen=True, slots=True)
-class OutlineRow:
-    """A request with its index, or a step without one.
-
-    `more` stands for steps that have no row: on which side of which request they are, and how many.
-    """
-
-    index: int | None
-    line: RequestLine
-    # The index of the request that it is beside, or is; -1 for steps before all requests.
-    owner: int = -1
-    more: tuple[str, int, int] | None = None
+_KEY = re.compile(r"(turn|run|agent|piece)-(\d{1,6})-(\d{1,6})")
 
 
 @dataclass(slots=True)
@@ -59,110 +61,116 @@ class Outline:
     runs: Runs = field(default_factory=Runs)
     # How often what is looked for was found in each request.
     hits: Mapping[int, int] = field(default_factory=dict)
-    # The number of the first request that has a row.
-    first_number: int = 1
-    _writer: RowWriter = field(init=False)
+    _rows: list[OutlineRow] = field(init=False)
+    _row_writer: RowWriter = field(init=False)
+    _heads: HeadWriter = field(init=False)
+    _is_whole: bool = field(init=False)
+    _rows_left: int = field(init=False)
 
     def __post_init__(self) -> None:
         scale = Scale([line for _, _, line in self.layout.places()], self.layout.gaps)
         place = (self.lines, self.addresses, self.first, self.last)
-        self._writer = RowWriter(
-            *place, self.structure, self.layout, scale, new_failures(self.lines), self.runs, self.hits
-        )
+        failures = new_failures(self.lines)
+        self._rows = all_rows(self.lines, self.layout, self.runs)
+        self._row_writer = RowWriter(*place, self.structure, self.layout, scale, failures, self.runs, self.hits)
+        self._heads = HeadWriter(self.lines, self.runs, failures, self.hits)
 
     def html(self) -> Markup:
-        order = self._order()
-        last = max((place for place, row in enumerate(order) if row.index in range(self.last)), default=0)
-        with bounds.share(PART_OF_ANSWER) as budget:
-            affordable = budget.bytes_left
-            for start in self._starts(order):
-                budget.bytes_left = affordable
-                rows, end = self._written(order, start, budget)
-                # The requests on the page have rows. If the budget ends before them, fewer others come first.
-                if end > last:
-                    break
-        self.first_number = next((row.index + 1 for row in order[start:] if row.index is not None), 1)
-        pieces = [self._left_out(order[:start], False), *rows, self._left_out(order[end:], True)]
-        # All are Markup. `Markup.join` would look at each again, which takes a tenth of the time of writing them.
-        return Markup("".join(pieces))  # noqa: S704
+        """All rows if they are few and the answer's budget lasts for them; else those of the requests on the page."""
+        root = outline_tree(self._rows, self.layout, self.runs)
+        if len(self._rows) <= MOST_ROWS:
+            pieces, is_complete = self._written(root, is_whole=True)
+            if is_complete:
+                return _joined(pieces)
+        return _joined(self._written(root, is_whole=False)[0])
 
-    def _written(self, order: Sequence[OutlineRow], start: int, budget: bounds.Budget) -> tuple[list[Markup], int]:
-        """The rows from `start` on as far as the budget lasts, and where they end."""
-        end = start
+    def fold(self, key: str) -> Markup | None:
+        """A fold with its rows, open; None if there is no such fold."""
+        found = _KEY.fullmatch(key)
+        start, end = (int(found[2]), int(found[3])) if found else (0, 0)
+        rows = self._rows[start:end]
+        if not found or not rows:
+            return None
+        fold = outline_tree(rows, self.layout, self.runs, start)
+        while len(fold.content) == 1 and isinstance(inner := fold.content[0], Fold) and fold.kind != found[1]:
+            fold = inner
+        if found[1] == "piece":
+            fold = Fold("piece", start, start + len(rows), content=fold.content)
+        pieces, _ = self._written(fold, is_whole=len(rows) <= MOST_ROWS)
+        return _joined([self._heads.opened(fold, True), *pieces, self._heads.end()])
+
+    def failed(self) -> str:
+        """The numbers of requests that failed or brought results of tools that did (`17t`), in order: for scripts."""
+        marked = [number for number, line in enumerate(self.lines, 1) if self._mark(line) is not None]
+        numbers = list(filter(self.addresses.shows, marked))
+        before = [number for number in numbers if number < self.first][-MOST_FAILED:]
+        after = [number for number in numbers if number >= self.first][: 2 * MOST_FAILED]
+        return " ".join(f"{number}{self._mark(self.lines[number - 1])}" for number in chain(before, after))
+
+    def _mark(self, line: RequestLine) -> str | None:
+        return "" if line.status == ERROR else "t" if line.id in self._row_writer.tool_failures else None
+
+    # --- which rows are written ---
+
+    def _written(self, root: Fold, is_whole: bool) -> tuple[list[Markup], bool]:
+        """What is in a fold, and whether all of it was written."""
+        self._is_whole, self._rows_left = is_whole, MOST_ROWS
         pieces: list[Markup] = []
-        around: list[Run] = []
-        for row in self._rows(order, start):
-            within = self.runs.around(order[end].owner)
-            for piece in (*self._between_runs(around, within), *row):
+        with bounds.share(PART_OF_ANSWER) as budget:
+            whole = budget.bytes_left, budget.work_left
+            for piece in self._content(root, budget, 0):
                 budget.spend(piece)
                 pieces.append(piece)
-            around = within
-            end += 1
-            if end - start >= MOST_ROWS or budget.is_spent:
-                break
-        pieces += self._between_runs(around, [])
-        return pieces, end
+            is_complete = not budget.is_spent
+            if is_whole and not is_complete:
+                budget.bytes_left, budget.work_left = whole
+        return pieces, is_complete
 
-    def _between_runs(self, before: Sequence[Run], after: Sequence[Run]) -> Iterator[Markup]:
-        """The ends and beginnings of folds between two rows, by the runs around each."""
-        same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(before, after, strict=False)))
-        for _ in before[same:]:
-            yield self._writer.end_of_run()
-        for run in after[same:]:
-            yield self._writer.run(run)
-
-    def _order(self) -> list[OutlineRow]:
-        """All rows in the order of the page: those of a run together."""
-        rows = list(self._by_time())
-        if not self.runs:
-            return rows
-        places = {index: place for place, index in enumerate(self.runs.in_order(self.layout.indices))}
-        return sorted(rows, key=lambda row: places.get(row.owner, -1))
-
-    def _by_time(self) -> Iterator[OutlineRow]:
-        """All rows. Of many steps beside one request the first ones, as in the thread; then how many more there are."""
-        beside: tuple[str, int] | None = None
-        count = 0
-        for place, index, line in self.layout.places():
-            count = count + 1 if place == beside else 1
-            beside = place
-            if index is not None or count <= MOST_STEPS:
-                yield OutlineRow(index, line, place[1])
-            elif count == MOST_STEPS + 1:
-                side, owner = place
-                yield OutlineRow(None, line, owner, (side, owner, len(self.layout.beside(side, owner)) - MOST_STEPS))
-
-    def _starts(self, order: Sequence[OutlineRow]) -> list[int]:
-        """Where the rows that are written may begin: with the first one, unless there are too many."""
-        shown = next((place for place, row in enumerate(order) if row.index == self.first - 1), 0)
-        near = max(shown - ROWS_BEFORE, 0)
-        first = max(min(near, len(order) - MOST_ROWS), 0)
-        return sorted({first, max(first, near), max(first, shown)})
-
-    def _left_out(self, rows: Sequence[OutlineRow], is_after: bool) -> Markup:
-        """In the place of rows that are not written: how many they are, and a link to the nearest request."""
-        if not rows:
-            return Markup("")
-        requests = [row.index for row in rows if row.index is not None]
-        failed = [row.index for row in rows if row.line.status == ERROR or row.line.id in self._writer.tool_failures]
-        words = f"{counted(len(requests), 'request')} {'after' if is_after else 'before'} these"
-        words = words if requests else f"{counted(len(rows), 'step')} more"
-        words += f", {exact(len(failed))} failed" if failed else ""
-        hrefs = (self._nearest(indices, is_after) for indices in (requests, failed))
-        return component("outline", "more")(words, "error" if failed else "ok", *hrefs)
-
-    def _nearest(self, indices: Iterable[int | None], is_after: bool) -> str | None:
-        """A link to the first of these requests, or to the last one; None if there is none."""
-        found = [index for index in indices if index is not None]
-        return self._writer.href((found[0] if is_after else found[-1]) + 1) if found else None
-
-    def _rows(self, order: Sequence[OutlineRow], start: int) -> Iterator[Iterable[Markup]]:
-        """Each row from `start` on, with the marks around it."""
-        turn, trace = "", None
-        for row in order[start:]:
-            if row.more:
-                yield (self._writer.more_steps(*row.more),)
+    def _content(self, fold: Fold, budget: bounds.Budget, agents: int, is_led: bool = False) -> Iterator[Markup]:
+        """The rows and folds in a fold. `agents`: within how many agents it is. `is_led`: its lead is above."""
+        nodes = fold.content if self._is_whole else in_pieces(fold.content, fold.start)
+        start = fold.start
+        for place, node in enumerate(nodes):
+            if place and (budget.is_spent or self._rows_left <= 0):
+                yield self._link(Fold("piece", start, fold.end, content=list(nodes[place:])))
+                return
+            if place or not is_led:
+                yield from self._row_writer.lead(node.leaf)
+            if isinstance(node, Fold):
+                yield from self._fold(node, budget, agents)
+                start = node.end
             else:
-                yield self._writer.write(row.index, row.line, turn, trace)
-            trace = trace if is_event(row.line) else trace_of(row.line)
-            turn = row.line.input_preview or turn if row.index is not None else turn
+                yield from self._row(node, fold)
+                start += 1
+
+    def _row(self, row: OutlineRow, fold: Fold) -> Iterator[Markup]:
+        self._rows_left -= 1
+        if row.is_prompt and row.index is not None and row.index != fold.prompt:
+            yield self._row_writer.prompt(row)
+        yield from self._row_writer.write(row)
+
+    def _fold(self, fold: Fold, budget: bounds.Budget, agents: int) -> Iterator[Markup]:
+        if not self._is_whole and not self._is_shown(fold):
+            yield self._link(fold)
+            return
+        is_agent = fold.kind in ("run", "agent")
+        yield self._heads.opened(fold, fold.kind != "run" and not (is_agent and agents))
+        yield from self._content(fold, budget, agents + is_agent, is_led=True)
+        yield self._heads.end()
+
+    def _is_shown(self, node: Node) -> bool:
+        """Whether a request in it is on the page."""
+        rows = node.rows() if isinstance(node, Fold) else [node]
+        return any(self.first <= index + 1 <= self.last for index in indices(rows))
+
+    def _link(self, fold: Fold) -> Markup:
+        leaf, requests = fold.leaf, indices(fold.rows())
+        number = requests[0] + 1 if requests else max(leaf.owner, 0) + 1
+        href = self._row_writer.href(number, "" if requests else anchor(leaf.line.id))
+        part = f"{self.addresses.part}&" if self.addresses.part else ""
+        return self._heads.closed(fold, href, f"{self.addresses.session}outline/?{part}fold={fold.key}")
+
+
+def _joined(pieces: Sequence[Markup]) -> Markup:
+    # All are Markup. `Markup.join` would look at each again, which takes a tenth of the time of writing them.
+    return Markup("".join(pieces))  # noqa: S704

@@ -9,25 +9,26 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from sessions_app.content.search_facts import CUT
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import cost, duration, exact, extent, hue, short_id
 from sessions_app.pages.html.plain_text import visible
+from sessions_app.pages.session.outline_heads import TURN_CHARS
+from sessions_app.pages.session.outline_tree import OutlineRow
 from sessions_app.pages.session.waterfall import Scale, bars
 from sessions_app.pages.thread.addresses import Addresses
-from sessions_app.pages.thread.lanes import sums
 from sessions_app.pages.thread.layout import MOST_STEPS, Layout, contents
 from sessions_app.pages.thread.steps import KINDS, MOST_LEVELS, anchor, kind_words, name_of
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
-from sessions_app.structure.nesting import is_event, trace_of
-from sessions_app.structure.runs import Run, Runs
+from sessions_app.structure.nesting import trace_of
+from sessions_app.structure.runs import Runs
 from sessions_app.structure.timeline import Structure
 
 LABEL_CHARS = 60
 MODEL_CHARS = 100
-TURN_CHARS = 80
 # Branches further out are drawn in the last lane.
 MOST_LANES = 2
 
@@ -54,50 +55,42 @@ class RowWriter:
     hits: Mapping[int, int] = field(default_factory=dict)
     _queries: dict[int, str] = field(default_factory=dict)
 
-    def write(self, index: int | None, line: RequestLine, turn: str, trace: str | None) -> Iterator[Markup]:
-        """The row of a request (with its index) or of a step, and the marks above and below it.
-
-        `turn` is what the user said last, `trace` the trace of the row before.
-        """
-        if gap := self.layout.gaps.get(line.id):
+    def lead(self, row: OutlineRow) -> Iterator[Markup]:
+        """What stands above a row: that nothing ran, and that another trace begins."""
+        if gap := self.layout.gaps.get(row.line.id):
             yield component("outline", "gap")(duration(gap))
-        if self.layout.groups and trace_of(line) != trace and not is_event(line):
-            yield self._trace(line)
+        if row.begins_trace:
+            yield self._trace(row.line)
+
+    def write(self, row: OutlineRow) -> Iterator[Markup]:
+        """A request or step, and the marks above and below it."""
+        index = row.index
+        if row.more:
+            yield self._more_steps(*row.more)
+            return
         if index is None:
-            yield self._step(line)
+            yield self._step(row.line)
             return
         group = self.structure.parallel.get(index)
         if group and group[0] == index:
             is_one_time = timeline.at_one_time(self.lines, group, self.structure.parents)
             words = f"{exact(len(group))} {'at the same time' if is_one_time else 'overlap'}"
             yield component("outline", "mark")("parallel", words)
-        # The first request of a session keeps more of the text than those that go on from it.
-        if line.input_preview and line.input_preview[:LABEL_CHARS] != turn[:LABEL_CHARS]:
-            text = visible(line.input_preview[:TURN_CHARS])
-            yield component("outline", "turn")(self.href(index + 1), text)
-        yield self._request(index, line)
+        yield self._request(index, row.line)
         if fork := self.structure.forks.get(index):
             words = f"{exact(len(fork.branches))} continuations of {exact(index + 1)}"
             yield component("outline", "mark")("fork", words)
 
-    def run(self, run: Run) -> Markup:
-        """The line of a run of a sub-agent, whose rows follow it in a fold. `end_of_run` closes that."""
-        lines = [self.lines[index] for index in run.members]
-        state = "error" if any(line.status == ERROR for line in lines) else "ok"
-        words = visible(run.tool[:LABEL_CHARS]) if run.tool else f"sub-agent of {exact(run.starter + 1)}"
-        failures = sum(self.tool_failures.get(line.id, 0) for line in lines)
-        return component("outline", "run")(
-            state, words, sums(lines, failures), counted(len(lines), "request"), failures
-        )
+    def prompt(self, row: OutlineRow) -> Markup:
+        """What the user said with a request, in a line above it."""
+        text = visible(row.line.input_preview[:TURN_CHARS])
+        return component("outline", "turn")(self.href((row.index or 0) + 1), text)
 
-    def end_of_run(self) -> Markup:
-        return component("outline", "end_of_run")()
-
-    def more_steps(self, side: str, index: int, count: int) -> Markup:
+    def _more_steps(self, side: str, index: int, count: int) -> Markup:
         """In the place of the steps beside a request that have no row: a link to them."""
         part = f"{self.addresses.part}&" if self.addresses.part else ""
         href = f"{self.addresses.session}steps/?{part}{side}={index + 1}&start={MOST_STEPS}"
-        return component("outline", "more")(counted(count, "more step"), href=href)
+        return component("outline", "more")(counted(count, "more step"), href)
 
     def href(self, number: int, fragment: str = "") -> str:
         """A link to a request, or to a `fragment` beside it: on this page, or on the page that has it."""
@@ -156,6 +149,7 @@ class RowWriter:
             href=self.href(number),
             title=visible(", ".join(facts)),
             state=state_of(line),
+            is_cut=line.finish_reason in CUT,
             hue=hue(line.model),
             lane=min(self.structure.lanes[index], MOST_LANES),
             is_elsewhere=not self.addresses.shows(number),
@@ -163,7 +157,7 @@ class RowWriter:
             text=visible(text),
             tag=self._tag(index),
             tool_failures=self.tool_failures.get(line.id, 0),
-            hits=self.hits.get(index, 0),
+            hit_count=self.hits.get(index, 0),
             length=length,
             bars=bars(line, self.scale),
         )

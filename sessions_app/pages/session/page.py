@@ -157,12 +157,11 @@ def _beside(
     else the first.
     """
     requests, addresses = shown.lines.requests, shown.addresses
-    outline = Outline(
-        requests, addresses, block.first, block.last, shown.structure, shown.whole, shown.runs, found.counts
-    )
+    outline = outline_of(shown, block.first, block.last, found)
     context: dict[str, Any] = {
         "outline": outline.html(),
-        "outline_first": outline.first_number,
+        "outline_failed": outline.failed(),
+        "ends": addresses.ends(),
     }
     if window.unfolded:
         wanted = (found.number or 0) - 1
@@ -188,6 +187,30 @@ def session_find(request: HttpRequest, project: Project, session_id: uuid.UUID) 
     response["HX-Push-Url"] = address
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+@project_page
+def session_outline(request: HttpRequest, project: Project, session_id: uuid.UUID) -> HttpResponse:
+    """A fold of the outline with its rows, for htmx. Others get the page."""
+    session = find_session(project.pk, session_id) if htmx_of(request) else None
+    if session is None:
+        return redirect("session", project.slug, session_id)
+    shown = view_of(project, session, load_all_lines(session, MOST_LINES), request.GET)
+    found = find(project, session, shown.lines, request.GET, shown.whole)
+    # No request is on a page: the links of all lead to the pages that have them.
+    nowhere = len(shown.lines.requests) + 1
+    html = outline_of(shown, nowhere, nowhere, found).fold(request.GET.get("fold", ""))
+    if html is None:
+        raise Http404
+    response = HttpResponse(html)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def outline_of(shown: View, first: int, last: int, found: SessionFind) -> Outline:
+    """The outline of a page with the requests `first` to `last`."""
+    place = (shown.lines.requests, shown.addresses, first, last)
+    return Outline(*place, shown.structure, shown.whole, shown.runs, found.counts)
 
 
 @project_page

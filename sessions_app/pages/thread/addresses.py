@@ -61,6 +61,12 @@ class Addresses:
         """A link to a request on its session's page, or on the page of the block that has it."""
         return self._at(number, f"r{number}")
 
+    def ends(self) -> tuple[str, str] | None:
+        """Links to the first and the last request that are shown; None without any."""
+        if not self.total:
+            return None
+        return self.in_session(self._first), self.in_session(self.numbers[-1] if self.is_part else self.count)
+
     def beside(self, number: int, step_id: uuid.UUID) -> str:
         """A link to a step that is shown beside a request."""
         return self._at(number, f"s-{step_id}")

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Request, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from sessions_app.models import Project, RequestLog, Session
+from sessions_app.pages.session import outline, outline_tree
 from sessions_app.pages.thread import addresses
 from tests.factories import START, make_log, make_project, make_session, make_user
 from tests.pages.conversations import agent, assistant, call, chat, png, result, turns, user
@@ -270,14 +271,42 @@ def test_old_link_without_its_block_finds_the_request(long_session: Session, ope
     expect(page.locator("#r7")).to_be_in_viewport()
 
 
-def test_walking_on_crosses_the_end_of_a_block(long_session: Session, opened: Callable[..., Page]) -> None:
-    page = opened(long_session)
-    for number in range(1, 6):
-        page.keyboard.press("j")
-        expect(current(page)).to_have_id(f"r{number}")
+def test_blocks_join_and_nothing_jumps(
+    long_session: Session, opened: Callable[..., Page], problems: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outline, "MOST_ROWS", 10)
+    monkeypatch.setattr(outline_tree, "MOST_CHILDREN", 5)
+    monkeypatch.setattr(outline_tree, "PIECE", 5)
+    page = opened(long_session, "?from=6")
+    page.set_viewport_size({"width": 1440, "height": 500})
+    # Requests that come above: what is in sight stays where it is.
+    top = page.locator("#r6").bounding_box()
+    page.get_by_text("Show requests 1 to 5").click()
+    expect(page.locator("#r1")).to_be_attached()
+    page.wait_for_timeout(100)
+    now = page.locator("#r6").bounding_box()
+    assert top
+    assert now
+    assert abs(top["y"] - now["y"]) < 2
+    # The row of what is read is marked; a fold, where it has no row.
+    reading = page.locator("#outline-rows [data-reading]")
+    page.locator("#r8").evaluate("(article) => article.scrollIntoView()")
+    expect(reading).to_have_text(re.compile("^8 ?"))
+    page.locator("#r2").evaluate("(article) => article.scrollIntoView()")
+    expect(reading).to_have_class("outline-head")
+    # Keys go on to the next block in place, and to both ends.
+    page.locator(".outline-row", has_text="10").first.click()
     page.keyboard.press("j")
-    expect(page).to_have_url(re.compile(r"\?from=6#r6$"))
-    expect(current(page)).to_have_id("r6")
+    expect(current(page)).to_have_id("r11")
+    expect(page).to_have_url(re.compile(r"\?from=6#r11$"))
+    page.reload()
+    expect(current(page)).to_have_id("r11")
+    page.keyboard.press("g")
+    page.keyboard.press("g")
+    expect(current(page)).to_have_id("r1")
+    page.keyboard.press("G")
+    expect(current(page)).to_have_id("r13")
+    assert problems == []
 
 
 def test_very_long_text_opens_piece_by_piece(acme: Project, opened: Callable[..., Page], problems: list[str]) -> None:

@@ -88,13 +88,18 @@ def test_outline_has_the_run_as_one_group(signed_in: Client, project: Project) -
     page = get(signed_in, session_of(project))
     outline = page[page.index('id="outline-rows"') : page.index('class="outline-foot"')]
     group = re.findall(
-        r'<li class="outline-run" data-state="error"[^>]*><details>.*?</details></li>', outline, re.DOTALL
+        r'<li class="outline-fold" data-kind="run"[^>]* data-state="error"[^>]*><details>.*?</details></li>',
+        outline,
+        re.DOTALL,
     )[0]
 
     assert re.findall(r'class="outline-n">(\d+)<', outline) == ["1", "2", "3", "4"]
     assert re.findall(r'class="outline-n">(\d+)<', group) == ["2", "3"]
     assert "sub-agent of 1" in text(group)
-    assert outline.count("<details") == outline.count("</details>") == 1
+    assert outline.count("<details") == outline.count("</details>") == 2
+    turn = text(outline.split("<ol>")[0])
+    assert "own 2 requests" in turn
+    assert "with delegated 4 requests" in turn
 
 
 def both_delegated() -> list[Any]:
@@ -124,13 +129,13 @@ def test_within_a_run_only_its_own_requests_are_said_to_overlap(signed_in: Clien
 def test_failed_tools_of_a_run_are_told_by_its_lines(signed_in: Client, project: Project) -> None:
     page = get(signed_in, make_session(project, "s", *both_delegated()))
     first, second = (text(part.split("</summary>")[0]) for part in page.split('<details class="run"')[1:])
-    rows = re.findall(r'<li class="outline-run"[^>]*><details>.*?</summary>', page, re.DOTALL)
+    rows = re.findall(r'<li class="outline-fold" data-kind="run"[^>]*><details>.*?</summary>', page, re.DOTALL)
 
     assert first.endswith("· 1 tool failure")
     assert "failure" not in second
     # So that the filter of the outline leaves it.
     assert ['data-tools="failed"' in row for row in rows] == [True, False]
-    assert text(rows[0]).endswith("2 requests 1 failed tool result")
+    assert "1 failed tool result 2 requests" in text(rows[0])
 
 
 def test_line_that_opens_a_run_holds_no_link(signed_in: Client, project: Project) -> None:

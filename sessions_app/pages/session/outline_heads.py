@@ -1,0 +1,119 @@
+"""The heads of the folds of an outline: what is in them, with sums, and what to notice in them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import groupby
+
+from markupsafe import Markup
+
+from sessions_app.content.search_facts import CUT
+from sessions_app.pages.html.components import component
+from sessions_app.pages.html.formats import cost, exact, tokens
+from sessions_app.pages.html.plain_text import visible
+from sessions_app.pages.session.outline_tree import PROMPT_CHARS, Fold, OutlineRow, indices
+from sessions_app.pages.thread.lanes import sums
+from sessions_app.pages.thread.steps import name_of
+from sessions_app.pages.thread.wording import counted
+from sessions_app.queries.session import RequestLine
+from sessions_app.records import ERROR
+from sessions_app.structure.runs import Runs
+
+ICONS = {"turn": "user", "run": "agent", "agent": "agent", "piece": "more"}
+TURN_CHARS = 80
+# Of more ranges of numbers than these, only the first and the last number are told.
+MOST_RANGES = 40
+
+
+@dataclass(slots=True)
+class HeadWriter:
+    """Writes the heads of folds. `tool_failures` and `hits`: how many, by the id or index of a request."""
+
+    lines: Sequence[RequestLine]
+    runs: Runs
+    tool_failures: Mapping[uuid.UUID, int]
+    hits: Mapping[int, int] = field(default_factory=dict)
+
+    def opened(self, fold: Fold, is_open: bool) -> Markup:
+        """The head of a fold whose rows follow it. `end` closes that."""
+        return component("outline", "fold")(*self._told(fold), "", "", is_open)
+
+    def end(self) -> Markup:
+        return component("outline", "end_of_fold")()
+
+    def closed(self, fold: Fold, href: str, url: str) -> Markup:
+        """The head of a fold whose rows are not written: a link to the first of them, and where htmx gets them."""
+        return component("outline", "fold")(*self._told(fold), href, url, False)
+
+    def _told(self, fold: Fold) -> tuple[Fold, str, str, list[str], str, str, dict[str, int]]:
+        rows = list(fold.rows())
+        requests = indices(rows)
+        lines = [self.lines[index] for index in requests]
+        found = {
+            "failed": sum(row.line.status == ERROR for row in rows if not row.more),
+            "tools": sum(self.tool_failures.get(line.id, 0) for line in lines),
+            "cut": sum(line.finish_reason in CUT for line in lines),
+            "hits": sum(self.hits.get(index, 0) for index in requests) if self.hits else 0,
+        }
+        words, title = self._words(fold, requests, rows), sums(lines, found["tools"]) if lines else ""
+        return fold, ICONS[fold.kind], visible(words), self._sums(fold, requests), title, ranges(requests), found
+
+    def _words(self, fold: Fold, requests: Sequence[int], rows: Sequence[OutlineRow]) -> str:
+        if fold.kind == "turn":
+            return self.lines[fold.prompt].input_preview[:TURN_CHARS]
+        if fold.run:
+            return fold.run.tool[:PROMPT_CHARS] or f"sub-agent of {exact(fold.run.starter + 1)}"
+        if fold.step:
+            return name_of(fold.step)[:PROMPT_CHARS]
+        if not requests:
+            return counted(len(rows), "step")
+        first, last = min(requests) + 1, max(requests) + 1
+        return f"request {exact(first)}" if first == last else f"requests {exact(first)} to {exact(last)}"
+
+    def _sums(self, fold: Fold, requests: Sequence[int]) -> list[str]:
+        """A line of sums; two where it delegated something: its own, and with what it delegated."""
+        if not requests:
+            return []
+        own = self._own(fold)
+        whole = short_sums([self.lines[index] for index in requests])
+        if not own or len(own) == len(requests):
+            return [whole]
+        return [f"own {short_sums([self.lines[index] for index in own])}", f"with delegated {whole}"]
+
+    def _own(self, fold: Fold) -> list[int]:
+        """The requests that are of no other agent. The main agent has what is in no run of a sub-agent."""
+        if fold.kind in ("run", "agent"):
+            return indices(fold.own())
+        return [index for index in indices(fold.rows()) if not self.runs.around(index)] if self.runs else []
+
+
+def short_sums(lines: Sequence[RequestLine]) -> str:
+    """`3 requests · 1.2k→310 · $0.004`; what is not known is left out."""
+    read, written = (_known(line.input_tokens for line in lines), _known(line.output_tokens for line in lines))
+    costs = [line.cost for line in lines if line.cost is not None]
+    pieces = [counted(len(lines), "request")]
+    pieces += [f"{tokens(read)}→{tokens(written)}"] if read is not None or written is not None else []
+    pieces += [cost(sum(costs, Decimal(0)))] if costs else []
+    return " · ".join(pieces)
+
+
+def _known(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """The numbers of requests by their indices, for scripts: `2-4 7`. Of very many, from the first to the last one."""
+    found = list(_ranges(numbers))
+    if len(found) > MOST_RANGES:
+        found = [(min(numbers) + 1, max(numbers) + 1)]
+    return " ".join(f"{first}-{last}" if last > first else f"{first}" for first, last in found)
+
+
+def _ranges(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    for _, group in groupby(enumerate(sorted(numbers)), lambda pair: pair[1] - pair[0]):
+        run = [number for _, number in group]
+        yield run[0] + 1, run[-1] + 1
