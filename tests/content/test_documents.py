@@ -55,7 +55,7 @@ def test_any_document_survives(value: Any) -> None:
         st.one_of(st.lists(st.dictionaries(st.sampled_from(["message", "text", "x"]), JSON), max_size=4), JSON),
     ),
 )
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_any_log_survives(request: Any, response: Any) -> None:
     raw = written({"request": request, "response": response, "metadata": {"a": [request]}}, ascii_only=True)
     record = native.read_log(raw, NOW, "generated")

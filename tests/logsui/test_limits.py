@@ -10,8 +10,9 @@ import json
 import os
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,9 +27,15 @@ STORED = "SELECT array_agg(request_id ORDER BY request_id) FROM request_log"
 
 
 @pytest.fixture
-def instances() -> Iterator[list[Instance]]:
+def make(initialise: Callable[[Path], None]) -> Iterator[Callable[..., Instance]]:
     made: list[Instance] = []
-    yield made
+
+    def one(**environment: str) -> Instance:
+        made.append(Instance(**environment))
+        initialise(made[-1].folder)
+        return made[-1]
+
+    yield one
     for instance in made:
         instance.remove()
 
@@ -39,9 +46,8 @@ def large_log(request_id: str, megabytes: int) -> dict[str, Any]:
     return log(request_id) | {"request": {"input": text}}
 
 
-def test_web_worker_beyond_its_limit_names_the_address_and_is_started_again(instances: list[Instance]) -> None:
-    instance = Instance(LOGSUI_WEB_MEMORY="128 MiB")
-    instances.append(instance)
+def test_web_worker_beyond_its_limit_names_the_address_and_is_started_again(make: Callable[..., Instance]) -> None:
+    instance = make(LOGSUI_WEB_MEMORY="128 MiB")
     key = key_in(instance.start())
     first = instance.children()["worker"]
 
@@ -59,10 +65,9 @@ def test_web_worker_beyond_its_limit_names_the_address_and_is_started_again(inst
     assert instance.output.count("The web worker") == 1
 
 
-def test_web_worker_that_is_killed_names_what_it_left(instances: list[Instance]) -> None:
+def test_web_worker_that_is_killed_names_what_it_left(make: Callable[..., Instance]) -> None:
     """As the system does when memory is short: the worker can say nothing, the process that started it does."""
-    instance = Instance()
-    instances.append(instance)
+    instance = make()
     key = key_in(instance.start())
     worker, digester = instance.children()["worker"], instance.children()["digester"]
     # It waits for the digester, which sleeps.
@@ -92,9 +97,8 @@ def send_in_vain(instance: Instance, path: str, key: str) -> None:
         instance.call(urllib.request.Request(url, body, headers, method="POST"))
 
 
-def test_digester_beyond_its_limit_goes_on_without_the_body(instances: list[Instance]) -> None:
-    instance = Instance(LOGSUI_DIGESTER_MEMORY="128 MiB")
-    instances.append(instance)
+def test_digester_beyond_its_limit_goes_on_without_the_body(make: Callable[..., Instance]) -> None:
+    instance = make(LOGSUI_DIGESTER_MEMORY="128 MiB")
     key = key_in(instance.start())
 
     assert instance.post(key, [log("before")])[0] == 202

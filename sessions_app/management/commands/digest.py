@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 # Notifications wake the loop. Polling finds what they miss, such as entries that another digester released.
 POLL_SECONDS = 1.0
 MAINTENANCE_SECONDS = 3600.0
+# A digester whose memory grew by this much begins a new database session when it rests.
+GROWN_BYTES = 24 * 2**20
 RECONNECT_SECONDS = 1.0
 SWITCH_SECONDS = 0.000_5
 BEAT_SECONDS = 1.0
@@ -153,6 +155,8 @@ class DigestThread(threading.Thread):
         self.digester = Digester(memory, lambda entries: notes.note(number, entries))
         self.maintained_at = time.monotonic()
         self.worked = False
+        # Its memory when its database session was new.
+        self.rested_bytes = process_memory.resident_bytes()
         self.blames_batch = False
         # For Progress: how many batches and rests it has begun, and the pid of its database session.
         self.turns = 0
@@ -200,16 +204,28 @@ class DigestThread(threading.Thread):
                 self.worked = True
             elif self.until_empty:
                 self.stopping = True
+            elif self.rest():
+                return
             else:
-                self.rest()
                 # Returns at the first notification, or after POLL_SECONDS.
                 next(connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1), None)
 
-    def rest(self) -> None:
-        """Return the memory of the last batches to the system, because one may have been large."""
-        if self.worked:
-            self.worked = False
+    def rest(self) -> bool:
+        """Return the memory of the last batches to the system, because one may have been large.
+
+        Both ends of a database session keep buffers of the size of the largest message. Returns whether it was closed
+        for that.
+        """
+        if not self.worked:
+            return False
+        self.worked = False
+        return_free_memory()
+        is_grown = process_memory.resident_bytes() > self.rested_bytes + GROWN_BYTES
+        if is_grown:
+            connection.close()
             return_free_memory()
+            self.rested_bytes = process_memory.resident_bytes()
+        return is_grown
 
 
 def maintain() -> None:

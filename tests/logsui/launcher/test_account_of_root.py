@@ -57,6 +57,7 @@ def test_only_the_watcher_is_root(instance: Instance) -> None:
     wait_until(lambda: instance.ask("SELECT count(*) FROM request_log") == 2)
 
 
+@pytest.mark.usefixtures("initialised")
 def test_samples_are_not_loaded_by_root(instance: Instance) -> None:
     seen: set[int] = set()
 
@@ -72,6 +73,7 @@ def test_samples_are_not_loaded_by_root(instance: Instance) -> None:
     assert seen == {account().uid}
 
 
+@pytest.mark.usefixtures("initialised")
 def test_database_is_not_prepared_by_root(instance: Instance) -> None:
     """Its static files are; the rest reads what strangers sent."""
     process = instance.process = instance.launch()
@@ -100,6 +102,7 @@ def writable(folder: Path, by: Account) -> list[str]:
     return accounts.as_account(by, look).split()
 
 
+@pytest.mark.usefixtures("initialised")
 def test_account_can_write_to_nothing_that_root_reads(instance: Instance) -> None:
     instance.start()
     assert writable(instance.folder, account()) == []
@@ -118,6 +121,7 @@ def test_folder_that_others_may_write_to_is_closed(instance: Instance) -> None:
     assert "now belongs to root only" in instance.output
 
 
+@pytest.mark.usefixtures("initialised")
 def test_data_of_an_earlier_version_just_works(instance: Instance) -> None:
     """Under umask 077 it left static files that nobody but root can read."""
     key = key_in(instance.start())
@@ -151,6 +155,7 @@ def test_commands_of_root_reach_the_database(instance: Instance) -> None:
         shutil.rmtree(instance.folder.parent.parent)
 
 
+@pytest.mark.usefixtures("initialised")
 def test_low_port_is_bound_for_it(instance: Instance) -> None:
     port = next(port for port in range(900, 1024) if is_free(port))
     instance.port, instance.environment["PORT"] = port, str(port)
@@ -163,6 +168,7 @@ def is_free(port: int) -> bool:
     return port not in {link.laddr.port for link in psutil.net_connections("tcp") if link.status == psutil.CONN_LISTEN}
 
 
+@pytest.mark.usefixtures("initialised")
 def test_folder_of_somebody_else_is_served_as_that_user(instance: Instance) -> None:
     """Handed over as docs/deployment.md says; root, and then its new owner, start it."""
     key = key_in(instance.start())
@@ -206,12 +212,12 @@ def test_what_root_left_in_the_folder_of_somebody_else_is_handed_over(tmp_path: 
     assert (tmp_path / "secret_key").lstat().st_uid == 0
 
 
+@pytest.mark.usefixtures("initialised")
 @pytest.mark.parametrize("name", ["serve.lock", "processes.new", "samples_loaded"])
 def test_links_in_the_folder_are_not_followed(instance: Instance, tmp_path: Path, name: str) -> None:
     """Should anybody have been able to plant them."""
     precious = tmp_path / "precious"
     precious.write_text("precious")
-    instance.folder.mkdir(mode=0o700)
     (instance.folder / name).symlink_to(precious)
     process = instance.launch()
     threads = [process]
