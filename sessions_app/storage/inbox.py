@@ -129,8 +129,20 @@ def claim(
 def with_bodies(entries: Sequence[Entry]) -> Iterator[Entry]:
     """Claimed entries with their bodies. A few megabytes are fetched at a time, as the caller proceeds."""
     for together in _fetched_together(entries):
-        _fetch_bodies(together)
+        if together[0].packed_bytes > FETCHED_BYTES:
+            together[0].packed = b"".join(_pieces_of_body(together[0]))
+        else:
+            _fetch_bodies(together)
         yield from together
+
+
+def _pieces_of_body(entry: Entry) -> Iterator[bytes]:
+    """A large body in pieces: both ends of the database session keep buffers of the size of the largest message."""
+    for start in range(0, entry.packed_bytes, FETCHED_BYTES):
+        cursor = binary_cursor()
+        piece = "SELECT substring(body FROM %b::int FOR %b::int) FROM inbox WHERE id = %b::bigint"
+        cursor.execute(piece, [start + 1, FETCHED_BYTES, entry.id])
+        yield bytes(cursor.fetchall()[0][0])
 
 
 def _fetch_bodies(entries: Sequence[Entry]) -> None:
