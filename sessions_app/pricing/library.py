@@ -1,7 +1,7 @@
-"""Prices and context windows of models that are public, from the package genai-prices. It is asked offline: its data is
-in the package.
+"""Prices of models that are public, from the package genai-prices. It is asked offline: its data is in the package.
 
-The package is loaded when the first price is wanted, because its data takes some 30 MB.
+The package is loaded when the first price is wanted, because its data takes some 30 MB. How large the contexts of
+models are, `context_windows` knows without it.
 """
 
 from __future__ import annotations
@@ -70,14 +70,6 @@ def find_prices(provider: str, model: str, api_base: str, moment: datetime) -> P
     return _prices_at(provider_id, info.id, _Held(info), at)
 
 
-def context_window(provider: str, model: str, api_base: str = "") -> int | None:
-    """How many tokens a model takes at once, its name as it was logged; None if that is not known."""
-    if not model or len(model) > _MOST_NAME_CHARS:
-        return None
-    found = _find(provider[:_MOST_NAME_CHARS], model, "" if provider else api_base[:_MOST_NAME_CHARS])
-    return None if found is None else found[1].context_window
-
-
 class _Held:
     """A model of the library, as an argument of a function that remembers its answers."""
 
@@ -96,7 +88,7 @@ class _Held:
 @lru_cache(maxsize=4_000)
 def _find(provider: str, model: str, api_base: str) -> tuple[str, Any, bool] | None:
     """The provider's id and the model in the library, and whether its price depends on the time of day."""
-    for provider_id, url, name in _guesses(provider.strip().lower(), model.strip(), api_base):
+    for provider_id, url, name in guesses(provider.strip().lower(), model.strip(), api_base):
         try:
             owner, info = _snapshot().find_provider_model(name, None, provider_id, url)
         except LookupError:
@@ -107,7 +99,7 @@ def _find(provider: str, model: str, api_base: str) -> tuple[str, Any, bool] | N
     return None
 
 
-def _guesses(provider: str, model: str, api_base: str) -> Iterator[tuple[str | None, str | None, str]]:
+def guesses(provider: str, model: str, api_base: str) -> Iterator[tuple[str | None, str | None, str]]:
     """What to ask the library for, the surest first: provider, address and model.
 
     A model may have its provider as a prefix, as LiteLLM writes it (`azure/gpt-4o`). A provider that the library does
@@ -130,6 +122,12 @@ def _guesses(provider: str, model: str, api_base: str) -> Iterator[tuple[str | N
 def load() -> None:
     """Read the data of the library, which takes a moment, before the first price is asked for."""
     _snapshot()
+
+
+def providers() -> list[Any]:
+    """All that the library knows."""
+    found: list[Any] = _snapshot().providers
+    return found
 
 
 @cache

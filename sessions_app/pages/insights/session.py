@@ -12,7 +12,7 @@ from sessions_app.models import Project
 from sessions_app.pages.html.components import component
 from sessions_app.pages.insights.wording import TITLES
 from sessions_app.pages.session.view import View
-from sessions_app.pricing import library
+from sessions_app.pricing.context_windows import context_window
 from sessions_app.queries.session import RequestLine
 from sessions_app.structure.findings.facts import Finding, KnownSession
 from sessions_app.structure.findings.rules import find_all
@@ -72,5 +72,5 @@ def windows_of(lines: Sequence[RequestLine]) -> list[int | None]:
     for line in lines:
         key = (line.provider, line.model)
         if key not in known:
-            known[key] = library.context_window(*key)
+            known[key] = context_window(*key)
     return [known[line.provider, line.model] for line in lines]

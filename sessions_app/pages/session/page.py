@@ -20,10 +20,12 @@ from sessions_app.pages.html.finding import finding
 from sessions_app.pages.html.tool_calls import failed_results
 from sessions_app.pages.insights.panels import panels
 from sessions_app.pages.insights.session import insights_of
+from sessions_app.pages.session.curves import curves
 from sessions_app.pages.session.find import SessionFind, find, marked
 from sessions_app.pages.session.outline import Outline
 from sessions_app.pages.session.switch import PARTIALS, TABLE, WATERFALL, view_links
 from sessions_app.pages.session.table_view import table
+from sessions_app.pages.session.time_axis import TimeAxis
 from sessions_app.pages.session.view import (
     RequestBlock,
     View,
@@ -97,14 +99,16 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
         "insights": insights_of(project, shown),
         **correction_context(request, project, session.id),
     }
+    axis = TimeAxis([line for _, line in shown.layout.order()], shown.layout.gaps)
     if shown.addresses.view == WATERFALL:
-        context |= waterfall(request.GET, project, shown, found)
+        context |= waterfall(request.GET, shown, found, axis)
     elif shown.addresses.view == TABLE:
         context |= table(request.GET, shown, found)
     else:
         context |= _conversation(request, project, shown, found, context)
     if not htmx_of(request):
         context |= _around(project, shown, context["shown"])
+        context |= curves(shown, axis, found.counts)
     return render_page_or_partial(request, "session.html", PARTIALS[shown.addresses.view], context, project)
 
 

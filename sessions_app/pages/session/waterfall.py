@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
+from typing import Protocol
 
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
@@ -53,7 +54,13 @@ class Scale:
 WaterfallBar = tuple[str, str, str]
 
 
-def bars(line: RequestLine, scale: Scale) -> list[WaterfallBar]:
+class Placing(Protocol):
+    """Where a moment lies, in percent of a width."""
+
+    def at(self, moment: datetime) -> float: ...
+
+
+def bars(line: RequestLine, scale: Placing) -> list[WaterfallBar]:
     """When a request ran: light until its first token, then full; a failed one in one colour."""
     begin, end = scale.at(timeline.sane_start(line)), scale.at(timeline.sane_end(line))
     width = max(end - begin, LEAST_WIDTH)

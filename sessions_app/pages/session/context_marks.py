@@ -1,0 +1,37 @@
+"""Where the context of a session was compacted or shrank, from the light lines of its requests alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sessions_app.content.summaries import agent_of_summary
+from sessions_app.pages.html.formats import tokens
+from sessions_app.queries.session import RequestLine
+from sessions_app.structure.timeline import Structure
+
+# A context that loses this part of its tokens shrank, unless it was small.
+_LOST, _LEAST_TOKENS = 0.4, 2_000
+
+
+def context_marks(lines: Sequence[RequestLine], structure: Structure) -> dict[int, str]:
+    """What happened to the context, by the index of the request before which it did."""
+    found: dict[int, str] = {}
+    for index, (line, base) in enumerate(zip(lines, structure.continues, strict=True)):
+        before = lines[base] if base is not None else None
+        if _begins_with_summary(line) and (before is None or not _begins_with_summary(before)):
+            found[index] = "goes on from a summary"
+        elif before is not None and base is not None and (words := _shrunk(line, before)):
+            found[index] = f"{words} since request {base + 1}"
+    return found
+
+
+def _begins_with_summary(line: RequestLine) -> bool:
+    return bool(line.input_preview) and agent_of_summary(line.input_preview) is not None
+
+
+def _shrunk(line: RequestLine, before: RequestLine) -> str:
+    """`context shrank from 90k to 12k tokens`; "" if it did not, or if that is not known."""
+    now, then = line.input_tokens, before.input_tokens
+    if now is None or then is None or then < _LEAST_TOKENS or now > then * (1 - _LOST) or line.model != before.model:
+        return ""
+    return f"context shrank from {tokens(then)} to {tokens(now)} tokens"

@@ -1,0 +1,234 @@
+"""The strip above each view: what the session cost so far, how full the context was, and where something happened."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sessions_app.pages.html.formats import cost, share, tokens
+from sessions_app.pages.session.context_marks import context_marks
+from sessions_app.pages.session.switch import CONVERSATION, WATERFALL
+from sessions_app.pages.session.time_axis import TimeAxis
+from sessions_app.pages.session.view import View
+from sessions_app.pages.thread.wording import counted
+from sessions_app.pricing.context_windows import context_window
+from sessions_app.queries.session import RequestLine
+from sessions_app.records import ERROR
+from sessions_app.structure import timeline
+from sessions_app.structure.tool_failures import new_failures
+
+# The drawing is so wide; each curve has at most one point for each step of it.
+WIDTH, STEP = 1_000, 4
+# Above the curves is a little room, and below them the marks have theirs.
+_TOP, _BOTTOM = 6.0, 100.0
+# So many conversations have a line of their own, the longest ones; of all others there are dots.
+_MOST_LINES = 24
+# So many requests can be read with the pointer or the keys.
+MOST_POINTS = 240
+# A window is drawn if the context filled at least this part of it at some time.
+_LEAST_OF_WINDOW = 0.2
+_MOST_NAMED = 3
+# Of so many models the window is looked up, those of the most requests.
+_MOST_MODELS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A line at the height of a context window, and its words."""
+
+    y: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """What the strip draws. Paths are in a drawing of 1,000 by 100. `points`: a line for each request that can be read,
+    of its place, its number and words.
+    """
+
+    cost_path: str
+    context_path: str
+    limits: list[Limit]
+    # By what they say: "error", "tool", "hit" and "context".
+    marks: dict[str, str]
+    points: str
+    cost_words: str
+    context_words: str
+    label: str
+
+
+def curves(shown: View, axis: TimeAxis, hits: Mapping[int, int]) -> dict[str, Any]:
+    """The strip of the requests that are shown, if they are enough to draw a curve, and where it leads: to a request of
+    the conversation, and to a part of the waterfall.
+    """
+    indices = [index for index in shown.layout.indices if shown.addresses.shows(index + 1)]
+    return {
+        "curves": _Strip(shown, axis, hits, indices).drawn() if len(indices) > 1 else None,
+        "there": shown.addresses.as_view(CONVERSATION).page,
+        "in_waterfall": shown.addresses.as_view(WATERFALL).page,
+    }
+
+
+class _Strip:
+    def __init__(self, shown: View, axis: TimeAxis, hits: Mapping[int, int], indices: Sequence[int]) -> None:
+        self._shown, self._axis, self._hits, self._indices = shown, axis, hits, indices
+        self._lines = shown.lines.requests
+        self._failures = new_failures(self._lines)
+        self._compacted = context_marks(self._lines, shown.structure)
+        models = Counter((self._lines[i].model, self._lines[i].provider) for i in indices)
+        self._windows = {
+            model: context_window(provider, model) for (model, provider), _ in models.most_common(_MOST_MODELS)
+        }
+        self._x = {i: axis.at(timeline.sane_start(self._lines[i])) * WIDTH / 100 for i in indices}
+        self._costs = dict(zip(indices, timeline.running_costs(self._lines[i].cost for i in indices), strict=True))
+        self._peak = max((self._lines[i].input_tokens or 0 for i in indices), default=0)
+        self._limits = sorted(self._drawn_windows())
+        self._height = max([self._peak * 1.1, *self._limits, 1.0])
+
+    def _drawn_windows(self) -> Iterator[int]:
+        peaks: dict[str, int] = {}
+        for line in (self._lines[index] for index in self._indices):
+            peaks[line.model] = max(peaks.get(line.model, 0), line.input_tokens or 0)
+        for model, size in self._windows.items():
+            if size and peaks[model] >= size * _LEAST_OF_WINDOW:
+                yield size
+
+    def drawn(self) -> Curves:
+        return Curves(
+            cost_path=self._cost_path(),
+            context_path=self._context_path(),
+            limits=[Limit(f"{self._y(size):.1f}", tokens(size)) for size in sorted(set(self._limits))],
+            marks=self._marks(),
+            points="\n".join(self._points()),
+            cost_words=cost(self._total),
+            context_words=self._context_words(),
+            label=self._label(),
+        )
+
+    @property
+    def _total(self) -> Decimal | None:
+        return self._costs[self._indices[-1]]
+
+    # --- the curves ---
+
+    def _y(self, size: float) -> float:
+        return _BOTTOM - size / self._height * (_BOTTOM - _TOP)
+
+    def _cost_path(self) -> str:
+        """A stair: the cost rises where each request ended."""
+        total = float(self._total or 0)
+        if not total:
+            return ""
+        places: dict[int, float] = {}
+        for index in self._indices:
+            end = self._axis.at(timeline.sane_end(self._lines[index])) * WIDTH / 100
+            places[round(end / STEP)] = float(self._costs[index] or 0)
+        highest, pieces = 0.0, [f"M0 {_BOTTOM:g}"]
+        for place in sorted(places):
+            # Requests may end in another order than they began.
+            highest = max(highest, places[place])
+            pieces.append(f"H{place * STEP} V{_BOTTOM - highest / total * (_BOTTOM - _TOP):.1f}")
+        return " ".join([*pieces, f"H{WIDTH}"])
+
+    def _context_path(self) -> str:
+        """A line for each conversation: parallel ones and sub-agents have contexts of their own."""
+        chains = sorted(self._chains().values(), key=len, reverse=True)
+        lines = [chain for chain in chains[:_MOST_LINES] if len(chain) > 1]
+        dots = [index for chain in chains[len(lines) :] for index in chain]
+        step = STEP * max(len(lines) / 4, 1)
+        pieces = ["L".join(self._spots(chain, step)) for chain in lines]
+        pieces += [f"{spot}h0" for spot in self._spots(dots, STEP)]
+        return "".join(f"M{piece}" for piece in pieces if piece)
+
+    def _chains(self) -> dict[int, list[int]]:
+        """The requests that tell how long their input was, by the one with which their conversation began."""
+        roots: dict[int, int] = {}
+        chains: dict[int, list[int]] = defaultdict(list)
+        for index in self._indices:
+            base = self._shown.structure.continues[index]
+            roots[index] = roots.get(base, index) if base is not None else index
+            if self._lines[index].input_tokens is not None:
+                chains[roots[index]].append(index)
+        return chains
+
+    def _spots(self, indices: Iterable[int], step: float) -> list[str]:
+        """The places of requests, the highest one for each step of the drawing."""
+        highest: dict[int, tuple[float, int]] = {}
+        for index in indices:
+            size, place = self._lines[index].input_tokens or 0, round(self._x[index] / step)
+            if place not in highest or size >= highest[place][1]:
+                highest[place] = self._x[index], size
+        return [f"{x:.0f} {self._y(size):.1f}" for _, (x, size) in sorted(highest.items())]
+
+    # --- the marks ---
+
+    def _marks(self) -> dict[str, str]:
+        tests: dict[str, Callable[[int], bool]] = {
+            "context": lambda index: index in self._compacted,
+            "hit": lambda index: index in self._hits,
+            "tool": lambda index: self._lines[index].id in self._failures,
+            "error": lambda index: self._lines[index].status == ERROR,
+        }
+        return {name: path for name, test in tests.items() if (path := self._ticks(test))}
+
+    def _ticks(self, test: Callable[[int], bool]) -> str:
+        places = {round(self._x[index] / 2) * 2 for index in self._indices if test(index)}
+        return "".join(f"M{place} 0v100" for place in sorted(places))
+
+    # --- what is read ---
+
+    def _points(self) -> Iterator[str]:
+        """Of each stretch of requests the one that tells most: something happened, or its context is the largest."""
+        size = -(-len(self._indices) // MOST_POINTS)
+        for start in range(0, len(self._indices), size):
+            index = max(self._indices[start : start + size], key=self._weight)
+            yield f"{self._x[index] * 100 / WIDTH:.2f}|{index + 1}|{self._words(index)}"
+
+    def _weight(self, index: int) -> tuple[bool, int]:
+        line = self._lines[index]
+        told = index in self._compacted or line.status == ERROR or line.id in self._failures
+        return told, line.input_tokens or 0
+
+    def _words(self, index: int) -> str:
+        line = self._lines[index]
+        failures = self._failures.get(line.id, 0)
+        words = [
+            f"{cost(self._costs[index])} so far",
+            self._fill(line),
+            "failed" if line.status == ERROR else "",
+            counted(failures, "failed tool result") if failures else "",
+            self._compacted.get(index, ""),
+            f"found {counted(self._hits[index], 'time')}" if index in self._hits else "",
+        ]
+        return " · ".join(filter(None, words))
+
+    def _fill(self, line: RequestLine) -> str:
+        if line.input_tokens is None:
+            return "context unknown"
+        window = self._windows.get(line.model)
+        words = f"context {tokens(line.input_tokens)}"
+        return f"{words} of {tokens(window)} ({share(line.input_tokens, window)})" if window else f"{words} tokens"
+
+    def _context_words(self) -> str:
+        """How full the context was at most, and for which models nobody knows how large it may be."""
+        told = [index for index in self._indices if self._lines[index].input_tokens is not None]
+        if not told:
+            return "context unknown"
+        fullest = max(told, key=lambda index: self._lines[index].input_tokens or 0)
+        words = f"largest {self._fill(self._lines[fullest])}"
+        unknown = sorted(model[:40] or "unknown model" for model, size in self._windows.items() if not size)
+        if unknown:
+            more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
+            words += f"; window unknown: {', '.join(unknown[:_MOST_NAMED])}{more}"
+        return words
+
+    def _label(self) -> str:
+        failed = sum(self._lines[index].status == ERROR for index in self._indices)
+        words = [counted(len(self._indices), "request"), f"{cost(self._total)} in all", self._context_words()]
+        words += [f"{failed} failed"] if failed else []
+        shrunk = sum(index in self._compacted for index in self._indices)
+        words += [f"context compacted or shrunk {counted(shrunk, 'time')}"] if shrunk else []
+        return ", ".join(words)

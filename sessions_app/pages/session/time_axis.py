@@ -1,0 +1,248 @@
+"""An axis of time whose pauses are folded, and the part of it that is shown."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.http import QueryDict
+
+from sessions_app.pages.html.formats import duration
+from sessions_app.pages.session.waterfall import MOST_PAUSE
+from sessions_app.queries.session import RequestLine
+from sessions_app.structure import timeline
+
+# Steps between the marks of the axis, in seconds.
+_STEPS = (
+    *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800),
+    *(3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800, 2_419_200),
+)
+_MOST_TICKS = 8
+# Percent between two marks with words.
+_LEAST_APART = 8.0
+_MOST_NAMED_PAUSES = 12
+# Less cannot be shown, in seconds.
+LEAST_SECONDS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A stretch of the axis, in seconds since the start: in the session's time, and as drawn."""
+
+    begin: float
+    end: float
+    drawn_begin: float
+    drawn_end: float
+    is_pause: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark of the axis: where it is in percent, and its words."""
+
+    x: str
+    words: str
+    is_pause: bool = False
+
+    @property
+    def edge(self) -> str:
+        """Which edge of the axis the words would leave if they were centred."""
+        return "start" if float(self.x) < 2 else "end" if float(self.x) > 97 else ""
+
+
+class TimeAxis:
+    """Where moments lie on the axis, from 0 to 100. Pauses take little of it, or nothing else could be seen."""
+
+    def __init__(self, lines: Sequence[RequestLine], gaps: Mapping[uuid.UUID, timedelta]) -> None:
+        span = timeline.span_of(lines)
+        self.start = span.start if span else timeline.sane_start(lines[0]) if lines else datetime.min
+        self.seconds = span.wall.total_seconds() if span else 0.0
+        pauses = sorted(self._idle(lines, gaps))
+        active = max(self.seconds - sum(end - begin for begin, end in pauses), 0.0)
+        drawn = max(active, 1.0) * min(MOST_PAUSE, 0.5 / max(len(pauses), 1))
+        self.pieces = list(_pieces(pauses, self.seconds, drawn))
+        self._begins = [piece.begin for piece in self.pieces]
+        self._drawn_begins = [piece.drawn_begin for piece in self.pieces]
+        self._length = self.pieces[-1].drawn_end if self.pieces else 0.0
+
+    def _idle(self, lines: Sequence[RequestLine], gaps: Mapping[uuid.UUID, timedelta]) -> Iterator[tuple[float, float]]:
+        for line in lines:
+            if gap := gaps.get(line.id):
+                end = self.seconds_since(timeline.sane_start(line))
+                yield end - gap.total_seconds(), end
+
+    def seconds_since(self, moment: datetime) -> float:
+        return (moment - self.start).total_seconds()
+
+    def moment(self, seconds: float) -> datetime:
+        return self.start + timedelta(seconds=seconds)
+
+    def at(self, moment: datetime) -> float:
+        """Where a moment lies, from 0 to 100."""
+        return self.at_seconds(self.seconds_since(moment))
+
+    def at_seconds(self, seconds: float) -> float:
+        if self._length <= 0:
+            return 0.0
+        piece = self.pieces[max(bisect_right(self._begins, seconds) - 1, 0)]
+        share = (seconds - piece.begin) / (piece.end - piece.begin) if piece.end > piece.begin else 0.0
+        drawn = piece.drawn_begin + share * (piece.drawn_end - piece.drawn_begin)
+        return max(0.0, min(100.0, 100 * drawn / self._length))
+
+    def seconds_at(self, percent: float) -> float:
+        """The time, in seconds since the start, at a place of the axis."""
+        if not self.pieces:
+            return 0.0
+        drawn = max(0.0, min(100.0, percent)) / 100 * self._length
+        piece = self.pieces[max(bisect_right(self._drawn_begins, drawn) - 1, 0)]
+        width = piece.drawn_end - piece.drawn_begin
+        share = min((drawn - piece.drawn_begin) / width, 1.0) if width > 0 else 0.0
+        return piece.begin + share * (piece.end - piece.begin)
+
+
+def _pieces(pauses: Sequence[tuple[float, float]], seconds: float, drawn_pause: float) -> Iterator[_Stretch]:
+    now, drawn = 0.0, 0.0
+    for begin, end in (*pauses, (seconds, seconds)):
+        if begin > now:
+            yield _Stretch(now, begin, drawn, drawn + begin - now, False)
+            drawn += begin - now
+            now = begin
+        if end > now:
+            width = min(drawn_pause, end - now)
+            yield _Stretch(now, end, drawn, drawn + width, True)
+            drawn += width
+            now = end
+
+
+class ShownTime:
+    """The part of an axis that a page shows, all of it if `begin` and `end` are not within it."""
+
+    def __init__(self, axis: TimeAxis, begin: float = 0.0, end: float = math.inf) -> None:
+        self.axis = axis
+        self.begin = max(begin, 0.0) if begin < axis.seconds else 0.0
+        self.end = min(end, axis.seconds)
+        if self.end - self.begin < LEAST_SECONDS:
+            self.begin, self.end = 0.0, axis.seconds
+        self._left, self._right = axis.at_seconds(self.begin), axis.at_seconds(self.end)
+        self._width = max(self._right - self._left, 1e-9)
+
+    @property
+    def is_whole(self) -> bool:
+        return self.begin <= 0 and self.end >= self.axis.seconds
+
+    @property
+    def place(self) -> tuple[float, float]:
+        """Where it begins and ends on the whole axis, in percent."""
+        return self._left, self._right
+
+    @property
+    def place_width(self) -> float:
+        return max(self._right - self._left, 0.1)
+
+    @property
+    def moments(self) -> tuple[datetime, datetime]:
+        return self.axis.moment(self.begin), self.axis.moment(self.end)
+
+    def at(self, moment: datetime) -> float:
+        """Where a moment lies in the part, from 0 to 100: one outside of it at its edge."""
+        return self._within(self.axis.at(moment))
+
+    def _within(self, percent: float) -> float:
+        return max(0.0, min(100.0, 100 * (percent - self._left) / self._width))
+
+    # --- other parts, for links ---
+
+    def query(self) -> str:
+        """The parameters that name it; "" for the whole axis."""
+        return "" if self.is_whole else f"t0={_written(self.begin)}&t1={_written(self.end)}"
+
+    def zoomed(self, factor: float) -> ShownTime:
+        """A part around the same middle, `factor` times as wide."""
+        middle, half = (self._left + self._right) / 2, self._width * factor / 2
+        return self.part(middle - half, middle + half)
+
+    def moved(self, share: float) -> ShownTime:
+        """A part of the same width, so much of it later, or earlier if that is negative."""
+        by = max(-self._left, min(100.0 - self._right, share * self._width))
+        return self.part(self._left + by, self._right + by)
+
+    def part(self, left: float, right: float) -> ShownTime:
+        """The part between two places of the whole axis, in percent."""
+        if left <= 0 and right >= 100:
+            return ShownTime(self.axis)
+        return ShownTime(self.axis, self.axis.seconds_at(left), self.axis.seconds_at(right))
+
+    # --- marks ---
+
+    def ticks(self) -> list[Tick]:
+        """The marks of the axis, with the folded pauses, from left to right."""
+        found = [*self._pause_ticks(), *self._time_ticks()]
+        return [Tick(f"{x:.2f}", words, is_pause) for x, words, is_pause in sorted(_apart(found))]
+
+    def pauses(self) -> list[tuple[str, str]]:
+        """Where folded pauses begin and how wide they are, in percent."""
+        edges = [(self._at(piece.begin), self._at(piece.end)) for piece in self.axis.pieces if piece.is_pause]
+        return [(f"{begin:.2f}", f"{end - begin:.2f}") for begin, end in edges if end > begin]
+
+    def _at(self, seconds: float) -> float:
+        return self._within(self.axis.at_seconds(seconds))
+
+    def _pause_ticks(self) -> Iterator[tuple[float, str, bool]]:
+        pauses = [piece for piece in self.axis.pieces if piece.is_pause and self._at(piece.end) > self._at(piece.begin)]
+        longest = sorted(pauses, key=lambda piece: piece.begin - piece.end)[:_MOST_NAMED_PAUSES]
+        for piece in longest:
+            words = f"idle {duration(timedelta(seconds=piece.end - piece.begin))}"
+            yield (self._at(piece.begin) + self._at(piece.end)) / 2, words, True
+
+    def _time_ticks(self) -> Iterator[tuple[float, str, bool]]:
+        active = [p for p in self.axis.pieces if not p.is_pause and p.end > self.begin and p.begin < self.end]
+        seconds = sum(min(p.end, self.end) - max(p.begin, self.begin) for p in active)
+        step = next((step for step in _STEPS if seconds / step <= _MOST_TICKS), _STEPS[-1])
+        for piece in active:
+            first = math.ceil(max(piece.begin, self.begin) / step)
+            last = math.floor(min(piece.end, self.end) / step)
+            for number in range(first, min(last, first + _MOST_TICKS) + 1):
+                yield self._at(number * step), _tick_words(number * step), False
+
+
+def _apart(ticks: Sequence[tuple[float, str, bool]]) -> Iterator[tuple[float, str, bool]]:
+    """Those that are far enough from each other; the first ones are kept."""
+    taken: list[float] = []
+    for tick in ticks:
+        if all(abs(tick[0] - other) >= _LEAST_APART for other in taken):
+            taken.append(tick[0])
+            yield tick
+
+
+def _tick_words(seconds: float) -> str:
+    """`200 ms`, `15 s`, `1 m 30 s`."""
+    if seconds < 60:
+        shown = f"{seconds:g}\N{NARROW NO-BREAK SPACE}s"
+        return shown if seconds >= 1 or not seconds else f"{1000 * seconds:g}\N{NARROW NO-BREAK SPACE}ms"
+    words = duration(timedelta(seconds=seconds))
+    return words.removesuffix(" 00\N{NARROW NO-BREAK SPACE}s").removesuffix(" 00\N{NARROW NO-BREAK SPACE}m")
+
+
+def _written(seconds: float) -> str:
+    return f"{seconds:.3f}".rstrip("0").rstrip(".")
+
+
+def shown_time(axis: TimeAxis, query: QueryDict) -> ShownTime:
+    """The part between `t0` and `t1`, in seconds since the start, or between `p0` and `p1`, in percent of the axis. The
+    whole axis if they are no numbers.
+    """
+    if "p0" in query:
+        return ShownTime(axis).part(_number(query, "p0", 0.0), _number(query, "p1", 100.0))
+    return ShownTime(axis, _number(query, "t0", 0.0), _number(query, "t1", math.inf))
+
+
+def _number(query: QueryDict, name: str, default: float) -> float:
+    try:
+        found = float(query.get(name, default))
+    except ValueError:
+        return default
+    return default if math.isnan(found) else found
