@@ -10,6 +10,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input install --root-user-action=ignore
 N = 5000
 OUT = var/rendered
+SHOTS = var/screenshots
 BASE = HEAD
 # Some images turn compiled files off, and then each of hundreds of processes compiles everything again.
 PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
@@ -32,6 +33,7 @@ help:
 	@echo 'make eval-agents   how well the logs of real agents form sessions (ARGS: names of agents)'
 	@echo 'make render        every page and API answer of the samples, as files (OUT: folder)'
 	@echo 'make render-diff   what a user would notice since a commit (BASE=$(BASE)), by both renderings'
+	@echo 'make screenshots   pictures of every page and state, in both widths and themes (SHOTS: folder; ARGS: names)'
 	@echo 'make e2e-litellm   a real LiteLLM proxy and clients against a running server'
 	@echo 'make e2e-otel      real OpenTelemetry libraries against a running server'
 	@echo 'make install       only set up $(VENV)'
@@ -84,6 +86,9 @@ eval-providers: $(VENV)/.runtime
 render: $(VENV)/.development
 	$(BIN)/python -m benchmarks.rendering $(OUT)
 
+screenshots: $(VENV)/.development
+	$(BIN)/python -m benchmarks.screenshots $(SHOTS) $(ARGS)
+
 eval-agents: $(VENV)/.runtime
 	sh e2e/agents/run.sh $(ARGS)
 
@@ -122,4 +127,4 @@ $(VENV)/.made:
 	    echo 'Python has no venv; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@touch $@
 
-.PHONY: help run test test-all coverage check format bench bench-large abuse bench-linking eval-grouping eval-providers eval-agents render render-diff e2e-litellm e2e-otel install clean
+.PHONY: help run test test-all coverage check format bench bench-large abuse bench-linking eval-grouping eval-providers eval-agents render render-diff screenshots e2e-litellm e2e-otel install clean
