@@ -1,4 +1,4 @@
-"""The folded panels above the requests of a session: findings, and its top requests by cost."""
+"""The folded panels above the requests of a session: findings, the prompt cache, and its top requests by cost."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from sessions_app.access import rights
+from sessions_app.models import Project
+from sessions_app.pages.insights.cache import cache_panel
 from sessions_app.pages.insights.costs import costly_requests
 from sessions_app.pages.insights.findings import findings_panel
 from sessions_app.pages.insights.session import Insights
@@ -15,7 +17,7 @@ from sessions_app.pages.session.view import View
 from sessions_app.queries.window import Window
 
 
-def panels(request: HttpRequest, shown: View, insights: Insights, window: Window) -> dict[str, Any]:
+def panels(request: HttpRequest, project: Project, shown: View, insights: Insights, window: Window) -> dict[str, Any]:
     """What `_session_panels.html` shows. `window`: what the page has read and written."""
     lines = shown.lines.requests
     everything = [*insights.findings, *(finding for finding, _ in insights.dismissed)]
@@ -23,5 +25,6 @@ def panels(request: HttpRequest, shown: View, insights: Insights, window: Window
         "panel": "costs" if request.GET.get("costs") == "open" else request.GET.get("panel", ""),
         "findings": findings_panel(insights, lines, shown.addresses, names_for(everything, lines, window)),
         "may_dismiss": rights.may(request.user, rights.DISMISS_FINDINGS),
+        "cache": cache_panel(project.pk, lines, insights.cache, shown.addresses),
         "costly": costly_requests(shown),
     }

@@ -9,11 +9,13 @@ from markupsafe import Markup
 
 from sessions_app.ingest import dismissing
 from sessions_app.models import Project
-from sessions_app.pages.html.components import component
+from sessions_app.pages.html.components import NOTHING, component
 from sessions_app.pages.insights.wording import TITLES
 from sessions_app.pages.session.view import View
+from sessions_app.pages.thread.cache_words import short_words
 from sessions_app.pricing.context_windows import context_window
 from sessions_app.queries.session import RequestLine
+from sessions_app.structure.cache_verdicts import MISS, CacheVerdict, verdicts
 from sessions_app.structure.findings.facts import Finding, KnownSession
 from sessions_app.structure.findings.rules import find_all
 from sessions_app.structure.profiles import Profile, unpack
@@ -21,22 +23,30 @@ from sessions_app.structure.timeline import Structure
 
 # So many requests of a finding are marked in the thread: the first ones.
 MOST_MARKED = 50
+# From so many tokens on that were not cached, a request is marked.
+LEAST_LOST = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Insights:
-    """`dismissed`: who dismissed which findings. The others are `findings`."""
+    """`dismissed`: who dismissed which findings. The others are `findings`. `cache`: a verdict for each request."""
 
     findings: Sequence[Finding]
     dismissed: Sequence[tuple[Finding, str]]
+    cache: Sequence[CacheVerdict | None]
 
     def notes(self) -> dict[int, Markup]:
-        """The marks of requests that show a finding, by index."""
-        titles: dict[int, list[Finding]] = {}
+        """What stands on the lines of requests, by index: marks of findings, and of a missed prompt cache."""
+        shown: dict[int, list[Finding]] = {}
         for finding in self.findings:
             for index in finding.evidence[:MOST_MARKED]:
-                titles.setdefault(index, []).append(finding)
-        return {index: _mark(found) for index, found in titles.items()}
+                shown.setdefault(index, []).append(finding)
+        notes = {index: _mark(found) for index, found in shown.items()}
+        for index, verdict in enumerate(self.cache):
+            if verdict and verdict.counts and verdict.lost >= LEAST_LOST:
+                mark = component("insights", "cache_mark")(verdict.kind == MISS, short_words(verdict))
+                notes[index] = notes.get(index, NOTHING) + mark
+        return notes
 
 
 def _mark(findings: Sequence[Finding]) -> Markup:
@@ -50,11 +60,13 @@ def anchor(finding: Finding) -> str:
 
 def insights_of(project: Project, shown: View) -> Insights:
     """What rules say of a session. One statement, and none if they find nothing."""
-    found = find_all(facts_of(shown.lines.requests, shown.structure))
+    known = facts_of(shown.lines.requests, shown.structure)
+    found = find_all(known)
     dismissed = dismissing.dismissed(project.pk, shown.session.id) if found else {}
     return Insights(
         [one for one in found if (one.rule, one.key) not in dismissed],
         [(one, dismissed[one.rule, one.key]) for one in found if (one.rule, one.key) in dismissed],
+        verdicts(shown.lines.requests, known.profiles, shown.structure),
     )
 
 

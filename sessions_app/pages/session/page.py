@@ -127,7 +127,7 @@ def _conversation(
     own["thread"] = marked(found, html, shown.addresses) if found.needles else html
     if not htmx_of(request):
         own |= _beside(request, project, shown, block, window, found)
-        own |= panels(request, shown, context["insights"], window)
+        own |= panels(request, project, shown, context["insights"], window)
     return own
 
 

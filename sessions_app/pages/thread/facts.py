@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from sessions_app.models import RequestLog
 from sessions_app.pages.thread.addresses import Addresses
+from sessions_app.pages.thread.cache_words import CacheWords, cache_words
 from sessions_app.pages.thread.marks import behind
 from sessions_app.pages.thread.token_rows import TokenRow, token_rows
 from sessions_app.pages.thread.wording import grouped_by, history, offset, source_name
@@ -70,6 +71,7 @@ class Facts:
     cost: CostFacts
     total_tokens: int | None
     cost_so_far: Decimal | None
+    cache: CacheWords | None
 
 
 def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: Window, addresses: Addresses) -> Facts:
@@ -104,6 +106,7 @@ def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: 
         cost=cost,
         total_tokens=_total(log),
         cost_so_far=timeline.running_costs(one.cost for one in lines)[index],
+        cache=cache_words(lines, index, window, addresses),
     )
 
 
