@@ -206,6 +206,29 @@
     for (const tool of tools) tool.open = open;
   }
 
+  // A drawing and the text that it was made of take turns; the text is loaded once.
+  async function toggleRaw(link) {
+    const drawn = link.closest(".drawn");
+    const isRaw = drawn.toggleAttribute("data-raw");
+    link.textContent = isRaw ? "Drawn" : "Raw";
+    link.setAttribute("aria-pressed", String(isRaw));
+    if (drawn.querySelector(":scope > .drawn-raw")) return;
+    const raw = document.createElement("div");
+    raw.className = "drawn-raw";
+    raw.setAttribute("aria-live", "polite");
+    drawn.append(raw);
+    await htmx.ajax("GET", link.href, { source: raw, target: raw, swap: "innerHTML" }).catch(() => raw.remove());
+  }
+
+  // Those of the call that has the focus, else of all open calls of the request.
+  function toggleRawHere() {
+    const call = document.activeElement?.closest(".tool");
+    const links = (call ?? here() ?? document).querySelectorAll(`${call ? "" : ".tool[open] "}[data-raw]:not(.drawn)`);
+    if (call) call.open = true;
+    for (const link of links) toggleRaw(link);
+    if (!links.length) say("No open tool call here: t opens them");
+  }
+
   function toggleInspector() {
     const toggle = document.getElementById("inspector-toggle");
     if (!toggle) return;
@@ -244,6 +267,7 @@
     i: toggleInspector,
     o: () => here() && location.assign(here().dataset.url),
     t: () => toggleTools(here() ?? thread),
+    x: toggleRawHere,
     h: () => here()?.querySelector("a.req-hist")?.click(),
   };
 
@@ -259,6 +283,8 @@
         keys[event.key]();
       } else if (!thread && event.key === "t") {
         toggleTools(document);
+      } else if (!thread && event.key === "x") {
+        toggleRawHere();
       }
     },
     true,
@@ -273,6 +299,11 @@
     (event) => {
       if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
       const link = event.target.closest("a[href]");
+      if (link?.matches(".drawn-head > [data-raw]")) {
+        event.preventDefault();
+        toggleRaw(link);
+        return;
+      }
       const past = link?.matches(".req-hist, .marks .textbtn") && document.querySelector(link.getAttribute("hx-target"));
       if (past?.childElementCount) {
         // It was loaded before: only show or hide it.

@@ -30,7 +30,8 @@ from sessions_app.pages.html import markdown
 from sessions_app.pages.html.excerpts import excerpt
 from sessions_app.pages.html.json_text import ADDED_TO_ANY, MOST_ADDED, beginning, drawn, indent
 from sessions_app.pages.html.messages import MessageWriter, Source, summary_of_arguments, text_piece, whole_text
-from sessions_app.pages.html.plain_text import terminal, visible
+from sessions_app.pages.html.plain_text import visible
+from sessions_app.pages.html.terminal import terminal
 from sessions_app.pages.html.text_diff import MOST_BYTES, difference, is_comparable
 from sessions_app.pages.html.tool_definitions import tools_fold
 from sessions_app.pages.thread.step_values import plain_result, value_of

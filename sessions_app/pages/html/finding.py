@@ -42,6 +42,11 @@ def reach(text: str, shown: int) -> int:
     return shown if last <= shown else min(last + CHARS_AFTER, len(text))
 
 
+def is_looking() -> bool:
+    """Whether anything is looked for."""
+    return bool(_needles.get())
+
+
 def part(digest: bytes) -> Markup:
     """Before the HTML of a stored part, b"" for what is none: a comment that `marking` reads and takes out."""
     return Markup("<!--part {}-->").format(digest.hex()) if _needles.get() else NOTHING

@@ -32,9 +32,9 @@ _VOID = frozenset(["br", "hr", "img", "input", "use", "path", "rect", "line", "w
 # What the page says itself; and definitions of tools, in which nothing is searched.
 _NO_TEXT = frozenset(["button", "header", "nav", "script", "style", "svg", "template", "label", "select", "time"])
 _NO_TEXT_CLASSES = frozenset(("menu", "more-btn", "ref", "role", "seam", "textbtn", "tool-nums", "vh", "gap")) | {
-    *("err-http", "err-foot", "hit-note", "tool-definitions")
+    *("err-http", "err-foot", "hit-note", "tool-definitions", "amounts", "exit", "tree-n", "drawn-note", "stream-name")
 }
-_NAMES_IN_SUMMARY = "tool-name"
+_NAMES_IN_SUMMARY = frozenset(("tool-name", "tree-key"))
 # The page's words, in which <bdi> has what was logged.
 _FACTS = "insp-sec"
 
@@ -161,7 +161,7 @@ class Marker:
         facts = _FACTS in classes or (bool(self._stack) and self._stack[-1].facts)
         if name == "summary" or _FACTS in classes:
             counts = False
-        elif _NAMES_IN_SUMMARY in classes or (facts and name == "bdi"):
+        elif not classes.isdisjoint(_NAMES_IN_SUMMARY) or (facts and name == "bdi"):
             counts = True
             self._flush()
         self._stack.append(_Open(name, counts, facts))

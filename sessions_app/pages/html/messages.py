@@ -49,6 +49,7 @@ from sessions_app.pages.html.tool_calls import (
     result_text,
     summary_of_arguments,
     unanswered_call,
+    whole_drawing,
 )
 from sessions_app.pages.html.tool_pairs import Execution, FoundCall, FoundResult, Pairs
 
@@ -70,6 +71,7 @@ __all__ = [
     "summary_of_arguments",
     "text_piece",
     "unformatted",
+    "whole_drawing",
     "whole_text",
     "with_seams",
 ]

@@ -33,9 +33,11 @@ def code_box(content: Markup, ink: str = "") -> Markup:
     return component("pieces", "code_box")(content, ink)
 
 
-def clamped(content: Markup, url: str, hidden_chars: int, is_faded: bool = False) -> Markup:
-    """A text; if characters of it are hidden, with a button that puts the whole text, at `url`, in its place."""
-    return component("pieces", "clamp")(content, url, hidden_chars, is_faded) if hidden_chars else content
+def clamped(content: Markup, url: str, hidden: int, is_faded: bool = False, unit: str = "character") -> Markup:
+    """A text; if characters of it (or another unit) are hidden, with a button that puts the whole, at `url`, in its
+    place.
+    """
+    return component("pieces", "clamp")(content, url, hidden, is_faded, unit) if hidden else content
 
 
 def more(words: str, href: str, partial: str = "") -> Markup:

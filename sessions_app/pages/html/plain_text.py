@@ -1,4 +1,4 @@
-"""Text from logs as HTML: escaped, its control characters made visible, terminal colours drawn with ink."""
+"""Text from logs as HTML: escaped, its control characters made visible."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from markupsafe import Markup
 
 # Everything below the space but tab and line ends, DEL, the C1 controls, and surrogates, which UTF-8 cannot write.
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-# Select Graphic Rendition of ECMA-48, 8.3.117.
-_COLOUR = re.compile("\x1b\\[([0-9;]{0,40})m")
-_INK = {"1": "w", "2": "c", "31": "e", "91": "e"}
 
 
 def visible(text: str) -> str:
@@ -41,27 +38,6 @@ def isolated(text: str) -> Markup:
     return Markup(f"<bdi>{escaped(text)}</bdi>")  # noqa: S704 - escaped
 
 
-def terminal(text: str) -> Markup:
-    """The HTML of a program's output: bold, faint and red as ink. Other colours are left out."""
-    if "\x1b" not in text:
-        return shown(text)
-    pieces, end, ink = [], 0, ""
-    for match in _COLOUR.finditer(text):
-        pieces.append(inked(text[end : match.start()], ink))
-        ink = _ink_after(match[1], ink)
-        end = match.end()
-    pieces.append(inked(text[end:], ink))
-    return Markup("".join(pieces))  # noqa: S704 - escaped
-
-
 def inked(text: str, ink: str) -> str:
     """The HTML of a text in an ink, which is a class of the style sheet; "" is the ink of the text around it."""
     return f'<span class="{ink}">{escaped(text)}</span>' if ink and text else escaped(text)
-
-
-def _ink_after(codes: str, ink: str) -> str:
-    """The ink after the codes of an escape sequence, `1;31`, when it was `ink` before."""
-    for code in codes.split(";"):
-        code = code.lstrip("0")
-        ink = "" if code in ("", "22", "39") else _INK.get(code, ink)
-    return ink

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
@@ -51,6 +51,10 @@ class DiffLine:
     kind: Literal["equal", "removed", "added", "note"]
     pieces: Sequence[Piece]
 
+    @property
+    def text(self) -> str:
+        return "".join(text for text, _ in self.pieces)
+
     def html(self) -> Markup:
         return component("text_diff", "line")(self.kind, self.pieces)
 
@@ -72,6 +76,39 @@ def difference(old: str, new: str) -> TextDifference:
     except TooMuchWork:
         return TextDifference(is_too_large=True)
     return TextDifference(component("text_diff", "box")(lines))
+
+
+def lines_between(old: str, new: str) -> list[DiffLine]:
+    """Every line of two texts: equal, removed and added ones. Texts that are too much to compare follow each other."""
+    before, after = old.split("\n") if old else [], new.split("\n") if new else []
+    bounds.current().spend(work=len(old) + len(new))
+    if not bounds.current().is_spent and is_comparable(old, new):
+        try:
+            return list(_all_lines(before, after))
+        except TooMuchWork:
+            pass
+    return [DiffLine("removed", [(line, False)]) for line in before] + [
+        DiffLine("added", [(line, False)]) for line in after
+    ]
+
+
+def _all_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
+    for kind, i, i_end, j, j_end in BoundedMatcher(old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            yield from (DiffLine("equal", [(line, False)]) for line in old[i:i_end])
+        else:
+            yield from _changed(old[i:i_end], new[j:j_end])
+
+
+def diff_box(lines: Iterable[DiffLine]) -> Markup:
+    """The box with these lines, very long ones clipped."""
+    return component("text_diff", "box")(joined((_short(line).html() for line in lines), "\n"))
+
+
+def _short(line: DiffLine) -> DiffLine:
+    if len(line.pieces) != 1 or len(line.pieces[0][0]) <= MOST_LINE_CHARS:
+        return line
+    return DiffLine(line.kind, _clipped(line.pieces[0][0]))
 
 
 def _bounded(lines: Iterator[DiffLine]) -> Iterator[Markup]:

@@ -17,8 +17,9 @@ from sessions_app.pages.html.excerpts import MESSAGE_LINES, excerpt
 from sessions_app.pages.html.formats import exact, size
 from sessions_app.pages.html.json_text import drawn, is_json
 from sessions_app.pages.html.pieces import clamped, code_box, fold, reference
-from sessions_app.pages.html.plain_text import shown, terminal, visible
+from sessions_app.pages.html.plain_text import shown, visible
 from sessions_app.pages.html.source import BlockAddress
+from sessions_app.pages.html.terminal import terminal
 from sessions_app.pages.html.text_diff import diff_html
 
 PEEK_CHARS = 160

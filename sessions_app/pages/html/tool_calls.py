@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from sessions_app.content import base64_text
-from sessions_app.content.blocks import MediaBlock, OtherBlock, ToolCallBlock, ToolResultBlock
+from sessions_app.content.blocks import ContentBlock, MediaBlock, OtherBlock, ToolCallBlock, ToolResultBlock
 from sessions_app.content.json_values import to_json
 from sessions_app.content.outcomes import FAILED, FINE, UNKNOWN, Outcome, outcome_of
 from sessions_app.pages.html.attachments import attachment, byte_size, kind_in_words
@@ -19,10 +19,15 @@ from sessions_app.pages.html.finding import part
 from sessions_app.pages.html.formats import exact, size
 from sessions_app.pages.html.json_text import Indented, beginning, drawn, indent, is_json
 from sessions_app.pages.html.pieces import clamped, code_box, reference
-from sessions_app.pages.html.plain_text import terminal
 from sessions_app.pages.html.source import BlockAddress
+from sessions_app.pages.html.terminal import terminal
 from sessions_app.pages.html.texts import code, first_line, peek, with_seams
 from sessions_app.pages.html.tool_pairs import Execution, FoundCall, FoundResult
+from sessions_app.pages.html.tools.drawing import WHOLE, amounts_of, drawn_call, drawn_result, lines_of
+from sessions_app.pages.html.tools.edits import FileEdits
+from sessions_app.pages.html.tools.forms import asked_in
+from sessions_app.pages.html.tools.kinds import Asked, asked
+from sessions_app.pages.html.tools.shell import ShellCommand, written_first
 
 SUMMARY_CHARS = 200
 # Names and ids that a sender chose, where they stand in a line.
@@ -37,9 +42,9 @@ MOST_ATTACHED = 50
 
 def answered_call(call: ToolCallBlock, address: BlockAddress, found: FoundResult, ran: Execution | None) -> Markup:
     """A call with its result, and with the span of the tool that it started."""
-    result = found.block
-    content = _arguments(call, address)
-    returned = tool_result(result, BlockAddress(address.base_url, found.digest, str(found.number)))
+    result, what = found.block, _asked(call)
+    content = _arguments(call, address, what)
+    returned = tool_result(result, BlockAddress(address.base_url, found.digest, str(found.number)), what)
     # An image that the model made is its answer, so it is seen without opening the line.
     is_picture = call.by_provider and not result.text and bool(result.blocks)
     content += NOTHING if is_picture else part(found.digest) + returned + part(address.digest)
@@ -48,24 +53,25 @@ def answered_call(call: ToolCallBlock, address: BlockAddress, found: FoundResult
         content += _failure(ran) + _execution(ran)
         amounts.insert(0, ran.duration)
         outcome = FAILED if ran.error else FINE if outcome == UNKNOWN else outcome
-    line = _line(call.name, _summary(call), beginning_of(result), amounts, outcome, content)
+    line = _line(call.name, _summary(call, what), beginning_of(result, what), amounts, outcome, content)
     return line + returned if is_picture else line
 
 
 def unanswered_call(call: ToolCallBlock, address: BlockAddress, ran: Execution | None, note: str) -> Markup:
     """A call without a result; `note` says what is known of it. What its execution returned is shown instead."""
-    content = _arguments(call, address)
+    what = _asked(call)
+    content = _arguments(call, address, what)
     if ran is None:
-        return _line(call.name, _summary(call), note, (), UNKNOWN, content)
+        return _line(call.name, _summary(call, what), note, (), UNKNOWN, content)
     content += ran.body + _failure(ran) + _execution(ran, note)
     result = first_line(ran.error or ran.result)
-    return _line(call.name, _summary(call), result, [ran.duration], FAILED if ran.error else FINE, content)
+    return _line(call.name, _summary(call, what), result, [ran.duration], FAILED if ran.error else FINE, content)
 
 
 def lone_result(result: ToolResultBlock, address: BlockAddress) -> Markup:
     """A result whose call was not logged."""
     name, call_id = result.name or "tool result", result.call_id[:LABEL_CHARS]
-    content = tool_result(result, address)
+    content = tool_result(result, address, asked(result.name, ""))
     return _line(name, call_id, beginning_of(result), [size_of_result(result)], outcome_of(result), content)
 
 
@@ -105,6 +111,13 @@ def references(found: Sequence[tuple[FoundCall, ToolResultBlock]]) -> Markup:
     return component("tool_calls", "references")(names[:MOST_NAMED], is_more, amount, len(found), places)
 
 
+def whole_drawing(block: ContentBlock, address: BlockAddress, query: Mapping[str, str]) -> Markup | None:
+    """A call or a result on the larger scale; None for what is shown as its text."""
+    if isinstance(block, ToolCallBlock):
+        return drawn_call(_asked(block), address, WHOLE)
+    return drawn_result(block.text, asked_in(query), address, WHOLE) if isinstance(block, ToolResultBlock) else None
+
+
 # --- arguments ------------------------------------------------------------------------------------------------------
 
 
@@ -113,10 +126,16 @@ def arguments_text(call: ToolCallBlock) -> Indented:
     return indent(call.arguments) if is_json(call.arguments) else Indented(call.arguments)
 
 
-def _arguments(call: ToolCallBlock, address: BlockAddress) -> Markup:
+def _asked(call: ToolCallBlock) -> Asked:
+    return asked(call.name, base64_text.readable(call.arguments))
+
+
+def _arguments(call: ToolCallBlock, address: BlockAddress, what: Asked) -> Markup:
     text = base64_text.readable(call.arguments)
     if not text or text.strip() == "{}":
         return NOTHING
+    if html := drawn_call(what, address):
+        return html
     part = (beginning if is_json(text) else excerpt)(text, lines=RESULT_LINES)
     return clamped(with_seams(part.shown, _drawn_box), address.text_url, part.hidden_chars)
 
@@ -125,7 +144,11 @@ def _drawn_box(text: str) -> Markup:
     return code_box(drawn(text))
 
 
-def _summary(call: ToolCallBlock) -> str:
+def _summary(call: ToolCallBlock, what: Asked) -> str:
+    if isinstance(what, ShellCommand):
+        return peek(what.text, SUMMARY_CHARS)
+    if isinstance(what, FileEdits):
+        return " ".join((peek(what.path, SUMMARY_CHARS), amounts_of(lines_of(what)))).strip()
     return summary_of_arguments(base64_text.readable(call.arguments))
 
 
@@ -152,11 +175,13 @@ def _short_value(value: Any) -> str:
 # --- results --------------------------------------------------------------------------------------------------------
 
 
-def tool_result(result: ToolResultBlock, address: BlockAddress) -> Markup:
+def tool_result(result: ToolResultBlock, address: BlockAddress, what: Asked) -> Markup:
     """What a tool returned: its text, images and files; a value that is none of these as JSON."""
     attached = _attached(result, address)
     if not result.text:
         return attached or reference("info", "Empty result")
+    if html := drawn_result(result.text, what, address):
+        return html + attached
     if _is_data(result):
         part = beginning(result.text, lines=RESULT_LINES)
         return clamped(code_box(drawn(part.shown)), address.text_url, part.hidden_chars) + attached
@@ -172,10 +197,11 @@ def _is_data(result: ToolResultBlock) -> bool:
     return is_json(result.text) and any(isinstance(block, OtherBlock) for block in result.blocks)
 
 
-def beginning_of(result: ToolResultBlock) -> str:
+def beginning_of(result: ToolResultBlock, what: Asked | None = None) -> str:
     """The first line of what a tool returned, or the kinds of what it returned instead of text."""
     if result.text:
-        return first_line(base64_text.readable(result.text))
+        text = base64_text.readable(result.text)
+        return first_line((isinstance(what, ShellCommand) and written_first(text)) or text)
     media = [block for block in result.blocks if isinstance(block, MediaBlock)]
     return ", ".join(dict.fromkeys(block.name[:LABEL_CHARS] or kind_in_words(block) for block in media[:MOST_NAMED]))
 

@@ -26,10 +26,12 @@ from sessions_app.pages.html.messages import (
     result_text,
     text_piece,
     unformatted,
+    whole_drawing,
     whole_text,
 )
-from sessions_app.pages.html.source import source_of
+from sessions_app.pages.html.source import BlockAddress, source_of
 from sessions_app.pages.html.tool_definitions import part_text
+from sessions_app.pages.html.tools.forms import FORM
 from sessions_app.pages.request import raw_json
 from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
 from sessions_app.pages.thread.place import is_span, whole_number
@@ -65,15 +67,18 @@ def request_text(request: HttpRequest, project: Project, request_id: uuid.UUID, 
     text = base64_text.shortened(text)
     url = f"/p/{project.slug}/requests/{log.id}/"
     offset = whole_number(request.GET.get("offset", ""), 0)
+    address = BlockAddress(url, part.digest, path)
     context = {
         "section": "sessions",
         "url": url,
-        "text_url": f"{url}text/{digest}/{path}/",
+        "text_url": address.text_url,
         "title": "Text",
         "total_chars": len(text),
         "note": as_it_came(found),
         **_whole_or_piece(text, is_code, offset),
     }
+    if FORM in request.GET and (drawing := whole_drawing(block_at(part, path), address, request.GET)):
+        context |= {"html": drawing, "piece": None, "note": NOTHING}
     return render_page_or_partial(request, "request_text.html", "_request_text.html", context, project)
 
 

@@ -13,7 +13,7 @@ from sessions_app.pages.html.components import joined
 from sessions_app.pages.html.excerpts import RESULT_LINES, excerpt
 from sessions_app.pages.html.messages import with_seams
 from sessions_app.pages.html.pieces import clamped, code_box, reference
-from sessions_app.pages.html.plain_text import terminal
+from sessions_app.pages.html.terminal import terminal
 from sessions_app.pages.thread.wording import counted
 
 # Followed: OpenInference, OpenTelemetry (gen_ai.retrieval.documents), OpenLLMetry, LangChain, LlamaIndex, Cohere.

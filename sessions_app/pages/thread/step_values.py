@@ -14,7 +14,7 @@ from sessions_app.pages.html.excerpts import RESULT_LINES, excerpt
 from sessions_app.pages.html.json_text import beginning, drawn, indented, is_json
 from sessions_app.pages.html.messages import first_line, summary_of_arguments, with_seams
 from sessions_app.pages.html.pieces import clamped, code_box
-from sessions_app.pages.html.plain_text import terminal
+from sessions_app.pages.html.terminal import terminal
 from sessions_app.pages.thread.documents import Document, documents_in, drawn_documents
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.content import StoredPart

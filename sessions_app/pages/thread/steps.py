@@ -14,8 +14,8 @@ from sessions_app.pages.html.components import NOTHING, component, joined, sente
 from sessions_app.pages.html.formats import duration
 from sessions_app.pages.html.messages import FoundCall, MessageWriter, Pairs, Source, first_line
 from sessions_app.pages.html.pieces import code_box, link, reference, request_link, row
-from sessions_app.pages.html.plain_text import terminal
 from sessions_app.pages.html.source import source_of
+from sessions_app.pages.html.terminal import terminal
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.pairing import Pairing
 from sessions_app.pages.thread.reports import reports_fold

@@ -16,7 +16,8 @@ from sessions_app.pages.html import media
 from sessions_app.pages.html.excerpts import excerpt, piece
 from sessions_app.pages.html.json_text import drawn, indented
 from sessions_app.pages.html.messages import summary_of_arguments
-from sessions_app.pages.html.plain_text import isolated, shown, terminal, visible
+from sessions_app.pages.html.plain_text import isolated, shown, visible
+from sessions_app.pages.html.terminal import terminal
 from tests.pages.conversations import png
 
 json_values = st.recursive(
@@ -47,8 +48,8 @@ def test_control_characters_become_visible() -> None:
     ("text", "html"),
     [
         ("\x1b[31mFAILED\x1b[0m ok", '<span class="e">FAILED</span> ok'),
-        ("\x1b[1;32mbold\x1b[m", '<span class="w">bold</span>'),
-        ("\x1b[38;5;12mblue <b>\x1b[39m", "blue &lt;b&gt;"),
+        ("\x1b[1;32mbold\x1b[m", '<span class="w f2">bold</span>'),
+        ("\x1b[38;5;12mblue <b>\x1b[39m", '<span class="f4">blue &lt;b&gt;</span>'),
         ("\x1b]0;title\x07", "␛]0;title␇"),
         ("plain", "plain"),
     ],

@@ -420,7 +420,7 @@ def test_tool_results_clamp_at_12_lines(signed_in: Client, project: Project) -> 
 
     assert "line 11" in html
     assert "line 12" not in html
-    assert list(more_links(html)) == [f"Show {18 * 8} more characters"]
+    assert list(more_links(html)) == ["Show 18 more lines"]
 
 
 def test_message_of_5_megabytes_opens_in_pieces(signed_in: Client, project: Project) -> None:

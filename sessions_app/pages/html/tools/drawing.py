@@ -1,0 +1,304 @@
+"""Calls and results as HTML: each kind of call as what it is. `tool_calls` puts them into lines that open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from sessions_app.content import base64_text
+from sessions_app.content.omissions import find_cuts
+from sessions_app.pages.html import markdown
+from sessions_app.pages.html.components import NOTHING, component, joined
+from sessions_app.pages.html.excerpts import MESSAGE_CHARS, MESSAGE_LINES, RESULT_LINES, WHOLE_CHARS, excerpt
+from sessions_app.pages.html.finding import is_looking, reach
+from sessions_app.pages.html.formats import exact
+from sessions_app.pages.html.pieces import clamped, code_box, fold, reference
+from sessions_app.pages.html.plain_text import visible
+from sessions_app.pages.html.source import BlockAddress
+from sessions_app.pages.html.terminal import screen, terminal, undrawn
+from sessions_app.pages.html.text_diff import DiffLine, diff_box, lines_between
+from sessions_app.pages.html.texts import with_seams
+from sessions_app.pages.html.tools.edits import FileEdits, Replaced
+from sessions_app.pages.html.tools.files import FileLine, FileReading, counted, language_of, numbered, says_of_itself
+from sessions_app.pages.html.tools.forms import OF_CALL, form_of
+from sessions_app.pages.html.tools.found import FileMatch, SearchHits, by_path, hits_of, places_of
+from sessions_app.pages.html.tools.json_tree import DataTree
+from sessions_app.pages.html.tools.kinds import Asked, PlainArguments
+from sessions_app.pages.html.tools.reading import UNREAD, read, written
+from sessions_app.pages.html.tools.shell import OutputStream, ShellCommand, ShellOutput, outputs_of
+
+PATH_CHARS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class DrawingScale:
+    """How much is drawn of each text, difference and tree. `form` leads to the same on the larger scale."""
+
+    chars: int
+    lines: int
+    diff_lines: int
+    nodes: int
+    rows: int
+    form: str = ""
+
+
+SMALL = DrawingScale(MESSAGE_CHARS, RESULT_LINES, MESSAGE_LINES, 60, 12)
+WHOLE = DrawingScale(WHOLE_CHARS, 1_500, 1_500, 1_500, 300)
+
+
+class Drawing(NamedTuple):
+    """A drawing, what its head says, and how many characters or lines are not in it."""
+
+    head: Markup
+    content: Markup
+    hidden: int = 0
+    unit: str = "character"
+
+
+def framed(drawn: Drawing, address: BlockAddress, scale: DrawingScale) -> Markup:
+    """A drawing with its head, the link to the raw text, and the way to what is not in it."""
+    html = component("tool_drawings", "frame")(drawn.head, address.text_url, drawn.content)
+    url = f"{address.text_url}?{scale.form}" if scale.form else address.text_url
+    return clamped(html, url, drawn.hidden, unit=drawn.unit)
+
+
+# --- calls ----------------------------------------------------------------------------------------------------------
+
+
+def drawn_call(asked: Asked, address: BlockAddress, scale: DrawingScale = SMALL) -> Markup | None:
+    """What a call asks for; None where its arguments are shown as their text."""
+    scale = replace(scale, form=OF_CALL) if scale is SMALL else scale
+    match asked:
+        case ShellCommand():
+            return framed(_command(asked, scale), address, scale)
+        case FileEdits():
+            return framed(_edits(asked, scale), address, scale)
+        case FileReading():
+            return _members({"path": asked.path, **asked.rest}, address, scale)
+        case PlainArguments(value=value):
+            return _members(value, address, scale) if isinstance(value, (dict, list)) and value else None
+
+
+def _members(value: Any, address: BlockAddress, scale: DrawingScale) -> Markup | None:
+    drawn = _data(value, scale)
+    return framed(drawn, address, scale) if drawn else None
+
+
+def _command(asked: ShellCommand, scale: DrawingScale) -> Drawing:
+    part = excerpt(asked.text, scale.chars, scale.diff_lines)
+    html = with_seams(part.shown, lambda piece: component("tool_drawings", "prompt")(piece))
+    head = component("tool_drawings", "command_head")(asked.shell, asked.directory[:PATH_CHARS])
+    return Drawing(head, html + _rest(asked.rest), part.hidden_chars)
+
+
+def _rest(members: dict[str, Any]) -> Markup:
+    """Other members, each in a line."""
+    if not members:
+        return NOTHING
+    tree = DataTree(SMALL.nodes, SMALL.rows)
+    nodes = tree.nodes(members)
+    notes: list[str] = []
+    tree.note_rest(notes, members, len(nodes))
+    return component("tool_drawings", "tree")(nodes, notes, "rest")
+
+
+# --- edits ----------------------------------------------------------------------------------------------------------
+
+
+def lines_of(edits: FileEdits) -> list[DiffLine]:
+    """All lines of all changes; a note stands between two changes."""
+    found: list[DiffLine] = []
+    for number, change in enumerate(edits.changes, start=1):
+        if len(edits.changes) > 1:
+            found.append(DiffLine("note", [(f"change {number} of {len(edits.changes)}", False)]))
+        if isinstance(change, Replaced):
+            found += lines_between(change.old, change.new)
+            if change.rest:
+                found.append(DiffLine("note", [(", ".join(_in_words(change.rest)), False)]))
+        else:
+            found += change
+    return found
+
+
+def _in_words(members: dict[str, Any]) -> list[str]:
+    return [f"{name}: {written(value, 200)}" for name, value in members.items()]
+
+
+def amounts_of(lines: list[DiffLine]) -> str:
+    """`+9 −3`: how many lines are added and removed."""
+    added, removed = (sum(line.kind == kind for line in lines) for kind in ("added", "removed"))
+    return f"+{exact(added)} −{exact(removed)}"
+
+
+def _edits(edits: FileEdits, scale: DrawingScale) -> Drawing:
+    lines = lines_of(edits)
+    shown = _shown_lines([line.text for line in lines], scale.diff_lines, scale.chars)
+    head = component("tool_drawings", "edit_head")(edits.path[:PATH_CHARS], edits.what, amounts_of(lines))
+    content = diff_box(lines[:shown]) if lines else reference("info", "Nothing is changed")
+    return Drawing(head, content + _rest(edits.rest), len(lines) - shown, "line")
+
+
+def _shown_lines(lines: list[str], most: int, chars: int) -> int:
+    """How many of some lines are shown: as many as are looked for, and at least one."""
+    end = size = 0
+    for line in lines[:most]:
+        size += len(line) + 1
+        if end and size > 2 * chars:
+            break
+        end += 1
+    if not is_looking() or end == len(lines):
+        return end
+    text = "\n".join(lines)
+    place = sum(len(line) + 1 for line in lines[:end])
+    return end + text[place : reach(text, place)].count("\n") + (reach(text, place) > place)
+
+
+# --- results --------------------------------------------------------------------------------------------------------
+
+
+def drawn_result(text: str, asked: Asked, address: BlockAddress, scale: DrawingScale = SMALL) -> Markup | None:
+    """What a tool returned; None where it is shown as its text."""
+    if not text or find_cuts(text):
+        return None
+    text = base64_text.readable(text)
+    scale = replace(scale, form=form_of(asked)) if scale is SMALL else scale
+    drawn = _result(text, asked, scale)
+    return framed(drawn, address, scale) if drawn else None
+
+
+def _result(text: str, asked: Asked, scale: DrawingScale) -> Drawing | None:
+    if isinstance(asked, ShellCommand):
+        return _outputs(text, scale)
+    if isinstance(asked, FileReading) and (drawn := _file(text, asked, scale)):
+        return drawn
+    if text.lstrip()[:1] in ("{", "["):
+        value = read(text)
+        hits = hits_of(value)
+        return _hits(hits, scale) if hits else _data(value, scale)
+    if isinstance(asked, PlainArguments) and asked.is_search and (places := places_of(text)):
+        return _places(places, scale)
+    return None
+
+
+# --- what commands returned -----------------------------------------------------------------------------------------
+
+
+def _outputs(text: str, scale: DrawingScale) -> Drawing:
+    outputs = outputs_of(text)
+    drawn = [_output(output, scale) for output in outputs]
+    codes = [output.exit_code for output in outputs if output.exit_code is not None]
+    head = component("tool_drawings", "output_head")(codes)
+    return Drawing(head, joined(content for content, _ in drawn), sum(hidden for _, hidden in drawn))
+
+
+def _output(output: ShellOutput, scale: DrawingScale) -> tuple[Markup, int]:
+    pieces, total = [], 0
+    for number, stream in enumerate(output.streams):
+        html, hidden = _stream(stream, scale, is_last=number == len(output.streams) - 1)
+        pieces.append(html)
+        total += hidden
+    if not any(stream.text and stream.name != "about" for stream in output.streams):
+        pieces.append(reference("info", "No output"))
+    return joined(pieces) + _rest(output.rest), total
+
+
+def _stream(stream: OutputStream, scale: DrawingScale, is_last: bool) -> tuple[Markup, int]:
+    if stream.name == "about":
+        return component("tool_drawings", "about")(stream.text), 0
+    found = screen(stream.text)
+    part = excerpt(found.text, scale.chars, scale.lines)
+    ink = "e" if stream.name == "stderr" else ""
+    html = with_seams(part.shown, lambda piece: code_box(terminal(piece))) if part.shown else NOTHING
+    if stream.name:
+        html = component("tool_drawings", "stream")(stream.name, html, ink)
+    if part.hidden_chars and not is_last:
+        html += reference("info", _more(part.hidden_chars, "character"))
+    if count := undrawn(found.text):
+        html += reference("info", f"{_counted(count, 'sequence')} that only moves or erases is not drawn")
+    return html + _overwritten(found.overwritten, scale), part.hidden_chars
+
+
+def _overwritten(text: str, scale: DrawingScale) -> Markup:
+    """Lines that a progress bar overwrote, folded."""
+    if not text:
+        return NOTHING
+    part = excerpt(text, scale.chars, scale.lines)
+    rest = (
+        reference("info", _more(part.hidden_chars, "character") + " in the raw text") if part.hidden_chars else NOTHING
+    )
+    return fold("Overwritten lines", code_box(terminal(part.shown)) + rest, exact(text.count("\n") + 1))
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{exact(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def _more(count: int, noun: str) -> str:
+    return f"{exact(count)} more {noun}{'' if count == 1 else 's'}"
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def _file(text: str, asked: FileReading, scale: DrawingScale) -> Drawing | None:
+    lines = numbered(text)
+    is_counted = lines is None and asked.first is not None and not says_of_itself(text)
+    if lines is None:
+        lines = counted(text, asked.first or 1) if is_counted else [FileLine(None, line) for line in text.split("\n")]
+    shown = _shown_lines([line.text for line in lines], scale.lines, scale.chars)
+    numbers = [line.number for line in lines if line.number is not None]
+    where = f"lines {exact(numbers[0])} to {exact(numbers[-1])}" if len(numbers) > 1 else ""
+    what = [where, "counted here" if is_counted else "", language_of(asked.path)]
+    head = component("tool_drawings", "file_head")(asked.path[:PATH_CHARS], ", ".join(filter(None, what)))
+    rows = [(line.number, terminal(line.text)) for line in lines[:shown]]
+    return Drawing(head, component("tool_drawings", "lines")(rows), len(lines) - shown, "line")
+
+
+# --- lists ----------------------------------------------------------------------------------------------------------
+
+
+def _places(places: Sequence[FileMatch], scale: DrawingScale) -> Drawing:
+    shown = _shown_lines([f"{place.path}{place.text}" for place in places], scale.diff_lines, scale.chars)
+    groups = [(path, [(place.number, place.text) for place in group]) for path, group in by_path(places[:shown])]
+    files = len({place.path for place in places if place.path is not None})
+    count = sum(place.path is not None for place in places)
+    head = f"{_counted(count, 'line')} in {_counted(files, 'file')}"
+    return Drawing(Markup("{}").format(head), component("tool_drawings", "places")(groups), len(places) - shown, "line")
+
+
+def _hits(found: SearchHits, scale: DrawingScale) -> Drawing:
+    shown = found.hits if is_looking() else found.hits[: scale.rows]
+    rows = [
+        (markdown.link(visible(hit.address[:PATH_CHARS]), visible(hit.title[:PATH_CHARS])), hit.snippet[:1_000],
+         len(hit.snippet[1_000:]), _rest(hit.rest))
+        for hit in shown
+    ]  # fmt: skip
+    head = Markup("{}").format(_counted(len(found.hits), "result"))
+    content = component("tool_drawings", "hits")(rows) + _rest(found.rest)
+    return Drawing(head, content, len(found.hits) - len(shown), "result")
+
+
+# --- data -----------------------------------------------------------------------------------------------------------
+
+
+def _data(value: Any, scale: DrawingScale) -> Drawing | None:
+    """A tree or a table; None for what is neither, and where what is looked for would be left out."""
+    if value is UNREAD or not isinstance(value, (dict, list)) or not value:
+        return None
+    tree = DataTree(scale.nodes, scale.rows)
+    notes: list[str] = []
+    if table := tree.table(value):
+        head, content = _counted(len(value), "row"), component("tool_drawings", "table")(table)
+        hidden = len(value) - len(table.rows)
+        unit = "row"
+    else:
+        nodes = tree.nodes(value)
+        tree.note_rest(notes, value, len(nodes))
+        head, content = "", component("tool_drawings", "tree")(nodes, notes, "")
+        hidden, unit = 0, ""
+    if is_looking() and not tree.is_whole:
+        return None
+    return Drawing(Markup("{}").format(head), content, hidden, unit)
