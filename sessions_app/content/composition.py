@@ -131,3 +131,51 @@ def amounts(pieces: Iterable[PromptPiece]) -> tuple[int, ...]:
     for piece in pieces:
         found[piece.kind] += piece.amount
     return tuple(found[kind] for kind in CLASSES)
+
+
+# --- in tokens --------------------------------------------------------------------------------------------------------
+
+# What an API writes around messages takes tokens, too: so many more tokens than characters still fit the log.
+_FRAME_TOKENS = 300
+# Of a text, where no count of tokens belongs to it alone.
+USUAL_CHARS_A_TOKEN = 4
+_MEDIA_PLACE = CLASSES.index(MEDIA)
+
+
+class InTokens(NamedTuple):
+    """The tokens of each class, by CLASSES. They add up, with `unknown`, to what was reported.
+
+    `is_scaled`: the log holds the whole prompt, so the tokens are shared out by characters. Else the texts are taken at
+    the usual characters a token, and what is left is `unknown`.
+    """
+
+    tokens: tuple[int, ...]
+    unknown: int
+    is_scaled: bool
+
+
+def in_tokens(amounts: Sequence[int], reported: int | None, is_whole: bool) -> InTokens | None:
+    """Amounts by CLASSES in the tokens that were reported; None if there is no count.
+
+    `is_whole`: nothing is known to be missing in the log. Where there are more tokens than the characters can be,
+    something is missing all the same.
+    """
+    if reported is None or reported < 0:
+        return None
+    chars = [0 if place == _MEDIA_PLACE else amount for place, amount in enumerate(amounts)]
+    total = sum(chars)
+    if total and is_whole and not amounts[_MEDIA_PLACE] and reported <= total + _FRAME_TOKENS:
+        return InTokens(_shared_out(chars, reported), 0, is_scaled=True)
+    usual = [amount // USUAL_CHARS_A_TOKEN for amount in chars]
+    if sum(usual) > reported:
+        usual = list(_shared_out(chars, reported))
+    return InTokens(tuple(usual), reported - sum(usual), is_scaled=False)
+
+
+def _shared_out(chars: Sequence[int], tokens: int) -> tuple[int, ...]:
+    """Tokens in proportion to characters, whole numbers that add up."""
+    total, ends, before = sum(chars), [], 0
+    for amount in chars:
+        before += amount
+        ends.append(tokens * before // total)
+    return tuple(end - start for start, end in zip([0, *ends], ends, strict=False))

@@ -7,7 +7,7 @@ from sessions_app.pages.account import keys, onboarding, prices, projects, sign_
 from sessions_app.pages.bulk import page as bulk
 from sessions_app.pages.corrections import forms, history, split
 from sessions_app.pages.insights import findings_page as findings
-from sessions_app.pages.request import changes, copies
+from sessions_app.pages.request import changes, copies, prompt
 from sessions_app.pages.request import content as request_content
 from sessions_app.pages.request import page as request
 from sessions_app.pages.requests import list_page as request_list
@@ -70,6 +70,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="request_copy_raw",
     ),
     path("p/<slug:slug>/requests/<uuid:request_id>/changes/", changes.request_changes, name="request_changes"),
+    path("p/<slug:slug>/requests/<uuid:request_id>/prompt/", prompt.prompt_page, name="request_prompt"),
+    path("p/<slug:slug>/requests/<uuid:request_id>/prompt.txt", prompt.prompt_text, name="request_prompt_text"),
     path("p/<slug:slug>/requests/<uuid:request_id>/messages/", request.request_messages, name="request_messages"),
     path("p/<slug:slug>/requests/<uuid:request_id>/raw/<str:which>/", request_content.request_raw, name="request_raw"),
     path(

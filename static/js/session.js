@@ -259,13 +259,19 @@
     }
   }
 
+  // A page of the chosen request.
+  const openPage = (path) => here() && location.assign(here().dataset.url + path);
+
   const keys = {
     j: () => walk(1, true),
     k: () => walk(-1, true),
     e: () => goToError(1),
     E: () => goToError(-1),
     i: toggleInspector,
-    o: () => here() && location.assign(here().dataset.url),
+    o: () => openPage(""),
+    p: () => openPage("prompt/"),
+    d: () => openPage("changes/"),
+    r: () => openPage("?raw=request#raw"),
     t: () => toggleTools(here() ?? thread),
     x: toggleRawHere,
     h: () => here()?.querySelector("a.req-hist")?.click(),

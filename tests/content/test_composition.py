@@ -12,6 +12,7 @@ from sessions_app.content.composition import (
     PromptPiece,
     amounts,
     calls_in,
+    in_tokens,
     piece_of_tool,
     pieces_of_message,
 )
@@ -125,3 +126,38 @@ def test_amounts_stand_in_the_order_of_the_classes() -> None:
         ]
     )
     assert dict(zip(CLASSES, found, strict=True)) == dict.fromkeys(CLASSES, 0) | {"system": 2, "results": 7, "media": 1}
+
+
+# --- in tokens --------------------------------------------------------------------------------------------------------
+
+
+def test_characters_are_scaled_to_the_tokens_and_add_up() -> None:
+    found = in_tokens((100, 0, 201, 0, 0, 700, 0, 0), 333, is_whole=True)
+    assert found
+    assert found.is_scaled
+    assert sum(found.tokens) == 333
+    assert found.tokens[5] == pytest.approx(333 * 700 / 1001, abs=1)
+    assert found.unknown == 0
+
+
+@pytest.mark.parametrize(
+    ("by_class", "is_whole"),
+    [
+        ((0, 0, 400, 0, 0, 0, 0, 0), False),  # a history elsewhere
+        ((0, 0, 400, 0, 0, 0, 2, 0), True),  # two images
+        ((0, 0, 400, 0, 0, 0, 0, 0), True),  # more tokens than characters
+        ((0, 0, 0, 0, 0, 0, 0, 0), True),  # nothing was logged
+    ],
+)
+def test_what_is_missing_is_not_shared_out(by_class: tuple[int, ...], is_whole: bool) -> None:
+    found = in_tokens(by_class, 5_000, is_whole)
+    assert found
+    assert not found.is_scaled
+    assert found.tokens[2] == by_class[2] // 4
+    assert sum(found.tokens) + found.unknown == 5_000
+
+
+def test_unknown_is_never_negative() -> None:
+    found = in_tokens((0, 0, 4_000, 0, 0, 0, 1, 0), 10, is_whole=True)
+    assert found == ((0, 0, 10, 0, 0, 0, 0, 0), 0, False)
+    assert in_tokens((0, 0, 4_000, 0, 0, 0, 0, 0), None, is_whole=True) is None

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from sessions_app.access import rights
 from sessions_app.models import Project
 from sessions_app.pages.insights.cache import cache_panel
+from sessions_app.pages.insights.composition import session_filled
 from sessions_app.pages.insights.costs import costly_requests
 from sessions_app.pages.insights.findings import findings_panel
 from sessions_app.pages.insights.session import Insights
@@ -27,4 +28,5 @@ def panels(request: HttpRequest, project: Project, shown: View, insights: Insigh
         "may_dismiss": rights.may(request.user, rights.DISMISS_FINDINGS),
         "cache": cache_panel(project.pk, lines, insights.cache, shown.addresses),
         "costly": costly_requests(shown),
+        "filled": session_filled(shown),
     }

@@ -1,4 +1,6 @@
-"""What a request changed in the history that it sent again: messages that are gone, new ones, edited texts."""
+"""A request compared with the one that it continues: what it changed in the history that it sent again (messages that
+are gone, new ones, edited texts), and on a page of its own also what is the same and what it added.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,9 @@ from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.messages import ROLE_CHARS, MessageWriter, Source
 from sessions_app.pages.html.pieces import more, reference
 from sessions_app.pages.html.text_diff import TextDifference, difference
-from sessions_app.pages.shell import project_page, render_page, render_page_or_partial
+from sessions_app.pages.shell import htmx_of, project_page, render_page, render_page_or_partial
 from sessions_app.pages.thread.place import RequestInSession, place_of, whole_number
-from sessions_app.pages.thread.sent import unread
+from sessions_app.pages.thread.sent import InputWriter, unread
 from sessions_app.pages.thread.sources import Sources
 from sessions_app.pages.thread.wording import counted, messages_changed
 from sessions_app.queries.thread import load_changes
@@ -26,6 +28,8 @@ from sessions_app.structure.histories import EDITED, Change
 
 # About as many bytes as a change takes beside its messages.
 _AROUND = " " * 500
+# The part of a page's bytes that is kept for what is new in a request.
+PART_OF_NEW = 0.25
 # At most this many removed messages, and this many new ones, are shown of a change.
 MOST_PRINTED = 50
 
@@ -58,7 +62,9 @@ def request_changes(request: HttpRequest, project: Project, request_id: uuid.UUI
     added = window.added.get(place.index)
     base = added.base if added else None
     changes = added.changes if added and base is not None else ()
-    shown = changes_of(window, place, base, changes, start, skip)
+    is_page = not htmx_of(request) and not start and not skip
+    with bounds.share(1 - PART_OF_NEW if is_page else 1.0):
+        shown = changes_of(window, place, base, changes, start, skip)
     context = {
         "section": "sessions",
         "place": place,
@@ -68,8 +74,34 @@ def request_changes(request: HttpRequest, project: Project, request_id: uuid.UUI
         "is_compared": place.index not in window.uncompared,
         "following": start + len(shown) + 1 if len(shown) < len(changes) else None,
         "left": len(changes) - len(shown),
+        "line": place.line,
+        "compared": _compared(window, place) if is_page and added else None,
+        "previous": place.neighbour(-1),
+        "next": place.neighbour(1),
     }
     return render_page_or_partial(request, "request_changes.html", "_request_changes.html", context, project)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is around the changes: how many messages are the same, folded, and what the request added."""
+
+    same_count: int
+    same: Markup
+    new: Markup
+
+
+def _compared(window: Window, place: RequestInSession) -> Compared:
+    sources, added = Sources(window, place.addresses), window.added[place.index]
+    writer, inputs = MessageWriter(place.url, sources.pairs(), place.log.end_user), InputWriter(sources)
+    inputs.note_change(place.index, writer)
+    with bounds.share(PART_OF_NEW):
+        new = inputs.added(place.index, writer)
+    end = added.start
+    words = f"Show {counted(end, 'message')} from before what is new"
+    partial = f"{place.url}messages/?from=0&to={end}"
+    same = more(words, f"{place.url}#input", partial) if added.shared and end else NOTHING
+    return Compared(added.shared, same, new)
 
 
 def changes_of(

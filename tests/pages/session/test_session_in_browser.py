@@ -466,3 +466,39 @@ def test_hostile_request_is_harmless(
             assert set(targets) <= {"http:", "https:"}
 
     assert (incidents, problems) == ([], [])
+
+
+# --- the whole prompt -----------------------------------------------------------------------------------------------
+
+
+def test_prompt_its_comparison_and_its_text_are_a_key_away(conversation: Page, problems: list[str]) -> None:
+    conversation.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    conversation.keyboard.press("j")
+    conversation.keyboard.press("j")
+    conversation.keyboard.press("p")
+    expect(conversation.locator("h1")).to_have_text("Prompt 2")
+    assert conversation.locator(".prompt-block").count() == 4
+    conversation.get_by_role("link", name="Copy all").click()
+    expect(conversation.locator("#copy-status")).to_have_text("Copied")
+    copied = conversation.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("--- system prompt ---\nBe brief.\n\n--- user ---\nOne\n")
+    assert copied.endswith("--- user ---\nTwo\n")
+
+    conversation.keyboard.press("f")
+    conversation.keyboard.type("brief")
+    conversation.keyboard.press("Enter")
+    expect(conversation.locator(".prompt-block mark")).to_have_text("brief")
+    conversation.keyboard.press("d")
+    expect(conversation.locator("h1")).to_have_text("What request 2 changed")
+    expect(conversation.locator("main")).to_contain_text("compared with request 1")
+    conversation.get_by_role("link", name="from before what is new").click()
+    expect(conversation.get_by_text("Answer 1")).to_be_visible()
+    conversation.keyboard.press("p")
+    expect(conversation.locator("h1")).to_have_text("Prompt 2")
+    conversation.keyboard.press("r")
+    expect(conversation).to_have_url(re.compile(r"raw=request#raw$"))
+    conversation.go_back()
+    conversation.keyboard.press("s")
+    conversation.keyboard.press("d")
+    expect(conversation.locator("h1")).to_have_text("What request 2 changed")
+    assert problems == []

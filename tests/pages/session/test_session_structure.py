@@ -336,8 +336,10 @@ def test_difference_is_a_click_away(signed_in: Client, project: Project) -> None
     assert text(piece).startswith("4 messages replaced by a summary Before, in request 3 user One assistant Answer 1")
     assert text(piece).endswith("After user In short: one, two.")
     whole = changes(signed_in, session, 4)
-    assert "What request 4 changed in the history of request 3" in text(whole)
+    assert "What request 4 changed compared with request 3 , which it continues" in text(whole)
     assert "4 messages replaced by a summary" in text(whole)
+    assert re.search(r"The same in both \d+ messages?, folded. Show \d+ messages? from before", text(whole))
+    assert text(whole).split("New in request 4")[1].index("Four")
 
 
 def test_edited_message_is_shown_as_the_difference_of_its_texts(signed_in: Client, project: Project) -> None:
