@@ -20,10 +20,12 @@ from django_htmx.middleware import HtmxDetails
 from sessions_app.access import rights
 from sessions_app.access.rights import Right
 from sessions_app.models import Project
+from sessions_app.pages.html import text_form
 from sessions_app.pages.moved import redirect_to_survivor
 
 ZONE_COOKIE = "logsui_zone"
 PROJECT_COOKIE = "logsui_project"
+TEXT_COOKIE = "logsui_text"
 COOKIE_SECONDS = 365 * 24 * 3600
 # The menu of projects lists so many; others are reached by their address.
 MAX_PROJECTS_SHOWN = 100
@@ -86,8 +88,10 @@ def project_page(view: Page) -> Page:
     @wraps(view)
     def wrapper(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
         project = get_object_or_404(Project, slug=slug)
+        request.text_form = form = text_form_of(request)  # type: ignore[attr-defined]
         try:
-            response = view(request, project, *args, **kwargs)
+            with text_form.writing(form):
+                response = view(request, project, *args, **kwargs)
         except Http404:
             moved = redirect_to_survivor(request, project, kwargs)
             if moved is None:
@@ -97,9 +101,17 @@ def project_page(view: Page) -> Page:
             response = redirect_to_survivor(request, project, kwargs) or response
         if request.COOKIES.get(PROJECT_COOKIE) != slug:
             response.set_cookie(PROJECT_COOKIE, slug, max_age=COOKIE_SECONDS, samesite="Lax", httponly=True)
+        if form != request.COOKIES.get(TEXT_COOKIE, text_form.FORMATTED):
+            response.set_cookie(TEXT_COOKIE, form, max_age=COOKIE_SECONDS, samesite="Lax", httponly=True)
         return response
 
     return signed_in_page(wrapper)
+
+
+def text_form_of(request: HttpRequest) -> str:
+    """How messages are shown: as the address says (`text=`), else as it said last."""
+    form = request.GET.get("text") or request.COOKIES.get(TEXT_COOKIE)
+    return text_form.RAW if form == text_form.RAW else text_form.FORMATTED
 
 
 def htmx_of(request: HttpRequest) -> HtmxDetails:

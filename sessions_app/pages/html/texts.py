@@ -21,6 +21,7 @@ from sessions_app.pages.html.plain_text import shown, visible
 from sessions_app.pages.html.source import BlockAddress
 from sessions_app.pages.html.terminal import terminal
 from sessions_app.pages.html.text_diff import diff_html
+from sessions_app.pages.html.text_form import is_raw
 
 PEEK_CHARS = 160
 RESULT_SUMMARY_CHARS = 80
@@ -37,6 +38,8 @@ def prose(text: str, address: BlockAddress) -> Markup:
 
 
 def _markdown(text: str) -> Markup:
+    if is_raw():
+        return component("texts", "raw")(text)
     text = visible(text)
     html = component("texts", "prose")(markdown.render(text))
     return html if markdown.is_bearable(text) else html + unformatted(len(text), "too much Markdown")

@@ -23,7 +23,7 @@ from sessions_app.pages.html.source import BlockAddress
 from sessions_app.pages.html.terminal import terminal
 from sessions_app.pages.html.texts import code, first_line, peek, with_seams
 from sessions_app.pages.html.tool_pairs import Execution, FoundCall, FoundResult
-from sessions_app.pages.html.tools.drawing import WHOLE, amounts_of, drawn_call, drawn_result, lines_of
+from sessions_app.pages.html.tools.drawing import WHOLE, drawn_call, drawn_result
 from sessions_app.pages.html.tools.edits import FileEdits
 from sessions_app.pages.html.tools.forms import asked_in
 from sessions_app.pages.html.tools.kinds import Asked, asked
@@ -148,7 +148,7 @@ def _summary(call: ToolCallBlock, what: Asked) -> str:
     if isinstance(what, ShellCommand):
         return peek(what.text, SUMMARY_CHARS)
     if isinstance(what, FileEdits):
-        return " ".join((peek(what.path, SUMMARY_CHARS), amounts_of(lines_of(what)))).strip()
+        return " ".join((peek(what.path, SUMMARY_CHARS), what.amounts)).strip()
     return summary_of_arguments(base64_text.readable(call.arguments))
 
 

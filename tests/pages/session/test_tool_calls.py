@@ -107,3 +107,38 @@ def test_what_is_found_is_marked_and_shown(signed_in: Client, project: Project) 
     }
     found = calls_in(page_of(signed_in, project, calls, "?find=zebra"))
     assert ["<mark" in html for html in found] == [True] * 4
+
+
+# --- messages formatted or raw --------------------------------------------------------------------------------------
+
+
+def test_messages_are_formatted_or_raw_as_the_address_says(signed_in: Client, project: Project) -> None:
+    page = page_of(signed_in, project, {})
+    assert "Mend <strong>add</strong>" in page
+    assert 'href="?text=raw" title="Show messages as raw text (m)"' in page
+
+    session = Session.objects.get(project_id=project.pk)
+    url = f"/p/{project.slug}/sessions/{session.id}/"
+    raw = signed_in.get(f"{url}?text=raw").content.decode()
+    assert "Mend **add** in `calc.py`.\n\n- quickly</div>" in raw
+    assert "It **adds** now." in raw
+    assert 'href="?text=markdown" aria-current="true"' in raw
+    # Remembered, on the pages of requests, too.
+    assert "Mend **add**" in signed_in.get(url).content.decode()
+    request = re.findall(rf'href="(/p/{project.slug}/requests/[^"]*)"', raw)[0]
+    assert "It **adds** now." in signed_in.get(request).content.decode()
+    assert "<strong>adds</strong>" in signed_in.get(f"{url}?text=markdown").content.decode()
+    assert "<strong>adds</strong>" in signed_in.get(url).content.decode()
+
+
+def test_raw_messages_are_inert(signed_in: Client, project: Project) -> None:
+    log = conversation({})
+    log["request"]["messages"][0]["content"] = "<script>x</script>\x00**b**"
+    assert not accept_body(project.pk, "native", json.dumps(log).encode()).rejected
+    digest_until_empty()
+    session = Session.objects.get(project_id=project.pk)
+    page = signed_in.get(f"/p/{project.slug}/sessions/{session.id}/?text=raw&find=script").content.decode()
+    assert "<script>x" not in page
+    assert "\x00" not in page
+    assert "&lt;<mark" in page
+    assert "**b**" in page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -19,15 +19,15 @@ from sessions_app.pages.html.pieces import clamped, code_box, fold, reference
 from sessions_app.pages.html.plain_text import visible
 from sessions_app.pages.html.source import BlockAddress
 from sessions_app.pages.html.terminal import screen, terminal, undrawn
-from sessions_app.pages.html.text_diff import DiffLine, diff_box, lines_between
+from sessions_app.pages.html.text_diff import diff_box
 from sessions_app.pages.html.texts import with_seams
-from sessions_app.pages.html.tools.edits import FileEdits, Replaced
+from sessions_app.pages.html.tools.edits import FileEdits
 from sessions_app.pages.html.tools.files import FileLine, FileReading, counted, language_of, numbered, says_of_itself
 from sessions_app.pages.html.tools.forms import OF_CALL, form_of
 from sessions_app.pages.html.tools.found import FileMatch, SearchHits, by_path, hits_of, places_of
 from sessions_app.pages.html.tools.json_tree import DataTree
 from sessions_app.pages.html.tools.kinds import Asked, PlainArguments
-from sessions_app.pages.html.tools.reading import UNREAD, read, written
+from sessions_app.pages.html.tools.reading import UNREAD, read
 from sessions_app.pages.html.tools.shell import OutputStream, ShellCommand, ShellOutput, outputs_of
 
 PATH_CHARS = 400
@@ -35,14 +35,13 @@ PATH_CHARS = 400
 
 @dataclass(frozen=True, slots=True)
 class DrawingScale:
-    """How much is drawn of each text, difference and tree. `form` leads to the same on the larger scale."""
+    """How much is drawn of each text, difference and tree."""
 
     chars: int
     lines: int
     diff_lines: int
     nodes: int
     rows: int
-    form: str = ""
 
 
 SMALL = DrawingScale(MESSAGE_CHARS, RESULT_LINES, MESSAGE_LINES, 60, 12)
@@ -58,10 +57,12 @@ class Drawing(NamedTuple):
     unit: str = "character"
 
 
-def framed(drawn: Drawing, address: BlockAddress, scale: DrawingScale) -> Markup:
-    """A drawing with its head, the link to the raw text, and the way to what is not in it."""
+def framed(drawn: Drawing, address: BlockAddress, form: str) -> Markup:
+    """A drawing with its head, the link to the raw text, and the way to what is not in it: `form` names the drawing on
+    the larger scale, "" is the raw text.
+    """
     html = component("tool_drawings", "frame")(drawn.head, address.text_url, drawn.content)
-    url = f"{address.text_url}?{scale.form}" if scale.form else address.text_url
+    url = f"{address.text_url}?{form}" if form else address.text_url
     return clamped(html, url, drawn.hidden, unit=drawn.unit)
 
 
@@ -70,21 +71,17 @@ def framed(drawn: Drawing, address: BlockAddress, scale: DrawingScale) -> Markup
 
 def drawn_call(asked: Asked, address: BlockAddress, scale: DrawingScale = SMALL) -> Markup | None:
     """What a call asks for; None where its arguments are shown as their text."""
-    scale = replace(scale, form=OF_CALL) if scale is SMALL else scale
+    form = OF_CALL if scale is SMALL else ""
     match asked:
         case ShellCommand():
-            return framed(_command(asked, scale), address, scale)
+            return framed(_command(asked, scale), address, form)
         case FileEdits():
-            return framed(_edits(asked, scale), address, scale)
+            return framed(_edits(asked, scale), address, form)
         case FileReading():
-            return _members({"path": asked.path, **asked.rest}, address, scale)
+            drawn = _data({"path": asked.path, **asked.rest}, scale)
         case PlainArguments(value=value):
-            return _members(value, address, scale) if isinstance(value, (dict, list)) and value else None
-
-
-def _members(value: Any, address: BlockAddress, scale: DrawingScale) -> Markup | None:
-    drawn = _data(value, scale)
-    return framed(drawn, address, scale) if drawn else None
+            drawn = _data(value, scale)
+    return framed(drawn, address, form) if drawn else None
 
 
 def _command(asked: ShellCommand, scale: DrawingScale) -> Drawing:
@@ -108,35 +105,10 @@ def _rest(members: dict[str, Any]) -> Markup:
 # --- edits ----------------------------------------------------------------------------------------------------------
 
 
-def lines_of(edits: FileEdits) -> list[DiffLine]:
-    """All lines of all changes; a note stands between two changes."""
-    found: list[DiffLine] = []
-    for number, change in enumerate(edits.changes, start=1):
-        if len(edits.changes) > 1:
-            found.append(DiffLine("note", [(f"change {number} of {len(edits.changes)}", False)]))
-        if isinstance(change, Replaced):
-            found += lines_between(change.old, change.new)
-            if change.rest:
-                found.append(DiffLine("note", [(", ".join(_in_words(change.rest)), False)]))
-        else:
-            found += change
-    return found
-
-
-def _in_words(members: dict[str, Any]) -> list[str]:
-    return [f"{name}: {written(value, 200)}" for name, value in members.items()]
-
-
-def amounts_of(lines: list[DiffLine]) -> str:
-    """`+9 −3`: how many lines are added and removed."""
-    added, removed = (sum(line.kind == kind for line in lines) for kind in ("added", "removed"))
-    return f"+{exact(added)} −{exact(removed)}"
-
-
 def _edits(edits: FileEdits, scale: DrawingScale) -> Drawing:
-    lines = lines_of(edits)
+    lines = edits.lines
     shown = _shown_lines([line.text for line in lines], scale.diff_lines, scale.chars)
-    head = component("tool_drawings", "edit_head")(edits.path[:PATH_CHARS], edits.what, amounts_of(lines))
+    head = component("tool_drawings", "edit_head")(edits.path[:PATH_CHARS], edits.what, edits.amounts)
     content = diff_box(lines[:shown]) if lines else reference("info", "Nothing is changed")
     return Drawing(head, content + _rest(edits.rest), len(lines) - shown, "line")
 
@@ -164,9 +136,8 @@ def drawn_result(text: str, asked: Asked, address: BlockAddress, scale: DrawingS
     if not text or find_cuts(text):
         return None
     text = base64_text.readable(text)
-    scale = replace(scale, form=form_of(asked)) if scale is SMALL else scale
     drawn = _result(text, asked, scale)
-    return framed(drawn, address, scale) if drawn else None
+    return framed(drawn, address, form_of(asked) if scale is SMALL else "") if drawn else None
 
 
 def _result(text: str, asked: Asked, scale: DrawingScale) -> Drawing | None:

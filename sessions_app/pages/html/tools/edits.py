@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
-from sessions_app.pages.html.text_diff import DiffLine
+from sessions_app.pages.html.formats import exact
+from sessions_app.pages.html.text_diff import DiffLine, lines_between
 from sessions_app.pages.html.tools.patches import is_patch, lines_of_blocks, lines_of_patch, paths_of_patch
-from sessions_app.pages.html.tools.reading import UNREAD, is_text, read, text_member, words_of
+from sessions_app.pages.html.tools.reading import UNREAD, is_text, read, text_member, words_of, written
 
 PATHS = ("file_path", "path", "filePath", "filepath", "target_file", "filename", "file", "absolute_path", "file_name",
          "relative_path", "TargetFile", "notebook_path")  # fmt: skip
@@ -47,7 +49,7 @@ class Replaced(NamedTuple):
 Change: TypeAlias = "Replaced | Sequence[DiffLine]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FileEdits:
     """Changes of a file, or of those that a patch names. `what` says in a word what kind of change it is."""
 
@@ -55,6 +57,30 @@ class FileEdits:
     changes: Sequence[Change]
     what: str = ""
     rest: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def lines(self) -> list[DiffLine]:
+        """All lines of all changes; a note stands before each of several."""
+        found: list[DiffLine] = []
+        for number, change in enumerate(self.changes, start=1):
+            if len(self.changes) > 1:
+                found.append(DiffLine("note", [(f"change {number} of {len(self.changes)}", False)]))
+            found += _lines(change)
+        return found
+
+    @property
+    def amounts(self) -> str:
+        """`+9 −3`: how many lines are added and removed."""
+        added, removed = (sum(line.kind == kind for line in self.lines) for kind in ("added", "removed"))
+        return f"+{exact(added)} −{exact(removed)}"
+
+
+def _lines(change: Change) -> Sequence[DiffLine]:
+    if not isinstance(change, Replaced):
+        return change
+    words = ", ".join(f"{name}: {written(value, 200)}" for name, value in change.rest.items())
+    notes = [DiffLine("note", [(words, False)])] if words else []
+    return [*lines_between(change.old, change.new), *notes]
 
 
 def edits_of(name: str, arguments: str, value: Any) -> FileEdits | None:
