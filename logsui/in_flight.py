@@ -144,6 +144,9 @@ def tracked(application: Application) -> Application:
         if is_file:  # The server sends it by itself.
             _requests.end(slot)
             return body
+        if getattr(body, "only_waits", False):  # Many such responses wait at a time, and none of them works.
+            _requests.end(slot)
+            slot = None
         return _Body(body, slot, text)
 
     return middleware

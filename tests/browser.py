@@ -17,6 +17,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from sessions_app.queries import watching
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_MISSING = (
     "The browser tests need an installed Chromium and found none of: " + ", ".join(BROWSERS) + ". "
@@ -26,6 +28,9 @@ BROWSER_MISSING = (
 ARGUMENTS = ["--process-per-site", "--disable-gpu"]
 # Any file that is served without a database.
 KEEPER_PATH = "/static/favicon.svg"
+
+# Here a question of an open page occupies a thread of the server, which ends only with its answer.
+watching.HOLD_SECONDS = 1.0
 
 # A busy machine may need longer than Playwright's own 5 seconds.
 expect.set_options(timeout=30_000)

@@ -29,7 +29,7 @@ from sessions_app.models import (
     RequestLog,
     Session,
 )
-from sessions_app.records import ERROR, KINDS, SOURCES, SUCCESS
+from sessions_app.records import ERROR, KINDS, RUNNING, SOURCES, SUCCESS
 from sessions_app.structure.grouping_rules import LinkRole
 
 # The list has the requests of so many sessions, the project's latest; the search finds all others.
@@ -51,7 +51,7 @@ class RequestProjectFilter(ProjectFilter):
 
 class StatusFilter(FixedFilter):
     title = parameter_name = "status"
-    values = (SUCCESS, ERROR)
+    values = (SUCCESS, ERROR, RUNNING)
 
 
 class KindFilter(FixedFilter):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from sessions_app.content.sameness import Contradiction
-from sessions_app.records import ERROR, Record
+from sessions_app.records import ERROR, RUNNING, Record
 
 # The API's names of these fields of a record.
 _FACTS = {
@@ -24,6 +24,8 @@ _PLACE = {"claim": "session_id", "trace_id": "trace_id", "parent_id": "parent_id
 
 def is_whole(record: Record) -> bool:
     """Whether a log reports a whole call: what was asked and what became of it."""
+    if record.status == RUNNING:
+        return False
     if record.span_id:
         return record.ended_at is not None
     return len(record.document.input) > 0 and (len(record.document.output) > 0 or record.status == ERROR)

@@ -11,6 +11,7 @@ from sessions_app.pages.request import changes, copies, prompt
 from sessions_app.pages.request import content as request_content
 from sessions_app.pages.request import page as request
 from sessions_app.pages.requests import list_page as request_list
+from sessions_app.pages.session import live as session_live
 from sessions_app.pages.session import name as session_name
 from sessions_app.pages.session import page as session
 from sessions_app.pages.session import tags as session_tags
@@ -50,6 +51,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/sessions/<uuid:session_id>/steps/", session.session_steps, name="session_steps"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/tags/", session_tags.tags_page, name="session_tags"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/findings/", findings.findings_page, name="session_findings"),
+    path("p/<slug:slug>/sessions/<uuid:session_id>/live/", session_live.session_live, name="session_live"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/name/", session_name.name_page, name="session_name"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/corrections/", history.history_page, name="corrections"),
     path("p/<slug:slug>/sessions/<uuid:session_id>/correct/", forms.correct_page, name="correct"),

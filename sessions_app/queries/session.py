@@ -11,11 +11,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.utils import timezone
 
 from sessions_app.models import RequestKey, RequestLog, Session
-from sessions_app.records import StreamNote
+from sessions_app.records import RUNNING, StreamNote
 from sessions_app.structure import timeline
 from sessions_app.structure.order import in_order
+from sessions_app.structure.running import is_running
 from sessions_app.structure.timeline import Structure
 
 
@@ -160,6 +162,11 @@ class RequestLine:
     def is_conversation(self) -> bool:
         """Whether it is a chat or completion, as opposed to a call that is described in one line."""
         return self.kind == "llm" and not any(name in self.call_type for name in SINGLE_CALLS)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is taken to run still, because its log says so."""
+        return self.status == RUNNING and is_running(self, timezone.now())
 
 
 _LINE_COLUMNS = tuple(name for name in RequestLine.__slots__ if name != "stream")

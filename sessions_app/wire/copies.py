@@ -17,6 +17,11 @@ _MERGED = frozenset({"usage", "metadata"})
 # Lists whose order says nothing: one that has all that the other has, and more, completes it.
 _SETS = frozenset({"tags", "request_tags"})
 _MOST_DEPTH = 8
+_RUNNING = b'"running"'
+# What a log that says that its call runs tells of the answer, as far as that has come.
+_PROVISIONAL = ("status", "response", "usage", "cost")
+# The states of a response that somebody may still ask for (OpenAI's Responses API).
+_UNFINISHED = frozenset({b'"in_progress"', b'"queued"'})
 
 
 def merged(first: bytes, later: bytes) -> bytes:
@@ -25,10 +30,37 @@ def merged(first: bytes, later: bytes) -> bytes:
     Raises Contradiction.
     """
     found: list[str] = []
-    merged = _merge(object_fields(first), object_fields(later), "", found, 0)
+    ours, theirs = object_fields(first), object_fields(later)
+    if is_running(ours):
+        # Of two that say so, the later one tells more.
+        ours = _without_provisional(ours, theirs)
+    elif is_running(theirs):
+        theirs = _without_provisional(theirs, ours)
+    merged = _merge(ours, theirs, "", found, 0)
     if found:
         raise Contradiction(found)
     return _write(merged)
+
+
+def is_running(log: dict[str, JsonBytes]) -> bool:
+    """Whether a log says that its call has no end yet."""
+    said = log.get("status")
+    return (said is not None and bytes(said) == _RUNNING) or is_unfinished(log.get("response"))
+
+
+def is_unfinished(response: JsonBytes | None) -> bool:
+    """Whether a response says that it is not there yet: one of the Responses API that runs in the background."""
+    if response is None or kind_of(response) != "object":
+        return False
+    fields = object_fields(response)
+    return bytes(fields.get("object", b"")) == b'"response"' and bytes(fields.get("status", b"")) in _UNFINISHED
+
+
+def _without_provisional(log: dict[str, JsonBytes], other: dict[str, JsonBytes]) -> dict[str, JsonBytes]:
+    """A log without what the other one tells better, because that came when more was known."""
+    ended = not is_running(other)
+    told = {name for name in _PROVISIONAL if _says_something(other.get(name)) or (name == "status" and ended)}
+    return {name: raw for name, raw in log.items() if name not in told}
 
 
 def _says_something(raw: JsonBytes | None) -> bool:

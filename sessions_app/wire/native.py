@@ -19,6 +19,7 @@ from sessions_app.records import (
     KINDS,
     RULE_SESSION_ID,
     RULE_TRACE_ID,
+    RUNNING,
     SUCCESS,
     TAG_CHARS,
     Documents,
@@ -28,7 +29,7 @@ from sessions_app.records import (
     WireFormatError,
 )
 from sessions_app.wire import bodies, errors, failures, fields, single_calls
-from sessions_app.wire.copies import is_part, merged
+from sessions_app.wire.copies import is_part, is_unfinished, merged
 from sessions_app.wire.errors import Failure
 from sessions_app.wire.items import JsonItem, lines_of
 from sessions_app.wire.request_bodies import body_of
@@ -134,7 +135,7 @@ def _read_header(members: dict[str, JsonBytes]) -> _Header:
         trace_id=trace_id,
         parent_id=fields.optional_id(values.get("parent_id"), "parent_id"),
         kind=_choice(values.get("kind"), "kind", KINDS) or "llm",
-        status=_choice(values.get("status"), "status", (SUCCESS, ERROR)),
+        status=_choice(values.get("status"), "status", (SUCCESS, ERROR, RUNNING)),
         http_status=http_status,
         error=_error(values.get("error")),
         started_at=fields.optional_time(values.get("started_at"), "started_at"),
@@ -272,7 +273,7 @@ def _record(
         model=fields.clean(asked or served),
         requested_model=fields.clean(request.model),
         provider=fields.clean(values.get("provider") or ""),
-        status=header.status or (ERROR if failed else SUCCESS),
+        status=_status(header, failed is not None, members.get("response")),
         http_status=header.http_status or failure.http_status,
         error_type=fields.clean(failure.type),
         error_message=fields.clean(failure.message, fields.ERROR_CHARS),
@@ -289,6 +290,14 @@ def _record(
         byte_size=byte_size,
         problems=(str(response.stream),) if response.stream else (),
     )
+
+
+def _status(header: _Header, has_failed: bool, response: JsonBytes | None) -> str:
+    """How the call went. It runs if the log says so, or its response does, and the log has no end."""
+    if header.status != RUNNING and (header.status or has_failed):
+        return header.status or ERROR
+    says_so = header.status == RUNNING or is_unfinished(response)
+    return ERROR if has_failed else RUNNING if says_so and header.ended_at is None else SUCCESS
 
 
 def _failure(header: _Header, members: dict[str, JsonBytes], response: bodies.ResponseFacts) -> Failure | None:

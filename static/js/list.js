@@ -30,6 +30,13 @@
     }
   });
 
+  // The title of the tab tells of new sessions, too.
+  const title = document.title;
+  document.body.addEventListener("htmx:afterSettle", () => {
+    const count = document.getElementById("news")?.dataset.count;
+    document.title = count ? `(${count} new) ${title}` : title;
+  });
+
   // --- histogram
 
   let from = null;

@@ -16,7 +16,7 @@ from sessions_app.api.links import PageLinks
 from sessions_app.api.serializers.base import URI, Described, Resource, Schema, count
 from sessions_app.api.serializers.errors import ErrorDetailSerializer
 from sessions_app.ingest.waiting import StoredLog
-from sessions_app.records import ERROR, KINDS, SUCCESS
+from sessions_app.records import ERROR, KINDS, RUNNING, SUCCESS
 from sessions_app.wire.fields import MAX_COST, MAX_COUNT, MAX_ID_CHARS
 from sessions_app.wire.usage import USAGE_MEMBERS
 
@@ -79,7 +79,10 @@ class LogSerializer(Resource):
     call_type = sent_text("Such as chat.completions; read from the request when absent.")
     model = sent_text("Read from the bodies when absent.")
     provider = sent_text()
-    status = sent_choice((SUCCESS, ERROR), "error when there is an error or a status of 400 or more.")
+    status = sent_choice(
+        (SUCCESS, ERROR, RUNNING),
+        "error when there is an error or a status of 400 or more. running: send the log again when the call has ended.",
+    )
     status_code = serializers.IntegerField(required=False, allow_null=True, min_value=100, max_value=999)
     error = Described(LOG_ERROR, "An object with type and message, or a text.")
     started_at = Described(LOG_TIME, "The time of receipt when absent.")

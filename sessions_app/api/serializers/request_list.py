@@ -25,7 +25,7 @@ from sessions_app.api.serializers.matches import MatchSerializer, searched_to
 from sessions_app.api.serializers.requests import CallErrorSerializer
 from sessions_app.queries.request_list import ListedRequest
 from sessions_app.queries.search.snippets import Snippet
-from sessions_app.records import ERROR, KINDS, SUCCESS
+from sessions_app.records import ERROR, KINDS, RUNNING, SUCCESS
 
 
 class ListedRequestSerializer(Resource):
@@ -41,7 +41,9 @@ class ListedRequestSerializer(Resource):
     call_type = KnownText()
     model = KnownText()
     provider = KnownText()
-    status = serializers.ChoiceField([SUCCESS, ERROR])
+    status = serializers.ChoiceField(
+        [SUCCESS, ERROR, RUNNING], help_text="running: it began, and its log says that there is no end yet."
+    )
     status_code = serializers.IntegerField(source="http_status", allow_null=True)
     error = serializers.SerializerMethodField()
     started_at = TimeField()

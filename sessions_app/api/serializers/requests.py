@@ -29,7 +29,7 @@ from sessions_app.api.serializers.sessions import SessionSerializer, rule_choice
 from sessions_app.pricing.classes import CLASSES
 from sessions_app.pricing.stored import CostFacts, cost_facts
 from sessions_app.queries.requests import RequestRow
-from sessions_app.records import ERROR, KINDS, SUCCESS, Documents, StreamNote
+from sessions_app.records import ERROR, KINDS, RUNNING, SUCCESS, Documents, StreamNote
 from sessions_app.structure import timeline
 
 
@@ -124,7 +124,9 @@ class RequestSerializer(Resource):
     call_type = KnownText()
     model = KnownText()
     provider = KnownText()
-    status = serializers.ChoiceField([SUCCESS, ERROR])
+    status = serializers.ChoiceField(
+        [SUCCESS, ERROR, RUNNING], help_text="running: it began, and its log says that there is no end yet."
+    )
     status_code = serializers.IntegerField(
         source="http_status", allow_null=True, help_text="The HTTP status of the model's API."
     )

@@ -21,7 +21,7 @@ from sessions_app.pages.thread.layout import MOST_STEPS, Layout, contents
 from sessions_app.pages.thread.steps import KINDS, MOST_LEVELS, anchor, kind_words, name_of
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
-from sessions_app.records import ERROR
+from sessions_app.records import ERROR, RUNNING
 from sessions_app.structure import timeline
 from sessions_app.structure.nesting import trace_of
 from sessions_app.structure.runs import Runs
@@ -193,13 +193,15 @@ class RowWriter:
 
 
 def state_of(line: RequestLine) -> str:
-    return "error" if line.status == ERROR else "ok"
+    return "error" if line.status == ERROR else "live" if line.is_running else "ok"
 
 
 def outcome(line: RequestLine) -> tuple[str, str]:
     """What came back, in a few words, and what they are: the answer's beginning, the tools it calls, or the error."""
     if line.status == ERROR:
         return "error", (line.error_type or "error")[:LABEL_CHARS]
+    if not line.output_preview and line.status == RUNNING:
+        return "nothing", "running" if line.is_running else "no end was reported"
     if not line.output_preview:
         return "nothing", line.call_type or line.kind
     text = line.output_preview[:LABEL_CHARS]

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from markupsafe import Markup
 
@@ -45,6 +46,7 @@ from sessions_app.pages.thread.layout import AFTER, BEFORE, MOST_STEPS, Layout
 from sessions_app.pages.thread.place import RequestInSession, facts_context, whole_number
 from sessions_app.pages.thread.wording import session_grouped_by, source_name
 from sessions_app.queries.filters import SessionFilters
+from sessions_app.queries.live import ACTIVE_FOR
 from sessions_app.queries.session import (
     MOST_LINES,
     SessionFacts,
@@ -81,6 +83,7 @@ class Head:
     more_tags: int
     grouped_by: Markup
     tool_failures: str
+    is_live: bool
 
 
 @project_page
@@ -275,4 +278,5 @@ def head_of(session: SessionFacts, lines: SessionLines, layout: Layout) -> Head:
         more_tags=max(len(session.tags) - MOST_TAGS, 0),
         grouped_by=session_grouped_by(lines.requests or lines.shown),
         tool_failures=failed_results(session.tool_error_count, session.tool_looks_failed_count),
+        is_live=session.last_at > timezone.now() - ACTIVE_FOR or any(line.is_running for line in lines.requests),
     )

@@ -152,6 +152,7 @@ def new_sessions(request: HttpRequest, project: Project) -> HttpResponse:
         "project": project,
         "list_query": ordered_query(parsed.filters, order),
         "newest": newest,
+        "count": at_least(found),
         "news": f"{at_least(found)} new or updated session{'' if found == 1 else 's'}" if found else "",
         "address": reverse("sessions", args=[project.slug]),
     }

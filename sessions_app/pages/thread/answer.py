@@ -21,7 +21,7 @@ from sessions_app.pages.thread.wording import CUT_SHORT, counted, is_choice
 from sessions_app.queries.session import RequestDetail, RequestLine
 from sessions_app.queries.traces import Report
 from sessions_app.queries.window import MOST_OUTPUTS, documents_of_call
-from sessions_app.records import ERROR, Documents, StreamNote
+from sessions_app.records import ERROR, RUNNING, Documents, StreamNote
 from sessions_app.wire.response_facts import finish_reasons
 
 # How so many choices ended is told.
@@ -46,7 +46,9 @@ class AnswerWriter:
         line, detail = window.lines[index], window.details[index]
         summary, described = other_bodies.summary(line, window, index, writer.base_url)
         pieces = [summary, self._items(index, writer, described)]
-        if not any(pieces) and line.status != ERROR:
+        if line.status == RUNNING:
+            pieces.append(self._unfinished(line, any(pieces)))
+        elif not any(pieces) and line.status != ERROR:
             pieces.append(self._instead(index, writer))
         if line.stream:
             pieces.append(_stream_note(line.stream))
@@ -64,6 +66,15 @@ class AnswerWriter:
             return apart
         documents = self.documents or documents_of_call(self.sources.window, index, only_response=True)
         return row("", CallBody("response", documents, writer.base_url).instead())
+
+    def _unfinished(self, line: RequestLine, has_begun: bool) -> Markup:
+        """That there is no end: there may be one to come, or nobody may report it any more."""
+        if apart := told_apart("response", self.reports, self.sources.addresses):
+            return apart
+        if not line.is_running:
+            return row("", reference("info", "The log says that it began. No end was reported"))
+        words = "This is what has come until now" if has_begun else "The answer is not there yet"
+        return row("", reference("clock", f"Running. {words}"))
 
     def _other_endings(self, line: RequestLine) -> Iterator[Markup]:
         """How other choices ended than the first one, of which the request's facts tell."""

@@ -86,6 +86,7 @@ class RequestView:
     note: Markup
     marks: Markup
     is_error: bool
+    is_running: bool
     is_rewritten: bool
     attempts: AttemptsView | None
     fork: ForkView | None
@@ -137,6 +138,7 @@ class RequestWriter:
             note=self.notes.get(index, NOTHING),
             marks=NOTHING if is_folded else marks.html(index),
             is_error=line.status == ERROR,
+            is_running=line.is_running,
             is_rewritten=bool(added.changes),
             attempts=self._attempts(index),
             fork=fork_view(window.structure, fork, addresses) if fork else None,

@@ -11,7 +11,7 @@ from sessions_app.content.array_memory import ArrayMemory
 from sessions_app.content.documents import SplitDocument
 from sessions_app.content.json_bytes import JsonBytes, loads
 from sessions_app.content.splitting import Splitter
-from sessions_app.records import ERROR, SUCCESS, TAG_CHARS, Record, Usage, WireFormatError
+from sessions_app.records import ERROR, RUNNING, SUCCESS, TAG_CHARS, Record, Usage, WireFormatError
 from sessions_app.wire.errors import Failure
 from sessions_app.wire.failures import KINDS, of_body_text, of_choices, of_reason
 from sessions_app.wire.fields import (
@@ -100,7 +100,7 @@ def record_of(
         requested_model=requested_model,
         provider=clean(text_in(found, "provider")),
         api_base=clean(text_in(found, "api_base")),
-        status=ERROR if has_failed else SUCCESS,
+        status=ERROR if has_failed else RUNNING if _has_only_begun(span) else SUCCESS,
         http_status=http_status,
         error_type=clean(failure.type),
         error_message=clean(failure.message, ERROR_CHARS),
@@ -128,6 +128,11 @@ def record_of(
         signs=signs_of(span, claim.key or "", requested_model or model, started_at, has_failed, tool_call_id),
         problems=tuple(clean(text) for text in span.problems),
     )
+
+
+def _has_only_begun(span: Span) -> bool:
+    """Whether an agent's event says that a call began, and nothing of its end. A span without an end says nothing."""
+    return span.logged is not None and span.logged.is_asked_only
 
 
 def _are_alternatives(document: SplitDocument, span: Span) -> bool:

@@ -1,0 +1,102 @@
+"""Requests that run: their log says so, and the log of their end takes its place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from sessions_app.models import ContradictingCopy, Project, RequestLog, Session
+from sessions_app.queries.live import active_sessions
+from sessions_app.queries.session_list import list_sessions
+from sessions_app.records import RUNNING, SUCCESS
+from tests.factories import filters_for, make_log, make_project, store_logs
+
+pytestmark = pytest.mark.django_db
+
+BEGUN: dict[str, Any] = {"response": None, "ended_at": None, "usage": None}
+
+
+@pytest.fixture
+def project() -> Project:
+    return make_project()
+
+
+def begun(**members: Any) -> dict[str, Any]:
+    return make_log(request_id="one", session_id="a", started_at=datetime.now(UTC), **(BEGUN | members))
+
+
+def stored() -> RequestLog:
+    return RequestLog.objects.get()
+
+
+def test_it_works(project: Project) -> None:
+    first = begun(status="running")
+    store_logs(project, first)
+    assert stored().status == RUNNING
+    answer = {"choices": [{"message": {"role": "assistant", "content": "Hi."}}]}
+    done = first | {"status": "success", "response": answer, "usage": {"input_tokens": 3, "output_tokens": 1}}
+    store_logs(project, done)
+    assert (stored().status, stored().output_preview, stored().output_tokens) == (SUCCESS, "Hi.", 1)
+    # Late reports of the beginning change nothing.
+    store_logs(project, first, first | {"response": {"choices": []}})
+    assert (stored().status, stored().output_preview) == (SUCCESS, "Hi.")
+    assert not ContradictingCopy.objects.exists()
+
+
+def test_the_end_may_come_first(project: Project) -> None:
+    first = begun(status="running")
+    store_logs(project, first | {"status": "error", "error": {"message": "too slow"}})
+    store_logs(project, first)
+    assert (stored().status, stored().error_message) == ("error", "too slow")
+    assert not ContradictingCopy.objects.exists()
+
+
+def test_what_came_until_then_gives_way_to_what_came_in_the_end(project: Project) -> None:
+    first = begun(status="running")
+    for text in ("The answer", "The answer is", "The answer is 42."):
+        ended = {"status": None} if text.endswith(".") else {}
+        message = {"role": "assistant", "content": text}
+        log = first | {"response": {"choices": [{"message": message}]}} | ended
+        store_logs(project, {name: value for name, value in log.items() if value is not None})
+        assert stored().output_preview == text
+    assert stored().status == SUCCESS
+    assert not ContradictingCopy.objects.exists()
+
+
+def test_a_response_in_the_background_says_so(project: Project) -> None:
+    response = {"object": "response", "id": "resp-1", "status": "in_progress", "output": []}
+    first = begun(response=response)
+    store_logs(project, first)
+    assert stored().status == RUNNING
+    item = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Done."}]}
+    store_logs(project, first | {"response": response | {"status": "completed", "output": [item]}})
+    assert (stored().status, stored().output_preview) == (SUCCESS, "Done.")
+
+
+@pytest.mark.parametrize(
+    "members", [{}, {"response": {"status": "in_progress"}}, {"status": "running", "ended_at": "now"}]
+)
+def test_a_log_without_an_end_does_not_run_unless_it_says_so(project: Project, members: dict[str, Any]) -> None:
+    if members.get("ended_at"):
+        members = members | {"ended_at": datetime.now(UTC)}
+    store_logs(project, begun(**members))
+    assert stored().status == SUCCESS
+
+
+def test_the_list_knows_what_is_active(project: Project) -> None:
+    now = timezone.now()
+
+    def start(session: str, age: timedelta, **members: Any) -> None:
+        given = BEGUN | {"session_id": session, "started_at": now - age} | members
+        store_logs(project, make_log(**given))
+
+    start("runs", timedelta(minutes=30), status="running")
+    start("ran", timedelta(minutes=30))
+    start("forgotten", timedelta(hours=2), status="running")
+    start("new", timedelta(seconds=10))
+    rows = list_sessions(project, filters_for()).results
+    names = dict(Session.objects.values_list("id", "session_key"))
+    assert {names[found] for found in active_sessions(rows, now)} == {"runs", "new"}

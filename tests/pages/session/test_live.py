@@ -1,0 +1,120 @@
+"""What an open page asks, and how a request that runs is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from sessions_app.ingest import cleanup, corrections
+from sessions_app.models import Project, Session
+from sessions_app.queries import watching
+from sessions_app.queries.live import Revision, revision_of
+from tests.factories import make_log, make_project, make_session, store_logs
+
+
+def address(session: Session, slug: str = "acme") -> str:
+    return f"/p/{slug}/sessions/{session.pk}/live/"
+
+
+def test_it_works(signed_in: Client, project: Project) -> None:
+    session = make_session(project, "a")
+    page = signed_in.get(f"/p/acme/sessions/{session.pk}/").content.decode()
+    assert f'data-url="{address(session)}"' in page
+    revision = re.search(r'data-revision="(\d+)"', page)[1]  # type: ignore[index]
+    waits = signed_in.get(address(session), {"revision": revision, "wait": ""})
+    assert waits.is_async  # type: ignore[attr-defined]
+    store_logs(project, make_log("More", session_id="a"))
+    found = signed_in.get(address(session), {"revision": revision, "wait": ""}).json()
+    assert found == {"id": str(session.pk), "revision": found["revision"], "requests": 2, "steps": 0}
+    assert found["revision"] > int(revision)
+
+
+def test_a_session_that_is_gone_or_was_merged_says_so(signed_in: Client, project: Project) -> None:
+    source, target = make_session(project, "a"), make_session(project, "b")
+    corrections.merge_sessions(project, source.pk, target.pk, "alice")
+    assert signed_in.get(address(source), {"revision": 1}).url == f"{address(target)}?revision=1"
+    for path in (f"/p/acme/sessions/{uuid.uuid4()}/live/", address(make_session(make_project("other"), "a"))):
+        assert signed_in.get(path).status_code == 404
+
+
+def test_strangers_learn_nothing(client: Client, project: Project) -> None:
+    session = make_session(project, "a")
+    assert client.get(address(session)).status_code == 302
+    assert client.get(address(session), headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
+
+
+def test_a_request_that_runs_is_shown_as_such(signed_in: Client, project: Project) -> None:
+    def shown(age: timedelta, **members: object) -> str:
+        log = make_log(started_at=datetime.now(UTC) - age, response=None, ended_at=None, **members)
+        session = make_session(project, str(age), log)
+        return signed_in.get(f"/p/acme/sessions/{session.pk}/").content.decode()
+
+    page = shown(timedelta(minutes=5), status="running")
+    assert 'data-state="live" aria-busy="true"' in page
+    assert "Running. The answer is not there yet" in page
+    assert 'id="live-status" hidden' not in page
+    page = shown(timedelta(hours=3), status="running")
+    assert "aria-busy" not in page
+    assert "No end was reported" in page
+    page = shown(timedelta(minutes=4))
+    assert "aria-busy" not in page
+    assert "No answer was logged" in page
+    assert 'id="live-status" hidden' in page
+
+
+def test_the_list_marks_what_is_active(signed_in: Client, project: Project) -> None:
+    make_session(project, "old")
+    make_session(project, "new", make_log(started_at=datetime.now(UTC)))
+    page = signed_in.get("/p/acme/sessions/").content.decode()
+    assert page.count("Active now, ") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_answer_waits_for_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "SECONDS_BETWEEN", 0.05)
+    project = make_project()
+    session = make_session(project, "a")
+
+    async def asked(change: Callable[[], object], seconds: float = 25) -> tuple[Revision | None, float]:
+        monkeypatch.setattr(watching, "HOLD_SECONDS", seconds)
+        seen = await asyncio.to_thread(revision_of, project.pk, session.pk)
+        assert seen is not None
+        several = [asyncio.ensure_future(watching.watcher.changed(session.pk, seen)) for _ in range(3)]
+        await asyncio.sleep(0.2)
+        assert not any(one.done() for one in several)
+        began = time.monotonic()
+        await asyncio.to_thread(change)
+        found = await asyncio.gather(*several)
+        assert found[0] == found[1] == found[2]
+        return found[0], time.monotonic() - began
+
+    def close(change: Callable[[], object]) -> Callable[[], None]:
+        def done() -> None:
+            change()
+            connection.close()
+
+        return done
+
+    async def all_of_it() -> None:
+        found, seconds = await asked(close(lambda: store_logs(project, make_log("More", session_id="a"))))
+        assert found is not None
+        assert found.request_count == 2
+        assert seconds < 20
+        found, _ = await asked(lambda: None, 0.3)
+        assert found is not None
+        found, _ = await asked(close(lambda: cleanup.delete_sessions(project.pk, [session.pk])))
+        assert found is None
+
+    asyncio.run(all_of_it())
+    deadline = time.monotonic() + 10
+    while watching.watcher.is_running and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not watching.watcher.is_running
