@@ -1,4 +1,4 @@
-"""The folded panels above the requests of a session: findings, the prompt cache, and its top requests by cost."""
+"""The folded panels above the requests of a session: findings, prompt cache, time, and its top requests by cost."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sessions_app.pages.insights.composition import session_filled
 from sessions_app.pages.insights.costs import costly_requests
 from sessions_app.pages.insights.findings import findings_panel
 from sessions_app.pages.insights.session import Insights
+from sessions_app.pages.insights.time import time_panel
 from sessions_app.pages.insights.tool_names import names_for
 from sessions_app.pages.session.view import View
 from sessions_app.queries.window import Window
@@ -27,6 +28,7 @@ def panels(request: HttpRequest, project: Project, shown: View, insights: Insigh
         "findings": findings_panel(insights, lines, shown.addresses, names_for(everything, lines, window)),
         "may_dismiss": rights.may(request.user, rights.DISMISS_FINDINGS),
         "cache": cache_panel(project.pk, lines, insights.cache, shown.addresses),
+        "time": time_panel(request.GET, shown, insights.profiles, insights.slow),
         "costly": costly_requests(shown),
         "filled": session_filled(shown),
     }

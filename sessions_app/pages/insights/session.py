@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -13,12 +13,14 @@ from sessions_app.pages.html.components import NOTHING, component
 from sessions_app.pages.insights.wording import TITLES
 from sessions_app.pages.session.view import View
 from sessions_app.pages.thread.cache_words import short_words
+from sessions_app.pages.thread.wording import slow_words
 from sessions_app.pricing.context_windows import context_window
 from sessions_app.queries.session import RequestLine
 from sessions_app.structure.cache_verdicts import MISS, CacheVerdict, verdicts
 from sessions_app.structure.findings.facts import Finding, KnownSession
 from sessions_app.structure.findings.rules import find_all
 from sessions_app.structure.profiles import Profile, unpack
+from sessions_app.structure.time_split import SlowRequest, slow_requests
 from sessions_app.structure.timeline import Structure
 
 # So many requests of a finding are marked in the thread: the first ones.
@@ -29,14 +31,19 @@ LEAST_LOST = 512
 
 @dataclass(frozen=True, slots=True)
 class Insights:
-    """`dismissed`: who dismissed which findings. The others are `findings`. `cache`: a verdict for each request."""
+    """`dismissed`: who dismissed which findings. The others are `findings`. `cache`: a verdict for each request.
+    `slow`: requests that were slower than usual, by index.
+    """
 
     findings: Sequence[Finding]
     dismissed: Sequence[tuple[Finding, str]]
     cache: Sequence[CacheVerdict | None]
+    slow: Mapping[int, SlowRequest]
+    profiles: Sequence[Profile | None]
 
     def notes(self) -> dict[int, Markup]:
-        """What stands on the lines of requests, by index: marks of findings, and of a missed prompt cache."""
+        """What stands on the lines of requests, by index: marks of findings, of a missed prompt cache, and
+        of slow ones."""
         shown: dict[int, list[Finding]] = {}
         for finding in self.findings:
             for index in finding.evidence[:MOST_MARKED]:
@@ -46,6 +53,9 @@ class Insights:
             if verdict and verdict.counts and verdict.lost >= LEAST_LOST:
                 mark = component("insights", "cache_mark")(verdict.kind == MISS, short_words(verdict))
                 notes[index] = notes.get(index, NOTHING) + mark
+        for index, slow in self.slow.items():
+            mark = component("insights", "slow_mark")(slow_words(slow))
+            notes[index] = notes.get(index, NOTHING) + mark
         return notes
 
 
@@ -67,6 +77,8 @@ def insights_of(project: Project, shown: View) -> Insights:
         [one for one in found if (one.rule, one.key) not in dismissed],
         [(one, dismissed[one.rule, one.key]) for one in found if (one.rule, one.key) in dismissed],
         verdicts(shown.lines.requests, known.profiles, shown.structure),
+        slow_requests(shown.lines.requests),
+        known.profiles,
     )
 
 

@@ -14,13 +14,14 @@ from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.cache_words import CacheWords, cache_words
 from sessions_app.pages.thread.marks import behind
 from sessions_app.pages.thread.token_rows import TokenRow, token_rows
-from sessions_app.pages.thread.wording import grouped_by, history, offset, source_name
+from sessions_app.pages.thread.wording import grouped_by, history, offset, slow_words, source_name
 from sessions_app.pricing.stored import CostFacts, cost_facts
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 from sessions_app.structure.runs import runs_of
+from sessions_app.structure.time_split import slow_requests
 
 # The most sub-agents of a request that are named.
 MOST_STARTED = 5
@@ -72,6 +73,8 @@ class Facts:
     total_tokens: int | None
     cost_so_far: Decimal | None
     cache: CacheWords | None
+    # How much slower than others of its model; "" if it is not.
+    slow: str
 
 
 def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: Window, addresses: Addresses) -> Facts:
@@ -107,6 +110,7 @@ def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: 
         total_tokens=_total(log),
         cost_so_far=timeline.running_costs(one.cost for one in lines)[index],
         cache=cache_words(lines, index, window, addresses),
+        slow=slow_words(slow) if (slow := slow_requests(lines).get(index)) else "",
     )
 
 

@@ -26,6 +26,7 @@ from sessions_app.records import (
 )
 from sessions_app.structure import timeline
 from sessions_app.structure.histories import DROPPED, EDITED, INSERTED, Change
+from sessions_app.structure.time_split import SlowRequest
 
 CUT_SHORT = {
     "length": "Stopped by the limit",
@@ -157,6 +158,11 @@ def messages_changed(change: Change) -> str:
 
 def counted(count: int, noun: str = "message") -> str:
     return f"{exact(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def slow_words(slow: SlowRequest) -> str:
+    """`12 tokens a second; the median of this model here is 60`."""
+    return f"{slow.speed:.3g} tokens a second; the median of this model here is {slow.usual:.3g}"
 
 
 def failures(lines: Sequence[RequestLine]) -> Markup:

@@ -46,7 +46,7 @@ def test_it_works(signed_in: Client, project: Project, django_assert_max_num_que
     assert "1 hit, 0 partly, 2 misses, missed for $0.025" in said
     assert "Tool definitions changed 3 10.0k $0.012" in said
     assert "History came back changed 4 up to 10.0k up to $0.012" in said
-    assert html.count('class="cache-mark"') == 2
+    assert html.count('class="req-hint"') == 2
     assert "Prompt cache missed: 0 of 10.0k repeated tokens; tool definitions changed" in html
 
 
@@ -65,7 +65,7 @@ def test_without_reported_cached_tokens_nothing_is_said(signed_in: Client, proje
     logs = [log | {"usage": {"input_tokens": 10_000, "output_tokens": 10}} for log in conversation()]
     html = page_of(signed_in, make_session(project, "a", *logs))
     assert 'id="cache"' not in html
-    assert "cache-mark" not in html
+    assert "req-hint" not in html
 
 
 def test_an_unknown_price_is_said(signed_in: Client, project: Project) -> None:

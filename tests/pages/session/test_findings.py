@@ -76,7 +76,7 @@ def test_it_can_be_dismissed_and_shown_again(dismisser: Client, project: Project
     assert "<dt>finding" not in html
     assert "dismissed by alice" in text(html)
     assert f'name="restore" value="{value[1]}"' in html
-    assert 'class="req-note"' not in html
+    assert 'class="finding-mark"' not in html
     dismisser.post(address, {"restore": value[1]})
     assert "dismissed by" not in text(page_of(dismisser, session))
 

@@ -1,0 +1,204 @@
+"""Where the time of a session went: in models, in tools, waiting for a person, idle. Plain Python.
+
+The time from the first start to the last end is divided without a rest: each moment counts once. What runs in a model
+goes before what runs in a tool, and both before the gaps. A gap is explained by the request that ends it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Protocol
+
+from sessions_app.records import ERROR
+from sessions_app.structure.profiles import Profile
+from sessions_app.structure.timeline import Structure, Timed, duration, is_untimed, sane_end, sane_start
+
+MODELS, TOOLS, CLIENT, PERSON, IDLE, OTHER = "models", "tools", "client", "person", "idle", "other"
+# In the order in which they are shown.
+KINDS = (MODELS, TOOLS, CLIENT, PERSON, IDLE, OTHER)
+# A gap that nothing but a person explains is idle time if it is longer.
+LONG_GAP = timedelta(minutes=15)
+# A request is compared with the others of its model in the session if there are so many, and it wrote so many tokens.
+LEAST_COMPARED, LEAST_TOKENS = 5, 50
+# It is slow if it wrote so many times fewer tokens a second than their median, and lost so much time by it.
+TIMES_SLOWER, LEAST_LOST = 3, timedelta(seconds=5)
+
+_Span = tuple[datetime, datetime]
+
+
+class TimedRequest(Timed, Protocol):
+    """What must be known of a request."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def output_tokens(self) -> int | None: ...
+    @property
+    def first_token_at(self) -> datetime | None: ...
+
+
+class TimedStep(Timed, Protocol):
+    """What must be known of a step."""
+
+    @property
+    def kind(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSplit:
+    """The parts of the time from the first start to the last end, by kind; those that took none are left out.
+
+    `first_token`: the median time to the first token. `speed`: the median of output tokens a second. None: not known.
+    """
+
+    wall: timedelta
+    parts: Mapping[str, timedelta]
+    first_token: timedelta | None
+    speed: float | None
+
+
+def time_split(
+    requests: Sequence[TimedRequest],
+    steps: Iterable[TimedStep],
+    profiles: Sequence[Profile | None],
+    structure: Structure,
+    between: range,
+) -> TimeSplit | None:
+    """`between`: the indices of the requests in question. None if they say nothing of their times."""
+    chosen = [index for index in between if not is_untimed(requests[index])]
+    spans = {index: (sane_start(requests[index]), sane_end(requests[index])) for index in chosen}
+    if not spans:
+        return None
+    whole = min(start for start, _ in spans.values()), max(end for _, end in spans.values())
+    in_models = _united(spans.values())
+    tools = ((sane_start(step), sane_end(step)) for step in steps if step.kind == "tool")
+    in_tools = _without(_united(_clipped(tools, whole)), in_models)
+    parts: dict[str, timedelta] = defaultdict(timedelta)
+    parts[MODELS] = _length(in_models)
+    parts[TOOLS] = _length(in_tools)
+    starts = sorted((start, index) for index, (start, _) in spans.items())
+    for start, end in _without([whole], _united([*in_models, *in_tools])):
+        place = min(bisect_left(starts, (end, -1)), len(starts) - 1)
+        parts[_kind_of_gap(starts[place][1], end - start, requests, profiles, structure)] += end - start
+    speeds = [speed for index in chosen if (speed := _speed(requests[index]))]
+    firsts = [first.total_seconds() for index in chosen if (first := _first_token(requests[index])) is not None]
+    return TimeSplit(
+        whole[1] - whole[0],
+        {kind: parts[kind] for kind in KINDS if parts.get(kind)},
+        timedelta(seconds=median(firsts)) if firsts else None,
+        median(speeds) if speeds else None,
+    )
+
+
+def _kind_of_gap(
+    index: int,
+    length: timedelta,
+    requests: Sequence[TimedRequest],
+    profiles: Sequence[Profile | None],
+    structure: Structure,
+) -> str:
+    """What a gap was before a request began."""
+    parent = structure.parents[index]
+    before = parent.index if parent else None
+    if before is not None and requests[before].status == ERROR:
+        # The client waited before it tried again.
+        return CLIENT
+    profile = profiles[before] if before is not None else None
+    if profile is not None and profile.calls:
+        return CLIENT
+    if length > LONG_GAP:
+        return IDLE
+    return PERSON if profile is not None else OTHER
+
+
+# --- spans ----------------------------------------------------------------------------------------------------------
+
+
+def _united(spans: Iterable[_Span]) -> list[_Span]:
+    """The same time in spans that do not overlap, in order."""
+    found: list[_Span] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        else:
+            found.append((start, end))
+    return found
+
+
+def _without(spans: Sequence[_Span], others: Sequence[_Span]) -> list[_Span]:
+    """The time of spans that is not in others. Both are in order, and do not overlap."""
+    found: list[_Span] = []
+    place = 0
+    for start, end in spans:
+        while place < len(others) and others[place][1] <= start:
+            place += 1
+        at = place
+        while at < len(others) and others[at][0] < end:
+            if others[at][0] > start:
+                found.append((start, others[at][0]))
+            start = max(start, others[at][1])
+            at += 1
+        if start < end:
+            found.append((start, end))
+    return found
+
+
+def _clipped(spans: Iterable[_Span], whole: _Span) -> Iterator[_Span]:
+    for start, end in spans:
+        if start < whole[1] and end > whole[0]:
+            yield max(start, whole[0]), min(end, whole[1])
+
+
+def _length(spans: Iterable[_Span]) -> timedelta:
+    return sum((end - start for start, end in spans), timedelta())
+
+
+# --- speed ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SlowRequest:
+    """A request that wrote far fewer tokens a second than is usual for its model in this session."""
+
+    speed: float
+    usual: float
+
+
+def slow_requests(requests: Sequence[TimedRequest]) -> dict[int, SlowRequest]:
+    """The slow requests of a session by index. Short answers are not compared: waiting is most of their time."""
+    by_model: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for index, request in enumerate(requests):
+        if (request.output_tokens or 0) >= LEAST_TOKENS and request.model and (speed := _speed(request)):
+            by_model[request.model].append((index, speed))
+    found: dict[int, SlowRequest] = {}
+    for speeds in by_model.values():
+        if len(speeds) < LEAST_COMPARED:
+            continue
+        usual = median(speed for _, speed in speeds)
+        for index, speed in speeds:
+            tokens = requests[index].output_tokens or 0
+            if speed * TIMES_SLOWER <= usual and timedelta(seconds=tokens / speed - tokens / usual) >= LEAST_LOST:
+                found[index] = SlowRequest(speed, usual)
+    return found
+
+
+def _speed(request: TimedRequest) -> float | None:
+    """Output tokens a second, of the whole time of a request: not all say when the first one came."""
+    length = duration(request)
+    seconds = length.total_seconds() if length else 0
+    return request.output_tokens / seconds if request.output_tokens and seconds > 0.01 else None
+
+
+def _first_token(request: TimedRequest) -> timedelta | None:
+    length = duration(request)
+    if request.first_token_at is None or length is None:
+        return None
+    first = request.first_token_at - request.started_at
+    return first if timedelta() <= first <= length else None
