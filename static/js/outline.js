@@ -16,7 +16,7 @@
     });
   }
 
-  const headOf = (fold) => fold.querySelector(":scope > .outline-head, :scope > details > .outline-head");
+  const headOf = (fold) => fold.querySelector(":scope > .fold-head, :scope > details > .fold-head");
 
   // The row of a request or, where that is in a closed fold or not on the page, the head of the fold around it.
   function placeOf(number) {
@@ -62,6 +62,17 @@
   document.addEventListener("session:reading", (event) => {
     clearTimeout(noting);
     noting = setTimeout(() => history.replaceState({ ...history.state, reading: event.detail }, ""), 200);
+  });
+
+  // The same request is shown when lines become whole requests, and the other way round.
+  document.getElementById("dense-link")?.addEventListener("click", (event) => {
+    const chosen = thread.querySelector(".req[aria-current]");
+    const number = chosen ? Number(chosen.id.slice(1)) : reading;
+    if (!number) return;
+    const address = new URL(event.currentTarget.href);
+    address.searchParams.set("from", number);
+    address.hash = `r${number}`;
+    event.currentTarget.href = address.href;
   });
 
   // --- requests that are added ---

@@ -326,7 +326,7 @@
       if (thread && target) {
         event.preventDefault();
         choose(target, { scroll: true });
-      } else if (thread && !link && event.target.closest(".req-line")) {
+      } else if (thread && !link && event.target.closest(".req-line, .req.dense")) {
         choose(event.target.closest(".req"));
       }
     },
@@ -362,7 +362,7 @@
     const found = new Map(box.dataset.hits.trim().split(/\s+/).filter(Boolean).map((pair) => pair.split(":")));
     for (const row of outline.querySelectorAll("li[data-n], li[data-numbers]")) {
       const count = row.dataset.n ? Number(found.get(row.dataset.n) ?? 0) : countWithin(row.dataset.numbers, found);
-      const place = row.querySelector(":scope > .outline-row, :scope > .outline-head, :scope > details > .outline-head");
+      const place = row.querySelector(":scope > .outline-row, :scope > .fold-head, :scope > details > .fold-head");
       const mark = place.querySelector(".outline-hits");
       if (Number(mark?.firstChild.data ?? 0) === count) continue;
       mark?.remove();

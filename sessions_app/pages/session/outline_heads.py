@@ -15,7 +15,6 @@ from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import cost, exact, tokens
 from sessions_app.pages.html.plain_text import visible
 from sessions_app.pages.session.outline_tree import PROMPT_CHARS, Fold, OutlineRow, indices
-from sessions_app.pages.thread.lanes import sums
 from sessions_app.pages.thread.steps import name_of
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
@@ -58,8 +57,8 @@ class HeadWriter:
             "cut": sum(line.finish_reason in CUT for line in lines),
             "hits": sum(self.hits.get(index, 0) for index in requests) if self.hits else 0,
         }
-        words, title = self._words(fold, requests, rows), sums(lines, found["tools"]) if lines else ""
-        return fold, ICONS[fold.kind], visible(words), self._sums(fold, requests), title, ranges(requests), found
+        words, told = visible(self._words(fold, requests, rows)), self._sums(fold, requests)
+        return fold, ICONS[fold.kind], words, told, "\n".join((words, *told)), ranges(requests), found
 
     def _words(self, fold: Fold, requests: Sequence[int], rows: Sequence[OutlineRow]) -> str:
         if fold.kind == "turn":

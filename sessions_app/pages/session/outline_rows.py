@@ -196,15 +196,15 @@ def state_of(line: RequestLine) -> str:
     return "error" if line.status == ERROR else "live" if line.is_running else "ok"
 
 
-def outcome(line: RequestLine) -> tuple[str, str]:
+def outcome(line: RequestLine, most: int = LABEL_CHARS) -> tuple[str, str]:
     """What came back, in a few words, and what they are: the answer's beginning, the tools it calls, or the error."""
     if line.status == ERROR:
-        return "error", (line.error_type or "error")[:LABEL_CHARS]
+        return "error", (line.error_type or "error")[:most]
     if not line.output_preview and line.status == RUNNING:
         return "nothing", "running" if line.is_running else "no end was reported"
     if not line.output_preview:
         return "nothing", line.call_type or line.kind
-    text = line.output_preview[:LABEL_CHARS]
+    text = line.output_preview[:most]
     if line.finish_reason in _CALLS and _TOOL_NAMES.match(text):
         return "tools", text
     return "answer", _MARKS.sub("", text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -20,11 +20,12 @@ from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.finding import finding
 from sessions_app.pages.html.tool_calls import failed_results
 from sessions_app.pages.insights.panels import panels
-from sessions_app.pages.insights.session import insights_of
+from sessions_app.pages.insights.session import Insights, insights_of
 from sessions_app.pages.session.curves import curves
+from sessions_app.pages.session.dense import dense_lines, is_dense, remember
 from sessions_app.pages.session.find import SessionFind, find, marked
 from sessions_app.pages.session.outline import Outline
-from sessions_app.pages.session.switch import PARTIALS, TABLE, WATERFALL, view_links
+from sessions_app.pages.session.switch import PARTIALS, TABLE, WATERFALL, dense_link, view_links
 from sessions_app.pages.session.table_view import table
 from sessions_app.pages.session.time_axis import TimeAxis
 from sessions_app.pages.session.view import (
@@ -93,7 +94,7 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
     lines = load_all_lines(session, MOST_LINES) if session else None
     if session is None or lines is None or lines.is_empty:
         return gone(request, project)
-    shown = view_of(project, session, lines, request.GET)
+    shown = view_of(project, session, lines, request.GET).as_dense(is_dense(request))
     found = find(project, session, lines, request.GET, shown.whole)
     context: dict[str, Any] = {
         "section": "sessions",
@@ -112,7 +113,11 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
     if not htmx_of(request):
         context |= _around(project, shown, context["shown"])
         context |= curves(shown, axis, found.counts)
-    return render_page_or_partial(request, "session.html", PARTIALS[shown.addresses.view], context, project)
+    partial = PARTIALS[shown.addresses.view]
+    response = render_page_or_partial(request, "session.html", partial, context, project)
+    patch_vary_headers(response, ["Cookie"])
+    remember(request, response)
+    return response
 
 
 def _conversation(
@@ -120,6 +125,8 @@ def _conversation(
 ) -> dict[str, Any]:
     """The requests in full, and what is beside them."""
     block = block_of(_with_place(request.GET, found), shown.addresses)
+    if shown.addresses.dense:
+        return _dense(request, project, shown, block, found, context["insights"])
     with finding(found.needles):
         window = read(shown, block)
         thread, block = sections(window, shown, block, context["insights"].notes())
@@ -131,6 +138,18 @@ def _conversation(
     if not htmx_of(request):
         own |= _beside(request, project, shown, block, window, found)
         own |= panels(request, project, shown, context["insights"], window)
+    return own
+
+
+def _dense(
+    request: HttpRequest, project: Project, shown: View, block: RequestBlock, found: SessionFind, insights: Insights
+) -> dict[str, Any]:
+    """A line a request, and what is beside them. Only the first request is read, for its facts."""
+    own: dict[str, Any] = {"shown": block, "thread": dense_lines(shown, block, found)}
+    if not htmx_of(request):
+        window = read(shown, replace(block, last=min(block.first, block.last)))
+        own |= _beside(request, project, shown, block, window, found)
+        own |= panels(request, project, shown, insights, window)
     return own
 
 
@@ -153,6 +172,7 @@ def _around(project: Project, shown: View, block: RequestBlock) -> dict[str, Any
         "head": head_of(shown.session, shown.lines, shown.whole),
         "lines_cut": MOST_LINES if shown.lines.is_cut else None,
         "views": view_links(addresses, block.first if before else None),
+        "dense_link": dense_link(addresses, block.first if before else None),
         **history_context(project, shown.session),
     }
 
@@ -202,7 +222,7 @@ def session_outline(request: HttpRequest, project: Project, session_id: uuid.UUI
     session = find_session(project.pk, session_id) if htmx_of(request) else None
     if session is None:
         return redirect("session", project.slug, session_id)
-    shown = view_of(project, session, load_all_lines(session, MOST_LINES), request.GET)
+    shown = view_of(project, session, load_all_lines(session, MOST_LINES), request.GET).as_dense(is_dense(request))
     found = find(project, session, shown.lines, request.GET, shown.whole)
     # No request is on a page: the links of all lead to the pages that have them.
     nowhere = len(shown.lines.requests) + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sessions_app.pages.thread.addresses import Addresses
 
@@ -36,6 +36,13 @@ class ViewLink:
 def view_named(text: str) -> str:
     """The view that a parameter names; the conversation for any other text."""
     return text if text in NAMES else CONVERSATION
+
+
+def dense_link(addresses: Addresses, start: int | None) -> str:
+    """A link to the same requests, each in one line or, where they are, in full."""
+    query = replace(addresses, dense=not addresses.dense).query(start)
+    asked = query if not addresses.dense else f"?dense=0{query.replace('?', '&', 1)}"
+    return f"{addresses.session}{asked}"
 
 
 def view_links(addresses: Addresses, start: int | None) -> Iterator[ViewLink]:

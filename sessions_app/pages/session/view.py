@@ -43,6 +43,10 @@ class View:
     whole: Layout
     runs: Runs
 
+    def as_dense(self, dense: bool) -> View:
+        """The same with a line a request in the conversation, or without."""
+        return replace(self, addresses=replace(self.addresses, dense=dense))
+
     def hidden(self) -> list[int]:
         """The indices of the requests that are not in the chosen branch or trace."""
         requests = range(len(self.lines.requests))

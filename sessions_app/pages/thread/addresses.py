@@ -11,6 +11,8 @@ from urllib.parse import quote
 BLOCK = 50
 # A session of up to this many requests has one page. A longer one has a page for each block of requests.
 MOST_AT_ONCE = 100
+# The same for a line a request.
+DENSE_BLOCK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class Addresses:
 
     Only a part of it may be shown: the branch of the request with the number `chosen`, or the trace with the id
     `trace`. Then `numbers` are the numbers of the requests in that part. `find`: words that are marked on these pages.
-    `view`: which view of the session they are, "" for the conversation.
+    `view`: which view of the session they are, "" for the conversation. `dense`: that has a line a request.
     """
 
     slug: str
@@ -30,6 +32,7 @@ class Addresses:
     trace: str = ""
     find: str = ""
     view: str = ""
+    dense: bool = False
 
     @property
     def session(self) -> str:
@@ -89,7 +92,7 @@ class Addresses:
     @property
     def part(self) -> str:
         """The query parameters that say which view and part are shown, and what is found; "" for all."""
-        members = [f"view={self.view}"] if self.view else []
+        members = [f"view={self.view}"] if self.view else ["dense=1"] if self.dense else []
         members += [f"find={quote(self.find, safe='')}"] if self.find else []
         if self.trace:
             members.append(f"trace={quote(self.trace, safe='')}")
@@ -116,18 +119,26 @@ class Addresses:
 
     def block_start(self, number: int) -> int:
         """The number of the first request in the block of this one; 1 when no request is shown."""
-        if self.total <= MOST_AT_ONCE:
+        if self.total <= self._most_at_once:
             return self._first
-        place = self._place(number) // BLOCK * BLOCK
+        place = self._place(number) // self._block * self._block
         return self.numbers[place] if self.is_part else place + 1
 
     def block_end(self, start: int) -> int:
         """The number of the last request in the block that begins with this one; 0 when no request is shown."""
         if not self.total:
             return 0
-        most = self.total if self.total <= MOST_AT_ONCE else BLOCK
+        most = self.total if self.total <= self._most_at_once else self._block
         place = min(self._place(start) + most, self.total) - 1
         return self.numbers[place] if self.is_part else place + 1
+
+    @property
+    def _block(self) -> int:
+        return DENSE_BLOCK if self.dense else BLOCK
+
+    @property
+    def _most_at_once(self) -> int:
+        return max(MOST_AT_ONCE, DENSE_BLOCK) if self.dense else MOST_AT_ONCE
 
     def after(self, number: int) -> int | None:
         """The number of the next request that is shown."""

@@ -25,7 +25,7 @@ def outline_of(page: str) -> str:
 
 def heads(html: str) -> list[str]:
     """The text of each head of a fold."""
-    return [text(found) for found in re.findall(r'(?s)<(?:a|summary) class="outline-head".*?</(?:a|summary)>', html)]
+    return [text(found) for found in re.findall(r'(?s)<(?:a|summary) class="fold-head".*?</(?:a|summary)>', html)]
 
 
 def rows(html: str) -> list[int]:
@@ -96,7 +96,7 @@ def test_turns_that_are_not_on_the_page_are_links_that_load_their_rows(signed_in
 
     assert set(range(101, 131)) <= set(rows(html))
     assert rows(html)[0] > 90
-    closed = re.findall(r'<a class="outline-head" id="[^"]+" href="([^"]+)" hx-get="([^"]+)"', html)
+    closed = re.findall(r'<a class="fold-head" id="[^"]+" href="([^"]+)" hx-get="([^"]+)"', html)
     assert closed[0][0] == "?from=1#r1"
     assert "One 30 requests · 3.0k→300 · $15.00" in heads(html)[0]
     # Without a script the link leads to the block; with one it is replaced by the rows, which link to their blocks.

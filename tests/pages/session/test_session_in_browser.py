@@ -293,7 +293,7 @@ def test_blocks_join_and_nothing_jumps(
     page.locator("#r8").evaluate("(article) => article.scrollIntoView()")
     expect(reading).to_have_text(re.compile("^8 ?"))
     page.locator("#r2").evaluate("(article) => article.scrollIntoView()")
-    expect(reading).to_have_class("outline-head")
+    expect(reading).to_have_class("fold-head")
     # Keys go on to the next block in place, and to both ends.
     page.locator(".outline-row", has_text="10").first.click()
     page.keyboard.press("j")
@@ -306,6 +306,16 @@ def test_blocks_join_and_nothing_jumps(
     expect(current(page)).to_have_id("r1")
     page.keyboard.press("G")
     expect(current(page)).to_have_id("r13")
+    # A line a request, and back: the same one stays chosen.
+    page.keyboard.press("z")
+    expect(page.locator(".req.dense")).to_have_count(13)
+    expect(current(page)).to_have_id("r13")
+    assert current(page).bounding_box()["height"] * 40 < 900 - 165
+    page.keyboard.press("k")
+    expect(current(page)).to_have_id("r12")
+    page.keyboard.press("z")
+    expect(page.locator(".req.dense")).to_have_count(0)
+    expect(current(page)).to_have_id("r12")
     assert problems == []
 
 

@@ -1,0 +1,149 @@
+"""The dense conversation: a line a request. What came in, what came back, and what that cost.
+
+`?dense=1` asks for it, `?dense=0` for the whole requests; the choice is kept in a cookie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from markupsafe import Markup
+
+from sessions_app.pages.html.components import component, joined
+from sessions_app.pages.html.formats import clock, cost, duration, exact, tokens
+from sessions_app.pages.session.find import SessionFind
+from sessions_app.pages.session.outline_rows import outcome, state_of
+from sessions_app.pages.session.outline_tree import PROMPT_CHARS
+from sessions_app.pages.session.view import RequestBlock, View
+from sessions_app.pages.shell import COOKIE_SECONDS, htmx_of
+from sessions_app.pages.thread.wording import counted
+from sessions_app.queries.session import RequestLine
+from sessions_app.structure import timeline
+from sessions_app.structure.tool_failures import new_failures
+
+PARAMETER, COOKIE = "dense", "logsui_dense"
+TEXT_CHARS = 160
+
+
+def is_dense(request: HttpRequest) -> bool:
+    """Whether the address asks for it or, where it says nothing, the user did before.
+
+    What htmx adds to a page is like that page, whose addresses say it.
+    """
+    asked = request.GET.get(PARAMETER, "")
+    htmx = htmx_of(request)
+    is_addition = htmx and not htmx.boosted and not htmx.history_restore_request
+    return (asked or ("" if is_addition else request.COOKIES.get(COOKIE, ""))) == "1"
+
+
+def remember(request: HttpRequest, response: HttpResponse) -> None:
+    """Keep what the address asked for in the user's browser."""
+    asked = request.GET.get(PARAMETER, "")
+    if asked == "1":
+        response.set_cookie(COOKIE, "1", max_age=COOKIE_SECONDS, samesite="Lax", httponly=True)
+    elif asked:
+        response.delete_cookie(COOKIE, samesite="Lax")
+
+
+@dataclass(frozen=True, slots=True)
+class DenseLine:
+    """A request in a line. `came`: what came in, and whether it is a "prompt" or results of "tools". `look`: what the
+    `text` is, an answer, names of tools, or an error.
+    """
+
+    number: int
+    url: str
+    state: str
+    depth: int
+    model: str
+    time: str
+    came_look: str
+    came: str
+    failures: str
+    look: str
+    text: str
+    hits: int
+    tokens_in: str
+    tokens_out: str
+    cost: str
+    duration: str
+
+
+def dense_lines(shown: View, block: RequestBlock, found: SessionFind) -> Markup:
+    """The lines of a block of requests; those of a run together."""
+    failures = new_failures(shown.lines.requests)
+    indices = [index for index in range(block.first - 1, block.last) if shown.addresses.shows(index + 1)]
+    write = component("dense", "line")
+    order = shown.runs.in_order(indices) if shown.runs else indices
+    prompts = _prompts(shown, order := list(order), block)
+    return joined(
+        write(_line(shown, index, prompts.get(index, ""), failures.get(_request(shown, index).id, 0), found))
+        for index in order
+    )
+
+
+def _request(shown: View, index: int) -> RequestLine:
+    return shown.lines.requests[index]
+
+
+def _prompts(shown: View, order: Iterable[int], block: RequestBlock) -> dict[int, str]:
+    """By the index of a request, what the user said with it for the first time, to the main agent or in a run."""
+    said: dict[int, str] = {}
+    # The prompt of the turn that was begun before the block is not new.
+    for index in range(block.first - 1):
+        if text := _request(shown, index).input_preview[:PROMPT_CHARS]:
+            said[_agent(shown, index)] = text
+    found: dict[int, str] = {}
+    for index in order:
+        text, agent = _request(shown, index).input_preview, _agent(shown, index)
+        if text and text[:PROMPT_CHARS] != said.get(agent):
+            found[index] = text
+            said[agent] = text[:PROMPT_CHARS]
+    return found
+
+
+def _agent(shown: View, index: int) -> int:
+    """The first request of the run that a request is in; -1 for the main agent."""
+    around = shown.runs.around(index) if shown.runs else []
+    return around[-1].first if around else -1
+
+
+def _line(shown: View, index: int, prompt: str, failures: int, found: SessionFind) -> DenseLine:
+    line = _request(shown, index)
+    look, text = outcome(line, TEXT_CHARS)
+    came_look, came = ("prompt", prompt[:TEXT_CHARS]) if prompt else ("tools", _tools_before(shown, index))
+    return DenseLine(
+        number=index + 1,
+        url=shown.addresses.request(line.id),
+        state=state_of(line),
+        depth=len(shown.runs.around(index)) if shown.runs else 0,
+        model=line.model,
+        time=clock(line.started_at),
+        came_look=came_look,
+        came=came,
+        failures=f"{exact(failures)} failed" if failures else "",
+        look=look,
+        text=" · ".join(filter(None, (text, *_notes(shown, index)))),
+        hits=found.counts.get(index, 0),
+        tokens_in=tokens(line.input_tokens),
+        tokens_out=tokens(line.output_tokens),
+        cost=cost(line.cost),
+        duration=duration(timeline.duration(line)),
+    )
+
+
+def _tools_before(shown: View, index: int) -> str:
+    """The tools whose results came in: those that the request before had called."""
+    origin = shown.structure.origin(index)
+    look, text = outcome(_request(shown, origin.index), TEXT_CHARS) if origin else ("", "")
+    return text if look == "tools" else ""
+
+
+def _notes(shown: View, index: int) -> Iterator[str]:
+    attempts = shown.structure.attempts_of(index)
+    if len(attempts) > 1:
+        yield f"attempt {shown.structure.places[index] + 1} of {len(attempts)}"
+    if shown.runs and (started := shown.runs.started_by.get(index)):
+        yield f"started {counted(len(started), 'agent')}"
