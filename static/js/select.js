@@ -1,4 +1,4 @@
-// Selecting rows of a list: all of the page, and from the last one to another with shift. "x" is in keyboard.js.
+// Selecting rows of a list: all of the page, and from the last one to another with shift. "x" is in page.js.
 (() => {
   let last = null;
   const picks = () => [...document.querySelectorAll("[name=pick]")];

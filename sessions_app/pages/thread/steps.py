@@ -11,7 +11,7 @@ from markupsafe import Markup
 from sessions_app import bounds
 from sessions_app.content.packed_digests import packed_count
 from sessions_app.pages.html.components import NOTHING, component, joined, sentence
-from sessions_app.pages.html.formats import duration
+from sessions_app.pages.html.formats import duration, exact
 from sessions_app.pages.html.messages import FoundCall, MessageWriter, Pairs, Source, first_line
 from sessions_app.pages.html.pieces import code_box, link, reference, request_link, row
 from sessions_app.pages.html.source import source_of
@@ -104,12 +104,10 @@ class StepWriter:
         cause = self.causes.get(line.id)
         return cause is not None and cause.number is not None and cause.number - 1 in self.window.shown
 
-    def _cause(self, line: RequestLine) -> Markup:
-        """The request whose tool call started a step."""
+    def _cause(self, line: RequestLine) -> str:
+        """The request whose tool call started a step. No link: it stands in what opens the step, which has one."""
         cause = self.causes.get(line.id)
-        if cause is None or cause.number is None:
-            return NOTHING
-        return request_link(cause.href or "", cause.number)
+        return "" if cause is None or cause.number is None else f"request {exact(cause.number)}"
 
     def body(self, line: RequestLine) -> Markup:
         """What a step shows when it is opened."""
@@ -179,7 +177,11 @@ class StepWriter:
         return joined((problems_note(line.problems), self.error_html(line), *messages, self._open(line)))
 
     def _open(self, line: RequestLine) -> Markup:
-        return reference("external", link(self.addresses.request(line.id), "Open this step"))
+        page = link(self.addresses.request(line.id), "Open this step")
+        cause = self.causes.get(line.id)
+        if cause is None or cause.number is None:
+            return reference("external", page)
+        return reference("external", page + sentence(", called by {}", request_link(cause.href or "", cause.number)))
 
     def input_html(self, line: RequestLine) -> Markup:
         """The messages that an agent or chain was given."""
