@@ -311,7 +311,10 @@
         return;
       }
       // The other form of the messages is shown at the request that is read.
-      if (link?.matches("[data-text-form]") && thread && here()) link.hash = `#r${numberOf(here())}`;
+      if (link?.matches("[data-text-form]")) {
+        if (thread && here()) link.hash = `#r${numberOf(here())}`;
+        return;
+      }
       const past = link?.matches(".req-hist, .marks .textbtn") && document.querySelector(link.getAttribute("hx-target"));
       if (past?.childElementCount) {
         // It was loaded before: only show or hide it.
