@@ -158,8 +158,9 @@ class _Builder(Generic[T]):
         seen = {id(node) for root in self._roots for node in _all(root)}
         for leaf in self._leaves:
             if id(leaf) not in seen:
-                for other in (leaf, *self._by_id.values()):
-                    other.children = [child for child in other.children if child is not leaf]
+                parent = self._parent(leaf)
+                if parent is not None:
+                    parent.children = [child for child in parent.children if child is not leaf]
                 seen |= {id(node) for node in _all(leaf)}
                 yield leaf
 

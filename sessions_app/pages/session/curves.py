@@ -76,6 +76,7 @@ class _Strip:
     def __init__(self, shown: View, axis: TimeAxis, hits: Mapping[int, int], indices: Sequence[int]) -> None:
         self._shown, self._axis, self._hits, self._indices = shown, axis, hits, indices
         self._lines = shown.lines.requests
+        self._continues = shown.structure.continues
         self._failures = new_failures(self._lines)
         self._compacted = context_marks(self._lines, shown.structure)
         models = Counter((self._lines[i].model, self._lines[i].provider) for i in indices)
@@ -148,7 +149,7 @@ class _Strip:
         roots: dict[int, int] = {}
         chains: dict[int, list[int]] = defaultdict(list)
         for index in self._indices:
-            base = self._shown.structure.continues[index]
+            base = self._continues[index]
             roots[index] = roots.get(base, index) if base is not None else index
             if self._lines[index].input_tokens is not None:
                 chains[roots[index]].append(index)

@@ -19,7 +19,7 @@ from sessions_app.structure.tool_failures import new_failures
 from sessions_app.structure.trace_tree import rows, tree
 
 # A longer session has a page for each block of so many rows.
-MOST_ROWS = 400
+MOST_ROWS = 300
 # How much a step of the zoom narrows, and how far a step to the side goes.
 _ZOOM, _MOVE = 0.5, 0.5
 MOST_MODELS = 6

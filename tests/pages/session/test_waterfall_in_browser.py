@@ -1,0 +1,89 @@
+"""The views of a session in a real Chromium: keys, the chosen row, zoom, and the curves."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests.factories import make_project, make_session
+from tests.pages.conversations import turns
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def conversation(visitor: Page, live_server: LiveServer, transactional_db: None) -> Page:
+    """Eight requests of two seconds, one after another, at the page of their session."""
+    logs = turns([f"Text {n}" for n in range(8)], every=2, cost=0.25, usage={"input_tokens": 9_000})
+    session = make_session(make_project(), "even", *logs)
+    visitor.set_viewport_size({"width": 1_400, "height": 900})
+    visitor.goto(f"{live_server.url}/p/acme/sessions/{session.id}/")
+    return visitor
+
+
+def test_views_rows_and_zoom(conversation: Page, problems: list[str]) -> None:
+    page = conversation
+    page.keyboard.press("2")
+    rows = page.locator(".wf-row[data-n]")
+    expect(rows).to_have_count(8)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator("#w2")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#inspector")).to_contain_text("Request 2")
+
+    # The part that is shown is in the address, which survives a reload; the chosen row stays chosen.
+    page.keyboard.press("+")
+    expect(rows).not_to_have_count(8)
+    expect(page).to_have_url(re.compile(r"\?view=waterfall&t0=4&t1=12"))
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile(r"t0=0&t1=8"))
+    page.reload()
+    expect(rows).to_have_count(5)
+    page.keyboard.press("j")
+    expect(page).to_have_url(re.compile(r"t0=0&t1=8#r1$"))
+
+    # Enter goes to the request, Back returns to the same part.
+    page.keyboard.press("Enter")
+    expect(page.locator("#r1.req")).to_have_attribute("aria-current", "true")
+    page.go_back()
+    expect(rows).to_have_count(5)
+    page.keyboard.press("0")
+    expect(rows).to_have_count(8)
+    page.locator("#w5 .wf-time").click()
+    page.keyboard.press("3")
+    expect(page).to_have_url(re.compile(r"\?view=table#r5$"))
+    page.keyboard.press("1")
+    expect(page.locator("#r5.req")).to_have_attribute("aria-current", "true")
+    assert problems == []
+
+
+def test_curves_are_read_clicked_and_brushed(conversation: Page, problems: list[str]) -> None:
+    page = conversation
+    box, value = page.locator("#curves-box"), page.locator("#curves-value")
+    box.focus()
+    page.keyboard.press("ArrowRight")
+    expect(value).to_have_text(re.compile(r"#2 · \$0\.500 so far · context 9\.0k of 128k"))
+    expect(box).to_have_attribute("aria-valuetext", re.compile("Request 2: "))
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("#r8$"))
+
+    page.evaluate("scrollTo(0, 0)")
+    size = box.bounding_box()
+    assert size
+    middle = size["y"] + 10
+    page.mouse.click(size["x"] + size["width"] * 0.26, middle)
+    expect(page).to_have_url(re.compile("#r3$"))
+    page.evaluate("scrollTo(0, 0)")
+    page.mouse.move(size["x"] + size["width"] * 0.25, middle)
+    page.mouse.down()
+    page.mouse.move(size["x"] + size["width"] * 0.4, middle)
+    page.mouse.move(size["x"] + size["width"] * 0.5, middle)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"\?view=waterfall&t0=[34][\d.]*&t1=[78]"))
+    expect(page.locator("#w1")).to_have_count(0)
+    expect(page.locator("#w4")).to_have_count(1)
+    assert problems == []
