@@ -114,6 +114,8 @@ def arrange(
 ) -> Steps[T]:
     """Place steps among requests in chronological order. `indices`: the requests' indices if they are not 0, 1, 2, …"""
     found: Steps[T] = Steps()
+    if not steps:
+        return found
     indices = range(len(requests)) if indices is None else indices
     for place, between in enumerate(_gaps(requests, steps, nesting)):
         previous = requests[place - 1] if place > 0 else None
@@ -230,8 +232,7 @@ class _Moment:
 def idle_before(rows: Sequence[Spanned]) -> dict[uuid.UUID, timedelta]:
     """How long nothing ran before each of these rows, in the order in which they are shown, where that is long."""
     moments = [
-        _Moment(row.id, row.started_at, row.ended_at if row.kind in WORK else row.started_at, row.received_at)
-        for row in rows
+        row if row.kind in WORK else _Moment(row.id, row.started_at, row.started_at, row.received_at) for row in rows
     ]
     gaps = timeline.idle_before(moments)
     return {row.id: gap for row, gap in zip(rows, gaps, strict=True) if gap}

@@ -92,9 +92,11 @@ class _RowFacts:
 def parents(requests: Sequence[RelatedRow], window: timedelta = WINDOW) -> list[Parent | None]:
     """For each request in the order of the timeline, which other one of its session it continues or repeats."""
     facts = _all_facts(requests)
+    needed = {link_key for row in requests for link_key in (row.previous, *row.needs)}
     by_link_key: Index[int] = Index()
     for one in facts:
         if one is not None:
+            one.provides = [link_key for link_key in one.provides if link_key in needed]
             by_link_key.add(one)
     return [None if one is None else _parent(one, by_link_key, window) for one in facts]
 
@@ -105,16 +107,21 @@ def starters(requests: Sequence[TaskRow]) -> list[int | None]:
 
     It continues nothing of that request. Whether it is the first of its run, `parents` says.
     """
-    facts = _all_facts(requests)
     tasks = {row.task for row in requests if row.task}
     by_link_key: Index[int] = Index()
-    for one, row in zip(facts, requests, strict=True):
-        if one is not None:
-            one.task = row.task
-            one.provides = [link_key for link_key in row.provides if link_key in tasks]
-            by_link_key.add(one)
-    found = [by_link_key.started_by(one) if one is not None and one.task else None for one in facts]
-    return [one.key if one else None for one in found]
+    started: dict[int, _RowFacts] = {}
+    for moment, index, row in zip(_moments(requests), range(len(requests)), requests, strict=True):
+        # Of thousands of requests, few ask for a task or have one.
+        if row.duplicate_of is not None or (row.task is None and tasks.isdisjoint(row.provides)):
+            continue
+        one = _facts((moment, index), row)
+        one.task = row.task
+        one.provides = [link_key for link_key in row.provides if link_key in tasks]
+        by_link_key.add(one)
+        if row.task:
+            started[index] = one
+    starting = {index: by_link_key.started_by(one) for index, one in started.items()}
+    return [found.key if (found := starting.get(index)) else None for index in range(len(requests))]
 
 
 def _all_facts(requests: Sequence[RelatedRow]) -> list[_RowFacts | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -190,7 +190,7 @@ class Structure:
     `chains`: for each attempt of a call with several ones, all of them. `forks` by the request that is continued.
     `branch_of`: for each request the first one of its innermost branch, None outside of branches. `lanes`: 0 for the
     trunk, higher for branches beside it. `parallel`: for each request of a group that ran at the same time, the group.
-    `children`: what has a request as parent.
+    `children`: what has a request as parent. `continues`: for each request the index of its parent.
     """
 
     parents: list[Parent | None]
@@ -204,11 +204,11 @@ class Structure:
     # For each attempt of a call with several ones, which of them it is (from 0); by the last, what the call continues.
     places: dict[int, int]
     origins: dict[int, Parent | None]
+    continues: list[int | None] = field(init=False)
 
-    @property
-    def continues(self) -> list[int | None]:
-        """For each request the index of the one that it continues."""
-        return [parent.index if parent else None for parent in self.parents]
+    def __post_init__(self) -> None:
+        found = [parent.index if parent else None for parent in self.parents]
+        object.__setattr__(self, "continues", found)
 
     def attempts_of(self, index: int) -> tuple[int, ...]:
         """All attempts of the call that a request is one of; itself alone when it was not repeated."""
