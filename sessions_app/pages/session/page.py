@@ -128,7 +128,7 @@ def _conversation(
     if shown.addresses.dense:
         return _dense(request, project, shown, block, found, context["insights"])
     with finding(found.needles):
-        window = read(shown, block)
+        window = read(shown, block, context["insights"].cache)
         thread, block = sections(window, shown, block, context["insights"].notes())
         alone = steps_alone(window, shown)
     correct_url = context["correct_url"] if context.get("may_correct") else ""
@@ -147,7 +147,7 @@ def _dense(
     """A line a request, and what is beside them. Only the first request is read, for its facts."""
     own: dict[str, Any] = {"shown": block, "thread": dense_lines(shown, block, found)}
     if not htmx_of(request):
-        window = read(shown, replace(block, last=min(block.first, block.last)))
+        window = read(shown, replace(block, last=min(block.first, block.last)), insights.cache)
         own |= _beside(request, project, shown, block, window, found)
         own |= panels(request, project, shown, insights, window)
     return own

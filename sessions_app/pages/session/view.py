@@ -24,6 +24,7 @@ from sessions_app.queries.thread import load_window
 from sessions_app.queries.window import Window
 from sessions_app.search_language import MOST_CHARS
 from sessions_app.structure import timeline
+from sessions_app.structure.cache_verdicts import CacheVerdict
 from sessions_app.structure.runs import Runs, runs_of
 from sessions_app.structure.timeline import Structure
 
@@ -80,14 +81,14 @@ def _runs(lines: SessionLines, structure: Structure, layout: Layout) -> Runs:
     return runs_of(lines.requests, structure, tools)
 
 
-def read(shown: View, block: RequestBlock) -> Window:
+def read(shown: View, block: RequestBlock, verdicts: Sequence[CacheVerdict | None] = ()) -> Window:
     """The requests of a block with the steps beside them."""
     hidden = set(shown.hidden())
     indices = [index for index in range(block.first - 1, block.last) if index not in hidden]
     steps = shown.layout.to_read(indices or [-1])
     first, last = block.first - 1, block.last
     window = load_window(shown.session, shown.lines.requests, first, last, shown.structure, hidden, steps)
-    window.runs = shown.runs
+    window.runs, window.verdicts = shown.runs, verdicts
     return window
 
 

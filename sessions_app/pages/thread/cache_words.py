@@ -76,7 +76,8 @@ def short_words(verdict: CacheVerdict) -> str:
 
 def cache_words(lines: Sequence[RequestLine], index: int, window: Window, addresses: Addresses) -> CacheWords | None:
     """The verdict for one request; None where nothing can be said."""
-    verdict = verdicts(lines, [unpack(line.profile) for line in lines], window.structure)[index]
+    judged = window.verdicts or verdicts(lines, [unpack(line.profile) for line in lines], window.structure)
+    verdict = judged[index]
     if verdict is None:
         return None
     base = request_link(addresses.in_session(verdict.base + 1), verdict.base + 1)
