@@ -27,9 +27,9 @@ def outcome(is_error: bool) -> Markup:
 
 
 @register.simple_tag
-def http_outcome(is_error: bool, http_status: int | None) -> Markup:
-    """Whether a request failed, with the HTTP status of its answer if it is known."""
-    return component("pieces", "http_outcome")(is_error, http_status)
+def http_outcome(is_error: bool, http_status: int | None, unfinished: str = "") -> Markup:
+    """Whether a request failed, with the HTTP status of its answer if it is known. `unfinished`: that it has no end."""
+    return component("pieces", "http_outcome")(is_error, http_status, unfinished)
 
 
 @register.simple_tag

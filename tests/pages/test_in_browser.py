@@ -182,10 +182,12 @@ def test_new_sessions_wait_behind_a_pill(in_list: Page, acme: Project, problems:
     in_list.evaluate("document.body.dispatchEvent(new Event('slow-tick'))")
     pill = in_list.get_by_role("link", name="1 new or updated session")
     expect(pill).to_be_visible()
+    expect(in_list).to_have_title("(1 new) Sessions · acme · logsui")
     expect_titles(in_list, "s6", "s5", "s4")
     pill.click()
     expect_titles(in_list, "fresh", "s6", "s5")
     expect(pill).to_be_hidden()
+    expect(in_list).to_have_title("Sessions · acme · logsui")
     assert problems == []
 
 

@@ -22,6 +22,7 @@ from sessions_app.pages.sessions.list_page import tell_query
 from sessions_app.pages.sessions.outside import outside_of
 from sessions_app.pages.sessions.rows import FoundPlace, place_of
 from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
+from sessions_app.pages.thread.wording import unfinished
 from sessions_app.queries.filters import FilterError, SessionFilters, parse_filters
 from sessions_app.queries.request_list import (
     NEWEST_FIRST,
@@ -135,6 +136,7 @@ class RequestInList:
     title: str
     preview: str
     is_error: bool
+    unfinished: str
     error: str
     model: str
     hue: Markup
@@ -177,6 +179,7 @@ def _row(row: ListedRequest, address: str, date: Markup | str, places: Sequence[
         title=row.input_preview or title,
         preview=row.output_preview,
         is_error=row.status == ERROR,
+        unfinished=unfinished(row),
         error=row.error_type or (f"HTTP {row.http_status}" if row.http_status else "error"),
         model=row.model,
         hue=hue(row.model),

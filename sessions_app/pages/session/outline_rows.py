@@ -19,7 +19,7 @@ from sessions_app.pages.session.waterfall import Scale, bars
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.layout import MOST_STEPS, Layout, contents
 from sessions_app.pages.thread.steps import KINDS, MOST_LEVELS, anchor, kind_words, name_of
-from sessions_app.pages.thread.wording import counted
+from sessions_app.pages.thread.wording import counted, unfinished
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR, RUNNING
 from sessions_app.structure import timeline
@@ -201,7 +201,7 @@ def outcome(line: RequestLine, most: int = LABEL_CHARS) -> tuple[str, str]:
     if line.status == ERROR:
         return "error", (line.error_type or "error")[:most]
     if not line.output_preview and line.status == RUNNING:
-        return "nothing", "running" if line.is_running else "no end was reported"
+        return "nothing", unfinished(line)
     if not line.output_preview:
         return "nothing", line.call_type or line.kind
     text = line.output_preview[:most]

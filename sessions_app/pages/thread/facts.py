@@ -14,7 +14,7 @@ from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.cache_words import CacheWords, cache_words
 from sessions_app.pages.thread.marks import behind
 from sessions_app.pages.thread.token_rows import TokenRow, token_rows
-from sessions_app.pages.thread.wording import grouped_by, history, offset, slow_words, source_name
+from sessions_app.pages.thread.wording import grouped_by, history, offset, slow_words, source_name, unfinished
 from sessions_app.pricing.stored import CostFacts, cost_facts
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
@@ -53,6 +53,8 @@ class Facts:
     number: int
     count: int
     is_error: bool
+    # That it has no end, if its log says so.
+    unfinished: str
     duration: timedelta | None
     first_token: timedelta | None
     timing: Timing | None
@@ -91,6 +93,7 @@ def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: 
         number=index + 1,
         count=len(lines),
         is_error=log.status == ERROR,
+        unfinished=unfinished(line),
         duration=length,
         first_token=first,
         timing=_timing(length, first),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils import timezone
 from markupsafe import Markup
 
 from sessions_app.content.blocks import Message
@@ -22,10 +23,12 @@ from sessions_app.records import (
     RULE_PREVIOUS_RESPONSE,
     RULE_SUB_AGENT,
     RULE_TOOL_CALL,
+    RUNNING,
     SOURCES,
 )
 from sessions_app.structure import timeline
 from sessions_app.structure.histories import DROPPED, EDITED, INSERTED, Change
+from sessions_app.structure.running import Begun, is_running
 from sessions_app.structure.time_split import SlowRequest
 
 CUT_SHORT = {
@@ -214,6 +217,13 @@ def first_token(line: RequestLine) -> str:
     if line.first_token_at is None or line.first_token_at < line.started_at:
         return ""
     return duration(line.first_token_at - line.started_at)
+
+
+def unfinished(request: Begun) -> str:
+    """That a request has no end, where its log says so."""
+    if request.status != RUNNING:
+        return ""
+    return "running" if is_running(request, timezone.now()) else "no end was reported"
 
 
 def tokens_title(line: RequestLine) -> str:

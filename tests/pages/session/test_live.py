@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 
 from sessions_app.ingest import cleanup, corrections
-from sessions_app.models import Project, Session
+from sessions_app.models import Project, RequestLog, Session
 from sessions_app.queries import watching
 from sessions_app.queries.live import Revision, revision_of
 from tests.factories import make_log, make_project, make_session, store_logs
@@ -61,6 +61,9 @@ def test_a_request_that_runs_is_shown_as_such(signed_in: Client, project: Projec
     assert 'data-state="live" aria-busy="true"' in page
     assert "Running. The answer is not there yet" in page
     assert 'id="live-status" hidden' not in page
+    number = RequestLog.objects.get().pk
+    for path in (f"/p/acme/requests/{number}/", f"/p/acme/requests/{number}/facts/", "/p/acme/requests/"):
+        assert "running" in signed_in.get(path).content.decode()
     page = shown(timedelta(hours=3), status="running")
     assert "aria-busy" not in page
     assert "No end was reported" in page

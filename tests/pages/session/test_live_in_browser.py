@@ -111,6 +111,7 @@ def test_a_reader_is_left_alone_and_may_follow(
     # Scrolling up stops it, the button resumes.
     visitor.mouse.wheel(0, -400)
     expect(follow).not_to_be_checked()
+    early = datetime.now(UTC)
     store_logs(acme, log("One more"))
     last += 1
     expect(pill).to_have_text("1 new below")
@@ -118,6 +119,12 @@ def test_a_reader_is_left_alone_and_may_follow(
     expect(follow).to_be_checked()
     expect(follow).to_be_focused()
     expect(visitor.locator(f"#r{last}")).to_be_in_viewport(ratio=0.01)
+    # What began earlier and is logged later gets its place, and the others their numbers.
+    store_logs(acme, make_log("Logged late", session_id="talk", started_at=early))
+    expect(visitor.locator(f"#r{last}")).to_contain_text("Logged late")
+    last += 1
+    expect(visitor.locator(f"#r{last}")).to_contain_text("One more")
+    assert visitor.locator(".req").count() == last
     # A request that runs is shown as such until its end comes.
     asked = log("Still there?", request_id="long", response=None, ended_at=None, status="running", usage=None)
     store_logs(acme, asked)
