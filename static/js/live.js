@@ -419,7 +419,7 @@
     if ((follows || !grew) && thread && !(await refresh(Boolean(follows)))) {
       setFollow(false);
       const text = words();
-      return show(text === "Changed" ? "Changed: show" : `${text}, in between: show`, lastPage());
+      return show(`${text}: show`, lastPage());
     }
     if (follows) toEnd();
     // More has come than fits below: go where it ends.

@@ -62,7 +62,7 @@ def test_a_request_that_runs_is_shown_as_such(signed_in: Client, project: Projec
     assert "Running. The answer is not there yet" in page
     assert 'id="live-status" hidden' not in page
     number = RequestLog.objects.get().pk
-    for path in (f"/p/acme/requests/{number}/", f"/p/acme/requests/{number}/facts/", "/p/acme/requests/"):
+    for path in (f"/p/acme/requests/{number}/", "/p/acme/requests/"):
         assert "running" in signed_in.get(path).content.decode()
     page = shown(timedelta(hours=3), status="running")
     assert "aria-busy" not in page
