@@ -33,11 +33,14 @@ class CauseRow:
 
 @dataclass(frozen=True, slots=True)
 class CachePanel:
-    """`unpriced`: of how many misses the price is not known. `cost`: of the others, None if there are none."""
+    """`partly` and `misses` are losses; `no_loss` counts requests that could not hit. `unpriced`: of how many losses
+    the price is not known. `cost`: of the others, None if there are none.
+    """
 
     hits: int
     partly: int
     misses: int
+    no_loss: int
     rows: list[CauseRow]
     lost: int
     cost: Decimal | None
@@ -48,8 +51,9 @@ def cache_panel(
     project_id: int, lines: Sequence[RequestLine], verdicts: Sequence[CacheVerdict | None], addresses: Addresses
 ) -> CachePanel | None:
     """None if there is no verdict. At most one statement, for the project's own prices."""
-    kinds = Counter(verdict.kind for verdict in verdicts if verdict)
-    if not kinds:
+    known = [verdict for verdict in verdicts if verdict]
+    kinds = Counter(verdict.kind for verdict in known if verdict.kind == HIT or verdict.counts)
+    if not known:
         return None
     rows: dict[tuple[str, ...], CauseRow] = {}
     lost, unpriced, total = 0, 0, None
@@ -68,7 +72,8 @@ def cache_panel(
         row.cost = (row.cost or 0) + cost
         total = (total or 0) + cost
     ordered = sorted(rows.values(), key=lambda row: (not row.counts, -row.lost))
-    return CachePanel(kinds[HIT], kinds[PARTLY], kinds[MISS], ordered, lost, total, unpriced)
+    no_loss = len(known) - sum(kinds.values())
+    return CachePanel(kinds[HIT], kinds[PARTLY], kinds[MISS], no_loss, ordered, lost, total, unpriced)
 
 
 def _row_of(rows: dict[tuple[str, ...], CauseRow], verdict: CacheVerdict) -> CauseRow:

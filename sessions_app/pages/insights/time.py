@@ -34,6 +34,8 @@ _TITLES = {
     IDLE: ("Idle", f"a gap of more than {LONG_GAP.seconds // 60} minutes that no tool call explains"),
     OTHER: ("Between requests", "it is not known what happened"),
 }
+# The folded panel names so many of them.
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class TimePanel:
 
     split: TimeSplit
     parts: list[TimePart]
+    largest: list[TimePart]
     speed: str
     since: int
     until: int
@@ -73,10 +76,12 @@ def time_panel(
     split = time_split(requests, shown.lines.steps, profiles, shown.structure, between)
     if split is None or not split.wall:
         return None
+    parts = _parts(split)
     chosen = [index for index in slow if index in between]
     return TimePanel(
         split,
-        _parts(split),
+        parts,
+        sorted(parts, key=lambda part: part.length, reverse=True)[:_MOST_NAMED],
         f"{split.speed:.3g}" if split.speed else "",
         since,
         until,

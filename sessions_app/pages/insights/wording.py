@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import joined, sentence
-from sessions_app.pages.html.formats import exact, tokens
+from sessions_app.pages.html.formats import NARROW_SPACE, exact, tokens
 from sessions_app.pages.html.pieces import code
 from sessions_app.pages.thread.wording import counted
 from sessions_app.structure.findings import (
@@ -52,7 +52,7 @@ def words(finding: Finding, names: Names) -> Markup:
             return sentence("{} was called {} times with the same arguments.", tools, count)
         case repeated_calls.RULE:
             return sentence(
-                "{} calls of {} went round in {} that are the same each time.", count, tools, exact(finding.size)
+                "{} calls with the same arguments went round {} times: {}.", exact(finding.size), count, tools
             )
         case failing_tools.RULE:
             return sentence("{} failed {} times, without a success in between.", tools, count)
@@ -67,7 +67,7 @@ def words(finding: Finding, names: Names) -> Markup:
             return sentence("{} {} cut at the greatest length, and used.", counted(finding.count, "answer"), verb)
         case full_context.RULE:
             verb = "fills" if finding.count == 1 else "fill"
-            share = f"{full_context.NEAR:.0%}"
+            share = f"{100 * full_context.NEAR:.0f}{NARROW_SPACE}%"
             return sentence(
                 "{} {} at least {} of the context window of {}, {} tokens.",
                 *(counted(finding.count, "request"), verb, share, code(finding.key), tokens(finding.size)),

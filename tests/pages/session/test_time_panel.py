@@ -40,7 +40,7 @@ def session(project: Project) -> Session:
 def test_it_works(signed_in: Client, session: Session) -> None:
     html = page_of(signed_in, session)
     said = text(html[html.index('id="time"') :])
-    assert "Where the time went 50 % in models, 1 % in tools or the client, 48 % waiting for a person" in said
+    assert "Where the time went 50 % in models, 48 % waiting for a person, 1 % in tools or the client" in said
     assert "In tools or the client 3.0 s" in said
     assert "60 output tokens a second (median)" in said
     assert "slower than usual: 11" in said
