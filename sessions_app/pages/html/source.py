@@ -18,6 +18,9 @@ from sessions_app.content.blocks import (
 from sessions_app.content.messages import read_message
 from sessions_app.content.unread import unread_in
 
+# In place of the number of a block: the JSON of the part.
+WHOLE_PART = "raw"
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -75,6 +78,11 @@ class BlockAddress:
 
     def inner(self, number: int) -> BlockAddress:
         return BlockAddress(self.base_url, self.digest, f"{self.path}.{number}")
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it names a block, not a part as it was stored."""
+        return self.path != WHOLE_PART
 
     @property
     def text_url(self) -> str:

@@ -29,7 +29,7 @@ from sessions_app.pages.html.messages import (
     whole_drawing,
     whole_text,
 )
-from sessions_app.pages.html.source import BlockAddress, source_of
+from sessions_app.pages.html.source import WHOLE_PART, BlockAddress, source_of
 from sessions_app.pages.html.tool_definitions import part_text
 from sessions_app.pages.html.tools.forms import FORM
 from sessions_app.pages.request import raw_json
@@ -77,7 +77,8 @@ def request_text(request: HttpRequest, project: Project, request_id: uuid.UUID, 
         "note": as_it_came(found),
         **_whole_or_piece(text, is_code, offset),
     }
-    if FORM in request.GET and (drawing := whole_drawing(block_at(part, path), address, request.GET)):
+    is_drawn = FORM in request.GET and address.is_block
+    if is_drawn and (drawing := whole_drawing(block_at(part, path), address, request.GET)):
         context |= {"html": drawing, "piece": None, "note": NOTHING}
     return render_page_or_partial(request, "request_text.html", "_request_text.html", context, project)
 
@@ -99,7 +100,7 @@ def as_it_came(text: Indented) -> Markup:
 
 def text_at(part: StoredPart, path: str) -> tuple[Indented, bool]:
     """The text of a block of a message (its number, or `raw` for the part's JSON), and whether it is code."""
-    if path == "raw":
+    if path == WHOLE_PART:
         return part_text(part.content or b""), True
     block = block_at(part, path)
     if isinstance(block, ToolCallBlock):

@@ -14,7 +14,10 @@ from sessions_app.pages.html.excerpts import RESULT_LINES, excerpt
 from sessions_app.pages.html.json_text import beginning, drawn, indented, is_json
 from sessions_app.pages.html.messages import first_line, summary_of_arguments, with_seams
 from sessions_app.pages.html.pieces import clamped, code_box
+from sessions_app.pages.html.source import WHOLE_PART, BlockAddress
 from sessions_app.pages.html.terminal import terminal
+from sessions_app.pages.html.tools.drawing import drawn_call, drawn_result
+from sessions_app.pages.html.tools.kinds import Asked
 from sessions_app.pages.thread.documents import Document, documents_in, drawn_documents
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.content import StoredPart
@@ -39,13 +42,20 @@ class Value:
     is_json: bool
     documents: Sequence[Document] = ()
 
-    def html(self, base_url: str) -> Markup:
-        """A box with the value, or its beginning. `base_url` is that of the step."""
-        url = f"{base_url}text/{self.part.digest.hex()}/raw/"
+    def html(self, base_url: str, call: Asked | None = None, is_result: bool = False) -> Markup:
+        """A box with the value, or its beginning; drawn as what the call that is known asks for or returned.
+
+        `base_url` is the address of the step.
+        """
+        address = BlockAddress(base_url, self.part.digest, WHOLE_PART)
+        url = address.text_url
         if self.part.content is None:
             return clamped(NOTHING, url, self.part.byte_size)
         if self.documents:
             return drawn_documents(self.documents, url)
+        drawing = call and (drawn_result(self.text, call, address) if is_result else drawn_call(call, address))
+        if drawing:
+            return drawing
         found = (beginning if self.is_json else excerpt)(self.text, lines=RESULT_LINES)
         return clamped(with_seams(found.shown, self._box), url, found.hidden_chars)
 

@@ -16,6 +16,7 @@ from sessions_app.pages.html.messages import FoundCall, MessageWriter, Pairs, So
 from sessions_app.pages.html.pieces import code_box, link, reference, request_link, row
 from sessions_app.pages.html.source import source_of
 from sessions_app.pages.html.terminal import terminal
+from sessions_app.pages.html.tools.kinds import Asked, asked
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.pairing import Pairing
 from sessions_app.pages.thread.reports import reports_fold
@@ -146,9 +147,15 @@ class StepWriter:
 
     def _boxes(self, line: RequestLine, is_result: bool) -> Markup:
         url = self.addresses.request(line.id)
-        found = bounds.write(self.values(line, is_result), lambda value: value.html(url))
+        call = self._call(line)
+        found = bounds.write(self.values(line, is_result), lambda value: value.html(url, call, is_result))
         unread = packed_count(self._packed(line, is_result)) - MOST_VALUES
         return joined([*found.pieces, _left_out(found.left + max(unread, 0), url)])
+
+    def _call(self, line: RequestLine) -> Asked | None:
+        """What the tool of a step was asked for; None for other steps, and where it was given several values."""
+        given = self.values(line, False) if line.kind == "tool" else []
+        return asked(line.tool_name or line.name, given[0].text) if len(given) == 1 else None
 
     def values(self, line: RequestLine, is_result: bool) -> list[Value]:
         """What a step was given, or returned, as far as it was read."""

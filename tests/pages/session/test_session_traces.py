@@ -428,7 +428,7 @@ def test_page_of_a_tool(
     with django_assert_max_num_queries(MOST_STATEMENTS):
         page = signed_in.get(f"/p/acme/requests/{step.pk}/").content.decode()
     assert "<h1><bdi>tool get_weather</bdi></h1>" in page
-    assert '"Paris"' in text(page.split('id="input"')[1].split('id="output"')[0]).replace("&quot;", '"')
+    assert "city : Paris" in text(page.split('id="input"')[1].split('id="output"')[0]).replace("&quot;", '"')
     assert "18 degrees and sunny" in text(page.split('id="output"')[1].split('id="metadata"')[0])
     assert f'href="{address(session)}#s-{step.pk}"' in page
     # The span itself, as it came.

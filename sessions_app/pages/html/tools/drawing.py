@@ -71,7 +71,7 @@ def framed(drawn: Drawing, address: BlockAddress, form: str) -> Markup:
 
 def drawn_call(asked: Asked, address: BlockAddress, scale: DrawingScale = SMALL) -> Markup | None:
     """What a call asks for; None where its arguments are shown as their text."""
-    form = OF_CALL if scale is SMALL else ""
+    form = OF_CALL if scale is SMALL and address.is_block else ""
     match asked:
         case ShellCommand():
             return framed(_command(asked, scale), address, form)
@@ -137,7 +137,7 @@ def drawn_result(text: str, asked: Asked, address: BlockAddress, scale: DrawingS
         return None
     text = base64_text.readable(text)
     drawn = _result(text, asked, scale)
-    return framed(drawn, address, form_of(asked) if scale is SMALL else "") if drawn else None
+    return framed(drawn, address, form_of(asked) if scale is SMALL and address.is_block else "") if drawn else None
 
 
 def _result(text: str, asked: Asked, scale: DrawingScale) -> Drawing | None:
@@ -232,7 +232,7 @@ def _file(text: str, asked: FileReading, scale: DrawingScale) -> Drawing | None:
 
 
 def _places(places: Sequence[FileMatch], scale: DrawingScale) -> Drawing:
-    shown = _shown_lines([f"{place.path}{place.text}" for place in places], scale.diff_lines, scale.chars)
+    shown = _shown_lines([f"{place.path}{place.text}" for place in places], scale.lines, scale.chars)
     groups = [(path, [(place.number, place.text) for place in group]) for path, group in by_path(places[:shown])]
     files = len({place.path for place in places if place.path is not None})
     count = sum(place.path is not None for place in places)

@@ -114,8 +114,8 @@ def language_of(path: str) -> str:
 
 # --- lines ----------------------------------------------------------------------------------------------------------
 
-# As `cat -n` writes them, and the forms of agents: `    12→`, `12\t`, `00012| `, `12: `.
-_FORMS = tuple(re.compile(rf" {{0,8}}(\d{{1,9}}){sign}") for sign in ("→", "\t", r"\| ?", r": "))
+# As `cat -n` writes them, and the forms of agents: `    12→`, `12\t`, `00012| `, `12: `, `12 `.
+_FORMS = tuple(re.compile(rf" {{0,8}}(\d{{1,9}}){sign}") for sign in ("→", "\t", r"\| ?", ":(?: |$)", "(?: |$)"))
 
 
 class FileLine(NamedTuple):

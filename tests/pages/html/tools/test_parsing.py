@@ -173,13 +173,13 @@ def test_texts_that_are_too_long_to_compare_follow_each_other() -> None:
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["    {}→{}", "{}\t{}", "{:05}| {}", "{}: {}"])
+@pytest.mark.parametrize("form", ["    {}→{}", "{}\t{}", "{:05}| {}", "{}: {}", "{} {}"])
 def test_numbers_before_lines(form: str) -> None:
     text = "\n".join(form.format(n, f"line {n}") for n in range(9, 13))
     assert numbered(text) == [(n, f"line {n}") for n in range(9, 13)]
 
 
-@pytest.mark.parametrize("text", ["", "a\nb", "1: a", "1: a\n3: b", "1\ta\nb\n2\tc", "2026: a\n2027", "5→"])
+@pytest.mark.parametrize("text", ["", "a\nb", "1: a", "1: a\n3: b", "1 a\n2b", "1\ta\nb\n2\tc", "2026: a\n2027", "5→"])
 def test_lines_that_have_no_numbers(text: str) -> None:
     found = numbered(text)
     assert found is None or [line.text for line in found if line.number] in (["a"], [""])
