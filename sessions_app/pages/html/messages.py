@@ -122,6 +122,9 @@ class MessageWriter:
                 contents[-1] += content
             else:
                 contents.append(content)
+        if self.left_out and not contents:
+            # Nothing of it fits into the page, which does not make it empty.
+            return NOTHING
         if alternatives:
             return joined(_answer(content, f"choice {n}") for n, content in enumerate(contents, start=1))
         return _answer(joined(contents))

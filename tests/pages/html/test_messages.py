@@ -161,3 +161,11 @@ def test_messages_beyond_the_budget_are_left_out_and_the_first_is_written() -> N
     assert html.count("Message ") == 50 - len(writer.left_out)
     with bounds.answer(0, 600):
         assert "Message 0" in MessageWriter("/").thread(sources)
+
+
+def test_an_answer_that_is_left_out_is_not_called_empty() -> None:
+    writer = MessageWriter("/")
+    with bounds.answer(0, 600):
+        writer.thread([source(TextBlock("Question"), role="user")])
+        assert writer.output([source(TextBlock("Answer"))]) == ""
+    assert len(writer.left_out) == 1
