@@ -74,7 +74,13 @@ def opened(selector: str) -> Act:
     return partial(menu, selector=selector)
 
 
-LIST, REQUESTS, AGENT = "/p/demo/sessions/", "/p/demo/requests/", "{session kontor-invoices-0419}"
+def shorten(page: Page) -> None:
+    """Leaves away sections that are like those before them."""
+    page.evaluate("for (const section of [...document.querySelectorAll('section')].slice(9)) section.remove()")
+
+
+LIST, REQUESTS = "/p/demo/sessions/", "/p/demo/requests/"
+AGENT, SHORT = "{session kontor-invoices-0419}", "{session claims-desk-5521}"
 
 SCREENS = (
     # The lists
@@ -94,13 +100,15 @@ SCREENS = (
     Screen("requests-words", f"{REQUESTS}?q=booking", walked=False),
     Screen("view-new", "/p/demo/views/new/?q=status%3Aerror"),
     # A session
-    Screen("session", AGENT),
+    Screen("session", AGENT, walked=False),
     Screen("session-unfolded", AGENT, unfold),
-    Screen("session-help", AGENT, press("?")),
+    Screen("session-dense", f"{AGENT}?dense=1"),
+    Screen("session-help", SHORT, press("?")),
     Screen("session-chosen", f"{AGENT}#r15", press("j", "j"), walked=False),
-    Screen("session-found", f"{AGENT}?find=rounded"),
+    Screen("session-found", f"{SHORT}?find=booking"),
     Screen("session-waterfall", f"{AGENT}?view=waterfall"),
     Screen("session-table", f"{AGENT}?view=table"),
+    Screen("session-name", f"{AGENT}name/"),
     Screen("session-tags", f"{AGENT}tags/"),
     Screen("session-corrections", f"{AGENT}corrections/"),
     Screen("session-correct", f"{AGENT}correct/"),
@@ -109,9 +117,9 @@ SCREENS = (
     Screen("trace-table", "{session market-brief-2026-47}?view=table", walked=False),
     Screen("branches", "{session agent-slow-export-2211}"),
     Screen("rewritten", "{session relocation-7719}", unfold, walked=False),
-    Screen("cache-misses", "{session claims-desk-5521}"),
-    Screen("loops", "{session agent-stuck-deploy-0613}", walked=False),
-    Screen("full-context", "{session report-writer-2290}", unfold, walked=False),
+    Screen("cache-misses", f"{SHORT}?panel=cache", unfold),
+    Screen("loops", "{session agent-stuck-deploy-0613}?panel=findings", unfold, walked=False),
+    Screen("full-context", "{session report-writer-2290}?panel=findings", unfold),
     Screen("refused", "{session forum-moderation-0931}", walked=False),
     Screen("shell-and-patches", "{session 019ab2c4-tide-tables}", unfold),
     Screen("litellm", "{session search-summary-55e1}", walked=False),
@@ -124,8 +132,12 @@ SCREENS = (
     # A request
     Screen("request", "{request kontor-invoices-0419 15}", walked=False),
     Screen("request-unfolded", "{request kontor-invoices-0419 1}", unfold),
+    Screen("request-raw", "{request claims-desk-5521 4}?raw=request#raw", walked=False),
     Screen("request-failed", "{request search-summary-55e1 1}", walked=False),
-    Screen("request-changes", "{request relocation-7719 8}changes/"),
+    Screen("request-changes", "{request claims-desk-5521 8}changes/"),
+    Screen("request-same-history", "{request kontor-invoices-0419 15}changes/", walked=False),
+    Screen("prompt", "{request claims-desk-5521 8}prompt/", unfold),
+    Screen("prompt-found", "{request kontor-invoices-0419 15}prompt/?find=totals", walked=False),
     # Settings and the first steps
     Screen("keys", "/p/demo/settings/keys/"),
     Screen("traces", "/p/demo/settings/traces/"),
@@ -135,7 +147,7 @@ SCREENS = (
     Screen("onboarding", "/p/default/start/"),
     Screen("onboarding-unfolded", "/p/default/start/", unfold, walked=False),
     Screen("sign-in", "/login/", signed_in=False),
-    Screen("api", "/api/v1/docs"),
+    Screen("api", "/api/v1/docs", shorten),
     # Errors
     Screen("not-found", "/p/demo/nothing/", status=404),
     Screen("session-gone", f"/p/demo/sessions/{NO_ID}/", status=404),

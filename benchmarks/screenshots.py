@@ -77,10 +77,11 @@ def taken(installation: Installation, screens: Sequence[Screen], options: argpar
     server = f"http://{HOST}:{installation.port}"
     with installation.web(), browsing() as browser:
         for width, theme in product(options.width or WIDTHS, options.theme or THEMES):
-            with signed_in_and_out(browser, server, width, theme, cookies) as pages:
+            with context_of(browser, width, theme) as context:
                 for screen in screens:
                     look = Look(screen, width, theme)
-                    take(pages[screen.signed_in], server + paths[screen.name], look, options.folder)
+                    begin(context, cookies if screen.signed_in else [])
+                    take(context, server + paths[screen.name], look, options.folder)
                     for problem in look.problems:
                         print(f"{look.file}: {problem}", flush=True)
                     yield look
@@ -119,19 +120,17 @@ def browsing() -> Iterator[Browser]:
 
 
 @contextmanager
-def signed_in_and_out(
-    browser: Browser, server: str, width: int, theme: Any, cookies: list[Any]
-) -> Iterator[Mapping[bool, BrowserContext]]:
-    """A context of the browser for somebody who is signed in (True), and one for somebody who is not."""
-    made = {}
-    for signed_in in (True, False):
-        made[signed_in] = browser.new_context(
-            viewport={"width": width, "height": WIDTHS[width]}, color_scheme=theme, reduced_motion="reduce"
-        )
-    made[True].add_cookies(cookies)
-    yield made
-    for context in made.values():
-        context.close()
+def context_of(browser: Browser, width: int, theme: Any) -> Iterator[BrowserContext]:
+    size: Any = {"width": width, "height": WIDTHS[width]}
+    context = browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce")
+    yield context
+    context.close()
+
+
+def begin(context: BrowserContext, cookies: list[Any]) -> None:
+    """Forget what earlier pages had remembered."""
+    context.clear_cookies()
+    context.add_cookies(cookies)
 
 
 def take(context: BrowserContext, url: str, look: Look, folder: Path) -> None:
