@@ -122,7 +122,7 @@ class MessageWriter:
                 contents[-1] += content
             else:
                 contents.append(content)
-        if self.left_out and not contents:
+        if self.left_out and not any(contents):
             # Nothing of it fits into the page, which does not make it empty.
             return NOTHING
         if alternatives:

@@ -169,3 +169,10 @@ def test_an_answer_that_is_left_out_is_not_called_empty() -> None:
         writer.thread([source(TextBlock("Question"), role="user")])
         assert writer.output([source(TextBlock("Answer"))]) == ""
     assert len(writer.left_out) == 1
+
+
+def test_an_answer_whose_first_item_says_nothing_is_not_called_empty_when_others_are_left_out() -> None:
+    writer = MessageWriter("/")
+    with bounds.answer(0, 600):
+        assert writer.output([source(), source(TextBlock("Answer"))]) == ""
+    assert len(writer.left_out) == 1
