@@ -4,14 +4,16 @@ from django.db import migrations, models
 from django.db.models.functions import Lower
 
 # The name that a log gives its session, "" if it gives none. `storage.rollups.source_name` does the same.
+# One expression, so that PostgreSQL writes it in the place of the call.
 SOURCE_NAME = """
 CREATE FUNCTION source_name(metadata jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT left(coalesce(nullif(btrim(session), ''), nullif(btrim(trace), ''), ''), 200)
-    FROM (SELECT
-        CASE jsonb_typeof(metadata -> 'session_name') WHEN 'string' THEN metadata ->> 'session_name' END,
-        CASE jsonb_typeof(metadata -> 'trace_name') WHEN 'string' THEN metadata ->> 'trace_name' END
-    ) AS given (session, trace)
+    SELECT left(coalesce(
+        CASE jsonb_typeof(metadata -> 'session_name')
+            WHEN 'string' THEN nullif(btrim(metadata ->> 'session_name'), '') END,
+        CASE jsonb_typeof(metadata -> 'trace_name')
+            WHEN 'string' THEN nullif(btrim(metadata ->> 'trace_name'), '') END,
+        ''), 200)
 $$;
 """
 
