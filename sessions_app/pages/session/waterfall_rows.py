@@ -27,7 +27,7 @@ from sessions_app.structure.trace_tree import Sums, TreeNode
 _RIGHTMOST, _LEFTMOST = 88.0, 10.0
 # Deeper rows are not moved further to the right.
 MOST_LEVELS = 8
-SPAN, TOOL = "s", "x"
+SPAN, TOOL, LIVE = "s", "x", "l"
 
 Placed = tuple[TreeNode[RequestLine], tuple[TreeNode[RequestLine], ...]]
 
@@ -158,6 +158,8 @@ class WaterfallWriter:
 
     def _bars(self, node: TreeNode[RequestLine], begin: float, end: float) -> list[WaterfallBar]:
         line = node.line
+        if line is not None and line.is_running:
+            return [(LIVE, f"{begin:.2f}", f"{max(100 - begin, LEAST_WIDTH):.2f}")]
         if line is not None and not node.is_group and (node.index is not None or line.kind in ("llm", "embedding")):
             return bars(line, self.time)
         is_work = line is not None and line.kind in WORK and not node.is_group

@@ -60,7 +60,7 @@ def waterfall(query: QueryDict, shown: View, found: SessionFind, axis: TimeAxis)
         "shown": RequestBlock(min(numbers), max(numbers), None, None),
         "rows": joined(writer.html(here)),
         "row_page": _links(shown, time, page, len(placed)),
-        "time": time,
+        "shown_time": time,
         "ticks": time.ticks(),
         "address": _href(shown, time, page + 1),
         "zoom": _zoom(shown, time),
