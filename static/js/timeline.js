@@ -70,13 +70,19 @@
     toggle.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
+  // A page of the chosen request.
+  const openPage = (path) => current() && location.assign(urlOf(current()) + path);
+
   const keys = {
     j: () => walk(1),
     k: () => walk(-1),
     e: () => walk(1, isFailed),
     E: () => walk(-1, isFailed),
     i: toggleInspector,
-    o: () => current() && location.assign(urlOf(current())),
+    o: () => openPage(""),
+    p: () => openPage("prompt/"),
+    d: () => openPage("changes/"),
+    r: () => openPage("?raw=request#raw"),
   };
 
   if (waterfall) {

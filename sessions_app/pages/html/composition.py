@@ -29,6 +29,8 @@ TITLES = {
 }
 # So many tools or servers are named in a row.
 MOST_NAMED = 12
+# So many classes are named in a few words.
+MOST_LARGEST = 3
 _LEAST_WIDTH = 0.1
 
 
@@ -177,10 +179,12 @@ def _unseen_of_line(line: RequestLine, profile: Profile) -> list[str]:
     return missing + ([f"{exact(items)} images, recordings or files"] if items else [])
 
 
-def shares_of_line(line: RequestLine) -> str:
-    """`Tool results 60%, System prompt 20%`, the largest first."""
-    found = filled_of_line(line)
-    return rows_in_words(found.rows) if found else "what filled it is not known"
+def largest_in_words(found: InTokens) -> str:
+    """`Tool results 60%, System prompt 20%`: the largest classes of a context."""
+    sizes = [*zip(CLASSES, found.tokens, strict=True), (UNKNOWN, found.unknown)]
+    total = sum(size for _, size in sizes)
+    largest = sorted(sizes, key=lambda pair: -pair[1])[:MOST_LARGEST]
+    return ", ".join(f"{TITLES[kind]} {_percent(size, total)}" for kind, size in largest if size)
 
 
 def rows_in_words(rows: Sequence[ClassRow]) -> str:

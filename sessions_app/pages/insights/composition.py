@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from sessions_app.content.composition import CLASSES, InTokens
-from sessions_app.pages.html.composition import TITLES, UNKNOWN, context_of_line, shares_of_line
+from sessions_app.pages.html.components import component
+from sessions_app.pages.html.composition import TITLES, UNKNOWN, context_of_line, largest_in_words
 from sessions_app.pages.html.formats import exact, tokens
 from sessions_app.pages.session.view import View
 from sessions_app.queries.session import RequestLine
@@ -48,6 +51,10 @@ class SessionFilled:
     step: int
     without: int
 
+    @property
+    def links(self) -> Markup:
+        return component("composition", "links")(self.columns)
+
 
 def session_filled(shown: View) -> SessionFilled | None:
     """What filled the contexts of a session's conversations, request by request; None if nothing is known of any."""
@@ -58,7 +65,10 @@ def session_filled(shown: View) -> SessionFilled | None:
     most = max((line.input_tokens or 0 for _, line in chosen), default=0)
     if not most or not any(known):
         return None
-    columns = [FilledColumn(shown.addresses.in_session(index + 1), _words(index, line)) for index, line in chosen]
+    columns = [
+        FilledColumn(shown.addresses.in_session(index + 1), _words(index, line, found))
+        for (index, line), found in zip(chosen, known, strict=True)
+    ]
     stacks = [_stack(line, found) for (_, line), found in zip(chosen, known, strict=True)]
     return SessionFilled(
         columns=columns,
@@ -96,7 +106,7 @@ def _box(column: int, base: int, top: int, most: int) -> str:
     return f"M{column * _COLUMN} {y:.1f}h{_COLUMN - _GAP}v{height:.1f}h-{_COLUMN - _GAP}z"
 
 
-def _words(index: int, line: RequestLine) -> str:
+def _words(index: int, line: RequestLine, found: InTokens | None) -> str:
     """`Request 3: 12.4k tokens; Tool results 60%, System prompt 20%`."""
     said = "tokens unknown" if line.input_tokens is None else f"{tokens(line.input_tokens)} tokens"
-    return f"Request {exact(index + 1)}: {said}; {shares_of_line(line)}"
+    return f"Request {exact(index + 1)}: {said}; {largest_in_words(found) if found else 'what filled it is not known'}"

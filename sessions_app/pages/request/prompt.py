@@ -178,7 +178,7 @@ def _unseen(prompt: Prompt, blocks: Sequence[PromptBlock], tools: Mapping[str, s
 
 def _definitions(blocks: Sequence[PromptBlock]) -> Iterator[Any]:
     for block in blocks:
-        if block.kind == "tools" and block.stored.content is not None:
+        if block.source is None and block.stored.content is not None:
             try:
                 yield loads(block.stored.content)
             except DocumentError:
@@ -206,7 +206,7 @@ def _view(block: PromptBlock, page: PromptPage) -> BlockView:
         title=block.title,
         size=f"{exact(block.chars)} {'characters' if block.is_read else 'bytes, not read'}",
         share=_share(block.chars, page.total_chars),
-        is_open=block.kind != "tools",
+        is_open=block.source is not None or not block.is_read,
         content=content_html(block, url, page.tools),
         origin=None if is_own else block.owner + 1,
         origin_href="" if is_own else f"{url}prompt/",

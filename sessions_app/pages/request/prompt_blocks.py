@@ -46,8 +46,9 @@ ROLE_CHARS = 40
 
 @dataclass(frozen=True, slots=True)
 class PromptBlock:
-    """One block of a prompt. `source` is the message that it is, None for a tool definition and for a part that was
-    too large to be read. `owner`: the index of the request whose log has it.
+    """One block of a prompt. `kind`: the class of most of it. `owner`: the index of the request whose log has it.
+
+    `source` is the message that it is, None for a tool definition and for a part that was too large to be read.
     """
 
     number: int
@@ -98,14 +99,19 @@ def _block(number: int, one: PromptPart, source: Source | None, tools: Mapping[s
     if source is not None:
         message = source.message
         pieces = list(pieces_of_message(message.role, source.said, tools))
-        return PromptBlock(number, stored, message.role, _title(source), pieces, one.owner, source)
+        return PromptBlock(number, stored, _kind(pieces), _title(source), pieces, one.owner, source)
     if stored.kind is PartKind.TOOL:
         title = f"tool {_names(stored)}"
         whole = [piece_of_tool(stored.content)] if stored.content is not None else _not_read(composition.TOOLS, stored)
         return PromptBlock(number, stored, composition.TOOLS, title, whole, one.owner)
     role = stored.role or one.role
     kind = SYSTEM if role == SYSTEM else composition.OTHER
-    return PromptBlock(number, stored, role, _role_in_words(role), _not_read(kind, stored), one.owner)
+    return PromptBlock(number, stored, kind, _role_in_words(role), _not_read(kind, stored), one.owner)
+
+
+def _kind(pieces: Sequence[PromptPiece]) -> str:
+    """The class of most of a message: some APIs let the user say the results of tools."""
+    return max(pieces, key=lambda piece: piece.amount).kind if pieces else composition.OTHER
 
 
 def _not_read(kind: str, stored: StoredPart) -> list[PromptPiece]:

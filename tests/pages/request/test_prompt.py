@@ -23,7 +23,7 @@ from tests.pages.conversations import agent, assistant, call, chat, png, result,
 from tests.pages.request.test_request import address, get, stored
 from tests.pages.session.test_session import MOST_STATEMENTS, text
 
-PAYLOADS = Path(__file__).parents[2] / "payloads" / "litellm"
+PAYLOADS = Path(__file__).parents[2] / "payloads"
 BLOCK = re.compile(
     r'<details class="prompt-block" id="b(\d+)" data-class="([^"]*)".*?(?=<details class="prompt-block"|</section>)',
     re.DOTALL,
@@ -252,21 +252,80 @@ def test_who_may_not(client: Client, signed_in: Client, project: Project) -> Non
 @pytest.mark.parametrize(
     "name",
     [
-        "anthropic-v1-messages-claude-code-user_id",
-        "responses-chain-of-3-previous_response_id",
-        "responses-tool-call-and-reasoning",
-        "tool-calls-parallel-with-results",
-        "mcp-tool-calls",
-        "image-input-base64-data-url",
-        "embeddings",
+        "litellm/anthropic-v1-messages-claude-code-user_id",
+        "litellm/responses-chain-of-3-previous_response_id",
+        "litellm/responses-tool-call-and-reasoning",
+        "litellm/tool-calls-parallel-with-results",
+        "litellm/mcp-tool-calls",
+        "litellm/image-input-base64-data-url",
+        "litellm/embeddings",
+        "agents/03_previous_response_encrypted",
+        "agents/06_gemini_native_without_messages",
+        "agents/08_codex_compaction",
+        "reports/10-gemini-code-execution-parts",
+        "reports/11-anthropic-provider-tools-in-an-answer",
+        "reports/20-google-genai-sdk-snake-case",
+        "reports/24-media-parts-as-raw-base64",
     ],
 )
 def test_blocks_of_captured_requests_add_up(signed_in: Client, project: Project, name: str) -> None:
-    accept_body(project.pk, "litellm", (PAYLOADS / f"{name}.json").read_bytes())
+    logs = json.loads((PAYLOADS / f"{name}.json").read_bytes())
+    source = "native" if name.startswith("reports") else "litellm"
+    logs = logs if isinstance(logs, list) else logs.get("payloads") or logs["body"]
+    accept_body(project.pk, source, json.dumps(logs).encode())
     digest_until_empty()
-    for log in RequestLog.objects.filter(step=False):
+    every = RequestLog.objects.filter(step=False)
+    assert every
+    for log in every:
         page = shown(signed_in, log)
         assert sum(sizes(page)) == chars(page), log.id
-        if log.input_tokens is not None and rows(page):
-            known = json.loads(json.dumps(rows(page)))
-            assert all(row[1] for row in known.values())
+        tokens = [row[1] for row in rows(page).values() if row[1] not in ("–", "")]
+        if log.input_tokens is not None and rows(page) and log.input_tokens < 1_000:
+            assert sum(map(int, tokens)) == log.input_tokens, log.id
+
+
+def test_anthropic_names_servers_tools_and_what_its_own_tools_returned(signed_in: Client, project: Project) -> None:
+    tools = [
+        {"name": "mcp__github__search", "input_schema": {}},
+        {"name": "mcp__github__read", "input_schema": {}},
+        {"name": "mcp__wiki__read", "input_schema": {}},
+    ]
+    use = {"type": "tool_use", "id": "toolu_01AbCdEfGhIj", "name": "mcp__wiki__read", "input": {"page": 1}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_01AbCdEfGhIj", "content": "w" * 70}
+    messages = [user("Look"), {"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}]
+    request = {
+        "model": "claude-sonnet-4-5",
+        "max_tokens": 9,
+        "system": "Be brief.",
+        "tools": tools,
+        "messages": messages,
+    }
+    search = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}
+    response = {"type": "message", "role": "assistant", "content": [search, {"type": "text", "text": "Found"}]}
+    store_logs(project, make_log(request=request, response=response, usage={"input_tokens": 700, "output_tokens": 9}))
+    page = shown(signed_in, stored())
+
+    assert titles(page)[:4] == ["system prompt", *(f"tool {tool['name']}" for tool in tools)]
+    sizes_of = [len(json.dumps(tool)) for tool in tools]
+    assert f"github {sum(sizes_of[:2])}, wiki {sizes_of[2]}" in text(page)
+    assert "mcp__wiki__read 70" in text(page)
+    assert "what the provider's own tools returned during the answer (web_search)" in text(page)
+    assert int(rows(page)["unknown"][1]) > 500
+
+
+def test_gemini_stands_in_the_same_order(signed_in: Client, project: Project) -> None:
+    declared = [{"functionDeclarations": [{"name": "look_up"}, {"name": "file"}]}]
+    contents = [
+        {"role": "user", "parts": [{"text": "Where?"}]},
+        {"role": "model", "parts": [{"functionCall": {"name": "look_up", "args": {"q": 1}}}]},
+        {"role": "user", "parts": [{"functionResponse": {"name": "look_up", "response": {"result": "here"}}}]},
+    ]
+    request = {"contents": contents, "tools": declared, "systemInstruction": {"parts": [{"text": "Be brief."}]}}
+    store_logs(
+        project, make_log(model="gemini-2.5-pro", request=request, usage={"input_tokens": 60, "output_tokens": 2})
+    )
+    page = shown(signed_in, stored())
+    assert titles(page) == ["system prompt", "tool look_up, file", "user", "assistant", "user"]
+    assert 'id="b5" data-class="results"' in page
+    assert "result of look_up" in text(page)
+    assert list(rows(page)) == ["system", "tools", "user", "assistant", "results"]
