@@ -61,7 +61,7 @@
   // --- changing the page without losing what the reader did with it ---
 
   const KEPT = new Set(["open", "aria-current", "aria-expanded", "aria-pressed", "hidden", "style", "tabindex", "data-reading"]);
-  const headOf = (node) => node.querySelector(":scope > .outline-head, :scope > details > .outline-head");
+  const headOf = (node) => node.querySelector(":scope > .fold-head, :scope > details > .fold-head");
 
   function keyOf(node) {
     if (node.nodeType !== 1) return "";

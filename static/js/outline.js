@@ -1,7 +1,50 @@
-// The outline of a session follows what is read. Requests that are added to the page move nothing that is seen.
+// The outline of a session follows what is read. Requests that are added to the page move nothing that is seen. Another
+// view shows the same request.
 (() => {
   const thread = document.querySelector(".page-session .thread");
   const outline = document.getElementById("outline-rows");
+  const table = document.querySelector(".sess-table");
+  let reading = 0;
+
+  // --- the same request in another view ---
+
+  const chosenRow = () => table?.querySelector("tr[data-row][aria-current]");
+
+  // The number of the chosen request, else of the one that is read; 0 if there is none.
+  function numberHere() {
+    const chosen = thread?.querySelector(".req[aria-current]");
+    return Number(chosen?.id.slice(1) ?? chosenRow()?.dataset.n ?? 0) || reading;
+  }
+
+  document.addEventListener(
+    "click",
+    (event) => {
+      const link = event.target.closest?.("#session-views a, #dense-link");
+      const number = link ? numberHere() : 0;
+      if (!number) return;
+      const address = new URL(link.href);
+      address.searchParams.set("from", number);
+      address.hash = `r${number}`;
+      link.href = address.href;
+    },
+    true,
+  );
+
+  // In the table, the address names the row that was chosen.
+  if (table) {
+    const named = location.hash.match(/^#r\d+$/) && document.querySelector(`tr[data-row]${location.hash}`);
+    named?.setAttribute("aria-current", "true");
+    table.addEventListener("focusin", (event) => {
+      const row = event.target.closest("tr[data-row]");
+      if (!row) return;
+      if (row !== chosenRow()) {
+        chosenRow()?.removeAttribute("aria-current");
+        row.setAttribute("aria-current", "true");
+      }
+      history.replaceState(history.state, "", `#${row.id}`);
+    });
+  }
+
   if (!thread || !outline) return;
 
   // --- what is being read ---
@@ -30,8 +73,6 @@
     }
     return place;
   }
-
-  let reading = 0;
 
   function mark(number) {
     reading = number;
@@ -62,17 +103,6 @@
   document.addEventListener("session:reading", (event) => {
     clearTimeout(noting);
     noting = setTimeout(() => history.replaceState({ ...history.state, reading: event.detail }, ""), 200);
-  });
-
-  // The same request is shown when lines become whole requests, and the other way round.
-  document.getElementById("dense-link")?.addEventListener("click", (event) => {
-    const chosen = thread.querySelector(".req[aria-current]");
-    const number = chosen ? Number(chosen.id.slice(1)) : reading;
-    if (!number) return;
-    const address = new URL(event.currentTarget.href);
-    address.searchParams.set("from", number);
-    address.hash = `r${number}`;
-    event.currentTarget.href = address.href;
   });
 
   // --- requests that are added ---

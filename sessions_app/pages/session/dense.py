@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +15,7 @@ from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.formats import clock, cost, duration, exact, tokens
 from sessions_app.pages.session.find import SessionFind
 from sessions_app.pages.session.outline_rows import outcome, state_of
-from sessions_app.pages.session.outline_tree import PROMPT_CHARS
+from sessions_app.pages.session.prompts import new_prompts
 from sessions_app.pages.session.view import RequestBlock, View
 from sessions_app.pages.shell import COOKIE_SECONDS, htmx_of
 from sessions_app.pages.thread.wording import counted
@@ -77,7 +77,7 @@ def dense_lines(shown: View, block: RequestBlock, found: SessionFind) -> Markup:
     indices = [index for index in range(block.first - 1, block.last) if shown.addresses.shows(index + 1)]
     write = component("dense", "line")
     order = shown.runs.in_order(indices) if shown.runs else indices
-    prompts = _prompts(shown, order := list(order), block)
+    prompts = new_prompts(shown, order := list(order), block.first - 1)
     return joined(
         write(_line(shown, index, prompts.get(index, ""), failures.get(_request(shown, index).id, 0), found))
         for index in order
@@ -86,28 +86,6 @@ def dense_lines(shown: View, block: RequestBlock, found: SessionFind) -> Markup:
 
 def _request(shown: View, index: int) -> RequestLine:
     return shown.lines.requests[index]
-
-
-def _prompts(shown: View, order: Iterable[int], block: RequestBlock) -> dict[int, str]:
-    """By the index of a request, what the user said with it for the first time, to the main agent or in a run."""
-    said: dict[int, str] = {}
-    # The prompt of the turn that was begun before the block is not new.
-    for index in range(block.first - 1):
-        if text := _request(shown, index).input_preview[:PROMPT_CHARS]:
-            said[_agent(shown, index)] = text
-    found: dict[int, str] = {}
-    for index in order:
-        text, agent = _request(shown, index).input_preview, _agent(shown, index)
-        if text and text[:PROMPT_CHARS] != said.get(agent):
-            found[index] = text
-            said[agent] = text[:PROMPT_CHARS]
-    return found
-
-
-def _agent(shown: View, index: int) -> int:
-    """The first request of the run that a request is in; -1 for the main agent."""
-    around = shown.runs.around(index) if shown.runs else []
-    return around[-1].first if around else -1
 
 
 def _line(shown: View, index: int, prompt: str, failures: int, found: SessionFind) -> DenseLine:

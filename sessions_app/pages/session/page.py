@@ -107,7 +107,7 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
     if shown.addresses.view == WATERFALL:
         context |= waterfall(request.GET, shown, found, axis)
     elif shown.addresses.view == TABLE:
-        context |= table(request.GET, shown, found)
+        context |= table(request, shown, found, axis)
     else:
         context |= _conversation(request, project, shown, found, context)
     if not htmx_of(request):
@@ -117,6 +117,8 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
     response = render_page_or_partial(request, "session.html", partial, context, project)
     patch_vary_headers(response, ["Cookie"])
     remember(request, response)
+    if shown.addresses.view == TABLE:
+        context["table"].columns.remember(response)
     return response
 
 

@@ -38,6 +38,20 @@ COLUMNS = {
         "cost": "Cost",
         "user": "Session, user",
     },
+    # The Table view of one session.
+    "session": {
+        "time": "Time",
+        "offset": "Offset",
+        "model": "Model",
+        "timeline": "Timeline",
+        "duration": "Duration",
+        "ttft": "Time to first token",
+        "input": "Input tokens",
+        "cached": "Cached",
+        "output": "Output tokens",
+        "cost": "Cost",
+        "total": "Cost so far",
+    },
 }
 _MOST_CHARS = 400
 

@@ -59,7 +59,7 @@ def test_branch_trace_and_find_survive_the_switch(signed_in: Client, project: Pr
 
     assert switch(page)["Waterfall"].endswith("?view=waterfall&find=Tried&branch=2")
     assert switch(page)["Conversation"].endswith("?find=Tried&branch=2")
-    assert re.findall(r'<tr data-row data-n="(\d)"', page) == ["1", "2"]
+    assert re.findall(r'<tr data-row id="r(\d)"', page) == ["1", "2"]
     assert 'data-n="2" data-state="ok" data-hits' in page
     assert f'href="/p/acme/sessions/{session.id}/?view=table&amp;find=Tried">Show all' in page
     traced = make_session(project, "traced", make_log("A", trace_id="t"), make_log("B"))
@@ -83,11 +83,11 @@ def test_long_table_comes_in_blocks(signed_in: Client, project: Project, monkeyp
     session = make_session(project, "long", *logs)
 
     page = get(signed_in, session, "?view=table&from=5")
-    assert re.findall(r'data-row data-n="(\d)"', page) == ["4", "5", "6"]
-    assert "Requests 1 to 3" in text(page)
-    assert "Requests 7 to 8" in text(page)
+    assert re.findall(r'data-row id="r(\d)"', page) == ["4", "5", "6"]
+    assert "Earlier rows" in text(page)
+    assert "Later rows" in text(page)
     assert switch(page)["Conversation"].endswith("?from=4")
-    assert re.findall(r'data-row data-n="(\d)"', get(signed_in, session, "?view=table&from=99")) == ["7", "8"]
+    assert re.findall(r'data-row id="r(\d)"', get(signed_in, session, "?view=table&from=99")) == ["7", "8"]
 
 
 @pytest.mark.parametrize("view", ["waterfall", "table"])

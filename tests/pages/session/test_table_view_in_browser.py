@@ -1,0 +1,54 @@
+"""The Table view in a real Chromium: keys, columns, the place that survives, and cards on a phone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests.factories import make_project, make_session
+from tests.pages.session.test_outline import steps_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_keys_columns_and_places(visitor: Page, live_server: LiveServer, problems: list[str]) -> None:
+    session = make_session(make_project(), "s", *steps_of(60))
+    home = f"{live_server.url}/p/acme/sessions/{session.id}/"
+    visitor.goto(f"{home}?view=table")
+    current = visitor.locator("tr[data-row][aria-current]")
+    visitor.keyboard.press("j")
+    visitor.keyboard.press("j")
+    expect(current).to_have_id("r2")
+    expect(visitor).to_have_url(re.compile(r"\?view=table#r2$"))
+    visitor.reload()
+    expect(current).to_have_id("r2")
+    # The head stays in sight, below the head of the session.
+    visitor.locator("#r60").scroll_into_view_if_needed()
+    expect(visitor.locator("th.t-n")).to_be_in_viewport()
+    # Columns go at once, and the order stays.
+    visitor.locator("th.t-cost a").click()
+    expect(visitor.locator("th.t-cost")).to_have_attribute("aria-sort", "descending")
+    visitor.locator("#columns summary").click()
+    visitor.locator("#columns").get_by_label("Timeline").uncheck()
+    expect(visitor.locator("th.t-bar")).to_have_count(0)
+    expect(visitor).to_have_url(re.compile(r"sort=-cost.*columns="))
+    # The same request in the conversation, by its row or by the switch.
+    visitor.goto(f"{home}?view=table#r2")
+    visitor.keyboard.press("j")
+    expect(current).to_have_id("r3")
+    visitor.keyboard.press("1")
+    expect(visitor.locator(".req[aria-current]")).to_have_id("r3")
+    visitor.keyboard.press("3")
+    expect(current).to_have_id("r3")
+    visitor.keyboard.press("k")
+    visitor.keyboard.press("Enter")
+    expect(visitor.locator(".req[aria-current]")).to_have_id("r2")
+    # On a phone, rows are cards, and nothing is wider than the page.
+    visitor.set_viewport_size({"width": 390, "height": 844})
+    visitor.goto(f"{home}?view=table")
+    expect(visitor.locator("#r1 .t-did")).to_be_in_viewport()
+    assert visitor.evaluate("document.documentElement.scrollWidth") <= 390
+    assert problems == [], "\n".join(problems)
