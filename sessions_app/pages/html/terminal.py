@@ -23,7 +23,7 @@ _MOST_CHARS = 400_000
 
 @dataclass(frozen=True, slots=True)
 class _Pen:
-    """How text is drawn: names of classes, "" for none. "e" is red, "w" bold, "c" faint."""
+    """How text is drawn: names of classes, "" for none. "e" is red, "w" bold, "f0" faint."""
 
     weight: str = ""
     slant: str = ""
@@ -37,11 +37,11 @@ class _Pen:
 
 
 _PLAIN = _Pen()
-_INKS = ("c", "e", "f2", "f3", "f4", "f5", "f6", "")
+_INKS = ("f0", "e", "f2", "f3", "f4", "f5", "f6", "")
 _GROUNDS = ("g0", "g1", "g2", "g3", "g4", "g5", "g6", "g0")
 _CHANGES: dict[int, dict[str, str]] = {
     1: {"weight": "w"},
-    2: {"weight": "c"},
+    2: {"weight": "f0"},
     3: {"slant": "fi"},
     4: {"line": "fu"},
     7: {"ground": "g0"},
@@ -63,6 +63,11 @@ def terminal(text: str) -> Markup:
     if "\x1b" not in text:
         return shown(text)
     return Markup("".join(inked(piece, pen.classes) for piece, pen in _merged(_runs(text))))  # noqa: S704 - escaped
+
+
+def plain(text: str) -> str:
+    """The text alone, as it stands on the screen in the end."""
+    return screen(_SEQUENCE.sub("", text)).text
 
 
 def undrawn(text: str) -> int:

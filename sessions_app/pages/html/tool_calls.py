@@ -23,10 +23,12 @@ from sessions_app.pages.html.source import BlockAddress
 from sessions_app.pages.html.terminal import terminal
 from sessions_app.pages.html.texts import code, first_line, peek, with_seams
 from sessions_app.pages.html.tool_pairs import Execution, FoundCall, FoundResult
-from sessions_app.pages.html.tools.drawing import WHOLE, drawn_call, drawn_result
+from sessions_app.pages.html.tools.drawing import WHOLE, DrawnResult, drawn_call, drawn_result
 from sessions_app.pages.html.tools.edits import FileEdits
+from sessions_app.pages.html.tools.files import FileReading
 from sessions_app.pages.html.tools.forms import asked_in
-from sessions_app.pages.html.tools.kinds import Asked, asked
+from sessions_app.pages.html.tools.kinds import Asked, PlainArguments, asked
+from sessions_app.pages.html.tools.reading import UNREAD
 from sessions_app.pages.html.tools.shell import ShellCommand, written_first
 
 SUMMARY_CHARS = 200
@@ -44,7 +46,7 @@ def answered_call(call: ToolCallBlock, address: BlockAddress, found: FoundResult
     """A call with its result, and with the span of the tool that it started."""
     result, what = found.block, _asked(call)
     content = _arguments(call, address, what)
-    returned = tool_result(result, BlockAddress(address.base_url, found.digest, str(found.number)), what)
+    returned, words = tool_result(result, BlockAddress(address.base_url, found.digest, str(found.number)), what)
     # An image that the model made is its answer, so it is seen without opening the line.
     is_picture = call.by_provider and not result.text and bool(result.blocks)
     content += NOTHING if is_picture else part(found.digest) + returned + part(address.digest)
@@ -53,7 +55,7 @@ def answered_call(call: ToolCallBlock, address: BlockAddress, found: FoundResult
         content += _failure(ran) + _execution(ran)
         amounts.insert(0, ran.duration)
         outcome = FAILED if ran.error else FINE if outcome == UNKNOWN else outcome
-    line = _line(call.name, _summary(call, what), beginning_of(result, what), amounts, outcome, content)
+    line = _line(call.name, _summary(call, what), words or beginning_of(result, what), amounts, outcome, content)
     return line + returned if is_picture else line
 
 
@@ -71,8 +73,8 @@ def unanswered_call(call: ToolCallBlock, address: BlockAddress, ran: Execution |
 def lone_result(result: ToolResultBlock, address: BlockAddress) -> Markup:
     """A result whose call was not logged."""
     name, call_id = result.name or "tool result", result.call_id[:LABEL_CHARS]
-    content = tool_result(result, address, asked(result.name, ""))
-    return _line(name, call_id, beginning_of(result), [size_of_result(result)], outcome_of(result), content)
+    content, words = tool_result(result, address, asked(result.name, ""))
+    return _line(name, call_id, words or beginning_of(result), [size_of_result(result)], outcome_of(result), content)
 
 
 def _line(name: str, arguments: str, result: str, amounts: Sequence[str], outcome: Outcome, content: Markup) -> Markup:
@@ -115,7 +117,8 @@ def whole_drawing(block: ContentBlock, address: BlockAddress, query: Mapping[str
     """A call or a result on the larger scale; None for what is shown as its text."""
     if isinstance(block, ToolCallBlock):
         return drawn_call(_asked(block), address, WHOLE)
-    return drawn_result(block.text, asked_in(query), address, WHOLE) if isinstance(block, ToolResultBlock) else None
+    found = drawn_result(block.text, asked_in(query), address, WHOLE) if isinstance(block, ToolResultBlock) else None
+    return found.html if found else None
 
 
 # --- arguments ------------------------------------------------------------------------------------------------------
@@ -175,17 +178,21 @@ def _short_value(value: Any) -> str:
 # --- results --------------------------------------------------------------------------------------------------------
 
 
-def tool_result(result: ToolResultBlock, address: BlockAddress, what: Asked) -> Markup:
+def tool_result(result: ToolResultBlock, address: BlockAddress, what: Asked) -> DrawnResult:
     """What a tool returned: its text, images and files; a value that is none of these as JSON."""
     attached = _attached(result, address)
     if not result.text:
-        return attached or reference("info", "Empty result")
-    if html := drawn_result(result.text, what, address):
-        return html + attached
+        return DrawnResult(attached or reference("info", "Empty result"), "")
+    is_failed = outcome_of(result).is_failure
+    # What came instead of a file has no lines of it.
+    what = PlainArguments(UNREAD) if is_failed and isinstance(what, FileReading) else what
+    if found := drawn_result(result.text, what, address):
+        return DrawnResult(found.html + attached, "" if is_failed else found.words)
     if _is_data(result):
         part = beginning(result.text, lines=RESULT_LINES)
-        return clamped(code_box(drawn(part.shown)), address.text_url, part.hidden_chars) + attached
-    return code(result.text, address, RESULT_LINES, "e" if outcome_of(result) == FAILED else "") + attached
+        return DrawnResult(clamped(code_box(drawn(part.shown)), address.text_url, part.hidden_chars) + attached, "")
+    ink = "e" if outcome_of(result) == FAILED else ""
+    return DrawnResult(code(result.text, address, RESULT_LINES, ink) + attached, "")
 
 
 def result_text(result: ToolResultBlock) -> Indented:

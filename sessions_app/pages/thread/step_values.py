@@ -53,8 +53,9 @@ class Value:
             return clamped(NOTHING, url, self.part.byte_size)
         if self.documents:
             return drawn_documents(self.documents, url)
-        drawing = call and (drawn_result(self.text, call, address) if is_result else drawn_call(call, address))
-        if drawing:
+        if call and is_result and (returned := drawn_result(self.text, call, address)):
+            return returned.html
+        if call and not is_result and (drawing := drawn_call(call, address)):
             return drawing
         found = (beginning if self.is_json else excerpt)(self.text, lines=RESULT_LINES)
         return clamped(with_seams(found.shown, self._box), url, found.hidden_chars)

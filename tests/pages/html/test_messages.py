@@ -93,7 +93,7 @@ def test_a_call_stands_with_its_result_and_what_it_executed() -> None:
     writer = MessageWriter("/p/x/requests/1/", pairs)
     html = writer.thread([source(call), source(result, role="tool", place=2)])
 
-    assert "read path: a.py x = 1 1.2 s 11 B ok" in text(html)
+    assert "read path: a.py 2 lines 1.2 s 11 B ok" in text(html)
     assert 'href="/p/x/requests/2/?a=1&amp;b=2">ran 1.2 s</a>' in html
     assert "read, 11 B, shown with its call in 3" in re.sub(r" ,", ",", text(html))
     assert html.count("y = 2") == 1

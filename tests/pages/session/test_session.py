@@ -139,7 +139,7 @@ def test_tool_result_stands_with_its_call(signed_in: Client, project: Project) -
     page = get(signed_in, make_session(project, "s", *agent()))
 
     first, second = text(article(page, 1)), text(article(page, 2))
-    assert "read_file path: a.py x = 1" in first
+    assert "read_file path: a.py 2 lines" in first
     assert "x = 1 y = 2" in first
     assert "run_tests 2 failed" in first
     assert "read_file, run_tests, 19 B, shown with their calls in 1" in second

@@ -49,12 +49,20 @@ WHOLE = DrawingScale(WHOLE_CHARS, 1_500, 1_500, 1_500, 300)
 
 
 class Drawing(NamedTuple):
-    """A drawing, what its head says, and how many characters or lines are not in it."""
+    """A drawing, what its head says, and how many characters or lines are not in it. `words` sum it up."""
 
     head: Markup
     content: Markup
     hidden: int = 0
     unit: str = "character"
+    words: str = ""
+
+
+class DrawnResult(NamedTuple):
+    """The HTML of a result, and how much it is in words, where that says more than its first line."""
+
+    html: Markup
+    words: str
 
 
 def framed(drawn: Drawing, address: BlockAddress, form: str) -> Markup:
@@ -131,13 +139,14 @@ def _shown_lines(lines: list[str], most: int, chars: int) -> int:
 # --- results --------------------------------------------------------------------------------------------------------
 
 
-def drawn_result(text: str, asked: Asked, address: BlockAddress, scale: DrawingScale = SMALL) -> Markup | None:
+def drawn_result(text: str, asked: Asked, address: BlockAddress, scale: DrawingScale = SMALL) -> DrawnResult | None:
     """What a tool returned; None where it is shown as its text."""
     if not text or find_cuts(text):
         return None
     text = base64_text.readable(text)
     drawn = _result(text, asked, scale)
-    return framed(drawn, address, form_of(asked) if scale is SMALL and address.is_block else "") if drawn else None
+    form = form_of(asked) if scale is SMALL and address.is_block else ""
+    return DrawnResult(framed(drawn, address, form), drawn.words) if drawn else None
 
 
 def _result(text: str, asked: Asked, scale: DrawingScale) -> Drawing | None:
@@ -225,7 +234,8 @@ def _file(text: str, asked: FileReading, scale: DrawingScale) -> Drawing | None:
     what = [where, "counted here" if is_counted else "", language_of(asked.path)]
     head = component("tool_drawings", "file_head")(asked.path[:PATH_CHARS], ", ".join(filter(None, what)))
     rows = [(line.number, terminal(line.text)) for line in lines[:shown]]
-    return Drawing(head, component("tool_drawings", "lines")(rows), len(lines) - shown, "line")
+    words = _counted(len(lines) - (not lines[-1].text), "line") if len(lines) > 1 else ""
+    return Drawing(head, component("tool_drawings", "lines")(rows), len(lines) - shown, "line", words)
 
 
 # --- lists ----------------------------------------------------------------------------------------------------------
@@ -237,7 +247,8 @@ def _places(places: Sequence[FileMatch], scale: DrawingScale) -> Drawing:
     files = len({place.path for place in places if place.path is not None})
     count = sum(place.path is not None for place in places)
     head = f"{_counted(count, 'line')} in {_counted(files, 'file')}"
-    return Drawing(Markup("{}").format(head), component("tool_drawings", "places")(groups), len(places) - shown, "line")
+    content = component("tool_drawings", "places")(groups)
+    return Drawing(Markup("{}").format(head), content, len(places) - shown, "line", head)
 
 
 def _hits(found: SearchHits, scale: DrawingScale) -> Drawing:
@@ -247,9 +258,9 @@ def _hits(found: SearchHits, scale: DrawingScale) -> Drawing:
          len(hit.snippet[1_000:]), _rest(hit.rest))
         for hit in shown
     ]  # fmt: skip
-    head = Markup("{}").format(_counted(len(found.hits), "result"))
+    head = _counted(len(found.hits), "result")
     content = component("tool_drawings", "hits")(rows) + _rest(found.rest)
-    return Drawing(head, content, len(found.hits) - len(shown), "result")
+    return Drawing(Markup("{}").format(head), content, len(found.hits) - len(shown), "result", head)
 
 
 # --- data -----------------------------------------------------------------------------------------------------------
@@ -272,4 +283,4 @@ def _data(value: Any, scale: DrawingScale) -> Drawing | None:
         hidden, unit = 0, ""
     if is_looking() and not tree.is_whole:
         return None
-    return Drawing(Markup("{}").format(head), content, hidden, unit)
+    return Drawing(Markup("{}").format(head), content, hidden, unit, head)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sessions_app.pages.html.terminal import screen
+from sessions_app.pages.html.terminal import plain
 from sessions_app.pages.html.tools.reading import UNREAD, WrittenNumber, is_text, read, text_member, words_of
 
 _SHELLS = frozenset(("bash", "sh", "zsh", "shell", "terminal", "powershell", "pwsh", "console"))
@@ -117,7 +117,7 @@ def outputs_of(text: str) -> Sequence[ShellOutput]:
 def written_first(text: str) -> str:
     """The first stream in which a command wrote something; "" if it wrote nothing."""
     streams = (stream for output in outputs_of(text[:_MOST_LOOKED_AT]) for stream in output.streams)
-    return next((screen(stream.text).text for stream in streams if stream.name != "about" and stream.text.strip()), "")
+    return next((plain(stream.text) for stream in streams if stream.name != "about" and stream.text.strip()), "")
 
 
 def _is_output(value: Any) -> bool:

@@ -96,3 +96,25 @@ def strings(value: Any) -> Iterator[str]:
             yield from strings(inner)
     elif isinstance(value, str):
         yield value
+
+
+def line_of(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html.partition("</summary>")[0])).split())
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "result", "said"),
+    [
+        ("Bash", {"command": "ls"}, "\x1b[31mred\x1b[0m 1%\rdone 2%\nx", "Bash ls done 2%"),
+        ("Read", {"path": "a.py"}, "1→a\n2→b\n", "Read path: a.py 2 lines"),
+        ("Grep", {"pattern": "x"}, "a:1:x\nb:2:x", "Grep pattern: x 2 lines in 2 files"),
+        ("get", {}, '[{"a":1,"b":2},{"a":1,"b":2},{"a":1,"b":2}]', "get 3 rows"),
+        ("get", {}, '{"a":1}', 'get {"a":1}'),
+        ("search", {}, '{"results":[{"title":"a","url":"https://a.example"}]}', "search 1 result"),
+        ("Read", {"path": "a.py"}, "Error: no such file", "Read path: a.py Error: no such file"),
+    ],
+)
+def test_the_line_says_what_came_back(name: str, arguments: Any, result: str, said: str) -> None:
+    html = drawn(name, arguments, result)
+    assert line_of(html).startswith(said)
+    assert ("data-n" in html) == (name in ("Read", "Grep") and "Error" not in result)
