@@ -7,9 +7,8 @@ said where cached tokens were not reported, or where no earlier request is known
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sessions_app.structure.cache_rules import CacheRule, cache_rule
 from sessions_app.structure.parents import Parent
@@ -39,8 +38,7 @@ class CacheRow(Timed, Protocol):
     def cache_write_tokens(self) -> int | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class CacheVerdict:
+class CacheVerdict(NamedTuple):
     """`base`: the index of the request that is continued. `prefix`: the tokens that are repeated, `cached`: those of
     them that were read from the cache. `causes` of a miss, () of a hit. `is_at_most`: the history came back changed, so
     less may be repeated. `idle`: how long the conversation had rested. `rule`: what the provider documents.

@@ -10,13 +10,13 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Protocol
 
 from sessions_app.records import ERROR
 from sessions_app.structure.profiles import Profile
-from sessions_app.structure.timeline import Structure, Timed, duration, is_untimed, sane_end, sane_start
+from sessions_app.structure.timeline import Structure, Timed, is_untimed, sane_end, sane_start
 
 MODELS, TOOLS, CLIENT, PERSON, IDLE, OTHER = "models", "tools", "client", "person", "idle", "other"
 # In the order in which they are shown.
@@ -28,6 +28,7 @@ LEAST_COMPARED, LEAST_TOKENS = 5, 50
 # It is slow if it wrote so many times fewer tokens a second than their median, and lost so much time by it.
 TIMES_SLOWER, LEAST_LOST = 3, timedelta(seconds=5)
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Span = tuple[datetime, datetime]
 
 
@@ -72,8 +73,7 @@ def time_split(
     between: range,
 ) -> TimeSplit | None:
     """`between`: the indices of the requests in question. None if they say nothing of their times."""
-    chosen = [index for index in between if not is_untimed(requests[index])]
-    spans = {index: (sane_start(requests[index]), sane_end(requests[index])) for index in chosen}
+    spans = {index: span for index in between if (span := _span(requests[index]))}
     if not spans:
         return None
     whole = min(start for start, _ in spans.values()), max(end for _, end in spans.values())
@@ -87,8 +87,8 @@ def time_split(
     for start, end in _without([whole], _united([*in_models, *in_tools])):
         place = min(bisect_left(starts, (end, -1)), len(starts) - 1)
         parts[_kind_of_gap(starts[place][1], end - start, requests, profiles, structure)] += end - start
-    speeds = [speed for index in chosen if (speed := _speed(requests[index]))]
-    firsts = [first.total_seconds() for index in chosen if (first := _first_token(requests[index])) is not None]
+    speeds = [speed for index in spans if (speed := _speed(requests[index]))]
+    firsts = [first for index in spans if (first := _first_token(requests[index])) is not None]
     return TimeSplit(
         whole[1] - whole[0],
         {kind: parts[kind] for kind in KINDS if parts.get(kind)},
@@ -191,14 +191,24 @@ def slow_requests(requests: Sequence[TimedRequest]) -> dict[int, SlowRequest]:
 
 def _speed(request: TimedRequest) -> float | None:
     """Output tokens a second, of the whole time of a request: not all say when the first one came."""
-    length = duration(request)
-    seconds = length.total_seconds() if length else 0
-    return request.output_tokens / seconds if request.output_tokens and seconds > 0.01 else None
-
-
-def _first_token(request: TimedRequest) -> timedelta | None:
-    length = duration(request)
-    if request.first_token_at is None or length is None:
+    if not request.output_tokens or request.ended_at is None or (span := _span(request)) is None:
         return None
-    first = request.first_token_at - request.started_at
-    return first if timedelta() <= first <= length else None
+    seconds = (span[1] - span[0]).total_seconds()
+    return request.output_tokens / seconds if seconds > 0.01 else None
+
+
+def _first_token(request: TimedRequest) -> float | None:
+    """The seconds to the first token."""
+    first = request.first_token_at
+    if first is None or request.ended_at is None or not request.started_at <= first <= request.ended_at:
+        return None
+    return (first - request.started_at).total_seconds()
+
+
+def _span(request: Timed) -> _Span | None:
+    """When a request ran; None if it does not say."""
+    start, end = request.started_at, request.ended_at
+    if end is not None and _EPOCH <= start <= end <= request.received_at and start != request.received_at:
+        # Nearly all are like this, and there are thousands.
+        return start, end
+    return None if is_untimed(request) else (sane_start(request), sane_end(request))

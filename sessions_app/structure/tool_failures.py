@@ -20,8 +20,13 @@ def new_failures(lines: Iterable[BringsResults]) -> dict[uuid.UUID, int]:
     """How many failed results each of these requests was the first to bring, of those that did, in their order."""
     seen: set[int] = set()
     found: dict[uuid.UUID, int] = {}
+    last: tuple[int, ...] = ()
     for line in lines:
-        new = {key >> 1 for key in line.tool_failures} - seen if line.tool_failures else None
+        if line.tool_failures == last:
+            # Most bring nothing new, and comparing is quicker than looking.
+            continue
+        last = line.tool_failures
+        new = {key >> 1 for key in last} - seen
         if new:
             seen |= new
             found[line.id] = len(new)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from sessions_app.ingest import costs
@@ -12,6 +13,7 @@ from sessions_app.pages.insights.findings import MOST_EVIDENCE, Evidence
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.cache_words import CAUSES
 from sessions_app.pricing.classes import CACHED, INPUT
+from sessions_app.pricing.prices import Prices
 from sessions_app.queries.session import RequestLine
 from sessions_app.structure.cache_verdicts import HIT, MISS, PARTLY, CacheVerdict
 
@@ -57,6 +59,7 @@ def cache_panel(
         return None
     rows: dict[tuple[str, ...], CauseRow] = {}
     lost, unpriced, total = 0, 0, None
+    prices = _MissPrices(project_id)
     for index, verdict in enumerate(verdicts):
         if verdict is None or verdict.kind == HIT:
             continue
@@ -65,7 +68,7 @@ def cache_panel(
         if not verdict.counts:
             continue
         lost += verdict.lost
-        cost = _cost(project_id, lines[index], verdict)
+        cost = prices.cost(lines[index], verdict)
         if cost is None:
             unpriced += 1
             continue
@@ -91,11 +94,24 @@ def _add(row: CauseRow, index: int, verdict: CacheVerdict, addresses: Addresses)
         row.more += 1
 
 
-def _cost(project_id: int, line: RequestLine, verdict: CacheVerdict) -> Decimal | None:
-    """What the tokens cost that were not cached, less what they would have cost from the cache."""
-    own = costs.own_prices(project_id)
-    prices = costs.prices_of(own, line.provider, (line.model, ""), "", line.started_at)
-    units = prices.units_for(line.input_tokens or 0) if prices else {}
-    if INPUT not in units or CACHED not in units:
-        return None
-    return max(units[INPUT] - units[CACHED], Decimal(0)) * verdict.lost / _MILLION
+class _MissPrices:
+    """What a token costs more that was not cached. Prices are asked for once in half an hour of a session: some depend
+    on the time of day.
+    """
+
+    def __init__(self, project_id: int) -> None:
+        self._project_id = project_id
+        self._known: dict[tuple[str, str, datetime], Prices | None] = {}
+
+    def cost(self, line: RequestLine, verdict: CacheVerdict) -> Decimal | None:
+        """What the tokens cost that were not cached, less what they would have cost from the cache."""
+        at = line.started_at
+        key = (line.provider, line.model, at.replace(minute=at.minute // 30 * 30, second=0, microsecond=0))
+        if key not in self._known:
+            own = costs.own_prices(self._project_id)
+            self._known[key] = costs.prices_of(own, line.provider, (line.model, ""), "", at)
+        prices = self._known[key]
+        units = prices.units_for(line.input_tokens or 0) if prices else {}
+        if INPUT not in units or CACHED not in units:
+            return None
+        return max(units[INPUT] - units[CACHED], Decimal(0)) * verdict.lost / _MILLION

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from markupsafe import Markup
 
@@ -29,17 +30,25 @@ MOST_MARKED = 50
 LEAST_LOST = 512
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Insights:
-    """`dismissed`: who dismissed which findings. The others are `findings`. `cache`: a verdict for each request.
-    `slow`: requests that were slower than usual, by index.
-    """
+    """`dismissed`: who dismissed which findings. The others are `findings`."""
 
     findings: Sequence[Finding]
     dismissed: Sequence[tuple[Finding, str]]
-    cache: Sequence[CacheVerdict | None]
-    slow: Mapping[int, SlowRequest]
+    lines: Sequence[RequestLine]
     profiles: Sequence[Profile | None]
+    structure: Structure
+
+    @cached_property
+    def cache(self) -> list[CacheVerdict | None]:
+        """What the prompt cache did for each request."""
+        return verdicts(self.lines, self.profiles, self.structure)
+
+    @cached_property
+    def slow(self) -> dict[int, SlowRequest]:
+        """The requests that were slower than usual, by index."""
+        return slow_requests(self.lines)
 
     def notes(self) -> dict[int, Markup]:
         """What stands on the lines of requests, by index: marks of findings, of a missed prompt cache, and
@@ -76,9 +85,9 @@ def insights_of(project: Project, shown: View) -> Insights:
     return Insights(
         [one for one in found if (one.rule, one.key) not in dismissed],
         [(one, dismissed[one.rule, one.key]) for one in found if (one.rule, one.key) in dismissed],
-        verdicts(shown.lines.requests, known.profiles, shown.structure),
-        slow_requests(shown.lines.requests),
+        shown.lines.requests,
         known.profiles,
+        shown.structure,
     )
 
 

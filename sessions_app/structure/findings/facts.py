@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -16,6 +16,9 @@ from sessions_app.structure.timeline import Structure
 
 # A branch knows so many calls before it.
 MOST_INHERITED = 100
+
+# The first request of a conversation, and that of a branch of it.
+Thread = tuple[int, int | None]
 
 
 class FindingRow(Protocol):
@@ -62,21 +65,28 @@ class Finding:
 
 @dataclass(slots=True)
 class Called:
-    """A tool call of a request's answer. `content`: the hash of what came back; None if that is not known."""
+    """A tool call of a request's answer. `place`: its number among all calls of its thread. `content`: the hash of what
+    came back; None if that is not known.
+    """
 
     index: int
     tool: int
     call: int
+    place: int
     content: int | None = None
     chars: int = 0
 
 
 @dataclass(slots=True)
 class CallThread:
-    """The calls of a thread. Those before `own` are the last ones of the thread that it continues as a branch."""
+    """Those calls of a thread that were made more than once in the session. `count`: how many calls it has in all.
+
+    The calls before `own` are the last ones of the thread that it continues as a branch.
+    """
 
     calls: list[Called]
     own: int
+    count: int
 
 
 @dataclass
@@ -96,46 +106,49 @@ class KnownSession:
             found.append(found[parent.index] if parent and parent.index < index else index)
         return found
 
-    def thread(self, index: int) -> tuple[int, int | None]:
+    def thread(self, index: int) -> Thread:
         """Which conversation a request is in, and which branch of it: requests of one thread follow each other."""
         return self.roots[index], self.structure.branch_of[index]
 
     @cached_property
     def threads(self) -> list[CallThread]:
-        """The tool calls of each thread in order, with their results."""
-        found: dict[tuple[int, int | None], CallThread] = {}
-        for called in self._calls():
-            thread = self.thread(called.index)
-            if thread not in found:
-                before = found.get(self.thread_before(thread))
-                inherited = before.calls[-MOST_INHERITED:] if before else []
-                found[thread] = CallThread(inherited, len(inherited))
-            found[thread].calls.append(called)
-        return list(found.values())
-
-    def thread_before(self, thread: tuple[int, int | None]) -> tuple[int, int | None]:
-        """The thread that a branch continues; the thread itself if it is no branch."""
-        _, branch = thread
-        parent = self.structure.parents[branch] if branch is not None else None
-        return self.thread(parent.index) if parent else thread
-
-    def _calls(self) -> Iterator[Called]:
-        waiting: dict[tuple[int, int], deque[Called]] = defaultdict(deque)
-        made = []
-        for index, profile in enumerate(self.profiles):
+        """The tool calls of each thread in order, with their results; only those that were made more than once."""
+        made = Counter(call.call for profile in self.profiles if profile for call in profile.calls)
+        repeated = {call for call, count in made.items() if count > 1}
+        found: dict[Thread, CallThread] = {}
+        waiting: dict[tuple[int, int], list[Called]] = defaultdict(list)
+        for index, profile in enumerate(self.profiles) if repeated else ():
             if profile is None:
                 continue
             root = self.roots[index]
             for result in profile.results:
                 # Other branches and attempts bring the same result: only the first one counts.
-                if result.call and (asked := waiting.get((root, result.call))):
-                    called = asked.popleft()
+                if result.call in repeated and (asked := waiting.get((root, result.call))):
+                    called = asked.pop(0)
                     called.content, called.chars = result.content, result.chars
-            for call in profile.calls:
-                called = Called(index, call.tool, call.call)
-                waiting[root, call.call].append(called)
-                made.append(called)
-        yield from made
+            if profile.calls:
+                thread = self._thread_of_calls(index, found)
+                for call in profile.calls:
+                    if call.call in repeated:
+                        called = Called(index, call.tool, call.call, thread.count)
+                        waiting[root, call.call].append(called)
+                        thread.calls.append(called)
+                    thread.count += 1
+        return list(found.values())
+
+    def _thread_of_calls(self, index: int, found: dict[Thread, CallThread]) -> CallThread:
+        thread = self.thread(index)
+        if thread not in found:
+            before = found.get(self.thread_before(thread))
+            inherited = before.calls[-MOST_INHERITED:] if before else []
+            found[thread] = CallThread(inherited, len(inherited), before.count if before else 0)
+        return found[thread]
+
+    def thread_before(self, thread: Thread) -> Thread:
+        """The thread that a branch continues; the thread itself if it is no branch."""
+        _, branch = thread
+        parent = self.structure.parents[branch] if branch is not None else None
+        return self.thread(parent.index) if parent else thread
 
 
 def requests_of(calls: Sequence[Called]) -> tuple[int, ...]:

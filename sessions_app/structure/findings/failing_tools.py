@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sessions_app.structure.findings.facts import Finding, KnownSession, name_hash
+from sessions_app.structure.findings.facts import Finding, KnownSession, Thread, name_hash
 from sessions_app.structure.profiles import Profile
 from sessions_app.structure.tool_failures import new_failures
 
@@ -15,21 +15,22 @@ IN_A_ROW = 3
 
 def find(session: KnownSession) -> Iterator[Finding]:
     """One finding a tool. `count`: how many of its results failed. The evidence are the requests that brought them."""
-    in_a_row: dict[tuple[int, int | None], dict[int, dict[int, int]]] = {}
+    in_a_row: dict[Thread, dict[int, dict[int, int]]] = {}
     found: dict[int, dict[int, int]] = defaultdict(dict)
     brought = new_failures(session.rows)
-    for index, profile in enumerate(session.profiles):
+    for index, profile in enumerate(session.profiles) if brought else ():
         if profile is None or not profile.results:
             continue
         row, thread = session.rows[index], session.thread(index)
         if thread not in in_a_row:
             before = in_a_row.get(session.thread_before(thread), {})
             in_a_row[thread] = {tool: dict(failures) for tool, failures in before.items()}
-        for tool, failed in _outcomes(profile, brought.get(row.id, 0), row.failed_tools).items():
-            failures = in_a_row[thread].setdefault(tool, {})
+        failing = in_a_row[thread]
+        for tool, failed in _outcomes(profile, brought.get(row.id, 0), row.failed_tools, failing):
             if not failed:
-                failures.clear()
+                failing.pop(tool, None)
                 continue
+            failures = failing.setdefault(tool, {})
             failures[index] = failed
             if sum(failures.values()) >= IN_A_ROW:
                 found[tool] |= failures
@@ -38,20 +39,23 @@ def find(session: KnownSession) -> Iterator[Finding]:
         yield Finding(RULE, f"{tool:08x}", evidence, evidence, sum(counts.values()), tools=(tool,))
 
 
-def _outcomes(profile: Profile, failed: int, failed_tools: Sequence[str]) -> Mapping[int, int]:
+def _outcomes(
+    profile: Profile, failed: int, failed_tools: Sequence[str], failing: Mapping[int, object]
+) -> Iterable[tuple[int, int]]:
     """How often each tool failed, 0 if it succeeded. Tools of which that is not known are left out.
 
     `failed`: how many of the results did. `failed_tools`: names of tools that failed, also in the history before.
+    `failing`: the tools for which a success matters.
     """
-    counts = Counter(result.tool for result in profile.results)
     if not failed:
-        return dict.fromkeys(counts, 0)
+        return [(result.tool, 0) for result in profile.results] if failing else ()
+    counts = Counter(result.tool for result in profile.results)
     if failed >= len(profile.results):
-        return counts
+        return counts.items()
     suspects = counts.keys() & {name_hash(name) for name in failed_tools}
     outcomes = {tool: 0 for tool in counts if tool not in suspects}
     if len(suspects) == 1:
         (tool,) = suspects
         # If it succeeded as well, it does not only fail.
         outcomes[tool] = failed if failed >= counts[tool] else 0
-    return outcomes
+    return outcomes.items()

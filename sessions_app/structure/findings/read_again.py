@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from sessions_app.structure.findings.facts import Called, Finding, KnownSession, requests_of
-from sessions_app.structure.findings.repeated_calls import repeated_places
+from sessions_app.structure.findings.repeated_calls import repeated
 
 RULE = "read_again"
 # A shorter result ("ok", an exit code) is no reading.
@@ -19,12 +19,12 @@ def find(session: KnownSession) -> Iterator[Finding]:
     again: dict[int, list[Called]] = defaultdict(list)
     for thread in session.threads:
         known: dict[tuple[int, int | None], Called] = {}
-        looping = {thread.calls[place].call for place in repeated_places(thread)}
-        for place, called in enumerate(thread.calls):
+        looping = {called.call for called in repeated(thread)}
+        for number, called in enumerate(thread.calls):
             if called.content is None or called.chars < LEAST_CHARS or called.call in looping:
                 continue
             first = known.setdefault((called.call, called.content), called)
-            if first is not called and place >= thread.own:
+            if first is not called and number >= thread.own:
                 firsts[called.tool].append(first)
                 again[called.tool].append(called)
     for tool, calls in again.items():

@@ -22,7 +22,7 @@ def find(session: KnownSession) -> Iterator[Finding]:
     """`count`: how many calls; `size`: how many different ones."""
     found: dict[int, dict[int, Called]] = defaultdict(dict)
     for thread in session.threads:
-        for group in _together(thread.calls, repeated_places(thread)):
+        for group in _together(repeated(thread)):
             # A branch may go on with what was begun before it.
             found[group[0].call].update((id(called), called) for called in group)
     for key, calls in found.items():
@@ -38,41 +38,46 @@ def find(session: KnownSession) -> Iterator[Finding]:
         )
 
 
-def repeated_places(thread: CallThread) -> list[int]:
-    """The places of the calls in a thread that are repeated; none if no call of its own is."""
+def repeated(thread: CallThread) -> list[Called]:
+    """The calls of a thread that are repeated, in order; none if no call of its own is."""
     same: dict[tuple[int, int], list[int]] = defaultdict(list)
     any_result: dict[int, list[int]] = defaultdict(list)
-    for place, called in enumerate(thread.calls):
-        any_result[called.call].append(place)
+    for number, called in enumerate(thread.calls):
+        any_result[called.call].append(number)
         if called.content is not None:
-            same[called.call, called.content].append(place)
+            same[called.call, called.content].append(number)
     found: set[int] = set()
-    for places in same.values():
-        found |= _dense(places, SAME_RESULT)
-    for places in any_result.values():
-        found |= _dense(places, ANY_RESULT)
-    return sorted(found) if any(place >= thread.own for place in found) else []
+    for numbers in same.values():
+        if len(numbers) >= SAME_RESULT:
+            found |= _dense(thread.calls, numbers, SAME_RESULT)
+    for numbers in any_result.values():
+        if len(numbers) >= ANY_RESULT:
+            found |= _dense(thread.calls, numbers, ANY_RESULT)
+    if not any(number >= thread.own for number in found):
+        return []
+    return [thread.calls[number] for number in sorted(found)]
 
 
-def _dense(places: Sequence[int], least: int) -> set[int]:
-    """Those of these places of which at least so many are within one window."""
+def _dense(calls: Sequence[Called], numbers: Sequence[int], least: int) -> set[int]:
+    """Those of these calls of which at least so many are within one window."""
     found: set[int] = set()
-    for first in range(len(places) - least + 1):
-        if places[first + least - 1] - places[first] < WINDOW_CALLS:
-            found.update(places[first : first + least])
+    for first in range(len(numbers) - least + 1):
+        window = numbers[first : first + least]
+        if calls[window[-1]].place - calls[window[0]].place < WINDOW_CALLS:
+            found.update(window)
     return found
 
 
-def _together(thread: Sequence[Called], places: Sequence[int]) -> Iterator[list[Called]]:
+def _together(calls: Sequence[Called]) -> Iterator[list[Called]]:
     """Repeated calls that are within a window of each other: a rotation is one finding."""
-    group: list[int] = []
-    for place in places:
-        if group and place - group[-1] >= WINDOW_CALLS:
-            yield [thread[one] for one in group]
+    group: list[Called] = []
+    for called in calls:
+        if group and called.place - group[-1].place >= WINDOW_CALLS:
+            yield group
             group = []
-        group.append(place)
+        group.append(called)
     if group:
-        yield [thread[one] for one in group]
+        yield group
 
 
 def _after_the_first(calls: Sequence[Called]) -> list[Called]:
