@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -88,7 +87,8 @@ def tree(order: Iterable[tuple[int | None, T]], nesting: Nesting[T], runs: Runs)
     builder = _Builder([_leaf(index, line) for index, line in order], nesting, runs)
     roots = builder.roots()
     for root in roots:
-        _add_up(root)
+        if root.children:
+            _add_up(root)
     return sorted(roots, key=_start)
 
 
@@ -105,7 +105,8 @@ def _start(node: TreeNode[T]) -> datetime:
 
 def _add_up(node: TreeNode[T]) -> None:
     for child in node.children:
-        _add_up(child)
+        if child.children:
+            _add_up(child)
         node.begin, node.end = min(node.begin, child.begin), max(node.end, child.end)
         node.sums.add(child.sums)
     node.children.sort(key=_start)
@@ -122,7 +123,8 @@ class _Builder(Generic[T]):
     def roots(self) -> list[TreeNode[T]]:
         for leaf in self._leaves:
             self._hang(leaf, self._parent(leaf))
-        return self._roots + list(self._circling())
+        is_flat = not self._run_nodes and len(self._roots) == len(self._leaves)
+        return self._roots if is_flat else self._roots + list(self._circling())
 
     def _hang(self, node: TreeNode[T], parent: TreeNode[T] | None) -> None:
         (self._roots if parent is None else parent.children).append(node)
@@ -131,7 +133,7 @@ class _Builder(Generic[T]):
         """The span around it; the run that it is in, where the trace does not tell that from its starter."""
         around = self._span_around(leaf)
         parent = around
-        for run in self._runs.around(leaf.index) if leaf.index is not None else ():
+        for run in self._runs.around(leaf.index) if leaf.index is not None and self._runs else ():
             starter = self._by_index.get(run.starter)
             if not run.tool and starter is not None and self._span_around(starter) is around:
                 parent = self._run_node(run, leaf, parent)
@@ -145,13 +147,11 @@ class _Builder(Generic[T]):
         return node
 
     def _span_around(self, leaf: TreeNode[T]) -> TreeNode[T] | None:
-        if leaf.line is None:
+        # Most sessions have no traces, and thousands of requests.
+        if leaf.line is None or not leaf.line.span_id:
             return None
-        around = self._by_id_of(row.id for row in self._nesting.ancestors(leaf.line))
+        around = [self._by_id[row.id] for row in self._nesting.ancestors(leaf.line) if row.id in self._by_id]
         return around[max(len(around) - MOST_DEPTH, 0)] if around else None
-
-    def _by_id_of(self, ids: Iterable[uuid.UUID]) -> list[TreeNode[T]]:
-        return [self._by_id[one] for one in ids if one in self._by_id]
 
     def _circling(self) -> Iterator[TreeNode[T]]:
         """Spans may name each other as parents in a circle: then the first of them is an outermost one."""

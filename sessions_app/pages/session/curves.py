@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -167,17 +167,14 @@ class _Strip:
     # --- the marks ---
 
     def _marks(self) -> dict[str, str]:
-        tests: dict[str, Callable[[int], bool]] = {
-            "context": lambda index: index in self._compacted,
-            "hit": lambda index: index in self._hits,
-            "tool": lambda index: self._lines[index].id in self._failures,
-            "error": lambda index: self._lines[index].status == ERROR,
-        }
-        return {name: path for name, test in tests.items() if (path := self._ticks(test))}
-
-    def _ticks(self, test: Callable[[int], bool]) -> str:
-        places = {round(self._x[index] / 2) * 2 for index in self._indices if test(index)}
-        return "".join(f"M{place} 0v100" for place in sorted(places))
+        places: dict[str, set[int]] = {"context": set(), "hit": set(), "tool": set(), "error": set()}
+        for index in self._indices:
+            line = self._lines[index]
+            told = (index in self._compacted, index in self._hits, line.id in self._failures, line.status == ERROR)
+            for name, is_told in zip(places, told, strict=True):
+                if is_told:
+                    places[name].add(round(self._x[index] / 2) * 2)
+        return {name: _ticks(found) for name, found in places.items() if found}
 
     # --- what is read ---
 
@@ -233,3 +230,7 @@ class _Strip:
         shrunk = sum(index in self._compacted for index in self._indices)
         words += [f"context compacted or shrunk {counted(shrunk, 'time')}"] if shrunk else []
         return ", ".join(words)
+
+
+def _ticks(places: Iterable[int]) -> str:
+    return "".join(f"M{place} 0v100" for place in sorted(places))
