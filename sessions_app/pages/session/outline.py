@@ -14,6 +14,7 @@ from itertools import chain
 from markupsafe import Markup
 
 from sessions_app import bounds
+from sessions_app.pages.session.context_marks import context_marks
 from sessions_app.pages.session.outline_heads import HeadWriter
 from sessions_app.pages.session.outline_rows import RowWriter
 from sessions_app.pages.session.outline_tree import (
@@ -70,10 +71,11 @@ class Outline:
     def __post_init__(self) -> None:
         scale = Scale([line for _, _, line in self.layout.places()], self.layout.gaps)
         place = (self.lines, self.addresses, self.first, self.last)
-        failures = new_failures(self.lines)
+        failures, contexts = new_failures(self.lines), context_marks(self.lines, self.structure)
         self._rows = all_rows(self.lines, self.layout, self.runs)
         self._row_writer = RowWriter(*place, self.structure, self.layout, scale, failures, self.runs, self.hits)
-        self._heads = HeadWriter(self.lines, self.runs, failures, self.hits)
+        self._row_writer.contexts = contexts
+        self._heads = HeadWriter(self.lines, self.runs, failures, self.hits, contexts)
 
     def html(self) -> Markup:
         """All rows if they are few and the answer's budget lasts for them; else those of the requests on the page."""

@@ -35,6 +35,8 @@ class HeadWriter:
     runs: Runs
     tool_failures: Mapping[uuid.UUID, int]
     hits: Mapping[int, int] = field(default_factory=dict)
+    # What happened to the context before a request, by its index.
+    contexts: Mapping[int, str] = field(default_factory=dict)
 
     def opened(self, fold: Fold, is_open: bool) -> Markup:
         """The head of a fold whose rows follow it. `end` closes that."""
@@ -55,6 +57,7 @@ class HeadWriter:
             "failed": sum(row.line.status == ERROR for row in rows if not row.more),
             "tools": sum(self.tool_failures.get(line.id, 0) for line in lines),
             "cut": sum(line.finish_reason in CUT for line in lines),
+            "context": sum(index in self.contexts for index in requests),
             "hits": sum(self.hits.get(index, 0) for index in requests) if self.hits else 0,
         }
         words, told = visible(self._words(fold, requests, rows)), self._sums(fold, requests)

@@ -53,6 +53,8 @@ class RowWriter:
     tool_failures: Mapping[uuid.UUID, int]
     runs: Runs = field(default_factory=Runs)
     hits: Mapping[int, int] = field(default_factory=dict)
+    # What happened to the context before a request, by its index.
+    contexts: Mapping[int, str] = field(default_factory=dict)
     _queries: dict[int, str] = field(default_factory=dict)
 
     def lead(self, row: OutlineRow) -> Iterator[Markup]:
@@ -76,6 +78,8 @@ class RowWriter:
             is_one_time = timeline.at_one_time(self.lines, group, self.structure.parents)
             words = f"{exact(len(group))} {'at the same time' if is_one_time else 'overlap'}"
             yield component("outline", "mark")("parallel", words)
+        if index in self.contexts:
+            yield component("outline", "mark")("swap", self.contexts[index])
         yield self._request(index, row.line)
         if fork := self.structure.forks.get(index):
             words = f"{exact(len(fork.branches))} continuations of {exact(index + 1)}"

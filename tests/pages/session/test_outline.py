@@ -61,6 +61,15 @@ def test_it_works(signed_in: Client, project: Project) -> None:
     assert "cut off" in text(html.split('data-n="2"')[1].split("</li>")[0])
 
 
+def test_what_happened_to_the_context_is_marked(signed_in: Client, project: Project) -> None:
+    logs = steps_of(3)
+    for log, tokens in zip(logs, (90_000, 95_000, 12_000), strict=True):
+        log["usage"] = {"input_tokens": tokens, "output_tokens": 10}
+    html = outline_of(get(signed_in, make_session(project, "s", *logs)))
+    assert "context shrank from 95.0k to 12.0k tokens since request 2 3" in text(html)
+    assert "1 where the context was compacted or shrank" in heads(html)[0]
+
+
 def test_agents_of_a_trace_are_folds_with_what_they_delegated(signed_in: Client, project: Project) -> None:
     post(
         project,
