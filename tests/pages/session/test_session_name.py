@@ -31,7 +31,7 @@ def test_it_works(namer: Client, project: Project) -> None:
     assert namer.post(address(session), {"name": " <i>Order</i>\n4711 "}).url == f"/p/acme/sessions/{session.pk}/"
     page = namer.get(f"/p/acme/sessions/{session.pk}/").content.decode()
     assert "<i>Order" not in page
-    assert '<h1 title="<i>Order</i> 4711">' in unescape(page)
+    assert 'data-live title="<i>Order</i> 4711">' in unescape(page)
     assert "<bdi>alice</bdi> named" in namer.get(address(session)).content.decode()
     assert "&lt;i&gt;Order&lt;/i&gt; 4711" in namer.get("/p/acme/sessions/").content.decode()
     namer.post(address(session), {"name": " "})
