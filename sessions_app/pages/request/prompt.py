@@ -234,7 +234,7 @@ def _found(page: PromptPage, words: Words) -> tuple[list[tuple[int, int]], bool]
     for block in page.blocks if words.needles else ():
         if bounds.current().is_spent:
             return found, False
-        text = normalised(block.text(page.tools))
+        text = normalised(block.searched())
         bounds.current().spend(work=len(text))
         if count := sum(len(needle.spans(text)) for needle in words.needles):
             found.append((block.number, count))

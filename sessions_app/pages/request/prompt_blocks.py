@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from markupsafe import Markup
@@ -23,6 +23,7 @@ from sessions_app.content.blocks import (
 )
 from sessions_app.content.composition import MEDIA, SYSTEM, PromptPiece, calls_in, piece_of_tool, pieces_of_message
 from sessions_app.content.documents import PartKind
+from sessions_app.content.message_texts import searchable_text
 from sessions_app.content.prompt_text import heading, text_of_blocks
 from sessions_app.pages.html.attachments import attachment
 from sessions_app.pages.html.components import NOTHING, component, joined
@@ -73,6 +74,14 @@ class PromptBlock:
         if self.source is not None:
             return text_of_blocks(self.source.said, tools)
         return (self.stored.content or b"").decode("utf-8", "replace")
+
+    def searched(self) -> str:
+        """Its text without the words around it: what is marked where words are looked for."""
+        if self.source is None:
+            return self.text({})
+        rest = self.source.unread
+        said = searchable_text(replace(self.source.message, name=""))
+        return said if rest is None else f"{said}\n{json_without_base64(rest.value)}"
 
     def copied(self, tools: Mapping[str, str]) -> str:
         return f"{heading(self.title)}\n{self.text(tools)}\n"

@@ -183,6 +183,14 @@ def test_find_marks_and_counts_every_block(signed_in: Client, project: Project) 
     assert "Not in this prompt" in text(shown(signed_in, stored(), "?find=absent"))
 
 
+def test_words_of_the_page_are_not_found(signed_in: Client, project: Project) -> None:
+    make_session(project, "run-7", *agent())
+    assert "Not in this prompt" in text(shown(signed_in, stored(), "?find=result"))
+    page = shown(signed_in, stored(), "?find=run_tests")
+    assert "1 time in 1 block" in text(page)
+    assert page.count("<mark") >= 1
+
+
 def test_long_prompt_has_pages_and_find_leads_to_the_block(
     signed_in: Client, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
