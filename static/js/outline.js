@@ -30,8 +30,21 @@
     true,
   );
 
+  const typing = (target) => target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+  // The pages of the request whose row was chosen, by their keys.
+  const PAGES = { o: "", p: "prompt/", d: "changes/", r: "?raw=request#raw" };
+
+  function openPage(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !(event.key in PAGES)) return;
+    const row = chosenRow();
+    if (!row || typing(event.target) || document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    location.assign(location.pathname.replace(/sessions\/[^/]+\/$/, `requests/${row.dataset.id}/${PAGES[event.key]}`));
+  }
+
   // In the table, the address names the row that was chosen.
   if (table) {
+    document.addEventListener("keydown", openPage, true);
     const named = location.hash.match(/^#r\d+$/) && document.querySelector(`tr[data-row]${location.hash}`);
     named?.setAttribute("aria-current", "true");
     table.addEventListener("focusin", (event) => {

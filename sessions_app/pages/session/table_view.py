@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -60,6 +61,7 @@ class TableRow:
     """
 
     number: int
+    id: uuid.UUID
     href: str
     state: str
     look: str
@@ -179,6 +181,7 @@ class Table:
         look, text = text_of(self.facts, index)
         return TableRow(
             number=index + 1,
+            id=line.id,
             href=address(index + 1),
             state=state_of(line),
             look=look,

@@ -46,6 +46,10 @@ def test_keys_columns_and_places(visitor: Page, live_server: LiveServer, problem
     visitor.keyboard.press("k")
     visitor.keyboard.press("Enter")
     expect(visitor.locator(".req[aria-current]")).to_have_id("r2")
+    visitor.goto(f"{home}?view=table#r2")
+    expect(current).to_have_id("r2")
+    visitor.keyboard.press("p")
+    expect(visitor.locator("h1")).to_have_text("Prompt 2")
     # On a phone, rows are cards, and nothing is wider than the page.
     visitor.set_viewport_size({"width": 390, "height": 844})
     visitor.goto(f"{home}?view=table")
