@@ -27,7 +27,7 @@ from sessions_app.pages.html.tools.forms import OF_CALL, form_of
 from sessions_app.pages.html.tools.found import FileMatch, SearchHits, by_path, hits_of, places_of
 from sessions_app.pages.html.tools.json_tree import DataTree
 from sessions_app.pages.html.tools.kinds import Asked, PlainArguments
-from sessions_app.pages.html.tools.reading import UNREAD, read
+from sessions_app.pages.html.tools.reading import UNREAD, has_short_lines, read
 from sessions_app.pages.html.tools.shell import OutputStream, ShellCommand, ShellOutput, outputs_of
 
 PATH_CHARS = 400
@@ -152,13 +152,13 @@ def drawn_result(text: str, asked: Asked, address: BlockAddress, scale: DrawingS
 def _result(text: str, asked: Asked, scale: DrawingScale) -> Drawing | None:
     if isinstance(asked, ShellCommand):
         return _outputs(text, scale)
-    if isinstance(asked, FileReading) and (drawn := _file(text, asked, scale)):
+    if isinstance(asked, FileReading) and has_short_lines(text) and (drawn := _file(text, asked, scale)):
         return drawn
     if text.lstrip()[:1] in ("{", "["):
         value = read(text)
         hits = hits_of(value)
         return _hits(hits, scale) if hits else _data(value, scale)
-    if isinstance(asked, PlainArguments) and asked.is_search and (places := places_of(text)):
+    if isinstance(asked, PlainArguments) and asked.is_search and has_short_lines(text) and (places := places_of(text)):
         return _places(places, scale)
     return None
 

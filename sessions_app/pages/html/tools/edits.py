@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sessions_app.pages.html.formats import exact
 from sessions_app.pages.html.text_diff import DiffLine, lines_between
 from sessions_app.pages.html.tools.patches import is_patch, lines_of_blocks, lines_of_patch, paths_of_patch
-from sessions_app.pages.html.tools.reading import UNREAD, is_text, read, text_member, words_of, written
+from sessions_app.pages.html.tools.reading import UNREAD, has_few_lines, is_text, read, text_member, words_of, written
 
 PATHS = ("file_path", "path", "filePath", "filepath", "target_file", "filename", "file", "absolute_path", "file_name",
          "relative_path", "TargetFile", "notebook_path")  # fmt: skip
@@ -114,6 +114,8 @@ def _pair(members: Any) -> Replaced | None:
 
 def _replaced(members: dict[str, Any], words: frozenset[str]) -> FileEdits | None:
     found = _pair(members)
+    if found and not (has_few_lines(found.old) and has_few_lines(found.new)):
+        return None
     path, rest = _path(found.rest) if found else ("", {})
     if found is None or not (path or words & _EDITS):
         return None
@@ -138,7 +140,13 @@ def _written(members: dict[str, Any], words: frozenset[str]) -> FileEdits | None
     content, named = text_member(rest, _CONTENTS)
     command = rest.get("command")
     told = words_of(str(command)) if is_text(command) else frozenset()
-    if not path or not named or not (words | told) & _WRITES or (named == "new_str" and "insert" not in told):
+    if (
+        not path
+        or not named
+        or not has_few_lines(content)
+        or not (words | told) & _WRITES
+        or (named == "new_str" and "insert" not in told)
+    ):
         return None
     rest = {name: item for name, item in rest.items() if name != named}
     is_part = bool((words | told) & {"insert", "append"})
@@ -162,6 +170,8 @@ def _patched(members: dict[str, Any], words: frozenset[str]) -> FileEdits | None
 
 
 def _patch(text: str, rest: dict[str, Any], words: frozenset[str], path: str = "") -> FileEdits | None:
+    if not has_few_lines(text):
+        return None
     if (blocks := lines_of_blocks(text)) is not None:
         return FileEdits(path, [blocks], "", rest)
     if not is_patch(text, is_said=bool(words & {"patch", "diff"})):

@@ -10,7 +10,9 @@ from typing import Any
 from sessions_app import bounds
 
 # Longer texts are not read: they are drawn as the JSON they are.
-MOST_READ_CHARS = 1_000_000
+MOST_READ_CHARS = 400_000
+# Nor are texts of more or longer lines taken for files, patches or lists of places.
+MOST_LINES, MOST_LINE_CHARS = 20_000, 4_000
 # A value that is nested more deeply is written up to here.
 _MOST_LEVELS = 20
 
@@ -51,6 +53,16 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) < len(pairs):
         raise ValueError("a name is repeated")
     return members
+
+
+def has_few_lines(text: str) -> bool:
+    """Whether a text is short enough to be looked at line by line."""
+    return len(text) <= MOST_READ_CHARS and text.count("\n") < MOST_LINES
+
+
+def has_short_lines(text: str) -> bool:
+    """The same, and none of its lines is very long."""
+    return has_few_lines(text) and all(len(line) <= MOST_LINE_CHARS for line in text.split("\n"))
 
 
 def is_text(value: Any) -> bool:

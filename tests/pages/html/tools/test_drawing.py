@@ -52,6 +52,9 @@ HOSTILE: list[tuple[str, Any, Any]] = [
     ("Bash", {"command": "x" * 1_000_000}, "y" * 1_000_000),
     ("MultiEdit", {"path": "a", "edits": [{"old_string": "a", "new_string": "b"}] * 1_900}, "ok"),
     ("get", '{"a":' * 10_000 + "1" + "}" * 10_000, "[" * 10_000 + "]" * 10_000),
+    ("Read", {"path": "a.py"}, "'" * 300_000),
+    ("Grep", {"pattern": "a"}, f"a:1:{'<' * 300_000}"),
+    ("Write", {"path": "a", "content": "\n" * 300_000}, "\n" * 300_000),
     ("Bash", '{"command": "cut', '{"stdout": "cut'),
     ("Bash", {"command": 5}, 5),
 ]
