@@ -25,7 +25,7 @@ def panels(request: HttpRequest, project: Project, shown: View, insights: Insigh
     everything = [*insights.findings, *(finding for finding, _ in insights.dismissed)]
     return {
         "panel": "costs" if request.GET.get("costs") == "open" else request.GET.get("panel", ""),
-        "findings": findings_panel(insights, lines, shown.addresses, names_for(everything, lines, window)),
+        "findings": findings_panel(insights, lines, shown.addresses, names_for(everything, shown.lines, window)),
         "may_dismiss": rights.may(request.user, rights.DISMISS_FINDINGS),
         "cache": cache_panel(project.pk, lines, insights.cache, shown.addresses),
         "time_spent": time_panel(request.GET, shown, insights.profiles, insights.slow),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from sessions_app.content.blocks import ToolCallBlock
 from sessions_app.content.documents import PartKind
 from sessions_app.pages.html.tool_definitions import names_of
-from sessions_app.queries.session import RequestLine
+from sessions_app.queries.session import SessionLines
 from sessions_app.queries.window import Window
 from sessions_app.structure.findings.facts import Finding, name_hash
 
 
-def names_for(findings: Iterable[Finding], lines: Sequence[RequestLine], window: Window) -> dict[int, str]:
+def names_for(findings: Iterable[Finding], lines: SessionLines, window: Window) -> dict[int, str]:
     """The names of the tools of these findings by their hashes, as far as a page knows them."""
     wanted = {tool for finding in findings for tool in finding.tools}
     found: dict[int, str] = {}
@@ -24,10 +24,11 @@ def names_for(findings: Iterable[Finding], lines: Sequence[RequestLine], window:
     return found
 
 
-def _names(lines: Sequence[RequestLine], window: Window) -> Iterator[str]:
+def _names(lines: SessionLines, window: Window) -> Iterator[str]:
     """Names of tools, those that are had for less first. `window`: its messages are those that were written."""
-    for line in lines:
+    for line in lines.requests:
         yield from line.failed_tools
+    yield from {step.tool_name for step in lines.steps if step.tool_name}
     for message, _ in window.messages.values():
         yield from (block.name for block in message.blocks if isinstance(block, ToolCallBlock))
     for part in window.parts.values():
