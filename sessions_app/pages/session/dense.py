@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from markupsafe import Markup
 
+from sessions_app.content.documents import PartKind
 from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.formats import clock, cost, duration, exact, tokens
+from sessions_app.pages.html.tool_definitions import names_of
 from sessions_app.pages.session.find import SessionFind
 from sessions_app.pages.session.outline_rows import outcome, state_of
 from sessions_app.pages.session.prompts import new_prompts
@@ -20,11 +22,15 @@ from sessions_app.pages.session.view import RequestBlock, View
 from sessions_app.pages.shell import COOKIE_SECONDS, htmx_of
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
+from sessions_app.queries.window import Window
 from sessions_app.structure import timeline
+from sessions_app.structure.findings.facts import name_hash
+from sessions_app.structure.profiles import unpack
 from sessions_app.structure.tool_failures import new_failures
 
 PARAMETER, COOKIE = "dense", "logsui_dense"
 TEXT_CHARS = 160
+MOST_TOOLS = 4
 
 
 def is_dense(request: HttpRequest) -> bool:
@@ -50,7 +56,7 @@ def remember(request: HttpRequest, response: HttpResponse) -> None:
 @dataclass(frozen=True, slots=True)
 class DenseLine:
     """A request in a line. `came`: what came in, and whether it is a "prompt" or results of "tools". `look`: what the
-    `text` is, an answer, names of tools, or an error.
+    `text` is, an answer, names of tools, or an error. `called`: the tools that an answer calls as well.
     """
 
     number: int
@@ -63,6 +69,7 @@ class DenseLine:
     came: str
     failures: str
     look: str
+    called: str
     text: str
     hits: int
     tokens_in: str
@@ -71,15 +78,16 @@ class DenseLine:
     duration: str
 
 
-def dense_lines(shown: View, block: RequestBlock, found: SessionFind) -> Markup:
-    """The lines of a block of requests; those of a run together."""
+def dense_lines(shown: View, block: RequestBlock, found: SessionFind, window: Window) -> Markup:
+    """The lines of a block of requests; those of a run together. `window`: a request whose tools have names."""
+    names = _tool_names(shown, window)
     failures = new_failures(shown.lines.requests)
     indices = [index for index in range(block.first - 1, block.last) if shown.addresses.shows(index + 1)]
     write = component("dense", "line")
     order = shown.runs.in_order(indices) if shown.runs else indices
     prompts = new_prompts(shown, order := list(order), block.first - 1)
     return joined(
-        write(_line(shown, index, prompts.get(index, ""), failures.get(_request(shown, index).id, 0), found))
+        write(_line(shown, index, prompts.get(index, ""), failures.get(_request(shown, index).id, 0), found, names))
         for index in order
     )
 
@@ -88,10 +96,34 @@ def _request(shown: View, index: int) -> RequestLine:
     return shown.lines.requests[index]
 
 
-def _line(shown: View, index: int, prompt: str, failures: int, found: SessionFind) -> DenseLine:
+def _tool_names(shown: View, window: Window) -> dict[int, str]:
+    """The names of tools by the hashes that profiles have: of those that were defined, or called without a word."""
+    names = [name for part in window.parts.values() if part.kind is PartKind.TOOL for name in names_of(part)]
+    told = {text for look, text in map(outcome, shown.lines.requests) if look == "tools"}
+    names += [name for text in told for name in text.split(", ")]
+    return {name_hash(name): name for name in names}
+
+
+def _called(line: RequestLine, names: Mapping[int, str]) -> str:
+    """The tools that an answer calls: `read_file, run_tests`; the number of calls where a name is not known."""
+    profile = unpack(line.profile)
+    calls = profile.calls if profile else ()
+    known = list(dict.fromkeys(names[call.tool] for call in calls if call.tool in names))
+    if not calls or len(known) < len({call.tool for call in calls}):
+        return counted(len(calls), "tool call") if calls else ""
+    return ", ".join(known[:MOST_TOOLS]) + (" …" if len(known) > MOST_TOOLS else "")
+
+
+def _line(
+    shown: View, index: int, prompt: str, failures: int, found: SessionFind, names: Mapping[int, str]
+) -> DenseLine:
     line = _request(shown, index)
     look, text = outcome(line, TEXT_CHARS)
-    came_look, came = ("prompt", prompt[:TEXT_CHARS]) if prompt else ("tools", _tools_before(shown, index))
+    came_look, came = ("prompt", prompt[:TEXT_CHARS]) if prompt else ("tools", _tools_before(shown, index, names))
+    called = _called(line, names)
+    if called and look == "tools" and not _is_named(line, text):
+        look = "answer"
+    called = called if look == "answer" else ""
     return DenseLine(
         number=index + 1,
         url=shown.addresses.request(line.id),
@@ -103,6 +135,7 @@ def _line(shown: View, index: int, prompt: str, failures: int, found: SessionFin
         came=came,
         failures=f"{exact(failures)} failed" if failures else "",
         look=look,
+        called=called,
         text=" · ".join(filter(None, (text, *_notes(shown, index)))),
         hits=found.counts.get(index, 0),
         tokens_in=tokens(line.input_tokens),
@@ -112,11 +145,20 @@ def _line(shown: View, index: int, prompt: str, failures: int, found: SessionFin
     )
 
 
-def _tools_before(shown: View, index: int) -> str:
+def _is_named(line: RequestLine, text: str) -> bool:
+    """Whether a text names the tools that are called: an answer of one word looks like a name."""
+    profile = unpack(line.profile)
+    return profile is None or {name_hash(name) for name in text.split(", ")} <= {call.tool for call in profile.calls}
+
+
+def _tools_before(shown: View, index: int, names: Mapping[int, str]) -> str:
     """The tools whose results came in: those that the request before had called."""
     origin = shown.structure.origin(index)
-    look, text = outcome(_request(shown, origin.index), TEXT_CHARS) if origin else ("", "")
-    return text if look == "tools" else ""
+    if origin is None:
+        return ""
+    before = _request(shown, origin.index)
+    look, text = outcome(before, TEXT_CHARS)
+    return text if look == "tools" and _is_named(before, text) else _called(before, names)
 
 
 def _notes(shown: View, index: int) -> Iterator[str]:

@@ -147,9 +147,9 @@ def _dense(
     request: HttpRequest, project: Project, shown: View, block: RequestBlock, found: SessionFind, insights: Insights
 ) -> dict[str, Any]:
     """A line a request, and what is beside them. Only the first request is read, for its facts."""
-    own: dict[str, Any] = {"shown": block, "thread": dense_lines(shown, block, found)}
+    window = read(shown, replace(block, last=min(block.first, block.last)), insights.cache)
+    own: dict[str, Any] = {"shown": block, "thread": dense_lines(shown, block, found, window)}
     if not htmx_of(request):
-        window = read(shown, replace(block, last=min(block.first, block.last)), insights.cache)
         own |= _beside(request, project, shown, block, window, found)
         own |= panels(request, project, shown, insights, window)
     return own
