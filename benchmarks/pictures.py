@@ -57,7 +57,7 @@ PICTURES = (
     Picture("parallel", EXPORT, ".parallel:has(#r5)", 230),
     Picture("branches", EXPORT, ".fork", 60),
     Picture("rewritten-summary", "{session relocation-7719}", "#r8", 190),
-    Picture("rewritten-edited", "{session relocation-7719}", "#r9", 260, click("#r9 .marks a")),
+    Picture("rewritten-edited", "{session relocation-7719}", "#r9", 260, click("#r9 .marks .textbtn")),
     Picture("rewritten-dropped", "{session relocation-7719}", "#r10", 90),
     Picture("steps", "{session market-brief-2026-47}", "#main", 560),
 )
@@ -93,6 +93,8 @@ def take(context: BrowserContext, url: str, picture: Picture, folder: Path) -> b
     """Write the picture; says whether what it shows is there."""
     page = context.new_page()
     page.goto(url)
+    # The first answer of a process takes longer, and what takes too long is left out of a page.
+    page.reload()
     if picture.act:
         picture.act(page)
         page.evaluate("scrollTo(0, 0)")
