@@ -33,7 +33,8 @@
 
   function isVisible(article) {
     const box = article.getBoundingClientRect();
-    return box.bottom > 140 && box.top < innerHeight - 40;
+    const stick = document.getElementById("session-head").getBoundingClientRect().bottom;
+    return box.bottom > Math.min(140, stick + box.height / 2) && box.top < innerHeight - 20;
   }
 
   // Undefined in a session that has only steps.
@@ -48,7 +49,7 @@
     reveal(article);
     current()?.removeAttribute("aria-current");
     article.setAttribute("aria-current", "true");
-    if (scroll) article.scrollIntoView({ block: "start", behavior: "instant" });
+    if (scroll) article.scrollIntoView({ block: article.matches(".dense") ? "nearest" : "start", behavior: "instant" });
     if (focus) article.querySelector(".req-n a").focus({ preventScroll: true });
     const number = numberOf(article);
     for (const row of outline.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
