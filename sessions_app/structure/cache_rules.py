@@ -1,7 +1,8 @@
 """What providers document of their prompt caches: how long a prompt must be, and how long it is kept. Plain Python.
 
-Documentation changes: each rule names its page, and when that was read. Where pages disagree, the lower minimum and the
-longer lifetime stand here, so that less is claimed.
+Documentation changes: each rule names the provider's page, and until when it is known to hold. Some of it was taken
+from what others wrote of these pages. Where they disagree, the lower minimum and the longer lifetime stand here, so
+that less is claimed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class CacheRule:
     lives: timedelta | None
     lifetime: str
     source: str
-    read: str
+    known_on: str
     is_asked_for: bool = False
     caches: bool = True
 
@@ -34,21 +35,21 @@ _ANTHROPIC = "https://platform.claude.com/docs/en/build-with-claude/prompt-cachi
 _OPENAI = "https://developers.openai.com/docs/guides/prompt-caching"
 _GOOGLE = "https://ai.google.dev/gemini-api/docs/caching"
 _DEEPSEEK = "https://api-docs.deepseek.com/guides/kv_cache"
-_READ = "2026-11-28"
+_KNOWN_ON = "2026-11-28"
 
 
 def _claude(minimum: int) -> CacheRule:
     words = "5 minutes after the last use, or an hour if a request asks for it"
-    return CacheRule(minimum, 5 * _MINUTES, words, _ANTHROPIC, _READ, is_asked_for=True)
+    return CacheRule(minimum, 5 * _MINUTES, words, _ANTHROPIC, _KNOWN_ON, is_asked_for=True)
 
 
 def _openai(lives: timedelta, lifetime: str) -> CacheRule:
-    return CacheRule(1_024, lives, lifetime, _OPENAI, _READ)
+    return CacheRule(1_024, lives, lifetime, _OPENAI, _KNOWN_ON)
 
 
 _SHORT = _openai(10 * _MINUTES, "5 to 10 minutes after the last use, up to an hour; 24 hours if a request asks for it")
 _LONG = _openai(24 * _HOURS, "up to 24 hours")
-_NEVER = CacheRule(0, None, "", _OPENAI, _READ, caches=False)
+_NEVER = CacheRule(0, None, "", _OPENAI, _KNOWN_ON, caches=False)
 _GEMINI = "not documented"
 
 # The first pattern that is found in a model's name says what holds.
@@ -60,9 +61,9 @@ _RULES: tuple[tuple[str, CacheRule], ...] = (
     (r"(^|/)(gpt-3|gpt-4(?!o|\.|-1))", _NEVER),
     (r"(^|/)(gpt-4|gpt-5(?!\.?[5-9])|o[1345](?!\d)|chatgpt-4|codex)", _SHORT),
     (r"(^|/)(gpt-[5-9])", _LONG),
-    (r"gemini-2[-.]5", CacheRule(2_048, None, _GEMINI, _GOOGLE, _READ)),
-    (r"gemini-[34]", CacheRule(4_096, None, _GEMINI, _GOOGLE, _READ)),
-    (r"deepseek", CacheRule(64, None, "hours to days", _DEEPSEEK, _READ)),
+    (r"gemini-2[-.]5", CacheRule(2_048, None, _GEMINI, _GOOGLE, _KNOWN_ON)),
+    (r"gemini-[34]", CacheRule(4_096, None, _GEMINI, _GOOGLE, _KNOWN_ON)),
+    (r"deepseek", CacheRule(64, None, "hours to days", _DEEPSEEK, _KNOWN_ON)),
 )
 _COMPILED = tuple((re.compile(pattern), rule) for pattern, rule in _RULES)
 _NAME_CHARS = 200

@@ -29,7 +29,7 @@ from sessions_app.structure.runs import Runs, runs_of
 from sessions_app.structure.timeline import Structure
 
 # The requests may take this part of the bytes of an answer; the outline beside them has a part of its own.
-PART_OF_REQUESTS = 0.6
+PART_OF_REQUESTS = 0.55
 
 
 @dataclass(frozen=True, slots=True)

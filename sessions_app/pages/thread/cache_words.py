@@ -59,7 +59,7 @@ class CacheWords:
     words: Markup
     cause: Markup
     source: str
-    read: str
+    known_on: str
 
 
 def kind_word(verdict: CacheVerdict) -> str:
@@ -87,7 +87,7 @@ def cache_words(lines: Sequence[RequestLine], index: int, window: Window, addres
     words = sentence("{} of the {} tokens that it repeats of {} were cached.", amount, prefix, base)
     cause = joined(_causes(verdict, lines, window, index), "; ")
     rule = verdict.rule if not _DOCUMENTED.isdisjoint(verdict.causes) else None
-    return CacheWords(kind_word(verdict), words, cause, rule.source if rule else "", rule.read if rule else "")
+    return CacheWords(kind_word(verdict), words, cause, rule.source if rule else "", rule.known_on if rule else "")
 
 
 def _causes(verdict: CacheVerdict, lines: Sequence[RequestLine], window: Window, index: int) -> Iterator[Markup]:

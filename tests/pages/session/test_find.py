@@ -69,7 +69,7 @@ def test_without_words_nothing_is_said(signed_in: Client, address: str) -> None:
 def test_the_box_comes_alone_for_a_script(signed_in: Client, address: str) -> None:
     response = signed_in.get(f"{address}find/?find=%22turn+120%22", headers={"HX-Request": "true"})
     part = " ".join(response.content.decode().split())
-    assert part.startswith('<details class="fold session-find" id="find" open data-hits="121:1 ">')
+    assert part.startswith('<details class="fold session-find" id="find" data-live open data-hits="121:1 ">')
     assert "1 time in 1 request" in part
     assert "<article" not in part
     assert response["HX-Push-Url"] == f"{address}?find=%22turn+120%22#find"
