@@ -28,8 +28,9 @@ from sessions_app.structure.cache_verdicts import CacheVerdict
 from sessions_app.structure.runs import Runs, runs_of
 from sessions_app.structure.timeline import Structure
 
-# The requests may take this part of the bytes of an answer; the outline beside them has a part of its own.
-PART_OF_REQUESTS = 0.55
+# The requests may take this part of the bytes of an answer. The outline beside them, and the curves and panels above,
+# have the others.
+PART_OF_REQUESTS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
