@@ -15,7 +15,7 @@ from sessions_app.pages.thread.lanes import started_words
 from sessions_app.pages.thread.wording import Behind, counted, grouped_by, listed, messages_changed, ranges
 from sessions_app.queries.compaction import compacts
 from sessions_app.queries.session import RequestLine
-from sessions_app.queries.window import Window
+from sessions_app.queries.window import Window, message_count
 from sessions_app.records import RULE_ATTEMPT, RULE_MANUAL
 from sessions_app.structure.timeline import Fork, Structure
 
@@ -145,11 +145,16 @@ class Marks:
         # What sent no messages that are known may well go on with something.
         if added.changes or not added.is_compared or not added.count:
             return NOTHING
-        if added.base is not None and added.start == added.count:
+        if added.base is not None and added.start == added.count == self._message_count(added.base):
             return mark("retry", sentence("the same input as {}", self._link(added.base)), is_quiet=True)
         if added.base is None or added.shared <= 1:
             return mark("", sentence("starts a new conversation"), is_quiet=True)
         return mark("link", sentence("repeats the history of {}", self._link(added.base)), is_quiet=True)
+
+    def _message_count(self, index: int) -> int | None:
+        """How many messages a request sent; None if it was not looked at."""
+        request = self.window.details.get(index)
+        return message_count(request) if request else None
 
     def _model(self, index: int) -> Markup:
         origin, added = self.window.structure.origin(index), self.window.added[index]

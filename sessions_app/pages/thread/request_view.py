@@ -45,6 +45,8 @@ from sessions_app.structure import timeline
 
 # What a request sent, and what came back for it, may each take this part of an answer's bytes.
 PART_OF_REQUEST = 0.2
+# About as many bytes as the head of a request takes. Its messages are counted when they are written.
+HEAD = " " * 2_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,10 @@ class RequestWriter:
         total = max(len(chain), counted_attempts(window, index))
         words = attempt_words([window.lines[attempt] for attempt in chain], total)
         folded = window.folded.get(index, ())
-        items = [self.view(attempt) for attempt in bounds.affordable(folded, least=0)]
+        items = []
+        for attempt in bounds.affordable(folded, least=0):
+            items.append(self.view(attempt))
+            bounds.current().spend(HEAD)
         note = joined(self._attempts_elsewhere(chain, total, len(folded) - len(items)), "; ")
         return AttemptsView(words, note, items)
 

@@ -20,16 +20,13 @@ from sessions_app.pages.thread.executions import Executed
 from sessions_app.pages.thread.lanes import LaneView, lane_view
 from sessions_app.pages.thread.layout import Layout
 from sessions_app.pages.thread.marks import parallel_words
-from sessions_app.pages.thread.request_view import RequestView, RequestWriter
+from sessions_app.pages.thread.request_view import HEAD, RequestView, RequestWriter
 from sessions_app.pages.thread.sources import Sources
 from sessions_app.queries.contradictions import Contradicted
 from sessions_app.queries.window import Window
 from sessions_app.structure import timeline
 from sessions_app.structure.runs import Arranged, Lane
 from sessions_app.structure.timeline import at_one_time
-
-# About as many bytes as the head of a request takes. Its messages are counted when they are written.
-_AROUND = " " * 2_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,5 +134,5 @@ class ThreadBuilder:
                 self.stopped_at = index
                 break
             views[index] = writer.view(index, beside)
-            bounds.current().spend(_AROUND)
+            bounds.current().spend(HEAD)
         return views

@@ -85,6 +85,12 @@ def test_repetition_of_an_answered_request_says_so(signed_in: Client, project: P
     assert marks(page, 2) == "the same input as request 1"
 
 
+def test_the_beginning_of_an_input_is_not_the_same_input(signed_in: Client, project: Project) -> None:
+    longer = [user("Hi"), assistant("Ho"), user("And now?")]
+    page = get(signed_in, make_session(project, "s", chat(longer, "Go on"), chat([user("Hi")], "Hello", at=1)))
+    assert "the same input" not in page
+
+
 def test_changed_model_is_said_from_and_to(signed_in: Client, project: Project) -> None:
     first, second = turns(["One", "Two"])
     page = get(signed_in, make_session(project, "s", first, second | {"model": "gpt-4.1"}))
