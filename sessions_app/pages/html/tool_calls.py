@@ -84,9 +84,17 @@ def _line(name: str, arguments: str, result: str, amounts: Sequence[str], outcom
     return component("tool_calls", "call")(name, arguments, result, amounts, outcome, content)
 
 
+# So many failed results of a session are counted (the SQL function `failure_union`).
+MOST_COUNTED = 1_000
+
+
 def failed_results(error_count: int, looks_failed_count: int) -> str:
-    """How many tool results failed, in words: `2 tool results failed, 1 more looks failed`."""
-    failed, looks = exact(error_count), exact(looks_failed_count)
+    """How many tool results failed, in words: `2 tool results failed, 1 more looks failed`.
+
+    A session keeps the keys of at most MOST_COUNTED.
+    """
+    least = "at least " if error_count + looks_failed_count >= MOST_COUNTED else ""
+    failed, looks = f"{least}{exact(error_count)}", f"{'' if error_count else least}{exact(looks_failed_count)}"
     noun, verb = ("" if error_count == 1 else "s"), ("looks" if looks_failed_count == 1 else "look")
     if not error_count:
         return (
