@@ -27,13 +27,14 @@ from sessions_app.api.serializers.base import (
 )
 from sessions_app.api.serializers.corrections import IdListField
 from sessions_app.api.serializers.errors import ErrorDetailSerializer
+from sessions_app.api.serializers.sessions import NameField
 
 assert urls.urlpatterns, "all resources are imported"
 # What orjson writes without help.
 PLAIN = {
     *(serializers.BooleanField, serializers.CharField, serializers.ChoiceField, serializers.DictField),
     *(serializers.IntegerField, serializers.JSONField, serializers.ListField, serializers.URLField),
-    *(serializers.UUIDField, serializers.RegexField, type(serializers.DictField().child)),
+    *(NameField, serializers.UUIDField, serializers.RegexField, type(serializers.DictField().child)),
 }
 # What is sent and never answered.
 ONLY_READ = {Described, IdField, IdListField, parameters.Flag, parameters.PageLimit}

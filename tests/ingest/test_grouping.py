@@ -57,7 +57,7 @@ def deliver(project: Project, logs: list[tuple[str, bytes]], digesters: int = 1,
 
 def stored() -> dict[str, Any]:
     """Everything that must not depend on the order of arrival."""
-    session_columns = [f.attname for f in Session._meta.fields if f.name != "project_id"]
+    session_columns = [f.attname for f in Session._meta.fields if f.name not in ("project_id", "revision")]
     left_out = ("project_id", "received_at", "session", "byte_size")
     request_columns = [f.attname for f in RequestLog._meta.fields if f.name not in left_out]
     return {

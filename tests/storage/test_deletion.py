@@ -72,7 +72,9 @@ def state(project: Project) -> dict[str, Any]:
     found: dict[str, Any] = {
         model.__name__: sorted(model.objects.values_list("session_id", "bucket", "pk")) for model in TABLES
     }
-    found["Session"] = list(Session.objects.order_by("id").values())
+    # How often a session has changed depends on the way.
+    columns = [column.attname for column in Session._meta.fields if column.name != "revision"]
+    found["Session"] = list(Session.objects.order_by("id").values(*columns))
     return found
 
 
@@ -154,7 +156,7 @@ def test_statements_do_not_grow_with_the_session(project: Project) -> None:
             delete_sessions(project.id, [session_id])
         return len(captured)
 
-    assert statements("long") == statements("short") <= 24
+    assert statements("long") == statements("short") <= 26
 
 
 def test_every_statement_finds_its_rows_by_an_index(project: Project) -> None:
