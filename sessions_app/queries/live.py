@@ -33,19 +33,19 @@ def revision_of(project_id: int, session_id: uuid.UUID) -> Revision | None:
     return Revision(*row) if row else None
 
 
-def active_sessions(rows: Iterable[SessionRow], now: datetime) -> frozenset[uuid.UUID]:
-    """Those with requests or steps in the last minute, or with a request that runs. At most one statement."""
+def active_sessions(rows: Iterable[SessionRow], now: datetime) -> dict[uuid.UUID, bool]:
+    """Those with requests or steps in the last minute, or with a request that runs; and whether one runs. At most one
+    statement.
+    """
     begun = [row for row in rows if row.last_at > now - RUNNING_FOR]
-    active = {row.id for row in begun if row.last_at > now - ACTIVE_FOR}
-    quiet = [row for row in begun if row.id not in active]
-    if quiet:
-        buckets = {bucket for row in quiet for bucket in row.buckets}
+    active = {row.id: False for row in begun if row.last_at > now - ACTIVE_FOR}
+    if begun:
         running = RequestLog.objects.filter(
-            session_id__in=[row.id for row in quiet],
-            bucket__in=buckets,
+            session_id__in=[row.id for row in begun],
+            bucket__in={bucket for row in begun for bucket in row.buckets},
             status=RUNNING,
             ended_at=None,
             started_at__gt=now - RUNNING_FOR,
         )
-        active.update(running.values_list("session_id", flat=True))
-    return frozenset(active)
+        active.update(dict.fromkeys(running.values_list("session_id", flat=True), True))
+    return active

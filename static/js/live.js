@@ -9,7 +9,8 @@
   const told = document.getElementById("live-told");
   const status = document.getElementById("live-status");
   const arrow = pill.querySelector("svg");
-  const title = document.title;
+  // As the server wrote it: it tells whether a request runs.
+  let title = document.title;
   const FOLLOW = "logsui.follow";
   const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE;
   // A longer page begins anew at its end.
@@ -188,6 +189,7 @@
       if (here) morph(here, region);
     }
     keepChosen(chosen);
+    title = page.title;
     const now = page.getElementById("live");
     known.revision = now.dataset.revision;
     known.requests = Number(now.dataset.requests);
@@ -291,11 +293,18 @@
   function announce() {
     if (isOver) return;
     const text = words();
+    endKey();
     document.title = text && text !== "Changed" ? `(${text}) ${title}` : title;
     if (!text || follow?.checked) return show("");
     if (text === "Changed" && thread && !isPart()) return show("");
     const isBelow = thread && !isPart() && !hasMore();
     show(isBelow && text !== "Changed" ? `${text} below` : `${text}: show`, lastPage(), isBelow ? begin : null);
+  }
+
+  // The key for the last request goes to the last that there is, on the page or not yet.
+  function endKey() {
+    const link = document.querySelector(".outline-foot [data-key=G]");
+    if (link && latest.requests > known.requests && !isPart()) link.href = lastPage();
   }
 
   // `act`: what a click does instead of following the link.

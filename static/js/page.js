@@ -133,7 +133,7 @@ document.addEventListener("submit", (event) => {
   };
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && event.target.id === "q") return event.target.blur();
+    if (event.key === "Escape" && ["q", "find-words"].includes(event.target.id)) return event.target.blur();
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (typing(event.target) || document.querySelector("dialog[open]")) return;
     if (event.key === "Enter") {

@@ -99,4 +99,4 @@ def test_the_list_knows_what_is_active(project: Project) -> None:
     start("new", timedelta(seconds=10))
     rows = list_sessions(project, filters_for()).results
     names = dict(Session.objects.values_list("id", "session_key"))
-    assert {names[found] for found in active_sessions(rows, now)} == {"runs", "new"}
+    assert {names[found]: runs for found, runs in active_sessions(rows, now).items()} == {"runs": True, "new": False}

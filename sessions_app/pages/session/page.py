@@ -85,6 +85,7 @@ class Head:
     grouped_by: Markup
     tool_failures: str
     is_live: bool
+    is_running: bool
 
 
 @project_page
@@ -288,6 +289,7 @@ def head_of(session: SessionFacts, lines: SessionLines, layout: Layout) -> Head:
     everything = timeline.span_of(order)
     brought = new_failures(lines.requests)
     calls = timeline.span_of(lines.requests) if len(order) > len(lines.requests) else everything
+    is_running = any(line.is_running for line in lines.requests)
     return Head(
         facts=session,
         failed_count=sum(line.status == ERROR or line.id in brought for line in order),
@@ -300,5 +302,6 @@ def head_of(session: SessionFacts, lines: SessionLines, layout: Layout) -> Head:
         more_tags=max(len(session.tags) - MOST_TAGS, 0),
         grouped_by=session_grouped_by(lines.requests or lines.shown),
         tool_failures=failed_results(session.tool_error_count, session.tool_looks_failed_count),
-        is_live=session.last_at > timezone.now() - ACTIVE_FOR or any(line.is_running for line in lines.requests),
+        is_live=is_running or session.last_at > timezone.now() - ACTIVE_FOR,
+        is_running=is_running,
     )

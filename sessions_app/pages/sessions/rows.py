@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -23,6 +23,7 @@ from sessions_app.queries.session_list import FIELDS, SessionPage, SessionRow
 
 USERS_SHOWN, TAGS_SHOWN, DOTS_SHOWN = 2, 3, 5
 ID_CHARS = 60
+NOTHING_ACTIVE: Mapping[uuid.UUID, bool] = {}
 
 
 @dataclass(slots=True)
@@ -77,10 +78,10 @@ def write_page(
     rows: Sequence[SessionRow],
     address: str,
     found: SessionPage | None = None,
-    active: Collection[uuid.UUID] = (),
+    active: Mapping[uuid.UUID, bool] = NOTHING_ACTIVE,
 ) -> Markup:
     """The rows of a page, of which those that were written a moment ago are taken from memory. `active`: the sessions
-    in which something happens now.
+    in which something happens now, and whether a request runs.
     """
     starts = _starts(rows)
     keys = {row.id: _key(row, address, starts) for row in rows}
@@ -114,13 +115,13 @@ def _with_ends(
     begun: Iterable[tuple[SessionRow, Markup]],
     address: str,
     found: SessionPage | None,
-    active: Collection[uuid.UUID] = (),
+    active: Mapping[uuid.UUID, bool] = NOTHING_ACTIVE,
 ) -> Markup:
     """Rows with their last cells, and below them where the words of the query are."""
     end = component("session_row", "last_cell")
     written = []
     for row, text in begun:
-        written += [text, end(time_ago(row.last_at), row.id in active)]
+        written += [text, end(time_ago(row.last_at), row.id in active, active.get(row.id, False))]
         if found and row.id in found.snippets:
             written.append(_write_places(found, row.id, address))
         if found and row.id in found.unsure:

@@ -63,4 +63,6 @@ def test_snippets_and_keys_lead_to_the_words(
     expect(visitor.locator("#inspector h2")).to_have_text("Request 121")
     visitor.keyboard.press("f")
     expect(visitor.locator("#find-words")).to_be_focused()
+    visitor.keyboard.press("Escape")
+    expect(visitor.locator("#find-words")).not_to_be_focused()
     assert problems == []

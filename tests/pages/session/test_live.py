@@ -61,11 +61,13 @@ def test_a_request_that_runs_is_shown_as_such(signed_in: Client, project: Projec
     assert 'data-state="live" aria-busy="true"' in page
     assert "Running. The answer is not there yet" in page
     assert 'id="live-status" hidden' not in page
+    assert "<title>(running) " in page
     number = RequestLog.objects.get().pk
     for path in (f"/p/acme/requests/{number}/", "/p/acme/requests/"):
         assert "running" in signed_in.get(path).content.decode()
     page = shown(timedelta(hours=3), status="running")
     assert "aria-busy" not in page
+    assert "<title>(running) " not in page
     assert "No end was reported" in page
     page = shown(timedelta(minutes=4))
     assert "aria-busy" not in page
@@ -78,6 +80,12 @@ def test_the_list_marks_what_is_active(signed_in: Client, project: Project) -> N
     make_session(project, "new", make_log(started_at=datetime.now(UTC)))
     page = signed_in.get("/p/acme/sessions/").content.decode()
     assert page.count("Active now, ") == 1
+    assert "A request is running" not in page
+    started = datetime.now(UTC)
+    make_session(project, "runs", make_log(started_at=started, response=None, ended_at=None, status="running"))
+    page = signed_in.get("/p/acme/sessions/").content.decode()
+    assert page.count("Active now, ") == page.count("A request is running, ") == 1
+    assert 'title="A request is running"' in page
 
 
 @pytest.mark.django_db(transaction=True)

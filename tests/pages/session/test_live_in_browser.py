@@ -86,6 +86,8 @@ def test_a_reader_is_left_alone_and_may_follow(
     writer.start()
     expect(pill).to_have_text(re.compile(r"^\d+ new below$"))
     expect(visitor).to_have_title(re.compile(r"^\(\d+ new\) Text 0"))
+    end = visitor.locator("[data-key=G]")
+    expect(end).to_have_attribute("href", re.compile(r"#r(1[3-9]|[2-9]\d)$"))
     visitor.mouse.wheel(0, 40)
     visitor.mouse.wheel(0, -40)
     time.sleep(2.5)
@@ -104,6 +106,7 @@ def test_a_reader_is_left_alone_and_may_follow(
     last = session.request_count + writer.written
     expect(visitor.locator(f"#r{last}")).to_be_in_viewport(ratio=0.01)
     expect(visitor.locator(f"#outline-rows li[data-n='{last}']")).to_be_attached()
+    expect(end).to_have_attribute("href", re.compile(f"#r{last}$"))
     expect(visitor.locator("#session-totals dd").first).to_have_text(str(last))
     expect(visitor).to_have_title(re.compile("^Text 0"))
     numbers = visitor.locator(".req").evaluate_all("all => all.map(one => Number(one.id.slice(1)))")
@@ -131,10 +134,12 @@ def test_a_reader_is_left_alone_and_may_follow(
     article = visitor.locator(f"#r{last + 1}")
     expect(article.locator(".req-key")).to_contain_text("running")
     expect(article).to_have_attribute("aria-busy", "true")
+    expect(visitor).to_have_title(re.compile(r"^\(running\) Text 0"))
     answer = {"choices": [{"message": {"role": "assistant", "content": "Here it is."}}]}
     store_logs(acme, asked | {"status": "success", "response": answer})
     expect(article).to_contain_text("Here it is.")
     expect(article).not_to_have_attribute("aria-busy", "true")
+    expect(visitor).to_have_title(re.compile("^Text 0"))
     assert visitor.locator(".req").count() == last + 1
     names.give(acme.pk, session.pk, "A long talk", "alice")
     expect(visitor.locator("h1")).to_have_text("A long talk")
