@@ -52,7 +52,11 @@ def words(finding: Finding, names: Names) -> Markup:
             return sentence("{} was called {} times with the same arguments.", tools, count)
         case repeated_calls.RULE:
             return sentence(
-                "{} calls with the same arguments went round {} times: {}.", exact(finding.size), count, tools
+                "{} calls came again with the same arguments, {} calls in all: {}.", exact(finding.size), count, tools
+            )
+        case failing_tools.RULE if finding.size < finding.count:
+            return sentence(
+                "{} failed {} times, up to {} in a row without a success.", tools, count, exact(finding.size)
             )
         case failing_tools.RULE:
             return sentence("{} failed {} times, without a success in between.", tools, count)

@@ -66,13 +66,14 @@ class Finding:
 @dataclass(slots=True)
 class Called:
     """A tool call of a request's answer. `place`: its number among all calls of its thread. `content`: the hash of what
-    came back; None if that is not known.
+    came back; None if that is not known. `since`: the place from which on its thread called this tool only.
     """
 
     index: int
     tool: int
     call: int
     place: int
+    since: int
     content: int | None = None
     chars: int = 0
 
@@ -87,6 +88,8 @@ class CallThread:
     calls: list[Called]
     own: int
     count: int
+    tool: int | None = None
+    since: int = 0
 
 
 @dataclass
@@ -129,8 +132,10 @@ class KnownSession:
             if profile.calls:
                 thread = self._thread_of_calls(index, found)
                 for call in profile.calls:
+                    if call.tool != thread.tool:
+                        thread.tool, thread.since = call.tool, thread.count
                     if call.call in repeated:
-                        called = Called(index, call.tool, call.call, thread.count)
+                        called = Called(index, call.tool, call.call, thread.count, thread.since)
                         waiting[root, call.call].append(called)
                         thread.calls.append(called)
                     thread.count += 1

@@ -14,9 +14,13 @@ IN_A_ROW = 3
 
 
 def find(session: KnownSession) -> Iterator[Finding]:
-    """One finding a tool. `count`: how many of its results failed. The evidence are the requests that brought them."""
+    """One finding a tool. `count`: how many of its results failed; `size`: the most in a row.
+
+    The evidence are the requests that brought them.
+    """
     in_a_row: dict[Thread, dict[int, dict[int, int]]] = {}
     found: dict[int, dict[int, int]] = defaultdict(dict)
+    longest: Counter[int] = Counter()
     brought = new_failures(session.rows)
     for index, profile in enumerate(session.profiles) if brought else ():
         if profile is None or not profile.results:
@@ -32,11 +36,12 @@ def find(session: KnownSession) -> Iterator[Finding]:
                 continue
             failures = failing.setdefault(tool, {})
             failures[index] = failed
-            if sum(failures.values()) >= IN_A_ROW:
+            if (run := sum(failures.values())) >= IN_A_ROW:
+                longest[tool] = max(longest[tool], run)
                 found[tool] |= failures
     for tool, counts in found.items():
         evidence = tuple(sorted(counts))
-        yield Finding(RULE, f"{tool:08x}", evidence, evidence, sum(counts.values()), tools=(tool,))
+        yield Finding(RULE, f"{tool:08x}", evidence, evidence, sum(counts.values()), longest[tool], (tool,))
 
 
 def _outcomes(

@@ -14,7 +14,10 @@ LEAST_CHARS = 200
 
 
 def find(session: KnownSession) -> Iterator[Finding]:
-    """One finding a tool. `count`: how many results came again; `size`: their characters."""
+    """One finding a tool; a call of another tool in between may have been the cause to read again.
+
+    `count`: how many results came again; `size`: their characters.
+    """
     firsts: dict[int, list[Called]] = defaultdict(list)
     again: dict[int, list[Called]] = defaultdict(list)
     for thread in session.threads:
@@ -23,8 +26,9 @@ def find(session: KnownSession) -> Iterator[Finding]:
         for number, called in enumerate(thread.calls):
             if called.content is None or called.chars < LEAST_CHARS or called.call in looping:
                 continue
-            first = known.setdefault((called.call, called.content), called)
-            if first is not called and number >= thread.own:
+            first = known.get((called.call, called.content))
+            known[called.call, called.content] = called
+            if first and first.place >= called.since and number >= thread.own:
                 firsts[called.tool].append(first)
                 again[called.tool].append(called)
     for tool, calls in again.items():

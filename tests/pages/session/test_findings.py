@@ -13,6 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from sessions_app.access.rights import DISMISS_FINDINGS
 from sessions_app.models import DismissedFinding, Project, Session
+from sessions_app.pages.insights.wording import words
+from sessions_app.structure.findings.facts import Finding
 from tests.factories import grant, make_project, make_session
 from tests.pages.conversations import assistant, call, chat, result, user
 
@@ -120,3 +122,10 @@ def test_errors_cut_answers_and_failing_tools_are_in_words(signed_in: Client, pr
     assert "Failing tool. deploy failed 3 times, without a success in between." in said
     assert "Error retried unchanged. HTTP 400: 2 attempts failed, and the same was sent again." in said
     assert "Answer withheld. 1 answer was refused by the model or filtered." in said
+
+
+def test_the_words_say_no_more_than_is_counted() -> None:
+    rotation = Finding("repeated_calls", "", (), (), count=9, size=3)
+    assert "3 calls came again with the same arguments, 9 calls in all" in words(rotation, {})
+    runs = Finding("failing_tools", "", (), (), count=6, size=3)
+    assert "failed 6 times, up to 3 in a row without a success" in words(runs, {})
