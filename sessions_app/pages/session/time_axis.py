@@ -210,12 +210,12 @@ class ShownTime:
 
 
 def _apart(ticks: Sequence[tuple[float, str, bool]]) -> Iterator[tuple[float, str, bool]]:
-    """Those that are far enough from each other; the first ones are kept."""
-    taken: list[float] = []
-    for tick in ticks:
-        if all(abs(tick[0] - other) >= _LEAST_APART for other in taken):
-            taken.append(tick[0])
-            yield tick
+    """Those that are far enough from each other; the first ones are kept. The words of pauses take more room."""
+    taken: list[tuple[float, bool]] = []
+    for x, words, is_pause in ticks:
+        if all(abs(x - other) >= _LEAST_APART * (2 if is_pause and is_other else 1) for other, is_other in taken):
+            taken.append((x, is_pause))
+            yield x, words, is_pause
 
 
 def _tick_words(seconds: float) -> str:
