@@ -369,6 +369,14 @@ def test_request_without_changes_has_no_difference(signed_in: Client, project: P
     assert "This request did not change its history." in text(page)
 
 
+def test_comparison_prints_the_results_that_are_new(signed_in: Client, project: Project) -> None:
+    session = make_session(project, "s", *agent())
+    log = RequestLog.objects.filter(session_id=session.id).latest("started_at")
+    page = signed_in.get(f"/p/acme/requests/{log.id}/changes/").content.decode().split("<main")[1]
+    assert "2 failed" in page
+    assert "shown with its call" not in page
+
+
 def test_changes_of_another_project_are_not_shown(signed_in: Client, project: Project) -> None:
     from tests.factories import make_project
 
