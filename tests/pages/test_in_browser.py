@@ -125,6 +125,8 @@ def test_custom_range_is_applied_and_dropped(in_list: Page, problems: list[str])
     # In Berlin it is an hour later than in the logs' UTC.
     expect_titles(in_list, "s3", "s2")
     expect(in_list.locator("#range > summary")).to_contain_text("Custom range")
+    # The facets come after the rows.
+    expect(facet(in_list, "o3")).to_have_attribute("href", re.compile("2026-03-14"))
     facet(in_list, "o3").click()
     expect_titles(in_list, "s3")
     in_list.locator("#range > summary").click()
