@@ -16,7 +16,7 @@ from sessions_app.content.composition import CLASSES, pieces_of_message
 from sessions_app.content.documents import PartKind, PartList
 from sessions_app.content.message_reader import MessageReader
 from sessions_app.records import Record
-from sessions_app.structure.profiles import MOST_KEPT, NewResult, Profile, ToolCall, pack
+from sessions_app.structure.profiles import MOST_KEPT, NewResult, Profile, ToolCall, name_hash, pack
 
 Counts = tuple[int, ...]
 NO_CHARS: Counts = (0,) * len(CLASSES)
@@ -76,7 +76,7 @@ def added(chars: Counts, message: Message) -> Counts:
 def open_calls(message: Message) -> Iterator[OpenCall]:
     for block in message.blocks:
         if isinstance(block, ToolCallBlock):
-            tool = _hash(block.name)
+            tool = name_hash(block.name)
             yield OpenCall(block.id, ToolCall(tool, crc32(_encoded(same_json(block.arguments)), tool)))
 
 
@@ -86,12 +86,8 @@ def _result(block: ToolResultBlock, calls: tuple[OpenCall, ...], place: int) -> 
         call = next((one.call for one in calls if one.id == block.call_id), None)
     else:
         call = calls[place].call if place < len(calls) else None
-    tool = call.tool if call else _hash(block.name) if block.name else 0
-    return NewResult(tool, call.call if call else 0, _hash(block.text), len(block.text))
-
-
-def _hash(text: str) -> int:
-    return crc32(_encoded(text))
+    tool = call.tool if call else name_hash(block.name) if block.name else 0
+    return NewResult(tool, call.call if call else 0, crc32(_encoded(block.text)), len(block.text))
 
 
 def _encoded(text: str) -> bytes:

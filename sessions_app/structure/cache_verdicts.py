@@ -6,6 +6,7 @@ said where cached tokens were not reported, or where no earlier request is known
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -22,6 +23,8 @@ SPARE_TOKENS, SPARE_SHARE = 256, 0.1
 NO_CACHE, MINIMUM, MODEL, TOOLS, SYSTEM = "no_cache", "minimum", "model", "tools", "system"
 REWRITTEN, NOT_WRITTEN, IDLE, UNKNOWN = "rewritten", "not_written", "idle", "unknown"
 
+# A date, as OpenAI and Anthropic write it, or "latest".
+_VERSION = re.compile(r"[-@](?:latest|\d{4}-?\d{2}-?\d{2})$")
 _NO_LOSS = frozenset({NO_CACHE, MINIMUM})
 
 
@@ -123,7 +126,7 @@ def _causes(
         return (NO_CACHE,)
     if rule and prefix < rule.minimum:
         return (MINIMUM,)
-    if row.model and base.model and row.model != base.model:
+    if row.model and base.model and _family(row.model) != _family(base.model):
         return (MODEL,)
     if changed := _changed(*profiles):
         return changed
@@ -134,6 +137,11 @@ def _causes(
     if rule and rule.is_asked_for and base.cache_write_tokens == 0 and base.cached_tokens == 0:
         return (NOT_WRITTEN,)
     return (UNKNOWN,)
+
+
+def _family(model: str) -> str:
+    """A model's name without its version: `gpt-4o` may be an alias of `gpt-4o-2024-08-06`, and nobody knows."""
+    return _VERSION.sub("", model)
 
 
 def _changed(own: Profile | None, before: Profile | None) -> tuple[str, ...]:

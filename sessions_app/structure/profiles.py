@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import NamedTuple
+from zlib import crc32
 
 import msgspec
 
@@ -48,6 +49,11 @@ class Profile(NamedTuple):
     tools: int = 0
     calls: tuple[ToolCall, ...] = ()
     results: tuple[NewResult, ...] = ()
+
+
+def name_hash(name: str) -> int:
+    """The hash of a tool's name in a profile."""
+    return crc32(name.encode("utf-8", "surrogatepass"))
 
 
 def pack(profile: Profile) -> bytes:

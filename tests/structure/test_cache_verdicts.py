@@ -72,6 +72,9 @@ def test_of_a_short_prompt_a_block_may_be_missing() -> None:
         ({"profile": PROFILE._replace(tools=9)}, ("tools",)),
         ({"profile": PROFILE._replace(tools=9, system=9)}, ("tools", "system")),
         ({"model": "claude-opus-4-1"}, ("model",)),
+        ({"base": Row(model="gpt-4o"), "model": "gpt-4o-mini"}, ("model",)),
+        # One may be the other's alias.
+        ({"base": Row(model="gpt-4o"), "model": "gpt-4o-2024-08-06"}, ("unknown",)),
         ({"is_whole": False}, ("rewritten",)),
         ({"after": timedelta(minutes=6)}, ("idle",)),
         ({"after": timedelta(minutes=4)}, ("unknown",)),

@@ -9,7 +9,8 @@ from sessions_app.content.documents import PartKind
 from sessions_app.pages.html.tool_definitions import names_of
 from sessions_app.queries.session import SessionLines
 from sessions_app.queries.window import Window
-from sessions_app.structure.findings.facts import Finding, name_hash
+from sessions_app.structure.findings.facts import Finding
+from sessions_app.structure.profiles import name_hash
 
 
 def names_for(findings: Iterable[Finding], lines: SessionLines, window: Window) -> dict[int, str]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Protocol
-from zlib import crc32
 
 from sessions_app.structure.profiles import Profile
 from sessions_app.structure.timeline import Structure
@@ -159,11 +158,6 @@ class KnownSession:
 def requests_of(calls: Sequence[Called]) -> tuple[int, ...]:
     """The requests that made these calls, in order."""
     return tuple(sorted({called.index for called in calls}))
-
-
-def name_hash(name: str) -> int:
-    """The hash of a tool's name in a profile."""
-    return crc32(name.encode("utf-8", "surrogatepass"))
 
 
 def key_of_requests(rows: Sequence[FindingRow], indices: Sequence[int]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sessions_app.structure.findings.facts import Finding, KnownSession, Thread, name_hash
-from sessions_app.structure.profiles import Profile
+from sessions_app.structure.findings.facts import Finding, KnownSession, Thread
+from sessions_app.structure.profiles import Profile, name_hash
 from sessions_app.structure.tool_failures import new_failures
 
 RULE = "failing_tools"
