@@ -88,6 +88,11 @@ def _line(name: str, arguments: str, result: str, amounts: Sequence[str], outcom
 MOST_COUNTED = 1_000
 
 
+def failure_count(count: int) -> str:
+    """How many tool results of a session failed, as a number: `1,000+` if there may be more."""
+    return exact(count) + ("+" if count >= MOST_COUNTED else "")
+
+
 def failed_results(error_count: int, looks_failed_count: int) -> str:
     """How many tool results failed, in words: `2 tool results failed, 1 more looks failed`.
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 from sessions_app.pages.html.formats import cost, share, tokens
-from sessions_app.pages.session.context_marks import context_marks
 from sessions_app.pages.session.switch import CONVERSATION, WATERFALL
 from sessions_app.pages.session.time_axis import TimeAxis
 from sessions_app.pages.session.view import View
@@ -18,7 +17,6 @@ from sessions_app.pricing.context_windows import context_window
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
-from sessions_app.structure.tool_failures import new_failures
 
 # The drawing is so wide; each curve has at most one point for each step of it.
 WIDTH, STEP = 1_000, 4
@@ -77,8 +75,7 @@ class _Strip:
         self._shown, self._axis, self._hits, self._indices = shown, axis, hits, indices
         self._lines = shown.lines.requests
         self._continues = shown.structure.continues
-        self._failures = new_failures(self._lines)
-        self._compacted = context_marks(self._lines, shown.structure)
+        self._failures, self._compacted = shown.tool_failures, shown.contexts
         models = Counter((self._lines[i].model, self._lines[i].provider) for i in indices)
         self._windows = {
             model: context_window(provider, model) for (model, provider), _ in models.most_common(_MOST_MODELS)

@@ -24,9 +24,7 @@ from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
 from sessions_app.structure import timeline
-from sessions_app.structure.findings.facts import name_hash
-from sessions_app.structure.profiles import unpack
-from sessions_app.structure.tool_failures import new_failures
+from sessions_app.structure.profiles import name_hash, unpack
 
 PARAMETER, COOKIE = "dense", "logsui_dense"
 TEXT_CHARS = 160
@@ -81,15 +79,11 @@ class DenseLine:
 def dense_lines(shown: View, block: RequestBlock, found: SessionFind, window: Window) -> Markup:
     """The lines of a block of requests; those of a run together. `window`: a request whose tools have names."""
     names = _tool_names(shown, window)
-    failures = new_failures(shown.lines.requests)
     indices = [index for index in range(block.first - 1, block.last) if shown.addresses.shows(index + 1)]
     write = component("dense", "line")
-    order = shown.runs.in_order(indices) if shown.runs else indices
-    prompts = new_prompts(shown, order := list(order), block.first - 1)
-    return joined(
-        write(_line(shown, index, prompts.get(index, ""), failures.get(_request(shown, index).id, 0), found, names))
-        for index in order
-    )
+    order = list(shown.runs.in_order(indices)) if shown.runs else indices
+    prompts = new_prompts(shown, order, block.first - 1)
+    return joined(write(_line(shown, index, prompts.get(index, ""), found, names)) for index in order)
 
 
 def _request(shown: View, index: int) -> RequestLine:
@@ -114,16 +108,12 @@ def _called(line: RequestLine, names: Mapping[int, str]) -> str:
     return ", ".join(known[:MOST_TOOLS]) + (" …" if len(known) > MOST_TOOLS else "")
 
 
-def _line(
-    shown: View, index: int, prompt: str, failures: int, found: SessionFind, names: Mapping[int, str]
-) -> DenseLine:
+def _line(shown: View, index: int, prompt: str, found: SessionFind, names: Mapping[int, str]) -> DenseLine:
     line = _request(shown, index)
+    failures = shown.tool_failures.get(line.id, 0)
     look, text = outcome(line, TEXT_CHARS)
     came_look, came = ("prompt", prompt[:TEXT_CHARS]) if prompt else ("tools", _tools_before(shown, index, names))
-    called = _called(line, names)
-    if called and look == "tools" and not _is_named(line, text):
-        look = "answer"
-    called = called if look == "answer" else ""
+    called = _called(line, names) if look == "answer" else ""
     return DenseLine(
         number=index + 1,
         url=shown.addresses.request(line.id),
@@ -145,12 +135,6 @@ def _line(
     )
 
 
-def _is_named(line: RequestLine, text: str) -> bool:
-    """Whether a text names the tools that are called: an answer of one word looks like a name."""
-    profile = unpack(line.profile)
-    return profile is None or {name_hash(name) for name in text.split(", ")} <= {call.tool for call in profile.calls}
-
-
 def _tools_before(shown: View, index: int, names: Mapping[int, str]) -> str:
     """The tools whose results came in: those that the request before had called."""
     origin = shown.structure.origin(index)
@@ -158,7 +142,7 @@ def _tools_before(shown: View, index: int, names: Mapping[int, str]) -> str:
         return ""
     before = _request(shown, origin.index)
     look, text = outcome(before, TEXT_CHARS)
-    return text if look == "tools" and _is_named(before, text) else _called(before, names)
+    return text if look == "tools" else _called(before, names)
 
 
 def _notes(shown: View, index: int) -> Iterator[str]:

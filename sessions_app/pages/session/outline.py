@@ -7,6 +7,7 @@ rows of the requests that are on the page. A head without rows is a link, which 
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -14,7 +15,6 @@ from itertools import chain
 from markupsafe import Markup
 
 from sessions_app import bounds
-from sessions_app.pages.session.context_marks import context_marks
 from sessions_app.pages.session.outline_heads import HeadWriter
 from sessions_app.pages.session.outline_rows import RowWriter
 from sessions_app.pages.session.outline_tree import (
@@ -34,7 +34,6 @@ from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure.runs import Runs
 from sessions_app.structure.timeline import Structure
-from sessions_app.structure.tool_failures import new_failures
 
 # A session with more rows has only those of the requests on the page, and at most as many.
 MOST_ROWS = 300
@@ -59,6 +58,10 @@ class Outline:
     last: int
     structure: Structure
     layout: Layout
+    # By the id of a request, how many failed tool results it was the first to bring; and by its index, what happened to
+    # the context before it.
+    tool_failures: Mapping[uuid.UUID, int]
+    contexts: Mapping[int, str]
     runs: Runs = field(default_factory=Runs)
     # How often what is looked for was found in each request.
     hits: Mapping[int, int] = field(default_factory=dict)
@@ -71,11 +74,12 @@ class Outline:
     def __post_init__(self) -> None:
         scale = Scale([line for _, _, line in self.layout.places()], self.layout.gaps)
         place = (self.lines, self.addresses, self.first, self.last)
-        failures, contexts = new_failures(self.lines), context_marks(self.lines, self.structure)
+        failures = self.tool_failures
         self._rows = all_rows(self.lines, self.layout, self.runs)
-        self._row_writer = RowWriter(*place, self.structure, self.layout, scale, failures, self.runs, self.hits)
-        self._row_writer.contexts = contexts
-        self._heads = HeadWriter(self.lines, self.runs, failures, self.hits, contexts)
+        self._row_writer = RowWriter(
+            *place, self.structure, self.layout, scale, failures, self.runs, self.hits, self.contexts
+        )
+        self._heads = HeadWriter(self.lines, self.runs, failures, self.hits, self.contexts)
 
     def html(self) -> Markup:
         """All rows if they are few and the answer's budget lasts for them; else those of the requests on the page."""

@@ -24,6 +24,7 @@ from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR, RUNNING
 from sessions_app.structure import timeline
 from sessions_app.structure.nesting import trace_of
+from sessions_app.structure.profiles import name_hash, unpack
 from sessions_app.structure.runs import Runs
 from sessions_app.structure.timeline import Structure
 
@@ -209,6 +210,15 @@ def outcome(line: RequestLine, most: int = LABEL_CHARS) -> tuple[str, str]:
     if not line.output_preview:
         return "nothing", line.call_type or line.kind
     text = line.output_preview[:most]
-    if line.finish_reason in _CALLS and _TOOL_NAMES.match(text):
+    if line.finish_reason in _CALLS and _TOOL_NAMES.match(text) and _names_calls(line, text):
         return "tools", text
     return "answer", _MARKS.sub("", text)
+
+
+def _names_calls(line: RequestLine, text: str) -> bool:
+    """Whether a text names the tools that are called: an answer of one word, before its calls, looks like a name."""
+    profile = unpack(line.profile)
+    called = {call.tool for call in profile.calls} if profile else set()
+    # Without a profile nothing else is known, and the last name may be cut off.
+    names = text.split(", ")
+    return not called or all(name_hash(name) in called for name in (names[:-1] or names))

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from sessions_app.models import Project
 from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.finding import finding
-from sessions_app.pages.html.tool_calls import failed_results
+from sessions_app.pages.html.tool_calls import failed_results, failure_count
 from sessions_app.pages.insights.panels import panels
 from sessions_app.pages.insights.session import Insights, insights_of
 from sessions_app.pages.session.curves import curves
@@ -43,7 +43,7 @@ from sessions_app.pages.session.waterfall_view import waterfall
 from sessions_app.pages.shell import htmx_of, project_page, render_page, render_page_or_partial
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.correction_menu import correction_context, history_context
-from sessions_app.pages.thread.layout import AFTER, BEFORE, MOST_STEPS, Layout
+from sessions_app.pages.thread.layout import AFTER, BEFORE, MOST_STEPS
 from sessions_app.pages.thread.place import RequestInSession, facts_context, whole_number
 from sessions_app.pages.thread.wording import session_grouped_by, source_name
 from sessions_app.queries.filters import SessionFilters
@@ -51,7 +51,6 @@ from sessions_app.queries.live import ACTIVE_FOR
 from sessions_app.queries.session import (
     MOST_LINES,
     SessionFacts,
-    SessionLines,
     find_session,
     load_all_lines,
     load_request,
@@ -61,7 +60,6 @@ from sessions_app.queries.thread import load_window
 from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
-from sessions_app.structure.tool_failures import new_failures
 
 MOST_TAGS = 8
 MOST_USERS = 3
@@ -84,6 +82,7 @@ class Head:
     more_tags: int
     grouped_by: Markup
     tool_failures: str
+    tool_failure_count: str
     is_live: bool
     is_running: bool
 
@@ -172,7 +171,7 @@ def _around(project: Project, shown: View, block: RequestBlock) -> dict[str, Any
     return {
         "branch": branch_name(shown.structure, addresses),
         "trace": shown.whole.groups.get(addresses.trace) if addresses.trace else None,
-        "head": head_of(shown.session, shown.lines, shown.whole),
+        "head": head_of(shown),
         "lines_cut": MOST_LINES if shown.lines.is_cut else None,
         "views": view_links(addresses, block.first if before else None),
         "dense_link": dense_link(addresses, block.first if before else None),
@@ -240,7 +239,8 @@ def session_outline(request: HttpRequest, project: Project, session_id: uuid.UUI
 def outline_of(shown: View, first: int, last: int, found: SessionFind) -> Outline:
     """The outline of a page with the requests `first` to `last`."""
     place = (shown.lines.requests, shown.addresses, first, last)
-    return Outline(*place, shown.structure, shown.whole, shown.runs, found.counts)
+    known = (shown.tool_failures, shown.contexts)
+    return Outline(*place, shown.structure, shown.whole, *known, shown.runs, found.counts)
 
 
 @project_page
@@ -283,11 +283,11 @@ def gone(request: HttpRequest, project: Project, trace_id: str = "") -> HttpResp
     return render_page(request, "session_gone.html", {"section": "sessions", "trace_id": trace_id}, project, status=404)
 
 
-def head_of(session: SessionFacts, lines: SessionLines, layout: Layout) -> Head:
-    """`layout` is that of the whole session."""
-    order = [line for _, line in layout.order()]
+def head_of(shown: View) -> Head:
+    session, lines = shown.session, shown.lines
+    order = [line for _, line in shown.whole.order()]
     everything = timeline.span_of(order)
-    brought = new_failures(lines.requests)
+    brought = shown.tool_failures
     calls = timeline.span_of(lines.requests) if len(order) > len(lines.requests) else everything
     is_running = any(line.is_running for line in lines.requests)
     return Head(
@@ -302,6 +302,7 @@ def head_of(session: SessionFacts, lines: SessionLines, layout: Layout) -> Head:
         more_tags=max(len(session.tags) - MOST_TAGS, 0),
         grouped_by=session_grouped_by(lines.requests or lines.shown),
         tool_failures=failed_results(session.tool_error_count, session.tool_looks_failed_count),
+        tool_failure_count=failure_count(session.tool_failure_count),
         is_live=is_running or session.last_at > timezone.now() - ACTIVE_FOR,
         is_running=is_running,
     )

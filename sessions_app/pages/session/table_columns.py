@@ -126,10 +126,6 @@ def _cost(lines: Sequence[RequestLine]) -> str:
     return cost(sum(known, Decimal(0)) if known else None)
 
 
-def _chosen(key: str, name: str, css: str, value: Value, write: Any, **more: Any) -> Column:
-    return Column(key, name, css, value, write, **more)
-
-
 # These are always shown; the others can be chosen.
 FIXED = (
     Column("n", "#", "num t-n", lambda facts, index: index, lambda facts, index: exact(index + 1), title="Number"),
@@ -137,8 +133,8 @@ FIXED = (
     Column("did", "Did", "t-did", lambda facts, index: outcome(facts.lines[index])[1].lower() or None, lambda f, i: ""),
 )
 CHOSEN = (
-    _chosen("time", "Time", "t-time", _offset, lambda facts, i: clock(facts.lines[i].started_at)),
-    _chosen(
+    Column("time", "Time", "t-time", _offset, lambda facts, i: clock(facts.lines[i].started_at)),
+    Column(
         "offset",
         "Offset",
         "num faint t-off",
@@ -146,10 +142,10 @@ CHOSEN = (
         lambda facts, i: f"+{duration(_offset(facts, i))}",
         title="Offset from the first request",
     ),
-    _chosen("model", "Model", "t-model", lambda facts, i: facts.lines[i].model or None, _write_model),
-    _chosen("timeline", "Timeline", "t-bar", _offset, _write_bars),
-    _chosen("duration", "Duration", "num t-dur", _duration, lambda facts, i: duration(_duration(facts, i)), sum=_busy),
-    _chosen(
+    Column("model", "Model", "t-model", lambda facts, i: facts.lines[i].model or None, _write_model),
+    Column("timeline", "Timeline", "t-bar", _offset, _write_bars),
+    Column("duration", "Duration", "num t-dur", _duration, lambda facts, i: duration(_duration(facts, i)), sum=_busy),
+    Column(
         "ttft",
         "TTFT",
         "num t-first",
@@ -157,7 +153,7 @@ CHOSEN = (
         lambda facts, i: duration(_first_token(facts, i)),
         title="Time to first token",
     ),
-    _chosen(
+    Column(
         "input",
         "In",
         "num t-in",
@@ -166,7 +162,7 @@ CHOSEN = (
         sum=_input,
         title="Input tokens",
     ),
-    _chosen(
+    Column(
         "cached",
         "Cached",
         "num faint t-cached",
@@ -175,7 +171,7 @@ CHOSEN = (
         sum=_cached_share,
         title="Cached input tokens",
     ),
-    _chosen(
+    Column(
         "output",
         "Out",
         "num t-out",
@@ -184,7 +180,7 @@ CHOSEN = (
         sum=_output,
         title="Output tokens",
     ),
-    _chosen(
+    Column(
         "cost",
         "Cost",
         "num t-cost",
@@ -192,7 +188,7 @@ CHOSEN = (
         lambda facts, i: cost(facts.lines[i].cost),
         sum=_cost,
     ),
-    _chosen(
+    Column(
         "total",
         "Σ Cost",
         "num faint t-total",

@@ -24,7 +24,6 @@ from sessions_app.pages.thread.place import whole_number
 from sessions_app.pages.thread.wording import counted
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
-from sessions_app.structure.tool_failures import new_failures
 
 # A longer session has a page for each block of so many rows.
 MOST_ROWS = 250
@@ -79,7 +78,7 @@ class Table:
         self.shown, self.found, self.query = shown, found, request.GET
         lines = shown.lines.requests
         totals = timeline.running_costs(line.cost for line in lines)
-        self.facts = TableFacts(lines, new_failures(lines), totals, axis)
+        self.facts = TableFacts(lines, shown.tool_failures, totals, axis)
         self.columns: ChosenColumns = chosen_columns(request, UNIT)
         self.shown_columns = shown_columns(self.columns.names)
         asked = self.query.get("sort", "")

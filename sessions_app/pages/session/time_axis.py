@@ -195,7 +195,7 @@ class ShownTime:
         pauses = [piece for piece in self.axis.pieces if piece.is_pause and self._at(piece.end) > self._at(piece.begin)]
         longest = sorted(pauses, key=lambda piece: piece.begin - piece.end)[:_MOST_NAMED_PAUSES]
         for piece in longest:
-            words = f"idle {duration(timedelta(seconds=piece.end - piece.begin))}"
+            words = f"pause {duration(timedelta(seconds=piece.end - piece.begin))}"
             yield (self._at(piece.begin) + self._at(piece.end)) / 2, words, True
 
     def _time_ticks(self) -> Iterator[tuple[float, str, bool]]:

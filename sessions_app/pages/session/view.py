@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from markupsafe import Markup
 from sessions_app import bounds
 from sessions_app.models import Project
 from sessions_app.pages.html.components import NOTHING
+from sessions_app.pages.session.context_marks import context_marks
 from sessions_app.pages.session.switch import view_named
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.beside import BesideWriter, more_steps
@@ -27,6 +29,7 @@ from sessions_app.structure import timeline
 from sessions_app.structure.cache_verdicts import CacheVerdict
 from sessions_app.structure.runs import Runs, runs_of
 from sessions_app.structure.timeline import Structure
+from sessions_app.structure.tool_failures import new_failures
 
 # The requests may take this part of the bytes of an answer. The outline beside them, and the curves and panels above,
 # have the others.
@@ -44,6 +47,10 @@ class View:
     layout: Layout
     whole: Layout
     runs: Runs
+    # By the id of a request, how many failed results of tools it was the first to bring.
+    tool_failures: Mapping[uuid.UUID, int]
+    # What happened to the context before a request, by its index.
+    contexts: Mapping[int, str]
 
     def as_dense(self, dense: bool) -> View:
         """The same with a line a request in the conversation, or without."""
@@ -68,7 +75,17 @@ def view_of(project: Project, session: SessionFacts, lines: SessionLines, query:
         addresses = addresses_of(project, session, lines.requests, structure, query.get("branch", ""))
     find = query.get("find", "").strip()[:MOST_CHARS]
     addresses = replace(addresses, find=find, view=view_named(query.get("view", "")))
-    return View(session, lines, structure, addresses, layout, whole, _runs(lines, structure, whole))
+    return View(
+        session,
+        lines,
+        structure,
+        addresses,
+        layout,
+        whole,
+        _runs(lines, structure, whole),
+        new_failures(lines.requests),
+        context_marks(lines.requests, structure),
+    )
 
 
 def _runs(lines: SessionLines, structure: Structure, layout: Layout) -> Runs:

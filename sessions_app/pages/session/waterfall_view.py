@@ -15,7 +15,6 @@ from sessions_app.pages.session.view import RequestBlock, View
 from sessions_app.pages.session.waterfall_rows import Placed, WaterfallWriter
 from sessions_app.pages.thread.place import whole_number
 from sessions_app.queries.session import RequestLine
-from sessions_app.structure.tool_failures import new_failures
 from sessions_app.structure.trace_tree import rows, tree
 
 # A longer session has a page for each block of so many rows.
@@ -54,7 +53,7 @@ def waterfall(query: QueryDict, shown: View, found: SessionFind, axis: TimeAxis)
     placed = list(rows(tree(order, shown.layout.traces.nesting, shown.runs), *time.moments))
     page = _page(query, placed)
     here = placed[page * MOST_ROWS : (page + 1) * MOST_ROWS]
-    writer = WaterfallWriter(shown, time, shown.addresses.as_view(""), found.counts, new_failures(shown.lines.requests))
+    writer = WaterfallWriter(shown, time, shown.addresses.as_view(""), found.counts, shown.tool_failures)
     numbers = [node.index + 1 for node, _ in here if node.index is not None] or [1]
     return {
         "shown": RequestBlock(min(numbers), max(numbers), None, None),

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.formats import clock, cost, exact, extent, hue, session_title, short_id, tokens
 from sessions_app.pages.html.times import time_ago, time_begun
-from sessions_app.pages.html.tool_calls import MOST_COUNTED, failed_results
+from sessions_app.pages.html.tool_calls import failed_results, failure_count
 from sessions_app.pages.session.find import Target, address_of
 from sessions_app.pages.sessions import row_cache
 from sessions_app.pages.sessions.activity_strip import draw_strip
@@ -175,7 +175,7 @@ def listed_session(
         requests=exact(row.request_count),
         has_errors=bool(row.error_count),
         errors=exact(row.error_count),
-        tool_failures=f"{exact(failures)}{'+' * (failures >= MOST_COUNTED)}" if failures else "",
+        tool_failures=failure_count(failures) if failures else "",
         tool_failures_title=failed_results(row.tool_error_count, row.tool_looks_failed_count),
         duration=extent(row.duration),
         has_tokens=row.input_tokens is not None or row.output_tokens is not None,

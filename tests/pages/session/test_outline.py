@@ -154,3 +154,13 @@ def test_the_outline_of_5000_requests_is_light(signed_in: Client, project: Proje
     pieces = outline_tree.in_pieces(nodes, 0)
     assert len(pieces) <= outline_tree.MOST_CHILDREN
     assert [pieces[0].key, pieces[-1].key] == ["piece-0-2500", "piece-2500-5000"]
+
+
+def test_an_answer_of_one_word_before_its_calls_is_no_name_of_a_tool(signed_in: Client, project: Project) -> None:
+    calling = assistant("Looking.", tool_calls=[call("c1", "read_file")])
+    silent = assistant(None, tool_calls=[call("c2", "read_file")])
+    logs = [chat([user(f"Read {n}")], answer, at=n, finish="tool_calls") for n, answer in enumerate((calling, silent))]
+    html = outline_of(get(signed_in, make_session(project, "s", *logs)))
+
+    looks = re.findall(r'class="outline-label" data-look="(\w+)">([^<]+)', html)
+    assert looks == [("answer", "Looking."), ("tools", "read_file")]
