@@ -35,8 +35,12 @@ _SETUP = re.compile(
     r"|\[Request interrupted by user(?: for tool use)?\]\s{0,100}\Z)"
 )
 MOST_ELEMENTS = 40
-# Commands and their output stand in the user's name. A title would tell nothing about them.
-_COMMAND = re.compile(r"\s{0,100}<(?:local-)?command-[a-z]{1,20}>")
+# Commands and their output, reminders, and what an editor or a client tells of itself stand in the user's name. A title
+# would tell nothing about them. Elements of other names may hold what a program asks, so they are no such kind.
+_CLIENT = re.compile(
+    r"\s{0,100}<(?:(?:local-)?command-[a-z]{1,20}|system[-_]reminder|environment_(?:context|details)|session_context"
+    r"|user_instructions|ide_[a-z_]{1,40})>"
+)
 
 
 def said_by_user(message: Message) -> str:
@@ -46,9 +50,11 @@ def said_by_user(message: Message) -> str:
 
 
 def is_of_client(message: Message) -> bool:
-    """Whether a message only tells of a command of the client."""
+    """Whether a message only tells of the client: its commands, reminders, surroundings."""
     first = message.blocks[0] if message.blocks else None
-    return isinstance(first, TextBlock) and _COMMAND.match(first.text) is not None and not said_by_user(message)
+    if not isinstance(first, TextBlock):
+        return False
+    return bool(_CLIENT.match(first.text) or _SETUP.match(first.text)) and not said_by_user(message)
 
 
 def own_words(text: str) -> str:

@@ -665,7 +665,7 @@ def test_preview_is_what_the_user_wrote_and_no_wrapper() -> None:
 
     assert links({"messages": [around, asked]}).input_preview == "Fix it"
     assert links({"messages": [asked, around]}).input_preview == "Fix it"
-    assert links({"messages": [around]}).input_preview.startswith("<environment_context>")
+    assert links({"messages": [around]}).input_preview == ""
 
 
 COMMAND = "<command-name>/clear</command-name>\n<command-message>clear</command-message>\n<command-args></command-args>"

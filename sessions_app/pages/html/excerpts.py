@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sessions_app.pages.html.finding import reach
+from sessions_app.pages.html.terminal import before_sequence
 
 MESSAGE_CHARS, MESSAGE_LINES = 2_000, 40
 RESULT_LINES = 12
@@ -23,7 +24,7 @@ class Excerpt:
 
 def excerpt(text: str, chars: int = MESSAGE_CHARS, lines: int = MESSAGE_LINES) -> Excerpt:
     """The beginning of a text, with at most this many characters and lines, unless something is found beyond them."""
-    end = reach(text, min(_end_of_lines(text, lines), chars))
+    end = before_sequence(text, reach(text, min(_end_of_lines(text, lines), chars)))
     if end >= len(text):
         return Excerpt(text, 0)
     return Excerpt(text[:end], len(text) - end)

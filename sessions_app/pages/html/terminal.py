@@ -17,6 +17,7 @@ from sessions_app.pages.html.plain_text import inked, shown
 
 # ECMA-48: control sequences. Those that end in "m" select how text is drawn (8.3.117).
 _SEQUENCE = re.compile("\x1b\\[([0-?]{0,60})[ -/]{0,4}([@-~])")
+_MOST_SEQUENCE = 67
 # Beyond this length lines are not told apart.
 _MOST_CHARS = 400_000
 
@@ -63,6 +64,13 @@ def terminal(text: str) -> Markup:
     if "\x1b" not in text:
         return shown(text)
     return Markup("".join(inked(piece, pen.classes) for piece, pen in _merged(_runs(text))))  # noqa: S704 - escaped
+
+
+def before_sequence(text: str, end: int) -> int:
+    """Where a text may be cut: at `end`, or before the sequence that this would cut in two."""
+    begin = text.rfind("\x1b", max(end - _MOST_SEQUENCE, 0), end)
+    found = _SEQUENCE.match(text, begin) if begin > 0 else None
+    return begin if found and found.end() > end else end
 
 
 def plain(text: str) -> str:

@@ -93,7 +93,7 @@ def test_outline_lists_turns_requests_and_gaps(signed_in: Client, project: Proje
     page = get(signed_in, make_session(project, "s", *logs))
 
     outline = text(page[page.index('id="outline-rows"') : page.index("</nav>", page.index('id="outline-rows"'))])
-    assert "Open the window 1 Done. 2.0 s idle 1 m 38 s Close it 2 Closed. 2.0 s And? 3 error" in outline
+    assert "Open the window 1 Done. 2.0 s pause 1 m 38 s Close it 2 Closed. 2.0 s And? 3 error" in outline
     assert 'id="outline-errors"' in page
 
 
@@ -313,8 +313,8 @@ def test_idle_time_is_said(signed_in: Client, project: Project) -> None:
     logs = [make_log("One"), make_log("Two", started_at=START + timedelta(minutes=5))]
     page = get(signed_in, make_session(project, "s", *logs))
 
-    assert 'aria-label="Idle for 4' in page
-    assert "idle 4 m 58 s" in text(page)
+    assert 'aria-label="Pause of 4' in page
+    assert "pause 4 m 58 s" in text(page)
 
 
 @pytest.mark.parametrize(

@@ -278,7 +278,7 @@ def test_idle_time_stands_before_what_ends_it(signed_in: Client, project: Projec
         r'<div class="gap"[^>]*aria-label="([^"]+)"|step-name"><bdi>(\w+)|id="(r\d)"|(trace-line)', page
     )
     thread = ["".join(piece) for piece in pieces]
-    gaps = ["Idle for 49.0\N{NARROW NO-BREAK SPACE}s"] * 2
+    gaps = ["Pause of 49.0\N{NARROW NO-BREAK SPACE}s"] * 2
     assert thread == ["trace-line", "outer", "r1", gaps[0], "slow", gaps[1], "trace-line", "later", "r2"]
 
 

@@ -125,7 +125,7 @@ def test_pauses_are_folded(signed_in: Client, project: Project) -> None:
     page = get(signed_in, make_session(project, "s", *turns(["One", "Two"], every=3_600)), "?view=waterfall")
 
     head = page[page.index('class="wf-head"') : page.index('class="wf-body"')]
-    assert "idle 59 m 58 s" in text(head)
+    assert "pause 59 m 58 s" in text(head)
     first, second = drawings(page)
     assert first[0][2] > 40
     assert second[0][1] > 50
