@@ -18,7 +18,7 @@ from sessions_app.content.messages import read_message
 from sessions_app.content.omissions import find_cuts
 from sessions_app.content.search_text import normalised
 from sessions_app.models import Project
-from sessions_app.pages.html.components import component
+from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.composition import Filled, filled_by
 from sessions_app.pages.html.finding import finding
 from sessions_app.pages.html.formats import exact
@@ -126,8 +126,8 @@ def prompt_page(request: HttpRequest, project: Project, request_id: uuid.UUID) -
         "earlier_start": max(start - BLOCKS_ON_PAGE, 1) if start > 1 else None,
         "previous": place.neighbour(-1),
         "next": place.neighbour(1),
+        "blocks": _marked(views, words),
     }
-    context["blocks"] = _marked(request, context | {"views": views}, words)
     return render_page_or_partial(request, "prompt.html", "_prompt_blocks.html", context, project)
 
 
@@ -219,8 +219,8 @@ def _share(chars: int, total: int) -> str:
     return f"{100 * chars / total:.1f}%"
 
 
-def _marked(request: HttpRequest, context: dict[str, Any], words: Words) -> Markup:
-    html = Markup("").join(component("prompt", "block")(view) for view in context["views"])
+def _marked(views: Sequence[BlockView], words: Words) -> Markup:
+    html = joined(component("prompt", "block")(view) for view in views)
     marked = words.marked(html) if words.needles else None
     return html if marked is None else marked
 
