@@ -12,7 +12,10 @@ from benchmarks.report import Figure, median, percentile
 from benchmarks.statements import counted
 
 TIMES = 15
-MOST_STATEMENTS = 12
+MOST_STATEMENTS = 14
+# Milliseconds for each view of a session, by its length, and the addresses of the views.
+MOST_OF_SESSION = {200: 60, 2_000: 150}
+VIEWS = {"": "", ", waterfall": "?view=waterfall", ", table": "?view=table", ", a line a request": "?dense=1"}
 OLDER = re.compile(r'href="([^"]*[?&]before=[^"]*)"')
 LATER_PART = re.compile(
     r'hx-get="([^"]+)"[^>]*hx-trigger="[^"]*\bload\b|hx-trigger="[^"]*\bload\b[^>]*hx-get="([^"]+)"'
@@ -93,12 +96,15 @@ class Pages:
 
 def measure_pages(pages: Pages, keys: dict[int, str], requests: int) -> Iterator[Figure]:
     at_scale = "" if requests >= 50_000 else "target is for 50,000 requests"
-    yield from pages.measure("session list, first page", pages.list_path, 30, at_scale)
+    yield from pages.measure("session list, first page", pages.list_path, 15, at_scale)
     path, number = pages.list_page_path(50)
     note = at_scale if number == 50 else f"only {number} pages; {at_scale}"
     yield from pages.measure("session list, fiftieth page", path, 30, note)
     for length, key in keys.items():
-        most = {6: None, 40: 60, 200: 150}.get(length)
-        yield from pages.measure(f"session of {length:,} requests", pages.session_path(key), most)
+        most = MOST_OF_SESSION.get(length)
+        for view, query in VIEWS.items() if most else [("", "")]:
+            yield from pages.measure(f"session of {length:,} requests{view}", f"{pages.session_path(key)}{query}", most)
     longest = keys[max(length for length in keys if length <= generator.LONGEST)]
-    yield from pages.measure("request page, the last of 200", pages.request_path(longest), None)
+    request = pages.request_path(longest)
+    yield from pages.measure("request page, the last of 200", request, None)
+    yield from pages.measure("whole prompt, the last of 200", f"{request}prompt/", None)
