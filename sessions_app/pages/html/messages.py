@@ -84,10 +84,14 @@ _FRAME = " " * 300
 class MessageWriter:
     """Writes messages of one session. `base_url` is the address of a request in it; parts have addresses below it."""
 
-    def __init__(self, base_url: str, pairs: Pairs | None = None, end_user: str = "") -> None:
+    def __init__(
+        self, base_url: str, pairs: Pairs | None = None, end_user: str = "", *, prints_results: bool = False
+    ) -> None:
         self.base_url = base_url
         self.pairs = pairs or Pairs()
         self.end_user = end_user
+        # Whether results are printed where they came back: their calls, which have them else, are not on this page.
+        self.prints_results = prints_results
         # The place of a system prompt that differs from that of the request before, and the text of that one.
         self.changed: Hashable = None
         self.changed_from: str | None = None
@@ -176,7 +180,7 @@ class MessageWriter:
 
     def _references(self, source: Source) -> list[tuple[FoundCall, ToolResultBlock]]:
         """The calls that a message of tool results answers, if all of them are shown with their results."""
-        if source.unread is not None:
+        if source.unread is not None or self.prints_results:
             return []
         found = []
         for number, block in enumerate(source.message.blocks):
@@ -232,8 +236,8 @@ class MessageWriter:
                 return answered_call(block, address, found, ran)
             case ToolResultBlock():
                 call = self.pairs.calls.get(key)
-                if call is None:
-                    return lone_result(block, address)
+                if call is None or self.prints_results:
+                    return lone_result(block, address, call.name if call else "")
                 # A provider's tool answers within the message: the line of the call has it all.
                 is_beside = call.number is None and source.message.role == "assistant"
                 return NOTHING if is_beside else references([(call, block)])

@@ -70,10 +70,11 @@ def unanswered_call(call: ToolCallBlock, address: BlockAddress, ran: Execution |
     return _line(call.name, _summary(call, what), result, [ran.duration], FAILED if ran.error else FINE, content)
 
 
-def lone_result(result: ToolResultBlock, address: BlockAddress) -> Markup:
-    """A result whose call was not logged."""
-    name, call_id = result.name or "tool result", result.call_id[:LABEL_CHARS]
+def lone_result(result: ToolResultBlock, address: BlockAddress, name: str = "") -> Markup:
+    """A result whose call was not logged, or stands elsewhere: then `name` is the tool's."""
     content, words = tool_result(result, address, asked(result.name, ""))
+    call_id = "" if name else result.call_id[:LABEL_CHARS]
+    name = name or result.name or "tool result"
     return _line(name, call_id, words or beginning_of(result), [size_of_result(result)], outcome_of(result), content)
 
 

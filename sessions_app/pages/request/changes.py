@@ -93,8 +93,8 @@ class Compared:
 
 def _compared(window: Window, place: RequestInSession) -> Compared:
     sources, added = Sources(window, place.addresses), window.added[place.index]
-    # Results are printed whole: the calls that they answer are not on this page.
-    writer, inputs = MessageWriter(place.url, end_user=place.log.end_user), InputWriter(sources)
+    writer = MessageWriter(place.url, sources.pairs(), place.log.end_user, prints_results=True)
+    inputs = InputWriter(sources)
     inputs.note_change(place.index, writer)
     with bounds.share(PART_OF_NEW):
         new = inputs.added(place.index, writer)

@@ -24,6 +24,8 @@ _STEPS = (
 _MOST_TICKS = 8
 # Percent between two marks with words.
 _LEAST_APART = 8.0
+# On a phone, an axis has room for three words.
+_NARROW_APART = 36.0
 _MOST_NAMED_PAUSES = 12
 # Less cannot be shown, in seconds.
 LEAST_SECONDS = 0.01
@@ -42,11 +44,12 @@ class _Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark of the axis: where it is in percent, and its words."""
+    """A mark of the axis: where it is in percent, and its words. `is_major`: a narrow axis has room for them."""
 
     x: str
     words: str
     is_pause: bool = False
+    is_major: bool = False
 
     @property
     def edge(self) -> str:
@@ -181,7 +184,11 @@ class ShownTime:
     def ticks(self) -> list[Tick]:
         """The marks of the axis, with the folded pauses, from left to right."""
         found = [*self._pause_ticks(), *self._time_ticks()]
-        return [Tick(f"{x:.2f}", words, is_pause) for x, words, is_pause in sorted(_apart(found))]
+        majors = {tick[0] for tick in _apart(sorted(self._time_ticks()), _NARROW_APART)}
+        return [
+            Tick(f"{x:.2f}", words, is_pause, not is_pause and x in majors)
+            for x, words, is_pause in sorted(_apart(found))
+        ]
 
     def pauses(self) -> list[tuple[str, str]]:
         """Where folded pauses begin and how wide they are, in percent."""
@@ -209,11 +216,11 @@ class ShownTime:
                 yield self._at(number * step), _tick_words(number * step), False
 
 
-def _apart(ticks: Sequence[tuple[float, str, bool]]) -> Iterator[tuple[float, str, bool]]:
+def _apart(ticks: Sequence[tuple[float, str, bool]], least: float = _LEAST_APART) -> Iterator[tuple[float, str, bool]]:
     """Those that are far enough from each other; the first ones are kept. The words of pauses take more room."""
     taken: list[tuple[float, bool]] = []
     for x, words, is_pause in ticks:
-        if all(abs(x - other) >= _LEAST_APART * (2 if is_pause and is_other else 1) for other, is_other in taken):
+        if all(abs(x - other) >= least * (2 if is_pause and is_other else 1) for other, is_other in taken):
             taken.append((x, is_pause))
             yield x, words, is_pause
 

@@ -374,6 +374,7 @@ def test_comparison_prints_the_results_that_are_new(signed_in: Client, project: 
     log = RequestLog.objects.filter(session_id=session.id).latest("started_at")
     page = signed_in.get(f"/p/acme/requests/{log.id}/changes/").content.decode().split("<main")[1]
     assert "2 failed" in page
+    assert "run_tests" in page
     assert "shown with its call" not in page
 
 
