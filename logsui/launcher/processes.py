@@ -65,6 +65,16 @@ def running_in(folder: Path, name: str) -> list[psutil.Process]:
     return found
 
 
+def members_of_session(leader: int) -> list[psutil.Process]:
+    """The processes of the session that process `leader` began, even if it is gone. Its pid is not reused meanwhile."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(OSError):
+            if os.getsid(process.pid) == leader:
+                found.append(process)
+    return found
+
+
 def title(process: psutil.Process) -> str:
     try:
         return " ".join(process.cmdline())

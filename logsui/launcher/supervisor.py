@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import signal
 import subprocess
@@ -58,9 +59,8 @@ class Kept:
         self.ending: Ending | None = None
         self.failures = 0
         self.started_at = self.due_at = 0.0
-        # The children of a dead process, and until when they may finish.
-        self.orphans: list[psutil.Process] = []
-        self.orphans_until = 0.0
+        # What dead processes left behind, and until when each may finish.
+        self.orphans: dict[psutil.Process, float] = {}
 
     def launch(self) -> subprocess.Popen[bytes]:
         """Start the process."""
@@ -100,8 +100,11 @@ class Kept:
             self.ending = Ending(self.name, self.process, self.steps)
 
     def note_end(self, code: int, now: float) -> None:
+        assert self.process is not None
+        # The watch may not have seen its newest children, and not all children stay in its session.
+        for left in {*self.watch.tree[1:], *processes.members_of_session(self.process.pid)}:
+            self.orphans.setdefault(left, now + ORPHAN_SECONDS)
         self.process = None
-        self.orphans, self.orphans_until = self.watch.tree[1:], now + ORPHAN_SECONDS
         if self.ending is not None:
             # We stopped it, and have logged that.
             self.ending.is_over()
@@ -120,19 +123,19 @@ class Kept:
 
     def end_orphans(self, now: float) -> None:
         """Workers outlive their master to finish their requests. One that hangs would never end."""
-        if self.orphans and now > self.orphans_until:
-            for process in self.orphans:
+        for process, until in list(self.orphans.items()):
+            if now > until:
                 processes.send(process, signal.SIGKILL)
-            self.orphans = []
+                del self.orphans[process]
 
     def stop(self) -> None:
         """Stop it, and wait until it has ended."""
-        if not self.is_running():
-            return
-        assert self.process is not None
-        ending = self.ending or Ending(self.name, self.process, self.stop_steps)
-        while not ending.is_over():
-            time.sleep(POLL / 2)
+        if self.is_running():
+            assert self.process is not None
+            ending = self.ending or Ending(self.name, self.process, self.stop_steps)
+            while not ending.is_over():
+                time.sleep(POLL / 2)
+        self.end_orphans(math.inf)
 
     @property
     def stop_steps(self) -> Sequence[Step]:
@@ -277,12 +280,11 @@ class ProcessList:
         """
         if leader == os.getsid(0) or was_used_again(leader, created):
             return []
-        return [process for process in psutil.process_iter() if self.is_member(process, leader)]
+        return [process for process in processes.members_of_session(leader) if self.is_ours(process)]
 
-    def is_member(self, process: psutil.Process, leader: int) -> bool:
+    def is_ours(self, process: psutil.Process) -> bool:
         try:
-            ours = os.getsid(process.pid) == leader and "python" in process.name().lower()
-            return ours and Path(process.cwd()) == self.home
+            return "python" in process.name().lower() and Path(process.cwd()) == self.home
         except (psutil.Error, OSError):
             return False
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from logsui.launcher import supervisor
+from logsui.launcher import processes, supervisor
 from logsui.launcher.supervisor import Child, ProcessList, Signals, StopRequested
 
 pytestmark = pytest.mark.processes
@@ -138,6 +138,24 @@ def test_second_wish_makes_it_hurry() -> None:
     assert hurried == [True]
 
 
+HAS_WORKER = (
+    "import os, subprocess, sys; worker = subprocess.Popen(sys.argv[2:]); "
+    "print(worker.pid, file=open(sys.argv[1], 'a'), flush=True); os.kill(os.getpid(), 9)"
+)
+
+
+def test_workers_that_outlive_it_are_ended(
+    kept: Callable[..., Child], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time it dies so soon that its watch never saw its worker, and again while the last worker still runs."""
+    monkeypatch.setattr(supervisor, "ORPHAN_SECONDS", 0.5)
+    pids = tmp_path / "pids"
+    child = kept(*python(HAS_WORKER), str(pids), *SLEEP)
+    run_until(child, lambda: pids.exists() and len(pids.read_text().splitlines()) >= 3)
+    workers = [psutil.Process(int(line)) for line in pids.read_text().splitlines()]
+    run_until(child, lambda: {processes.state(worker) for worker in workers} <= {"", psutil.STATUS_ZOMBIE})
+
+
 # -- what an earlier run left behind ---------------------------------------------------------------------------------
 
 
@@ -156,9 +174,9 @@ def orphan(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 def test_leftovers_and_what_they_started_are_stopped(tmp_path: Path, orphan: subprocess.Popen[str]) -> None:
     (grandchild,) = psutil.Process(orphan.pid).children()
-    processes = ProcessList(tmp_path / "processes.json", tmp_path)
-    processes.write([orphan.pid])
-    processes.stop_leftovers()
+    leftovers = ProcessList(tmp_path / "processes.json", tmp_path)
+    leftovers.write([orphan.pid])
+    leftovers.stop_leftovers()
     assert not psutil.pid_exists(orphan.pid)
     assert not grandchild.is_running()
     assert not (tmp_path / "processes.json").exists()
@@ -166,22 +184,22 @@ def test_leftovers_and_what_they_started_are_stopped(tmp_path: Path, orphan: sub
 
 @pytest.mark.parametrize("difference", [-100, 100])
 def test_pid_that_is_used_again_is_left_alone(tmp_path: Path, orphan: subprocess.Popen[str], difference: int) -> None:
-    processes = ProcessList(tmp_path / "processes.json", tmp_path)
+    leftovers = ProcessList(tmp_path / "processes.json", tmp_path)
     created = psutil.Process(orphan.pid).create_time()
-    assert processes.session_of(orphan.pid, created)
-    assert processes.session_of(orphan.pid, created + difference) == []
+    assert leftovers.session_of(orphan.pid, created)
+    assert leftovers.session_of(orphan.pid, created + difference) == []
 
 
 def test_process_elsewhere_is_left_alone(tmp_path: Path, orphan: subprocess.Popen[str]) -> None:
-    processes = ProcessList(tmp_path / "processes.json", tmp_path / "elsewhere")
-    processes.write([orphan.pid])
-    processes.stop_leftovers()
+    leftovers = ProcessList(tmp_path / "processes.json", tmp_path / "elsewhere")
+    leftovers.write([orphan.pid])
+    leftovers.stop_leftovers()
     assert orphan.poll() is None
 
 
 def test_own_session_is_left_alone(tmp_path: Path) -> None:
-    processes = ProcessList(tmp_path / "processes.json", Path.cwd())
-    assert processes.session_of(os.getsid(0), 0.0) == []
+    leftovers = ProcessList(tmp_path / "processes.json", Path.cwd())
+    assert leftovers.session_of(os.getsid(0), 0.0) == []
 
 
 @pytest.mark.parametrize("content", ["", "{", "[[1]]", '["a"]', "null"])
