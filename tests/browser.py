@@ -100,3 +100,15 @@ def page_without_script(lasting_context_without_script: BrowserContext) -> Itera
     """A page in which JavaScript is off."""
     yield lasting_context_without_script.new_page()
     clear(lasting_context_without_script)
+
+
+def press(page: Page, *keys: str) -> None:
+    """Press keys one after the other, on a page that may have just been opened by a key or a click."""
+    runs_scripts(page)
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def runs_scripts(page: Page) -> None:
+    """Wait until scripts answer to keys and clicks: a page shows its content before they run."""
+    page.wait_for_load_state()

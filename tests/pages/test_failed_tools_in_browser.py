@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from sessions_app.models import Session
+from tests.browser import press
 from tests.factories import make_project, make_session
 from tests.pages.conversations import Message, assistant, call, chat, result, user
 
@@ -59,10 +60,10 @@ def test_e_visits_failed_calls(session: Session, visitor: Page, live_server: Liv
     visitor.goto(f"{live_server.url}/p/acme/sessions/{session.id}/")
     failed = visitor.locator("details.tool[data-state=looks_failed] > summary")
     for key, request, place in (("e", "r2", 0), ("e", "r4", 1), ("E", "r2", 0)):
-        visitor.keyboard.press(key)
+        press(visitor, key)
         expect(visitor.locator(".req[aria-current]")).to_have_id(request)
         expect(failed.nth(place)).to_be_focused()
         expect(failed.nth(place)).to_be_in_viewport()
-    visitor.keyboard.press("E")
+    press(visitor, "E")
     expect(visitor.locator(".toast")).to_have_text("No failure comes before")
     assert problems == []

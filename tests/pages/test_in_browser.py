@@ -14,6 +14,7 @@ from sessions_app.access.keys import create_sign_in_token
 from sessions_app.access.rights import MAKE_KEYS
 from sessions_app.models import Project
 from sessions_app.pages.sessions import list_page as session_list
+from tests.browser import press
 from tests.factories import PASSWORD, START, make_log, make_project, make_session, make_user, store_logs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,8 +98,7 @@ def test_a_part_of_the_histogram_is_chosen_by_dragging_and_by_keys(in_list: Page
     expect_titles(in_list, "s3", "s2", "s1")
     expect(in_list.locator(".histo .sum")).to_contain_text("3 sessions")
     bars.last.focus()
-    in_list.keyboard.press("Shift+ArrowLeft")
-    in_list.keyboard.press("Enter")
+    press(in_list, "Shift+ArrowLeft", "Enter")
     expect_titles(in_list, "s3", "s2")
     assert problems == []
 
@@ -136,34 +136,30 @@ def test_custom_range_is_applied_and_dropped(in_list: Page, problems: list[str])
 
 
 def test_keys_move_open_and_turn_pages(in_list: Page, live_server: LiveServer, problems: list[str]) -> None:
-    in_list.keyboard.press("j")
-    in_list.keyboard.press("j")
+    press(in_list, "j", "j")
     expect(in_list.locator(f"{ROWS}[aria-current=true]")).to_contain_text("s5")
-    in_list.keyboard.press("k")
+    press(in_list, "k")
     expect(in_list.locator(f"{ROWS}[aria-current=true]")).to_contain_text("s6")
-    in_list.keyboard.press("]")
+    press(in_list, "]")
     expect_titles(in_list, "s3", "s2", "s1")
-    in_list.keyboard.press("]")
+    press(in_list, "]")
     expect_titles(in_list, "s0")
-    in_list.keyboard.press("[")
+    press(in_list, "[")
     expect_titles(in_list, "s3", "s2", "s1")
-    in_list.keyboard.press("/")
+    press(in_list, "/")
     expect(in_list.locator("#q")).to_be_focused()
     in_list.keyboard.type("jk]?")
     expect(in_list.locator("#q")).to_have_value("jk]?")
-    in_list.keyboard.press("Escape")
-    in_list.keyboard.press("?")
+    press(in_list, "Escape", "?")
     expect(in_list.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
-    in_list.keyboard.press("Escape")
+    press(in_list, "Escape")
     expect(in_list.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
     # A request that is broken off by leaving the page is an error in the console.
     in_list.wait_for_load_state("networkidle")
-    in_list.keyboard.press("g")
-    in_list.keyboard.press("s")
+    press(in_list, "g", "s")
     expect_titles(in_list, "s6", "s5", "s4")
     in_list.wait_for_load_state("networkidle")
-    in_list.keyboard.press("j")
-    in_list.keyboard.press("Enter")
+    press(in_list, "j", "Enter")
     expect(in_list).to_have_url(re.compile(rf"^{live_server.url}/p/acme/sessions/[0-9a-f-]+/$"))
     assert problems == []
 

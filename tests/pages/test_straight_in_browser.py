@@ -14,6 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from sessions_app.models import Project, Session
 from sessions_app.pages.session import outline, outline_tree
 from sessions_app.pages.thread import addresses
+from tests.browser import press
 from tests.factories import START, make_log, make_project, make_session
 from tests.pages.conversations import agent, turns
 
@@ -126,7 +127,7 @@ def tried(acme: Project) -> Session:
 def test_head_of_a_request_does_not_cover_its_attempts(tried: Session, opened: Callable[..., Page], width: int) -> None:
     page = opened(tried, width=width)
     for number in (1, 2, 3):
-        page.keyboard.press("e")
+        press(page, "e")
         expect(page.locator(".req[aria-current]")).to_have_id(f"r{number}")
         assert is_seen(page.locator(f"#r{number} > .req-line .req-n"))
         head, line = box(page.locator("#r4 > .req-line")), box(page.locator(f"#r{number} > .req-line"))
@@ -139,9 +140,9 @@ def test_head_of_a_request_does_not_cover_its_attempts(tried: Session, opened: C
 def test_keys_take_the_focus_along(tried: Session, opened: Callable[..., Page], problems: list[str]) -> None:
     page = opened(tried)
     for key, number in (("j", 4), ("j", 5), ("k", 4), ("E", 3), ("E", 2), ("e", 3)):
-        page.keyboard.press(key)
+        press(page, key)
         expect(page.locator(f"#r{number} > .req-line .req-n a")).to_be_focused()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page).to_have_title(re.compile("^Request 3 "))
     assert problems == []
 
@@ -149,20 +150,20 @@ def test_keys_take_the_focus_along(tried: Session, opened: Callable[..., Page], 
 def test_last_error_says_so(tried: Session, opened: Callable[..., Page], problems: list[str]) -> None:
     page = opened(tried)
     for _ in range(3):
-        page.keyboard.press("e")
+        press(page, "e")
     expect(page.get_by_role("status").filter(has_text="No failure")).to_have_count(0)
-    page.keyboard.press("e")
+    press(page, "e")
     expect(page.get_by_role("status").filter(has_text="No failure follows")).to_be_visible()
     expect(page.locator(".req[aria-current]")).to_have_id("r3")
     for _ in range(3):
-        page.keyboard.press("E")
+        press(page, "E")
     expect(page.locator(".toast")).to_have_text("No failure comes before")
     assert problems == []
 
 
 def test_inspector_stays_closed(tried: Session, opened: Callable[..., Page], problems: list[str]) -> None:
     page = opened(tried)
-    page.keyboard.press("i")
+    press(page, "i")
     expect(page.locator("#inspector")).to_be_hidden()
     page.reload()
     expect(page.locator("#inspector")).to_be_hidden()
@@ -170,7 +171,7 @@ def test_inspector_stays_closed(tried: Session, opened: Callable[..., Page], pro
     opened(tried, width=390)
     expect(page.locator("#inspector")).to_be_hidden()
     opened(tried)
-    page.keyboard.press("i")
+    press(page, "i")
     expect(page.locator("#inspector")).to_be_visible()
     page.reload()
     expect(page.locator("#inspector")).to_be_visible()
@@ -240,7 +241,7 @@ def test_the_next_error_is_found_where_the_outline_has_no_row_of_it(
     session = make_session(acme, "long", *logs)
     page = opened(session, "#r2")
     for key, number in (("e", 4), ("e", 37), ("E", 4)):
-        page.keyboard.press(key)
+        press(page, key)
         expect(page.locator(".req[aria-current]")).to_have_id(f"r{number}")
         expect(page.locator(f"#r{number} .req-n a")).to_be_focused()
         expect(page.locator("#outline-rows [aria-current] .outline-n")).to_have_text(str(number))
@@ -252,9 +253,7 @@ def test_the_next_error_is_found_where_the_outline_has_no_row_of_it(
 
 def test_earlier_messages_come_with_the_tools(acme: Project, opened: Callable[..., Page], problems: list[str]) -> None:
     page = opened(make_session(acme, "s", *agent()))
-    page.keyboard.press("j")
-    page.keyboard.press("j")
-    page.keyboard.press("h")
+    press(page, "j", "j", "h")
     past = page.locator("#past-2")
     expect(past.locator(".fold", has_text="1 tool")).to_contain_text("read_file")
     expect(past.locator(".msg").first).to_contain_text("System prompt")
@@ -331,7 +330,7 @@ def test_long_names_leave_buttons_and_words_whole(
         assert one.evaluate(SAYS_WHAT_IS_CUT)[0] == 0
     assert page.evaluate("document.documentElement.scrollWidth") == width
     if width == 390:
-        page.keyboard.press("i")
+        press(page, "i")
     page.locator("#r1 .req-n a").click()
     expect(page.locator("h1")).to_have_text("Request 1")
     page.wait_for_load_state()

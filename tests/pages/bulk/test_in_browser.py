@@ -9,6 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from sessions_app.access.rights import DELETE_SESSIONS, TAG_SESSIONS
 from sessions_app.models import Project, Session
+from tests.browser import press
 from tests.factories import grant, make_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,8 +24,7 @@ def test_rows_are_selected_tagged_and_deleted(
     visitor.goto(f"{live_server.url}/p/acme/sessions/")
     bar, picks = visitor.locator("#bulk"), visitor.locator("[name=pick]")
     expect(bar).to_be_hidden()
-    visitor.keyboard.press("j")
-    visitor.keyboard.press("x")
+    press(visitor, "j", "x")
     expect(bar).to_be_visible()
     assert picks.nth(0).is_checked()
     picks.nth(2).click(modifiers=["Shift"])

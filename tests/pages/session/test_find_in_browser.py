@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser import press
 from tests.factories import START, make_log, make_project, make_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,27 +43,27 @@ def test_snippets_and_keys_lead_to_the_words(
     expect(visitor.locator("article.req#r61 mark#hit")).to_have_count(1)
     expect(visitor.locator(".outline-hits")).to_have_count(2)
 
-    visitor.keyboard.press("n")
+    press(visitor, "n")
     expect(visitor).to_have_url(re.compile("hit="))
     expect(visitor.locator("article.req#r111 mark#hit")).to_be_in_viewport()
     expect(visitor.locator(".find-steps")).to_contain_text("2 of 2 texts")
-    visitor.keyboard.press("N")
+    press(visitor, "N")
     expect(visitor.locator("article.req#r61 mark#hit")).to_be_in_viewport()
     visitor.go_back()
     expect(visitor.locator("article.req#r111 mark#hit")).to_be_in_viewport()
 
     visitor.locator("#find-words").fill('"turn 120"')
-    visitor.keyboard.press("Enter")
+    press(visitor, "Enter")
     expect(visitor.locator(".find-steps")).to_contain_text("1 time in 1 request")
     expect(visitor.locator(".outline-hits")).to_have_count(1)
     expect(visitor.locator("li[data-n='121'] .outline-hits")).to_have_text("1 found")
     expect(visitor.locator("#find-words")).to_be_focused()
-    visitor.keyboard.press("Enter")
+    press(visitor, "Enter")
     expect(visitor.locator("article.req#r121 mark#hit")).to_be_in_viewport()
     expect(visitor.locator(".find-steps")).to_be_in_viewport()
     expect(visitor.locator("#inspector h2")).to_have_text("Request 121")
-    visitor.keyboard.press("f")
+    press(visitor, "f")
     expect(visitor.locator("#find-words")).to_be_focused()
-    visitor.keyboard.press("Escape")
+    press(visitor, "Escape")
     expect(visitor.locator("#find-words")).not_to_be_focused()
     assert problems == []

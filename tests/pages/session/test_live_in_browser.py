@@ -16,6 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from sessions_app.ingest import cleanup, names
 from sessions_app.models import Project, Session
+from tests.browser import press
 from tests.factories import make_log, make_project, make_session, store_logs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,7 +96,7 @@ def test_a_reader_is_left_alone_and_may_follow(
     assert visitor.evaluate("document.activeElement.closest('.req').id") == "r5"
     assert visitor.locator(".req").count() == 12
     # Going on from there: what has come is below, in sight, and so is what comes.
-    visitor.keyboard.press(".")
+    press(visitor, ".")
     expect(follow).to_be_checked()
     expect(visitor.locator("#r20")).to_be_attached()
     expect(visitor.locator("#r30")).to_be_attached()

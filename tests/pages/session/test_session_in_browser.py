@@ -15,6 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 from sessions_app.models import Project, RequestLog, Session
 from sessions_app.pages.session import outline, outline_tree
 from sessions_app.pages.thread import addresses
+from tests.browser import press, runs_scripts
 from tests.factories import START, make_log, make_project, make_session, make_user
 from tests.pages.conversations import agent, assistant, call, chat, png, result, turns, user
 
@@ -84,8 +85,7 @@ def test_facts_are_of_the_request_chosen_last(conversation: Page, problems: list
 
     conversation.route("**/facts/", hold)
     with conversation.expect_request("**/facts/"):
-        conversation.keyboard.press("j")
-    conversation.keyboard.press("j")
+        press(conversation, "j", "j")
     expect(current(conversation)).to_have_id("r2")
     conversation.wait_for_timeout(500)
     is_held.clear()
@@ -102,22 +102,22 @@ def test_facts_are_of_the_request_chosen_last(conversation: Page, problems: list
 
 
 def test_keys_walk_through_requests_and_errors(conversation: Page, problems: list[str]) -> None:
-    conversation.keyboard.press("j")
+    press(conversation, "j")
     expect(current(conversation)).to_have_id("r1")
-    conversation.keyboard.press("j")
+    press(conversation, "j")
     expect(current(conversation)).to_have_id("r2")
     expect(conversation.locator(".outline-row[aria-current]")).to_have_attribute("href", "#r2")
     expect(conversation.locator("#inspector h2")).to_have_text("Request 2")
-    conversation.keyboard.press("e")
+    press(conversation, "e")
     expect(current(conversation)).to_have_id("r3")
-    conversation.keyboard.press("k")
+    press(conversation, "k")
     expect(current(conversation)).to_have_id("r2")
     expect(conversation).to_have_url(re.compile(r"#r2$"))
-    conversation.keyboard.press("o")
+    press(conversation, "o")
     expect_loaded(conversation, "Request 2")
-    conversation.keyboard.press("k")
+    press(conversation, "k")
     expect_loaded(conversation, "Request 1")
-    conversation.keyboard.press("s")
+    press(conversation, "s")
     expect(conversation).to_have_url(re.compile(r"/sessions/[^/]+/#r1$"))
     assert problems == []
 
@@ -130,7 +130,7 @@ def test_earlier_messages_open_and_close(conversation: Page, problems: list[str]
     second.get_by_text("1 new of 4").click()
     expect(second.get_by_text("Answer 1")).to_be_hidden()
     conversation.locator("#r2 .req-when").click()
-    conversation.keyboard.press("h")
+    press(conversation, "h")
     expect(second.get_by_text("Answer 1")).to_be_visible()
     assert problems == []
 
@@ -138,9 +138,9 @@ def test_earlier_messages_open_and_close(conversation: Page, problems: list[str]
 def test_inspector_closes_and_opens(conversation: Page) -> None:
     inspector = conversation.locator("#inspector")
     expect(inspector).to_be_visible()
-    conversation.keyboard.press("i")
+    press(conversation, "i")
     expect(inspector).to_be_hidden()
-    conversation.keyboard.press("i")
+    press(conversation, "i")
     expect(inspector).to_be_visible()
     conversation.locator("#r4 .req-line").click(position={"x": 400, "y": 40})
     expect(inspector.locator("h2")).to_have_text("Request 4")
@@ -154,14 +154,14 @@ def test_outline_filters_errors(conversation: Page) -> None:
 def test_tools_open_with_a_key(acme: Project, opened: Callable[..., Page]) -> None:
     page = opened(make_session(acme, "s", *agent()))
     expect(page.get_by_text("x = 1\ny = 2")).to_be_hidden()
-    page.keyboard.press("t")
+    press(page, "t")
     expect(page.get_by_text("x = 1\ny = 2")).to_be_visible()
 
 
 def test_id_and_code_can_be_copied(acme: Project, opened: Callable[..., Page], live_server: LiveServer) -> None:
     page = opened(make_session(acme, "run-7", chat([user("Code?")], "```sh\nmake test\n```")))
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live_server.url)
-    page.keyboard.press("c")
+    press(page, "c")
     page.wait_for_function("navigator.clipboard.readText().then((text) => text === 'run-7')")
     page.locator(".code-head button").click()
     page.wait_for_function("navigator.clipboard.readText().then((text) => text === 'make test\\n')")
@@ -195,9 +195,9 @@ def test_branch_is_chosen_and_left_again(forked: Session, opened: Callable[..., 
     expect(page.locator("#r3")).to_have_count(0)
     expect(current(page)).to_have_id("r5")
     # Steps pass over what is not shown.
-    page.keyboard.press("k")
+    press(page, "k")
     expect(current(page)).to_have_id("r2")
-    page.keyboard.press("j")
+    press(page, "j")
     expect(current(page)).to_have_id("r5")
     expect(page).to_have_url(re.compile(r"\?branch=5#r5$"))
     page.locator(".fork .seg a", has_text="All").click()
@@ -296,24 +296,23 @@ def test_blocks_join_and_nothing_jumps(
     expect(reading).to_have_class("fold-head")
     # Keys go on to the next block in place, and to both ends.
     page.locator(".outline-row", has_text="10").first.click()
-    page.keyboard.press("j")
+    press(page, "j")
     expect(current(page)).to_have_id("r11")
     expect(page).to_have_url(re.compile(r"\?from=6#r11$"))
     page.reload()
     expect(current(page)).to_have_id("r11")
-    page.keyboard.press("g")
-    page.keyboard.press("g")
+    press(page, "g", "g")
     expect(current(page)).to_have_id("r1")
-    page.keyboard.press("G")
+    press(page, "G")
     expect(current(page)).to_have_id("r13")
     # A line a request, and back: the same one stays chosen.
-    page.keyboard.press("z")
+    press(page, "z")
     expect(page.locator(".req.dense")).to_have_count(13)
     expect(current(page)).to_have_id("r13")
     assert current(page).bounding_box()["height"] * 40 < 900 - 165
-    page.keyboard.press("k")
+    press(page, "k")
     expect(current(page)).to_have_id("r12")
-    page.keyboard.press("z")
+    press(page, "z")
     expect(page.locator(".req.dense")).to_have_count(0)
     expect(current(page)).to_have_id("r12")
     assert problems == []
@@ -448,9 +447,7 @@ def test_hostile_session_is_harmless(
         history.click()
     # What comes in moves the rest, and a request that was moved away is not the one to step on from.
     expect(page.locator(".past:empty")).to_have_count(0)
-    page.keyboard.press("j")
-    page.keyboard.press("j")
-    page.keyboard.press("c")
+    press(page, "j", "j", "c")
     expect(page.locator("#inspector h2")).to_have_text("Request 2")
     open_everything(page)
 
@@ -483,41 +480,39 @@ def test_hostile_request_is_harmless(
 
 def test_prompt_its_comparison_and_its_text_are_a_key_away(conversation: Page, problems: list[str]) -> None:
     conversation.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    conversation.keyboard.press("j")
-    conversation.keyboard.press("j")
-    conversation.keyboard.press("p")
+    press(conversation, "j", "j", "p")
     expect(conversation.locator("h1")).to_have_text("Prompt 2")
     assert conversation.locator(".prompt-block").count() == 4
+    runs_scripts(conversation)
     conversation.get_by_role("link", name="Copy all").click()
     expect(conversation.locator("#copy-status")).to_have_text("Copied")
     copied = conversation.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("--- system prompt ---\nBe brief.\n\n--- user ---\nOne\n")
     assert copied.endswith("--- user ---\nTwo\n")
 
-    conversation.keyboard.press("f")
+    press(conversation, "f")
     conversation.keyboard.type("brief")
-    conversation.keyboard.press("Enter")
+    press(conversation, "Enter")
     expect(conversation.locator(".prompt-block mark")).to_have_text("brief")
-    conversation.keyboard.press("d")
+    press(conversation, "d")
     expect(conversation.locator("h1")).to_have_text("What request 2 changed")
     expect(conversation.locator("main")).to_contain_text("compared with request 1")
     conversation.get_by_role("link", name="from before what is new").click()
     expect(conversation.get_by_text("Answer 1")).to_be_visible()
-    conversation.keyboard.press("p")
+    press(conversation, "p")
     expect(conversation.locator("h1")).to_have_text("Prompt 2")
-    conversation.keyboard.press("r")
+    press(conversation, "r")
     expect(conversation).to_have_url(re.compile(r"raw=request#raw$"))
     conversation.go_back()
     expect(conversation.locator("h1")).to_have_text("Prompt 2")
-    conversation.keyboard.press("s")
+    press(conversation, "s")
     expect(conversation.locator("#r2")).to_be_visible()
-    conversation.keyboard.press("d")
+    press(conversation, "d")
     expect(conversation.locator("h1")).to_have_text("What request 2 changed")
-    conversation.keyboard.press("s")
+    press(conversation, "s")
     expect(conversation.locator("#r2")).to_be_visible()
-    conversation.keyboard.press("2")
+    press(conversation, "2")
     expect(conversation.locator(".sess-waterfall")).to_be_visible()
-    conversation.keyboard.press("j")
-    conversation.keyboard.press("p")
+    press(conversation, "j", "p")
     expect(conversation.locator("h1")).to_contain_text("Prompt")
     assert problems == []

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser import press
 from tests.factories import make_project
 from tests.pages.session.test_session import address
 from tests.pages.session.test_session_traces import digest_library, made, post, tool
@@ -27,7 +28,7 @@ def test_steps_open_and_keys_go_from_request_to_request(
     agent.locator("summary").first.click()
 
     for number in ("1", "2", "3", "3"):
-        visitor.keyboard.press("j")
+        press(visitor, "j")
         expect(thread.locator(f"#r{number}")).to_have_attribute("aria-current", "true")
     expect(visitor.locator(".outline-row[aria-current]")).to_have_count(1)
 
@@ -55,6 +56,6 @@ def test_session_of_steps_alone_has_no_requests_to_go_to(
     visitor.goto(f"{live_server.url}/p/acme/t/s")
     expect(visitor.locator(".trace-step")).to_have_count(2)
     for key in "jkeot":
-        visitor.keyboard.press(key)
+        press(visitor, key)
     expect(visitor.locator(".trace-step[open]")).to_have_count(1)
     assert problems == []

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser import press
 from tests.factories import make_project, make_session
 from tests.pages.session.test_outline import steps_of
 
@@ -19,8 +20,7 @@ def test_keys_columns_and_places(visitor: Page, live_server: LiveServer, problem
     home = f"{live_server.url}/p/acme/sessions/{session.id}/"
     visitor.goto(f"{home}?view=table")
     current = visitor.locator("tr[data-row][aria-current]")
-    visitor.keyboard.press("j")
-    visitor.keyboard.press("j")
+    press(visitor, "j", "j")
     expect(current).to_have_id("r2")
     expect(visitor).to_have_url(re.compile(r"\?view=table#r2$"))
     visitor.reload()
@@ -37,18 +37,17 @@ def test_keys_columns_and_places(visitor: Page, live_server: LiveServer, problem
     expect(visitor).to_have_url(re.compile(r"sort=-cost.*columns="))
     # The same request in the conversation, by its row or by the switch.
     visitor.goto(f"{home}?view=table#r2")
-    visitor.keyboard.press("j")
+    press(visitor, "j")
     expect(current).to_have_id("r3")
-    visitor.keyboard.press("1")
+    press(visitor, "1")
     expect(visitor.locator(".req[aria-current]")).to_have_id("r3")
-    visitor.keyboard.press("3")
+    press(visitor, "3")
     expect(current).to_have_id("r3")
-    visitor.keyboard.press("k")
-    visitor.keyboard.press("Enter")
+    press(visitor, "k", "Enter")
     expect(visitor.locator(".req[aria-current]")).to_have_id("r2")
     visitor.goto(f"{home}?view=table#r2")
     expect(current).to_have_id("r2")
-    visitor.keyboard.press("p")
+    press(visitor, "p")
     expect(visitor.locator("h1")).to_have_text("Prompt 2")
     # On a phone, rows are cards, and nothing is wider than the page.
     visitor.set_viewport_size({"width": 390, "height": 844})

@@ -11,6 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 from sessions_app.ingest.accept import accept_body
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Session
+from tests.browser import press
 from tests.factories import make_project
 from tests.pages.tool_calls import CALLS, conversation
 
@@ -42,10 +43,10 @@ def test_a_drawing_and_its_raw_text_take_turns(visitor: Page, live_server: LiveS
     # The key does it for the call that has the focus: what was asked for and what came back.
     shell = visitor.locator("details.tool", has=visitor.locator(".tool-name", has_text="shell"))
     shell.locator("summary").first.focus()
-    visitor.keyboard.press("x")
+    press(visitor, "x")
     expect(shell.locator(".drawn-raw").nth(1)).to_contain_text('"exit_code"')
     expect(edit.locator("ins")).to_be_visible()
-    visitor.keyboard.press("x")
+    press(visitor, "x")
     expect(shell.locator(".exit")).to_be_visible()
 
     # Lines are numbered, their text is as it was.
@@ -56,7 +57,7 @@ def test_a_drawing_and_its_raw_text_take_turns(visitor: Page, live_server: LiveS
     assert line.inner_text().rstrip("\n") == "def add(a, b):"
 
     assert visitor.evaluate("document.querySelector('.tool [style]')") is None
-    visitor.keyboard.press("m")
+    press(visitor, "m")
     expect(visitor.locator(".prose[data-plain]").first).to_contain_text("Mend **add** in `calc.py`.")
     assert "text=raw" in visitor.url
     visitor.set_viewport_size({"width": 390, "height": 800})

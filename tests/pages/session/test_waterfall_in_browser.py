@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser import press
 from tests.factories import make_project, make_session
 from tests.pages.conversations import turns
 
@@ -26,36 +27,35 @@ def conversation(visitor: Page, live_server: LiveServer, transactional_db: None)
 
 def test_views_rows_and_zoom(conversation: Page, problems: list[str]) -> None:
     page = conversation
-    page.keyboard.press("2")
+    press(page, "2")
     rows = page.locator(".wf-row[data-n]")
     expect(rows).to_have_count(8)
-    page.keyboard.press("j")
-    page.keyboard.press("j")
+    press(page, "j", "j")
     expect(page.locator("#w2")).to_have_attribute("aria-current", "true")
     expect(page.locator("#inspector")).to_contain_text("Request 2")
 
     # The part that is shown is in the address, which survives a reload; the chosen row stays chosen.
-    page.keyboard.press("+")
+    press(page, "+")
     expect(rows).not_to_have_count(8)
     expect(page).to_have_url(re.compile(r"\?view=waterfall&t0=4&t1=12"))
-    page.keyboard.press("ArrowLeft")
+    press(page, "ArrowLeft")
     expect(page).to_have_url(re.compile(r"t0=0&t1=8"))
     page.reload()
     expect(rows).to_have_count(5)
-    page.keyboard.press("j")
+    press(page, "j")
     expect(page).to_have_url(re.compile(r"t0=0&t1=8#r1$"))
 
     # Enter goes to the request, Back returns to the same part.
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("#r1.req")).to_have_attribute("aria-current", "true")
     page.go_back()
     expect(rows).to_have_count(5)
-    page.keyboard.press("0")
+    press(page, "0")
     expect(rows).to_have_count(8)
     page.locator("#w5 .wf-time").click()
-    page.keyboard.press("3")
+    press(page, "3")
     expect(page).to_have_url(re.compile(r"\?view=table#r5$"))
-    page.keyboard.press("1")
+    press(page, "1")
     expect(page.locator("#r5.req")).to_have_attribute("aria-current", "true")
     assert problems == []
 
@@ -64,11 +64,10 @@ def test_curves_are_read_clicked_and_brushed(conversation: Page, problems: list[
     page = conversation
     box, value = page.locator("#curves-box"), page.locator("#curves-value")
     box.focus()
-    page.keyboard.press("ArrowRight")
+    press(page, "ArrowRight")
     expect(value).to_have_text(re.compile(r"#2 · \$0\.500 so far · context 9\.0k of 128k"))
     expect(box).to_have_attribute("aria-valuetext", re.compile("Request 2: "))
-    page.keyboard.press("End")
-    page.keyboard.press("Enter")
+    press(page, "End", "Enter")
     expect(page).to_have_url(re.compile("#r8$"))
 
     page.evaluate("scrollTo(0, 0)")

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser import press
 from tests.factories import START, make_log, make_project, store_logs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,31 +41,29 @@ def expect_closed(page: Page) -> None:
 
 def test_a_filter_is_written_by_keys(in_list: Page, problems: list[str]) -> None:
     height = in_list.evaluate("document.documentElement.scrollHeight")
-    in_list.keyboard.press("/")
+    press(in_list, "/")
     expect_closed(in_list)
     in_list.keyboard.type("👍 -us")
     expect_options(in_list, "user:")
     expect(in_list.locator("#suggestions-status")).to_have_text("1 suggestion")
-    in_list.keyboard.press("ArrowDown")
+    press(in_list, "ArrowDown")
     chosen = in_list.get_by_role("option", selected=True)
     expect(box(in_list)).to_have_attribute("aria-activedescendant", chosen.get_attribute("id") or "")
-    in_list.keyboard.press("Tab")
+    press(in_list, "Tab")
     expect(box(in_list)).to_have_value("👍 -user:")
     expect_options(in_list, '"Ann Smith"', "ben")
-    in_list.keyboard.press("ArrowUp")
-    in_list.keyboard.press("ArrowUp")
-    in_list.keyboard.press("Enter")
+    press(in_list, "ArrowUp", "ArrowUp", "Enter")
     expect(box(in_list)).to_have_value('👍 -user:"Ann Smith"')
     expect_closed(in_list)
     in_list.keyboard.type(",")
     expect_options(in_list, "ben")
     assert in_list.evaluate("document.documentElement.scrollHeight") == height
     # The first Escape closes the list, the second one leaves the box.
-    in_list.keyboard.press("Escape")
+    press(in_list, "Escape")
     expect_closed(in_list)
     expect(box(in_list)).to_have_value('👍 -user:"Ann Smith",')
     expect(box(in_list)).to_be_focused()
-    in_list.keyboard.press("Escape")
+    press(in_list, "Escape")
     expect(box(in_list)).not_to_be_focused()
     assert problems == []
 
@@ -80,7 +79,7 @@ def test_a_filter_is_written_by_clicks_and_enter_searches(in_list: Page, problem
     in_list.keyboard.type(" s")
     expect_options(in_list, "status:", "session:", "source:")
     in_list.keyboard.type("1")
-    in_list.keyboard.press("Enter")
+    press(in_list, "Enter")
     expect(in_list).to_have_url(re.compile(r"\?q=model%3Ao3\+s1$"))
     expect(in_list.locator(".sessions .title")).to_have_text(["s1"])
     expect_closed(in_list)
@@ -94,7 +93,7 @@ def test_requests_have_the_same_box(in_list: Page, live_server: LiveServer, prob
     expect_options(in_list, "model:")
     # In the middle of the text the filter there is completed.
     for _ in range(3):
-        in_list.keyboard.press("ArrowLeft")
+        press(in_list, "ArrowLeft")
     expect_options(in_list, "error")
     expect(in_list.get_by_role("option")).to_contain_text("a request failed")
     assert in_list.evaluate("document.documentElement.scrollWidth") <= 390
