@@ -18,6 +18,7 @@ from django.db import connection
 
 from sessions_app import ids
 from sessions_app.models import Project
+from sessions_app.queries.fetching import fetched
 from sessions_app.queries.filters import FilterError, SessionFilters
 from sessions_app.queries.matching import COUNT_LIMIT, CountedMatches
 from sessions_app.queries.matching import SECONDS as COUNT_SECONDS
@@ -200,10 +201,7 @@ class _RequestWalk:
 
     def _chunk(self, place: Place | None, size: int) -> tuple[list[_Possible], Place | None]:
         """Requests that may match among the next ones; and the place of the last one that was looked at."""
-        statement, params = self.statement(place, size)
-        with connection.cursor() as cursor:
-            cursor.execute(statement, params)
-            rows = cursor.fetchall()
+        rows = fetched(*self.statement(place, size))
         found = []
         width = len(_COLUMNS)
         for row in rows:

@@ -10,12 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from django.utils import timezone
-from psycopg.types.datetime import TimestamptzLoader
 
 from sessions_app.models import RequestKey, RequestLog, Session
+from sessions_app.queries.fetching import fetched
 from sessions_app.records import RUNNING, StreamNote
 from sessions_app.structure import timeline
 from sessions_app.structure.order import in_order
@@ -206,22 +205,12 @@ def load_all_lines(session: SessionFacts, most: int | None = None) -> SessionLin
     rows = _requests(session).values_list(*_LINE_COLUMNS)
     if most is not None and session.request_count + session.step_count > most:
         rows = rows.order_by("started_at", "id")[:most]
-    found = [_line(row) for row in _fetched(rows)]
+    found = [_line(row) for row in fetched(*rows.query.sql_with_params())]
     lines = SessionLines([], [], [], most is not None and len(found) == most)
     for line in timeline.chronological(_begun_when_asked(found)):
         own = line.duplicate_of is None
         (lines.duplicates if not own else lines.steps if line.step else lines.requests).append(line)
     return replace(lines, requests=in_order(lines.requests, conversation_window()))
-
-
-def _fetched(rows: QuerySet[RequestLog, Any]) -> list[Any]:
-    """Rows with the times that psycopg reads. Django's own reader of times is Python, and there are thousands."""
-    statement, parameters = rows.query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
-        cursor.execute(statement, parameters)
-        found: list[Any] = cursor.fetchall()
-        return found
 
 
 def _begun_when_asked(lines: Sequence[RequestLine]) -> Sequence[RequestLine]:

@@ -17,10 +17,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeAlias
 
-from django.db import connection
-
 from sessions_app import ids
 from sessions_app.models import Project
+from sessions_app.queries.fetching import fetched
 from sessions_app.queries.search.candidates import VERY_FEW, any_of, few_sessions, sessions_with, very_few_with_words
 from sessions_app.queries.search.conditions import Asked, Conditions
 from sessions_app.queries.search.contents import Content, FoundRow, load_contents
@@ -179,7 +178,7 @@ class Walk:
         self, place: tuple[Any, uuid.UUID] | None, size: int
     ) -> tuple[list[FoundSession], tuple[Any, uuid.UUID] | None]:
         """Sessions whose roll-ups are as asked for, among the next ones; and the last one that was looked at."""
-        rows = _fetch(*self.statement(place, size))
+        rows = fetched(*self.statement(place, size))
         width = len(self.columns)
         found = []
         for row in rows:
@@ -260,7 +259,7 @@ class Walk:
         lists = [session.id for session in sessions], [first for first, _ in bounds], [last for _, last in bounds]
         buckets = sorted({bucket for session in sessions for bucket in session.buckets})
         found: dict[uuid.UUID, list[FoundRow]] = defaultdict(list)
-        for row in _fetch(statement, [*lists, buckets, *params]):
+        for row in fetched(statement, [*lists, buckets, *params]):
             session_id, log_id, bucket, started_at, parts = row
             found[session_id].append(FoundRow(session_id, log_id, bucket, started_at, bytes(parts)))
         return found
@@ -348,10 +347,3 @@ def forks_and_retries(project: Project, session_id: uuid.UUID) -> tuple[set[uuid
     found = structure_of(lines)
     forks = {lines[index].id for index in found.forks}
     return forks, {lines[index].id for index, place in found.places.items() if place}
-
-
-def _fetch(statement: str, params: Sequence[Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params)
-        rows: list[Any] = cursor.fetchall()
-    return rows
