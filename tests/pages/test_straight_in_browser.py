@@ -387,3 +387,26 @@ def test_links_are_large_enough_for_a_finger(
     page.wait_for_load_state()
     for tag in page.locator(".kv a.tag").all():
         assert tag.bounding_box()["height"] >= 24  # type: ignore[index]
+
+
+# --- a line a request, and rows on a phone ----------------------------------------------------------------------------
+
+
+def test_forty_lines_fit_a_screen_and_cards_their_phone(acme: Project, opened: Callable[..., Page]) -> None:
+    log = make_log("Hello", started_at=START + timedelta(seconds=999))
+    output = log["response"]["choices"][0]["message"]
+    output["content"] = "A long answer that goes on and on. " * 20
+    output["tool_calls"] = [{"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}]
+    session = make_session(acme, "s", *agent(), log)
+    page = opened(session, "?dense=1")
+    lines = [box(line) for line in page.locator(".req.dense").all()]
+    assert lines[0]["top"] + 40 * (lines[0]["bottom"] - lines[0]["top"]) <= 900
+    # The tools of an answer and its text stand beside each other, however long they are.
+    did = page.locator(".req.dense .dense-did").last
+    for part in ("code", "bdi"):
+        assert box(did.locator(part))["right"] - box(did.locator(part))["left"] > 60
+        assert box(did.locator(part))["right"] <= box(did)["right"] + 1
+    page = opened(session, "?view=table", width=390)
+    for cell in page.locator(".sess-rows [data-row] td:visible").all():
+        assert box(cell)["right"] <= 390 - 15
+    assert box(page.locator("#find"))["bottom"] <= box(page.locator("#order"))["top"]
