@@ -71,9 +71,12 @@ _STATEMENTS = {
     "key": _REQUESTS.format(column="r.key_alias"),
     "finish": _REQUESTS.format(column="r.finish_reason"),
     "tool": _REQUESTS.format(column="r.tool_name"),
+    "trace": _REQUESTS.format(column="r.trace_id"),
+    "request": _REQUESTS.format(column="r.request_id"),
+    "session": _SESSIONS.format(column="ARRAY[given_name, source_name, session_key]"),
     "error": _ERRORS,
 }
-_OF_SESSIONS = ("model", "user", "tag", "failed_tool")
+_OF_SESSIONS = ("model", "user", "tag", "failed_tool", "session")
 
 
 def looked_at(key: str) -> str:

@@ -24,13 +24,14 @@ LOGS: list[dict[str, Any]] = [
     {"model": "claude-4", "user": "Anna", "tags": ["prod"], "response": RESPONSE},
     {"model": "o3", "status": "error", "error": {"type": "RateLimitError", "message": "Slow down"}},
 ]
+NAMED = {"request_id": "chatcmpl-7", "session_id": "chat-9", "metadata": {"session_name": "Plan a trip"}}
 
 
 @pytest.fixture
 def logs(project: Project) -> None:
-    store_logs(project, *[make_log(f"log {n}", **members) for n, members in enumerate(LOGS)])
-    # Only LiteLLM's payloads name it.
-    RequestLog.objects.filter(model="claude-4").update(key_alias="team-a")
+    store_logs(project, *[make_log(f"log {n}", **members) for n, members in enumerate([*LOGS, NAMED])])
+    # Only LiteLLM's payloads name the one, and only spans the other.
+    RequestLog.objects.filter(model="claude-4").update(key_alias="team-a", trace_id="5b8efff7")
     store_logs(make_project("other"), make_log(model="secret-model", user="Anne", tags=["other"]))
 
 
@@ -65,11 +66,13 @@ def test_it_works(signed_in: Client, project: Project) -> None:
         ("status:", ["ok", "error"]),
         ("has:re", ["reasoning", "retry"]),
         ("cost:>", [">0.05"]),
-        ("metadata.", ["metadata.", "metadata.release:", "metadata.env.zone:"]),
+        ("metadata.", ["metadata.", "metadata.release:", "metadata.env.zone:", "metadata.session_name:"]),
         ("metadata.release:2026", ["2026.4", "2026.5"]),
         ("metadata.env.zone:", ["7"]),
         ("metadata.other:", []),
-        ("trace:", []),
+        ("trace:", ["5b8efff7"]),
+        ("request:chat", ["chatcmpl-7"]),
+        ("session:", ['"Plan a trip"', "chat-9"]),
         ("robot", []),
     ],
 )
