@@ -28,7 +28,8 @@ _WHOLE_CHARS = 20_000
 # take the square of the length.
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 _TOKEN = re.compile(rf'{_STRING}|[{{}}\[\],:]|[^\s{{}}\[\],:"]++', re.DOTALL)
-_DRAWN = re.compile(
+# What it is drawn by: keys, strings, punctuation, and all else.
+DRAWN = re.compile(
     rf'(?P<k>{_STRING}(?=\s*+:))|(?P<s>{_STRING})|(?P<p>[{{}}\[\],:])|(?P<n>[^\s{{}}\[\],:"]++)', re.DOTALL
 )
 _NEW_LINES = ["\n" + "  " * level for level in range(MOST_LEVELS + 1)]
@@ -112,7 +113,7 @@ def drawn(text: str) -> Markup:
     if len(text) > MOST_DRAWN_CHARS:
         return shown(text)
     pieces, end = [], 0
-    for count, match in enumerate(_DRAWN.finditer(text)):
+    for count, match in enumerate(DRAWN.finditer(text)):
         if count >= MOST_DRAWN_TOKENS:
             break
         pieces.append(escaped(text[end : match.start()]))

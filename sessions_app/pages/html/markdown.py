@@ -21,7 +21,8 @@ from markupsafe import Markup
 
 from sessions_app import bounds
 from sessions_app.pages.html.components import component, joined
-from sessions_app.pages.html.plain_text import escaped
+from sessions_app.pages.html.plain_text import escaped, shown
+from sessions_app.pages.html.syntax import in_inks, language_named
 
 HEADING_SHIFT = 2
 MOST_NESTED = 20
@@ -219,10 +220,10 @@ class _Renderer(RendererHTML):
         token = tokens[idx]
         language = token.info.strip()
         head = f'<div class="code-head"><span>{escaped(language)}</span></div>' if language else ""
-        return _code(token.content, head)
+        return _code(in_inks(token.content, language_named(language)), head)
 
     def code_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        return _code(tokens[idx].content, "")
+        return _code(shown(tokens[idx].content), "")
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return '<div class="table-scroll"><table>'
@@ -249,8 +250,8 @@ def _opening(tokens: Sequence[Token], close: int) -> int:
     return next(index for index in range(close, -1, -1) if tokens[index].type == "link_open")
 
 
-def _code(content: str, head: str) -> str:
-    return f'<div class="code">{head}<pre tabindex="0"><code>{escaped(content)}</code></pre></div>\n'
+def _code(content: Markup, head: str) -> str:
+    return f'<div class="code">{head}<pre tabindex="0"><code>{content}</code></pre></div>\n'
 
 
 def _cell(token: Token) -> str:

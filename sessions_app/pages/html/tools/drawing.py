@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from sessions_app.pages.html.formats import exact
 from sessions_app.pages.html.pieces import clamped, code_box, fold, reference
 from sessions_app.pages.html.plain_text import visible
 from sessions_app.pages.html.source import BlockAddress
+from sessions_app.pages.html.syntax import is_inked, lines_in_inks
 from sessions_app.pages.html.terminal import screen, terminal, undrawn
 from sessions_app.pages.html.text_diff import diff_box
 from sessions_app.pages.html.texts import with_seams
@@ -233,9 +234,20 @@ def _file(text: str, asked: FileReading, scale: DrawingScale) -> Drawing | None:
     where = f"lines {exact(numbers[0])} to {exact(numbers[-1])}" if len(numbers) > 1 else ""
     what = [where, "counted here" if is_counted else "", language_of(asked.path)]
     head = component("tool_drawings", "file_head")(asked.path[:PATH_CHARS], ", ".join(filter(None, what)))
-    rows = [(line.number, terminal(line.text)) for line in lines[:shown]]
+    rows = list(_rows(lines[:shown], language_of(asked.path)))
     words = _counted(len(lines) - (not lines[-1].text), "line") if len(lines) > 1 else ""
     return Drawing(head, component("tool_drawings", "lines")(rows), len(lines) - shown, "line", words)
+
+
+def _rows(lines: Sequence[FileLine], language: str) -> Iterator[tuple[int | None, Markup]]:
+    """Lines with their numbers, in the inks of their language. What stands around numbered lines is none of a file."""
+    is_numbered = any(line.number is not None for line in lines)
+    own = [line.text for line in lines if line.number is not None or not is_numbered]
+    is_plain = not is_inked(language) or any("\x1b" in text for text in own)
+    inks = iter([] if is_plain else lines_in_inks(own, language))
+    for line in lines:
+        is_own = not is_plain and (line.number is not None or not is_numbered)
+        yield line.number, next(inks) if is_own else terminal(line.text)
 
 
 # --- lists ----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from sessions_app.pages.html.syntax_words import LANGUAGES
 from sessions_app.pages.html.tools.edits import PATHS
 from sessions_app.pages.html.tools.reading import WrittenNumber, is_text, text_member, words_of
 
@@ -14,61 +15,6 @@ _READS = frozenset(("read", "view", "open", "cat", "get", "show", "load", "fetch
 _FILES = frozenset(("file", "files", "cat", "view", "notebook", "content"))
 _ABOUT = frozenset(("info", "metadata", "status", "stat", "list", "tree", "exists", "size", "search", "find"))
 _FIRST = ("offset", "first_line", "start_line", "startLine", "line_start", "from_line", "start")
-LANGUAGES = {
-    "py": "Python",
-    "pyi": "Python",
-    "js": "JavaScript",
-    "mjs": "JavaScript",
-    "cjs": "JavaScript",
-    "jsx": "JSX",
-    "ts": "TypeScript",
-    "tsx": "TSX",
-    "rs": "Rust",
-    "go": "Go",
-    "java": "Java",
-    "kt": "Kotlin",
-    "c": "C",
-    "h": "C",
-    "cc": "C++",
-    "cpp": "C++",
-    "hpp": "C++",
-    "cs": "C#",
-    "rb": "Ruby",
-    "php": "PHP",
-    "swift": "Swift",
-    "sh": "Shell",
-    "bash": "Shell",
-    "zsh": "Shell",
-    "sql": "SQL",
-    "html": "HTML",
-    "css": "CSS",
-    "scss": "SCSS",
-    "vue": "Vue",
-    "json": "JSON",
-    "jsonl": "JSON lines",
-    "yaml": "YAML",
-    "yml": "YAML",
-    "toml": "TOML",
-    "ini": "INI",
-    "xml": "XML",
-    "md": "Markdown",
-    "rst": "reStructuredText",
-    "txt": "text",
-    "csv": "CSV",
-    "tf": "Terraform",
-    "lua": "Lua",
-    "ex": "Elixir",
-    "exs": "Elixir",
-    "erl": "Erlang",
-    "hs": "Haskell",
-    "scala": "Scala",
-    "r": "R",
-    "dart": "Dart",
-    "dockerfile": "Dockerfile",
-    "makefile": "Makefile",
-    "proto": "Protocol Buffers",
-    "ipynb": "notebook",
-}
 
 
 @dataclass(frozen=True, slots=True)
