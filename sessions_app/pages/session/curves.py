@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sessions_app.pages.html.formats import cost, share, tokens
+from sessions_app.pages.html.formats import cost, exact, share, tokens
+from sessions_app.pages.session.curve_paths import STEP, WIDTH, StripMarks, lines_path, marks_path
 from sessions_app.pages.session.switch import CONVERSATION, WATERFALL
 from sessions_app.pages.session.time_axis import TimeAxis
 from sessions_app.pages.session.view import View
@@ -18,12 +19,8 @@ from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 
-# The drawing is so wide; each curve has at most one point for each step of it.
-WIDTH, STEP = 1_000, 4
 # Above the curves is a little room, and below them the marks have theirs.
 _TOP, _BOTTOM = 6.0, 100.0
-# So many conversations have a line of their own, the longest ones; of all others there are dots.
-_MOST_LINES = 24
 # So many requests can be read with the pointer or the keys.
 MOST_POINTS = 240
 # A window is drawn if the context filled at least this part of it at some time.
@@ -51,7 +48,7 @@ class Curves:
     context_path: str
     limits: list[Limit]
     # By what they say: "error", "tool", "hit" and "context".
-    marks: dict[str, str]
+    marks: dict[str, StripMarks]
     points: str
     cost_words: str
     context_words: str
@@ -133,13 +130,10 @@ class _Strip:
 
     def _context_path(self) -> str:
         """A line for each conversation: parallel ones and sub-agents have contexts of their own."""
-        chains = sorted(self._chains().values(), key=len, reverse=True)
-        lines = [chain for chain in chains[:_MOST_LINES] if len(chain) > 1]
-        dots = [index for chain in chains[len(lines) :] for index in chain]
-        step = STEP * max(len(lines) / 4, 1)
-        pieces = ["L".join(self._spots(chain, step)) for chain in lines]
-        pieces += [f"{spot}h0" for spot in self._spots(dots, STEP)]
-        return "".join(f"M{piece}" for piece in pieces if piece)
+        return lines_path(
+            [(self._x[index], self._y(self._lines[index].input_tokens or 0)) for index in chain]
+            for chain in self._chains().values()
+        )
 
     def _chains(self) -> dict[int, list[int]]:
         """The requests that tell how long their input was, by the one with which their conversation began."""
@@ -152,26 +146,25 @@ class _Strip:
                 chains[roots[index]].append(index)
         return chains
 
-    def _spots(self, indices: Iterable[int], step: float) -> list[str]:
-        """The places of requests, the highest one for each step of the drawing."""
-        highest: dict[int, tuple[float, int]] = {}
-        for index in indices:
-            size, place = self._lines[index].input_tokens or 0, round(self._x[index] / step)
-            if place not in highest or size >= highest[place][1]:
-                highest[place] = self._x[index], size
-        return [f"{x:.0f} {self._y(size):.1f}" for _, (x, size) in sorted(highest.items())]
-
     # --- the marks ---
 
-    def _marks(self) -> dict[str, str]:
-        places: dict[str, set[int]] = {"context": set(), "hit": set(), "tool": set(), "error": set()}
+    def _marks(self) -> dict[str, StripMarks]:
+        places: dict[str, dict[float, int]] = {"context": {}, "hit": {}, "tool": {}, "error": {}}
         for index in self._indices:
-            line = self._lines[index]
-            told = (index in self._compacted, index in self._hits, line.id in self._failures, line.status == ERROR)
-            for name, is_told in zip(places, told, strict=True):
-                if is_told:
-                    places[name].add(round(self._x[index] / 2) * 2)
-        return {name: _ticks(found) for name, found in places.items() if found}
+            for name, count in self._counts(index).items():
+                if count:
+                    x = self._x[index]
+                    places[name][x] = places[name].get(x, 0) + count
+        return {name: marks_path(found) for name, found in places.items() if found}
+
+    def _counts(self, index: int) -> dict[str, int]:
+        line = self._lines[index]
+        return {
+            "context": int(index in self._compacted),
+            "hit": self._hits.get(index, 0),
+            "tool": self._failures.get(line.id, 0),
+            "error": int(line.status == ERROR),
+        }
 
     # --- what is read ---
 
@@ -179,8 +172,19 @@ class _Strip:
         """Of each stretch of requests the one that tells most: something happened, or its context is the largest."""
         size = -(-len(self._indices) // MOST_POINTS)
         for start in range(0, len(self._indices), size):
-            index = max(self._indices[start : start + size], key=self._weight)
-            yield f"{self._x[index] * 100 / WIDTH:.2f}|{index + 1}|{self._words(index)}"
+            stretch = self._indices[start : start + size]
+            index = max(stretch, key=self._weight)
+            words = " · ".join(filter(None, (self._words(index), self._around(index, stretch))))
+            yield f"{self._x[index] * 100 / WIDTH:.2f}|{index + 1}|{words}"
+
+    def _around(self, index: int, stretch: Sequence[int]) -> str:
+        """What else happened in a stretch of requests of which one is read: `3 failed in 8 requests`."""
+        counts = [self._counts(other) for other in stretch]
+        own = self._counts(index)
+        words = {"error": "failed", "tool": "failed tool results"}
+        sums = {name: sum(count[name] for count in counts) for name in words}
+        told = [f"{exact(sums[name])} {words[name]}" for name in words if sums[name] > own[name]]
+        return f"{', '.join(told)} in {exact(len(stretch))} requests" if told else ""
 
     def _weight(self, index: int) -> tuple[bool, int]:
         line = self._lines[index]
@@ -225,9 +229,5 @@ class _Strip:
         words = [counted(len(self._indices), "request"), f"{cost(self._total)} in all", self._context_words()]
         words += [f"{failed} failed"] if failed else []
         shrunk = sum(index in self._compacted for index in self._indices)
-        words += [f"context compacted or shrunk {counted(shrunk, 'time')}"] if shrunk else []
+        words += [f"context shrank {counted(shrunk, 'time')}"] if shrunk else []
         return ", ".join(words)
-
-
-def _ticks(places: Iterable[int]) -> str:
-    return "".join(f"M{place} 0v100" for place in sorted(places))
