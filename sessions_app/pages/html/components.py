@@ -6,12 +6,14 @@ Values are escaped unless they are Markup; what a macro returns is Markup, which
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, LiteralString
 
 from django.conf import settings
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import Markup, escape
 
 from sessions_app.pages.html import formats
@@ -44,25 +46,50 @@ FILTERS: dict[str, Callable[..., Any]] = {
 }
 
 
+# What a text may have that is not written as it is: characters of markup, and those of `plain_text.visible`.
+_SPECIAL = re.compile("[&<>\"'\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class _Code(CodeGenerator):
+    """Lets `finalize` escape what is written. Jinja2 would call its own function around it for each value, and that
+    makes each a Markup: twice the time, 9,000 times on a page.
+    """
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        self.write(finalize.src or "")
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        self.write(")")
+
+
+class _Components(Environment):
+    code_generator_class = _Code
+
+
 @cache
 def environment() -> Environment:
     """Where macros are read from. A name that is not given is an error, not an empty text."""
     loader = FileSystemLoader(settings.BASE_DIR / "templates" / "components")
-    made = Environment(
+    made = _Components(
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_printable,
+        finalize=written,
     )
     made.filters.update(FILTERS)
     return made
 
 
-def _printable(value: Any) -> Any:
-    """What is written for a value: a text with its control characters made visible. Jinja2 escapes it after this."""
-    return visible(value) if type(value) is str else value
+def written(value: Any) -> str:
+    """The HTML of a value: a text is escaped, with its control characters made visible."""
+    kind = type(value)
+    if kind is Markup:
+        return value  # type: ignore[no-any-return]
+    if kind is str:
+        return escape(visible(value)) if _SPECIAL.search(value) else value
+    return str(value) if kind is int else escape(value)
 
 
 @cache

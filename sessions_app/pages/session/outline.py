@@ -72,7 +72,7 @@ class Outline:
     _rows_left: int = field(init=False)
 
     def __post_init__(self) -> None:
-        scale = Scale([line for _, _, line in self.layout.places()], self.layout.gaps)
+        scale = Scale([line for _, _, line in self.layout.places], self.layout.gaps)
         place = (self.lines, self.addresses, self.first, self.last)
         failures = self.tool_failures
         self._rows = all_rows(self.lines, self.layout, self.runs)

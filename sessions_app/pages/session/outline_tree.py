@@ -111,7 +111,7 @@ def _by_time(layout: Layout) -> Iterator[OutlineRow]:
     """All rows. Of many steps beside one request the first ones, as in the thread; then how many more there are."""
     beside: tuple[str, int] | None = None
     count = 0
-    for place, index, line in layout.places():
+    for place, index, line in layout.places:
         count = count + 1 if place == beside else 1
         beside = place
         if index is not None or count <= MOST_STEPS:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-BLOCK = 50
+# So many requests fill about ten screens. Keys and buttons add the next ones, so a larger block only makes all wait.
+BLOCK = 25
 # A session of up to this many requests has one page. A longer one has a page for each block of requests.
-MOST_AT_ONCE = 100
-# The same for a line a request.
-DENSE_BLOCK = 200
+MOST_AT_ONCE = 40
+# The same for a line a request: three screens.
+DENSE_BLOCK = 120
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,11 +41,15 @@ class Layout:
         requests = [self.lines.requests[index] for index in self.indices]
         return arrange(requests, steps, self.traces.nesting, self.indices)
 
-    def places(self) -> Iterator[tuple[tuple[str, int], int | None, RequestLine]]:
+    @cached_property
+    def places(self) -> Sequence[tuple[tuple[str, int], int | None, RequestLine]]:
         """Requests with their indices, and the steps between them, in the order in which they are shown.
 
         The first value says where: on which side of which request. The side of a request itself is "".
         """
+        return list(self._places())
+
+    def _places(self) -> Iterator[tuple[tuple[str, int], int | None, RequestLine]]:
         yield from (((AFTER, -1), None, step) for step in self.steps.after.get(-1, ()))
         for index in self.indices:
             yield from (((BEFORE, index), None, step) for step in self.steps.before.get(index, ()))
@@ -54,7 +58,7 @@ class Layout:
 
     def order(self) -> Iterator[tuple[int | None, RequestLine]]:
         """The same without the sides."""
-        return ((index, line) for _, index, line in self.places())
+        return ((index, line) for _, index, line in self.places)
 
     @cached_property
     def gaps(self) -> dict[uuid.UUID, timedelta]:

@@ -116,7 +116,7 @@ def test_link_to_a_session_names_the_block(signed_in: Client, project: Project) 
     logs = [make_log(f"Text {n}", started_at=START + timedelta(seconds=n * 3)) for n in range(130)]
     session = make_session(project, "s", *logs)
 
-    assert f'href="/p/acme/sessions/{session.id}/?from=101#r130"' in get(signed_in, stored())
+    assert f'href="/p/acme/sessions/{session.id}/?from=126#r130"' in get(signed_in, stored())
 
 
 def test_facts_for_the_inspector(signed_in: Client, project: Project) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 
 from sessions_app.models import Project, Session
 from sessions_app.pages.session import outline, outline_tree
+from sessions_app.pages.thread import addresses
 from tests.factories import make_session
 from tests.pages.conversations import agent, assistant, call, chat, result, user
 from tests.pages.session.test_session import get, text
@@ -96,6 +97,7 @@ def small_outline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outline, "MOST_ROWS", 60)
     monkeypatch.setattr(outline_tree, "MOST_CHILDREN", 10)
     monkeypatch.setattr(outline_tree, "PIECE", 5)
+    monkeypatch.setattr(addresses, "BLOCK", 50)
 
 
 @pytest.mark.usefixtures("small_outline")

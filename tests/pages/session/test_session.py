@@ -486,31 +486,31 @@ def long_session(project: Project) -> Session:
 def test_long_session_opens_in_blocks(signed_in: Client, long_session: Session) -> None:
     page = get(signed_in, long_session)
 
-    assert numbers(page) == list(range(1, 51))
+    assert numbers(page) == list(range(1, 26))
     assert page.count('class="outline-row"') == 130
-    assert more_links(page) == {"Show requests 51 to 100 of 130": "?from=51"}
-    second = get(signed_in, long_session, "?from=51")
-    assert numbers(second) == list(range(51, 101))
+    assert more_links(page) == {"Show requests 26 to 50 of 130": "?from=26"}
+    second = get(signed_in, long_session, "?from=26")
+    assert numbers(second) == list(range(26, 51))
     assert more_links(second) == {
-        "Show requests 1 to 50": "?from=1#r50",
-        "Show requests 101 to 130 of 130": "?from=101",
+        "Show requests 1 to 25": "?from=1#r25",
+        "Show requests 51 to 75 of 130": "?from=51",
     }
-    assert 'href="#r50"' in page
-    assert 'href="?from=101#r130"' in page
+    assert 'href="#r25"' in page
+    assert 'href="?from=126#r130"' in page
 
 
 def test_block_for_htmx_goes_before_or_after_those_on_the_page(signed_in: Client, long_session: Session) -> None:
-    after = get(signed_in, long_session, "?from=51&side=after", **{"HX-Request": "true"})
-    before = get(signed_in, long_session, "?from=51&side=before", **{"HX-Request": "true"})
+    after = get(signed_in, long_session, "?from=26&side=after", **{"HX-Request": "true"})
+    before = get(signed_in, long_session, "?from=26&side=before", **{"HX-Request": "true"})
 
     assert "<html" not in after
-    assert numbers(after) == numbers(before) == list(range(51, 101))
-    assert list(more_links(after)) == ["Show requests 101 to 130 of 130"]
-    assert list(more_links(before)) == ["Show requests 1 to 50"]
+    assert numbers(after) == numbers(before) == list(range(26, 51))
+    assert list(more_links(after)) == ["Show requests 51 to 75 of 130"]
+    assert list(more_links(before)) == ["Show requests 1 to 25"]
 
 
 @pytest.mark.parametrize(
-    ("start", "first"), [("77", 51), ("130", 101), ("999", 101), ("0", 1), ("-4", 1), ("x", 1), ("9" * 40, 1), ("²", 1)]
+    ("start", "first"), [("77", 76), ("130", 126), ("999", 126), ("0", 1), ("-4", 1), ("x", 1), ("9" * 40, 1), ("²", 1)]
 )
 def test_any_number_leads_to_the_block_that_holds_it(
     signed_in: Client, long_session: Session, start: str, first: int
@@ -518,11 +518,11 @@ def test_any_number_leads_to_the_block_that_holds_it(
     assert numbers(get(signed_in, long_session, f"?from={start}"))[0] == first
 
 
-def test_session_of_100_requests_opens_whole(signed_in: Client, project: Project) -> None:
-    logs = [make_log(f"Text {n}", started_at=START + timedelta(seconds=n * 3)) for n in range(100)]
+def test_session_of_40_requests_opens_whole(signed_in: Client, project: Project) -> None:
+    logs = [make_log(f"Text {n}", started_at=START + timedelta(seconds=n * 3)) for n in range(40)]
     page = get(signed_in, make_session(project, "s", *logs))
 
-    assert len(numbers(page)) == 100
+    assert len(numbers(page)) == 40
     assert not more_links(page)
 
 
