@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -152,7 +152,9 @@ def load_changes(session: SessionFacts, lines: Sequence[RequestLine], index: int
     first, rest = added.changes[start : start + 1], added.changes[start + 1 :]
     window.added[index] = replace(added, changes=(*(change.after(skip) for change in first), *rest))
     old, new = to_read(window.added[index])
-    places = [*((added.base, position) for position in old), *((index, position) for position in new)]
+    # A result has its name from its call, which stands a little before it and may be no change itself.
+    places = [(added.base, position) for position in (*old, *shortly_before(old))]
+    places += [(index, position) for position in (*new, *shortly_before(new))]
     digests = [found[0] for place in places if (found := window.history_digest(*place))]
     window.add_parts(load_parts(session.id, session.buckets, digests))
     return window
@@ -188,6 +190,13 @@ def load_whole(
         return window, join_parts(log.skeleton, digests, parts)
     except KeyError:
         return window, b""
+
+
+def shortly_before(positions: Iterable[int]) -> list[int]:
+    """A few positions before each of these."""
+    known = set(positions)
+    near = {position - step for position in known for step in range(1, NEIGHBOURS + 1)}
+    return sorted(position for position in near - known if position >= 0)
 
 
 def around(positions: range, count: int) -> range:

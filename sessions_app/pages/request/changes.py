@@ -14,15 +14,16 @@ from markupsafe import Markup
 from sessions_app import bounds
 from sessions_app.models import Project
 from sessions_app.pages.html.components import NOTHING, component, joined
-from sessions_app.pages.html.messages import ROLE_CHARS, MessageWriter, Source
+from sessions_app.pages.html.messages import ROLE_CHARS, MessageWriter, Pairs, Source
 from sessions_app.pages.html.pieces import more, reference
 from sessions_app.pages.html.text_diff import TextDifference, difference
 from sessions_app.pages.shell import htmx_of, project_page, render_page, render_page_or_partial
+from sessions_app.pages.thread.pairing import Pairing
 from sessions_app.pages.thread.place import RequestInSession, place_of, whole_number
 from sessions_app.pages.thread.sent import InputWriter, unread
 from sessions_app.pages.thread.sources import Sources
 from sessions_app.pages.thread.wording import counted, messages_changed
-from sessions_app.queries.thread import load_changes
+from sessions_app.queries.thread import load_changes, shortly_before
 from sessions_app.queries.window import Window
 from sessions_app.structure.histories import EDITED, Change
 
@@ -117,12 +118,23 @@ def changes_of(
     views: list[ChangeView] = []
     for number, change in enumerate(bounds.affordable(changes), start=start + 1):
         # A writer of its own, so that of each change the first message is shown in any case.
-        writer = ChangeWriter(Sources(window, place.addresses), MessageWriter(place.url), place.index, base)
+        sources = Sources(window, place.addresses)
+        messages = MessageWriter(place.url, _names(sources, change, place.index, base), prints_results=True)
+        writer = ChangeWriter(sources, messages, place.index, base)
         if views and not writer.is_read(change):
             break
         views.append(writer.view(change, f"{place.url}changes/?from={number}&skip=", 0 if views else skip))
         bounds.current().spend(_AROUND)
     return views
+
+
+def _names(sources: Sources, change: Change, index: int, base: int) -> Pairs:
+    """Which tools returned the results of a change. Each message stands in its place, calls without their results."""
+    pairing = Pairing()
+    for request, positions in ((base, change.old[:MOST_PRINTED]), (index, change.new[:MOST_PRINTED])):
+        places = sorted({*positions, *shortly_before(positions)})
+        pairing.within([found for place in places if (found := sources.of_history(request, place))])
+    return Pairs(calls=pairing.calls)
 
 
 @dataclass(frozen=True, slots=True)

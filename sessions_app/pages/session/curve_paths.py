@@ -13,7 +13,7 @@ WIDTH, STEP = 1_000, 4
 MOST_SPOTS = 1_200
 # Two lines that are less apart everywhere are one.
 _NEAR = 2.0
-# StripMarks of a kind in more columns than this become bars: the more marks a column has, the higher.
+# Marks of a kind in more columns than this become bars: the more marks a column has, the higher.
 _MOST_TICKS, _COLUMN = 40, 5
 _LOWEST_BAR, _HIGHEST_BAR = 10, 34
 

@@ -578,3 +578,13 @@ def test_a_summary_of_the_provider_is_named(signed_in: Client, project: Project)
     assert "rewrites the history of request 1" in page
     assert "replaced by a summary (by the provider)" in page
     assert "starts a new conversation" not in page
+
+
+def test_comparison_names_the_tools_of_what_is_gone(signed_in: Client, project: Project) -> None:
+    # The third request drops a result; its call, which is the same in both, names the tool.
+    first, second = agent()
+    third = chat([*second["request"]["messages"][:-1], assistant("Fixed."), user("Go on")], "Done.", at=9)
+    session = make_session(project, "s", first, second, third)
+    piece = changes(signed_in, session, 3, **{"HX-Request": "true"})
+    assert re.search("run_tests 2 failed", text(piece))
+    assert "tool result" not in text(piece)
