@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sessions_app.content.blocks import ContentBlock, Message, OtherBlock, ToolCallBlock, ToolResultBlock
+from sessions_app.content.commands import answers_no
 from sessions_app.content.failure_signs import sign_in_data, sign_in_text
 from sessions_app.content.json_values import JsonObject
 
@@ -41,21 +42,29 @@ class Outcome:
 
 
 class ToolFailure(NamedTuple):
-    """A result of a message that failed: the id of its call and the name of its tool, each "" if it is not there."""
+    """A result of a message that failed: the id of its call and the name of its tool, each "" if it is not there.
+
+    `may_answer`: it did not, if its call is a command that answers "no" with its exit code.
+    """
 
     call_id: str
     name: str
     looks_failed: bool
+    may_answer: bool = False
 
 
 UNKNOWN, FINE, FAILED = Outcome("unknown"), Outcome("ok"), Outcome("error")
+# What a command returns that answers "no".
+_NO = "exit code 1"
 
 
-def outcome_of(result: ToolResultBlock) -> Outcome:
-    """How a result went: what the API says, or else what its text looks like."""
+def outcome_of(result: ToolResultBlock, call: ToolCallBlock | None = None) -> Outcome:
+    """How a result went: what the API says, or else what its text looks like. `call`: what it answers, if known."""
     if result.is_error is not None:
         return FAILED if result.is_error else FINE
     reason = sign_in_text(result.text) if result.text else _sign_in_blocks(result.blocks)
+    if reason == _NO and call and answers_no(call.arguments):
+        return FINE
     return Outcome("looks_failed", reason) if reason else UNKNOWN
 
 
@@ -65,12 +74,17 @@ def failures_in(message: Message) -> tuple[ToolFailure, ...]:
     if not results:
         return ()
     # Tools that the provider ran are called in the same message.
-    names = {block.id: block.name for block in message.blocks if isinstance(block, ToolCallBlock)}
-    found = ((result, outcome_of(result)) for result in results[:_MOST_RESULTS])
+    calls = {block.id: block for block in message.blocks if isinstance(block, ToolCallBlock)}
+    found = ((result, calls.get(result.call_id)) for result in results[:_MOST_RESULTS])
     return tuple(
-        ToolFailure(result.call_id, result.name or names.get(result.call_id, ""), outcome.status == "looks_failed")
-        for result, outcome in found
-        if outcome.is_failure
+        ToolFailure(
+            result.call_id,
+            result.name or (call.name if call else ""),
+            outcome.status == "looks_failed",
+            outcome.reason == _NO and call is None,
+        )
+        for result, call in found
+        if (outcome := outcome_of(result, call)).is_failure
     )
 
 

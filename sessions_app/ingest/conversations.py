@@ -13,7 +13,7 @@ from sessions_app.content.canonical import CanonicalForm
 from sessions_app.content.documents import PartKind, PartList
 from sessions_app.content.message_reader import MessageReader
 from sessions_app.ingest.profiles import NOTHING_SAID, SaidSoFar
-from sessions_app.ingest.tool_failures import FailedResults, name_of_call, with_failures
+from sessions_app.ingest.tool_failures import FailedResults, call_of_result, with_failures
 
 
 @dataclass(slots=True)
@@ -137,9 +137,9 @@ def read_conversation(parts: PartList, reader: MessageReader) -> Conversation:
             if form.role != "system":
                 conversation.add(form, index)
                 if form.failures:
-                    name_of = partial(name_of_call, parts, index, reader)
+                    call_of = partial(call_of_result, parts, index, reader)
                     conversation.failed = with_failures(
-                        conversation.failed, form, conversation.before_turn, index, name_of
+                        conversation.failed, form, conversation.before_turn, index, call_of
                     )
             else:
                 without_digits = reader.digest_without_digits(parts.digests[index], parts.content(index))
@@ -156,8 +156,8 @@ def failed_with_answer(conversation: Conversation, parts: PartList, reader: Mess
         if kind is PartKind.MESSAGE:
             form = reader.canonical_form(parts.digests[index], parts.content(index), "assistant")
             if form.failures:
-                name_of = partial(name_of_call, parts, index, reader)
-                found = with_failures(found, form, conversation.before_turn, None, name_of)
+                call_of = partial(call_of_result, parts, index, reader)
+                found = with_failures(found, form, conversation.before_turn, None, call_of)
     return found
 
 

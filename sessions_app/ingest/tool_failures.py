@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sessions_app.content.blocks import Message, ToolCallBlock
 from sessions_app.content.call_ids import unique_id
 from sessions_app.content.canonical import CanonicalForm
+from sessions_app.content.commands import answers_no
 from sessions_app.content.documents import PartKind, PartList
 from sessions_app.content.message_reader import MessageReader
 from sessions_app.content.tool_matching import PlacedMessage, match, pieces
@@ -43,18 +44,22 @@ class FailedResult:
 
 
 FailedResults = tuple[FailedResult, ...]
+CallOf = Callable[[str], ToolCallBlock | None]
 
 
 def with_failures(
-    known: FailedResults, form: CanonicalForm, after: bytes, index: int | None, name_of: Callable[[str], str]
+    known: FailedResults, form: CanonicalForm, after: bytes, index: int | None, call_of: CallOf
 ) -> FailedResults:
-    """The failures so far and those of one more message. `name_of` finds the tool of a call."""
+    """The failures so far and those of one more message. `call_of` finds a call by its id."""
     for failure in form.failures:
+        call = call_of(failure.call_id) if failure.may_answer or not failure.name else None
+        if failure.may_answer and call and answers_no(call.arguments):
+            continue
         call_id = unique_id(failure.call_id, failure.name)
         # Results of one turn are told apart by their order.
         number = sum(1 for other in known if other.after == after)
         said = _call(call_id) if call_id else after + b"%d" % number
-        name = failure.name or name_of(failure.call_id)
+        name = failure.name or (call.name if call else "")
         found = FailedResult(_key(said, looks_failed=failure.looks_failed), name, after, index)
         known = (*known[1 - MOST_FAILURES :], found)
     return known
@@ -70,19 +75,19 @@ def _key(said: bytes, *, looks_failed: bool) -> int:
     return hashed & ~1 | looks_failed
 
 
-def name_of_call(parts: PartList, index: int, reader: MessageReader, call_id: str) -> str:
-    """The name of the tool whose call a result in a part answers: the nearest one of its id before it, else the one
-    that its place tells; "" if that is not there.
+def call_of_result(parts: PartList, index: int, reader: MessageReader, call_id: str) -> ToolCallBlock | None:
+    """The call that a result in a part answers: the nearest one of its id before it, else the one that its place tells;
+    None if that is not there.
     """
     for _, message in _messages_before(parts, index, reader, _MOST_BEFORE) if call_id else ():
         if message.role == "assistant":
             for block in message.blocks:
                 if isinstance(block, ToolCallBlock) and block.id == call_id:
-                    return block.name
+                    return block
     near = [PlacedMessage(message, place) for place, message in _messages_before(parts, index + 1, reader, _MOST_NEAR)]
     pairs = match(pieces(reversed(near)).stream)
     found = (call for result, call in pairs if result.key[0] == index and result.block.call_id == call_id)
-    return next((call.block.name for call in found), "")
+    return next((call.block for call in found), None)
 
 
 def _messages_before(parts: PartList, index: int, reader: MessageReader, most: int) -> Iterator[tuple[int, Message]]:

@@ -58,7 +58,7 @@ def _results(log: RequestLog) -> Iterator[ToolResult]:
         found = [*_messages(earlier, before), *found]
         results = _with_calls(found)
     for piece, place, call in results:
-        outcome, block = outcome_of(piece.block), piece.block
+        outcome, block = outcome_of(piece.block, call), piece.block
         call_id, name = block.call_id or call.id, block.name or call.name
         yield ToolResult(call_id, name, outcome.status, outcome.reason, place.in_answer)
 

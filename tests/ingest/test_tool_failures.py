@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from sessions_app.content.outcomes import ToolFailure
 from sessions_app.ingest.regroup import regroup
 from sessions_app.ingest.tool_failures import tool_failures, with_failures
 from sessions_app.models import Project, RequestLog, Session
+from sessions_app.queries.tool_results import tool_results
 from sessions_app.records import Record, SessionClaim
 from sessions_app.storage.checking import check_rollups
 from tests.factories import make_log, make_project, store_logs
@@ -81,6 +83,30 @@ def test_each_result_is_counted_once_in_any_order(db: None) -> None:
         assert list(requests.values_list("tool_error_count", "tool_looks_failed_count")) == [
             *((0, 0), (0, 1), (1, 0), (0, 0)),
         ]
+
+
+def run(call_id: str, command: str) -> dict[str, Any]:
+    function = {"name": "bash", "arguments": json.dumps({"command": command})}
+    return {"role": "assistant", "tool_calls": [{"id": call_id, "type": "function", "function": function}]}
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "failed"),
+    [
+        ("cd src && grep -rn TODO .", "exit code: 1", 0),
+        ("cd src && grep -rn TODO .", "grep: src: denied\nexit code: 2", 1),
+        ("make", "exit code: 1", 1),
+    ],
+)
+@pytest.mark.parametrize("call_id", ["call_aaaaaaaaaaaaaaaaaaaaaaaa", "0"])
+def test_a_search_that_finds_nothing_is_no_failure(
+    db: None, call_id: str, command: str, text: str, failed: int
+) -> None:
+    project = make_project()
+    store_logs(project, log([USER, run(call_id, command), result(call_id, text)], END))
+    assert counts(project) == (0, failed, ["bash"] * failed)
+    (found,) = tool_results(RequestLog.objects.get())
+    assert found.status == ("looks_failed" if failed else "ok")
 
 
 def test_a_history_alone_is_counted(db: None) -> None:
@@ -171,7 +197,7 @@ def test_a_failed_span_of_a_tool_and_its_result_are_one_failure() -> None:
     call_id = "call_aaaaaaaaaaaaaaaaaaaaaaaa"
     failure = ToolFailure(call_id, "search", looks_failed=True)
     form = CanonicalForm("tool", (), failures=(failure,))
-    (found,) = with_failures((), form, b"", 2, lambda _: "")
+    (found,) = with_failures((), form, b"", 2, lambda _: None)
     document = SplitDocument(b"{}")
     now = datetime(2026, 3, 14, tzinfo=UTC)
     span = Record("otlp", "k", "r", SessionClaim(), document, now, now, kind="tool", status="error", step=True)

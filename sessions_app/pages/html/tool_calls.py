@@ -46,11 +46,13 @@ def answered_call(call: ToolCallBlock, address: BlockAddress, found: FoundResult
     """A call with its result, and with the span of the tool that it started."""
     result, what = found.block, _asked(call)
     content = _arguments(call, address, what)
-    returned, words = tool_result(result, BlockAddress(address.base_url, found.digest, str(found.number)), what)
+    outcome = outcome_of(result, call)
+    place = BlockAddress(address.base_url, found.digest, str(found.number))
+    returned, words = tool_result(result, place, what, outcome)
     # An image that the model made is its answer, so it is seen without opening the line.
     is_picture = call.by_provider and not result.text and bool(result.blocks)
     content += NOTHING if is_picture else part(found.digest) + returned + part(address.digest)
-    amounts, outcome = [size_of_result(result)], outcome_of(result)
+    amounts = [size_of_result(result)]
     if ran:
         content += _failure(ran) + _execution(ran)
         amounts.insert(0, ran.duration)
@@ -192,12 +194,17 @@ def _short_value(value: Any) -> str:
 # --- results --------------------------------------------------------------------------------------------------------
 
 
-def tool_result(result: ToolResultBlock, address: BlockAddress, what: Asked) -> DrawnResult:
-    """What a tool returned: its text, images and files; a value that is none of these as JSON."""
+def tool_result(
+    result: ToolResultBlock, address: BlockAddress, what: Asked, outcome: Outcome | None = None
+) -> DrawnResult:
+    """What a tool returned: its text, images and files; a value that is none of these as JSON. `outcome`: how it went,
+    if that is known.
+    """
+    outcome = outcome or outcome_of(result)
     attached = _attached(result, address)
     if not result.text:
         return DrawnResult(attached or reference("info", "Empty result"), "")
-    is_failed = outcome_of(result).is_failure
+    is_failed = outcome.is_failure
     # What came instead of a file has no lines of it.
     what = PlainArguments(UNREAD) if is_failed and isinstance(what, FileReading) else what
     if found := drawn_result(result.text, what, address):
@@ -205,7 +212,7 @@ def tool_result(result: ToolResultBlock, address: BlockAddress, what: Asked) -> 
     if _is_data(result):
         part = beginning(result.text, lines=RESULT_LINES)
         return DrawnResult(clamped(code_box(drawn(part.shown)), address.text_url, part.hidden_chars) + attached, "")
-    ink = "e" if outcome_of(result) == FAILED else ""
+    ink = "e" if outcome == FAILED else ""
     return DrawnResult(code(result.text, address, RESULT_LINES, ink) + attached, "")
 
 
