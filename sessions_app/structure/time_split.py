@@ -16,7 +16,7 @@ from typing import Protocol
 
 from sessions_app.records import ERROR
 from sessions_app.structure.profiles import Profile
-from sessions_app.structure.timeline import Structure, Timed, is_untimed, sane_end, sane_start
+from sessions_app.structure.timeline import Structure, Timed, duration, is_untimed, sane_end, sane_start
 
 MODELS, TOOLS, CLIENT, PERSON, IDLE, OTHER = "models", "tools", "client", "person", "idle", "other"
 # In the order in which they are shown.
@@ -57,12 +57,14 @@ class TimeSplit:
     """The parts of the time from the first start to the last end, by kind; those that took none are left out.
 
     `first_token`: the median time to the first token. `speed`: the median of output tokens a second. None: not known.
+    `unknown`: how many requests do not say how long they took, or say what cannot be.
     """
 
     wall: timedelta
     parts: Mapping[str, timedelta]
     first_token: timedelta | None
     speed: float | None
+    unknown: int = 0
 
 
 def time_split(
@@ -94,6 +96,7 @@ def time_split(
         {kind: parts[kind] for kind in KINDS if parts.get(kind)},
         timedelta(seconds=median(firsts)) if firsts else None,
         median(speeds) if speeds else None,
+        sum(not _is_known(requests[index]) for index in between),
     )
 
 
@@ -207,8 +210,17 @@ def _first_token(request: TimedRequest) -> float | None:
 
 def _span(request: Timed) -> _Span | None:
     """When a request ran; None if it does not say."""
-    start, end = request.started_at, request.ended_at
-    if end is not None and _EPOCH <= start <= end <= request.received_at and start != request.received_at:
-        # Nearly all are like this, and there are thousands.
-        return start, end
+    if _is_plain(request) and request.ended_at is not None:
+        return request.started_at, request.ended_at
     return None if is_untimed(request) else (sane_start(request), sane_end(request))
+
+
+def _is_known(request: Timed) -> bool:
+    """Whether a request says how long it took."""
+    return _is_plain(request) or duration(request) is not None
+
+
+def _is_plain(request: Timed) -> bool:
+    """Whether its times are as they should be. Nearly all are, and there are thousands."""
+    start, end = request.started_at, request.ended_at
+    return end is not None and _EPOCH <= start <= end <= request.received_at and start != request.received_at

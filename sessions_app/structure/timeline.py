@@ -71,14 +71,14 @@ def sane_start(request: Timed) -> datetime:
 
 
 def sane_end(request: Timed) -> datetime:
-    """When a request ended, for drawing; its start when it did not say, or contradicts itself."""
+    """When a request ended, for drawing; its start when it did not say, contradicts itself, or names a time more than a
+    day after its receipt, which says nothing.
+    """
     start = sane_start(request)
     end = request.ended_at
-    if end is None or start != request.started_at:
+    if end is None or start != request.started_at or end < start:
         return start
-    if start <= end <= request.received_at:
-        return end
-    return max(start, min(end, request.received_at + timedelta(days=1)))
+    return end if end <= request.received_at + timedelta(days=1) else start
 
 
 def duration(request: Timed) -> timedelta | None:

@@ -83,6 +83,14 @@ def test_requests_without_times_have_none() -> None:
     assert time_split([untimed], [], [None], structure_of([None]), range(1)) is None
 
 
+def test_an_end_that_is_absurd_is_unknown_and_takes_no_time() -> None:
+    rows = [row(0, 10), row(20, 400 * 86_400), Row(START + timedelta(seconds=30), None), row(40, 50)]
+    found = split(rows, [SAYS] * 4, [None, 0, 1, 2])
+    assert found.wall == timedelta(seconds=50)
+    assert found.parts["models"] == timedelta(seconds=20)
+    assert found.unknown == 2
+
+
 def test_first_token_and_speed_are_medians() -> None:
     rows = [
         row(0, 10, output_tokens=100, first_token_at=START + timedelta(seconds=1)),
