@@ -156,6 +156,7 @@ def load_changes(session: SessionFacts, lines: Sequence[RequestLine], index: int
     places = [(added.base, position) for position in (*old, *shortly_before(old))]
     places += [(index, position) for position in (*new, *shortly_before(new))]
     digests = [found[0] for place in places if (found := window.history_digest(*place))]
+    digests += [digest for _, digest in window.inputs(index, shortly_before(window.printed(index)))]
     window.add_parts(load_parts(session.id, session.buckets, digests))
     return window
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -16,6 +17,8 @@ from sessions_app.pages.html.plain_text import escaped, inked, shown
 MOST_INDENTED_CHARS = 400_000
 MOST_DRAWN_CHARS = 20_000
 MOST_DRAWN_TOKENS = 5_000
+# The HTML of texts up to this length is kept, of at most this many: tools are defined anew with each request.
+MOST_REMEMBERED_CHARS, REMEMBERED = 3_000, 300
 # What is nested more deeply is indented to this level.
 MOST_LEVELS = 40
 # The most white space that indenting adds: for each character of the text, and in addition for the whole text.
@@ -109,9 +112,18 @@ def _new_line(depth: int) -> str:
 
 
 def drawn(text: str) -> Markup:
-    """The HTML of JSON text, its punctuation faint and its keys lighter than its values."""
+    """The HTML of JSON text, with an ink each for keys, strings, other values and punctuation."""
     if len(text) > MOST_DRAWN_CHARS:
         return shown(text)
+    return _remembered(text) if len(text) <= MOST_REMEMBERED_CHARS else _drawn(text)
+
+
+@lru_cache(REMEMBERED)
+def _remembered(text: str) -> Markup:
+    return _drawn(text)
+
+
+def _drawn(text: str) -> Markup:
     pieces, end = [], 0
     for count, match in enumerate(DRAWN.finditer(text)):
         if count >= MOST_DRAWN_TOKENS:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.http import HttpRequest, HttpResponse
 from markupsafe import Markup
@@ -94,7 +94,9 @@ class Compared:
 
 def _compared(window: Window, place: RequestInSession) -> Compared:
     sources, added = Sources(window, place.addresses), window.added[place.index]
-    writer = MessageWriter(place.url, sources.pairs(), place.log.end_user, prints_results=True)
+    pairs = sources.pairs()
+    pairs = replace(pairs, calls={**_names_of_new(sources, place.index).calls, **pairs.calls})
+    writer = MessageWriter(place.url, pairs, place.log.end_user, prints_results=True)
     inputs = InputWriter(sources)
     inputs.note_change(place.index, writer)
     with bounds.share(PART_OF_NEW):
@@ -126,6 +128,13 @@ def changes_of(
         views.append(writer.view(change, f"{place.url}changes/?from={number}&skip=", 0 if views else skip))
         bounds.current().spend(_AROUND)
     return views
+
+
+def _names_of_new(sources: Sources, index: int) -> Pairs:
+    """Which tools returned the results that a request added, where their calls stand before them in its input."""
+    pairing, printed = Pairing(), sources.window.printed(index)
+    pairing.within(sources.inputs(index, sorted({*printed, *shortly_before(printed)})))
+    return Pairs(calls=pairing.calls)
 
 
 def _names(sources: Sources, change: Change, index: int, base: int) -> Pairs:

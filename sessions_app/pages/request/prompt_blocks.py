@@ -28,8 +28,9 @@ from sessions_app.content.prompt_text import heading, text_of_blocks
 from sessions_app.pages.html.attachments import attachment
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.excerpts import excerpt
-from sessions_app.pages.html.finding import part
+from sessions_app.pages.html.finding import is_looking, part
 from sessions_app.pages.html.formats import size
+from sessions_app.pages.html.json_text import MOST_INDENTED_CHARS, beginning, drawn, is_json
 from sessions_app.pages.html.other_blocks import citations, not_understood
 from sessions_app.pages.html.pieces import clamped, code_box, reference
 from sessions_app.pages.html.plain_text import shown
@@ -150,7 +151,7 @@ def content_html(block: PromptBlock, url: str, tools: Mapping[str, str]) -> Mark
     if not block.is_read:
         return clamped(NOTHING, f"{url}text/{digest.hex()}/raw/", block.stored.byte_size)
     if block.source is None:
-        return part(digest) + _plain(block.text({}), BlockAddress(url, digest, "raw"))
+        return part(digest) + _json(block.text({}), BlockAddress(url, digest, "raw"))
     message = block.source.message
     pieces = (_piece(one, BlockAddress(url, digest, str(number)), tools) for number, one in enumerate(message.blocks))
     rest = block.source.unread
@@ -167,7 +168,7 @@ def _piece(block: ContentBlock, address: BlockAddress, tools: Mapping[str, str])
         case ReasoningBlock():
             return _named("reasoning", "", _plain(block.text, address))
         case ToolCallBlock():
-            return _named("call of", block.name or "a tool", _plain(block.arguments, address), block.id)
+            return _named("call of", block.name or "a tool", _json(block.arguments, address), block.id)
         case ToolResultBlock():
             return joined(_result(block, address, tools))
         case MediaBlock():
@@ -194,6 +195,15 @@ def _named(what: str, name: str, content: Markup, call_id: str = "") -> Markup:
 def _plain(text: str, address: BlockAddress) -> Markup:
     found = excerpt(base64_text.readable(text), TEXT_CHARS, TEXT_LINES)
     html = with_seams(found.shown, lambda piece: code_box(shown(piece)))
+    return clamped(html, address.text_url, found.hidden_chars)
+
+
+def _json(text: str, address: BlockAddress) -> Markup:
+    """JSON with line breaks and inks. Words that are looked for are counted in the text as it came, so it is shown."""
+    if is_looking() or not is_json(text) or len(text) > MOST_INDENTED_CHARS:
+        return _plain(text, address)
+    found = beginning(base64_text.readable(text), TEXT_CHARS, TEXT_LINES)
+    html = with_seams(found.shown, lambda piece: code_box(drawn(piece)))
     return clamped(html, address.text_url, found.hidden_chars)
 
 

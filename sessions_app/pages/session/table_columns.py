@@ -96,7 +96,7 @@ def _model(name: str) -> str:
 
 
 def _write_bars(facts: TableFacts, index: int) -> str:
-    return component("session_table", "bars")(bars(facts.lines[index], facts.axis))
+    return component("session_table", "bars")(bars(facts.lines[index], facts.axis), facts.lines[index].model)
 
 
 def _busy(lines: Sequence[RequestLine]) -> str:

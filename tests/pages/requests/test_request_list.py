@@ -18,7 +18,7 @@ ADDRESS = "/p/acme/requests/"
 
 
 def titles(page: str) -> list[str]:
-    return re.findall(r'class="r-label"><a href="[^"]+" title="([^"]*)"', page)
+    return re.findall(r'class="r-label"><div><a href="[^"]+" title="([^"]*)"', page)
 
 
 def get(client: Client, query: str = "") -> str:
