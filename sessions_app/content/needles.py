@@ -77,15 +77,22 @@ class Needle:
         return bool(re.search(r"[^\w\s]|_", without_spaces().sub("", self.normal)))
 
     @cached_property
-    def terms(self) -> frozenset[str]:
-        """Terms that a text must have. Empty for a prefix that is too short for the index."""
+    def term_groups(self) -> tuple[frozenset[str], ...]:
+        """Groups of terms, one of which a text must have as a whole. Empty for a prefix too short for the index."""
         closed = self._words[:-1] if self._is_open else self._words
         found = {word[:WORD_CHARS] for word in closed}
-        if self._is_open and len(self._words[-1]) >= PREFIX_CHARS:
-            found.add(PREFIX_MARK + self._words[-1][:PREFIX_CHARS])
         for run in self._grams:
             found |= {run[i : i + 2] for i in range(len(run) - 1)} or {run}
-        return frozenset(found)
+        begins = self._beginnings(self._words[-1]) if self._is_open else []
+        return tuple(frozenset(found | {begin}) for begin in begins) or (frozenset(found),)
+
+    def _beginnings(self, word: str) -> list[str]:
+        """The terms of words that begin like this; none if it is too short."""
+        if len(word) < PREFIX_CHARS:
+            return []
+        longer = PREFIX_MARK + word[:PREFIX_CHARS]
+        # It may be the whole word, which is not its own beginning.
+        return [longer, word] if len(word) == PREFIX_CHARS else [longer]
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

@@ -17,7 +17,7 @@ from sessions_app.content import base64_text
 
 # A longer word is found by its beginning.
 WORD_CHARS = 64
-# Of words that have so many letters, the first ones are a term, too: `prefix*` needs no list of words.
+# Of words that have more letters, so many first ones are a term, too: `prefix*` needs no list of words.
 PREFIX_CHARS = 4
 # Control characters, which no normalised text has.
 PREFIX_MARK, FACT_MARK = "\x02", "\x01"
@@ -29,6 +29,7 @@ MOST_WORDS = 100_000
 
 # A hash as PostgreSQL sends one element of an int4[]: its length, its value.
 _PACKED = struct.Struct("!iI")
+_PREFIX_MARK = PREFIX_MARK.encode()
 PACKED_BYTES = _PACKED.size
 
 # Scripts that are written without spaces, and symbols. Each of their characters is a term, and each two in a row.
@@ -76,6 +77,12 @@ def signs() -> re.Pattern[str]:
 
 
 @cache
+def _between_words() -> re.Pattern[str]:
+    """The same where no underscore is left: a class alone is found much faster."""
+    return re.compile(f"[^\\w{marks()}]+")
+
+
+@cache
 def without_spaces() -> re.Pattern[str]:
     """Runs of a script without spaces, or of symbols."""
     return re.compile(f"[{_WITHOUT_SPACES}]+")
@@ -84,6 +91,7 @@ def without_spaces() -> re.Pattern[str]:
 def load() -> None:
     """Make the tables of characters, which takes a moment, before the first text is read."""
     signs()
+    _between_words()
     without_spaces()
 
 
@@ -98,7 +106,7 @@ def terms_of(text: str) -> set[str]:
     for piece in pieces(text):
         words, pairs = words_and_pairs(piece)
         texts = {word.decode() for word in words}
-        found |= texts | pairs | {PREFIX_MARK + word[:PREFIX_CHARS] for word in texts if len(word) >= PREFIX_CHARS}
+        found |= texts | pairs | {PREFIX_MARK + word[:PREFIX_CHARS] for word in texts if len(word) > PREFIX_CHARS}
     return found
 
 
@@ -138,7 +146,7 @@ def _split(text: str) -> tuple[set[str], set[str]]:
         pairs |= set(run) | {run[i : i + 2] for i in range(len(run) - 1)}
     if pairs:
         text = without_spaces().sub(" ", text)
-    return set(signs().sub(" ", text).split()), pairs
+    return set(_between_words().sub(" ", text.replace("_", " ")).split()), pairs
 
 
 def words_of(text: str) -> list[str]:
@@ -208,7 +216,7 @@ class Hasher:
         if len(self._words) + len(self._terms) > MOST_WORDS:
             # Of so many most are new, so it is no use to remember them.
             words = map(bytes.decode, self._words)
-            self.add({PREFIX_MARK + word[:PREFIX_CHARS] for word in words if len(word) >= PREFIX_CHARS})
+            self.add({PREFIX_MARK + word[:PREFIX_CHARS] for word in words if len(word) > PREFIX_CHARS})
             found = {_PACKED.pack(4, zlib.crc32(term)) for term in self._words | self._terms}
         else:
             found = self._remembered()
@@ -243,9 +251,8 @@ class _Beginnings(dict[bytes, bytes]):
     def __missing__(self, word: bytes) -> bytes:
         if len(self) > MOST_REMEMBERED:
             self.clear()
-        text = word.decode()
-        term = word if len(text) < PREFIX_CHARS else (PREFIX_MARK + text[:PREFIX_CHARS]).encode()
-        value = self[word] = _hashes[term]
+        begins = word[:PREFIX_CHARS] if word.isascii() else word.decode()[:PREFIX_CHARS].encode()
+        value = self[word] = _hashes[_PREFIX_MARK + begins if len(word) > len(begins) else word]
         return value
 
 

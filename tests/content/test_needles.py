@@ -17,11 +17,19 @@ def found(text: str, needle: Needle) -> list[str]:
     return [text[start:end] for start, end in original.spans(needle.spans(original.normal))]
 
 
+def may_be_in(needle: Needle, text: str) -> bool:
+    """What the index says."""
+    return any(group <= terms_of(text) for group in needle.term_groups)
+
+
 @pytest.mark.parametrize(
     ("text", "needle", "expected"),
     [
         ("cats and a Cat", Needle("cat"), ["Cat"]),
         ("cats and a Cat", Needle("CAT", is_prefix=True), ["cat", "Cat"]),
+        ("one user", Needle("user", is_prefix=True), ["user"]),
+        ("users", Needle("user", is_prefix=True), ["user"]),
+        ("one x-user.", Needle("x-user"), ["x-user"]),
         ("He said: Hello,\n World!", Needle("hello world", is_phrase=True), ["Hello,\n World"]),
         ("hello there world", Needle("hello world", is_phrase=True), []),
         ("call get_weather(city)", Needle("get_weather("), ["get_weather("]),
@@ -42,7 +50,7 @@ def found(text: str, needle: Needle) -> list[str]:
 )
 def test_what_is_found(text: str, needle: Needle, expected: list[str]) -> None:
     assert found(text, needle) == expected
-    assert not expected or needle.terms <= terms_of(text)
+    assert not expected or may_be_in(needle, text)
 
 
 @pytest.mark.parametrize("text", ["->", "  ", "", "\x00", "%", "\ud800"])
@@ -60,7 +68,7 @@ def test_a_text_has_the_terms_of_what_is_found_in_it(
     except NoWordsError:
         return
     if needle.is_in(normalised(text)):
-        assert needle.terms <= terms_of(text)
+        assert may_be_in(needle, text)
 
 
 @given(st.text(ALPHABET, max_size=60))

@@ -40,6 +40,7 @@ def test_words(text: str, words: str) -> None:
         ("A" * 70, {"a" * 64, f"{PREFIX_MARK}aaaa"}),
         ("❤\ufe0f", {"❤"}),
         ("retrieval", {"retrieval", f"{PREFIX_MARK}retr"}),
+        ("user", {"user"}),
         ("", set()),
     ],
 )

@@ -143,7 +143,7 @@ def _text(project: Project, clause: Text, roles: frozenset[str], named: Sessions
     needle = clause.needle
     is_id = named is not None and not (clause.negated or needle.is_prefix or roles)
     leading = frozenset(named(needle.text, True)) if named and is_id else frozenset[uuid.UUID]()
-    groups = (tuple(hashes_of(needle.terms, project.pk)),)
+    groups = groups_of(project, needle)
     is_word = len(groups[0]) == 1 and not (needle.is_prefix or needle.is_literal or roles)
     is_told = is_word and len(needle.normal) <= WORD_CHARS
     return Asked(
@@ -228,6 +228,11 @@ def _facts(project: Project, facts: Sequence[str], negated: bool) -> Asked:
     return Asked(groups, lambda content: not wanted.isdisjoint(content.facts), negated, is_told_by_index=True)
 
 
+def groups_of(project: Project, needle: Needle) -> Groups:
+    """What the index has of a text in which a needle is."""
+    return tuple(tuple(hashes_of(terms, project.pk)) for terms in needle.term_groups)
+
+
 def _groups(project: Project, facts: Iterable[str]) -> Groups:
     return tuple(tuple(hashes_of([one], project.pk)) for one in facts)
 
@@ -236,7 +241,7 @@ def _error(project: Project, clause: Values) -> Asked:
     """By the type of an error, or by words of its message."""
     facts = frozenset(fact("error", value) for value in clause.values)
     needles = [needle for value in clause.values if (needle := needle_or_none(value))]
-    groups = [*_groups(project, facts), *(tuple(hashes_of(needle.terms, project.pk)) for needle in needles)]
+    groups = [*_groups(project, facts), *(group for needle in needles for group in groups_of(project, needle))]
     roles = frozenset({ERROR_ROLE})
 
     def check(content: Content) -> bool:

@@ -12,8 +12,9 @@ from django.db import connection
 
 from sessions_app import ids
 from sessions_app.content.needles import Needle
-from sessions_app.content.search_text import hashes_of
 from sessions_app.models import Project
+from sessions_app.queries.search.candidates import any_of
+from sessions_app.queries.search.conditions import groups_of
 from sessions_app.queries.search.contents import Content, FoundRow, load_contents
 
 # So many requests are read at once.
@@ -84,16 +85,15 @@ def _in_request(
 def _rows(
     project: Project, session_id: uuid.UUID, buckets: Sequence[date], needles: Sequence[Needle]
 ) -> list[FoundRow]:
-    groups = [hashes_of(needle.terms, project.pk) for needle in needles]
-    any_of = " OR ".join(["x.words @> %s::int[]"] * len(groups)) if all(groups) else "true"
+    has_words, words = any_of(tuple(group for needle in needles for group in groups_of(project, needle)))
     first, last = ids.id_range(session_id)
     statement = f"""
         SELECT x.session_id, x.id, x.bucket, x.started_at, x.parts FROM request_search AS x
         WHERE x.session_id = %s AND x.project_id = %s AND x.bucket = ANY(%s::date[]) AND x.id BETWEEN %s AND %s
-            AND ({any_of})
+            AND ({has_words})
         ORDER BY x.started_at, x.id
     """  # noqa: S608 - texts of ours
-    params = [session_id, project.pk, list(buckets), first, last, *(groups if all(groups) else ())]
+    params = [session_id, project.pk, list(buckets), first, last, *words]
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         found = cursor.fetchall()
