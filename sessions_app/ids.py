@@ -21,11 +21,23 @@ def _uuid(data: bytes) -> uuid.UUID:
     return made
 
 
+# What says in a UUID that it is one of RFC 9562's version 5.
+_VERSION_MASK, _VERSION_5 = ~((0xF000 << 64) | (0xC000 << 48)), (0x5000 << 64) | (0x8000 << 48)
+
+
+def _uuid5(hashed: bytes) -> uuid.UUID:
+    """The UUIDv5 of a SHA-1."""
+    made = _new_uuid(uuid.UUID)
+    _set(made, "int", int.from_bytes(hashed[:16], "big") & _VERSION_MASK | _VERSION_5)
+    _set(made, "is_safe", _unknown)
+    return made
+
+
 def session_id(project_key: uuid.UUID, session_key: str) -> uuid.UUID:
     """The session that a caller named: UUIDv5 (RFC 9562) in the project's namespace."""
     # uuid.uuid5 refuses lone surrogates, which a session key may have.
     hashed = hashlib.sha1(project_key.bytes + b"key:" + _encode(session_key), usedforsecurity=False).digest()
-    return uuid.UUID(bytes=hashed[:16], version=5)
+    return _uuid5(hashed)
 
 
 def own_session_id(project_key: uuid.UUID, name: uuid.UUID) -> uuid.UUID:
@@ -33,7 +45,7 @@ def own_session_id(project_key: uuid.UUID, name: uuid.UUID) -> uuid.UUID:
     needs.
     """
     hashed = hashlib.sha1(project_key.bytes + b"own:" + name.bytes, usedforsecurity=False).digest()
-    return uuid.UUID(bytes=hashed[:16], version=5)
+    return _uuid5(hashed)
 
 
 def request_log_id(session: uuid.UUID, bucket: date, dedupe_key: str) -> uuid.UUID:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -223,8 +224,15 @@ SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL client_min_messages = 
 
 def generated_request_id(project_key: uuid.UUID, entry_id: int, received_at: datetime, index: int) -> str:
     """The request id of a log without one. Digesting the entry again gives the same id."""
-    name = f"{project_key}:{entry_id}:{received_at.astimezone(UTC).isoformat()}:{index}"
-    return f"log_{hashlib.sha256(name.encode()).hexdigest()[:24]}"
+    hashed = _hash_of_entry(project_key, entry_id, received_at).copy()
+    hashed.update(b"%d" % index)
+    return f"log_{hashed.hexdigest()[:24]}"
+
+
+# The logs of an entry are read one after the other.
+@lru_cache(maxsize=4)
+def _hash_of_entry(project_key: uuid.UUID, entry_id: int, received_at: datetime) -> hashlib._Hash:
+    return hashlib.sha256(f"{project_key}:{entry_id}:{received_at.astimezone(UTC).isoformat()}:".encode())
 
 
 def _received_at(entry: Entry, index: int) -> datetime:

@@ -47,11 +47,12 @@ MOST_QUOTED, MOST_LOOKED_AT = 4, 8
 class Links:
     """What a request can be found by, and what it looks for.
 
-    `needs`: first the link key of the previous response, if there is one, then those of the conversations that the
-    input begins with, the longest first, with those of `evidence` among them. `attempt` stands for the whole input and
-    its sender, `call` for the call of a proxy, `task` for what was asked without a history. `resent_call`: the id of
-    the last tool call that is sent back. `resent_count`: the number of input parts up to the last assistant turn,
-    which is included. `failed`: the tool results of input and answer that failed.
+    `provides` and `needs`: first the link key of the response and that of the previous one, if there are some. What
+    follows in `needs` are those of the conversations that the input begins with, the longest first, with those of
+    `evidence` among them. `attempt` stands for the whole input and its sender, `call` for the call of a proxy, `task`
+    for what was asked without a history. `resent_call`: the id of the last tool call sent back. `resent_count`: the
+    number of input parts up to the last assistant turn, which is included. `failed`: the tool results of input and
+    answer that failed.
     `profile`: what pages know of the content without reading it.
     """
 

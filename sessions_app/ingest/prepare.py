@@ -43,9 +43,7 @@ def prepare(project_id: int, project_key: uuid.UUID, record: Record, reader: Mes
 
 def _node(project_id: int, project_key: uuid.UUID, record: Record, links: Links) -> Node:
     key_id = ids.request_key(project_key, record.dedupe_key)
-    previous = (
-        ids.link_key(project_key, "response", record.previous_response_id) if record.previous_response_id else None
-    )
+    previous = links.needs[0] if record.previous_response_id else None
     node = Node(
         key_id,
         project_id,
@@ -53,7 +51,7 @@ def _node(project_id: int, project_key: uuid.UUID, record: Record, links: Links)
         own_home(ids.own_session_id(project_key, key_id)),
         previous=previous,
         begins=begins_of(links.needs, previous),
-        response=ids.link_key(project_key, "response", record.response_id) if record.response_id else None,
+        response=links.provides[0] if record.response_id else None,
         provides=tuple(links.provides),
         attempt=links.attempt,
         call=links.call,
