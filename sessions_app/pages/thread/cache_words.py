@@ -10,9 +10,10 @@ from markupsafe import Markup
 from sessions_app.content.documents import PartKind
 from sessions_app.pages.html.components import joined, sentence
 from sessions_app.pages.html.formats import duration, exact, tokens
-from sessions_app.pages.html.pieces import code, request_link
+from sessions_app.pages.html.pieces import code, link, request_link
 from sessions_app.pages.html.tool_definitions import differences
 from sessions_app.pages.thread.addresses import Addresses
+from sessions_app.pages.thread.wording import counted, messages_changed
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
 from sessions_app.structure.cache_verdicts import (
@@ -48,7 +49,7 @@ CAUSES = {
 }
 # Causes that follow from what a provider documents.
 _DOCUMENTED = frozenset({NO_CACHE, MINIMUM, IDLE, NOT_WRITTEN})
-_MOST_NAMED = 6
+_MOST_NAMED, _MOST_CHANGES = 6, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,14 @@ def cache_words(lines: Sequence[RequestLine], index: int, window: Window, addres
     most = "up to " if verdict.is_at_most else ""
     prefix = f"{most}{exact(verdict.prefix)}"
     words = sentence("{} of the {} tokens that it repeats of {} were cached.", amount, prefix, base)
-    cause = joined(_causes(verdict, lines, window, index), "; ")
+    cause = joined(_causes(verdict, lines, window, index, addresses), "; ")
     rule = verdict.rule if not _DOCUMENTED.isdisjoint(verdict.causes) else None
     return CacheWords(kind_word(verdict), words, cause, rule.source if rule else "", rule.known_on if rule else "")
 
 
-def _causes(verdict: CacheVerdict, lines: Sequence[RequestLine], window: Window, index: int) -> Iterator[Markup]:
+def _causes(
+    verdict: CacheVerdict, lines: Sequence[RequestLine], window: Window, index: int, addresses: Addresses
+) -> Iterator[Markup]:
     rule = verdict.rule
     for cause in verdict.causes:
         match cause:
@@ -104,8 +107,24 @@ def _causes(verdict: CacheVerdict, lines: Sequence[RequestLine], window: Window,
                 yield Markup("that one wrote nothing to the cache: this provider caches what a request marks")
             case _ if cause == TOOLS:
                 yield joined(["tool definitions changed", _changed_tools(window, index, verdict.base)])
+            case _ if cause == REWRITTEN:
+                changes = f"{addresses.request(lines[index].id)}changes/"
+                yield sentence("{}{}", CAUSES[cause], _where(window, index, verdict.base, changes))
             case _:
                 yield Markup("unknown") if cause == UNKNOWN else sentence("{}", CAUSES[cause])
+
+
+def _where(window: Window, index: int, base: int, href: str) -> Markup:
+    """Where the history differs from that of the request `base`, if both were compared, and the page that shows it."""
+    added = window.added.get(index)
+    if added is None or added.base != base:
+        return Markup()
+    if not added.changes:
+        return Markup(": it is not known where")
+    first = min(change.new.start for change in added.changes) + 1
+    words = ", ".join(messages_changed(change) for change in added.changes[:_MOST_CHANGES])
+    more = f" and {counted(rest, 'change')} more" if (rest := len(added.changes) - _MOST_CHANGES) > 0 else ""
+    return sentence(": {}{}, from message {} on ({})", words, more, exact(first), link(href, "compare"))
 
 
 def _changed_tools(window: Window, index: int, base: int) -> Markup:

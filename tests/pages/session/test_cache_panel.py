@@ -58,7 +58,7 @@ def test_the_facts_of_a_request_say_which_tool_changed(signed_in: Client, projec
     assert "Hit 9,984 of the 10,000 tokens that it repeats of request 1 were cached." in facts[1]
     assert "Miss none of the 10,000 tokens that it repeats of request 2 were cached. Cause" in facts[2]
     assert "tool definitions changed: write" in facts[2]
-    assert "history came back changed" in facts[3]
+    assert "history came back changed: message 2 edited, from message 2 on ( compare )" in facts[3]
 
 
 def test_without_reported_cached_tokens_nothing_is_said(signed_in: Client, project: Project) -> None:
