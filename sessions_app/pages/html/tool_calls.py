@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -188,7 +188,13 @@ def _short_value(value: Any) -> str:
     if isinstance(value, str):
         line = " ".join(value[:SUMMARY_CHARS].split())
         return f'"{line}"' if "," in line or ":" in line else line
+    if isinstance(value, (list, dict)) and any(isinstance(item, (list, dict)) for item in _items(value)):
+        return f"{exact(len(value))} {'item' if isinstance(value, list) else 'member'}{'' if len(value) == 1 else 's'}"
     return to_json(value)[:SUMMARY_CHARS]
+
+
+def _items(value: list[Any] | dict[str, Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 # --- results --------------------------------------------------------------------------------------------------------
@@ -226,9 +232,11 @@ def _is_data(result: ToolResultBlock) -> bool:
 
 
 def beginning_of(result: ToolResultBlock, what: Asked | None = None) -> str:
-    """The first line of what a tool returned, or the kinds of what it returned instead of text."""
+    """The first line of what a tool returned, or the members of an object; else the kinds of what is there."""
     if result.text:
         text = base64_text.readable(result.text)
+        if text.startswith("{") and not isinstance(what, ShellCommand):
+            return summary_of_arguments(text)
         return first_line((isinstance(what, ShellCommand) and written_first(text)) or text)
     media = [block for block in result.blocks if isinstance(block, MediaBlock)]
     return ", ".join(dict.fromkeys(block.name[:LABEL_CHARS] or kind_in_words(block) for block in media[:MOST_NAMED]))

@@ -112,7 +112,7 @@ def line_of(html: str) -> str:
         ("Read", {"path": "a.py"}, "1→a\n2→b\n", "Read path: a.py 2 lines"),
         ("Grep", {"pattern": "x"}, "a:1:x\nb:2:x", "Grep pattern: x 2 lines in 2 files"),
         ("get", {}, '[{"a":1,"b":2},{"a":1,"b":2},{"a":1,"b":2}]', "get 3 rows"),
-        ("get", {}, '{"a":1}', 'get {"a":1}'),
+        ("get", {}, '{"a":1}', "get a: 1"),
         ("search", {}, '{"results":[{"title":"a","url":"https://a.example"}]}', "search 1 result"),
         ("Read", {"path": "a.py"}, "Error: no such file", "Read path: a.py Error: no such file"),
     ],
