@@ -5,11 +5,15 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from benchmarks import generator
 from benchmarks.client import Answer, Client, timed
 from benchmarks.report import Figure, median, percentile
 from benchmarks.statements import counted
+
+if TYPE_CHECKING:
+    from sessions_app.models import Session
 
 TIMES = 15
 MOST_STATEMENTS = 14
@@ -48,6 +52,12 @@ class Pages:
 
         return f"{self.list_path}{session_id(self.project.key, key)}/"
 
+    def session(self, key: str) -> Session:
+        from sessions_app.ids import session_id
+        from sessions_app.models import Session
+
+        return Session.objects.get(pk=session_id(self.project.key, key))
+
     def request_path(self, key: str) -> str:
         """The last request of a session, which has the longest input."""
         from sessions_app.ids import session_id
@@ -79,10 +89,30 @@ class Pages:
         times = [answer.milliseconds for answer in answers]
         size = f"p95 {percentile(times, 0.95):.0f} ms, {len(answers[-1].body) / 1000:,.0f} KB"
         yield Figure("Read", name, median(times), "ms", most=most, note=", ".join(filter(None, (size, note))))
-        self.inside.get(path)
+        yield self.statements(name, path)
+
+    def measure_first(self, name: str, path: str, session: Session, most: float) -> Iterator[Figure]:
+        """The same for a session of which the process that answers has read nothing yet. `measure` has the views after
+        that: a web process keeps what it has read.
+        """
+        times = []
+        for _ in range(TIMES):
+            self.make_unknown(session)
+            times.append(self.first_view(path).milliseconds)
+        note = f"p95 {percentile(times, 0.95):.0f} ms"
+        yield Figure("Read", f"{name}, first view in a process", median(times), "ms", most=most, note=note)
+        self.make_unknown(session)
+        yield self.statements(f"{name}, first view in a process", path)
+
+    def make_unknown(self, session: Session) -> None:
+        """Give a session another revision, as a new request would."""
+        session.revision += 1
+        session.save(update_fields=["revision"])
+
+    def statements(self, name: str, path: str) -> Figure:
         with counted() as statements:
             self.inside.get(path)
-        yield Figure("Read", f"{name}: statements", len(statements), "", most=MOST_STATEMENTS)
+        return Figure("Read", f"{name}: statements", len(statements), "", most=MOST_STATEMENTS)
 
     def first_view(self, path: str) -> Answer:
         """The page, and everything that it fetches by itself."""
@@ -102,8 +132,12 @@ def measure_pages(pages: Pages, keys: dict[int, str], requests: int) -> Iterator
     yield from pages.measure("session list, fiftieth page", path, 30, note)
     for length, key in keys.items():
         most = MOST_OF_SESSION.get(length)
+        path = pages.session_path(key)
         for view, query in VIEWS.items() if most else [("", "")]:
-            yield from pages.measure(f"session of {length:,} requests{view}", f"{pages.session_path(key)}{query}", most)
+            name = f"session of {length:,} requests{view}"
+            yield from pages.measure(name, f"{path}{query}", most)
+            if most:
+                yield from pages.measure_first(name, f"{path}{query}", pages.session(key), most)
     longest = keys[max(length for length in keys if length <= generator.LONGEST)]
     request = pages.request_path(longest)
     yield from pages.measure("request page, the last of 200", request, None)

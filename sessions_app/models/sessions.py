@@ -89,7 +89,8 @@ class Session(models.Model):
     name_rank = models.SmallIntegerField(default=32767, db_default=32767)
     # The partitions with rows of this session, so that reads touch no others.
     buckets = ArrayField(models.DateField(), default=list)
-    # Grows with every change of this row. Open pages compare it.
+    # Grows with every change of this row, and of what its requests say. Open pages compare it, and what a web process
+    # remembers of a session belongs to it.
     revision = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from sessions_app.models import RequestKey, RequestLog, Session
 from sessions_app.queries.fetching import fetched
+from sessions_app.queries.kept import Derived, Keeper, Rows, once
 from sessions_app.records import RUNNING, StreamNote
 from sessions_app.structure import timeline
 from sessions_app.structure.order import in_order
@@ -173,7 +174,7 @@ class RequestLine:
 _LINE_COLUMNS = tuple(name for name in RequestLine.__slots__ if name != "stream")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SessionLines:
     """What a session consists of, each list in chronological order.
 
@@ -181,10 +182,25 @@ class SessionLines:
     as another request, of this session or another. `is_cut`: there are more, and these are the first ones.
     """
 
-    requests: list[RequestLine]
-    steps: list[RequestLine]
-    duplicates: list[RequestLine]
+    requests: Rows[RequestLine]
+    steps: Sequence[RequestLine]
+    duplicates: Sequence[RequestLine]
     is_cut: bool = False
+
+    @property
+    def derived(self) -> Derived:
+        """What was computed from them."""
+        return self.requests.derived
+
+    @property
+    def weight(self) -> int:
+        """How many requests and steps there are."""
+        return len(self.requests) + len(self.steps) + len(self.duplicates)
+
+    @property
+    def structure(self) -> Structure:
+        """How the requests hang together."""
+        return structure_of(self.requests)
 
     @property
     def is_empty(self) -> bool:
@@ -200,17 +216,37 @@ class SessionLines:
 MOST_LINES = 12_000
 
 
+# A process keeps the lines of so many sessions, and of so many requests and steps together. With what is derived from
+# it, each takes about 8 kB.
+MOST_KEPT, MOST_LINES_KEPT = 16, 6_000
+_kept: Keeper[SessionLines] = Keeper(MOST_KEPT, MOST_LINES_KEPT)
+
+
 def load_all_lines(session: SessionFacts, most: int | None = None) -> SessionLines:
-    """The requests and steps of a session; one statement. `most`: at most so many of them, the first ones."""
+    """The requests and steps of a session; one statement, or none if this process has read the same revision of it
+    before. `most`: at most so many of them, the first ones.
+    """
+    is_long = most is not None and session.request_count + session.step_count > most
+    key = (session.id, session.revision, conversation_window(), most if is_long else None)
+    found = _kept.find(key)
+    if found is None:
+        _kept.drop(lambda other: other[0] == session.id and other[1] < session.revision)
+        found = _kept.keep(key, _load_lines(session, most if is_long else None))
+    return found
+
+
+def _load_lines(session: SessionFacts, most: int | None) -> SessionLines:
     rows = _requests(session).values_list(*_LINE_COLUMNS)
-    if most is not None and session.request_count + session.step_count > most:
+    if most is not None:
         rows = rows.order_by("started_at", "id")[:most]
     found = [_line(row) for row in fetched(*rows.query.sql_with_params())]
-    lines = SessionLines([], [], [], most is not None and len(found) == most)
+    requests: list[RequestLine] = []
+    steps: list[RequestLine] = []
+    duplicates: list[RequestLine] = []
     for line in timeline.chronological(_begun_when_asked(found)):
-        own = line.duplicate_of is None
-        (lines.duplicates if not own else lines.steps if line.step else lines.requests).append(line)
-    return replace(lines, requests=in_order(lines.requests, conversation_window()))
+        (duplicates if line.duplicate_of is not None else steps if line.step else requests).append(line)
+    ordered = Rows(in_order(requests, conversation_window()))
+    return SessionLines(ordered, tuple(steps), tuple(duplicates), most is not None and len(found) == most)
 
 
 def _begun_when_asked(lines: Sequence[RequestLine]) -> Sequence[RequestLine]:
@@ -250,7 +286,7 @@ def _line(row: Sequence[Any]) -> RequestLine:
 
 def structure_of(lines: Sequence[RequestLine]) -> Structure:
     """How the requests of a session hang together."""
-    return timeline.structure(lines, conversation_window())
+    return once(lines, "structure", lambda: timeline.structure(lines, conversation_window()))
 
 
 def conversation_window() -> timedelta:

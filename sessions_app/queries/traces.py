@@ -15,6 +15,7 @@ from django.db.models import Count, F, Window
 from sessions_app import ids
 from sessions_app.content.compression import decompress
 from sessions_app.models import Project, RequestKey, TraceSpan
+from sessions_app.queries.kept import Derived
 from sessions_app.queries.session import RequestLine, SessionLines
 from sessions_app.structure.nesting import Nesting, SpanPlace, Steps, arrange
 
@@ -40,6 +41,7 @@ class Traces:
     nesting: Nesting[RequestLine]
     reports: dict[uuid.UUID, list[Report]] = field(default_factory=dict)
     strays: list[RequestLine] = field(default_factory=list)
+    derived: Derived = field(default_factory=Derived)
 
     def standing(self, duplicate_id: uuid.UUID) -> uuid.UUID | None:
         """The request of this session that stands for the call that a span reports."""
@@ -77,20 +79,32 @@ class _LoadedSpan:
     scope: str
 
 
+class _Unsaid:
+    """What the rows of a session do not say themselves: the spans that they name, and the reports of their calls."""
+
+    def __init__(self, lines: SessionLines) -> None:
+        self.nesting = Nesting(lines.shown)
+        self.wanted = self.nesting.missing() | {(line.trace_id, line.span_id) for line in lines.duplicates}
+        self.keys = {line.duplicate_of for line in lines.duplicates if line.duplicate_of}
+        self.known = {trace_id for trace_id, _ in self.wanted}
+        self.known |= {line.trace_id for line in lines.requests if self.keys}
+
+
 def load_traces(project: Project, lines: SessionLines) -> Traces:
     """How the rows of a session hang together; one statement, or none if the rows say everything themselves."""
-    shown = lines.shown
-    nesting = Nesting(shown)
-    wanted = nesting.missing() | {(line.trace_id, line.span_id) for line in lines.duplicates}
-    if not wanted:
-        return Traces(nesting)
-    keys = {line.duplicate_of for line in lines.duplicates if line.duplicate_of}
-    known = {trace_id for trace_id, _ in wanted} | {line.trace_id for line in lines.requests if keys}
-    spans = _load_spans(project, wanted, keys, known)
+    asked = lines.derived.once("asked", lambda: _Unsaid(lines))
+    # Spans that are neither requests nor steps come without another revision of the session, so they are always read.
+    spans = tuple(_load_spans(project, asked.wanted, asked.keys, asked.known)) if asked.wanted else ()
+    return lines.derived.for_state("traces", spans, lambda: _traces(lines, asked, spans))
+
+
+def _traces(lines: SessionLines, asked: _Unsaid, spans: Sequence[_LoadedSpan]) -> Traces:
+    if not asked.wanted:
+        return Traces(asked.nesting)
     between = {span.place: span.parent_id for span in spans if span.kind == OTHER}
     # A duplicate is not shown, so what it contains is nested in what contains it.
     between |= {(line.trace_id, line.span_id): line.parent_id for line in lines.duplicates}
-    traces = Traces(Nesting(shown, between))
+    traces = Traces(Nesting(lines.shown, between))
     _note_reports(traces, lines, spans)
     return traces
 

@@ -13,7 +13,6 @@ from sessions_app.content.packed_digests import packed_count
 from sessions_app.queries.content import StoredPart, join_parts
 from sessions_app.queries.session import RequestDetail, RequestLine
 from sessions_app.records import Documents
-from sessions_app.structure.cache_verdicts import CacheVerdict
 from sessions_app.structure.histories import Added, PackedLists, Said
 from sessions_app.structure.runs import Runs
 from sessions_app.structure.timeline import Structure
@@ -76,7 +75,6 @@ class Window:
     # Which of the requests are runs of sub-agents.
     runs: Runs = field(default_factory=Runs)
     # What the prompt cache did for each request of the session, where that was judged.
-    verdicts: Sequence[CacheVerdict | None] = ()
     _reader: MessageReader = field(default_factory=MessageReader)
     _contexts: dict[tuple[int, PartKind], list[bytes]] = field(default_factory=dict)
 

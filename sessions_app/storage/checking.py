@@ -64,7 +64,7 @@ def _chunk(project_id: int | None, after: uuid.UUID, last: uuid.UUID | None = No
 
 def _compare(before: dict[uuid.UUID, dict[str, Any]]) -> list[Difference]:
     with binary_cursor() as cursor:
-        wrong = rollups.recompute(cursor, before)
+        wrong = rollups.recompute(cursor, before, are_changed=False)
     differences = [_difference(before[row["id"]], dict(row)) for row in Session.objects.filter(id__in=wrong).values()]
     full = set(RequestLog.objects.filter(session_id__in=before).values_list("session_id", flat=True).distinct())
     return differences + [Difference(session_id, {}, empty=True) for session_id in before if session_id not in full]

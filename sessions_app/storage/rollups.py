@@ -196,13 +196,17 @@ def count_retries(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID])
     cursor.execute(sql.load("count_retries"), params)
 
 
-def recompute(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+def recompute(
+    cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID], are_changed: bool = True
+) -> set[uuid.UUID]:
     """Compute the roll-ups of these sessions again from their stored requests; one statement.
 
-    Returns the sessions whose roll-up was wrong.
+    Returns the sessions whose roll-up was wrong. If their requests `are_changed`, all of them get another revision and
+    are returned, even if no sum is another one.
     """
     wanted = sorted(set(session_ids))
     if not wanted:
         return set()
-    cursor.execute(sql.load("recompute_sessions"), {"ids": wanted, "attempt_window": ATTEMPT_WINDOW})
+    params = {"ids": wanted, "attempt_window": ATTEMPT_WINDOW, "changed": are_changed}
+    cursor.execute(sql.load("recompute_sessions"), params)
     return {row[0] for row in cursor.fetchall()}

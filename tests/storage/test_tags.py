@@ -26,7 +26,7 @@ def tags_of(session: Session) -> list[str]:
 
 def recompute(session: Session) -> set[uuid.UUID]:
     with binary_cursor() as cursor:
-        return rollups.recompute(cursor, [session.pk])
+        return rollups.recompute(cursor, [session.pk], are_changed=False)
 
 
 def test_it_works(project: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
@@ -33,7 +34,7 @@ from sessions_app.queries.session import RequestLine, SessionFacts, find_session
 MOST_LISTED = 200
 NEW, EXISTING = "new", "session"
 
-Lines = list[RequestLine]
+Lines = Sequence[RequestLine]
 
 
 @corrector_page
@@ -186,7 +187,7 @@ def _session_or_404(project: Project, session_id: uuid.UUID) -> tuple[SessionFac
     session = find_session(project.pk, session_id)
     lines = load_all_lines(session) if session else None
     # Of a session without requests its steps can be moved.
-    offered = (lines.requests or lines.steps) if lines else []
+    offered = (lines.requests or lines.steps) if lines else ()
     if session is None or not offered:
         raise Http404
     return session, offered

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from markupsafe import Markup
 
@@ -15,14 +14,12 @@ from sessions_app.pages.insights.wording import TITLES
 from sessions_app.pages.session.view import View
 from sessions_app.pages.thread.cache_words import short_words
 from sessions_app.pages.thread.wording import slow_words
-from sessions_app.pricing.context_windows import context_window
+from sessions_app.queries.derived import findings_of, profiles_of, slow_of, verdicts_of
 from sessions_app.queries.session import RequestLine
-from sessions_app.structure.cache_verdicts import MISS, CacheVerdict, verdicts
-from sessions_app.structure.findings.facts import Finding, KnownSession
-from sessions_app.structure.findings.rules import find_all
-from sessions_app.structure.profiles import Profile, unpack
-from sessions_app.structure.time_split import SlowRequest, slow_requests
-from sessions_app.structure.timeline import Structure
+from sessions_app.structure.cache_verdicts import MISS, CacheVerdict
+from sessions_app.structure.findings.facts import Finding
+from sessions_app.structure.profiles import Profile
+from sessions_app.structure.time_split import SlowRequest
 
 # So many requests of a finding are marked in the thread: the first ones.
 MOST_MARKED = 50
@@ -30,25 +27,27 @@ MOST_MARKED = 50
 LEAST_LOST = 512
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Insights:
     """`dismissed`: who dismissed which findings. The others are `findings`."""
 
     findings: Sequence[Finding]
     dismissed: Sequence[tuple[Finding, str]]
     lines: Sequence[RequestLine]
-    profiles: Sequence[Profile | None]
-    structure: Structure
 
-    @cached_property
-    def cache(self) -> list[CacheVerdict | None]:
+    @property
+    def profiles(self) -> Sequence[Profile | None]:
+        return profiles_of(self.lines)
+
+    @property
+    def cache(self) -> Sequence[CacheVerdict | None]:
         """What the prompt cache did for each request."""
-        return verdicts(self.lines, self.profiles, self.structure)
+        return verdicts_of(self.lines)
 
-    @cached_property
-    def slow(self) -> dict[int, SlowRequest]:
+    @property
+    def slow(self) -> Mapping[int, SlowRequest]:
         """The requests that were slower than usual, by index."""
-        return slow_requests(self.lines)
+        return slow_of(self.lines)
 
     def notes(self) -> dict[int, Markup]:
         """What stands on the lines of requests, by index: marks of findings, of a missed prompt cache, and
@@ -79,31 +78,11 @@ def anchor(finding: Finding) -> str:
 
 def insights_of(project: Project, shown: View) -> Insights:
     """What rules say of a session. One statement, and none if they find nothing."""
-    known = facts_of(shown.lines.requests, shown.structure)
-    found = find_all(known)
+    lines = shown.lines.requests
+    found = findings_of(lines)
     dismissed = dismissing.dismissed(project.pk, shown.session.id) if found else {}
     return Insights(
         [one for one in found if (one.rule, one.key) not in dismissed],
         [(one, dismissed[one.rule, one.key]) for one in found if (one.rule, one.key) in dismissed],
-        shown.lines.requests,
-        known.profiles,
-        shown.structure,
+        lines,
     )
-
-
-def facts_of(lines: Sequence[RequestLine], structure: Structure) -> KnownSession:
-    return KnownSession(lines, profiles_of(lines), windows_of(lines), structure)
-
-
-def profiles_of(lines: Sequence[RequestLine]) -> list[Profile | None]:
-    return [unpack(line.profile) for line in lines]
-
-
-def windows_of(lines: Sequence[RequestLine]) -> list[int | None]:
-    """The context window of each request's model."""
-    known: dict[tuple[str, str], int | None] = {}
-    for line in lines:
-        key = (line.provider, line.model)
-        if key not in known:
-            known[key] = context_window(*key)
-    return [known[line.provider, line.model] for line in lines]

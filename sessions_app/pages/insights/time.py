@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,9 +9,9 @@ from django.http import QueryDict
 
 from sessions_app.pages.html import formats
 from sessions_app.pages.insights.findings import MOST_EVIDENCE, Evidence
+from sessions_app.pages.insights.session import Insights
 from sessions_app.pages.session.view import View
 from sessions_app.pages.thread.place import whole_number
-from sessions_app.structure.profiles import Profile
 from sessions_app.structure.time_split import (
     CLIENT,
     IDLE,
@@ -21,7 +20,6 @@ from sessions_app.structure.time_split import (
     OTHER,
     PERSON,
     TOOLS,
-    SlowRequest,
     TimeSplit,
     time_split,
 )
@@ -66,18 +64,18 @@ class TimePanel:
     more_slow: int
 
 
-def time_panel(
-    query: QueryDict, shown: View, profiles: Sequence[Profile | None], slow: Mapping[int, SlowRequest]
-) -> TimePanel | None:
+def time_panel(query: QueryDict, shown: View, insights: Insights) -> TimePanel | None:
     """None if the requests say nothing of their times, or took none."""
     requests = shown.lines.requests
     since, until = _between(query, len(requests))
     between = range(since - 1, until)
-    split = time_split(requests, shown.lines.steps, profiles, shown.structure, between)
+    split = shown.lines.derived.for_state(
+        "split", between, lambda: time_split(requests, shown.lines.steps, insights.profiles, shown.structure, between)
+    )
     if split is None or not split.wall:
         return None
     parts = _parts(split)
-    chosen = [index for index in slow if index in between]
+    chosen = [index for index in insights.slow if index in between]
     return TimePanel(
         split,
         parts,

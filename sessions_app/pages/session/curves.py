@@ -11,7 +11,6 @@ from typing import Any
 from sessions_app.pages.html.formats import cost, exact, share, tokens
 from sessions_app.pages.session.curve_paths import STEP, WIDTH, StripMarks, lines_path, marks_path
 from sessions_app.pages.session.switch import CONVERSATION, WATERFALL
-from sessions_app.pages.session.time_axis import TimeAxis
 from sessions_app.pages.session.view import View
 from sessions_app.pages.thread.wording import counted
 from sessions_app.pricing.context_windows import context_window
@@ -55,21 +54,25 @@ class Curves:
     label: str
 
 
-def curves(shown: View, axis: TimeAxis, hits: Mapping[int, int]) -> dict[str, Any]:
+def curves(shown: View, hits: Mapping[int, int]) -> dict[str, Any]:
     """The strip of the requests that are shown, if they are enough to draw a curve, and where it leads: to a request of
     the conversation, and to a part of the waterfall.
     """
-    indices = [index for index in shown.layout.indices if shown.addresses.shows(index + 1)]
     return {
-        "curves": _Strip(shown, axis, hits, indices).drawn() if len(indices) > 1 else None,
+        "curves": _drawn(shown, hits) if hits else shown.once_for_part("curves", lambda: _drawn(shown, {})),
         "there": shown.addresses.as_view(CONVERSATION).page,
         "in_waterfall": shown.addresses.as_view(WATERFALL).page,
     }
 
 
+def _drawn(shown: View, hits: Mapping[int, int]) -> Curves | None:
+    indices = [index for index in shown.layout.indices if shown.addresses.shows(index + 1)]
+    return _Strip(shown, hits, indices).drawn() if len(indices) > 1 else None
+
+
 class _Strip:
-    def __init__(self, shown: View, axis: TimeAxis, hits: Mapping[int, int], indices: Sequence[int]) -> None:
-        self._shown, self._axis, self._hits, self._indices = shown, axis, hits, indices
+    def __init__(self, shown: View, hits: Mapping[int, int], indices: Sequence[int]) -> None:
+        self._shown, self._axis, self._hits, self._indices = shown, shown.axis, hits, indices
         self._lines = shown.lines.requests
         self._continues = shown.structure.continues
         self._failures, self._compacted = shown.tool_failures, shown.contexts
@@ -77,7 +80,7 @@ class _Strip:
         self._windows = {
             model: context_window(provider, model) for (model, provider), _ in models.most_common(_MOST_MODELS)
         }
-        self._x = {i: axis.at(timeline.sane_start(self._lines[i])) * WIDTH / 100 for i in indices}
+        self._x = {i: self._axis.at(timeline.sane_start(self._lines[i])) * WIDTH / 100 for i in indices}
         self._costs = dict(zip(indices, timeline.running_costs(self._lines[i].cost for i in indices), strict=True))
         self._peak = max((self._lines[i].input_tokens or 0 for i in indices), default=0)
         self._limits = sorted(self._drawn_windows())

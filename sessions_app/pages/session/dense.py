@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -93,9 +93,14 @@ def _request(shown: View, index: int) -> RequestLine:
 def _tool_names(shown: View, window: Window) -> dict[int, str]:
     """The names of tools by the hashes that profiles have: of those that were defined, or called without a word."""
     names = [name for part in window.parts.values() if part.kind is PartKind.TOOL for name in names_of(part)]
-    told = {text for look, text in map(outcome, shown.lines.requests) if look == "tools"}
-    names += [name for text in told for name in text.split(", ")]
+    names += shown.lines.derived.once("named tools", lambda: _named(shown.lines.requests))
     return {name_hash(name): name for name in names}
+
+
+def _named(lines: Sequence[RequestLine]) -> set[str]:
+    """The names of tools that answers without a word called."""
+    told = {text for look, text in map(outcome, lines) if look == "tools"}
+    return {name for text in told for name in text.split(", ")}
 
 
 def _called(line: RequestLine, names: Mapping[int, str]) -> str:

@@ -30,6 +30,7 @@ from sessions_app.pages.session.waterfall import Scale
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.layout import Layout
 from sessions_app.pages.thread.steps import anchor
+from sessions_app.queries.kept import Derived
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure.runs import Runs
@@ -72,18 +73,19 @@ class Outline:
     _rows_left: int = field(init=False)
 
     def __post_init__(self) -> None:
-        scale = Scale([line for _, _, line in self.layout.places], self.layout.gaps)
+        kept, layout = self.layout.derived, self.layout
+        scale = kept.once("scale", lambda: Scale([line for _, _, line in layout.places], layout.gaps))
         place = (self.lines, self.addresses, self.first, self.last)
         failures = self.tool_failures
-        self._rows = all_rows(self.lines, self.layout, self.runs)
+        self._rows = kept.once("rows", lambda: all_rows(layout, self.runs))
         self._row_writer = RowWriter(
             *place, self.structure, self.layout, scale, failures, self.runs, self.hits, self.contexts
         )
-        self._heads = HeadWriter(self.lines, self.runs, failures, self.hits, self.contexts)
+        self._heads = HeadWriter(self.lines, self.runs, failures, self.hits, self.contexts, kept)
 
     def html(self) -> Markup:
         """All rows if they are few and the answer's budget lasts for them; else those of the requests on the page."""
-        root = outline_tree(self._rows, self.layout, self.runs)
+        root = self.layout.derived.once("tree", lambda: outline_tree(self._rows, self.layout, self.runs))
         if len(self._rows) <= MOST_ROWS:
             pieces, is_complete = self._written(root, is_whole=True)
             if is_complete:
@@ -102,6 +104,8 @@ class Outline:
             fold = inner
         if found[1] == "piece":
             fold = Fold("piece", start, start + len(rows), content=fold.content)
+        # An address may name any rows, so what is said of these is not kept.
+        self._heads.derived = Derived()
         pieces, _ = self._written(fold, is_whole=len(rows) <= MOST_ROWS)
         return _joined([self._heads.opened(fold, True), *pieces, self._heads.end()])
 

@@ -17,6 +17,7 @@ from sessions_app.pages.html.plain_text import visible
 from sessions_app.pages.session.outline_tree import PROMPT_CHARS, Fold, OutlineRow, indices
 from sessions_app.pages.thread.steps import name_of
 from sessions_app.pages.thread.wording import counted
+from sessions_app.queries.kept import Derived
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure.runs import Runs
@@ -25,6 +26,9 @@ ICONS = {"turn": "user", "run": "agent", "agent": "agent", "piece": "more"}
 TURN_CHARS = 80
 # Of more ranges of numbers than these, only the first and the last number are told.
 MOST_RANGES = 40
+
+
+_Told = tuple[Fold, str, str, list[str], str, str, dict[str, int]]
 
 
 @dataclass(slots=True)
@@ -37,6 +41,8 @@ class HeadWriter:
     hits: Mapping[int, int] = field(default_factory=dict)
     # What happened to the context before a request, by its index.
     contexts: Mapping[int, str] = field(default_factory=dict)
+    # What is said of the whole outline's folds, by their keys.
+    derived: Derived = field(default_factory=Derived)
 
     def opened(self, fold: Fold, is_open: bool) -> Markup:
         """The head of a fold whose rows follow it. `end` closes that."""
@@ -49,7 +55,14 @@ class HeadWriter:
         """The head of a fold whose rows are not written: a link to the first of them, and where htmx gets them."""
         return component("outline", "fold")(*self._told(fold), href, url, False)
 
-    def _told(self, fold: Fold) -> tuple[Fold, str, str, list[str], str, str, dict[str, int]]:
+    def _told(self, fold: Fold) -> _Told:
+        told = self.derived.once(("fold", fold.key), lambda: self._of_lines(fold))
+        return (*told[:6], told[6] | {"hits": self._hits(fold)}) if self.hits else told
+
+    def _hits(self, fold: Fold) -> int:
+        return sum(self.hits.get(index, 0) for index in indices(fold.rows()))
+
+    def _of_lines(self, fold: Fold) -> _Told:
         rows = list(fold.rows())
         requests = indices(rows)
         lines = [self.lines[index] for index in requests]
@@ -58,7 +71,7 @@ class HeadWriter:
             "tools": sum(self.tool_failures.get(line.id, 0) for line in lines),
             "cut": sum(line.finish_reason in CUT for line in lines),
             "context": sum(index in self.contexts for index in requests),
-            "hits": sum(self.hits.get(index, 0) for index in requests) if self.hits else 0,
+            "hits": 0,
         }
         words, told = visible(self._words(fold, requests, rows)), self._sums(fold, requests)
         return fold, ICONS[fold.kind], words, told, "\n".join((words, *told)), ranges(requests), found

@@ -86,7 +86,7 @@ class Fold:
 Node = OutlineRow | Fold
 
 
-def all_rows(lines: Sequence[RequestLine], layout: Layout, runs: Runs) -> list[OutlineRow]:
+def all_rows(layout: Layout, runs: Runs) -> list[OutlineRow]:
     """All rows in the order of the page: those of a run together. With what begins at each."""
     rows = list(_by_time(layout))
     if runs:

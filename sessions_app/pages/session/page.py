@@ -27,7 +27,6 @@ from sessions_app.pages.session.find import SessionFind, find, marked
 from sessions_app.pages.session.outline import Outline
 from sessions_app.pages.session.switch import PARTIALS, TABLE, WATERFALL, dense_link, view_links
 from sessions_app.pages.session.table_view import table
-from sessions_app.pages.session.time_axis import TimeAxis
 from sessions_app.pages.session.view import (
     RequestBlock,
     View,
@@ -103,16 +102,15 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
         "insights": insights_of(project, shown),
         **correction_context(request, project, session.id),
     }
-    axis = TimeAxis([line for _, line in shown.layout.order()], shown.layout.gaps)
     if shown.addresses.view == WATERFALL:
-        context |= waterfall(request.GET, shown, found, axis)
+        context |= waterfall(request.GET, shown, found, shown.axis)
     elif shown.addresses.view == TABLE:
-        context |= table(request, shown, found, axis)
+        context |= table(request, shown, found, shown.axis)
     else:
         context |= _conversation(request, project, shown, found, context)
     if not htmx_of(request):
         context |= _around(project, shown, context["shown"])
-        context |= curves(shown, axis, found.counts)
+        context |= curves(shown, found.counts)
     partial = PARTIALS[shown.addresses.view]
     response = render_page_or_partial(request, "session.html", partial, context, project)
     patch_vary_headers(response, ["Cookie"])
@@ -130,7 +128,7 @@ def _conversation(
     if shown.addresses.dense:
         return _dense(request, project, shown, block, found, context["insights"])
     with finding(found.needles):
-        window = read(shown, block, context["insights"].cache)
+        window = read(shown, block)
         thread, block = sections(window, shown, block, context["insights"].notes())
         alone = steps_alone(window, shown)
     correct_url = context["correct_url"] if context.get("may_correct") else ""
@@ -147,7 +145,7 @@ def _dense(
     request: HttpRequest, project: Project, shown: View, block: RequestBlock, found: SessionFind, insights: Insights
 ) -> dict[str, Any]:
     """A line a request, and what is beside them. Only the first request is read, for its facts."""
-    window = read(shown, replace(block, last=min(block.first, block.last)), insights.cache)
+    window = read(shown, replace(block, last=min(block.first, block.last)))
     own: dict[str, Any] = {"shown": block, "thread": dense_lines(shown, block, found, window)}
     if not htmx_of(request):
         own |= _beside(request, project, shown, block, window, found)
@@ -283,16 +281,21 @@ def gone(request: HttpRequest, project: Project, trace_id: str = "") -> HttpResp
     return render_page(request, "session_gone.html", {"section": "sessions", "trace_id": trace_id}, project, status=404)
 
 
+def _extents(shown: View) -> tuple[timeline.Extent | None, timeline.Extent | None]:
+    """The extent of a whole session, and that of its requests alone."""
+    requests, places = shown.lines.requests, shown.whole.places
+    everything = timeline.span_of([line for _, _, line in places])
+    return everything, timeline.span_of(requests) if len(places) > len(requests) else everything
+
+
 def head_of(shown: View) -> Head:
     session, lines = shown.session, shown.lines
-    order = [line for _, line in shown.whole.order()]
-    everything = timeline.span_of(order)
+    everything, calls = shown.whole.derived.once("extents", lambda: _extents(shown))
     brought = shown.tool_failures
-    calls = timeline.span_of(lines.requests) if len(order) > len(lines.requests) else everything
     is_running = any(line.is_running for line in lines.requests)
     return Head(
         facts=session,
-        failed_count=sum(line.status == ERROR or line.id in brought for line in order),
+        failed_count=sum(line.status == ERROR or line.id in brought for _, _, line in shown.whole.places),
         wall=everything.wall if everything else None,
         busy=calls.busy if calls else None,
         sources=[source_name(source) for source in session.sources],

@@ -22,8 +22,8 @@ from sessions_app.pages.session.view import RequestBlock, View
 from sessions_app.pages.sessions.chosen_columns import ChosenColumns, chosen_columns, parameters_beside
 from sessions_app.pages.thread.place import whole_number
 from sessions_app.pages.thread.wording import counted
+from sessions_app.queries.derived import costs_of
 from sessions_app.records import ERROR
-from sessions_app.structure import timeline
 
 # A longer session has a page for each block of so many rows.
 MOST_ROWS = 250
@@ -77,7 +77,7 @@ class Table:
     def __init__(self, request: HttpRequest, shown: View, found: SessionFind, axis: TimeAxis) -> None:
         self.shown, self.found, self.query = shown, found, request.GET
         lines = shown.lines.requests
-        totals = timeline.running_costs(line.cost for line in lines)
+        totals = costs_of(lines)
         self.facts = TableFacts(lines, shown.tool_failures, totals, axis)
         self.columns: ChosenColumns = chosen_columns(request, UNIT)
         self.shown_columns = shown_columns(self.columns.names)

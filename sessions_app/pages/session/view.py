@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from django.http import QueryDict
 from markupsafe import Markup
@@ -15,21 +16,23 @@ from sessions_app.models import Project
 from sessions_app.pages.html.components import NOTHING
 from sessions_app.pages.session.context_marks import context_marks
 from sessions_app.pages.session.switch import view_named
+from sessions_app.pages.session.time_axis import TimeAxis
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.beside import BesideWriter, more_steps
 from sessions_app.pages.thread.layout import MOST_STEPS, Layout, layout_of
 from sessions_app.pages.thread.place import whole_number
 from sessions_app.pages.thread.thread import ThreadBuilder, ThreadSection
 from sessions_app.queries.contradictions import contradicted
-from sessions_app.queries.session import RequestLine, SessionFacts, SessionLines, structure_of
+from sessions_app.queries.derived import costs_of, start_of
+from sessions_app.queries.session import RequestLine, SessionFacts, SessionLines
 from sessions_app.queries.thread import load_window
 from sessions_app.queries.window import Window
 from sessions_app.search_language import MOST_CHARS
-from sessions_app.structure import timeline
-from sessions_app.structure.cache_verdicts import CacheVerdict
 from sessions_app.structure.runs import Runs, runs_of
 from sessions_app.structure.timeline import Structure
 from sessions_app.structure.tool_failures import new_failures
+
+T = TypeVar("T")
 
 # The requests may take this part of the bytes of an answer. The outline beside them, and the curves and panels above,
 # have the others.
@@ -52,6 +55,23 @@ class View:
     # What happened to the context before a request, by its index.
     contexts: Mapping[int, str]
 
+    @property
+    def axis(self) -> TimeAxis:
+        """The time of what is shown, with its pauses folded."""
+        layout = self.layout
+        return layout.derived.once("axis", lambda: TimeAxis([line for _, line in layout.order()], layout.gaps))
+
+    def once_for_part(self, name: str, make: Callable[[], T]) -> T:
+        """What is computed for the whole session is kept, but it is computed anew for a branch or trace."""
+        return make() if self.addresses.is_part else self.whole.derived.once(name, make)
+
+    def once_with_links(self, name: str, make: Callable[[], T]) -> T:
+        """The same for what has links to requests, which depend on the view."""
+        addresses = self.addresses
+        if addresses.is_part or addresses.find:
+            return make()
+        return self.whole.derived.for_state(name, (addresses.slug, addresses.view, addresses.dense), make)
+
     def as_dense(self, dense: bool) -> View:
         """The same with a line a request in the conversation, or without."""
         return replace(self, addresses=replace(self.addresses, dense=dense))
@@ -64,8 +84,7 @@ class View:
 
 def view_of(project: Project, session: SessionFacts, lines: SessionLines, query: QueryDict) -> View:
     """The part of a session that an address names: all of it, a `branch`, or a `trace`. At most one statement."""
-    structure = structure_of(lines.requests)
-    whole = layout_of(project, lines)
+    structure, whole = lines.structure, layout_of(project, lines)
     trace = query.get("trace", "")
     layout = Layout(lines, whole.traces, trace) if trace else whole
     if layout.trace:
@@ -82,9 +101,9 @@ def view_of(project: Project, session: SessionFacts, lines: SessionLines, query:
         addresses,
         layout,
         whole,
-        _runs(lines, structure, whole),
-        new_failures(lines.requests),
-        context_marks(lines.requests, structure),
+        whole.derived.once("runs", lambda: _runs(lines, structure, whole)),
+        lines.derived.once("failures", lambda: new_failures(lines.requests)),
+        lines.derived.once("contexts", lambda: context_marks(lines.requests, structure)),
     )
 
 
@@ -99,14 +118,14 @@ def _runs(lines: SessionLines, structure: Structure, layout: Layout) -> Runs:
     return runs_of(lines.requests, structure, tools)
 
 
-def read(shown: View, block: RequestBlock, verdicts: Sequence[CacheVerdict | None] = ()) -> Window:
+def read(shown: View, block: RequestBlock) -> Window:
     """The requests of a block with the steps beside them."""
     hidden = set(shown.hidden())
     indices = [index for index in range(block.first - 1, block.last) if index not in hidden]
     steps = shown.layout.to_read(indices or [-1])
     first, last = block.first - 1, block.last
     window = load_window(shown.session, shown.lines.requests, first, last, shown.structure, hidden, steps)
-    window.runs, window.verdicts = shown.runs, verdicts
+    window.runs = shown.runs
     return window
 
 
@@ -188,8 +207,7 @@ def cut(block: RequestBlock, stopped_at: int | None, addresses: Addresses) -> Re
 
 def builder_of(window: Window, shown: View) -> ThreadBuilder:
     """What writes the requests of a window."""
-    costs = timeline.running_costs(line.cost for line in window.lines)
-    start = min(map(timeline.sane_start, window.lines), default=shown.session.first_at)
+    costs, start = costs_of(window.lines), start_of(window.lines) or shown.session.first_at
     requests = [window.lines[index].id for index in window.shown]
     marked = contradicted(shown.session.id, requests) if shown.session.is_contradicted else {}
     return ThreadBuilder(window, shown.addresses, start, costs, shown.layout, contradicted=marked)

@@ -14,6 +14,7 @@ from sessions_app.pages.html.pieces import code, link, request_link
 from sessions_app.pages.html.tool_definitions import differences
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.wording import counted, messages_changed
+from sessions_app.queries.derived import verdicts_of
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
 from sessions_app.structure.cache_verdicts import (
@@ -29,9 +30,7 @@ from sessions_app.structure.cache_verdicts import (
     TOOLS,
     UNKNOWN,
     CacheVerdict,
-    verdicts,
 )
-from sessions_app.structure.profiles import unpack
 
 KINDS = {HIT: "Hit", MISS: "Miss"}
 PARTLY_WORD = "Partly"
@@ -77,8 +76,7 @@ def short_words(verdict: CacheVerdict) -> str:
 
 def cache_words(lines: Sequence[RequestLine], index: int, window: Window, addresses: Addresses) -> CacheWords | None:
     """The verdict for one request; None where nothing can be said."""
-    judged = window.verdicts or verdicts(lines, [unpack(line.profile) for line in lines], window.structure)
-    verdict = judged[index]
+    verdict = verdicts_of(lines)[index]
     if verdict is None:
         return None
     base = request_link(addresses.in_session(verdict.base + 1), verdict.base + 1)

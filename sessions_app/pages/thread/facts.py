@@ -16,12 +16,12 @@ from sessions_app.pages.thread.marks import behind
 from sessions_app.pages.thread.token_rows import TokenRow, token_rows
 from sessions_app.pages.thread.wording import grouped_by, history, offset, slow_words, source_name, unfinished
 from sessions_app.pricing.stored import CostFacts, cost_facts
+from sessions_app.queries.derived import costs_of, slow_of, start_of
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 from sessions_app.structure.runs import runs_of
-from sessions_app.structure.time_split import slow_requests
 
 # The most sub-agents of a request that are named.
 MOST_STARTED = 5
@@ -98,7 +98,7 @@ def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: 
         first_token=first,
         timing=_timing(length, first),
         tokens_per_second=_speed(line, length, first),
-        offset=offset(line, min(map(timeline.sane_start, lines))),
+        offset=offset(line, start_of(lines) or line.started_at),
         in_session=addresses.in_session(index + 1),
         continues=None if base is None else _neighbour(base, addresses),
         continued_by=[_neighbour(i, addresses) for i, b in enumerate(window.continues) if b == index][:5],
@@ -111,9 +111,9 @@ def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: 
         rows=token_rows(log, cost),
         cost=cost,
         total_tokens=_total(log),
-        cost_so_far=timeline.running_costs(one.cost for one in lines)[index],
+        cost_so_far=costs_of(lines)[index],
         cache=cache_words(lines, index, window, addresses),
-        slow=slow_words(slow) if (slow := slow_requests(lines).get(index)) else "",
+        slow=slow_words(slow) if (slow := slow_of(lines).get(index)) else "",
     )
 
 

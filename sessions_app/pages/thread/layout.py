@@ -15,6 +15,7 @@ from sessions_app.pages.html.components import NOTHING, component
 from sessions_app.pages.html.formats import extent, short_id
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.wording import counted
+from sessions_app.queries.kept import Derived
 from sessions_app.queries.session import RequestLine, SessionLines
 from sessions_app.queries.traces import Traces, load_traces
 from sessions_app.structure.nesting import Steps, Trace, arrange, idle_before, is_event, trace_of, traces
@@ -29,6 +30,8 @@ class Layout:
 
     def __init__(self, lines: SessionLines, traces_of: Traces, trace: str = "") -> None:
         self.lines, self.traces = lines, traces_of
+        # What pages compute from it.
+        self.derived = Derived()
         self.groups = traces(lines.requests, [*lines.steps, *traces_of.strays])
         self.trace = trace if trace and trace in self.groups else ""
         self.indices = [i for i, line in enumerate(lines.requests) if self.trace in ("", trace_of(line))]
@@ -141,6 +144,7 @@ def contents(group: Trace) -> str:
     return ", ".join(pieces)
 
 
-def layout_of(project: Project, lines: SessionLines, trace: str = "") -> Layout:
+def layout_of(project: Project, lines: SessionLines) -> Layout:
     """The layout of a session's page; at most one statement."""
-    return Layout(lines, load_traces(project, lines), trace)
+    traces = load_traces(project, lines)
+    return traces.derived.once("layout", lambda: Layout(lines, traces))

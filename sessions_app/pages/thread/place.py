@@ -40,7 +40,7 @@ class RequestInSession:
 
     log: RequestLog
     session: SessionFacts
-    lines: list[RequestLine]
+    lines: Sequence[RequestLine]
     index: int
     addresses: Addresses
     step_href: str = ""

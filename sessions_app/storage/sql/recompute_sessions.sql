@@ -1,5 +1,6 @@
 -- Computes the roll-ups of these sessions from their requests, after a completion, a deletion or a repair. Sessions
--- without requests are left alone. Only wrong roll-ups are updated, and their ids come back.
+-- without requests are left alone. Only wrong roll-ups are updated, and their ids come back. If the requests are `changed`,
+-- the revision says so, whatever the sums.
 WITH chosen AS NOT MATERIALIZED (
     SELECT *, NOT step AND duplicate_of IS NULL AS counted FROM request_log WHERE session_id = ANY(%(ids)b::uuid[])
 ), sums AS (
@@ -30,7 +31,7 @@ UPDATE session AS s SET
     rule_counts = f.rule_counts, name_rank = f.name_rank, buckets = f.buckets
 FROM fresh AS f
 WHERE s.id = f.id
-    AND (s.title, s.title_at, s.source_name, s.source_name_at, s.preview, s.preview_at, s.first_at, s.last_at, s.request_count, s.error_count,
+    AND (%(changed)b OR (s.title, s.title_at, s.source_name, s.source_name_at, s.preview, s.preview_at, s.first_at, s.last_at, s.request_count, s.error_count,
          s.step_count, s.retry_count, s.input_tokens, s.output_tokens, s.cached_tokens, s.cost, s.models, s.users,
          s.tags, s.sources, s.failed_tools, s.tool_failures, s.tool_error_count, s.tool_looks_failed_count, s.rules,
          s.rule_counts, s.name_rank, s.buckets)
@@ -38,5 +39,5 @@ WHERE s.id = f.id
         (f.title, f.title_at, f.source_name, f.source_name_at, f.preview, f.preview_at, f.first_at, f.last_at, f.request_count, f.error_count,
          f.step_count, f.retry_count, f.input_tokens, f.output_tokens, f.cached_tokens, f.cost, f.models, f.users,
          f.tags, f.sources, f.failed_tools, f.tool_failures, f.tool_error_count, f.tool_looks_failed_count, f.rules,
-         f.rule_counts, f.name_rank, f.buckets)
+         f.rule_counts, f.name_rank, f.buckets))
 RETURNING s.id

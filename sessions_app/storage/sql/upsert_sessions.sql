@@ -1,10 +1,11 @@
 -- Adds new requests to the roll-ups of their sessions. It is the last statement of a batch and sorted by id, so that
--- two batches lock the sessions that they share late and in the same order.
+-- two batches lock the sessions that they share late and in the same order. A revision begins with the time: a session
+-- that was deleted and comes back has another one than it ever had.
 INSERT INTO session AS s (
     id, project_id, session_key, title, title_at, preview, preview_at, first_at, last_at, request_count,
     error_count, step_count, input_tokens, output_tokens, cached_tokens, cost, models, users, tags, sources,
     failed_tools, tool_failures, tool_error_count, tool_looks_failed_count, rules, rule_counts, name_rank, buckets,
-    source_name, source_name_at
+    source_name, source_name_at, revision
 )
 SELECT
     id, project_id, session_key, title, title_at, preview, preview_at, first_at, last_at, request_count,
@@ -14,7 +15,8 @@ SELECT
     failure_count(failure_union('{}', string_to_array(tool_failures, ',')::bigint[]), 0),
     failure_count(failure_union('{}', string_to_array(tool_failures, ',')::bigint[]), 1),
     rules_of(string_to_array(rule_counts, ',')::bigint[]), string_to_array(rule_counts, ',')::bigint[], name_rank,
-    string_to_array(buckets, E'\x1f')::date[], source_name, source_name_at
+    string_to_array(buckets, E'\x1f')::date[], source_name, source_name_at,
+    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
 FROM unnest(
     %(id)b::uuid[], %(project_id)b::bigint[], %(session_key)b::text[], %(title)b::text[],
     %(title_at)b::timestamptz[], %(preview)b::text[], %(preview_at)b::timestamptz[], %(first_at)b::timestamptz[],

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -66,11 +67,13 @@ def test_unknown_profiles_are_said_and_take_no_statement(signed_in: Client, proj
     with CaptureQueriesContext(connection) as with_profiles:
         panel(signed_in, session)
     RequestLog.objects.filter(id=stored().id).update(profile=b"")
+    Session.objects.update(revision=F("revision") + 1)
     found = panel(signed_in, session)
     assert "Of 1 request it is not known what filled the context." in text(found)
     assert 'data-class="unknown"' in found
     assert "what filled it is not known" in found
     RequestLog.objects.update(profile=b"")
+    Session.objects.update(revision=F("revision") + 1)
     with CaptureQueriesContext(connection) as without:
         assert not panel(signed_in, session)
     assert len(with_profiles) == len(without)

@@ -1,0 +1,56 @@
+"""What is computed from all requests of a session, each once for those that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from sessions_app.pricing.context_windows import context_window
+from sessions_app.queries.kept import once
+from sessions_app.queries.session import RequestLine, structure_of
+from sessions_app.structure import timeline
+from sessions_app.structure.cache_verdicts import CacheVerdict, verdicts
+from sessions_app.structure.findings.facts import Finding, KnownSession
+from sessions_app.structure.findings.rules import find_all
+from sessions_app.structure.profiles import Profile, unpack
+from sessions_app.structure.time_split import SlowRequest, slow_requests
+
+
+def costs_of(lines: Sequence[RequestLine]) -> Sequence[Decimal | None]:
+    """The cost so far at each request."""
+    return once(lines, "costs", lambda: timeline.running_costs(line.cost for line in lines))
+
+
+def start_of(lines: Sequence[RequestLine]) -> datetime | None:
+    """When the first request began; None without requests."""
+    return once(lines, "start", lambda: min(map(timeline.sane_start, lines), default=None))
+
+
+def profiles_of(lines: Sequence[RequestLine]) -> Sequence[Profile | None]:
+    return once(lines, "profiles", lambda: [unpack(line.profile) for line in lines])
+
+
+def verdicts_of(lines: Sequence[RequestLine]) -> Sequence[CacheVerdict | None]:
+    """What the prompt cache did for each request."""
+    return once(lines, "verdicts", lambda: verdicts(lines, profiles_of(lines), structure_of(lines)))
+
+
+def slow_of(lines: Sequence[RequestLine]) -> Mapping[int, SlowRequest]:
+    """The requests that were slower than usual, by index."""
+    return once(lines, "slow", lambda: slow_requests(lines))
+
+
+def findings_of(lines: Sequence[RequestLine]) -> Sequence[Finding]:
+    """What rules find, whatever was dismissed."""
+    return once(lines, "findings", lambda: find_all(_known(lines)))
+
+
+def _known(lines: Sequence[RequestLine]) -> KnownSession:
+    windows: dict[tuple[str, str], int | None] = {}
+    for line in lines:
+        key = (line.provider, line.model)
+        if key not in windows:
+            windows[key] = context_window(*key)
+    sizes = [windows[line.provider, line.model] for line in lines]
+    return KnownSession(lines, profiles_of(lines), sizes, structure_of(lines))
