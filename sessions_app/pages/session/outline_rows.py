@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from sessions_app.content.search_facts import CUT
-from sessions_app.pages.html.components import component
+from sessions_app.pages.html.components import component, written
 from sessions_app.pages.html.formats import cost, duration, exact, extent, hue, short_id
 from sessions_app.pages.html.plain_text import visible
 from sessions_app.pages.session.outline_heads import TURN_CHARS
@@ -142,6 +142,21 @@ class RowWriter:
         )
 
     def _request(self, index: int, line: RequestLine) -> Markup:
+        """The row of a request. But for its link, it is the same on every page of the session; unless the clock, the
+        words to find or the shown branch have a say in it.
+        """
+        number = index + 1
+        if line.status == RUNNING or index in self.hits or not self.addresses.shows(number):
+            return self._drawn(index, line, self.href(number))
+        before, after = self.layout.derived.once(("row", index), lambda: self._around_link(index, line))
+        return Markup(f"{before}{written(self.href(number))}{after}")  # noqa: S704 - of a component, and escaped
+
+    def _around_link(self, index: int, line: RequestLine) -> tuple[str, str]:
+        # No text that is shown has this character: components make it visible.
+        before, _, after = str(self._drawn(index, line, Markup("\0"))).partition("\0")
+        return before, after
+
+    def _drawn(self, index: int, line: RequestLine, href: str) -> Markup:
         number = index + 1
         length = duration(timeline.duration(line))
         price = cost(line.cost) if line.cost is not None else ""
@@ -151,7 +166,7 @@ class RowWriter:
         )
         return component("outline", "request")(
             number=number,
-            href=self.href(number),
+            href=href,
             title=visible(", ".join(facts)),
             state=state_of(line),
             is_cut=line.finish_reason in CUT,
