@@ -101,7 +101,7 @@ def move_key(cursor: psycopg.Cursor[Any], stored: StoredAt, log: PreparedLog) ->
 
 
 def refresh_links(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> None:
-    """Write the links of stored requests again; three statements."""
+    """Write the links and profiles of stored requests again; three statements."""
     stored = [log.node.stored for log in logs]
     cursor.execute(
         sql.load("refresh_links"),
@@ -110,6 +110,7 @@ def refresh_links(cursor: psycopg.Cursor[Any], logs: Sequence[PreparedLog]) -> N
             "session_id": [place.session_id for place in stored if place],
             "bucket": [place.bucket for place in stored if place],
             "resent_count": [log.resent_count for log in logs],
+            "profile": [log.profile for log in logs],
             **_link_columns(logs),
             **_failure_columns(logs),
         },

@@ -209,6 +209,21 @@ def test_regroup_says_what_would_change_and_does_it(
     assert "; 0 were moved" in capsys.readouterr().out
 
 
+def test_regroup_writes_profiles_that_are_missing(project: Project) -> None:
+    """As of requests that an older version stored. Who has read the session reads it again."""
+    send(project, *conversation(2))
+    profiles = set(RequestLog.objects.values_list("id", "profile"))
+    assert all(profile for _, profile in profiles)
+    RequestLog.objects.update(profile=b"")
+    revision = Session.objects.get().revision
+    call_command("regroup", project="acme", verbosity=0)
+    assert set(RequestLog.objects.values_list("id", "profile")) == profiles
+    assert Session.objects.get().revision > revision
+    revision = Session.objects.get().revision
+    call_command("regroup", project="acme", verbosity=0)
+    assert Session.objects.get().revision == revision
+
+
 def test_regroup_writes_links_that_are_missing(project: Project) -> None:
     """As of requests that an older version stored."""
     send(project, *conversation(2))

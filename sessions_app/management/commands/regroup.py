@@ -1,4 +1,4 @@
-"""`manage.py regroup`: group the stored requests of a project by the current rules."""
+"""`manage.py regroup`: read and group the stored requests of a project by the current rules."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ MOST_LINES = 200
 
 class Command(BaseCommand):
     help = (
-        "Group the stored requests of a project by the current rules, and print what changed. It can be interrupted and"
-        " repeated. Requests that were moved manually stay where they are."
+        "Read the stored requests of a project again by the current rules: links, failed tools and profiles. Group them"
+        " by these, and print what changed. It can be interrupted and repeated. Requests that were moved manually stay"
+        " where they are."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
