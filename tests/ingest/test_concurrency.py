@@ -108,7 +108,7 @@ def test_any_order_and_number_of_digesters_gives_the_same(digesters: int, settin
         assert RequestLog.objects.count() == RequestKey.objects.count() == SESSIONS * TURNS
         before = stored()
         with binary_cursor() as cursor:
-            rollups.recompute(cursor, Session.objects.values_list("id", flat=True))
+            rollups.recompute(cursor, Session.objects.values_list("id", flat=True), are_changed=False)
         assert stored() == before
         results.append([row[1:] if len(row) == 4 else row for row in before if row[0] != "parts"])
         delete_sessions(project.id, list(Session.objects.values_list("id", flat=True)))

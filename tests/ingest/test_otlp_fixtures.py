@@ -42,7 +42,9 @@ def digest(folder: str, order: list[tuple[str, bytes]], each: bool) -> dict[str,
     digest_until_empty()
     assert not RejectedLog.objects.filter(project_id=project.pk).exists()
     with binary_cursor() as cursor:
-        assert not rollups.recompute(cursor, Session.objects.filter(project_id=project.pk).values_list("id", flat=True))
+        assert not rollups.recompute(
+            cursor, Session.objects.filter(project_id=project.pk).values_list("id", flat=True), are_changed=False
+        )
     columns = [f.attname for f in Session._meta.fields if f.name not in ("project_id", "revision")]
     requests = RequestLog.objects.filter(project_id=project.pk).order_by("trace_id", "span_id")
     names = ("span_id", "session_id", "rule", "rule_detail", "kind", "step", "duplicate_of", "status", "input_tokens")
