@@ -107,7 +107,8 @@ def filled(
     details: dict[str, Counter[str]] | None = None,
 ) -> Filled:
     """What filled a context, from amounts by CLASSES and the input tokens that were reported."""
-    found = in_tokens(by_class, reported, is_whole=not unseen)
+    # Of a call that failed, providers report 0 tokens, whatever its prompt was.
+    found = in_tokens(by_class, reported or None, is_whole=not unseen)
     chars = sum(amount for kind, amount in zip(CLASSES, by_class, strict=True) if kind != MEDIA)
     rows = list(_rows(by_class, chars, found, details or {}))
     return Filled(rows, chars, reported, _basis(found), unseen, rows_in_words(rows))

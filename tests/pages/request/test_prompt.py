@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from sessions_app.ingest.accept import accept_body
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Project, RequestLog
+from sessions_app.pages.html.composition import filled
 from sessions_app.pages.request import prompt, prompt_blocks
 from tests.factories import START, make_log, make_session, store_logs
 from tests.pages.conversations import agent, assistant, call, chat, png, result, turns, user
@@ -121,6 +122,12 @@ def test_without_tokens_there_are_only_characters(signed_in: Client, project: Pr
     page = shown(signed_in, stored())
     assert rows(page) == {"user": ["40", "–", "80%"], "assistant": ["10", "–", "20%"]}
     assert "No input tokens were reported" in text(page)
+
+
+def test_a_failed_call_with_0_tokens_tells_shares_of_characters() -> None:
+    found = filled([10, 0, 30, 0, 0, 0, 0, 0], 0)
+    assert [row.share for row in found.rows if row.width] == ["25%", "75%"]
+    assert "No input tokens were reported" in found.basis
 
 
 @pytest.mark.parametrize(
