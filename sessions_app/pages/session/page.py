@@ -57,7 +57,7 @@ from sessions_app.queries.session import (
 from sessions_app.queries.session_list import list_sessions
 from sessions_app.queries.thread import load_window
 from sessions_app.queries.window import Window
-from sessions_app.records import ERROR
+from sessions_app.records import ERROR, RUNNING
 from sessions_app.structure import timeline
 
 MOST_TAGS = 8
@@ -292,7 +292,9 @@ def head_of(shown: View) -> Head:
     session, lines = shown.session, shown.lines
     everything, calls = shown.whole.derived.once("extents", lambda: _extents(shown))
     brought = shown.tool_failures
-    is_running = any(line.is_running for line in lines.requests)
+    # Only the clock tells whether those still run whose logs say so.
+    begun = lines.derived.once("begun", lambda: [line for line in lines.requests if line.status == RUNNING])
+    is_running = any(line.is_running for line in begun)
     return Head(
         facts=session,
         failed_count=sum(line.status == ERROR or line.id in brought for _, _, line in shown.whole.places),

@@ -15,7 +15,7 @@ from sessions_app.pages.session.view import RequestBlock, View
 from sessions_app.pages.session.waterfall_rows import Placed, WaterfallWriter
 from sessions_app.pages.thread.place import whole_number
 from sessions_app.queries.session import RequestLine
-from sessions_app.structure.trace_tree import rows, tree
+from sessions_app.structure.trace_tree import TreeNode, rows, tree
 
 # A longer session has a page for each block of so many rows.
 MOST_ROWS = 300
@@ -49,8 +49,7 @@ class RowPage:
 def waterfall(query: QueryDict, shown: View, found: SessionFind, axis: TimeAxis) -> dict[str, Any]:
     """What the view shows: the rows of a block, those that ran in the shown part of the axis."""
     time = shown_time(axis, query)
-    order = ((index, line) for index, line in shown.layout.order() if _is_shown(shown, index, line))
-    placed = list(rows(tree(order, shown.layout.traces.nesting, shown.runs), *time.moments))
+    placed = list(rows(shown.once_for_part("nodes", lambda: _roots(shown)), *time.moments))
     page = _page(query, placed)
     here = placed[page * MOST_ROWS : (page + 1) * MOST_ROWS]
     writer = WaterfallWriter(shown, time, shown.addresses.as_view(""), found.counts, shown.tool_failures)
@@ -66,6 +65,11 @@ def waterfall(query: QueryDict, shown: View, found: SessionFind, axis: TimeAxis)
         "models": shown.session.models[:MOST_MODELS],
         "more_models": max(len(shown.session.models) - MOST_MODELS, 0),
     }
+
+
+def _roots(shown: View) -> list[TreeNode[RequestLine]]:
+    order = ((index, line) for index, line in shown.layout.order() if _is_shown(shown, index, line))
+    return tree(order, shown.layout.traces.nesting, shown.runs)
 
 
 def _is_shown(shown: View, index: int | None, line: RequestLine) -> bool:
