@@ -18,6 +18,7 @@ from sessions_app.access import rights
 from sessions_app.content.packed_digests import pack_digests
 from sessions_app.models import Project, RequestLog, Session
 from sessions_app.pages.shell import changes, signed_in_page
+from sessions_app.pages.thread.addresses import BLOCK
 from sessions_app.structure.histories import Added, Comparison, PackedLists
 from tests.factories import make_log, make_session
 from tests.pages.conversations import assistant, chat, turns
@@ -91,7 +92,7 @@ def test_what_is_loaded_before_the_page_leaves_no_gap(signed_in: Client, project
     page = fetch(signed_in, f"{home}?from=1&side=before", **{"HX-Request": "true"})
     numbers = [int(number) for number in re.findall(r'<article class="req" id="r(\d+)"', page)]
     assert numbers[0] == 1
-    assert f'hx-get="?at={numbers[-1] + 1}&amp;to=50&amp;side=between"' in page
+    assert f'hx-get="?at={numbers[-1] + 1}&amp;to={BLOCK}&amp;side=between"' in page
     between = fetch(
         signed_in, f"{home}?at={numbers[-1] + 1}&to={numbers[-1] + 1}&side=between", **{"HX-Request": "true"}
     )
