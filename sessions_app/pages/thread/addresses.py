@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 # So many requests fill about ten screens. Keys and buttons add the next ones, so a larger block only makes all wait.
 BLOCK = 25
-# A session of up to this many requests has one page. A longer one has a page for each block of requests.
-MOST_AT_ONCE = 40
+# A session of up to this many requests has one page, on which a reader can follow it. A longer one has a page for each
+# block of requests.
+MOST_AT_ONCE = 100
 # The same for a line a request: three screens.
 DENSE_BLOCK = 120
 
