@@ -23,12 +23,12 @@ from sessions_app.admin.lists import (
 )
 from sessions_app.ingest import cleanup
 from sessions_app.models import (
+    Link,
     Project,
     RequestKey,
     RequestLog,
     Session,
 )
-from sessions_app.queries.named_ids import links_of_id
 from sessions_app.records import ERROR, KINDS, RUNNING, SOURCES, SUCCESS
 from sessions_app.structure.grouping_rules import LinkRole
 
@@ -147,8 +147,7 @@ class RequestLogAdmin(ContentAdmin):
 def requests_with_id(project: Project, text: str) -> Q:
     """The requests that have an id. Every part of the condition is an index look-up."""
     key, alias = ids.request_key(project.key, text), ids.alias_key(project.key, text)
-    roles = [role for role in LinkRole if role <= LinkRole.TRACE]
-    aliased = links_of_id(alias, *roles).values_list("key_id", flat=True)[:100]
+    aliased = Link.objects.filter(token=alias, role__lte=LinkRole.TRACE).values_list("key_id", flat=True)[:100]
     found = set(RequestKey.objects.filter(id__in=[key, *aliased]).values_list("request_log_id", flat=True))
     sessions = {ids.session_id(project.key, text)}
     try:

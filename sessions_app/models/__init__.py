@@ -2,7 +2,6 @@
 
 from sessions_app.models.bulk import BulkAction
 from sessions_app.models.grouping import (
-    LINK_HASH,
     Assignment,
     ContradictingCopy,
     Correction,
@@ -19,7 +18,6 @@ from sessions_app.models.sessions import Part, RequestLog, RequestSearch, Sessio
 from sessions_app.models.views import DismissedFinding, SavedView, SessionName, SessionTag
 
 __all__ = [
-    "LINK_HASH",
     "ApiKey",
     "Assignment",
     "BulkAction",

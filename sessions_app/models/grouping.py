@@ -57,10 +57,6 @@ class ContradictingCopy(models.Model):
         indexes = [models.Index(fields=["key_id", "entry_id", "entry_index"], name="contradicting_copy_of")]
 
 
-# Eight bytes for a link key and a role.
-LINK_HASH = models.Func("token", "role", function="uuid_hash_extended", output_field=models.BigIntegerField())
-
-
 class Link(models.Model):
     """A link key by which a request is found: one of its ids, what it provides, or what it needs.
 
@@ -79,8 +75,6 @@ class Link(models.Model):
         db_table = "link"
         # For deletions.
         indexes = [models.Index(fields=["key_id"], name="link_key")]
-        # In the place of the primary key, which has a third more bytes. Who looks for a link asks for its hash, too.
-        constraints = [models.UniqueConstraint(LINK_HASH, "started_at", "key_id", name="link_found")]
 
 
 class TraceSpan(models.Model):

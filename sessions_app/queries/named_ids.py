@@ -6,20 +6,17 @@ import contextlib
 import uuid
 from functools import reduce
 from operator import or_
-from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+from django.db.models import BooleanField, F, Func, Q
 from django.db.models.functions import Lower
 
 from sessions_app import ids
-from sessions_app.models import LINK_HASH, Link, Project, RequestKey, Session, SessionName
+from sessions_app.models import Link, Project, RequestKey, Session, SessionName
 from sessions_app.queries import moved
 from sessions_app.structure.grouping_rules import LinkRole
 
 MAX_IDS = 100
-# What ids of requests are to them.
-_IDS = (LinkRole.ID, LinkRole.RESPONSE, LinkRole.CALL)
 
 
 def sessions_named(project: Project, text: str, by_name: bool = False) -> list[uuid.UUID]:
@@ -55,22 +52,16 @@ def named_by(project: Project, text: str) -> Q:
         own.append(uuid.UUID(text))
     key, alias = ids.request_key(project.key, text), ids.alias_key(project.key, text)
     of_keys = RequestKey.objects.filter(id=key).values("session_id")
-    named = links_of_id(alias, *_IDS, LinkRole.TRACE).values("key_id")[:MAX_IDS]
+    named = Link.objects.filter(token=alias, role__lte=LinkRole.TRACE).values("key_id")[:MAX_IDS]
     of_aliases = RequestKey.objects.filter(id__in=named).values("session_id")
     elsewhere = (of_keys, of_aliases, moved.sessions_after(own))
     return reduce(or_, (Q(IsOneOf(F("id"), ArraySubquery(sessions))) for sessions in elsewhere), Q(id__in=own))
 
 
-def links_of_id(link_key: uuid.UUID, *roles: LinkRole) -> QuerySet[Link]:
-    """The links by which an id is found, in any of these roles."""
-    hashes: list[Any] = [Func(Value(link_key), Value(int(role)), function="uuid_hash_extended") for role in roles]
-    return Link.objects.alias(hash=LINK_HASH).filter(hash__in=hashes, token=link_key, role__in=roles)
-
-
 def requests_named(project: Project, text: str) -> list[uuid.UUID]:
     """The requests that an id leads to: our id, or that of a request, call or response. Ids of moved ones included."""
     key, alias = ids.request_key(project.key, text), ids.alias_key(project.key, text)
-    aliased = links_of_id(alias, *_IDS).values_list("key_id", flat=True)[:MAX_IDS]
+    aliased = Link.objects.filter(token=alias, role__lt=LinkRole.TRACE).values_list("key_id", flat=True)[:MAX_IDS]
     found = set(RequestKey.objects.filter(id__in=[key, *aliased]).values_list("request_log_id", flat=True))
     with contextlib.suppress(ValueError):
         found.add(uuid.UUID(text))

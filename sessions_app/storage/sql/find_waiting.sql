@@ -6,7 +6,6 @@ CROSS JOIN LATERAL (
     FROM link AS l
     JOIN request_key AS k ON k.id = l.key_id
     JOIN request_log AS r ON r.id = k.request_log_id AND r.session_id = k.session_id AND r.bucket = k.bucket
-    WHERE uuid_hash_extended(l.token, l.role) = uuid_hash_extended(q.link_key, %(role)b::smallint)
-        AND l.token = q.link_key AND l.role = %(role)b::smallint AND r.rule = 'previous_response_id'
+    WHERE l.token = q.link_key AND l.role = %(role)b::smallint AND r.rule = 'previous_response_id'
     LIMIT 1
 ) AS w
