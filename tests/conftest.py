@@ -50,12 +50,10 @@ MOST_WORKERS = 8  # Each has a browser.
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One worker more than there are processors, since many tests wait for processes and browsers. None when only some
-    tests are asked for, which would wait for workers to start.
-    """
+    """A worker for each processor; none when only some tests are asked for, which would wait for workers to start."""
     if config.args_source is pytest.Config.ArgsSource.ARGS:
         return 0
-    return min((psutil.cpu_count() or 1) + 1, MOST_WORKERS)
+    return min(psutil.cpu_count() or 1, MOST_WORKERS)
 
 
 @pytest.hookimpl(tryfirst=True)
