@@ -1,4 +1,4 @@
-"""What a person wrote in a message of the user, without what a client put around it. For titles and previews.
+"""What a person wrote in a message of the user, and what a client put around it. For titles, previews and pages.
 
 Coding agents send their environment, rules and open files as messages of the user: as elements such as
 `<environment_context>`, or under headings. They are told by their shape: an element with a name of several words.
@@ -7,6 +7,7 @@ Coding agents send their environment, rules and open files as messages of the us
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from sessions_app.content.blocks import Message, RefusalBlock, TextBlock
 
@@ -37,10 +38,24 @@ _SETUP = re.compile(
 MOST_ELEMENTS = 40
 # Commands and their output, reminders, and what an editor or a client tells of itself stand in the user's name. A title
 # would tell nothing about them. Elements of other names may hold what a program asks, so they are no such kind.
-_CLIENT = re.compile(
-    r"\s{0,100}<(?:(?:local-)?command-[a-z]{1,20}|system[-_]reminder|environment_(?:context|details)|session_context"
-    r"|user_instructions|ide_[a-z_]{1,40})>"
+_CLIENT_NAMES = (
+    r"(?:local-)?command-[a-z]{1,20}|system[-_]reminder|environment_(?:context|details)|session_context"
+    r"|user_instructions|ide_[a-z_]{1,40}"
 )
+_CLIENT = re.compile(rf"\s{{0,100}}<(?:{_CLIENT_NAMES})>")
+# Such an element with the space around it. Rules that an agent found in files stand under a heading that names them.
+_CLIENT_ELEMENT = re.compile(
+    rf"\s{{0,100}}(?:<({_CLIENT_NAMES})(?:\s[^<>]{{0,500}})?>|# ([^\n<>]{{1,300}})\n\s{{0,100}}<(INSTRUCTIONS)>)"
+)
+_CLOSED_AT_END = re.compile(rf"</({_CLIENT_NAMES})>\s{{0,100}}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A stretch of a text: what a client wrote, under the name of its element or heading, or the rest, under none."""
+
+    name: str
+    text: str
 
 
 def said_by_user(message: Message) -> str:
@@ -55,6 +70,31 @@ def is_of_client(message: Message) -> bool:
     if not isinstance(first, TextBlock):
         return False
     return bool(_CLIENT.match(first.text) or _SETUP.match(first.text)) and not said_by_user(message)
+
+
+def sections_of(text: str) -> list[Section]:
+    """A text of the user in order: elements of clients at its beginning, the rest, elements of clients at its end.
+
+    Only the tags around such elements, their headings and the space between them are left out. What stands in the
+    middle of a text belongs to it: a person may have pasted it.
+    """
+    before: list[Section] = []
+    after: list[Section] = []
+    while len(before) < MOST_ELEMENTS and (found := _CLIENT_ELEMENT.match(text)):
+        tag = f"</{found[1] or found[3]}>"
+        end = text.find(tag, found.end())
+        if end < 0:
+            break
+        before.append(Section(found[1] or found[2].strip(), text[found.end() : end]))
+        text = text[end + len(tag) :]
+    while len(after) < MOST_ELEMENTS and (closed := _CLOSED_AT_END.search(text, max(len(text) - 200, 0))):
+        begun = text.rfind(f"<{closed[1]}>", 0, closed.start())
+        if begun < 0:
+            break
+        after.append(Section(closed[1], text[begun + len(closed[1]) + 2 : closed.start()]))
+        text = text[:begun]
+    own = [Section("", text)] if text.strip() or not (before or after) else []
+    return [*before, *own, *reversed(after)]
 
 
 def own_words(text: str) -> str:

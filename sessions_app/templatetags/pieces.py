@@ -58,7 +58,7 @@ def _correct_url(context: Context) -> str:
 @register.simple_tag
 def show_rest(url: str, offset: int, hidden_chars: int) -> Markup:
     """A button that is replaced by the next piece of a long text, from `offset` on."""
-    return component("pieces", "rest")(f"{url}?offset={offset}", hidden_chars)
+    return component("pieces", "rest")(f"{url}{'&' if '?' in url else '?'}offset={offset}", hidden_chars)
 
 
 @register.simple_tag

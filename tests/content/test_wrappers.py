@@ -7,7 +7,7 @@ import time
 import pytest
 
 from sessions_app.content.blocks import Message, TextBlock
-from sessions_app.content.wrappers import is_of_client, own_words, said_by_user
+from sessions_app.content.wrappers import Section, is_of_client, own_words, said_by_user, sections_of
 
 REMINDER = "<system-reminder>\nToday is Friday.\n</system-reminder>"
 ENVIRONMENT = "<environment_context>\n  <cwd>/app</cwd>\n  <shell>bash</shell>\n</environment_context>"
@@ -90,8 +90,46 @@ def test_blocks_of_a_message_are_read_one_by_one() -> None:
     assert said_by_user(message) == "Fix it"
 
 
-@pytest.mark.parametrize("text", ["<a_b>" * 60_000, "<a_b></a_b>" * 60_000, "\n<a_b>" * 60_000, "# x:\n" * 60_000])
+@pytest.mark.parametrize(
+    ("text", "sections"),
+    [
+        ("Fix it", [("", "Fix it")]),
+        ("", [("", "")]),
+        (
+            f"{REMINDER}\n\nFix it\n{ENVIRONMENT}\n",
+            [
+                ("system-reminder", "\nToday is Friday.\n"),
+                ("", "\n\nFix it\n"),
+                ("environment_context", "\n  <cwd>/app</cwd>\n  <shell>bash</shell>\n"),
+            ],
+        ),
+        (
+            "<command-name>/compact</command-name>\n<command-args></command-args>",
+            [("command-name", "/compact"), ("command-args", "")],
+        ),
+        (
+            "# AGENTS.md instructions for /app\n\n<INSTRUCTIONS>\nBe brief.\n</INSTRUCTIONS>\nFix it",
+            [("AGENTS.md instructions for /app", "\nBe brief.\n"), ("", "\nFix it")],
+        ),
+        # A person may have pasted it.
+        (f"What is this?\n{REMINDER}\nAnd why?", [("", f"What is this?\n{REMINDER}\nAnd why?")]),
+        ("<system-reminder>Not closed", [("", "<system-reminder>Not closed")]),
+        ("Not opened</system-reminder>", [("", "Not opened</system-reminder>")]),
+        (
+            "<customer_message>Where is it?</customer_message>",
+            [("", "<customer_message>Where is it?</customer_message>")],
+        ),
+    ],
+)
+def test_a_text_of_the_user_has_sections(text: str, sections: list[tuple[str, str]]) -> None:
+    assert sections_of(text) == [Section(*section) for section in sections]
+
+
+@pytest.mark.parametrize(
+    "text", ["<a_b>" * 60_000, "<a_b></a_b>" * 60_000, "\n<a_b>" * 60_000, "# x:\n" * 60_000, f"{REMINDER}\n" * 20_000]
+)
 def test_hostile_text_costs_little(text: str) -> None:
     started = time.process_time()
     own_words(text)
+    sections_of(text)
     assert time.process_time() - started < 0.5

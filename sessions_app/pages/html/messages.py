@@ -38,6 +38,7 @@ from sessions_app.pages.html.texts import (
     size_of,
     text_piece,
     unformatted,
+    user_text,
     whole_text,
     with_seams,
 )
@@ -226,7 +227,7 @@ class MessageWriter:
         address = BlockAddress(self.base_url, source.digest, str(number))
         match block:
             case TextBlock():
-                return prose(block.text, address)
+                return user_text(block.text, address) if source.message.role == "user" else prose(block.text, address)
             case ReasoningBlock():
                 return reasoning(block, address)
             case ToolCallBlock():

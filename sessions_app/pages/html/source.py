@@ -69,12 +69,14 @@ def source_of(content: bytes, default_role: str, digest: bytes) -> Source:
 class BlockAddress:
     """Where a block is found again: under the address of a request, in a part, by its number.
 
-    The number of a block inside a tool result follows that of the result: `2.0`.
+    The number of a block inside a tool result follows that of the result: `2.0`. `section` is the number of a section
+    of its text (`wrappers.sections_of`).
     """
 
     base_url: str
     digest: bytes
     path: str
+    section: int | None = None
 
     def inner(self, number: int) -> BlockAddress:
         return BlockAddress(self.base_url, self.digest, f"{self.path}.{number}")
@@ -86,7 +88,8 @@ class BlockAddress:
 
     @property
     def text_url(self) -> str:
-        return f"{self.base_url}text/{self.digest.hex()}/{self.path}/"
+        url = f"{self.base_url}text/{self.digest.hex()}/{self.path}/"
+        return url if self.section is None else f"{url}?section={self.section}"
 
     @property
     def media_url(self) -> str:

@@ -6,11 +6,13 @@ Whatever came from a sender is escaped by a component, or by `markdown`, `termin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from markupsafe import Markup
 
 from sessions_app.content import base64_text
 from sessions_app.content.omissions import MASKED, Cut, find_cuts
+from sessions_app.content.wrappers import Section, sections_of
 from sessions_app.pages.html import markdown
 from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.excerpts import MESSAGE_LINES, excerpt
@@ -35,6 +37,25 @@ def prose(text: str, address: BlockAddress) -> Markup:
     """A text as Markdown; of a long one the beginning."""
     part = excerpt(base64_text.readable(text))
     return clamped(with_seams(part.shown, _markdown), address.text_url, part.hidden_chars, is_faded=True)
+
+
+def user_text(text: str, address: BlockAddress) -> Markup:
+    """The same for a text of the user: what a client put around it is folded, under the names of its elements."""
+    found = sections_of(text)
+    if is_raw() or all(not section.name for section in found):
+        return prose(text, address)
+    return joined(
+        _section(section, replace(address, section=number))
+        for number, section in enumerate(found)
+        if section.text.strip() or section.name
+    )
+
+
+def _section(section: Section, address: BlockAddress) -> Markup:
+    if not section.name:
+        return prose(section.text, address)
+    amount = size_of(section.text)
+    return fold(component("texts", "element")(section.name), prose(section.text, address), amount, peek(section.text))
 
 
 def _markdown(text: str) -> Markup:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from sessions_app.content import base64_text
 from sessions_app.content.blocks import ContentBlock, MediaBlock, OtherBlock, ToolCallBlock, ToolResultBlock, text_of
 from sessions_app.content.messages import read_message
+from sessions_app.content.wrappers import sections_of
 from sessions_app.models import Project, RequestLog
 from sessions_app.pages.html import media
 from sessions_app.pages.html.components import NOTHING, joined
@@ -61,13 +62,14 @@ def request_text(request: HttpRequest, project: Project, request_id: uuid.UUID, 
     """A long text, or a piece of a very long one: to replace its beginning, or as a page."""
     log, part = _part_or_404(project, request_id, digest)
     found, is_code = text_at(part, path)
-    text = found.text
+    section = whole_number(request.GET.get("section", ""), -1) if "section" in request.GET else None
+    text = found.text if section is None else _section_text(found.text, section)
     if request.GET.get("download"):
         return _attachment(text.encode("utf-8", "replace"), "text/plain; charset=utf-8", f"{digest}.txt")
     text = base64_text.shortened(text)
     url = f"/p/{project.slug}/requests/{log.id}/"
     offset = whole_number(request.GET.get("offset", ""), 0)
-    address = BlockAddress(url, part.digest, path)
+    address = BlockAddress(url, part.digest, path, section)
     context = {
         "section": "sessions",
         "url": url,
@@ -81,6 +83,14 @@ def request_text(request: HttpRequest, project: Project, request_id: uuid.UUID, 
     if is_drawn and (drawing := whole_drawing(block_at(part, path), address, request.GET)):
         context |= {"html": drawing, "piece": None, "note": NOTHING}
     return render_page_or_partial(request, "request_text.html", "_request_text.html", context, project)
+
+
+def _section_text(text: str, number: int) -> str:
+    """What stands in one section of a text. Raises Http404."""
+    found = sections_of(text)
+    if not 0 <= number < len(found):
+        raise Http404
+    return found[number].text
 
 
 def _whole_or_piece(text: str, is_code: bool, offset: int) -> dict[str, Any]:

@@ -400,6 +400,30 @@ def test_long_message_says_exactly_how_much_is_hidden(signed_in: Client, project
     assert "9,213 characters" in text(page)
 
 
+def test_what_a_client_put_around_the_users_words_is_folded(signed_in: Client, project: Project) -> None:
+    rules = "Rule 1: & be brief. " + "r" * 2_500
+    session = make_session(project, "s", make_log(f"<system-reminder>{rules}</system-reminder>\nFix the build"))
+    first = article(get(signed_in, session), 1)
+
+    (fold,) = re.findall(r'<details class="fold"><summary>.*?</details>', first, re.DOTALL)
+    assert text(fold).startswith("system-reminder 2.5 kB Rule 1: & be brief.")
+    assert "Fix the build" in text(first.replace(fold, ""))
+    assert "Fix the build" not in fold
+    ((label, url),) = more_links(fold).items()
+    assert label == "Show 520 more characters"
+    assert text(signed_in.get(url, headers={"HX-Request": "true"}).content.decode()) == rules
+    page = signed_in.get(url).content.decode()
+    download = re.search(r'href="([^"]+)" download', page)
+    assert download
+    assert signed_in.get(unescape(download[1])).content.decode() == rules
+    assert signed_in.get(url.replace("section=0", "section=2")).status_code == 404
+
+    found = article(get(signed_in, session, "?find=brief"), 1)
+    assert '<details class="fold" open>' in found
+    raw = get(signed_in, session, "?text=raw")
+    assert "<system-reminder>Rule 1" in unescape(article(raw, 1))
+
+
 @pytest.mark.parametrize(
     ("content", "hidden"),
     [("x\n" * 39 + "x", 0), ("x\n" * 40 + "x", 2), ("y" * 2_000, 0), ("y" * 2_001, 1), ("é" * 3_000, 1_000)],
