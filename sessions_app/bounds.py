@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import Match, SequenceMatcher
 from typing import Generic, TypeVar
 
@@ -24,18 +24,22 @@ _ENDLESS = 2**62
 WORK_OF_ANSWER = 12_000_000
 # The limit for comparing two lists: about a twentieth of a second.
 WORK_OF_COMPARISON = 400_000
+# A response may wait for others: on the clock it has so many times the processor time that it may take.
+CLOCK_FACTOR = 4
 
 
 @dataclass(slots=True)
 class Budget:
-    """What is left: bytes of UTF-8, units of work, and a deadline (monotonic clock, in seconds) after which nothing new
-    begins.
+    """What is left: bytes of UTF-8, units of work, and two moments after which nothing new begins: `cpu_deadline` in
+    the processor time of this thread, so that a page on a busy machine is not shorter, and `deadline` on the monotonic
+    clock. Both are in seconds.
     """
 
     bytes_left: int = _ENDLESS
     work_left: int = _ENDLESS
-    deadline: float = float("inf")
     seconds: float = float("inf")
+    cpu_deadline: float = float("inf")
+    deadline: float = float("inf")
     # The bytes at the beginning, of which `share` takes a part.
     whole: int = field(init=False)
 
@@ -45,13 +49,19 @@ class Budget:
     @property
     def is_spent(self) -> bool:
         """Whether nothing new may begin. The last block may exceed the budget, within limits of its own."""
-        return self.bytes_left <= 0 or self.work_left <= 0 or time.monotonic() >= self.deadline
+        return self.bytes_left <= 0 or self.work_left <= 0 or self.is_late
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time is over."""
+        return time.thread_time() >= self.cpu_deadline or time.monotonic() >= self.deadline
 
     def begin_writing(self) -> None:
         """Reserve half of the time for writing, however long reading took. Otherwise a page of a long session would
         show almost nothing on a busy machine.
         """
-        self.deadline = max(self.deadline, time.monotonic() + self.seconds / 2)
+        self.cpu_deadline = max(self.cpu_deadline, time.thread_time() + self.seconds / 2)
+        self.deadline = max(self.deadline, time.monotonic() + self.seconds / 2 * CLOCK_FACTOR)
 
     def spend(self, html: str = "", work: int = 0) -> str:
         """Subtract written HTML and work from the budget. Returns the HTML."""
@@ -70,8 +80,9 @@ def current() -> Budget:
 
 @contextmanager
 def answer(most_bytes: int, seconds: float) -> Iterator[Budget]:
-    """Limit a response to about this many bytes. After so many seconds, nothing new begins."""
-    budget = Budget(most_bytes, WORK_OF_ANSWER, time.monotonic() + seconds, seconds)
+    """Limit a response to about this many bytes. After so many seconds of processor time, nothing new begins."""
+    on_clock = time.monotonic() + seconds * CLOCK_FACTOR
+    budget = Budget(most_bytes, WORK_OF_ANSWER, seconds, time.thread_time() + seconds, on_clock)
     token = _current.set(budget)
     try:
         yield budget
@@ -83,7 +94,7 @@ def answer(most_bytes: int, seconds: float) -> Iterator[Budget]:
 def share(part: float) -> Iterator[Budget]:
     """Write a section with at most this part of the response's bytes, and no more than is left."""
     whole = current()
-    granted = Budget(min(whole.bytes_left, int(whole.whole * part)), whole.work_left, whole.deadline, whole.seconds)
+    granted = replace(whole, bytes_left=min(whole.bytes_left, int(whole.whole * part)))
     granted.whole = whole.whole
     bytes_before, work_before = granted.bytes_left, granted.work_left
     token = _current.set(granted)

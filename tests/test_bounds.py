@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 
@@ -27,9 +28,22 @@ def test_it_is_spent_by_time() -> None:
         assert budget.is_spent
 
 
+def test_time_that_other_processes_take_does_not_count() -> None:
+    with bounds.answer(10, 0.1) as budget:
+        time.sleep(0.12)
+        assert not budget.is_spent
+        end = time.thread_time() + 0.1
+        while time.thread_time() < end:
+            pass
+        assert budget.is_spent
+    with bounds.answer(10, 0.1) as budget:
+        time.sleep(0.1 * bounds.CLOCK_FACTOR)
+        assert budget.is_spent
+
+
 def test_writing_has_half_of_the_time_whatever_reading_took() -> None:
     with bounds.answer(10, 600) as budget:
-        budget.deadline = 0
+        budget.deadline = budget.cpu_deadline = 0
         assert budget.is_spent
         budget.begin_writing()
         assert not budget.is_spent
