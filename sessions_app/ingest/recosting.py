@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from sessions_app.ingest import costs
 from sessions_app.models import Project, RequestLog
+from sessions_app.pricing.choice import prices_of
 from sessions_app.pricing.own import OwnPrice
 from sessions_app.pricing.prices import recall, with_counts
 from sessions_app.pricing.stored import stated_in, usage_of_row
@@ -20,6 +21,7 @@ from sessions_app.storage import rollups, sql
 from sessions_app.storage.buckets import bucket_of
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.locks import lock_digest
+from sessions_app.storage.own_prices import load_own_prices
 from sessions_app.storage.prepared import Cost
 
 CHUNK = 200
@@ -71,7 +73,7 @@ def _chunk(
         if not dry_run:
             lock_digest(cursor, project.pk)
         rows = list(_after(_requests(project, since), after).only(*_COLUMNS)[:CHUNK])
-        own = costs.own_prices(project.pk)
+        own = load_own_prices(project.pk)
         changed = [(row, cost) for row in rows if (cost := _add(done, row, own)) is not None]
         if changed and not dry_run:
             cursor.execute(sql.load("update_costs"), _columns(changed))
@@ -102,7 +104,7 @@ def _cost(row: RequestLog, own: tuple[OwnPrice, ...]) -> Cost:
     if row.step:
         return costs.stated(stated)
     usage = with_counts(usage_of_row(row), recall(row.price or ""))
-    prices = costs.prices_of(own, row.provider, (row.model, row.requested_model), row.api_base, row.started_at)
+    prices = prices_of(own, row.provider, (row.model, row.requested_model), row.api_base, row.started_at)
     return costs.cost_of(usage, prices, stated)
 
 

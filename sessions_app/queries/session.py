@@ -217,7 +217,7 @@ MOST_LINES = 12_000
 
 
 # A process keeps the lines of so many sessions, and of so many requests and steps together. With what is derived from
-# it, each takes about 8 kB.
+# it, each takes 3 to 6 kB (docs/decisions/0020-kept-sessions.md).
 MOST_KEPT, MOST_LINES_KEPT = 16, 6_000
 _kept: Keeper[SessionLines] = Keeper(MOST_KEPT, MOST_LINES_KEPT)
 

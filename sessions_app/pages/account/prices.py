@@ -14,7 +14,6 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from sessions_app.access import rights
-from sessions_app.ingest import costs
 from sessions_app.models import ModelPrice, Project
 from sessions_app.pages.shell import changes, project_page, render_page
 from sessions_app.pricing import library
@@ -89,7 +88,6 @@ def _add(request: HttpRequest, project: Project, form: PriceForm) -> bool:
     except IntegrityError:
         form.add_error("pattern", "There is a price of this model from this day on. Remove it first.")
         return False
-    costs.forget()
     messages.success(request, f"The price of “{price.pattern}” is set. It is used for what arrives from now on.")
     return True
 
@@ -98,6 +96,5 @@ def _remove(request: HttpRequest, project: Project) -> HttpResponse:
     number = request.POST["remove"]
     is_number = number.isascii() and number.isdigit() and len(number) < 19
     if is_number and project.prices.filter(pk=int(number)).delete()[0]:
-        costs.forget()
         messages.success(request, "The price is removed. Stored costs stay as they are.")
     return redirect("prices", project.slug)

@@ -27,7 +27,7 @@ def panels(request: HttpRequest, project: Project, shown: View, insights: Insigh
         "panel": "costs" if request.GET.get("costs") == "open" else request.GET.get("panel", ""),
         "findings": findings_panel(insights, lines, shown.addresses, names_for(everything, shown.lines, window)),
         "may_dismiss": rights.may(request.user, rights.DISMISS_FINDINGS),
-        "cache": cache_panel(project.pk, lines, insights.cache, shown.addresses),
+        "cache": cache_panel(project.pk, lines, shown.addresses),
         "time_spent": time_panel(request.GET, shown, insights),
         "costly": shown.once_with_links("costly", lambda: costly_requests(shown)),
         "filled": shown.once_with_links("filled", lambda: session_filled(shown)),

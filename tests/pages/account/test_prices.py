@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from io import StringIO
+from typing import Any
+
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from sessions_app.access.rights import CHANGE_PRICES
-from sessions_app.models import ModelPrice, Project
-from tests.factories import make_project, make_user
+from sessions_app.models import ModelPrice, Project, RequestLog
+from tests.factories import make_log, make_project, make_session, make_user
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/p/acme/settings/prices/"
@@ -71,3 +75,33 @@ def test_prices_of_another_project_stay(editor: Client) -> None:
     price = ModelPrice.objects.create(project=other, pattern="x", valid_from="2026-01-01", input=1)
     editor.post(ADDRESS, {"remove": price.pk})
     assert ModelPrice.objects.exists()
+
+
+def test_stored_costs_follow_a_price_when_they_are_computed_anew(editor: Client, project: Project) -> None:
+    """Where a cost is shown: the list, its sums, the session, the request, and the API."""
+    stated = make_log(cost=1, model="house-7b")
+    session = make_session(project, "a", make_log(model="house-7b"), stated, make_log(model="house-7b"))
+    request = RequestLog.objects.filter(cost=None).first()
+    assert request
+
+    def shown() -> tuple[Any, ...]:
+        addresses = f"sessions/{session.pk}", f"requests/{request.pk}"
+        costs = [editor.get(f"/api/v1/{one}").json()["cost"] for one in addresses]
+        pages = ("sessions/", "sessions/overview/", f"{addresses[0]}/", f"{addresses[1]}/")
+        html = [editor.get(f"/p/acme/{one}").content.decode() for one in pages]
+        return (*costs, ["$1.10" in one for one in html[:3]], "$0.050" in html[3])
+
+    before = ("1", None, [False] * 3, False)
+    assert shown() == before
+    # 8 tokens in and 4 out. A price says nothing of stored requests until they are computed anew.
+    editor.post(ADDRESS, PRICE | {"input": "1250", "output": "10000"})
+    assert shown() == before
+    call_command("recompute_costs", stdout=StringIO())
+    assert shown() == ("1.1", "0.05", [True] * 3, True)
+    editor.post(ADDRESS, {"remove": ModelPrice.objects.get().pk})
+    editor.post(ADDRESS, PRICE | {"input": "5000", "output": "40000"})
+    call_command("recompute_costs", stdout=StringIO())
+    assert shown() == ("1.4", "0.2", [False] * 3, False)
+    editor.post(ADDRESS, {"remove": ModelPrice.objects.get().pk})
+    call_command("recompute_costs", stdout=StringIO())
+    assert shown() == before

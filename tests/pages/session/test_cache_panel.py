@@ -9,7 +9,7 @@ from typing import Any
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from sessions_app.models import Project, RequestLog
+from sessions_app.models import ModelPrice, Project, RequestLog
 from tests.factories import make_session
 from tests.pages.conversations import assistant, call, chat, result, user
 from tests.pages.session.test_findings import MOST_STATEMENTS, page_of
@@ -75,3 +75,14 @@ def test_an_unknown_price_is_said(signed_in: Client, project: Project) -> None:
     said = text(page_of(signed_in, make_session(project, "a", *logs)))
     assert "missed for" not in said
     assert "No price is known for 2 of the misses" in said
+
+
+def test_a_price_that_another_process_changed_counts_at_once(signed_in: Client, project: Project) -> None:
+    session = make_session(project, "a", *conversation())
+    assert "missed for $0.025" in text(page_of(signed_in, session))
+    ModelPrice.objects.create(project=project, pattern="gpt-4o", valid_from="2026-01-01", input=1000, cached=0)
+    assert "missed for $20" in text(page_of(signed_in, session))
+    ModelPrice.objects.update(input=2000)
+    assert "missed for $40" in text(page_of(signed_in, session))
+    ModelPrice.objects.all().delete()
+    assert "missed for $0.025" in text(page_of(signed_in, session))
