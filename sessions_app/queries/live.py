@@ -33,12 +33,19 @@ def revision_of(project_id: int, session_id: uuid.UUID) -> Revision | None:
     return Revision(*row) if row else None
 
 
+def is_active(last_at: datetime, now: datetime) -> bool:
+    """Whether something happens in a session whose last request or step was then. A time that is far ahead comes from a
+    wrong clock, and says nothing about now.
+    """
+    return abs(now - last_at) < ACTIVE_FOR
+
+
 def active_sessions(rows: Iterable[SessionRow], now: datetime) -> dict[uuid.UUID, bool]:
     """Those with requests or steps in the last minute, or with a request that runs; and whether one runs. At most one
     statement.
     """
     begun = [row for row in rows if row.last_at > now - RUNNING_FOR]
-    active = {row.id: False for row in begun if row.last_at > now - ACTIVE_FOR}
+    active = {row.id: False for row in begun if is_active(row.last_at, now)}
     if begun:
         running = RequestLog.objects.filter(
             session_id__in=[row.id for row in begun],
@@ -46,6 +53,7 @@ def active_sessions(rows: Iterable[SessionRow], now: datetime) -> dict[uuid.UUID
             status=RUNNING,
             ended_at=None,
             started_at__gt=now - RUNNING_FOR,
+            received_at__gt=now - RUNNING_FOR,
         )
         active.update(dict.fromkeys(running.values_list("session_id", flat=True), True))
     return active

@@ -52,6 +52,7 @@ class ListedRequest:
     started_at: datetime
     first_token_at: datetime | None
     ended_at: datetime | None
+    received_at: datetime
     request_id: str
     kind: str
     call_type: str
@@ -93,10 +94,10 @@ class RequestListPage:
 # `Session.name`, in SQL.
 NAME = "coalesce(nullif(s.given_name, ''), nullif(s.source_name, ''), s.title)"
 _COLUMNS = (
-    *("r.id", "r.session_id", "r.bucket", "x.started_at", "r.first_token_at", "r.ended_at", "r.request_id", "r.kind"),
-    *("r.call_type", "r.model", "r.provider", "r.status", "r.http_status", "r.error_type", "r.error_message"),
-    *("r.finish_reason", "r.input_tokens", "r.output_tokens", "r.cached_tokens", "r.cost", "r.end_user", "r.tags"),
-    *("r.input_preview", "r.output_preview", NAME, "s.session_key"),
+    *("r.id", "r.session_id", "r.bucket", "x.started_at", "r.first_token_at", "r.ended_at", "r.received_at"),
+    *("r.request_id", "r.kind", "r.call_type", "r.model", "r.provider", "r.status", "r.http_status", "r.error_type"),
+    *("r.error_message", "r.finish_reason", "r.input_tokens", "r.output_tokens", "r.cached_tokens", "r.cost"),
+    *("r.end_user", "r.tags", "r.input_preview", "r.output_preview", NAME, "s.session_key"),
 )
 _STARTED = replace(ORDERS["last_at"], name="started_at", sql="x.started_at")
 

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
+from sessions_app.records import RUNNING
 from sessions_app.structure import timeline
-from sessions_app.structure.timeline import TimedRow
+from sessions_app.structure.running import RUNNING_FOR
+from sessions_app.structure.timeline import Timed, TimedRow
 
 # Names a span: its trace id and its own id.
 SpanPlace = tuple[str, str]
@@ -30,6 +32,8 @@ class Spanned(TimedRow, Protocol):
 
     @property
     def kind(self) -> str: ...
+    @property
+    def status(self) -> str: ...
     @property
     def trace_id(self) -> str: ...
     @property
@@ -221,7 +225,9 @@ def traces(requests: Sequence[Spanned], steps: Sequence[Spanned]) -> dict[str, T
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """When something ran. Agents and chains count with their start alone: they may be open while nothing runs."""
+    """When something ran or may have run. Agents and chains count with their start alone: they are open while nothing
+    runs.
+    """
 
     id: uuid.UUID
     started_at: datetime
@@ -229,10 +235,16 @@ class _Moment:
     received_at: datetime
 
 
+def _moment(row: Spanned) -> Timed:
+    if row.kind not in WORK:
+        return _Moment(row.id, row.started_at, row.started_at, row.received_at)
+    if row.status == RUNNING and row.ended_at is None:
+        # It may have run for so long; what is not known is no pause.
+        return _Moment(row.id, row.started_at, row.started_at + RUNNING_FOR, row.received_at)
+    return row
+
+
 def idle_before(rows: Sequence[Spanned]) -> dict[uuid.UUID, timedelta]:
     """How long nothing ran before each of these rows, in the order in which they are shown, where that is long."""
-    moments = [
-        row if row.kind in WORK else _Moment(row.id, row.started_at, row.started_at, row.received_at) for row in rows
-    ]
-    gaps = timeline.idle_before(moments)
+    gaps = timeline.idle_before([_moment(row) for row in rows])
     return {row.id: gap for row, gap in zip(rows, gaps, strict=True) if gap}

@@ -20,8 +20,12 @@ class Begun(Protocol):
     def started_at(self) -> datetime: ...
     @property
     def ended_at(self) -> datetime | None: ...
+    @property
+    def received_at(self) -> datetime: ...
 
 
 def is_running(request: Begun, now: datetime) -> bool:
-    """Whether a request is taken to run still."""
-    return request.status == RUNNING and request.ended_at is None and request.started_at > now - RUNNING_FOR
+    """Whether a request is taken to run still. A client's clock may be ahead; it began before its log was received."""
+    if request.status != RUNNING or request.ended_at is not None:
+        return False
+    return min(request.started_at, request.received_at) > now - RUNNING_FOR

@@ -20,7 +20,8 @@ class Row:
     parent_id: str = ""
     kind: str = "llm"
     trace_id: str = "t"
-    seconds: float = 1
+    seconds: float | None = 1
+    status: str = "success"
     received_at: datetime = START
     id: uuid.UUID = field(default_factory=uuid.uuid4)
 
@@ -29,8 +30,8 @@ class Row:
         return START + timedelta(seconds=self.at)
 
     @property
-    def ended_at(self) -> datetime:
-        return self.started_at + timedelta(seconds=self.seconds)
+    def ended_at(self) -> datetime | None:
+        return None if self.seconds is None else self.started_at + timedelta(seconds=self.seconds)
 
 
 def placed(requests: list[Row], steps: list[Row]) -> list[str]:
@@ -93,6 +94,14 @@ def test_spans_in_a_circle_and_without_end() -> None:
     assert [nesting.depth(row) for row in circle] == [1, 1, 0]
     deep = [Row(str(n), parent_id=str(n - 1)) for n in range(2_000)]
     assert max(map(Nesting(deep).depth, deep)) == MOST_LEVELS
+
+
+def test_a_request_that_may_have_run_leaves_no_pause() -> None:
+    running = Row("r1", 1, seconds=None, status="running")
+    later = [Row("r2", 600), Row("r3", 700), Row("r4", 2 * 3_600)]
+    assert idle_before([running, *later]) == {later[2].id: timedelta(seconds=3_599)}
+    ended = Row("r1", 1, seconds=None)
+    assert idle_before([ended, later[0]]) == {later[0].id: timedelta(seconds=599)}
 
 
 def test_agent_that_waits_is_idle_time() -> None:

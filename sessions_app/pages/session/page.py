@@ -46,7 +46,7 @@ from sessions_app.pages.thread.layout import AFTER, BEFORE, MOST_STEPS
 from sessions_app.pages.thread.place import RequestInSession, facts_context, whole_number
 from sessions_app.pages.thread.wording import session_grouped_by, source_name
 from sessions_app.queries.filters import SessionFilters
-from sessions_app.queries.live import ACTIVE_FOR
+from sessions_app.queries.live import is_active
 from sessions_app.queries.session import (
     MOST_LINES,
     SessionFacts,
@@ -308,6 +308,6 @@ def head_of(shown: View) -> Head:
         grouped_by=session_grouped_by(lines.requests or lines.shown),
         tool_failures=failed_results(session.tool_error_count, session.tool_looks_failed_count),
         tool_failure_count=failure_count(session.tool_failure_count),
-        is_live=is_running or session.last_at > timezone.now() - ACTIVE_FOR,
+        is_live=is_running or is_active(session.last_at, timezone.now()),
         is_running=is_running,
     )

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 
 from sessions_app.ingest import cleanup, corrections
@@ -74,6 +75,32 @@ def test_a_request_that_runs_is_shown_as_such(signed_in: Client, project: Projec
     assert "aria-busy" not in page
     assert "No answer was logged" in page
     assert 'id="live-status" hidden' in page
+
+
+def test_a_clock_that_is_ahead_keeps_nothing_alive(signed_in: Client, project: Project) -> None:
+    now = datetime.now(UTC)
+    ahead = now + timedelta(hours=20)
+    log = make_log(started_at=ahead, response=None, ended_at=None, status="running")
+    session = make_session(project, "ahead", log)
+
+    def pages() -> tuple[str, str, str]:
+        paths = (f"/p/acme/sessions/{session.pk}/", "/p/acme/sessions/", "/p/acme/requests/")
+        one, sessions, requests = (signed_in.get(path).content.decode() for path in paths)
+        return one, sessions, requests
+
+    one, sessions, requests = pages()
+    assert 'aria-busy="true"' in one
+    assert "A request is running" in sessions
+    assert "running" in requests
+    # It came two hours ago, by the server's clock.
+    RequestLog.objects.update(received_at=now - timedelta(hours=2))
+    Session.objects.update(revision=F("revision") + 1)
+    one, sessions, requests = pages()
+    assert "aria-busy" not in one
+    assert 'id="live-status" hidden' in one
+    assert "Active now, " not in sessions
+    assert "A request is running" not in sessions
+    assert "no end was reported" in requests
 
 
 def test_the_list_marks_what_is_active(signed_in: Client, project: Project) -> None:
