@@ -36,14 +36,15 @@ class CauseLoss:
 
 @dataclass(frozen=True, slots=True)
 class CacheLosses:
-    """`partly` and `misses` are losses; `no_loss` counts requests that could not hit. `unpriced`: of how many losses
-    the price is not known. `cost`: of the others, None if there are none.
+    """`partly` and `misses` are losses; `no_loss` counts requests that could not hit, `unknown` those without a
+    verdict. `unpriced`: of how many losses the price is not known. `cost`: of the others, None if there are none.
     """
 
     hits: int
     partly: int
     misses: int
     no_loss: int
+    unknown: int
     by_cause: Sequence[CauseLoss]
     lost: int
     cost: Decimal | None
@@ -80,6 +81,7 @@ def cache_losses(project_id: int, lines: Sequence[RequestLine]) -> CacheLosses |
         partly=kinds[PARTLY],
         misses=kinds[MISS],
         no_loss=len(known) - sum(kinds.values()),
+        unknown=len(verdicts) - len(known),
         by_cause=ordered,
         lost=sum(one.lost for one in ordered if one.counts),
         cost=sum(costs, Decimal(0)) if costs else None,

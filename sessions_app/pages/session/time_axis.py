@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.http import QueryDict
 
@@ -22,10 +23,10 @@ _STEPS = (
     *(3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800, 2_419_200),
 )
 _MOST_TICKS = 8
-# Percent between two marks with words.
-_LEAST_APART = 8.0
-# On a phone, an axis has room for three words.
-_NARROW_APART = 36.0
+# How wide the axis is at least in windows of three kinds, in pixels; the style sheet has their limits. Words that fit
+# one of them are shown there.
+_AXES = {"wide": 740, "middle": 388, "narrow": 180}
+_CHAR_PIXELS, _APART = 6.3, 8
 _MOST_NAMED_PAUSES = 12
 # Less cannot be shown, in seconds.
 LEAST_SECONDS = 0.01
@@ -44,17 +45,16 @@ class _Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark of the axis: where it is in percent, and its words. `is_major`: a narrow axis has room for them."""
+    """A mark of the axis: where it is in percent, and its words. `axes`: which axes have room for them."""
 
     x: str
     words: str
-    is_pause: bool = False
-    is_major: bool = False
+    is_pause: bool
+    axes: str
 
     @property
     def edge(self) -> str:
-        """Which edge of the axis the words would leave if they were centred."""
-        return "start" if float(self.x) < 2 else "end" if float(self.x) > 97 else ""
+        return _edge(float(self.x))
 
 
 class TimeAxis:
@@ -183,29 +183,42 @@ class ShownTime:
 
     def ticks(self) -> list[Tick]:
         """The marks of the axis, with the folded pauses, from left to right."""
-        found = [*self._pause_ticks(), *self._time_ticks()]
-        majors = {tick[0] for tick in _apart(sorted(self._time_ticks()), _NARROW_APART)}
+        marks = [*self._pause_marks(), *self._time_marks()]
+        axes: dict[tuple[float, str, bool], list[str]] = {}
+        for name, pixels in _AXES.items():
+            for mark in _that_fit(marks, pixels):
+                axes.setdefault(mark, []).append(name)
         return [
-            Tick(f"{x:.2f}", words, is_pause, not is_pause and x in majors)
-            for x, words, is_pause in sorted(_apart(found))
+            Tick(f"{x:.2f}", words, is_pause, " ".join(axes[x, words, is_pause])) for x, words, is_pause in sorted(axes)
         ]
 
-    def pauses(self) -> list[tuple[str, str]]:
-        """Where folded pauses begin and how wide they are, in percent."""
-        edges = [(self._at(piece.begin), self._at(piece.end)) for piece in self.axis.pieces if piece.is_pause]
-        return [(f"{begin:.2f}", f"{end - begin:.2f}") for begin, end in edges if end > begin]
+    def pauses(self) -> list[tuple[str, str, str]]:
+        """Where folded pauses begin, how wide they are in percent, and how long they took."""
+        return [
+            (f"{self._at(piece.begin):.2f}", f"{self._at(piece.end) - self._at(piece.begin):.2f}", _length(piece))
+            for piece in self._pauses()
+        ]
+
+    def pause_words(self) -> str:
+        """How many pauses are folded, and how long they took in all; "" if there are none."""
+        pauses = self._pauses()
+        length = duration(timedelta(seconds=sum(piece.end - piece.begin for piece in pauses)))
+        if len(pauses) < 2:
+            return f"pause of {length} folded" if pauses else ""
+        return f"{len(pauses):,} pauses folded, {length} in all"
+
+    def _pauses(self) -> list[_Stretch]:
+        return [piece for piece in self.axis.pieces if piece.is_pause and self._at(piece.end) > self._at(piece.begin)]
 
     def _at(self, seconds: float) -> float:
         return self._within(self.axis.at_seconds(seconds))
 
-    def _pause_ticks(self) -> Iterator[tuple[float, str, bool]]:
-        pauses = [piece for piece in self.axis.pieces if piece.is_pause and self._at(piece.end) > self._at(piece.begin)]
-        longest = sorted(pauses, key=lambda piece: piece.begin - piece.end)[:_MOST_NAMED_PAUSES]
-        for piece in longest:
-            words = f"pause {duration(timedelta(seconds=piece.end - piece.begin))}"
-            yield (self._at(piece.begin) + self._at(piece.end)) / 2, words, True
+    def _pause_marks(self) -> Iterator[_AxisMark]:
+        for piece in sorted(self._pauses(), key=lambda piece: piece.begin - piece.end)[:_MOST_NAMED_PAUSES]:
+            middle = (self._at(piece.begin) + self._at(piece.end)) / 2
+            yield _AxisMark(middle, (f"pause {_length(piece)}", _length(piece)), True)
 
-    def _time_ticks(self) -> Iterator[tuple[float, str, bool]]:
+    def _time_marks(self) -> Iterator[_AxisMark]:
         active = [p for p in self.axis.pieces if not p.is_pause and p.end > self.begin and p.begin < self.end]
         seconds = sum(min(p.end, self.end) - max(p.begin, self.begin) for p in active)
         step = next((step for step in _STEPS if seconds / step <= _MOST_TICKS), _STEPS[-1])
@@ -213,16 +226,41 @@ class ShownTime:
             first = math.ceil(max(piece.begin, self.begin) / step)
             last = math.floor(min(piece.end, self.end) / step)
             for number in range(first, min(last, first + _MOST_TICKS) + 1):
-                yield self._at(number * step), _tick_words(number * step), False
+                yield _AxisMark(self._at(number * step), (_tick_words(number * step),), False)
 
 
-def _apart(ticks: Sequence[tuple[float, str, bool]], least: float = _LEAST_APART) -> Iterator[tuple[float, str, bool]]:
-    """Those that are far enough from each other; the first ones are kept. The words of pauses take more room."""
-    taken: list[tuple[float, bool]] = []
-    for x, words, is_pause in ticks:
-        if all(abs(x - other) >= least * (2 if is_pause and is_other else 1) for other, is_other in taken):
-            taken.append((x, is_pause))
-            yield x, words, is_pause
+class _AxisMark(NamedTuple):
+    """A place of the axis, in percent, and its words: the longest that fit are shown."""
+
+    x: float
+    words: tuple[str, ...]
+    is_pause: bool
+
+
+def _that_fit(marks: Sequence[_AxisMark], pixels: int) -> Iterator[tuple[float, str, bool]]:
+    """The marks whose words have room on an axis of this width: the first ones are kept."""
+    taken: list[tuple[float, float]] = []
+    for x, choices, is_pause in marks:
+        for words in choices:
+            begin, end = _extent(x * pixels / 100, _edge(x), len(words) * _CHAR_PIXELS)
+            is_within = begin >= -_APART and end <= pixels + _APART
+            if is_within and all(end + _APART <= left or begin >= right + _APART for left, right in taken):
+                taken.append((begin, end))
+                yield x, words, is_pause
+                break
+
+
+def _extent(x: float, edge: str, width: float) -> tuple[float, float]:
+    return (x, x + width) if edge == "start" else (x - width, x) if edge == "end" else (x - width / 2, x + width / 2)
+
+
+def _edge(x: float) -> str:
+    """Which edge of the axis words would leave if they were centred."""
+    return "start" if x < 2 else "end" if x > 97 else ""
+
+
+def _length(piece: _Stretch) -> str:
+    return duration(timedelta(seconds=piece.end - piece.begin))
 
 
 def _tick_words(seconds: float) -> str:

@@ -43,7 +43,8 @@ def test_it_works(signed_in: Client, project: Project, django_assert_max_num_que
         html = page_of(signed_in, session)
     said = text(html)
     # 1.25 dollars less for a million tokens of gpt-4o that are cached.
-    assert "1 hit, 0 partly, 2 misses, missed for $0.025" in said
+    assert "1 hit, 0 partly, 2 misses, 1 without a verdict, missed for $0.025" in said
+    assert "where cached tokens were not reported: 1 of 4 requests." in said
     assert "Tool definitions changed 3 10.0k $0.012" in said
     assert "History came back changed 4 up to 10.0k up to $0.012" in said
     assert html.count('class="req-hint"') == 2

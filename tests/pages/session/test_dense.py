@@ -54,6 +54,16 @@ def test_the_address_is_remembered_until_it_says_otherwise(signed_in: Client, pr
     assert lines(get(signed_in, session)) == []
 
 
+def test_other_views_are_not_dense(signed_in: Client, project: Project) -> None:
+    session = make_session(project, "s", *agent())
+    assert "page-dense" in get(signed_in, session, "?dense=1")
+    for view in ("waterfall", "table"):
+        page = get(signed_in, session, f"?view={view}")
+        assert "page-dense" not in page
+        # Back in the conversation, it still is.
+        assert "page-dense" in get(signed_in, session)
+
+
 def test_blocks_are_longer(signed_in: Client, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(addresses, "BLOCK", 2)
     monkeypatch.setattr(addresses, "MOST_AT_ONCE", 2)

@@ -144,6 +144,16 @@ def test_chosen_branch_hides_the_others(signed_in: Client, project: Project) -> 
     assert page.count("data-side") == 2
 
 
+def test_what_a_cost_counts_is_said_in_a_branch(signed_in: Client, project: Project) -> None:
+    logs = [log | {"cost": 0.25} for log in forked()]
+    session = make_session(project, "s", *logs)
+    whole, branch = text(get(signed_in, session)), text(get(signed_in, session, "?branch=5"))
+    assert "cost $1.50 largest" in whole
+    assert "Whole session:" not in whole
+    assert "Whole session: requests 6" in branch
+    assert "cost $1.00 of the 4 shown" in branch
+
+
 @pytest.mark.parametrize("branch", ["2", "6", "0", "99", "x", "-1", "9" * 30])
 def test_without_a_branch_of_that_number_all_is_shown(signed_in: Client, project: Project, branch: str) -> None:
     page = get(signed_in, make_session(project, "s", *forked()), f"?branch={branch}")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -46,6 +47,14 @@ def test_each_view_has_its_address_and_key(signed_in: Client, talk: Session) -> 
         assert links["Table"] == f"/p/acme/sessions/{talk.id}/?view=table"
         assert re.findall(r'data-key="(\d)"', page) == ["1", "2", "3"]
     assert switch(get(signed_in, talk, "?view=nonsense"))["current"] == "Conversation"
+
+
+def test_the_documentation_has_every_key(signed_in: Client, talk: Session) -> None:
+    page = get(signed_in, talk)
+    keys = page[page.index("<h3>Session</h3>") :]
+    shown = {key for pair in re.findall(r"<dd>(.*?)</dd>", keys) for key in re.findall(r"<kbd>([^<]+)</kbd>", pair)}
+    guide = (settings.BASE_DIR / "docs/session-page.md").read_text(encoding="utf-8")
+    assert [key for key in sorted(shown - {"shift"}) if f"`{key}`" not in guide] == []
 
 
 def test_branch_trace_and_find_survive_the_switch(signed_in: Client, project: Project) -> None:

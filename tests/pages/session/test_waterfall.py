@@ -126,9 +126,48 @@ def test_pauses_are_folded(signed_in: Client, project: Project) -> None:
 
     head = page[page.index('class="wf-head"') : page.index('class="wf-body"')]
     assert "pause 59 m 58 s" in text(head)
+    assert "pause of 59 m 58 s folded" in text(page)
     first, second = drawings(page)
     assert first[0][2] > 40
     assert second[0][1] > 50
+
+
+def test_each_pause_says_its_length(signed_in: Client, project: Project) -> None:
+    """Four turns with pauses between them that lie close to each other, and twenty, of which not all have room."""
+    logs = [chat([user(str(n))], "Yes.", at=at, seconds=8) for n, at in enumerate((0, 130, 380, 820))]
+    page = get(signed_in, make_session(project, "few", *logs), "?view=waterfall")
+    head = page[page.index('class="wf-head"') : page.index('class="wf-body"')]
+    shown = re.findall(r'<text [^>]*class="idle" data-axes="([^"]*)"\s*>([^<]*)<', head)
+    for length in ("2 m 02 s", "4 m 02 s", "7 m 12 s"):
+        # Without the word where there is no room for it, so on each width.
+        assert f"<title>pause {length}</title>" in text_of_spaces(head)
+        axes = [axes for axes, words in shown if words.replace("\u202f", " ").removeprefix("pause ") == length]
+        assert "wide" in " ".join(axes)
+    assert "3 pauses folded, 13 m 16 s in all" in text(page)
+
+    logs = [chat([user(str(n))], "Yes.", at=100 * n, seconds=8) for n in range(21)]
+    page = get(signed_in, make_session(project, "many", *logs), "?view=waterfall")
+    assert page.count("<title>pause 1") == 20
+    assert "20 pauses folded, 30 m 40 s in all" in text(page)
+
+
+def text_of_spaces(page: str) -> str:
+    return page.replace("\u202f", " ")
+
+
+def test_words_of_the_axis_do_not_overlap(signed_in: Client, project: Project) -> None:
+    logs = [chat([user(str(n))], "Yes.", at=at, seconds=7) for n, at in enumerate((0, 45, 52, 120, 180, 183, 400, 405))]
+    page = get(signed_in, make_session(project, "s", *logs), "?view=waterfall")
+    marks = re.findall(r'<text x="([\d.]+)%"[^>]*data-axes="([^"]*)"\s+(?:data-edge="(\w+)")?>([^<]*)<', page)
+    for axis, pixels in (("wide", 740), ("middle", 388), ("narrow", 180)):
+        right = -9.0
+        for x, axes, edge, words in marks:
+            if axis in axes.split():
+                middle, width = float(x) * pixels / 100, 6 * len(words)
+                left = middle - {"start": 0, "end": width}.get(edge, width / 2)
+                assert left > right, (axis, words)
+                right = left + width
+        assert right > 0
 
 
 # --- zoom -----------------------------------------------------------------------------------------------------------
