@@ -7,9 +7,10 @@ from typing import assert_never
 from markupsafe import Markup
 
 from sessions_app.content.blocks import MediaBlock
-from sessions_app.pages.html import markdown, media
+from sessions_app.pages.html import media
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import exact, size
+from sessions_app.pages.html.links import link
 from sessions_app.pages.html.media import Picture
 from sessions_app.pages.html.pieces import fold
 from sessions_app.pages.html.plain_text import visible
@@ -81,7 +82,7 @@ def _file(block: MediaBlock, address: BlockAddress, kind: str, icon_name: str) -
         facts = f"its address has {exact(len(block.url))} characters: see the raw JSON"
         return _chip(icon_name, name or kind, facts)
     if block.url:
-        return _chip(icon_name, "", markdown.link(visible(block.url), visible(name or f"{kind} elsewhere")))
+        return _chip(icon_name, "", link(visible(block.url), visible(name or f"{kind} elsewhere")))
     return _chip(icon_name, name or kind, block.media_type[:NAME_CHARS])
 
 

@@ -17,7 +17,7 @@ from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import Markup, escape
 
 from sessions_app.pages.html import formats
-from sessions_app.pages.html.plain_text import visible
+from sessions_app.pages.html.plain_text import revealed, spelled, visible
 
 Component = Callable[..., Markup]
 
@@ -37,10 +37,12 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "hue": formats.hue,
     "initials": formats.initials,
     "iso": formats.iso,
+    "revealed": revealed,
     "session_title": formats.session_title,
     "share": formats.share,
     "short_id": formats.short_id,
     "size": formats.size,
+    "spelled": spelled,
     "stamp": formats.stamp,
     "tokens": formats.tokens,
 }

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from sessions_app import bounds
 from sessions_app.pages.html.excerpts import MESSAGE_CHARS, MESSAGE_LINES, Excerpt, excerpt
-from sessions_app.pages.html.plain_text import escaped, inked, shown
+from sessions_app.pages.html.plain_text import inked, spelled, spelled_str
 
 # Longer text is not indented: it takes too long, and the many elements make a browser slow.
 MOST_INDENTED_CHARS = 400_000
@@ -114,7 +114,7 @@ def _new_line(depth: int) -> str:
 def drawn(text: str) -> Markup:
     """The HTML of JSON text, with an ink each for keys, strings, other values and punctuation."""
     if len(text) > MOST_DRAWN_CHARS:
-        return shown(text)
+        return spelled(text)
     return _remembered(text) if len(text) <= MOST_REMEMBERED_CHARS else _drawn(text)
 
 
@@ -128,10 +128,10 @@ def _drawn(text: str) -> Markup:
     for count, match in enumerate(DRAWN.finditer(text)):
         if count >= MOST_DRAWN_TOKENS:
             break
-        pieces.append(escaped(text[end : match.start()]))
+        pieces.append(spelled_str(text[end : match.start()]))
         pieces.append(inked(match[0], match.lastgroup or ""))
         end = match.end()
-    pieces.append(escaped(text[end:]))
+    pieces.append(spelled_str(text[end:]))
     return Markup("".join(pieces))  # noqa: S704 - escaped
 
 

@@ -11,7 +11,6 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import nh3
 from markdown_it import MarkdownIt
@@ -21,12 +20,12 @@ from markupsafe import Markup
 
 from sessions_app import bounds
 from sessions_app.pages.html.components import component, joined
-from sessions_app.pages.html.plain_text import escaped, shown
+from sessions_app.pages.html.links import LINK_REL, facts_of, is_safe, link, shortened
+from sessions_app.pages.html.plain_text import escaped, revealed, spelled
 from sessions_app.pages.html.syntax import in_inks, language_named
 
 HEADING_SHIFT = 2
 MOST_NESTED = 20
-LINK_REL = "noopener noreferrer nofollow ugc"
 # The HTML of texts up to this length is kept, of at most this many. Longer texts are rarely shown twice.
 MOST_REMEMBERED_CHARS = 4_000
 REMEMBERED = 3_000
@@ -38,19 +37,20 @@ MOST_FILLED = 2_000
 # The most characters in the HTML of a text: for each character of the text, and in addition for the whole text.
 MOST_TIMES, ADDED_TO_ANY = 20, 4_000
 
-_SAFE_URL = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x1f]+", re.IGNORECASE)
 # Lines that begin with a letter and have nothing that means something in Markdown.
 _LINE = r"[^\W\d_][^*_`#<>\[\]&|~\\!\n\r\t\x00\"']*(?<! )"
 _PLAIN_PARAGRAPHS = re.compile(rf"(?:{_LINE})(?:\n{{1,2}}{_LINE})*\n?")
 _TAGS = {
-    *("p", "br", "hr", "em", "strong", "s", "code", "pre", "div", "span", "a", "blockquote", "ul", "ol", "li"),
+    *("p", "br", "hr", "em", "strong", "s", "code", "pre", "div", "span", "bdi", "a", "blockquote", "ul", "ol", "li"),
     *("h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
 }
 _ATTRIBUTES = {
     "a": {"href", "title", "target"},
     "span": {"class"},
     "div": {"class"},
-    "pre": {"tabindex"},
+    "pre": {"tabindex", "dir"},
+    "code": {"dir"},
+    "bdi": {"class", "data-mark", "title"},
     "ol": {"start"},
     "th": {"data-align"},
     "td": {"data-align"},
@@ -156,36 +156,6 @@ def plain(text: str) -> Markup:
     return component("prose", "plain")(text)
 
 
-def link(url: str, text: str, title: str = "") -> Markup:
-    """A link to an address from a log, which names its target. Only text, if it is no web or mail address."""
-    facts = _facts(url, text, title)
-    if not _is_safe(url):
-        return joined((text, component("prose", "target")(facts)))
-    return component("prose", "link")(url, LINK_REL, text, facts)
-
-
-def _is_safe(url: str) -> bool:
-    return _SAFE_URL.fullmatch(url) is not None
-
-
-def _facts(url: str, text: str, title: str) -> str:
-    """What follows a link: where it leads, unless its text says so, and its title, which is else only seen on hover."""
-    target = _host(url) if _is_safe(url) else _shortened(url)
-    is_named = text.strip().rstrip("/") in (url.rstrip("/"), target) if _is_safe(url) else url in text
-    return ", ".join(filter(None, ("" if is_named else target, title)))
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or url.partition(":")[2].partition("?")[0]
-    except ValueError:
-        return _shortened(url)
-
-
-def _shortened(url: str, most: int = 300) -> str:
-    return url if len(url) <= most else f"{url[:most]}…"
-
-
 class _Renderer(RendererHTML):
     """Writes the elements that the style sheet knows, and links that name their target.
 
@@ -200,20 +170,20 @@ class _Renderer(RendererHTML):
 
     def link_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         url = _attribute(tokens[idx], "href")
-        return str(component("prose", "open_link")(url, LINK_REL)) if _is_safe(url) else ""
+        return str(component("prose", "open_link")(url, LINK_REL)) if is_safe(url) else ""
 
     def link_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         start = _opening(tokens, idx)
         text = "".join(token.content for token in tokens[start:idx])
         url = _attribute(tokens[start], "href")
-        facts = _facts(url, text, _attribute(tokens[start], "title"))
-        return str(component("prose", "close_link" if _is_safe(url) else "target")(facts))
+        facts = facts_of(url, text, _attribute(tokens[start], "title"))
+        return str(component("prose", "close_link" if is_safe(url) else "target")(facts))
 
     def image(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         token = tokens[idx]
         url = _attribute(token, "src")
         text = self.renderInlineAsText(token.children or [], options, env)
-        named = link(url, text or _shortened(url), _attribute(token, "title"))
+        named = link(url, text or shortened(url), _attribute(token, "title"))
         return f'<span class="img-link">image: {named}</span>'
 
     def fence(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
@@ -223,7 +193,13 @@ class _Renderer(RendererHTML):
         return _code(in_inks(token.content, language_named(language)), head)
 
     def code_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        return _code(shown(tokens[idx].content), "")
+        return _code(spelled(tokens[idx].content), "")
+
+    def code_inline(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return f'<code dir="ltr">{spelled(tokens[idx].content)}</code>'
+
+    def text(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return revealed(tokens[idx].content)
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return '<div class="table-scroll"><table>'
@@ -251,7 +227,7 @@ def _opening(tokens: Sequence[Token], close: int) -> int:
 
 
 def _code(content: Markup, head: str) -> str:
-    return f'<div class="code">{head}<pre tabindex="0"><code>{content}</code></pre></div>\n'
+    return f'<div class="code">{head}<pre tabindex="0" dir="ltr"><code>{content}</code></pre></div>\n'
 
 
 def _cell(token: Token) -> str:

@@ -8,10 +8,10 @@ from sessions_app.content.base64_text import json_without_base64, shortened
 from sessions_app.content.blocks import Citation, CitationsBlock, OtherBlock, ReasoningBlock, RefusalBlock
 from sessions_app.content.json_values import to_json
 from sessions_app.content.summaries import words_of_item
-from sessions_app.pages.html import markdown
 from sessions_app.pages.html.components import component, joined, sentence
 from sessions_app.pages.html.formats import exact
 from sessions_app.pages.html.json_text import Indented, beginning, drawn, indent
+from sessions_app.pages.html.links import link
 from sessions_app.pages.html.pieces import clamped, code_box, fold, reference
 from sessions_app.pages.html.plain_text import isolated, visible
 from sessions_app.pages.html.source import BlockAddress
@@ -48,7 +48,7 @@ def citations(block: CitationsBlock) -> Markup:
 
 def _cited(one: Citation) -> Markup:
     title, url = visible((one.title or one.url)[:CITED_CHARS]), visible(one.url[:CITED_CHARS])
-    source = markdown.link(url, title) if url else isolated(title)
+    source = link(url, title) if url else isolated(title)
     return sentence("{}: {}", source, isolated(peek(one.quote, CITED_CHARS))) if one.quote else source
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import exact
+
+Direction: TypeAlias = Literal["ltr", "auto"]
 
 
 def icon(name: str, small: bool = True) -> Markup:
@@ -28,9 +32,9 @@ def fold(title: str, content: Markup, amount: str = "", peek: str = "") -> Marku
     return component("pieces", "fold")(title, content, amount, peek)
 
 
-def code_box(content: Markup, ink: str = "") -> Markup:
-    """A box of code, in an ink of its own if one is named."""
-    return component("pieces", "code_box")(content, ink)
+def code_box(content: Markup, ink: str = "", direction: Direction = "ltr") -> Markup:
+    """A box of code, in an ink of its own if one is named. `direction` "auto": it may be prose, too."""
+    return component("pieces", "code_box")(content, ink, direction)
 
 
 def clamped(content: Markup, url: str, hidden: int, is_faded: bool = False, unit: str = "character") -> Markup:

@@ -1,14 +1,36 @@
-"""Text from logs as HTML: escaped, its control characters made visible."""
+"""Text from logs as HTML: escaped, its control characters made visible.
+
+Prose may have characters that are not seen: right-to-left languages and emoji need them. In code they could make a
+command read other than it ran (CVE-2021-42574), so there they are `spelled`: each is in the page as it came, but in an
+element of its own, in which its direction ends, and the style sheet writes its number.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from functools import lru_cache
 from html import escape
 
 from markupsafe import Markup
 
 # Everything below the space but tab and line ends, DEL, the C1 controls, and surrogates, which UTF-8 cannot write.
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+# Characters of no width: controls of direction and format (category Cf), separators of lines, letters that are blank.
+_NO_WIDTH = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff"
+    "\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a"
+)
+# Joiners and variants belong to a letter or an emoji that is not ASCII; anywhere else nothing is seen of them.
+_VARIANTS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_UNSEEN = f"[{_NO_WIDTH}]|(?<![^\x00-\x7f{_NO_WIDTH}{_VARIANTS}])(?!\ufe0f\u20e3)[\u200c\u200d{_VARIANTS}]"
+# Text that people do not see and models read: as tags (but those of a flag), or as variants of one character.
+_HIDDEN = re.compile(
+    f"\U0001f3f4[\U000e0030-\U000e007a]{{1,6}}\U000e007f|([\U000e0000-\U000e007f]+|[{_VARIANTS}]{{2,}})"
+)
+_HIDDEN_OR_UNSEEN = re.compile(f"{_HIDDEN.pattern}|(?P<unseen>{_UNSEEN})")
+_TAGS_BEGIN, _MORE_VARIANTS_BEGIN = 0xE0000, 0xE0100
 
 
 def visible(text: str) -> str:
@@ -38,6 +60,52 @@ def isolated(text: str) -> Markup:
     return Markup(f"<bdi>{escaped(text)}</bdi>")  # noqa: S704 - escaped
 
 
+# --- what is not seen -----------------------------------------------------------------------------------------------
+
+
+def revealed(text: str) -> Markup:
+    """The HTML of what somebody said, for element content: text that was hidden in it is shown."""
+    html = escaped(text)
+    return Markup(html if html.isascii() else _HIDDEN.sub(_revealed, html))  # noqa: S704 - escaped
+
+
+def spelled(text: str) -> Markup:
+    """The HTML of code, for element content: whatever is not seen in it is marked with its number."""
+    return Markup(spelled_str(text))  # noqa: S704 - escaped
+
+
+def spelled_str(text: str) -> str:
+    """The same as a str."""
+    html = escaped(text)
+    return html if html.isascii() else _HIDDEN_OR_UNSEEN.sub(_marked, html)
+
+
+def _marked(match: re.Match[str]) -> str:
+    return _spelling(match["unseen"]) if match["unseen"] else _revealed(match)
+
+
+@lru_cache(200)
+def _spelling(character: str) -> str:
+    return _unseen(character, f"U+{ord(character):04X}", unicodedata.name(character, "no name").capitalize())
+
+
+def _revealed(match: re.Match[str]) -> str:
+    if match[1] is None:
+        return match[0]
+    codes = [ord(character) for character in match[1]]
+    if _TAGS_BEGIN <= codes[0] < _MORE_VARIANTS_BEGIN:
+        text = "".join(chr(code - _TAGS_BEGIN) for code in codes)
+    else:
+        # 256 variants for 256 bytes.
+        numbers = (code & 15 if code < _TAGS_BEGIN else code - _MORE_VARIANTS_BEGIN + 16 for code in codes)
+        text = bytes(numbers).decode("utf-8", "replace")
+    return _unseen(match[0], escaped(text), "Text hidden in characters that are not seen")
+
+
+def _unseen(characters: str, mark: str, title: str) -> str:
+    return f'<bdi class="unseen" data-mark="{mark}" title="{title}">{characters}</bdi>'
+
+
 def inked(text: str, ink: str) -> str:
-    """The HTML of a text in an ink, which is a class of the style sheet; "" is the ink of the text around it."""
-    return f'<span class="{ink}">{escaped(text)}</span>' if ink and text else escaped(text)
+    """The HTML of code in an ink, which is a class of the style sheet; "" is the ink of the text around it."""
+    return f'<span class="{ink}">{spelled_str(text)}</span>' if ink and text else spelled_str(text)

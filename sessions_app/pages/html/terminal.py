@@ -1,25 +1,41 @@
-"""What programs write to a terminal, as HTML: colours and weights as classes, overwritten lines told apart.
+"""What programs write to a terminal, as HTML: colours and weights as classes, links as links, overwritten lines apart.
 
-Sequences that draw nothing (they move the cursor or erase) are left out; OSC and what is no sequence stays visible.
+Sequences that draw nothing are left out and counted (`notes_on`). What is no sequence stays visible.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from markupsafe import Markup
 
-from sessions_app.pages.html.plain_text import inked, shown
+from sessions_app.pages.html.components import component
+from sessions_app.pages.html.formats import exact
+from sessions_app.pages.html.links import LINK_REL, facts_of, is_safe
+from sessions_app.pages.html.plain_text import inked, spelled, visible
 
-# ECMA-48: control sequences. Those that end in "m" select how text is drawn (8.3.117).
-_SEQUENCE = re.compile("\x1b\\[([0-?]{0,60})[ -/]{0,4}([@-~])")
-_MOST_SEQUENCE = 67
+# ECMA-48: control sequences, of which those that end in "m" select how text is drawn (8.3.117); commands of the
+# operating system (OSC) and other strings, which end with ST or BEL; and escapes of two or three characters.
+_SEQUENCE = re.compile(
+    "\x1b\\[(?P<parameters>[0-?]{0,60})[ -/]{0,4}(?P<final>[@-~])"
+    "|\x1b\\](?P<command>[^\x07\x1b\n]*)(?:\x07|\x1b\\\\)"
+    "|\x1b(?P<string>[PX^_])[^\x1b]*\x1b\\\\"
+    "|\x1b(?:[()*+#%][0-~]|[78=>cDEHM\\\\])"
+)
+# A text is not cut within a sequence that begins so shortly before.
+_MOST_SEQUENCE = 4_000
 # Beyond this length lines are not told apart.
 _MOST_CHARS = 400_000
+# The commands of OSC that name a window, and the one that makes a link.
+_TITLES, _LINK = ("0", "1", "2"), "8"
+_STRINGS = {"P": "DCS", "X": "SOS", "^": "PM", "_": "APC"}
+_MOST_TOLD, _TITLE_CHARS = 5, 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,47 +78,135 @@ _CHANGES: dict[int, dict[str, str]] = {
 def terminal(text: str) -> Markup:
     """The HTML of what a program wrote."""
     if "\x1b" not in text:
-        return shown(text)
-    return Markup("".join(inked(piece, pen.classes) for piece, pen in _merged(_runs(text))))  # noqa: S704 - escaped
+        return spelled(text)
+    pieces: list[str] = []
+    link: _Hyperlink | None = None
+    said: list[str] = []
+    for piece in _merged(_runs(text)):
+        if piece.link is not link:
+            pieces += [_end(link, "".join(said)), _begin(piece.link)]
+            link, said = piece.link, []
+        pieces.append(inked(piece.text, piece.pen.classes))
+        said.append(piece.text)
+    return Markup("".join([*pieces, _end(link, "".join(said))]))  # noqa: S704 - escaped
 
 
 def before_sequence(text: str, end: int) -> int:
     """Where a text may be cut: at `end`, or before the sequence that this would cut in two."""
-    begin = text.rfind("\x1b", max(end - _MOST_SEQUENCE, 0), end)
-    found = _SEQUENCE.match(text, begin) if begin > 0 else None
-    return begin if found and found.end() > end else end
+    begin = cut = end
+    # Twice: the end of a string is an escape, too.
+    for _ in range(2):
+        begin = text.rfind("\x1b", max(end - _MOST_SEQUENCE, 0), begin)
+        if begin <= 0:
+            break
+        if (found := _SEQUENCE.match(text, begin)) and found.end() > end:
+            cut = begin
+    return cut
 
 
 def plain(text: str) -> str:
     """The text alone, as it stands on the screen in the end."""
-    return screen(_SEQUENCE.sub("", text)).text
+    return screen(_SEQUENCE.sub("", text) if "\x1b" in text else text).text
 
 
-def undrawn(text: str) -> int:
-    """How many sequences of a text are not drawn."""
-    return sum(match[2] != "m" for match in _SEQUENCE.finditer(text)) if "\x1b" in text else 0
-
-
-def _runs(text: str) -> Iterator[tuple[str, _Pen]]:
-    pen, end = _PLAIN, 0
+def notes_on(text: str) -> list[str]:
+    """What of a text is not drawn, in words."""
+    if "\x1b" not in text:
+        return []
+    others: Counter[str] = Counter()
+    titles: dict[str, None] = {}
+    titled = silent = 0
     for match in _SEQUENCE.finditer(text):
-        yield text[end : match.start()], pen
+        command, _, rest = (match["command"] or "").partition(";")
+        if match["command"] is None and not match["string"]:
+            silent += match["final"] != "m"
+        elif command in _TITLES:
+            titled += 1
+            titles[rest[:_TITLE_CHARS]] = None
+        elif command != _LINK:
+            others[_STRINGS.get(match["string"], f"OSC {command[:20]}".strip())] += 1
+    verbs = "that only moves or erases is" if silent == 1 else "that only move or erase are"
+    notes = [f"{_counted(silent, 'sequence')} {verbs} not drawn"] if silent else []
+    if titled:
+        told = "; ".join(list(titles)[:_MOST_TOLD]) + ("; …" if len(titles) > _MOST_TOLD else "")
+        notes.append(f"{_counted(titled, 'window title')} not drawn: {told}")
+    if others:
+        told = ", ".join(f"{name} × {exact(count)}" for name, count in others.most_common(_MOST_TOLD))
+        told += ", …" if len(others) > _MOST_TOLD else ""
+        notes.append(f"{_counted(others.total(), 'command')} for the terminal not drawn: {told}")
+    return notes
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{exact(count)} {noun}{'' if count == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Hyperlink:
+    """One link, from the sequence that begins it to the one that ends it."""
+
+    url: str
+
+
+class _Drawn(NamedTuple):
+    """A text that is drawn with one pen, in a link or in none."""
+
+    text: str
+    pen: _Pen
+    link: _Hyperlink | None
+
+
+def _runs(text: str) -> Iterator[_Drawn]:
+    pen, link, end = _PLAIN, None, 0
+    for match in _SEQUENCE.finditer(text):
+        yield _Drawn(text[end : match.start()], pen, link)
         end = match.end()
-        if match[2] == "m":
-            pen = _after(match[1], pen)
-    yield text[end:], pen
+        if match["final"] == "m":
+            pen = _after(match["parameters"], pen)
+        elif match["command"] and match["command"].startswith("8;"):
+            url = match["command"].split(";", 2)[-1]
+            link = _Hyperlink(url) if url else None
+    yield _Drawn(text[end:], pen, link)
 
 
-def _merged(runs: Iterator[tuple[str, _Pen]]) -> Iterator[tuple[str, _Pen]]:
+def _merged(runs: Iterator[_Drawn]) -> Iterator[_Drawn]:
     """Neighbours that are drawn alike together, without empty ones."""
     pieces: list[str] = []
-    last = _PLAIN
-    for text, pen in runs:
-        if text and pen != last:
-            yield "".join(pieces), last
-            pieces, last = [], pen
-        pieces.append(text)
-    yield "".join(pieces), last
+    last = _Drawn("", _PLAIN, None)
+    for run in runs:
+        if run.text and (run.pen != last.pen or run.link is not last.link):
+            yield last._replace(text="".join(pieces))
+            pieces, last = [], run
+        pieces.append(run.text)
+    yield last._replace(text="".join(pieces))
+
+
+# --- links ----------------------------------------------------------------------------------------------------------
+
+
+def _begin(link: _Hyperlink | None) -> str:
+    return component("prose", "open_link")(link.url, LINK_REL) if link and is_safe(link.url) else ""
+
+
+def _end(link: _Hyperlink | None, text: str) -> str:
+    if link is None:
+        return ""
+    if is_safe(link.url):
+        return component("prose", "close_link")(facts_of(link.url, text, ""))
+    # Names of files lead to where they are, as `ls` and `rg` write them: nothing has to be said of these.
+    return "" if _is_path(link.url, text) else component("prose", "target")(facts_of(visible(link.url), text, ""))
+
+
+def _is_path(url: str, text: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    name = text.strip().partition(":")[0]
+    return parts.scheme == "file" and bool(name) and unquote(parts.path).endswith(f"/{name.removeprefix('/')}")
+
+
+# --- pens -----------------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=4_096)

@@ -101,8 +101,8 @@ def _all_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
 
 
 def diff_box(lines: Iterable[DiffLine]) -> Markup:
-    """The box with these lines, very long ones clipped."""
-    return component("text_diff", "box")(joined((_short(line).html() for line in lines), "\n"))
+    """The box with these lines of code, very long ones clipped."""
+    return component("text_diff", "box")(joined((_short(line).html() for line in lines), "\n"), "ltr")
 
 
 def _short(line: DiffLine) -> DiffLine:

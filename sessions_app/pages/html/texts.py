@@ -19,9 +19,9 @@ from sessions_app.pages.html.excerpts import MESSAGE_LINES, excerpt
 from sessions_app.pages.html.formats import exact, size
 from sessions_app.pages.html.json_text import drawn, is_json
 from sessions_app.pages.html.pieces import clamped, code_box, fold, reference
-from sessions_app.pages.html.plain_text import shown, visible
+from sessions_app.pages.html.plain_text import revealed, visible
 from sessions_app.pages.html.source import BlockAddress
-from sessions_app.pages.html.terminal import terminal
+from sessions_app.pages.html.terminal import notes_on, terminal
 from sessions_app.pages.html.text_diff import diff_html
 from sessions_app.pages.html.text_form import is_raw
 
@@ -75,20 +75,30 @@ def unformatted(chars: int, why: str) -> Markup:
 def code(text: str, address: BlockAddress, lines: int = MESSAGE_LINES, ink: str = "") -> Markup:
     """A text that a program wrote; of a long one the beginning."""
     part = excerpt(base64_text.readable(text), lines=lines)
-    html = with_seams(part.shown, lambda piece: code_box(terminal(piece), ink))
-    return clamped(html, address.text_url, part.hidden_chars)
+    html = with_seams(part.shown, lambda piece: said_box(piece, ink))
+    return clamped(html + undrawn(part.shown), address.text_url, part.hidden_chars)
+
+
+def undrawn(text: str) -> Markup:
+    """Says what of the output of a program is not drawn."""
+    return joined(reference("info", note) for note in notes_on(text))
+
+
+def said_box(text: str, ink: str = "") -> Markup:
+    """A box with what a program wrote, which may be code or prose: each line has the direction of its first word."""
+    return code_box(terminal(text) if "\x1b" in text else revealed(text), ink, direction="auto")
 
 
 def whole_text(text: str, is_code: bool) -> Markup:
     """All of a text that is not too long."""
     if not is_code:
         return with_seams(text, _markdown)
-    return with_seams(text, lambda piece: code_box(drawn(piece) if is_json(text) else terminal(piece)))
+    return with_seams(text, lambda piece: code_box(drawn(piece)) if is_json(text) else said_box(piece)) + undrawn(text)
 
 
 def text_piece(text: str) -> Markup:
     """A piece of a very long text, unformatted."""
-    return with_seams(text, lambda piece: code_box(shown(piece)))
+    return with_seams(text, lambda piece: said_box(piece))
 
 
 def removed_fold(title: str, text: str) -> Markup:
@@ -96,7 +106,7 @@ def removed_fold(title: str, text: str) -> Markup:
     removed = diff_html(text, "")
     if not removed:
         rest = f"{exact(len(text) - PEEK_CHARS)} more characters are with the request before"
-        removed = code_box(shown(text[:PEEK_CHARS])) + reference("info", rest)
+        removed = said_box(text[:PEEK_CHARS]) + reference("info", rest)
     return fold(title, removed, size_of(text), peek(text))
 
 

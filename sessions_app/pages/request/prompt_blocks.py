@@ -33,7 +33,7 @@ from sessions_app.pages.html.formats import size
 from sessions_app.pages.html.json_text import MOST_INDENTED_CHARS, beginning, drawn, is_json
 from sessions_app.pages.html.other_blocks import citations, not_understood
 from sessions_app.pages.html.pieces import clamped, code_box, reference
-from sessions_app.pages.html.plain_text import shown
+from sessions_app.pages.html.plain_text import revealed
 from sessions_app.pages.html.source import BlockAddress, Source, source_of
 from sessions_app.pages.html.texts import with_seams
 from sessions_app.pages.html.tool_definitions import names_of
@@ -194,7 +194,7 @@ def _named(what: str, name: str, content: Markup, call_id: str = "") -> Markup:
 
 def _plain(text: str, address: BlockAddress) -> Markup:
     found = excerpt(base64_text.readable(text), TEXT_CHARS, TEXT_LINES)
-    html = with_seams(found.shown, lambda piece: code_box(shown(piece)))
+    html = with_seams(found.shown, lambda piece: code_box(revealed(piece), direction="auto"))
     return clamped(html, address.text_url, found.hidden_chars)
 
 

@@ -12,8 +12,8 @@ from markupsafe import Markup
 from sessions_app.pages.html.components import joined
 from sessions_app.pages.html.excerpts import RESULT_LINES, excerpt
 from sessions_app.pages.html.messages import with_seams
-from sessions_app.pages.html.pieces import clamped, code_box, reference
-from sessions_app.pages.html.terminal import terminal
+from sessions_app.pages.html.pieces import clamped, reference
+from sessions_app.pages.html.texts import said_box
 from sessions_app.pages.thread.wording import counted
 
 # Followed: OpenInference, OpenTelemetry (gen_ai.retrieval.documents), OpenLLMetry, LangChain, LlamaIndex, Cohere.
@@ -83,9 +83,5 @@ def drawn_documents(documents: Iterable[Document], url: str) -> Markup:
 
 def _drawn(document: Document, url: str) -> Markup:
     found = excerpt(document.text, lines=RESULT_LINES)
-    box = clamped(with_seams(found.shown, _box), url, found.hidden_chars) if document.text else Markup()
+    box = clamped(with_seams(found.shown, said_box), url, found.hidden_chars) if document.text else Markup()
     return box + reference("search", document.facts)
-
-
-def _box(text: str) -> Markup:
-    return code_box(terminal(text))

@@ -15,7 +15,7 @@ from sessions_app.pages.html.json_text import beginning, drawn, indented, is_jso
 from sessions_app.pages.html.messages import first_line, summary_of_arguments, with_seams
 from sessions_app.pages.html.pieces import clamped, code_box
 from sessions_app.pages.html.source import WHOLE_PART, BlockAddress
-from sessions_app.pages.html.terminal import terminal
+from sessions_app.pages.html.texts import said_box
 from sessions_app.pages.html.tools.drawing import drawn_call, drawn_result
 from sessions_app.pages.html.tools.kinds import Asked
 from sessions_app.pages.thread.documents import Document, documents_in, drawn_documents
@@ -61,7 +61,7 @@ class Value:
         return clamped(with_seams(found.shown, self._box), url, found.hidden_chars)
 
     def _box(self, text: str) -> Markup:
-        return code_box(drawn(text) if self.is_json else terminal(text))
+        return code_box(drawn(text)) if self.is_json else said_box(text)
 
 
 def value_of(part: StoredPart, is_result: bool, is_retrieval: bool = False) -> Value:

@@ -15,7 +15,7 @@ TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "code", "pre", "div", "span", "a", "blockquote", "ul", "ol", "li"),
     *("h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
 }
-ATTRIBUTES = {"href", "title", "rel", "target", "class", "tabindex", "start", "data-align"}
+ATTRIBUTES = {"href", "title", "rel", "target", "class", "tabindex", "start", "data-align", "dir"}
 
 
 class Reader(HTMLParser):
@@ -42,7 +42,7 @@ def test_it_works() -> None:
     html = markdown.render("# Title\n\nSome **bold** and `code`.\n\n1. one\n2. two\n\n> quoted\n\n~~gone~~")
 
     assert "<h3>Title</h3>" in html
-    for expected in ("<strong>bold</strong>", "<code>code</code>", "<ol>", "<blockquote>", "<s>gone</s>"):
+    for expected in ("<strong>bold</strong>", '<code dir="ltr">code</code>', "<ol>", "<blockquote>", "<s>gone</s>"):
         assert expected in html
 
 
@@ -116,7 +116,7 @@ def test_code_keeps_its_text_and_says_its_language() -> None:
     reader = Reader(markdown.render("```py <b>\nif a < b:\n    pass\n```"))
 
     assert reader.text.strip() == "py <b>if a < b:\n    pass"
-    assert ("pre", {"tabindex": "0"}) in reader.tags
+    assert ("pre", {"tabindex": "0", "dir": "ltr"}) in reader.tags
 
 
 def test_table_aligns_without_style_attributes() -> None:

@@ -50,7 +50,7 @@ def test_control_characters_become_visible() -> None:
         ("\x1b[31mFAILED\x1b[0m ok", '<span class="e">FAILED</span> ok'),
         ("\x1b[1;32mbold\x1b[m", '<span class="w f2">bold</span>'),
         ("\x1b[38;5;12mblue <b>\x1b[39m", '<span class="f4">blue &lt;b&gt;</span>'),
-        ("\x1b]0;title\x07", "␛]0;title␇"),
+        ("\x1b]0;title", "␛]0;title"),
         ("plain", "plain"),
     ],
 )

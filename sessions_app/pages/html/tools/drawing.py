@@ -10,18 +10,18 @@ from markupsafe import Markup
 
 from sessions_app.content import base64_text
 from sessions_app.content.omissions import find_cuts
-from sessions_app.pages.html import markdown
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.excerpts import MESSAGE_CHARS, MESSAGE_LINES, RESULT_LINES, WHOLE_CHARS, excerpt
 from sessions_app.pages.html.finding import is_looking, reach
 from sessions_app.pages.html.formats import exact
+from sessions_app.pages.html.links import link
 from sessions_app.pages.html.pieces import clamped, code_box, fold, reference
 from sessions_app.pages.html.plain_text import visible
 from sessions_app.pages.html.source import BlockAddress
 from sessions_app.pages.html.syntax import is_inked, lines_in_inks
-from sessions_app.pages.html.terminal import screen, terminal, undrawn
+from sessions_app.pages.html.terminal import screen, terminal
 from sessions_app.pages.html.text_diff import diff_box
-from sessions_app.pages.html.texts import with_seams
+from sessions_app.pages.html.texts import undrawn, with_seams
 from sessions_app.pages.html.tools.edits import FileEdits
 from sessions_app.pages.html.tools.files import FileLine, FileReading, counted, language_of, numbered, says_of_itself
 from sessions_app.pages.html.tools.forms import OF_CALL, form_of
@@ -197,8 +197,7 @@ def _stream(stream: OutputStream, scale: DrawingScale, is_last: bool) -> tuple[M
         html = component("tool_drawings", "stream")(stream.name, html, ink)
     if part.hidden_chars and not is_last:
         html += reference("info", _more(part.hidden_chars, "character"))
-    if count := undrawn(found.text):
-        html += reference("info", f"{_counted(count, 'sequence')} that only moves or erases is not drawn")
+    html += undrawn(found.text)
     return html + _overwritten(found.overwritten, scale), part.hidden_chars
 
 
@@ -235,8 +234,9 @@ def _file(text: str, asked: FileReading, scale: DrawingScale) -> Drawing | None:
     what = [where, "counted here" if is_counted else "", language_of(asked.path)]
     head = component("tool_drawings", "file_head")(asked.path[:PATH_CHARS], ", ".join(filter(None, what)))
     rows = list(_rows(lines[:shown], language_of(asked.path)))
+    direction = "ltr" if is_inked(language_of(asked.path)) else "auto"
     words = _counted(len(lines) - (not lines[-1].text), "line") if len(lines) > 1 else ""
-    return Drawing(head, component("tool_drawings", "lines")(rows), len(lines) - shown, "line", words)
+    return Drawing(head, component("tool_drawings", "lines")(rows, direction), len(lines) - shown, "line", words)
 
 
 def _rows(lines: Sequence[FileLine], language: str) -> Iterator[tuple[int | None, Markup]]:
@@ -266,7 +266,7 @@ def _places(places: Sequence[FileMatch], scale: DrawingScale) -> Drawing:
 def _hits(found: SearchHits, scale: DrawingScale) -> Drawing:
     shown = found.hits if is_looking() else found.hits[: scale.rows]
     rows = [
-        (markdown.link(visible(hit.address[:PATH_CHARS]), visible(hit.title[:PATH_CHARS])), hit.snippet[:1_000],
+        (link(visible(hit.address[:PATH_CHARS]), visible(hit.title[:PATH_CHARS])), hit.snippet[:1_000],
          len(hit.snippet[1_000:]), _rest(hit.rest))
         for hit in shown
     ]  # fmt: skip

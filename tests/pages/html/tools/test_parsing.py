@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.pages.html.terminal import screen, terminal, undrawn
+from sessions_app.pages.html.terminal import before_sequence, notes_on, plain, screen, terminal
 from sessions_app.pages.html.text_diff import DiffLine, lines_between
 from sessions_app.pages.html.tools.files import counted, language_of, numbered
 from sessions_app.pages.html.tools.found import by_path, hits_of, places_of
@@ -117,11 +117,61 @@ def test_odd_colours_harm_nothing(codes: str) -> None:
     assert "\x1b" not in terminal(f"\x1b[{codes}mx\x1b[")
 
 
-def test_what_only_moves_is_counted() -> None:
-    text = "\x1b[2Ka\x1b[1;1Hb\x1b[31mc\x1b]0;title\x07"
-    assert undrawn(text) == 2
-    assert terminal(text).startswith("ab<span")
-    assert "title" in terminal(text)
+def test_what_is_not_drawn_is_counted() -> None:
+    text = "\x1b[2Ka\x1b[1;1Hb\x1b[31mc\x1b]0;my title\x07\x1b]2;other\x1b\\\x1b]52;c;cm0=\x07\x1b(B\x1bPq#0~~\x1b\\"
+    assert terminal(text) == 'ab<span class="e">c</span>'
+    moves, titles, others = notes_on(text)
+    assert moves == "3 sequences that only move or erase are not drawn"
+    assert titles == "2 window titles not drawn: my title; other"
+    assert others == "2 commands for the terminal not drawn: OSC 52 × 1, DCS × 1"
+    assert notes_on("\x1b[1mbold\x1b[0m \x1b]8;;https://a.example\x07a\x1b]8;;\x07") == []
+
+
+@pytest.mark.parametrize("end", ["\x07", "\x1b\\"])
+def test_a_link_of_a_terminal_is_a_link(end: str) -> None:
+    html = terminal(f"see \x1b]8;id=1;https://a.example/x?y=1{end}the \x1b[1mdocs\x1b[0m\x1b]8;;{end}, then")
+    assert html.startswith('see <a href="https://a.example/x?y=1"')
+    assert 'rel="noopener noreferrer nofollow ugc"' in html
+    assert '>the <span class="w">docs</span></a>' in html
+    assert "a.example" in html.partition("</a>")[2]
+    assert html.endswith(", then")
+
+
+def test_links_that_follow_each_other_are_two() -> None:
+    html = terminal("\x1b]8;;https://a.example/1\x07one\x1b]8;;https://a.example/2\x07two")
+    assert [part.partition('"')[0][-1] for part in html.split('href="')[1:]] == ["1", "2"]
+    assert html.count("</a>") == 2
+
+
+def test_a_link_to_anything_but_the_web_is_its_text_and_target() -> None:
+    html = terminal("\x1b]8;;javascript:alert(1)\x07click\x1b]8;;\x07")
+    assert html.startswith("click <span")
+    assert "javascript:alert(1)" in html
+    assert "<a" not in html
+    # Where a file is, its name says; anywhere else has to be said.
+    assert terminal("\x1b]8;;file://host/app/src/a%20b.py\x07src/a b.py\x1b]8;;\x07") == "src/a b.py"
+    assert "/etc/shadow" in terminal("\x1b]8;;file://host/etc/shadow\x07a.py\x1b]8;;\x07")
+
+
+def test_sequences_without_an_end_stay_visible() -> None:
+    assert terminal("a\x1b]0;no end\nb") == "a␛]0;no end\nb"
+    assert terminal("\x1bPq never") == "␛Pq never"
+
+
+@given(st.text(alphabet="\x1b[]8;m\x07\\P a\n/:h", max_size=80))
+def test_any_output_is_drawn_without_garbage_or_loss(text: str) -> None:
+    html = terminal(text)
+    assert "\x1b" not in html
+    assert html.count("<a ") == html.count("</a>")
+    assert plain(text).count("a") <= html.count("a")
+
+
+@given(st.integers(0, 60))
+def test_no_sequence_is_cut(end: int) -> None:
+    text = "ab\x1b]8;;https://a.example\x1b\\link\x1b]8;;\x1b\\ \x1b[38;5;21mblue"
+    cut = before_sequence(text, min(end, len(text)))
+    assert cut > 0 or not end
+    assert "␛" not in terminal(text[:cut])
 
 
 def test_overwritten_lines_are_told_apart() -> None:
