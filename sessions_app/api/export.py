@@ -18,14 +18,16 @@ from rest_framework.request import Request
 
 from sessions_app.api import parameters
 from sessions_app.api.errors import not_found
+from sessions_app.api.insights import request_insights, session_insights
 from sessions_app.api.schema import operation
-from sessions_app.api.serializers.requests import DocumentsSerializer, ExportedSessionSerializer, RequestSerializer
+from sessions_app.api.serializers.requests import DocumentsSerializer, ExportedSessionSerializer, RequestFactsSerializer
 from sessions_app.api.serializers.sessions import SessionSerializer
 from sessions_app.api.views import Endpoint
 from sessions_app.api.writing import written
 from sessions_app.models import BulkAction, Project, RequestLog, Session
 from sessions_app.queries import content, contradictions, requests
 from sessions_app.queries.chosen_sessions import next_chunk
+from sessions_app.queries.insights import SessionInsights, insights_of
 
 CHUNK_SESSIONS, CHUNK_REQUESTS = 20, 20
 # One piece of the answer has about so many bytes, or took so long. Each opens a connection to the database.
@@ -58,7 +60,8 @@ class ExportEndpoint(Endpoint):
         parameters.refuse_project(request, self.caller)
         project = parameters.project_of(request, self.caller)
         action = self._action(request, project)
-        lines = Lines(action, self.about_project(project.slug)).pieces()
+        has_insights = parameters.INSIGHTS in parameters.included(request, parameters.INSIGHTS)
+        lines = Lines(action, self.about_project(project.slug), has_insights).pieces()
         response = StreamingHttpResponse(_in_threads(lines), content_type="application/jsonl")
         response.headers["Content-Disposition"] = f'attachment; filename="sessions-{project.slug}.jsonl"'
         return response
@@ -81,9 +84,10 @@ class ExportEndpoint(Endpoint):
 class Lines:
     """Writes the lines of a download, and notes how far it is."""
 
-    def __init__(self, action: BulkAction, about: dict[str, Any]) -> None:
+    def __init__(self, action: BulkAction, about: dict[str, Any], has_insights: bool = False) -> None:
         self.action = action
         self.about = about
+        self.has_insights = has_insights
         self.done = 0
 
     def pieces(self) -> Iterator[bytes]:
@@ -100,18 +104,22 @@ class Lines:
         session = Session.objects.filter(pk=session_id, project_id=self.action.project_id).first()
         if session is None:
             return
-        head = written(SessionSerializer(session, context=self.about).data)
+        insights = insights_of(session.project_id, session.pk) if self.has_insights else None
+        of_session = {"insights": session_insights(insights)} if insights else {}
+        head = written(SessionSerializer(session, context=self.about).data | of_session)
         before = head.removesuffix(b"}") + b',"requests":['
         cursor, more = None, True
         while more:
             page = requests.list_requests(session, CHUNK_REQUESTS, cursor, with_steps=True)
-            for piece in self.requests(session, page.results):
+            for piece in self.requests(session, page.results, insights):
                 yield before + piece
                 before = b","
             cursor, more = page.next_cursor, page.next_cursor is not None
         yield (before if before != b"," else b"") + b"]}\n"
 
-    def requests(self, session: Session, rows: list[requests.RequestRow]) -> Iterator[bytes]:
+    def requests(
+        self, session: Session, rows: list[requests.RequestRow], insights: SessionInsights | None
+    ) -> Iterator[bytes]:
         context = {
             "session_key": session.session_key,
             "parents": requests.parents_of(rows, session),
@@ -119,11 +127,12 @@ class Lines:
             "contradicted": contradictions.contradicted(session.id, [row.id for row in rows]),
             **self.about,
         }
-        write = RequestSerializer(context=context).to_representation
+        write = RequestFactsSerializer(context=context).to_representation
         for row in rows:
             log = RequestLog.objects.filter(id=row.id, session_id=session.id).first()
             if log is not None:
-                yield written(write(row) | DocumentsSerializer(content.load_documents(log)).data)
+                said = {"insights": request_insights(insights, row.id)} if self.has_insights else {}
+                yield written(write(row) | DocumentsSerializer(content.load_documents(log)).data | said)
 
     def note(self, state: str) -> None:
         """Raises Stopped."""

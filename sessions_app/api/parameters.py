@@ -20,6 +20,9 @@ from sessions_app.queries.search import orders
 from sessions_app.records import RULES, SOURCES
 
 MAX_COPIES = 20
+# What an answer has only on demand.
+STEPS, INSIGHTS = "steps", "insights"
+WITH_INSIGHTS = "`insights`: what rules say of each request: the prompt cache, what filled the context, findings, time."
 ORDERS = list(orders.CHOICES)
 TIME_FORMS = "RFC 3339, a date, or seconds since 1970"
 
@@ -106,7 +109,7 @@ class LogsParameters(Parameters):
     wait = Flag("Answer once the logs are stored and say where; after 30 seconds, as for `false`.")
 
 
-class ExportParameters(Parameters):
+class FilterParameters(Parameters):
     q = search("What a session says, filters, or an id, as in the search box: docs/search.md has the language.")
     trace_id = text("The id exactly as a caller gave it.")
     from_ = filter_time("Last activity at or after this time")
@@ -120,7 +123,11 @@ class ExportParameters(Parameters):
     failed_tool = any_of("Sessions in which a result of one of these tools failed or looks failed.")
 
 
-class SessionsParameters(ExportParameters):
+class ExportParameters(FilterParameters):
+    include = any_of(f"{WITH_INSIGHTS} And of each session.", INSIGHTS)
+
+
+class SessionsParameters(FilterParameters):
     order = Described(
         {"type": "string", "enum": ORDERS, "default": ORDERS[0]}, "By what; with `-` the highest or latest first."
     )
@@ -141,15 +148,35 @@ class AllRequestsParameters(Parameters):
 
 
 class RequestsParameters(Parameters):
-    include = serializers.ChoiceField(
-        ["steps"],
-        required=False,
-        error_messages={"invalid_choice": "must be steps, or left out, got {input!r:.42}"},
-        help_text="`steps`: also agents, chains, tools and other spans around the requests (`step` is true), and "
-        "second reports of a call (`duplicate_of` names its request).",
+    include = any_of(
+        "`steps`: also agents, chains, tools and other spans around the requests (`step` is true), and second reports "
+        f"of a call (`duplicate_of` names its request). {WITH_INSIGHTS}",
+        STEPS,
+        INSIGHTS,
     )
     limit = PageLimit(requests.MAX_LIMIT)
     cursor = cursor()
+
+
+class RequestParameters(Parameters):
+    include = any_of("`insights`: what rules say of the request.", INSIGHTS)
+
+
+class RequestNumber(serializers.IntegerField):
+    """The number of a request in its session."""
+
+    def __init__(self, help_text: str) -> None:
+        super().__init__(min_value=1, required=False, help_text=help_text)
+
+    def to_internal_value(self, data: Any) -> int:
+        if re.fullmatch(r"[0-9]{1,9}", data) and int(data):
+            return int(data)
+        raise serializers.ValidationError(f"must be the number of a request, from 1, got {data[:40]!r}")
+
+
+class InsightsParameters(Parameters):
+    since = RequestNumber("The time counts from the request of this number on.")
+    until = RequestNumber("The time counts up to the request of this number.")
 
 
 class CopiesParameters(Parameters):
@@ -176,6 +203,15 @@ def filters_of(request: Request) -> SessionFilters:
     except FilterError as error:
         query = request.query_params.get("q", "")
         raise bad_filter(error, len(query) - len(query.lstrip())) from None
+
+
+def included(request: Request, *choices: str) -> set[str]:
+    """What an answer is to have besides the usual. Raises ApiError 400."""
+    values = request.query_params.getlist("include")
+    for value in values:
+        if value and value not in choices:
+            raise bad_parameter("include", f"must be {' or '.join(choices)}, or left out, got {value[:40]!r}")
+    return {*values}
 
 
 def uuid_of(text: str, what: str) -> uuid.UUID:

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from sessions_app.api import parameters
 from sessions_app.api.errors import bad_filter, bad_parameter, not_found
+from sessions_app.api.insights import request_insights
 from sessions_app.api.paging import page_of, with_reach
 from sessions_app.api.parameters import CopiesParameters
 from sessions_app.api.schema import operation
@@ -19,7 +20,7 @@ from sessions_app.api.serializers.requests import (
     ContradictingCopyPageSerializer,
     CopyFactsSerializer,
     DocumentsSerializer,
-    RequestSerializer,
+    RequestFactsSerializer,
     RequestWithDocumentsSerializer,
     ToolResultsSerializer,
 )
@@ -27,6 +28,7 @@ from sessions_app.api.views import Endpoint
 from sessions_app.models import RequestLog
 from sessions_app.queries import content, contradictions, lookup, request_list, requests
 from sessions_app.queries.filters import FilterError
+from sessions_app.queries.insights import insights_of
 from sessions_app.queries.tool_results import tool_results
 from sessions_app.wire import documents_of
 
@@ -63,7 +65,7 @@ class RequestsEndpoint(Endpoint):
 class RequestEndpoint(Endpoint):
     """One request."""
 
-    @operation("get_request", "Read", {200: RequestWithDocumentsSerializer}, (404,))
+    @operation("get_request", "Read", {200: RequestWithDocumentsSerializer}, (400, 404), parameters.RequestParameters)
     def get(self, request: Request, request_id: str) -> Response:
         """Read a request.
 
@@ -71,6 +73,7 @@ class RequestEndpoint(Endpoint):
         moved to another session is also found by its former id; the answer has the new one.
         """
         log = self.find(request_id)
+        included = parameters.included(request, parameters.INSIGHTS)
         session = lookup.find_session(log.session_id, log.project_id)
         if session is None:
             raise not_found("request")
@@ -84,7 +87,10 @@ class RequestEndpoint(Endpoint):
         }
         documents = DocumentsSerializer(content.load_documents(log))
         results = ToolResultsSerializer({"tool_results": tool_results(log)})
-        return Response(RequestSerializer(row, context=context).data | results.data | documents.data)
+        answer = RequestFactsSerializer(row, context=context).data | results.data | documents.data
+        if parameters.INSIGHTS in included:
+            answer |= {"insights": request_insights(insights_of(log.project_id, log.session_id), log.id)}
+        return Response(answer)
 
     def find(self, request_id: str) -> RequestLog:
         """The request, also by an id that it had before it moved. Raises ApiError 404."""

@@ -1,4 +1,4 @@
-"""GET /api/v1/sessions, GET, PATCH and DELETE /api/v1/sessions/{id}, GET /api/v1/sessions/{id}/requests."""
+"""GET /api/v1/sessions, GET, PATCH and DELETE /api/v1/sessions/{id}, and what is below: /requests and /insights."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from rest_framework.response import Response
 
 from sessions_app.api import bodies, parameters, permissions
 from sessions_app.api.asked import MAX_BODY_BYTES, read_body
-from sessions_app.api.errors import DOCS_PATH, ApiError, bad_filter, not_found
+from sessions_app.api.errors import DOCS_PATH, ApiError, bad_filter, bad_parameter, not_found
+from sessions_app.api.insights import request_insights, session_insights
 from sessions_app.api.paging import page_of, with_reach
 from sessions_app.api.schema import AnswerShape, operation
 from sessions_app.api.serializers.errors import ErrorSerializer
+from sessions_app.api.serializers.insights import SessionInsightsSerializer
 from sessions_app.api.serializers.matches import MatchSerializer
-from sessions_app.api.serializers.requests import RequestPageSerializer, RequestSerializer
+from sessions_app.api.serializers.requests import RequestFactsSerializer, RequestPageSerializer
 from sessions_app.api.serializers.sessions import (
     NamedSerializer,
     ReceiptSerializer,
@@ -26,6 +28,7 @@ from sessions_app.ingest import cleanup, names
 from sessions_app.models import Session
 from sessions_app.queries import contradictions, lookup, requests, session_list
 from sessions_app.queries.filters import FilterError
+from sessions_app.queries.insights import insights_of
 
 
 class SessionsEndpoint(Endpoint):
@@ -134,9 +137,10 @@ class SessionRequestsEndpoint(SessionEndpoint):
         """
         session = self.find(session_id)
         asked = parameters.RequestsParameters.read(request)
+        included = parameters.included(request, parameters.STEPS, parameters.INSIGHTS)
         try:
             cursor = request.query_params.get("cursor")
-            page = requests.list_requests(session, asked["limit"], cursor, asked.get("include") == "steps")
+            page = requests.list_requests(session, asked["limit"], cursor, parameters.STEPS in included)
         except FilterError as error:
             raise bad_filter(error) from None
         context = {
@@ -146,5 +150,45 @@ class SessionRequestsEndpoint(SessionEndpoint):
             "contradicted": contradictions.contradicted(session.id, [row.id for row in page.results]),
             **self.about_project(parameters.slug_of(self.caller, session.project_id)),
         }
-        write = RequestSerializer(context=context).to_representation
-        return Response(page_of(page.results, write, page.next_cursor))
+        plain = RequestFactsSerializer(context=context).to_representation
+        if parameters.INSIGHTS not in included:
+            return Response(page_of(page.results, plain, page.next_cursor))
+        insights = insights_of(session.project_id, session.pk)
+
+        def with_insights(row: requests.RequestRow) -> dict[str, Any]:
+            return plain(row) | {"insights": request_insights(insights, row.id)}
+
+        return Response(page_of(page.results, with_insights, page.next_cursor))
+
+
+class SessionInsightsEndpoint(SessionEndpoint):
+    """What rules say of one session."""
+
+    http_method_names = ["get", "head"]
+
+    @operation(
+        "get_session_insights", "Read", {200: SessionInsightsSerializer}, (400, 404), parameters.InsightsParameters
+    )
+    def get(self, request: Request, session_id: str) -> Response:
+        """Read what rules say of a session.
+
+        Its findings, what the prompt cache did, and where the time went: in all, or from the request number `since` to
+        the number `until`. What rules say of each request is in the list of requests with `include=insights`.
+        """
+        session = self.find(session_id)
+        asked = parameters.InsightsParameters.read(request)
+        found = insights_of(session.project_id, session.pk)
+        if found is None:
+            raise not_found("session")  # It was deleted meanwhile.
+        return Response(session_insights(found, _between(asked, len(found.lines.requests))))
+
+
+def _between(asked: dict[str, Any], count: int) -> range:
+    """The indices of the requests that are asked for. Raises ApiError 400."""
+    since, until = asked.get("since", 1), asked.get("until", count)
+    for name in ("since", "until"):
+        if asked.get(name, 1) > max(count, 1):
+            raise bad_parameter(name, f"must be the number of a request, from 1 to {count:,}, got {asked[name]:,}")
+    if until < since and "until" in asked:
+        raise bad_parameter("until", f"is before since: {until:,} and {since:,}")
+    return range(since - 1, until)

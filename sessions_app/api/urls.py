@@ -11,7 +11,12 @@ from sessions_app.api.litellm import LiteLLMEndpoint
 from sessions_app.api.logs import LogsEndpoint
 from sessions_app.api.otlp import LogRecordsEndpoint, MetricsEndpoint, TracesEndpoint
 from sessions_app.api.requests import RequestCopiesEndpoint, RequestEndpoint, RequestsEndpoint
-from sessions_app.api.sessions import SessionEndpoint, SessionRequestsEndpoint, SessionsEndpoint
+from sessions_app.api.sessions import (
+    SessionEndpoint,
+    SessionInsightsEndpoint,
+    SessionRequestsEndpoint,
+    SessionsEndpoint,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/logs", LogsEndpoint.as_view(), name="api-logs"),
@@ -20,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/sessions.jsonl", ExportEndpoint.as_view(), name="api-export"),
     path("api/v1/sessions/<str:session_id>", SessionEndpoint.as_view(), name="api-session"),
     path("api/v1/sessions/<str:session_id>/requests", SessionRequestsEndpoint.as_view(), name="api-session-requests"),
+    path("api/v1/sessions/<str:session_id>/insights", SessionInsightsEndpoint.as_view(), name="api-session-insights"),
     path("api/v1/requests", RequestsEndpoint.as_view(), name="api-requests"),
     path("api/v1/requests/<str:request_id>", RequestEndpoint.as_view(), name="api-request"),
     path("api/v1/requests/<str:request_id>/copies", RequestCopiesEndpoint.as_view(), name="api-request-copies"),

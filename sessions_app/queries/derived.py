@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from sessions_app.content.composition import InTokens, in_tokens
 from sessions_app.pricing.context_windows import context_window
 from sessions_app.queries.kept import once
-from sessions_app.queries.session import RequestLine, structure_of
+from sessions_app.queries.session import RequestLine, SessionLines, structure_of
 from sessions_app.structure import timeline
 from sessions_app.structure.cache_verdicts import CacheVerdict, verdicts
 from sessions_app.structure.findings.facts import Finding, KnownSession
 from sessions_app.structure.findings.rules import find_all
 from sessions_app.structure.profiles import Profile, unpack
-from sessions_app.structure.time_split import SlowRequest, slow_requests
+from sessions_app.structure.time_split import SlowRequest, TimeSplit, slow_requests, time_split
 
 
 def costs_of(lines: Sequence[RequestLine]) -> Sequence[Decimal | None]:
@@ -54,3 +55,24 @@ def _known(lines: Sequence[RequestLine]) -> KnownSession:
             windows[key] = context_window(*key)
     sizes = [windows[line.provider, line.model] for line in lines]
     return KnownSession(lines, profiles_of(lines), sizes, structure_of(lines))
+
+
+def cost_of_finding(lines: Sequence[RequestLine], finding: Finding) -> Decimal | None:
+    """What the requests of a finding cost, without the first of a repetition; None if no one's cost is known."""
+    costs = [cost for index in finding.costly if (cost := lines[index].cost) is not None]
+    return sum(costs, Decimal(0)) if costs else None
+
+
+def time_of(lines: SessionLines, between: range) -> TimeSplit | None:
+    """Where the time between two requests went; the last answer is kept."""
+    requests = lines.requests
+    return lines.derived.for_state(
+        "split", between, lambda: time_split(requests, lines.steps, profiles_of(requests), lines.structure, between)
+    )
+
+
+def context_of(line: RequestLine) -> InTokens | None:
+    """What filled the context of a request, in tokens, from its stored profile; None if that is not known."""
+    profile = unpack(line.profile)
+    # Of a call that failed, providers report 0 tokens, whatever its prompt was.
+    return in_tokens(profile.chars, line.input_tokens or None, is_whole=line.previous is None) if profile else None

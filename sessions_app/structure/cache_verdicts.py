@@ -22,6 +22,9 @@ SPARE_TOKENS, SPARE_SHARE = 256, 0.1
 
 NO_CACHE, MINIMUM, MODEL, TOOLS, SYSTEM = "no_cache", "minimum", "model", "tools", "system"
 REWRITTEN, NOT_WRITTEN, IDLE, UNKNOWN = "rewritten", "not_written", "idle", "unknown"
+CAUSES = (NO_CACHE, MINIMUM, MODEL, TOOLS, SYSTEM, REWRITTEN, NOT_WRITTEN, IDLE, UNKNOWN)
+# Causes that follow from what a provider documents.
+DOCUMENTED = frozenset({NO_CACHE, MINIMUM, IDLE, NOT_WRITTEN})
 
 # A date, as OpenAI and Anthropic write it, or "latest".
 _VERSION = re.compile(r"[-@](?:latest|\d{4}-?\d{2}-?\d{2})$")

@@ -89,8 +89,8 @@ def time_split(
     for start, end in _without([whole], _united([*in_models, *in_tools])):
         place = min(bisect_left(starts, (end, -1)), len(starts) - 1)
         parts[_kind_of_gap(starts[place][1], end - start, requests, profiles, structure)] += end - start
-    speeds = [speed for index in spans if (speed := _speed(requests[index]))]
-    firsts = [first for index in spans if (first := _first_token(requests[index])) is not None]
+    speeds = [speed for index in spans if (speed := speed_of(requests[index]))]
+    firsts = [first for index in spans if (first := seconds_to_first_token(requests[index])) is not None]
     return TimeSplit(
         whole[1] - whole[0],
         {kind: parts[kind] for kind in KINDS if parts.get(kind)},
@@ -178,7 +178,7 @@ def slow_requests(requests: Sequence[TimedRequest]) -> dict[int, SlowRequest]:
     """The slow requests of a session by index. Short answers are not compared: waiting is most of their time."""
     by_model: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for index, request in enumerate(requests):
-        if (request.output_tokens or 0) >= LEAST_TOKENS and request.model and (speed := _speed(request)):
+        if (request.output_tokens or 0) >= LEAST_TOKENS and request.model and (speed := speed_of(request)):
             by_model[request.model].append((index, speed))
     found: dict[int, SlowRequest] = {}
     for speeds in by_model.values():
@@ -192,7 +192,7 @@ def slow_requests(requests: Sequence[TimedRequest]) -> dict[int, SlowRequest]:
     return found
 
 
-def _speed(request: TimedRequest) -> float | None:
+def speed_of(request: TimedRequest) -> float | None:
     """Output tokens a second, of the whole time of a request: not all say when the first one came."""
     if not request.output_tokens or request.ended_at is None or (span := _span(request)) is None:
         return None
@@ -200,7 +200,7 @@ def _speed(request: TimedRequest) -> float | None:
     return request.output_tokens / seconds if seconds > 0.01 else None
 
 
-def _first_token(request: TimedRequest) -> float | None:
+def seconds_to_first_token(request: TimedRequest) -> float | None:
     """The seconds to the first token."""
     first = request.first_token_at
     if first is None or request.ended_at is None or not request.started_at <= first <= request.ended_at:

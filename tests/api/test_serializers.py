@@ -33,11 +33,17 @@ assert urls.urlpatterns, "all resources are imported"
 # What orjson writes without help.
 PLAIN = {
     *(serializers.BooleanField, serializers.CharField, serializers.ChoiceField, serializers.DictField),
-    *(serializers.IntegerField, serializers.JSONField, serializers.ListField, serializers.URLField),
-    *(NameField, serializers.UUIDField, serializers.RegexField, type(serializers.DictField().child)),
+    *(serializers.FloatField, serializers.IntegerField, serializers.JSONField, serializers.ListField),
+    *(
+        serializers.URLField,
+        NameField,
+        serializers.UUIDField,
+        serializers.RegexField,
+        type(serializers.DictField().child),
+    ),
 }
 # What is sent and never answered.
-ONLY_READ = {Described, IdField, IdListField, parameters.Flag, parameters.PageLimit}
+ONLY_READ = {Described, IdField, IdListField, parameters.Flag, parameters.PageLimit, parameters.RequestNumber}
 
 
 @dataclass

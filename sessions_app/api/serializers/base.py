@@ -159,9 +159,9 @@ def count(help_text: str = "", **options: Any) -> serializers.IntegerField:
     return serializers.IntegerField(min_value=0, help_text=help_text, **options)
 
 
-def tokens(**options: Any) -> serializers.IntegerField:
+def tokens(help_text: str = "", **options: Any) -> serializers.IntegerField:
     """A number of tokens; null when no request says."""
-    return count(allow_null=True, **options)
+    return count(help_text, allow_null=True, **options)
 
 
 def texts(help_text: str = "") -> serializers.ListField:

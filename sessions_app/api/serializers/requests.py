@@ -25,6 +25,7 @@ from sessions_app.api.serializers.base import (
     texts,
     tokens,
 )
+from sessions_app.api.serializers.insights import RequestInsightsSerializer, SessionInsightsSerializer
 from sessions_app.api.serializers.sessions import SessionSerializer, rule_choice
 from sessions_app.pricing.classes import CLASSES
 from sessions_app.pricing.stored import CostFacts, cost_facts
@@ -91,8 +92,8 @@ class CostDetailsSerializer(Resource):
         return [CostLineSerializer.shared().to_representation(line) for line in lines]
 
 
-class RequestSerializer(Resource):
-    """A call of a model with its result, or a step around such calls."""
+class RequestFactsSerializer(Resource):
+    """What a list tells of a request or step. `RequestSerializer` has what is added on demand."""
 
     # The context has the `session_key`, `links`, and by request id: `parents`, `standing` (the request that stands for
     # the same call) and `contradicted`.
@@ -207,8 +208,23 @@ class RequestSerializer(Resource):
         return links.request(row.id)
 
 
+class WithInsightsSerializer(Resource):
+    """What an answer has with `include=insights`."""
+
+    insights = RequestInsightsSerializer(
+        allow_null=True,
+        required=False,
+        help_text="With `include=insights`: what rules say of it. Null for what is not counted, and for the later "
+        "requests of a very long session.",
+    )
+
+
+class RequestSerializer(RequestFactsSerializer, WithInsightsSerializer):
+    """A call of a model with its result, or a step around such calls."""
+
+
 class RequestPageSerializer(Resource):
-    """A page of requests."""
+    """A page of a session's requests."""
 
     results = RequestSerializer(many=True)
     next = next_cursor()
@@ -252,17 +268,22 @@ class ToolResultsSerializer(Resource):
     tool_results = ToolResultSerializer(many=True, help_text="In order, with those in its history; at most 1,000.")
 
 
-class RequestWithDocumentsSerializer(RequestSerializer, ToolResultsSerializer, DocumentsSerializer):
+class RequestWithDocumentsSerializer(
+    RequestFactsSerializer, ToolResultsSerializer, DocumentsSerializer, WithInsightsSerializer
+):
     """A request with its documents exactly as they were sent."""
 
 
-class ExportedRequestSerializer(RequestSerializer, DocumentsSerializer):
+class ExportedRequestSerializer(RequestFactsSerializer, DocumentsSerializer, WithInsightsSerializer):
     """A request with its documents, in a line of an export."""
 
 
 class ExportedSessionSerializer(SessionSerializer):
     """A line of an export: a session with all of its requests and steps."""
 
+    insights = SessionInsightsSerializer(
+        required=False, help_text="With `include=insights`: what rules say of the session."
+    )
     requests = ExportedRequestSerializer(many=True, help_text="In chronological order.")
 
 

@@ -160,14 +160,8 @@ def _basis(found: InTokens | None) -> str:
     )
 
 
-def context_of_line(line: RequestLine) -> InTokens | None:
-    """What filled the context of a request, in tokens, from its stored profile; None if that is not known."""
-    profile = unpack(line.profile)
-    return in_tokens(profile.chars, line.input_tokens, is_whole=line.previous is None) if profile else None
-
-
 def filled_of_line(line: RequestLine) -> Filled | None:
-    """The same for the facts of a request, with all classes; None for a request without a profile."""
+    """What filled the context of a request, for its facts, with all classes; None for a request without a profile."""
     profile = unpack(line.profile)
     if profile is None or not any(profile.chars):
         return None

@@ -9,9 +9,10 @@ from markupsafe import Markup
 
 from sessions_app.content.composition import CLASSES, InTokens
 from sessions_app.pages.html.components import component
-from sessions_app.pages.html.composition import TITLES, UNKNOWN, context_of_line, largest_in_words
+from sessions_app.pages.html.composition import TITLES, UNKNOWN, largest_in_words
 from sessions_app.pages.html.formats import exact, tokens
 from sessions_app.pages.session.view import View
+from sessions_app.queries.derived import context_of
 from sessions_app.queries.session import RequestLine
 
 # So many columns are drawn; of a longer session every second, third, … request.
@@ -61,7 +62,7 @@ def session_filled(shown: View) -> SessionFilled | None:
     indices = [index for index, line in enumerate(shown.lines.requests) if line.is_conversation]
     step = -(-len(indices) // MOST_COLUMNS) or 1
     chosen = [(index, shown.lines.requests[index]) for index in indices[::step]]
-    known = [context_of_line(line) for _, line in chosen]
+    known = [context_of(line) for _, line in chosen]
     most = max((line.input_tokens or 0 for _, line in chosen), default=0)
     if not most or not any(known):
         return None

@@ -12,6 +12,7 @@ from sessions_app.pages.html import formats
 from sessions_app.pages.insights import wording
 from sessions_app.pages.insights.session import Insights, anchor
 from sessions_app.pages.thread.addresses import Addresses
+from sessions_app.queries.derived import cost_of_finding
 from sessions_app.queries.session import RequestLine
 from sessions_app.structure.findings.facts import Finding
 
@@ -61,8 +62,7 @@ def findings_panel(
     total = sum((line.cost for line in lines if line.cost), Decimal(0))
 
     def shown(finding: Finding, dismissed_by: str = "") -> ShownFinding:
-        costs = [cost for index in finding.costly if (cost := lines[index].cost) is not None]
-        cost = sum(costs, Decimal(0)) if costs else None
+        cost = cost_of_finding(lines, finding)
         evidence = [Evidence(index + 1, addresses.in_session(index + 1)) for index in finding.evidence[:MOST_EVIDENCE]]
         return ShownFinding(
             anchor=anchor(finding),

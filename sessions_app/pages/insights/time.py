@@ -12,6 +12,7 @@ from sessions_app.pages.insights.findings import MOST_EVIDENCE, Evidence
 from sessions_app.pages.insights.session import Insights
 from sessions_app.pages.session.view import View
 from sessions_app.pages.thread.place import whole_number
+from sessions_app.queries.derived import time_of
 from sessions_app.structure.time_split import (
     CLIENT,
     IDLE,
@@ -21,7 +22,6 @@ from sessions_app.structure.time_split import (
     PERSON,
     TOOLS,
     TimeSplit,
-    time_split,
 )
 
 _TITLES = {
@@ -69,9 +69,7 @@ def time_panel(query: QueryDict, shown: View, insights: Insights) -> TimePanel |
     requests = shown.lines.requests
     since, until = _between(query, len(requests))
     between = range(since - 1, until)
-    split = shown.lines.derived.for_state(
-        "split", between, lambda: time_split(requests, shown.lines.steps, insights.profiles, shown.structure, between)
-    )
+    split = time_of(shown.lines, between)
     if split is None or not split.wall:
         return None
     parts = _parts(split)

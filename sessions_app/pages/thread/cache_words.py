@@ -18,6 +18,7 @@ from sessions_app.queries.derived import verdicts_of
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
 from sessions_app.structure.cache_verdicts import (
+    DOCUMENTED,
     HIT,
     IDLE,
     MINIMUM,
@@ -46,8 +47,6 @@ CAUSES = {
     IDLE: "idle for longer than the cache lives",
     UNKNOWN: "unknown",
 }
-# Causes that follow from what a provider documents.
-_DOCUMENTED = frozenset({NO_CACHE, MINIMUM, IDLE, NOT_WRITTEN})
 _MOST_NAMED, _MOST_CHANGES = 6, 3
 
 
@@ -85,7 +84,7 @@ def cache_words(lines: Sequence[RequestLine], index: int, window: Window, addres
     prefix = f"{most}{exact(verdict.prefix)}"
     words = sentence("{} of the {} tokens that it repeats of {} were cached.", amount, prefix, base)
     cause = joined(_causes(verdict, lines, window, index, addresses), "; ")
-    rule = verdict.rule if not _DOCUMENTED.isdisjoint(verdict.causes) else None
+    rule = verdict.rule if not DOCUMENTED.isdisjoint(verdict.causes) else None
     return CacheWords(kind_word(verdict), words, cause, rule.source if rule else "", rule.known_on if rule else "")
 
 
