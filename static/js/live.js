@@ -1,5 +1,5 @@
-// An open session follows what arrives: it asks whether the session has changed, announces what is new, and while it
-// follows puts new requests below the others. Nothing moves under a reader who is somewhere else.
+// An open session follows what arrives: it asks whether the session has changed, redraws what is on the page, announces
+// what is new, and while it follows puts new requests below the others. Nothing moves under a reader who is somewhere else.
 (() => {
   const live = document.getElementById("live");
   const pill = document.getElementById("session-news");
@@ -12,21 +12,30 @@
   // As the server wrote it: it tells whether a request runs.
   let title = document.title;
   const FOLLOW = "logsui.follow";
+  const VIEWS = "#waterfall, #session-rows";
   const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE;
   // A longer page begins anew at its end.
   const MOST_ARTICLES = 500;
   // So many requests at the end are looked at again: what ran at the same time may be logged later.
   const TAIL = 5;
 
+  // What the page shows: the revision that it was drawn from, and how many requests and steps its reader knows of.
   const known = { revision: live.dataset.revision, requests: Number(live.dataset.requests), steps: Number(live.dataset.steps) };
   let latest = { ...known };
-  let changedAt = Number(live.dataset.last) * SECOND;
+  // The server's clock tells whether something happens now.
+  let changedAt = status.hidden ? 0 : Date.now();
   let hiddenAt = 0;
+  // How long the last requests took to come, and when the whole page may be asked for again, which costs more.
   let cost = 0;
+  let pageAt = 0;
+  let later;
   let failures = 0;
   let timer;
   let isBusy = false;
+  let isGone = false;
   let isOver = false;
+  // Whether rows have come below what is seen.
+  let hasGrown = false;
 
   // --- what the server wrote, before scripts and the reader changed it ---
 
@@ -66,12 +75,16 @@
 
   function keyOf(node) {
     if (node.nodeType !== 1) return "";
-    // A fold of the outline is known by its head.
-    return node.id || node.dataset.n || (node.matches(".outline-fold") && headOf(node)?.id) || "";
+    // A request may have another number now. A fold of the outline is known by its head.
+    return node.dataset.url || node.dataset.id || node.id || node.dataset.n || (node.matches(".outline-fold") && headOf(node)?.id) || "";
   }
 
+  // htmx reads where a link leads only once.
+  const leads = (node) => node.getAttribute("hx-get");
+
   const isAlike = (a, b) =>
-    a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b) && (a.nodeType !== 1 || a.classList[0] === b.classList[0]);
+    a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b) &&
+    (a.nodeType !== 1 || (a.classList[0] === b.classList[0] && leads(a) === leads(b)));
 
   function morph(old, fresh) {
     if (old.isEqualNode(fresh)) return;
@@ -131,14 +144,24 @@
     return `${location.pathname}?${query}`;
   }
 
-  async function load(number, grows) {
-    const answer = await fetch(address(number, grows), { headers: { Accept: "text/html" } });
-    if (!answer.ok || answer.redirected) throw new Error(`${answer.status}`);
-    return new DOMParser().parseFromString(await answer.text(), "text/html");
+  // A page, or the requests alone.
+  async function load(url, isWhole = true) {
+    const headers = isWhole ? { Accept: "text/html" } : { "HX-Request": "true" };
+    const began = performance.now();
+    const answer = await fetch(url, { headers });
+    if (!answer.ok || answer.redirected || answer.headers.has("HX-Refresh")) throw new Error(`${answer.status}`);
+    const text = await answer.text();
+    const took = performance.now() - began;
+    // One reader takes at most a tenth of a processor for whole pages.
+    if (isWhole) pageAt = performance.now() + Math.max(3 * SECOND, 10 * took);
+    else cost = took;
+    const page = new DOMParser().parseFromString(isWhole ? text : `<main class="thread">${text}</main>`, "text/html");
+    if (isWhole && !page.getElementById("live")) throw new Error("no session");
+    return page;
   }
 
   const blocksOf = (page) => {
-    const there = page.querySelector(".page-session .thread");
+    const there = page.querySelector(".thread");
     return there ? [...there.children].filter((child) => child.matches(".req") || child.querySelector(".req")) : [];
   };
 
@@ -150,27 +173,86 @@
     return there?.dataset.url === here?.dataset.url;
   }
 
-  // Put what has come below the requests on the page, and change those that have changed. False if the page cannot.
-  async function refresh(grows) {
+  // Change the last requests on the page as they have changed, and, if it `grows`, put below them what has come; with
+  // `isWhole`, change also what is around them. False if the page cannot.
+  async function refresh(grows, isWhole) {
     const all = blocks();
-    if (!all.length || isPart()) return false;
+    if (!all.length) return false;
     const running = thread.querySelector(".req[aria-busy]");
-    const began = performance.now();
     let tail = tailOf(all, running ? numberOf(running) : Infinity);
-    let page = await load(firstNumber(tail), grows);
+    let page = await load(address(firstNumber(tail), grows), isWhole);
     if (!fits(tail, blocksOf(page))) {
       tail = all;
-      page = await load(firstNumber(tail), grows);
+      page = await load(address(firstNumber(tail), grows), isWhole);
       if (!fits(tail, blocksOf(page))) return false;
     }
-    cost = performance.now() - began;
-    put(page, tail);
+    const had = hasMore();
+    keepPlace(atTop, () => put(page, tail));
+    // A page that does not grow says in one place that there is more.
+    if (!grows && !had) moreButton()?.remove();
+    if (isWhole) drawAround(page);
+    if (grows) {
+      known.requests = Math.max(...articles().map(numberOf));
+      known.steps = latest.steps;
+    }
+    thread.dispatchEvent(new CustomEvent("htmx:afterSwap", { bubbles: true, detail: {} }));
     return true;
   }
 
-  function put(page, tail) {
-    const stays = isAtEnd() ? null : atTop();
+  // Change the rows of another view, and what is around them. The page of a branch or trace keeps its requests.
+  async function redraw() {
+    const page = await load(location.pathname + location.search);
+    const rows = document.querySelector(VIEWS);
+    const count = () => rows.querySelectorAll("[data-id]").length;
+    const before = rows ? count() : 0;
+    keepPlace(topRow, () => drawAround(page));
+    if (!rows) return true;
+    if (!canGrow(rows)) return true;
+    hasGrown ||= count() > before;
+    if (isAtEnd() || latest.requests === known.requests) seeAll();
+    return true;
+  }
+
+  // Rows that are in another order, or of a part of the time, stay where they are.
+  const canGrow = (rows) => !new URLSearchParams(location.search).get("sort") && !rows.dataset.width;
+
+  function seeAll() {
+    hasGrown = false;
+    known.requests = latest.requests;
+    known.steps = latest.steps;
+  }
+
+  const topRow = () => [...document.querySelectorAll(":is(#waterfall, #session-rows) [data-id]")].find((row) => row.getBoundingClientRect().bottom > innerHeight / 4);
+
+  // What stands on the screen stays there, unless the end is in sight.
+  function keepPlace(find, change) {
+    const stays = isAtEnd() ? null : find();
     const before = stays?.getBoundingClientRect().top;
+    change();
+    if (stays?.isConnected) scrollBy({ top: stays.getBoundingClientRect().top - before, behavior: "instant" });
+  }
+
+  // The head, the outline, the panels, the curves, and the rows of other views.
+  function drawAround(page) {
+    for (const region of page.querySelectorAll("[data-live][id]")) {
+      const here = document.getElementById(region.id);
+      if (!here) continue;
+      if (here.matches(VIEWS) && !canGrow(here)) drawRows(here, region);
+      else morph(here, region);
+    }
+    title = page.title;
+    known.revision = page.getElementById("live").dataset.revision;
+  }
+
+  // The rows that are there, as they are now.
+  function drawRows(here, region) {
+    const fresh = new Map([...region.querySelectorAll("[data-id]")].map((row) => [row.dataset.id, row]));
+    for (const row of here.querySelectorAll("[data-id]")) {
+      if (fresh.has(row.dataset.id)) morph(row, fresh.get(row.dataset.id));
+    }
+  }
+
+  function put(page, tail) {
     const chosen = thread.querySelector(".req[aria-current]")?.dataset.url;
     const fresh = blocksOf(page);
     const urlOf = (node) => (node.matches(".req") ? node : node.querySelector(".req"))?.dataset.url;
@@ -184,18 +266,7 @@
     const texts = fresh.map((node) => node.outerHTML);
     morphList(thread, old, news.map((node) => stand.get(urlOf(node)) ?? node).filter((node, index, some) => some.indexOf(node) === index));
     for (const [index, node] of fresh.entries()) written.set(urlOf(node), texts[index]);
-    for (const region of page.querySelectorAll("[data-live][id]")) {
-      const here = document.getElementById(region.id);
-      if (here) morph(here, region);
-    }
     keepChosen(chosen);
-    title = page.title;
-    const now = page.getElementById("live");
-    known.revision = now.dataset.revision;
-    known.requests = Number(now.dataset.requests);
-    known.steps = Number(now.dataset.steps);
-    thread.dispatchEvent(new CustomEvent("htmx:afterSwap", { bubbles: true, detail: {} }));
-    if (stays?.isConnected) scrollBy({ top: stays.getBoundingClientRect().top - before, behavior: "instant" });
   }
 
   // The chosen request may have another number now.
@@ -211,9 +282,10 @@
     document.querySelector(`#outline-rows li[data-n="${numberOf(article)}"] > .outline-row`)?.setAttribute("aria-current", "true");
   }
 
-  // A branch, a trace and the other views are not added to: they say that there is more.
+  // A branch and a trace are not added to: they say that there is more.
   const isPart = () => !thread || ["branch", "trace"].some((name) => new URLSearchParams(location.search).has(name));
-  const hasMore = () => Boolean(thread?.querySelector(':scope > .more-btn[hx-get*="side=after"]'));
+  const moreButton = () => thread?.querySelector(':scope > .more-btn[hx-get*="side=after"]');
+  const hasMore = () => Boolean(moreButton());
 
   // --- following ---
 
@@ -247,9 +319,8 @@
   function lastPage() {
     const query = new URLSearchParams(location.search);
     for (const name of ["from", "at", "to", "side"]) query.delete(name);
-    if (thread) query.set("from", latest.requests);
-    const text = query.size ? `?${query}` : "";
-    return `${location.pathname}${text}${thread ? `#r${latest.requests}` : ""}`;
+    query.set("from", latest.requests);
+    return `${location.pathname}?${query}#r${latest.requests}`;
   }
 
   follow?.addEventListener("change", () => (follow.checked ? begin() : announce()));
@@ -263,6 +334,10 @@
       else if (scrollY > lastY && isAtEnd() && !hasMore() && thread && !follow.checked) {
         setFollow(true);
         if (lacks()) hurry();
+      }
+      if (hasGrown && isAtEnd()) {
+        seeAll();
+        announce();
       }
       lastY = scrollY;
     },
@@ -296,9 +371,10 @@
     endKey();
     document.title = text && text !== "Changed" ? `(${text}) ${title}` : title;
     if (!text || follow?.checked) return show("");
-    if (text === "Changed" && thread && !isPart()) return show("");
-    const isBelow = thread && !isPart() && !hasMore();
-    show(isBelow && text !== "Changed" ? `${text} below` : `${text}: show`, lastPage(), isBelow ? begin : null);
+    // What is on the page is redrawn soon.
+    if (text === "Changed") return show("");
+    const isBelow = hasGrown || (thread && !isPart() && !hasMore());
+    show(isBelow && text !== "Changed" ? `${text} below` : `${text}: show`, lastPage(), isBelow ? (hasGrown ? toEnd : begin) : null);
   }
 
   // The key for the last request goes to the last that there is, on the page or not yet.
@@ -335,7 +411,7 @@
     pill.hidden = false;
   }
 
-  // The session is no longer here: what is on the page stays.
+  // There is nothing more to ask: what is on the page stays.
   function end(text, href = "") {
     isOver = true;
     clearTimeout(timer);
@@ -354,8 +430,9 @@
   function pause() {
     if (failures) return Math.min(MINUTE, 2 * SECOND * 2 ** failures);
     if (document.hidden) return MINUTE;
-    // A page that is slow to write is asked for less often.
-    return Math.max(SECOND, 10 * cost) * (0.9 + Math.random() / 5);
+    if (isGone) return 20 * SECOND;
+    // Requests that are slow to write are asked for less often.
+    return Math.max(SECOND, 4 * cost) * (0.9 + Math.random() / 5);
   }
 
   function plan() {
@@ -396,14 +473,16 @@
   async function look() {
     const query = new URLSearchParams({ revision: latest.revision });
     // What the page lacks is more urgent than what may come.
-    if (!document.hidden && !(follow?.checked && lacks())) query.set("wait", "");
+    if (!document.hidden && !isGone && !(lacks() && (isDue() || follow?.checked))) query.set("wait", "");
     waiting = new AbortController();
     const answer = await fetch(`${live.dataset.url}?${query}`, { headers: { "HX-Request": "true" }, signal: waiting.signal });
     if (answer.headers.has("HX-Refresh")) return end("You are signed out: sign in again", location.href);
-    if (answer.status === 404) return end("This session was deleted");
+    if (answer.status === 404) return leave();
     if (!answer.ok) throw new Error(`${answer.status}`);
     const found = await answer.json();
     waiting = null;
+    // Requests of a session that was deleted may come again.
+    if (isGone) return end("This session is there again: show", location.href);
     if (found.id !== live.dataset.session) return end("This session was merged into another: go there", answer.url.replace(/live\/[^/]*$/, ""));
     // It has just gone: the next answer says where to.
     if (!("revision" in found)) return;
@@ -417,23 +496,42 @@
   }
 
   const lacks = () => latest.revision !== known.revision;
+  const isDue = () => performance.now() >= pageAt && !document.hidden;
+
+  // The session is no longer here: what is on the page stays.
+  function leave() {
+    isGone = true;
+    status.hidden = true;
+    document.title = title;
+    show("This session was deleted");
+  }
+
+  // Come back for the page around the requests, when it may be asked for.
+  function planPage() {
+    clearTimeout(later);
+    if (lacks() && !document.hidden && !isOver) later = setTimeout(hurry, Math.max(pageAt - performance.now(), 0) + 20);
+  }
 
   async function catchUp() {
-    const wasFollowing = follow?.checked;
-    if (wasFollowing && (!isAtEnd() || isReading())) setFollow(false);
+    if (follow?.checked && (!isAtEnd() || isReading())) setFollow(false);
     const grew = latest.requests > known.requests || latest.steps > known.steps;
-    const follows = follow?.checked && !hasMore();
+    const follows = Boolean(follow?.checked) && !hasMore();
     if (follows && articles().length > MOST_ARTICLES) return begin();
-    // Without new requests only what is on the page has changed: a request that ran has ended, a name was given.
-    if ((follows || !grew) && thread && !(await refresh(Boolean(follows)))) {
+    // A selection would be lost.
+    if (isDue() && isReading()) pageAt = performance.now() + 2 * SECOND;
+    let isDrawn = true;
+    if (isDue()) isDrawn = await (isPart() ? redraw() : refresh(follows, true));
+    else if (follows && grew) isDrawn = await refresh(true, false);
+    if (!isDrawn) {
       setFollow(false);
-      const text = words();
-      return show(`${text}: show`, lastPage());
+      known.revision = latest.revision;
+      return show(`${words() || "Changed"}: show`, lastPage());
     }
     if (follows) toEnd();
     // More has come than fits below: go where it ends.
     if (follows && hasMore()) return begin();
     announce();
+    planPage();
   }
 
   document.addEventListener("visibilitychange", () => {

@@ -132,10 +132,20 @@
   const curves = document.getElementById("curves");
   const box = document.getElementById("curves-box");
   if (!box) return;
-  const points = box.dataset.points.split("\n").map((line) => {
-    const [x, number, words] = line.split("|");
-    return { x: Number(x), number, words };
-  });
+  // They change while a session grows.
+  let written = "";
+  let points = [];
+  function read() {
+    const text = document.getElementById("curves-drawn").dataset.points;
+    if (text === written) return;
+    written = text;
+    points = text.split("\n").map((line) => {
+      const [x, number, words] = line.split("|");
+      return { x: Number(x), number, words };
+    });
+    box.setAttribute("aria-valuemax", points.length);
+  }
+  read();
   const value = document.getElementById("curves-value");
   const cursor = document.createElement("div");
   cursor.className = "curves-cursor";
@@ -153,6 +163,7 @@
   })) box.setAttribute(name, text);
 
   function show(place) {
+    read();
     at = Math.min(Math.max(place, 0), points.length - 1);
     const point = points[at];
     cursor.hidden = false;
@@ -174,6 +185,7 @@
   }
 
   function nearest(x) {
+    read();
     let found = 0;
     points.forEach((point, place) => {
       if (Math.abs(point.x - x) < Math.abs(points[found].x - x)) found = place;

@@ -95,6 +95,9 @@ def test_a_reader_is_left_alone_and_may_follow(
     assert abs(place_of(visitor, "#r5") - before) < 2
     assert visitor.evaluate("document.activeElement.closest('.req').id") == "r5"
     assert visitor.locator(".req").count() == 12
+    # What is around the requests tells of what came, also to those who do not follow.
+    expect(visitor.locator("#session-totals dd").first).to_have_text(re.compile(r"^(1[3-9]|[2-9]\d)$"))
+    expect(visitor.locator("#outline-rows li[data-n='13']")).to_be_attached()
     # Going on from there: what has come is below, in sight, and so is what comes.
     press(visitor, ".")
     expect(follow).to_be_checked()
@@ -144,14 +147,38 @@ def test_a_reader_is_left_alone_and_may_follow(
     assert visitor.locator(".req").count() == last + 1
     names.give(acme.pk, session.pk, "A long talk", "alice")
     expect(visitor.locator("h1")).to_have_text("A long talk")
-    # The other views say that there is more; the button loads them anew.
-    visitor.goto(f"{live_server.url}/p/acme/sessions/{session.id}/?view=table")
-    rows = visitor.locator("main tbody tr[data-row]").count()
+    # The other views are redrawn where they stand. Nothing moves there, either.
+    count = last + 1
+    for view, row in (("table", "tr[data-row]"), ("waterfall", ".wf-row[data-n]")):
+        visitor.goto(f"{live_server.url}/p/acme/sessions/{session.id}/?view={view}")
+        rows = visitor.locator(f"main {row}")
+        expect(rows).to_have_count(count)
+        if view == "waterfall":
+            visitor.locator("#w3 > .wf-name > .wf-n").click()
+        before = rows.nth(2).bounding_box()
+        store_logs(acme, log(f"One for the {view}"))
+        count += 1
+        expect(rows).to_have_count(count)
+        expect(visitor.locator("#session-totals dd").first).to_have_text(str(count))
+        assert before is not None
+        assert rows.nth(2).bounding_box()["y"] == pytest.approx(before["y"], abs=2)  # type: ignore[index]
+        points = visitor.locator("#curves-drawn").get_attribute("data-points")
+        assert points is not None
+        assert len(points.split("\n")) == count
+        if view == "waterfall":
+            assert visitor.evaluate("document.querySelector('.wf-row[aria-current]').id") == "w3"
+    # In another order, rows change where they stand, and what is new is announced.
+    visitor.goto(f"{live_server.url}/p/acme/sessions/{session.id}/?view=table&sort=-duration")
+    rows = visitor.locator("main tr[data-row]")
     store_logs(acme, log("And one more"))
     expect(pill).to_have_text("1 new: show")
-    pill.click()
-    expect(visitor.locator("main tbody tr[data-row]")).to_have_count(rows + 1)
+    expect(visitor.locator("#session-totals dd").first).to_have_text(str(count + 1))
+    expect(rows).to_have_count(count)
     cleanup.delete_sessions(acme.pk, [session.pk])
     expect(visitor.locator("#session-news")).to_have_text("This session was deleted")
-    expect(visitor.locator("main tbody tr[data-row]")).to_have_count(rows + 1)
+    expect(rows).to_have_count(count)
+    # Logs may come again under its id.
+    store_logs(acme, log("It goes on"))
+    visitor.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(visitor.locator("#session-news a")).to_have_text("This session is there again: show")
     assert [text for text in problems if "404" not in text] == []
