@@ -15,7 +15,7 @@ from sessions_app.ingest import costs
 from sessions_app.models import Project, RequestLog
 from sessions_app.pricing.choice import prices_of
 from sessions_app.pricing.own import OwnPrice
-from sessions_app.pricing.prices import recall, with_counts
+from sessions_app.pricing.prices import Noted, recall, with_counts
 from sessions_app.pricing.stored import stated_in, usage_of_row
 from sessions_app.storage import rollups, sql
 from sessions_app.storage.buckets import bucket_of
@@ -93,10 +93,15 @@ def _add(done: Recosted, row: RequestLog, own: tuple[OwnPrice, ...]) -> Cost | N
     if not (row.step or row.duplicate_of):
         done.before += row.cost or 0
         done.after += cost.amount or 0
-    if (cost.amount, cost.source, cost.price) == (row.cost, row.cost_source, row.price):
+    if (cost.amount, cost.source, _noted(cost.price)) == (row.cost, row.cost_source, _noted(row.price)):
         return None
     done.changed += 1
     return cost
+
+
+def _noted(price: str | None) -> Noted | None:
+    """What a note says, in whatever form it was written."""
+    return None if price is None else recall(price)
 
 
 def _cost(row: RequestLog, own: tuple[OwnPrice, ...]) -> Cost:

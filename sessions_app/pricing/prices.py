@@ -16,6 +16,10 @@ _MILLIONTH = Decimal("0.000001")
 OWN = "own prices"
 # Counts that have no column of their own, and that a new calculation needs.
 _KEPT = {"cache_write_1h_tokens": "w", "input_audio_tokens": "i", "output_audio_tokens": "o"}
+# Each request has such a text, so it is short: what it says of the source, and of the class of a unit price.
+_SOURCE, _SHORT_SOURCE = "genai-prices ", "@"
+_LETTERS = dict(zip(CLASSES, "icwhaorsq", strict=True))
+_CLASSES = {letter: name for name, letter in _LETTERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +97,17 @@ def note(usage: Usage, calculation: Calculation | None) -> str:
     kept = [f"{_KEPT[name]}{count}" for name in _KEPT if (count := getattr(usage, name))]
     if calculation is None:
         return _UNIT.join(["", *kept])
-    units = ",".join(f"{line.name}={line.unit_price}" for line in calculation.lines)
-    head = (calculation.source, calculation.dated, calculation.model, calculation.since, units)
+    units = ",".join(_LETTERS[line.name] + _short(line.unit_price) for line in calculation.lines)
+    source = calculation.source
+    if source.startswith(_SOURCE):
+        source = _SHORT_SOURCE + source.removeprefix(_SOURCE)
+    head = (source, calculation.dated, calculation.model, calculation.since, units)
     return _UNIT.join([*(part.replace(_UNIT, " ") for part in head), *kept])
+
+
+def _short(price: Decimal) -> str:
+    text = str(price)
+    return text[1:] if text.startswith("0.") else text
 
 
 def recall(text: str) -> Noted:
@@ -106,6 +118,8 @@ def recall(text: str) -> Noted:
     if len(parts) < 5:
         return Noted()
     source, dated, model, since, units, *kept = parts
+    if source.startswith(_SHORT_SOURCE):
+        source = _SOURCE + source.removeprefix(_SHORT_SOURCE)
     return Noted(Prices(source, dated, model, _units(units), since), _counts(kept))
 
 
@@ -125,7 +139,10 @@ def calculation_of(usage: Usage, text: str | None) -> Calculation | None:
 def _units(text: str) -> dict[str, Decimal]:
     found = {}
     for item in text.split(",") if text else ():
-        name, _, price = item.partition("=")
+        # Earlier versions wrote the names in full.
+        name, is_long, price = item.partition("=")
+        if not is_long:
+            name, price = _CLASSES.get(item[:1], ""), item[1:]
         try:
             found[name] = Decimal(price)
         except InvalidOperation:

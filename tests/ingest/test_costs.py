@@ -105,6 +105,19 @@ def test_recompute_rows_from_before_there_were_prices(project: Project) -> None:
     assert not wrong_roll_ups()
 
 
+def test_recompute_leaves_the_notes_of_earlier_versions(project: Project) -> None:
+    store_logs(project, make_log())
+    row = RequestLog.objects.get()
+    source, dated, model, since, _ = row.price.split("\x1f")
+    source = source.replace("@", "genai-prices ")
+    long = "\x1f".join((source, dated, model, since, "input=2.5,output=10"))
+    RequestLog.objects.update(price=long)
+
+    assert cost_facts(RequestLog.objects.get()) == cost_facts(row)
+    assert "0 changed" in recompute()
+    assert RequestLog.objects.get().price == long
+
+
 def test_recompute_nothing_before_since(project: Project) -> None:
     store_logs(project, make_log())
     assert "0 requests checked" in recompute("--since", "2026-03-15")

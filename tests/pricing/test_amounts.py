@@ -15,7 +15,7 @@ from sessions_app.pricing import library
 from sessions_app.pricing.amounts import of_float, rounded
 from sessions_app.pricing.classes import CLASSES, tokens_by_class
 from sessions_app.pricing.own import OwnPrice, own_prices_of
-from sessions_app.pricing.prices import Prices, calculate, calculation_of, note
+from sessions_app.pricing.prices import Prices, calculate, calculation_of, note, recall
 from sessions_app.records import Usage
 from sessions_app.wire.usage import usage_of
 
@@ -157,12 +157,29 @@ def test_the_classes_add_up_to_the_sums(usage: Usage, priced: set[str]) -> None:
     assert all(count > 0 for count in found.values())
 
 
-@given(st.builds(Usage, *[counts] * 8), st.dictionaries(st.sampled_from(CLASSES), st.decimals(0, 1000, places=6)))
-def test_what_is_noted_is_the_same_calculation(usage: Usage, units: dict[str, Decimal]) -> None:
-    found = calculate(usage, Prices("a", "b", "c", units))
+sources = st.sampled_from(("genai-prices 0.2.3", "own prices"))
+
+
+@given(
+    st.builds(Usage, *[counts] * 8), st.dictionaries(st.sampled_from(CLASSES), st.decimals(0, 1000, places=6)), sources
+)
+def test_what_is_noted_is_the_same_calculation(usage: Usage, units: dict[str, Decimal], source: str) -> None:
+    found = calculate(usage, Prices(source, "2026-11-27", "c", units))
     columns = Usage(*(getattr(usage, name) for name in Usage.__slots__[:5]))
 
     assert calculation_of(columns, note(usage, found)) == found
+
+
+def test_notes_of_earlier_versions_are_read() -> None:
+    text = "genai-prices 0.2.3\x1f2026-11-27\x1fopenai/o4-mini\x1f\x1finput=1.1,cached=0.275,output=4.4\x1fi7"
+    noted = recall(text)
+    units = {"input": Decimal("1.1"), "cached": Decimal("0.275"), "output": Decimal("4.4")}
+
+    assert noted.prices == Prices("genai-prices 0.2.3", "2026-11-27", "openai/o4-mini", units)
+    assert noted.counts == {"input_audio_tokens": 7}
+    usage = Usage(100, 10, 50, input_audio_tokens=7)
+    assert recall(short := note(usage, calculate(usage, noted.prices))) == noted
+    assert len(short) < 0.7 * len(text)
 
 
 @pytest.mark.parametrize(
