@@ -147,9 +147,9 @@ class RequestLine:
     name: str
     tool_name: str
     tool_call_id: str
-    # The names of the tools that failed, also those of the history.
-    failed_tools: Sequence[str]
     step: bool
+    # The names of the tools that failed, also those of the history.
+    failed_tools: tuple[str, ...]
     time_problems: tuple[str, ...]
     problems: tuple[str, ...]
     needs: tuple[uuid.UUID, ...]
@@ -278,9 +278,10 @@ def _requests(session: SessionFacts) -> QuerySet[RequestLog]:
 
 
 def _line(row: Sequence[Any]) -> RequestLine:
-    *plain, times, problems, needs, provides, failures, profile = row
+    *plain, failed, times, problems, needs, provides, failures, profile = row
     problems, stream = StreamNote.apart(problems or ())
-    values: list[Any] = [*plain, *map(tuple, (times, problems, needs, provides, failures)), bytes(profile), stream]
+    lists = (failed or (), times or (), problems, needs, provides, failures or ())
+    values: list[Any] = [*plain, *map(tuple, lists), bytes(profile), stream]
     return RequestLine(*values)
 
 

@@ -1,4 +1,5 @@
--- Each list comes as one text, joined by the unit separator, because arrays of arrays must be rectangular.
+-- Each list comes as one text, joined by the unit separator, because arrays of arrays must be rectangular. Lists that
+-- almost no request has are NULL where they are empty.
 INSERT INTO request_log (
     id, session_id, bucket, project_id, request_id, source, kind, call_type, model, requested_model, provider,
     api_base, status, http_status, error_type, error_message, finish_reason, started_at, first_token_at, ended_at,
@@ -11,14 +12,14 @@ INSERT INTO request_log (
 SELECT
     id, session_id, bucket, project_id, request_id, source, kind, call_type, model, requested_model, provider,
     api_base, status, http_status, error_type, error_message, finish_reason, started_at, first_token_at, ended_at,
-    received_at, string_to_array(time_problems, E'\x1f'), input_tokens, output_tokens, cached_tokens,
+    received_at, nullif(string_to_array(time_problems, E'\x1f'), '{}'), input_tokens, output_tokens, cached_tokens,
     cache_write_tokens, reasoning_tokens, cost, cost_breakdown::jsonb, end_user, key_alias, string_to_array(tags,
     E'\x1f'), metadata::jsonb, trace_id, parent_id, span_id, name, tool_name, tool_call_id, step, duplicate_of,
     string_to_array(problems, E'\x1f'), rule, rule_detail, weak, string_to_array(provides, ',')::uuid[],
     string_to_array(needs, ',')::uuid[], previous, attempt, call, task, resent_call, resent_count, input_preview, output_preview,
     byte_size, skeleton, input_parts, output_parts, context_parts,
-    string_to_array(tool_failures, ',')::bigint[], string_to_array(failed_tools, E'\x1f'), tool_error_count,
-    tool_looks_failed_count, cost_source, price, profile
+    nullif(string_to_array(tool_failures, ',')::bigint[], '{}'),
+    nullif(string_to_array(failed_tools, E'\x1f'), '{}'), tool_error_count, tool_looks_failed_count, cost_source, price, profile
 FROM unnest(
     %(id)b::uuid[], %(session_id)b::uuid[], %(bucket)b::date[], %(project_id)b::bigint[], %(request_id)b::text[],
     %(source)b::text[], %(kind)b::text[], %(call_type)b::text[], %(model)b::text[], %(requested_model)b::text[],
