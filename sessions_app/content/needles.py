@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
+from itertools import islice
 
 from sessions_app.content.search_text import (
     INVISIBLE,
@@ -105,9 +106,13 @@ class Needle:
         end = f"(?!{letter()})" if not self._is_open and _is_letter(self.normal[-1]) else ""
         return re.compile(body + end)
 
-    def spans(self, text: str) -> list[Span]:
-        """Where it is in a normalised text."""
-        return [match.span() for match in self.pattern.finditer(text)]
+    def spans(self, text: str, most: int | None = None) -> list[Span]:
+        """Where it is in a normalised text, the first `most` places."""
+        return [match.span() for match in islice(self.pattern.finditer(text), most)]
+
+    def count(self, text: str) -> int:
+        """How often it is in a normalised text."""
+        return sum(1 for _ in self.pattern.finditer(text))
 
     def is_in(self, text: str) -> bool:
         """Whether it is in a normalised text."""

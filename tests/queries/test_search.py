@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import pytest
 from sessions_app.models import Project
 from sessions_app.queries import request_list
 from sessions_app.queries.request_list import list_requests
-from sessions_app.queries.search import candidates, walk
+from sessions_app.queries.search import candidates, contents, walk
 from sessions_app.queries.session_list import list_sessions
 from sessions_app.search_language import parse
 from tests.factories import START, filters_for, make_log, make_project, store_logs
@@ -90,6 +91,9 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
+STANDS_BETWEEN = "zzzz"
+
+
 def is_spaceless(sign: str) -> bool:
     name = unicodedata.name(sign, "")
     scripts = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI")
@@ -114,7 +118,10 @@ def has_prefix(text: str, prefix: str) -> bool:
 
 def has_phrase(text: str, phrase: str) -> bool:
     asked = words_of(phrase)
-    said = words_of(text)
+    # What is written without spaces stands between words, too.
+    said = words_of(
+        "".join(f" {STANDS_BETWEEN} " if is_spaceless(sign) and sign.isalnum() else sign for sign in plain(text))
+    )
     return any(said[i : i + len(asked)] == asked for i in range(len(said)))
 
 
@@ -237,10 +244,11 @@ def said(project: Project) -> list[Said]:
     return made
 
 
-@pytest.mark.parametrize("most", [0, 20_000])
+@pytest.mark.parametrize(("most", "read_ahead"), [(0, 8_000_000), (20_000, 8_000_000), (5, 100)])
 def test_sessions_and_requests_are_those_of_a_plain_look(
-    project: Project, said: list[Said], monkeypatch: pytest.MonkeyPatch, most: int
+    project: Project, said: list[Said], monkeypatch: pytest.MonkeyPatch, most: int, read_ahead: int
 ) -> None:
+    monkeypatch.setattr(contents, "MOST_READ_AHEAD", read_ahead)
     for module in (walk, request_list):
         monkeypatch.setattr(module, "FIRST_CHUNK", 7)
         monkeypatch.setattr(module, "MOST_AHEAD", 1)
@@ -265,3 +273,20 @@ def test_sessions_and_requests_are_those_of_a_plain_look(
             if sorted(found) != sorted(expected):
                 wrong.append((text, sorted(expected - set(found)), sorted(set(found) - expected), len(found)))
     assert not wrong
+
+
+def test_large_logs_are_not_read_all_at_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contents, "MOST_READ_AHEAD", 1_000_000)
+    texts = [f"{'filler ' * 60_000} needle {number} {'more ' * 60_000}" for number in range(12)]
+    store_logs(project, *[make_log(text, session_id=str(number)) for number, text in enumerate(texts)])
+    filters = filters_for("needle")
+    list_sessions(project, filters)
+    tracemalloc.start()
+    try:
+        found = list_sessions(project, filters)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found.results) == 12
+    # One text takes a few times its size; all of them are some 8.6 million characters.
+    assert peak < 12_000_000

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sessions_app import ids
 from sessions_app.content.compression import decompress
@@ -18,10 +17,14 @@ from sessions_app.content.needles import Original
 from sessions_app.content.search_facts import facts_of, facts_of_message, own_text
 from sessions_app.content.searched_parts import SEARCHED, text_of_part
 from sessions_app.models import Part, RequestLog
+from sessions_app.queries.fetching import fetched
 
 # The roles of texts that are no messages.
 ERROR_ROLE, NO_ROLE = "error", ""
 _ROLES = {"developer": "system", "model": "assistant", "function": "tool", "tool_result": "tool"}
+# So many bytes are read at a time. What is larger, or beyond it, is read piece by piece when it is looked at, and not
+# kept: a page may look into many logs of tens of megabytes.
+MOST_READ_AHEAD = 8_000_000
 _COLUMNS = (
     *("source", "kind", "model", "requested_model", "provider", "status", "error_type", "error_message"),
     *("finish_reason", "end_user", "key_alias", "request_id", "name", "tool_name", "step", "tags", "metadata"),
@@ -75,6 +78,29 @@ class SaidText:
     original: Original
 
 
+class ReadPart(NamedTuple):
+    """A part that may say what is looked for. `content`: None if it was not read ahead."""
+
+    id: uuid.UUID
+    session_id: uuid.UUID
+    bucket: date
+    kind: PartKind
+    role: str
+    content: bytes | None
+
+    @property
+    def digest(self) -> bytes:
+        return ids.part_digest(self.id)
+
+    def read(self) -> bytes:
+        """What it holds; at most one statement."""
+        if self.content is not None:
+            return decompress(self.content)
+        stored = Part.objects.filter(id=self.id, bucket=self.bucket).values_list("content", flat=True).first()
+        # It may have been deleted meanwhile.
+        return decompress(bytes(stored)) if stored is not None else b"null"
+
+
 @dataclass
 class Content:
     """What a request brought: the parts that it was the first to bring, and what it says beside them."""
@@ -82,35 +108,46 @@ class Content:
     row: FoundRow
     said: Said
     session_key: str
-    parts: list[tuple[PartKind, bytes, str, bytes]] = field(default_factory=list)
+    parts: list[ReadPart] = field(default_factory=list)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether some of it is read each time that it is looked at."""
+        return any(part.content is None for part in self.parts)
+
+    @property
+    def pieces(self) -> Iterable[SaidText]:
+        """Its texts. Those beside the messages come last."""
+        return self._read_pieces() if self.is_large else self._pieces
 
     @cached_property
-    def pieces(self) -> list[SaidText]:
-        """Its texts. Those beside the messages come last."""
-        reader = MessageReader()
-        found = [
-            SaidText(role_of(kind, role), digest, Original(text_of_part(kind, digest, raw, role, reader)))
-            for kind, digest, role, raw in self.parts
-        ]
+    def _pieces(self) -> list[SaidText]:
+        return list(self._read_pieces())
+
+    def _read_pieces(self) -> Iterator[SaidText]:
+        for part in self.parts:
+            text = text_of_part(part.kind, part.digest, part.read(), part.role, MessageReader())
+            yield SaidText(role_of(part.kind, part.role), part.digest, Original(text))
         error = "\n".join(filter(None, (self.said.error_type, self.said.error_message)))
-        found += [SaidText(ERROR_ROLE, b"", Original(error))] if error else []
-        return [*found, SaidText(NO_ROLE, b"", Original(f"{own_text(self.said)}\n{self.session_key}"))]
+        if error:
+            yield SaidText(ERROR_ROLE, b"", Original(error))
+        yield SaidText(NO_ROLE, b"", Original(f"{own_text(self.said)}\n{self.session_key}"))
 
     def meaning(self, piece: SaidText) -> Hashable:
         """Equal for messages that say the same: clients write a message anew when they send it back."""
-        for kind, digest, role, raw in self.parts:
-            if digest == piece.digest and kind is PartKind.MESSAGE:
-                form = MessageReader().canonical_form(digest, raw, role or "system")
-                return (form.role, form.bare) if form.bare else digest
+        for part in self.parts:
+            if part.digest == piece.digest and part.kind is PartKind.MESSAGE:
+                form = MessageReader().canonical_form(part.digest, part.read(), part.role or "system")
+                return (form.role, form.bare) if form.bare else part.digest
         return piece.digest or (self.row.id, piece.role)
 
     @cached_property
     def facts(self) -> set[str]:
-        reader = MessageReader()
         found = facts_of(self.said, self.said.metadata)
-        for kind, digest, role, raw in self.parts:
-            if kind is PartKind.MESSAGE:
-                found.update(facts_of_message(reader.message(digest, raw, role or "system")))
+        for part in self.parts:
+            if part.kind is PartKind.MESSAGE:
+                message = MessageReader().message(part.digest, part.read(), part.role or "system")
+                found.update(facts_of_message(message))
         return found
 
 
@@ -138,20 +175,20 @@ def load_contents(rows: Iterable[FoundRow], keys: Mapping[uuid.UUID, str | None]
 
 
 _PartKey = tuple[uuid.UUID, date, bytes]
-_LoadedPart = tuple[PartKind, bytes, str, bytes]
 
 
-def _load_parts(rows: Iterable[FoundRow], buckets: Sequence[date]) -> dict[_PartKey, _LoadedPart]:
-    wanted: dict[uuid.UUID, list[FoundRow]] = defaultdict(list)
-    for row in rows:
-        for digest in row.digests:
-            wanted[ids.part_id(row.session_id, digest)].append(row)
+def _load_parts(rows: Iterable[FoundRow], buckets: Sequence[date]) -> dict[_PartKey, ReadPart]:
+    wanted = {ids.part_id(row.session_id, digest) for row in rows for digest in row.digests}
+    # The smallest first, so that most are read ahead.
+    statement = """
+        SELECT id, session_id, bucket, kind, role,
+            CASE WHEN sum(byte_size) OVER (ORDER BY byte_size ROWS UNBOUNDED PRECEDING) <= %s THEN content END
+        FROM part WHERE id = ANY(%s::uuid[]) AND bucket = ANY(%s::date[]) AND kind = ANY(%s::int[])
+    """
     kinds = [int(kind) for kind in SEARCHED]
-    parts = Part.objects.filter(id__in=list(wanted), bucket__in=buckets, kind__in=kinds)
-    found: dict[_PartKey, _LoadedPart] = {}
-    for part_id, session_id, bucket, kind, role, content in parts.values_list(
-        "id", "session_id", "bucket", "kind", "role", "content"
-    ):
-        digest = ids.part_digest(part_id)
-        found[session_id, bucket, digest] = (PartKind(kind), digest, role, decompress(content))
+    found: dict[_PartKey, ReadPart] = {}
+    for row in fetched(statement, [MOST_READ_AHEAD, list(wanted), list(buckets), kinds]):
+        part_id, session_id, bucket, kind, role, content = row
+        part = ReadPart(part_id, session_id, bucket, PartKind(kind), role, content)
+        found[session_id, bucket, part.digest] = part
     return found

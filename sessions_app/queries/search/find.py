@@ -76,7 +76,7 @@ def _in_request(
     for piece in content.pieces:
         if roles and piece.role not in roles:
             continue
-        count = sum(len(needle.spans(piece.original.normal)) for needle in needles)
+        count = sum(needle.count(piece.original.normal) for needle in needles)
         if count and (meaning := content.meaning(piece)) not in seen:
             seen.add(meaning)
             yield Hit(content.row.id, piece.digest, piece.role, count)

@@ -79,7 +79,7 @@ def _in_request(
     for piece in content.pieces:
         if roles and piece.role not in roles:
             continue
-        spans = sorted(span for needle in needles for span in needle.spans(piece.original.normal)[:10])
+        spans = sorted(span for needle in needles for span in needle.spans(piece.original.normal, 10))
         if spans and (meaning := content.meaning(piece)) not in seen:
             seen.add(meaning)
             yield _snippet(content, piece, piece.original.spans(spans))

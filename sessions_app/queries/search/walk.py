@@ -311,6 +311,8 @@ class Walk:
             content = kept.get(row.id) or loaded.get(row.id)
             if content is None or row.session_id in held:
                 continue
+            if content.is_large and self._must_end(sessions.values(), held):
+                return
             holds = wanted.check(content)
             if holds or len(kept) < MOST_KEPT:
                 kept[row.id] = content
