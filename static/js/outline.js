@@ -124,7 +124,7 @@
   let held = null;
 
   function hold() {
-    const edge = document.getElementById("session-head").getBoundingClientRect().bottom;
+    const edge = document.getElementById("session-views").getBoundingClientRect().bottom;
     const seen = [...thread.querySelectorAll(".req")].find((req) => req.getBoundingClientRect().bottom > edge);
     held = seen ? { seen, top: seen.getBoundingClientRect().top } : null;
     document.documentElement.style.overflowAnchor = "none";

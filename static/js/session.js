@@ -21,7 +21,7 @@
   // The request at the top of the visible part: current when none was chosen, or it was scrolled out of sight.
   function atTop() {
     const box = thread.getBoundingClientRect();
-    const stick = document.getElementById("session-head").getBoundingClientRect().bottom;
+    const stick = document.getElementById("session-views").getBoundingClientRect().bottom;
     for (const below of [20, 80, 160]) {
       const found = document.elementFromPoint(box.left + box.width / 2, stick + below)?.closest(".req");
       if (found) return found;
@@ -33,7 +33,7 @@
 
   function isVisible(article) {
     const box = article.getBoundingClientRect();
-    const stick = document.getElementById("session-head").getBoundingClientRect().bottom;
+    const stick = document.getElementById("session-views").getBoundingClientRect().bottom;
     return box.bottom > Math.min(140, stick + box.height / 2) && box.top < innerHeight - 20;
   }
 

@@ -326,8 +326,10 @@ def test_long_names_leave_buttons_and_words_whole(
     assert box(name)["right"] <= box(page.locator("#r1 .req-key"))["left"]
     assert page.locator(".sess-crumbs .copy > span").first.evaluate(SAYS_WHAT_IS_CUT) == [0, 0]
     for one, other in pairwise(page.locator(".crumb-facts > :visible").all()):
-        assert box(one)["right"] <= box(other)["left"]
-        assert one.evaluate(SAYS_WHAT_IS_CUT)[0] == 0
+        # Beside each other, or on the next line of a phone.
+        assert box(one)["right"] <= box(other)["left"] or box(one)["bottom"] <= box(other)["top"] + 1
+        if one.get_attribute("class") != "tags" or width == 390:
+            assert one.evaluate(SAYS_WHAT_IS_CUT)[0] == 0
     assert page.evaluate("document.documentElement.scrollWidth") == width
     if width == 390:
         press(page, "i")
@@ -403,10 +405,44 @@ def test_forty_lines_fit_a_screen_and_cards_their_phone(acme: Project, opened: C
     assert lines[0]["top"] + 40 * (lines[0]["bottom"] - lines[0]["top"]) <= 900
     # The tools of an answer and its text stand beside each other, however long they are.
     did = page.locator(".req.dense .dense-did").last
-    for part in ("code", "bdi"):
+    for part in ("> code", "> bdi"):
         assert box(did.locator(part))["right"] - box(did.locator(part))["left"] > 60
         assert box(did.locator(part))["right"] <= box(did)["right"] + 1
     page = opened(session, "?view=table", width=390)
     for cell in page.locator(".sess-rows [data-row] td:visible").all():
         assert box(cell)["right"] <= 390 - 15
     assert box(page.locator("#find"))["bottom"] <= box(page.locator("#order"))["top"]
+
+
+@WIDTHS
+def test_totals_and_facts_of_the_head_and_of_lines_are_whole(
+    acme: Project, opened: Callable[..., Page], width: int
+) -> None:
+    """A head with every total there is, and a name that takes two lines of a phone."""
+    failed = {"status": "error", "response": None, "error": {"type": "overloaded", "message": "wait"}}
+    talk = turns(
+        ["Why does the nightly export time out since Thursday? Find out and fix it.", *"abcdefgh"],
+        every=4_000,
+        cost=1_234.5,
+        tags=["first", "second", "third"],
+        user="someone@example.com",
+        usage={"input_tokens": 123_456, "output_tokens": 12_345, "cached_tokens": 100_000},
+    )
+    logs = [*talk, talk[-1] | failed, *agent()]
+    session = make_session(acme, "session-of-many-totals", *logs)
+    for query in ("", "?dense=1", "?dense=0&view=table"):
+        page = opened(session, query, width=width)
+        edge = width - (20 if width == 1440 else 16)
+        for part in page.locator(".totals > div, .totals dd, .sess-crumbs > .link, .sess-tools .btn").all():
+            assert is_seen(part), part
+            assert box(part)["right"] <= edge + 1
+        assert box(page.locator(".sess-totals"))["bottom"] <= box(page.locator("#curves"))["top"] + 1
+        if width == 390:
+            assert page.locator("h1").evaluate(SAYS_WHAT_IS_CUT) == [0, 0]
+    page = opened(session, "?dense=1", width=width)
+    if width == 1440:
+        # With the inspector beside them, too.
+        expect(page.locator("#inspector")).to_be_visible()
+    for part in page.locator(".req.dense").first.locator(".req-n, .dense-time, .dense-n").all():
+        assert is_seen(part)
+        assert part.evaluate(SAYS_WHAT_IS_CUT)[0] == 0

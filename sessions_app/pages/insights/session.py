@@ -49,14 +49,20 @@ class Insights:
         """The requests that were slower than usual, by index."""
         return slow_of(self.lines)
 
-    def notes(self) -> dict[int, Markup]:
-        """What stands on the lines of requests, by index: marks of findings, of a missed prompt cache, and
-        of slow ones."""
+    def marks(self, page: str = "") -> dict[int, Markup]:
+        """The marks of findings, by the index of a request. `page`: the address of the page that tells them, "" for
+        the one that has the marks.
+        """
         shown: dict[int, list[Finding]] = {}
         for finding in self.findings:
             for index in finding.evidence[:MOST_MARKED]:
                 shown.setdefault(index, []).append(finding)
-        notes = {index: _mark(found) for index, found in shown.items()}
+        return {index: _mark(found, page) for index, found in shown.items()}
+
+    def notes(self) -> dict[int, Markup]:
+        """What stands on the lines of requests, by index: marks of findings, of a missed prompt cache, and
+        of slow ones."""
+        notes = self.marks()
         for index, verdict in enumerate(self.cache):
             if verdict and verdict.counts and verdict.lost >= LEAST_LOST:
                 mark = component("insights", "cache_mark")(verdict.kind == MISS, short_words(verdict))
@@ -67,8 +73,9 @@ class Insights:
         return notes
 
 
-def _mark(findings: Sequence[Finding]) -> Markup:
-    return component("insights", "mark")("; ".join(TITLES[one.rule] for one in findings), anchor(findings[0]))
+def _mark(findings: Sequence[Finding], page: str) -> Markup:
+    words = "; ".join(TITLES[one.rule] for one in findings)
+    return component("insights", "mark")(words, f"{page}#{anchor(findings[0])}")
 
 
 def anchor(finding: Finding) -> str:

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from markupsafe import Markup
 
 from sessions_app.content.documents import PartKind
-from sessions_app.pages.html.components import component, joined
+from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.formats import clock, cost, duration, exact, tokens
 from sessions_app.pages.html.tool_definitions import names_of
 from sessions_app.pages.session.find import SessionFind
@@ -54,7 +54,8 @@ def remember(request: HttpRequest, response: HttpResponse) -> None:
 @dataclass(frozen=True, slots=True)
 class DenseLine:
     """A request in a line. `came`: what came in, and whether it is a "prompt" or results of "tools". `look`: what the
-    `text` is, an answer, names of tools, or an error. `called`: the tools that an answer calls as well.
+    `text` is, an answer, names of tools, or an error. `called`: the tools that an answer calls as well. `mark`: of
+    findings.
     """
 
     number: int
@@ -70,20 +71,27 @@ class DenseLine:
     called: str
     text: str
     hits: int
+    mark: Markup
     tokens_in: str
     tokens_out: str
     cost: str
     duration: str
 
 
-def dense_lines(shown: View, block: RequestBlock, found: SessionFind, window: Window) -> Markup:
-    """The lines of a block of requests; those of a run together. `window`: a request whose tools have names."""
+def dense_lines(
+    shown: View, block: RequestBlock, found: SessionFind, window: Window, marks: Mapping[int, Markup]
+) -> Markup:
+    """The lines of a block of requests; those of a run together. `window`: a request whose tools have names. `marks`:
+    of findings.
+    """
     names = _tool_names(shown, window)
     indices = [index for index in range(block.first - 1, block.last) if shown.addresses.shows(index + 1)]
     write = component("dense", "line")
     order = list(shown.runs.in_order(indices)) if shown.runs else indices
     prompts = new_prompts(shown, order, block.first - 1)
-    return joined(write(_line(shown, index, prompts.get(index, ""), found, names)) for index in order)
+    return joined(
+        write(_line(shown, index, prompts.get(index, ""), found, names, marks.get(index, NOTHING))) for index in order
+    )
 
 
 def _request(shown: View, index: int) -> RequestLine:
@@ -113,7 +121,9 @@ def _called(line: RequestLine, names: Mapping[int, str]) -> str:
     return ", ".join(known[:MOST_TOOLS]) + (" …" if len(known) > MOST_TOOLS else "")
 
 
-def _line(shown: View, index: int, prompt: str, found: SessionFind, names: Mapping[int, str]) -> DenseLine:
+def _line(
+    shown: View, index: int, prompt: str, found: SessionFind, names: Mapping[int, str], mark: Markup
+) -> DenseLine:
     line = _request(shown, index)
     failures = shown.tool_failures.get(line.id, 0)
     look, text = outcome(line, TEXT_CHARS)
@@ -133,6 +143,7 @@ def _line(shown: View, index: int, prompt: str, found: SessionFind, names: Mappi
         called=called,
         text=" · ".join(filter(None, (text, *_notes(shown, index)))),
         hits=found.counts.get(index, 0),
+        mark=mark,
         tokens_in=tokens(line.input_tokens),
         tokens_out=tokens(line.output_tokens),
         cost=cost(line.cost),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -102,17 +103,18 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
         "insights": insights_of(project, shown),
         **correction_context(request, project, session.id),
     }
+    marks = partial(context["insights"].marks, f"{shown.addresses.session}?panel=findings")
     if shown.addresses.view == WATERFALL:
-        context |= waterfall(request.GET, shown, found, shown.axis)
+        context |= waterfall(request.GET, shown, found, marks())
     elif shown.addresses.view == TABLE:
-        context |= table(request, shown, found, shown.axis)
+        context |= table(request, shown, found, marks())
     else:
         context |= _conversation(request, project, shown, found, context)
     if not htmx_of(request):
         context |= _around(project, shown, context["shown"])
         context |= curves(shown, found.counts)
-    partial = PARTIALS[shown.addresses.view]
-    response = render_page_or_partial(request, "session.html", partial, context, project)
+    part = PARTIALS[shown.addresses.view]
+    response = render_page_or_partial(request, "session.html", part, context, project)
     patch_vary_headers(response, ["Cookie"])
     remember(request, response)
     if shown.addresses.view == TABLE:
@@ -146,7 +148,7 @@ def _dense(
 ) -> dict[str, Any]:
     """A line a request, and what is beside them. Only the first request is read, for its facts."""
     window = read(shown, replace(block, last=min(block.first, block.last)))
-    own: dict[str, Any] = {"shown": block, "thread": dense_lines(shown, block, found, window)}
+    own: dict[str, Any] = {"shown": block, "thread": dense_lines(shown, block, found, window, insights.marks())}
     if not htmx_of(request):
         own |= _beside(request, project, shown, block, window, found)
         own |= panels(request, project, shown, insights, window)

@@ -197,6 +197,8 @@ CHOSEN = (
         title="Cost so far",
     ),
 )
+# The style sheet leaves these away where there is no room for them.
+HIDDEN_WHERE_NARROW = frozenset({"time", "offset", "timeline", "ttft", "cached", "total"})
 COLUMNS = {column.key: column for column in (*FIXED, *CHOSEN)}
 
 

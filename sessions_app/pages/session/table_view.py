@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -12,12 +12,18 @@ from django.http import HttpRequest
 from markupsafe import Markup
 
 from sessions_app.content.search_facts import CUT
-from sessions_app.pages.html.components import component, joined
+from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.session.find import SessionFind
 from sessions_app.pages.session.outline_rows import state_of
 from sessions_app.pages.session.prompts import MAIN, agent_of, new_prompts
-from sessions_app.pages.session.table_columns import COLUMNS, Column, TableFacts, shown_columns, text_of
-from sessions_app.pages.session.time_axis import TimeAxis
+from sessions_app.pages.session.table_columns import (
+    COLUMNS,
+    HIDDEN_WHERE_NARROW,
+    Column,
+    TableFacts,
+    shown_columns,
+    text_of,
+)
 from sessions_app.pages.session.view import RequestBlock, View
 from sessions_app.pages.sessions.chosen_columns import ChosenColumns, chosen_columns, parameters_beside
 from sessions_app.pages.thread.place import whole_number
@@ -68,17 +74,18 @@ class TableRow:
     tool_failures: int
     is_cut: bool
     hits: int
+    mark: Markup
     cells: Sequence[tuple[Column, str]]
 
 
 class Table:
     """The rows that an address asks for."""
 
-    def __init__(self, request: HttpRequest, shown: View, found: SessionFind, axis: TimeAxis) -> None:
-        self.shown, self.found, self.query = shown, found, request.GET
+    def __init__(self, request: HttpRequest, shown: View, found: SessionFind, marks: Mapping[int, Markup]) -> None:
+        self.shown, self.found, self.marks, self.query = shown, found, marks, request.GET
         lines = shown.lines.requests
         totals = costs_of(lines)
-        self.facts = TableFacts(lines, shown.tool_failures, totals, axis)
+        self.facts = TableFacts(lines, shown.tool_failures, totals, shown.axis)
         self.columns: ChosenColumns = chosen_columns(request, UNIT)
         self.shown_columns = shown_columns(self.columns.names)
         asked = self.query.get("sort", "")
@@ -168,10 +175,11 @@ class Table:
         prompts = {} if self.sort or not indices else new_prompts(self.shown, indices, min(indices))
         there = self.shown.addresses.as_view("")
         write, divide = component("session_table", "row"), component("session_table", "prompt")
+        narrow = [column.css for column in self.shown_columns if column.key in HIDDEN_WHERE_NARROW]
         pieces: list[Markup] = []
         for index in indices:
             if index in prompts and agent_of(self.shown, index) == MAIN:
-                pieces.append(divide(prompts[index][:PROMPT_CHARS], len(self.shown_columns)))
+                pieces.append(divide(prompts[index][:PROMPT_CHARS], len(self.shown_columns) - len(narrow), narrow))
             pieces.append(write(self._row(index, there.in_session)))
         return joined(pieces)
 
@@ -188,6 +196,7 @@ class Table:
             tool_failures=self.facts.tool_failures.get(line.id, 0),
             is_cut=line.finish_reason in CUT,
             hits=self.found.counts.get(index, 0),
+            mark=self.marks.get(index, NOTHING),
             cells=[(column, column.write(self.facts, index)) for column in self.shown_columns],
         )
 
@@ -199,9 +208,9 @@ class Table:
         return [(column, words if column.key == "did" else column.sum(lines)) for column in self.shown_columns]
 
 
-def table(request: HttpRequest, shown: View, found: SessionFind, axis: TimeAxis) -> dict[str, Any]:
-    """What the view shows."""
-    made = Table(request, shown, found, axis)
+def table(request: HttpRequest, shown: View, found: SessionFind, marks: Mapping[int, Markup]) -> dict[str, Any]:
+    """What the view shows. `marks`: of findings."""
+    made = Table(request, shown, found, marks)
     indices, before, after = made.page()
     numbers = [index + 1 for index in indices] or [1]
     return {

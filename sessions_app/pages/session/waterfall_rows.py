@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from sessions_app.pages.html.components import component
+from sessions_app.pages.html.components import NOTHING, component
 from sessions_app.pages.html.formats import cost, duration, hue, tokens
 from sessions_app.pages.session.outline_rows import LABEL_CHARS, MODEL_CHARS, outcome, state_of
 from sessions_app.pages.session.time_axis import ShownTime
@@ -50,6 +50,7 @@ class WaterfallWriter:
     there: Addresses
     hits: Mapping[int, int]
     tool_failures: Mapping[uuid.UUID, int]
+    marks: Mapping[int, Markup]
 
     def html(self, rows: Sequence[Placed]) -> Iterator[Markup]:
         """The rows. Those around the first one come before it, so that each is where it belongs."""
@@ -126,6 +127,7 @@ class WaterfallWriter:
             tags=list(self._tags(index, line)),
             tool_failures=self.tool_failures.get(line.id, 0),
             hits=self.hits.get(index, 0),
+            mark=self.marks.get(index, NOTHING),
             is_parallel=index in self.shown.structure.parallel,
             **self._amounts(node.sums),
             **self._drawn(node),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
+from markupsafe import Markup
 
 from sessions_app.pages.html.components import joined
 from sessions_app.pages.session.find import SessionFind
-from sessions_app.pages.session.time_axis import LEAST_SECONDS, ShownTime, TimeAxis, shown_time
+from sessions_app.pages.session.time_axis import LEAST_SECONDS, ShownTime, shown_time
 from sessions_app.pages.session.view import RequestBlock, View
 from sessions_app.pages.session.waterfall_rows import Placed, WaterfallWriter
 from sessions_app.pages.thread.place import whole_number
@@ -46,13 +47,13 @@ class RowPage:
     after: str
 
 
-def waterfall(query: QueryDict, shown: View, found: SessionFind, axis: TimeAxis) -> dict[str, Any]:
-    """What the view shows: the rows of a block, those that ran in the shown part of the axis."""
-    time = shown_time(axis, query)
+def waterfall(query: QueryDict, shown: View, found: SessionFind, marks: Mapping[int, Markup]) -> dict[str, Any]:
+    """What the view shows: the rows of a block, those that ran in the shown part of the axis. `marks`: of findings."""
+    time = shown_time(shown.axis, query)
     placed = list(rows(shown.once_for_part("nodes", lambda: _roots(shown)), *time.moments))
     page = _page(query, placed)
     here = placed[page * MOST_ROWS : (page + 1) * MOST_ROWS]
-    writer = WaterfallWriter(shown, time, shown.addresses.as_view(""), found.counts, shown.tool_failures)
+    writer = WaterfallWriter(shown, time, shown.addresses.as_view(""), found.counts, shown.tool_failures, marks)
     numbers = [node.index + 1 for node, _ in here if node.index is not None] or [1]
     return {
         "shown": RequestBlock(min(numbers), max(numbers), None, None),

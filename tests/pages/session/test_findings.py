@@ -62,6 +62,20 @@ def test_it_works(signed_in: Client, project: Project, django_assert_max_num_que
     assert 'id="findings" open' in page_of(signed_in, session, "?panel=findings")
 
 
+@pytest.mark.parametrize("view", ["dense=1", "view=waterfall", "view=table"])
+def test_each_view_marks_the_requests(signed_in: Client, project: Project, view: str) -> None:
+    session = make_session(project, "a", *loop())
+    html = page_of(signed_in, session, f"?{view}")
+    lines = re.findall(r'(?s)<(article|li|tr) ([^>]* id="[rw]\d+"[^>]*)>(.*?)</\1>', html)
+    marked = [re.search(r'class="finding-mark" href="([^"]+)" title="Repeated calls"', line) for _, _, line in lines]
+    assert [bool(found) for found in marked] == [True, True, True, False]
+    target = marked[0] and marked[0][1].rpartition("#")
+    assert target
+    # The panel with the findings is on the page of the conversation.
+    there = html if not target[0] else unescape(signed_in.get(target[0]).content.decode())
+    assert f'<li id="{target[2]}"' in there
+
+
 def test_a_session_without_a_finding_says_nothing(signed_in: Client, project: Project) -> None:
     html = page_of(signed_in, make_session(project, "a", *loop(2)))
     assert 'id="findings"' not in html
