@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sessions_app.content.blocks import ContentBlock, Message, OtherBlock, ToolCallBlock, ToolResultBlock
-from sessions_app.content.commands import answers_no
+from sessions_app.content.commands import answers_no, has_complaint
 from sessions_app.content.failure_signs import sign_in_data, sign_in_text
 from sessions_app.content.json_values import JsonObject
 
@@ -63,7 +63,7 @@ def outcome_of(result: ToolResultBlock, call: ToolCallBlock | None = None) -> Ou
     if result.is_error is not None:
         return FAILED if result.is_error else FINE
     reason = sign_in_text(result.text) if result.text else _sign_in_blocks(result.blocks)
-    if reason == _NO and call and answers_no(call.arguments):
+    if reason == _NO and call and not has_complaint(result.text) and answers_no(call.arguments):
         return FINE
     return Outcome("looks_failed", reason) if reason else UNKNOWN
 
@@ -81,7 +81,7 @@ def failures_in(message: Message) -> tuple[ToolFailure, ...]:
             result.call_id,
             result.name or (call.name if call else ""),
             outcome.status == "looks_failed",
-            outcome.reason == _NO and call is None,
+            outcome.reason == _NO and call is None and not has_complaint(result.text),
         )
         for result, call in found
         if (outcome := outcome_of(result, call)).is_failure
