@@ -48,6 +48,8 @@ class _Syntax(NamedTuple):
     tokens: re.Pattern[str]
     keywords: frozenset[str] = frozenset()
     ignores_case: bool = False
+    # What begins and ends a comment in which others may stand; None where comments do not nest.
+    nesting: re.Pattern[str] | None = None
 
     def is_keyword(self, text: str, start: int, end: int) -> bool:
         word = text[start:end]
@@ -55,17 +57,27 @@ class _Syntax(NamedTuple):
         return known and not (start and text[start - 1] in _NO_KEYWORD_AFTER)
 
 
-def _code(comments: str, strings: str, keywords: str, extra: str = "", ignores_case: bool = False) -> _Syntax:
+def _code(
+    comments: str,
+    strings: str,
+    keywords: str,
+    extra: str = "",
+    ignores_case: bool = False,
+    nesting: re.Pattern[str] | None = None,
+) -> _Syntax:
     """A language with these comments and strings. `extra`: what it has beside them, which is tried first."""
     pieces = [extra, f"(?P<c>{comments})" if comments else "", f"(?P<s>{strings})" if strings else ""]
     pieces += [rf"(?P<{_WORD}>[^\W\d]\w*+)", f"(?P<n>{_NUMBER})", rf"(?P<{_SPACE}>[ \t(){{}},;:]++)"]
     words = frozenset(KEYWORDS.get(keywords, "").split())
-    return _Syntax(re.compile("|".join(filter(None, pieces)), re.MULTILINE), words, ignores_case)
+    return _Syntax(re.compile("|".join(filter(None, pieces)), re.MULTILINE), words, ignores_case, nesting)
 
 
 def _any(*patterns: str) -> str:
     return "|".join(patterns)
 
+
+# Comments that may stand in others, by what begins and ends them.
+_NEST, _NEST_DASHED = re.compile(r"/\*|\*/"), re.compile(r"\{-|-\}")
 
 _C, _QUOTES = _any(_BLOCK, _SLASHES), _any(_DOUBLE, _SINGLE)
 _TAGS = r"(?P<k></?[A-Za-z][\w:.-]*+|/?>)"
@@ -79,7 +91,7 @@ _SHELL_COMMENT, _SHELL_STRING = r"(?<![\w$({\\])" + _HASH, _any(r'"(?:[^"\\]|\\(
 
 _SYNTAXES: dict[str, _Syntax] = {
     "Python": _code(_HASH, _any(_TRIPLE, _QUOTES), "python", r"^[ \t]*+(?P<w>@[\w.]++)"),
-    "Rust": _code(_C, _any(_DOUBLE, _LETTER), "rust"),
+    "Rust": _code(_C, _any(_DOUBLE, _LETTER), "rust", nesting=_NEST),
     "Go": _code(_C, _any(_QUOTES, r"`[^`]*+`?"), "go"),
     "PHP": _code(_any(_C, _HASH), _QUOTES, "php"),
     "Protocol Buffers": _code(_C, _QUOTES, "proto"),
@@ -93,10 +105,11 @@ _SYNTAXES: dict[str, _Syntax] = {
     "Makefile": _code(_HASH, "", "", _TARGET),
     "Lua": _code(_any(r"--\[\[(?s:.*?)(?:\]\]|\Z)", _DASHES), _QUOTES, "lua"),
     "R": _code(_HASH, _QUOTES, "r"),
-    "Haskell": _code(_any(r"\{-(?s:.*?)(?:-\}|\Z)", _DASHES), _DOUBLE, "haskell"),
+    "Haskell": _code(_any(r"\{-(?s:.*?)(?:-\}|\Z)", _DASHES), _DOUBLE, "haskell", nesting=_NEST_DASHED),
     "diff": _Syntax(re.compile(_DIFFERENCE, re.MULTILINE)),
     **dict.fromkeys(("JavaScript", "JSX", "TypeScript", "TSX"), _code(_C, _any(_QUOTES, _BACKTICK), "script")),
-    **dict.fromkeys(("Java", "Kotlin", "Scala", "Swift", "Dart", "C#"), _code(_C, _any(_TRIPLE, _QUOTES), "java")),
+    **dict.fromkeys(("Java", "C#"), _code(_C, _any(_TRIPLE, _QUOTES), "java")),
+    **dict.fromkeys(("Kotlin", "Scala", "Swift", "Dart"), _code(_C, _any(_TRIPLE, _QUOTES), "java", nesting=_NEST)),
     **dict.fromkeys(("C", "C++"), _code(_C, _QUOTES, "c", r"^[ \t]*+(?P<w>\#[ \t]*+\w++)")),
     **dict.fromkeys(("CSS", "SCSS"), _code(_BLOCK, _QUOTES, "", _PROPERTY)),
     **dict.fromkeys(("HTML", "XML", "Vue"), _code(r"<!--(?s:.*?)(?:-->|\Z)", _VALUES, "", _TAGS)),
@@ -163,7 +176,7 @@ def _tokens(text: str, language: str) -> Iterator[tuple[str, str]]:
 def _inks(text: str, syntax: _Syntax) -> Iterator[tuple[int, int, str]]:
     """Where something has an ink of its own."""
     defines_until = -1
-    for match in syntax.tokens.finditer(text):
+    for match, end in _matches(text, syntax):
         ink = match.lastgroup or ""
         if ink == _SPACE:
             continue
@@ -173,4 +186,26 @@ def _inks(text: str, syntax: _Syntax) -> Iterator[tuple[int, int, str]]:
             if ink == "k" and text[start:stop] in _DEFINES:
                 defines_until = stop + 1
         if ink:
-            yield start, stop, ink
+            yield start, max(stop, end), ink
+
+
+def _matches(text: str, syntax: _Syntax) -> Iterator[tuple[re.Match[str], int]]:
+    """The tokens of a text; with a comment in which others stand, where that ends, else 0."""
+    if syntax.nesting is None:
+        yield from ((match, 0) for match in syntax.tokens.finditer(text))
+        return
+    place = 0
+    while match := syntax.tokens.search(text, place):
+        is_block = match.lastgroup == "c" and syntax.nesting.match(text, match.start()) is not None
+        end = _end_of_nested(text, match.start(), syntax.nesting) if is_block else 0
+        yield match, end
+        place = max(match.end(), end)
+
+
+def _end_of_nested(text: str, start: int, nesting: re.Pattern[str]) -> int:
+    depth = 0
+    for sign in nesting.finditer(text, start):
+        depth += 1 if sign[0] in ("/*", "{-") else -1
+        if not depth:
+            return sign.end()
+    return len(text)

@@ -53,6 +53,26 @@ def test_languages_differ(language: str, code: str, ink: str) -> None:
     assert ink in in_inks(code, language)
 
 
+@pytest.mark.parametrize(
+    ("language", "code", "comment"),
+    [
+        ("Rust", "/* a /* b */ 'c */ let x", "/* a /* b */ 'c */"),
+        ("Swift", "/*/* x */\n*/ let x", "/*/* x */\n*/"),
+        ("Kotlin", '/** a "/* " */ b */ val x', '/** a "/* " */ b */'),
+        ("Haskell", "{- a {- b -} c -} let x", "{- a {- b -} c -}"),
+        ("Rust", "/* never /* ends */ let", "/* never /* ends */ let"),
+        ("Java", "/* a /* b */ int x", "/* a /* b */"),
+        ("Rust", "// a /* b\nlet x", "// a /* b"),
+    ],
+)
+def test_comments_stand_in_comments_where_the_language_has_it_so(language: str, code: str, comment: str) -> None:
+    drawn = in_inks(code, language)
+    assert drawn.startswith(f'<span class="c">{html.escape(comment)}</span>')
+    assert drawn.endswith("</span>") == (comment == code)
+    lines = lines_in_inks(code.split("\n"), language)
+    assert said("\n".join(lines)) == code
+
+
 @given(st.lists(st.sampled_from(ODD), max_size=30).map("".join), st.sampled_from(sorted({*LANGUAGES.values(), "diff"})))
 def test_no_character_is_lost(text: str, language: str) -> None:
     assert said(in_inks(text, language)) == text
