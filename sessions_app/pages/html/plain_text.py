@@ -30,6 +30,8 @@ _HIDDEN = re.compile(
     f"\U0001f3f4[\U000e0030-\U000e007a]{{1,6}}\U000e007f|([\U000e0000-\U000e007f]+|[{_VARIANTS}]{{2,}})"
 )
 _HIDDEN_OR_UNSEEN = re.compile(f"{_HIDDEN.pattern}|(?P<unseen>{_UNSEEN})")
+# Each mark is long. What is not seen beyond so many in one text is U+FFFD.
+_MOST_MARKS = 500
 _TAGS_BEGIN, _MORE_VARIANTS_BEGIN = 0xE0000, 0xE0100
 
 
@@ -65,8 +67,7 @@ def isolated(text: str) -> Markup:
 
 def revealed(text: str) -> Markup:
     """The HTML of what somebody said, for element content: text that was hidden in it is shown."""
-    html = escaped(text)
-    return Markup(html if html.isascii() else _HIDDEN.sub(_revealed, html))  # noqa: S704 - escaped
+    return Markup(_with_marks(escaped(text), _HIDDEN))  # noqa: S704 - escaped
 
 
 def spelled(text: str) -> Markup:
@@ -76,12 +77,21 @@ def spelled(text: str) -> Markup:
 
 def spelled_str(text: str) -> str:
     """The same as a str."""
-    html = escaped(text)
-    return html if html.isascii() else _HIDDEN_OR_UNSEEN.sub(_marked, html)
+    return _with_marks(escaped(text), _HIDDEN_OR_UNSEEN)
 
 
-def _marked(match: re.Match[str]) -> str:
-    return _spelling(match["unseen"]) if match["unseen"] else _revealed(match)
+def _with_marks(html: str, pattern: re.Pattern[str]) -> str:
+    if html.isascii():
+        return html
+    pieces, end = [], 0
+    for number, match in enumerate(pattern.finditer(html)):
+        pieces += (html[end : match.start()], _mark(match) if number < _MOST_MARKS else "\ufffd")
+        end = match.end()
+    return "".join([*pieces, html[end:]]) if pieces else html
+
+
+def _mark(match: re.Match[str]) -> str:
+    return _spelling(match[0]) if match.lastgroup else _revealed(match)
 
 
 @lru_cache(200)

@@ -13,12 +13,13 @@ from sessions_app.content.blocks import ContentBlock, MediaBlock, OtherBlock, To
 from sessions_app.content.json_values import to_json
 from sessions_app.content.outcomes import FAILED, FINE, UNKNOWN, Outcome, outcome_of
 from sessions_app.pages.html.attachments import attachment, byte_size, kind_in_words
-from sessions_app.pages.html.components import NOTHING, component, joined
+from sessions_app.pages.html.components import NOTHING, component, joined, sentence
 from sessions_app.pages.html.excerpts import RESULT_LINES, excerpt
 from sessions_app.pages.html.finding import part
 from sessions_app.pages.html.formats import exact, size
 from sessions_app.pages.html.json_text import Indented, beginning, drawn, indent, is_json
 from sessions_app.pages.html.pieces import clamped, code_box, reference
+from sessions_app.pages.html.pieces import code as code_of
 from sessions_app.pages.html.source import BlockAddress
 from sessions_app.pages.html.terminal import terminal
 from sessions_app.pages.html.texts import code, first_line, peek, with_seams
@@ -28,7 +29,7 @@ from sessions_app.pages.html.tools.edits import FileEdits
 from sessions_app.pages.html.tools.files import FileReading
 from sessions_app.pages.html.tools.forms import asked_in
 from sessions_app.pages.html.tools.kinds import Asked, PlainArguments, asked
-from sessions_app.pages.html.tools.reading import UNREAD
+from sessions_app.pages.html.tools.reading import UNREAD, repeated_name, unique_members
 from sessions_app.pages.html.tools.shell import ShellCommand, written_first
 
 SUMMARY_CHARS = 200
@@ -156,7 +157,14 @@ def _arguments(call: ToolCallBlock, address: BlockAddress, what: Asked) -> Marku
     if html := drawn_call(what, address):
         return html
     part = (beginning if is_json(text) else excerpt)(text, lines=RESULT_LINES)
-    return clamped(with_seams(part.shown, _drawn_box), address.text_url, part.hidden_chars)
+    html = clamped(with_seams(part.shown, _drawn_box), address.text_url, part.hidden_chars)
+    name = repeated_name(text) if isinstance(what, PlainArguments) and what.value is UNREAD else None
+    return html if name is None else _repeated(name) + html
+
+
+def _repeated(name: str) -> Markup:
+    words = "The name {} is given more than once. Which value the tool took is not known"
+    return reference("alert", sentence(words, code_of(peek(name, LABEL_CHARS))))
 
 
 def _drawn_box(text: str) -> Markup:
@@ -175,7 +183,7 @@ def summary_of_arguments(text: str) -> str:
     """Arguments in one line: `path: src/retry.py, lines: 40`; the beginning of what is not a JSON object."""
     if len(text) <= 20_000 and is_json(text):
         try:
-            value = json.loads(text)
+            value = json.loads(text, object_pairs_hook=unique_members)
         except (ValueError, RecursionError):
             value = None
         if isinstance(value, dict):

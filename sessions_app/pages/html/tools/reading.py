@@ -43,16 +43,39 @@ def read(text: str) -> Any:
         return UNREAD
     budget.spend(work=len(text) // 4)
     try:
-        return json.loads(text, object_pairs_hook=_members, **_AS_WRITTEN)
+        return json.loads(text, object_pairs_hook=unique_members, **_AS_WRITTEN)
     except (ValueError, RecursionError):
         return UNREAD
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+class RepeatedName(ValueError):
+    """An object has a name more than once, so what it says depends on who reads it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of an object, for `json.loads`. Raises RepeatedName."""
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise ValueError("a name is repeated")
+        names = [name for name, _ in pairs]
+        raise RepeatedName(next(name for name in members if names.count(name) > 1))
     return members
+
+
+def repeated_name(text: str) -> str | None:
+    """A name that an object in a JSON text has more than once; None if there is none, or the text was not read."""
+    if len(text) > MOST_READ_CHARS or text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        json.loads(text, object_pairs_hook=unique_members)
+    except RepeatedName as error:
+        return error.name
+    except (ValueError, RecursionError):
+        pass
+    return None
 
 
 def has_few_lines(text: str) -> bool:
