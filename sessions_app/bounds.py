@@ -52,6 +52,13 @@ class Budget:
         return self.bytes_left <= 0 or self.work_left <= 0 or self.is_late
 
     @property
+    def why_spent(self) -> str:
+        """What was used up, in words."""
+        if self.bytes_left <= 0:
+            return "too much for one page"
+        return "too much work for one page" if self.work_left <= 0 else "the server took too long for all of it"
+
+    @property
     def is_late(self) -> bool:
         """Whether the time is over."""
         return time.thread_time() >= self.cpu_deadline or time.monotonic() >= self.deadline

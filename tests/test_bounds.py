@@ -28,6 +28,16 @@ def test_it_is_spent_by_time() -> None:
         assert budget.is_spent
 
 
+def test_it_says_what_was_used_up() -> None:
+    with bounds.answer(0, 60) as budget:
+        assert budget.why_spent == "too much for one page"
+    with bounds.answer(10, 60) as budget:
+        budget.spend(work=bounds.WORK_OF_ANSWER)
+        assert "work" in budget.why_spent
+    with bounds.answer(10, -1) as budget:
+        assert "too long" in budget.why_spent
+
+
 def test_time_that_other_processes_take_does_not_count() -> None:
     with bounds.answer(10, 0.1) as budget:
         time.sleep(0.12)

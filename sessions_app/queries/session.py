@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models.functions import Left
 from django.utils import timezone
 
 from sessions_app.models import RequestKey, RequestLog, Session
@@ -123,6 +124,8 @@ class RequestLine:
     status: str
     http_status: int | None
     error_type: str
+    # The beginning of the message of an error.
+    error_start: str
     finish_reason: str
     model: str
     provider: str
@@ -171,6 +174,8 @@ class RequestLine:
         return self.status == RUNNING and is_running(self, timezone.now())
 
 
+# So many characters of an error's message are read with a line.
+ERROR_CHARS = 200
 _LINE_COLUMNS = tuple(name for name in RequestLine.__slots__ if name != "stream")
 
 
@@ -236,7 +241,7 @@ def load_all_lines(session: SessionFacts, most: int | None = None) -> SessionLin
 
 
 def _load_lines(session: SessionFacts, most: int | None) -> SessionLines:
-    rows = _requests(session).values_list(*_LINE_COLUMNS)
+    rows = _lines_of(session)
     if most is not None:
         rows = rows.order_by("started_at", "id")[:most]
     found = [_line(row) for row in fetched(*rows.query.sql_with_params())]
@@ -269,12 +274,17 @@ def _since(line: RequestLine, began: datetime) -> RequestLine:
 
 def load_line(session: SessionFacts, log: RequestLog) -> RequestLine | None:
     """One request or step of a session; None if it is gone."""
-    row = _requests(session).filter(id=log.id, bucket=log.bucket).values_list(*_LINE_COLUMNS).first()
+    row = _lines_of(session).filter(id=log.id, bucket=log.bucket).first()
     return _line(row) if row else None
 
 
 def _requests(session: SessionFacts) -> QuerySet[RequestLog]:
     return RequestLog.objects.filter(session_id=session.id, bucket__in=session.buckets)
+
+
+def _lines_of(session: SessionFacts) -> QuerySet[RequestLog, tuple[Any, ...]]:
+    start = Left("error_message", ERROR_CHARS)
+    return _requests(session).annotate(error_start=start).values_list(*_LINE_COLUMNS)
 
 
 def _line(row: Sequence[Any]) -> RequestLine:

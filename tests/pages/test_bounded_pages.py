@@ -79,7 +79,7 @@ def test_a_session_ends_where_the_budget_does_and_goes_on_behind_a_link(signed_i
         # The outline leads to what is not on the page.
         if numbers[-1] < 30:
             assert f'href="?at={numbers[-1] + 1}#r{numbers[-1] + 1}"' in page
-        following = more(page, "too much for this page")
+        following = more(page, "too much for one page")
         if following is None:
             break
         address = home + following

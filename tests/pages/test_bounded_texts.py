@@ -315,7 +315,7 @@ def test_a_difference_is_in_proportion(letters: str, count: int, words: int) -> 
     old, new = (lines_of(seed, letters, count, words) for seed in (1, 2))
     with bounds.answer(10**7, 600) as budget:
         found = difference(old, new)
-    assert found.html or found.is_too_large
+    assert found.html or found.why_not
     assert bounds.byte_size(found.html) <= MOST_BYTES + 6 * 2 * 4_000 + 1_000
     assert bounds.WORK_OF_ANSWER - budget.work_left <= 3 * bounds.WORK_OF_ANSWER
 
@@ -324,7 +324,7 @@ def test_an_answer_that_is_spent_compares_nothing() -> None:
     with bounds.answer(0, 600):
         found = difference("one\ntwo", "one\nthree")
     assert is_comparable("one\ntwo", "one\nthree")
-    assert (found.html, found.is_too_large) == ("", True)
+    assert (found.html, found.why_not) == ("", "too much for one page")
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------

@@ -32,7 +32,18 @@ _VOID = frozenset(["br", "hr", "img", "input", "use", "path", "rect", "line", "w
 # What the page says itself; and definitions of tools, in which nothing is searched.
 _NO_TEXT = frozenset(["button", "header", "nav", "script", "style", "svg", "template", "label", "select", "time"])
 _NO_TEXT_CLASSES = frozenset(("menu", "more-btn", "ref", "role", "seam", "textbtn", "tool-nums", "vh", "gap")) | {
-    *("err-http", "err-foot", "hit-note", "tool-definitions", "amounts", "exit", "tree-n", "drawn-note", "stream-name")
+    *(
+        "err-http",
+        "err-status",
+        "err-foot",
+        "hit-note",
+        "tool-definitions",
+        "amounts",
+        "exit",
+        "tree-n",
+        "drawn-note",
+        "stream-name",
+    )
 }
 _NAMES_IN_SUMMARY = frozenset(("tool-name", "tree-key"))
 # The page's words, in which <bdi> has what was logged.

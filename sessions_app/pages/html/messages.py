@@ -175,8 +175,8 @@ class MessageWriter:
         if found and found.html:
             bounds.current().spend(found.html)
             content = joined((found.html, fold("Whole prompt", content)))
-        elif found and found.is_too_large:
-            content = reference("info", "Not compared with the one before: too large") + content
+        elif found and found.why_not:
+            content = reference("info", f"Not compared with the one before: {found.why_not}") + content
         return fold(title, content, size_of(text) if text else "", peek(text))
 
     def _references(self, source: Source) -> list[tuple[FoundCall, ToolResultBlock]]:

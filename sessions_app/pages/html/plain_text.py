@@ -83,7 +83,8 @@ def spelled_str(text: str) -> str:
 def _with_marks(html: str, pattern: re.Pattern[str]) -> str:
     if html.isascii():
         return html
-    pieces, end = [], 0
+    pieces: list[str] = []
+    end = 0
     for number, match in enumerate(pattern.finditer(html)):
         pieces += (html[end : match.start()], _mark(match) if number < _MOST_MARKS else "\ufffd")
         end = match.end()

@@ -25,6 +25,7 @@ MOST_LINE_CHARS = 4_000
 MOST_BYTES = 300_000
 # The share of the shorter line's characters that the other line must have, too.
 _LEAST_ALIKE = 0.5
+_TOO_LARGE = "too large"
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 
 # A piece of a line, and whether it is marked as different.
@@ -38,10 +39,10 @@ def is_comparable(old: str, new: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class TextDifference:
-    """The HTML of a difference, empty for equal texts. `is_too_large`: the texts differ, but were not compared."""
+    """The HTML of a difference, empty for equal texts. `why_not`: the texts differ, but were not compared."""
 
     html: Markup = NOTHING
-    is_too_large: bool = False
+    why_not: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,14 @@ def difference(old: str, new: str) -> TextDifference:
     if old == new:
         return TextDifference()
     bounds.current().spend(work=len(old) + len(new))
-    if bounds.current().is_spent or not is_comparable(old, new):
-        return TextDifference(is_too_large=True)
+    if not is_comparable(old, new):
+        return TextDifference(why_not=_TOO_LARGE)
+    if bounds.current().is_spent:
+        return TextDifference(why_not=bounds.current().why_spent)
     try:
         lines = joined(_bounded(_lines(old.splitlines() or [""], new.splitlines() or [""])), "\n")
     except TooMuchWork:
-        return TextDifference(is_too_large=True)
+        return TextDifference(why_not=_TOO_LARGE)
     return TextDifference(component("text_diff", "box")(lines))
 
 

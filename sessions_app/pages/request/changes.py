@@ -173,13 +173,12 @@ class ChangeWriter:
         left = len(change.new) - count if found.html else 0
         old, new = ((), ()) if found.html else (change.old, change.new)
         words = messages_changed(change)
-        note = "The texts are not compared: too large, or too much on this page"
         rest = more(f"Show {counted(left, 'more edited message')}", f"{url}{skipped + count}") if left else NOTHING
         removed, removed_more = self._messages(self.base, old)
         added, added_more = self._messages(self.index, new)
         return ChangeView(
             title=words[0].upper() + words[1:],
-            note=reference("info", note) if found.is_too_large else NOTHING,
+            note=reference("info", f"The texts are not compared: {found.why_not}") if found.why_not else NOTHING,
             difference=found.html + rest,
             removed=removed,
             removed_more=removed_more,
@@ -197,7 +196,7 @@ class ChangeWriter:
         for before, after in pairs:
             old, new = self.sources.of_history(self.base, before), self.sources.of_history(self.index, after)
             found = difference(old.text, new.text) if old and new else TextDifference()
-            if found.is_too_large and pieces:
+            if found.why_not and pieces:
                 break
             if not found.html:
                 return found, 0

@@ -22,7 +22,7 @@ from sessions_app.pages.sessions.list_page import tell_query
 from sessions_app.pages.sessions.outside import outside_of
 from sessions_app.pages.sessions.rows import FoundPlace, place_of
 from sessions_app.pages.shell import htmx_of, project_page, render_page_or_partial
-from sessions_app.pages.thread.wording import unfinished
+from sessions_app.pages.thread.wording import error_words, unfinished
 from sessions_app.queries.filters import FilterError, SessionFilters, parse_filters
 from sessions_app.queries.request_list import (
     NEWEST_FIRST,
@@ -33,6 +33,7 @@ from sessions_app.queries.request_list import (
 )
 from sessions_app.queries.search.orders import opposite
 from sessions_app.queries.search_coverage import search_coverage
+from sessions_app.queries.session import ERROR_CHARS
 from sessions_app.records import ERROR
 
 PAGE_SIZE = 50
@@ -180,7 +181,7 @@ def _row(row: ListedRequest, address: str, date: Markup | str, places: Sequence[
         preview=row.output_preview,
         is_error=row.status == ERROR,
         unfinished=unfinished(row),
-        error=row.error_type or (f"HTTP {row.http_status}" if row.http_status else "error"),
+        error=error_words(row.http_status, row.error_message[:ERROR_CHARS], row.error_type),
         model=row.model,
         hue=hue(row.model),
         what=row.kind if row.kind != "llm" else "",

@@ -19,7 +19,7 @@ from sessions_app.pages.session.waterfall import Scale, bars
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.layout import MOST_STEPS, Layout, contents
 from sessions_app.pages.thread.steps import KINDS, MOST_LEVELS, anchor, kind_words, name_of
-from sessions_app.pages.thread.wording import counted, unfinished
+from sessions_app.pages.thread.wording import counted, error_words, unfinished
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR, RUNNING
 from sessions_app.structure import timeline
@@ -219,7 +219,7 @@ def state_of(line: RequestLine) -> str:
 def outcome(line: RequestLine, most: int = LABEL_CHARS) -> tuple[str, str]:
     """What came back, in a few words, and what they are: the answer's beginning, the tools it calls, or the error."""
     if line.status == ERROR:
-        return "error", (line.error_type or "error")[:most]
+        return "error", error_words(line.http_status, line.error_start, line.error_type)[:most]
     if not line.output_preview and line.status == RUNNING:
         return "nothing", unfinished(line)
     if not line.output_preview:

@@ -161,8 +161,9 @@ class RequestBlock:
     after: tuple[int, int] | None
     # The part of the query that names the branch or trace, with "&"; "" for the whole session.
     part: str = ""
-    # The numbers of the first and last request that the answer's budget did not last for.
+    # The numbers of the first and last request that the answer's budget did not last for, and why it did not.
     rest: tuple[int, int] | None = None
+    why_rest: str = ""
 
 
 def block_of(query: QueryDict, addresses: Addresses) -> RequestBlock:
@@ -197,12 +198,12 @@ def rows_of(query: QueryDict, addresses: Addresses, most: int) -> RequestBlock:
     return RequestBlock(page[0], page[-1], before, after, f"{addresses.part}&" if addresses.part else "")
 
 
-def cut(block: RequestBlock, stopped_at: int | None, addresses: Addresses) -> RequestBlock:
+def cut(block: RequestBlock, stopped_at: int | None, why: str, addresses: Addresses) -> RequestBlock:
     """The block without the requests from index `stopped_at` on, for which the answer's budget did not last."""
     if stopped_at is None:
         return block
     last = addresses.before(stopped_at + 1) or block.first
-    return replace(block, last=last, rest=(stopped_at + 1, block.last))
+    return replace(block, last=last, rest=(stopped_at + 1, block.last), why_rest=why)
 
 
 def builder_of(window: Window, shown: View) -> ThreadBuilder:
@@ -224,7 +225,7 @@ def sections(
     bounds.current().begin_writing()
     with bounds.share(PART_OF_REQUESTS):
         found = builder.sections()
-    return found, cut(block, builder.stopped_at, shown.addresses)
+    return found, cut(block, builder.stopped_at, builder.why_stopped, shown.addresses)
 
 
 def steps_alone(window: Window, shown: View) -> Markup:

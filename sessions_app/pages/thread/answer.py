@@ -127,7 +127,7 @@ def _stream_note(stream: StreamNote) -> Markup:
 def error_card(line: RequestLine, detail: RequestDetail, base_url: str) -> Markup:
     """Why a request failed."""
     card = component("thread", "error_card")(
-        error_type=line.error_type or "error",
+        error_type=line.error_type or ("" if line.http_status else "error"),
         http_status=line.http_status,
         provider=detail.provider,
         message=detail.error_message,

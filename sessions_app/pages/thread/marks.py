@@ -177,7 +177,7 @@ class Marks:
     def _history(self, index: int) -> Markup:
         added = self.window.added[index]
         if not added.is_compared:
-            why = "its history is not compared with earlier ones: too large, or too much on this page"
+            why = "its history is not compared with earlier ones: too large, or too much for one page or its time"
             return mark("info", sentence("{}", why), is_quiet=True)
         if not added.changes or added.base is None:
             return NOTHING

@@ -58,6 +58,7 @@ class ThreadBuilder:
     layout: Layout | None = None
     # The index of the first request that the answer's budget did not last for.
     stopped_at: int | None = None
+    why_stopped: str = ""
     contradicted: Mapping[uuid.UUID, Contradicted] = field(default_factory=dict)
     # What rules say of requests, by index.
     notes: Mapping[int, Markup] = field(default_factory=dict)
@@ -131,7 +132,7 @@ class ThreadBuilder:
         views: dict[int, RequestView] = {}
         for index in indices:
             if bounds.current().is_spent and views:
-                self.stopped_at = index
+                self.stopped_at, self.why_stopped = index, bounds.current().why_spent
                 break
             views[index] = writer.view(index, beside)
             bounds.current().spend(HEAD)

@@ -190,6 +190,16 @@ def _failure(line: RequestLine) -> tuple[str, bool]:
     return (line.error_type[:_ERROR_CHARS], True) if line.error_type else ("failure", False)
 
 
+def error_words(http_status: int | None, message: str, error_type: str) -> str:
+    """Why a request failed, in a line: `429 Rate limit reached (tokens)`. Many types tell little to a person, so the
+    message comes first.
+    """
+    said, status = " ".join(message.split()), str(http_status or "")
+    if error_type and error_type not in said:
+        said = f"{said} ({error_type})" if said else error_type
+    return (said if said.startswith(status) else f"{status} {said}".strip()) or status or "error"
+
+
 def attempt_words(attempts: Sequence[RequestLine], total: int) -> Markup:
     """`attempt 3 of 3, after two 429s, +14 s, fell back to gpt-4o-mini`: the last of these attempts.
 

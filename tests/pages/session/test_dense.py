@@ -36,7 +36,7 @@ def test_it_works(signed_in: Client, project: Project, django_assert_max_num_que
     # An answer says something and calls tools: both are told, and the next line says whose results came.
     assert "→ 2 tool calls Looking." in first
     assert "2 tool calls → Fixed." in second
-    assert "And now? → overloaded" in third
+    assert "And now? → no (overloaded)" in third
     # The lines are all there is of the requests: nothing is hidden by a style.
     assert "req-line" not in page
     assert 'id="dense-link" href="' in page

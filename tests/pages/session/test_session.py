@@ -142,7 +142,7 @@ def test_tool_result_stands_with_its_call(signed_in: Client, project: Project) -
     assert "read_file path: a.py 2 lines" in first
     assert "x = 1 y = 2" in first
     assert "run_tests 2 failed" in first
-    assert "read_file, run_tests, 19 B, shown with their calls in 1" in second
+    assert "read_file , run_tests , 19 B, shown with their calls in 1" in second
     assert "x = 1" not in second
 
 
@@ -186,7 +186,7 @@ def test_calls_and_results_of_an_imported_history_are_paired(signed_in: Client, 
     first = text(article(get(signed_in, make_session(project, "s", chat(messages, "Done."))), 1))
 
     assert "list a b 3 B a b" in first
-    assert "list, 3 B, shown with its call above" in first
+    assert "list , 3 B, shown with its call above" in first
 
 
 def test_second_branch_keeps_its_own_tool_result(signed_in: Client, project: Project) -> None:
@@ -232,7 +232,7 @@ def test_error_is_a_card(signed_in: Client, project: Project) -> None:
     failed = make_log(response=None, status="error", status_code=429, provider="openai", error=error)
     first = article(get(signed_in, make_session(project, "s", failed)), 1)
 
-    assert "rate_limit_error HTTP 429 · openai Slow down <b>please</b>" in text(first)
+    assert "HTTP 429 rate_limit_error openai Slow down <b>please</b>" in text(first)
     assert 'data-state="error"' in first
 
 

@@ -210,12 +210,12 @@ def test_branch_is_chosen_and_left_again(forked: Session, opened: Callable[..., 
 
 def test_failed_attempt_opens_with_its_link(forked: Session, opened: Callable[..., Page], problems: list[str]) -> None:
     page = opened(forked)
-    expect(page.get_by_text("Slow down.")).to_be_hidden()
+    expect(page.get_by_text("Slow down.", exact=True)).to_be_hidden()
     page.locator(".outline-row", has_text="rate_limit_error").click()
-    expect(page.get_by_text("Slow down.")).to_be_visible()
+    expect(page.get_by_text("Slow down.", exact=True)).to_be_visible()
     expect(current(page)).to_have_id("r1")
     page = opened(forked, "#r1")
-    expect(page.get_by_text("Slow down.")).to_be_visible()
+    expect(page.get_by_text("Slow down.", exact=True)).to_be_visible()
     assert problems == []
 
 
@@ -236,7 +236,7 @@ def test_branches_attempts_and_changes_without_script(
 ) -> None:
     without_script.goto(f"{live_server.url}/p/acme/sessions/{forked.id}/")
     without_script.locator("details.attempts summary").click()
-    expect(without_script.get_by_text("Slow down.")).to_be_visible()
+    expect(without_script.get_by_text("Slow down.", exact=True)).to_be_visible()
     without_script.locator(".fork .seg a", has_text="B").click()
     expect(without_script).to_have_url(re.compile(r"\?branch=5#r5$"))
     expect(without_script.locator("#r3")).to_have_count(0)

@@ -222,7 +222,7 @@ def test_attempts_of_one_call_are_one_item(signed_in: Client, project: Project) 
     for number, log in enumerate(RequestLog.objects.order_by("started_at")[:2], start=1):
         inner = article(page, number)
         assert f"/p/acme/requests/{log.id}/" in inner
-        assert "rate_limit_error HTTP 429" in text(inner)
+        assert "HTTP 429 rate_limit_error" in text(inner)
         assert "same input" in text(inner)
     assert "$0.010" in text(article(page, 2))
     # What they sent is printed once, with the last one.
@@ -265,7 +265,7 @@ def test_attempt_on_another_page_is_named(signed_in: Client, project: Project, m
     session = make_session(project, "s", talk, failed(0), chat([SYSTEM, user("One")], "At last.", at=14))
     first, second = get(signed_in, session), get(signed_in, session, "?from=3")
 
-    assert "rate_limit_error HTTP 429" in text(article(first, 2))
+    assert "HTTP 429 rate_limit_error" in text(article(first, 2))
     assert attempts(second, 3) == "attempt 2 of 2, after a 429, +14.0 s before it request 2"
     assert f"{address(session)}#r2" in article(second, 3)
 
@@ -404,8 +404,8 @@ def test_changed_system_prompt_is_a_readable_difference(signed_in: Client, proje
     page = get(signed_in, make_session(project, "s", first, second))
 
     assert "System prompt changed" in text(article(page, 2))
-    assert "- It is <b>10</b> o&#39;clock." in article(page, 2)
-    assert "+ It is <b>11</b> o&#39;clock." in article(page, 2)
+    assert "- It is <b>10</b> o&#x27;clock." in article(page, 2)
+    assert "+ It is <b>11</b> o&#x27;clock." in article(page, 2)
     assert "Whole prompt" in text(article(page, 2))
 
 

@@ -44,7 +44,7 @@ def test_it_works(signed_in: Client, talk: Session) -> None:
     assert rows(page) == [1, 2, 3, 4, 5]
     found = [text(row) for row in re.findall(r"(?s)<tr data-row.*?</tr>", page)]
     assert re.search(r"^1 ok \S+ \+0 ms Answer 1 gpt-4o 2\.0 s – 100 50 % 10 \$0\.200 \$0\.200$", found[0])
-    assert re.search(r"failed \S+ \+10\.0 s timeout gpt-4o 2\.0 s – – – – ", found[1])
+    assert re.search(r"failed \S+ \+10\.0 s too slow \(timeout\) gpt-4o 2\.0 s – – – – ", found[1])
     assert "cut off" in found[2]
     # The user's prompts stand between the rows; below them the sums.
     prompts = [text(row) for row in re.findall(r'(?s)<tr class="t-prompt".*?</tr>', page)]

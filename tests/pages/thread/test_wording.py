@@ -13,6 +13,7 @@ import pytest
 from sessions_app.pages.thread.wording import (
     Behind,
     attempt_words,
+    error_words,
     failures,
     grouped_by,
     listed,
@@ -77,6 +78,24 @@ def test_failures_are_counted_by_kind_in_order() -> None:
     assert text(failures(lines)) == "a 500, two Timeouts and a failure"
     assert text(failures([line(error_type="APIError")])) == "an APIError"
     assert "<script" not in failures([line(error_type=HOSTILE)])
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind", "expected"),
+    [
+        (429, "Rate limit reached\n for gpt-4o", "tokens", "429 Rate limit reached for gpt-4o (tokens)"),
+        (429, "", "tokens", "429 tokens"),
+        (429, "429 Too Many Requests", "tokens", "429 Too Many Requests (tokens)"),
+        (None, "connection reset", "APIConnectionError", "connection reset (APIConnectionError)"),
+        (500, "APIError: gone", "APIError", "500 APIError: gone"),
+        (503, "", "", "503"),
+        (None, "", "", "error"),
+    ],
+)
+def test_a_failure_is_named_by_its_status_and_message(
+    status: int | None, message: str, kind: str, expected: str
+) -> None:
+    assert error_words(status, message, kind) == expected
 
 
 def test_attempt_says_what_came_before_it() -> None:
