@@ -151,6 +151,9 @@ class MessageWriter:
         if found := self._references(source):
             return _Frame("tool", "", references=found)
         content = self._content(source)
+        if message.blocks and all(isinstance(block, ToolResultBlock) for block in message.blocks):
+            # Some APIs send results in the name of the user.
+            return _Frame("tool", "bubble", message.name, content)
         if message.role == "assistant":
             return _Frame("assistant", "out", message.name, content)
         author = message.name or (self.end_user if message.role == "user" else "")

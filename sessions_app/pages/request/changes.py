@@ -33,6 +33,8 @@ _AROUND = " " * 500
 PART_OF_NEW = 0.25
 # At most this many removed messages, and this many new ones, are shown of a change.
 MOST_PRINTED = 50
+# More messages that are gone are folded: what stands in their place is read first.
+MOST_OPEN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class ChangeView:
     note: Markup
     difference: Markup
     removed: Markup
+    removed_count: int
     removed_more: int
     added: Markup
     added_more: int
@@ -73,6 +76,7 @@ def request_changes(request: HttpRequest, project: Project, request_id: uuid.UUI
         "base_url": None if base is None else place.addresses.in_session(base + 1),
         "changes": shown,
         "is_compared": place.index not in window.uncompared,
+        "most_open": MOST_OPEN,
         "following": start + len(shown) + 1 if len(shown) < len(changes) else None,
         "left": len(changes) - len(shown),
         "line": place.line,
@@ -181,6 +185,7 @@ class ChangeWriter:
             note=reference("info", f"The texts are not compared: {found.why_not}") if found.why_not else NOTHING,
             difference=found.html + rest,
             removed=removed,
+            removed_count=len(old),
             removed_more=removed_more,
             added=added,
             added_more=added_more,

@@ -349,13 +349,28 @@ def test_difference_is_a_click_away(signed_in: Client, project: Project) -> None
     piece = changes(signed_in, session, 4, **{"HX-Request": "true"})
 
     assert "<html" not in piece
-    assert text(piece).startswith("4 messages replaced by a summary Before, in request 3 user One assistant Answer 1")
+    assert text(piece).startswith("4 messages replaced by a summary Before, in request 3 4 messages user One")
     assert text(piece).endswith("After user In short: one, two.")
     whole = changes(signed_in, session, 4)
     assert "What request 4 changed compared with request 3 , which it continues" in text(whole)
     assert "4 messages replaced by a summary" in text(whole)
     assert re.search(r"The same in both \d+ messages?, folded. Show \d+ messages? from before", text(whole))
     assert text(whole).split("New in request 4")[1].index("Four")
+    # Many messages that are gone are folded; where the page is, its head says.
+    assert re.search(r'<details class="fold"><summary>.*?4 messages</summary>', whole)
+    crumbs = whole.split('class="sess-crumbs"')[1].split("</div>")[0]
+    assert text(f"<p {crumbs}").endswith("Request 4 / Comparison")
+
+
+def test_results_that_an_api_sends_as_the_users_are_the_tools(signed_in: Client, project: Project) -> None:
+    call = {"type": "tool_use", "id": "toolu_9", "name": "ls", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_9", "content": "a.py"}
+    asked = [user("One"), {"role": "assistant", "content": [call]}]
+    talk = turns(["One", "Two"])
+    talk[0]["request"]["messages"] = [user("One")]
+    talk[1]["request"]["messages"] = [*asked, {"role": "user", "content": [result]}]
+    page = changes(signed_in, make_session(project, "s", *talk), 2)
+    assert 'data-role="tool"' in page.split("New in request 2")[1]
 
 
 def test_edited_message_is_shown_as_the_difference_of_its_texts(signed_in: Client, project: Project) -> None:
