@@ -19,11 +19,13 @@ from sessions_app.pages.html.excerpts import MESSAGE_LINES, excerpt
 from sessions_app.pages.html.formats import exact, size
 from sessions_app.pages.html.json_text import drawn, is_json
 from sessions_app.pages.html.pieces import clamped, code_box, fold, reference
-from sessions_app.pages.html.plain_text import revealed, visible
+from sessions_app.pages.html.plain_text import revealed, spelled, visible
 from sessions_app.pages.html.source import BlockAddress
 from sessions_app.pages.html.terminal import notes_on, terminal
-from sessions_app.pages.html.text_diff import diff_html
+from sessions_app.pages.html.text_diff import diff_box, diff_html
 from sessions_app.pages.html.text_form import is_raw
+from sessions_app.pages.html.text_parts import TextPart, blocks_of
+from sessions_app.pages.html.tools.patches import lines_of_blocks
 
 PEEK_CHARS = 160
 RESULT_SUMMARY_CHARS = 80
@@ -61,7 +63,15 @@ def _section(section: Section, address: BlockAddress) -> Markup:
 def _markdown(text: str) -> Markup:
     if is_raw():
         return component("texts", "raw")(text)
-    text = visible(text)
+    return joined(_block(block) for block in blocks_of(visible(text)))
+
+
+def _block(block: TextPart) -> Markup:
+    text = block.text
+    if block.kind == "call":
+        return code_box(spelled(text))
+    if block.kind == "change" and (lines := lines_of_blocks(text)) is not None:
+        return diff_box(lines)
     html = component("texts", "prose")(markdown.render(text))
     return html if markdown.is_bearable(text) else html + unformatted(len(text), "too much Markdown")
 
@@ -116,15 +126,20 @@ def size_of(text: str) -> str:
 
 
 def peek(text: str, most: int = PEEK_CHARS) -> str:
-    """The beginning of a text in one line."""
-    return " ".join(text[: most * 4].split())[:most]
+    """The beginning of a text in one line, with "…" if there is more."""
+    return clipped(" ".join(text[: most * 4].split()) + ("…" if text[most * 4 :].strip() else ""), most)
+
+
+def clipped(line: str, most: int) -> str:
+    """A line, or its beginning with "…"."""
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def first_line(text: str) -> str:
     """The first line of a text that is not blank, or its beginning."""
     for line in text[:2000].splitlines():
         if line.strip():
-            return line.strip()[:RESULT_SUMMARY_CHARS]
+            return clipped(line.strip(), RESULT_SUMMARY_CHARS)
     return ""
 
 
