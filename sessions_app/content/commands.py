@@ -81,7 +81,10 @@ def _command(arguments: str) -> str:
     if isinstance(value, dict) and isinstance(value.get("action"), dict):
         value = value["action"]
     if isinstance(value, dict):
-        value = next((value[name] for name in _MEMBERS if value.get(name)), "")
+        name = next((name for name in _MEMBERS if value.get(name)), "")
+        value = value[name] if name else ""
+        if name == "commands" and isinstance(value, list) and all(isinstance(item, str) for item in value):
+            value = "\n".join(value)
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
         value = shlex.join(value)
     return value if isinstance(value, str) else ""

@@ -8,6 +8,7 @@ result "look failed".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -61,7 +62,8 @@ _NO = "exit code 1"
 def outcome_of(result: ToolResultBlock, call: ToolCallBlock | None = None) -> Outcome:
     """How a result went: what the API says, or else what its text looks like. `call`: what it answers, if known."""
     if result.is_error is not None:
-        return FAILED if result.is_error else FINE
+        is_answer = result.is_error and call and _is_no(result) and answers_no(call.arguments)
+        return FAILED if result.is_error and not is_answer else FINE
     reason = sign_in_text(result.text) if result.text else _sign_in_blocks(result.blocks)
     if reason == _NO and call and not has_complaint(result.text) and answers_no(call.arguments):
         return FINE
@@ -81,11 +83,21 @@ def failures_in(message: Message) -> tuple[ToolFailure, ...]:
             result.call_id,
             result.name or (call.name if call else ""),
             outcome.status == "looks_failed",
-            outcome.reason == _NO and call is None and not has_complaint(result.text),
+            call is None and (outcome.reason == _NO or _is_no(result)) and not has_complaint(result.text),
         )
         for result, call in found
         if (outcome := outcome_of(result, call)).is_failure
     )
+
+
+# As content/apis/described.py tells the exit codes of OpenAI's shell.
+_TOLD_CODE = re.compile(r"^outcome: exit code (-?\d{1,10})$", re.MULTILINE)
+
+
+def _is_no(result: ToolResultBlock) -> bool:
+    """Whether all that says that a result failed is exit code 1 of its last command."""
+    codes = _TOLD_CODE.findall(result.text) if "outcome: exit code" in result.text else []
+    return codes[-1:] == ["1"] and set(codes[:-1]) <= {"0"} and not has_complaint(result.text)
 
 
 def _sign_in_blocks(blocks: Iterable[ContentBlock]) -> str:

@@ -75,6 +75,8 @@ def test_other_commands_fail(command: str) -> None:
         ({"action": {"type": "exec", "command": ["rg", "x"]}}, True),
         ({"script": "grep x f"}, True),
         ({"query": "grep x f"}, False),
+        ({"commands": ["ls", "grep x f"]}, True),
+        ({"commands": ["grep x f", "make"]}, False),
         ({"command": 7}, False),
         ({"command": [1, 2]}, False),
         (["grep", "x"], True),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from sessions_app.content.blocks import OtherBlock, ToolResultBlock
+from sessions_app.content.blocks import OtherBlock, ToolCallBlock, ToolResultBlock
 from sessions_app.content.messages import message_of
 from sessions_app.content.outcomes import Outcome, outcome_of, said_failed
 
@@ -46,6 +47,25 @@ def anthropic(**members: Any) -> dict[str, Any]:
 )
 def test_what_the_api_says(message: dict[str, Any], is_error: bool | None) -> None:
     assert said(message) is is_error
+
+
+@pytest.mark.parametrize(
+    ("commands", "codes", "status"),
+    [
+        (["ls", "grep x f"], [0, 1], "ok"),
+        (["grep x f"], [1], "ok"),
+        (["grep x f"], [2], "error"),
+        (["grep x f", "make"], [0, 1], "error"),
+        (["make", "grep x f"], [1, 1], "error"),
+    ],
+)
+def test_a_search_of_the_providers_shell_that_found_nothing(commands: list[str], codes: list[int], status: str) -> None:
+    outputs = [{"stdout": "", "stderr": "", "outcome": {"type": "exit", "exit_code": code}} for code in codes]
+    message = message_of({"type": "shell_call_output", "call_id": "c", "output": outputs})
+    (result,) = [block for block in message.blocks if isinstance(block, ToolResultBlock)]
+    call = ToolCallBlock("shell", json.dumps({"commands": commands}), "c")
+    assert outcome_of(result, call).status == status
+    assert outcome_of(result).status == "error"
 
 
 @pytest.mark.parametrize(
