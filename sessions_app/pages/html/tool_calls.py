@@ -21,18 +21,20 @@ from sessions_app.pages.html.json_text import Indented, beginning, drawn, indent
 from sessions_app.pages.html.pieces import clamped, code_box, reference
 from sessions_app.pages.html.pieces import code as code_of
 from sessions_app.pages.html.source import BlockAddress
-from sessions_app.pages.html.terminal import terminal
-from sessions_app.pages.html.texts import code, first_line, peek, with_seams
+from sessions_app.pages.html.terminal import plain, terminal
+from sessions_app.pages.html.texts import clipped, code, first_line, peek, with_seams
 from sessions_app.pages.html.tool_pairs import Execution, FoundCall, FoundResult
 from sessions_app.pages.html.tools.drawing import WHOLE, DrawnResult, drawn_call, drawn_result
 from sessions_app.pages.html.tools.edits import FileEdits
 from sessions_app.pages.html.tools.files import FileReading
 from sessions_app.pages.html.tools.forms import asked_in
 from sessions_app.pages.html.tools.kinds import Asked, PlainArguments, asked
-from sessions_app.pages.html.tools.reading import UNREAD, repeated_name, unique_members
-from sessions_app.pages.html.tools.shell import ShellCommand, written_first
+from sessions_app.pages.html.tools.reading import UNREAD, repeated_name, unique_members, unwrapped
+from sessions_app.pages.html.tools.shell import ShellCommand, tells_of_command, written_first
 
 SUMMARY_CHARS = 200
+# So many arguments of a call stand in its line.
+MOST_IN_LINE = 12
 # Names and ids that a sender chose, where they stand in a line.
 LABEL_CHARS = 200
 MOST_NAMED = 20
@@ -187,18 +189,19 @@ def summary_of_arguments(text: str) -> str:
         except (ValueError, RecursionError):
             value = None
         if isinstance(value, dict):
-            pieces = (f"{key}: {_short_value(item)}" for key, item in list(value.items())[:12])
-            return ", ".join(pieces)[:SUMMARY_CHARS]
+            pieces = (f"{key}: {_short_value(item)}" for key, item in list(value.items())[:MOST_IN_LINE])
+            line = ", ".join(pieces) + (", …" if len(value) > MOST_IN_LINE else "")
+            return clipped(line, SUMMARY_CHARS)
     return peek(text, SUMMARY_CHARS)
 
 
 def _short_value(value: Any) -> str:
     if isinstance(value, str):
-        line = " ".join(value[:SUMMARY_CHARS].split())
+        line = peek(value, SUMMARY_CHARS)
         return f'"{line}"' if "," in line or ":" in line else line
     if isinstance(value, (list, dict)) and any(isinstance(item, (list, dict)) for item in _items(value)):
         return f"{exact(len(value))} {'item' if isinstance(value, list) else 'member'}{'' if len(value) == 1 else 's'}"
-    return to_json(value)[:SUMMARY_CHARS]
+    return clipped(to_json(value), SUMMARY_CHARS)
 
 
 def _items(value: list[Any] | dict[str, Any]) -> Iterable[Any]:
@@ -242,10 +245,10 @@ def _is_data(result: ToolResultBlock) -> bool:
 def beginning_of(result: ToolResultBlock, what: Asked | None = None) -> str:
     """The first line of what a tool returned, or the members of an object; else the kinds of what is there."""
     if result.text:
-        text = base64_text.readable(result.text)
-        if text.startswith("{") and not isinstance(what, ShellCommand):
-            return summary_of_arguments(text)
-        return first_line((isinstance(what, ShellCommand) and written_first(text)) or text)
+        text = unwrapped(base64_text.readable(result.text))
+        if isinstance(what, ShellCommand) or tells_of_command(text):
+            return first_line(written_first(text)) or "no output"
+        return summary_of_arguments(text) if text.startswith("{") else first_line(plain(text[:2_000]))
     media = [block for block in result.blocks if isinstance(block, MediaBlock)]
     return ", ".join(dict.fromkeys(block.name[:LABEL_CHARS] or kind_in_words(block) for block in media[:MOST_NAMED]))
 

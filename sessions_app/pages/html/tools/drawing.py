@@ -21,15 +21,15 @@ from sessions_app.pages.html.source import BlockAddress
 from sessions_app.pages.html.syntax import is_inked, lines_in_inks
 from sessions_app.pages.html.terminal import screen, terminal
 from sessions_app.pages.html.text_diff import diff_box
-from sessions_app.pages.html.texts import undrawn, with_seams
+from sessions_app.pages.html.texts import said_box, undrawn, with_seams
 from sessions_app.pages.html.tools.edits import FileEdits
 from sessions_app.pages.html.tools.files import FileLine, FileReading, counted, language_of, numbered, says_of_itself
 from sessions_app.pages.html.tools.forms import OF_CALL, form_of
 from sessions_app.pages.html.tools.found import FileMatch, SearchHits, by_path, hits_of, places_of
 from sessions_app.pages.html.tools.json_tree import DataTree
 from sessions_app.pages.html.tools.kinds import Asked, PlainArguments
-from sessions_app.pages.html.tools.reading import UNREAD, has_short_lines, read
-from sessions_app.pages.html.tools.shell import OutputStream, ShellCommand, ShellOutput, outputs_of
+from sessions_app.pages.html.tools.reading import UNREAD, has_short_lines, read, unwrapped
+from sessions_app.pages.html.tools.shell import OutputStream, ShellCommand, ShellOutput, outputs_of, tells_of_command
 
 PATH_CHARS = 400
 
@@ -145,13 +145,14 @@ def drawn_result(text: str, asked: Asked, address: BlockAddress, scale: DrawingS
     if not text or find_cuts(text):
         return None
     text = base64_text.readable(text)
-    drawn = _result(text, asked, scale)
+    inner = unwrapped(text)
+    drawn = _result(inner, asked, scale) or (_said(inner, scale) if inner is not text else None)
     form = form_of(asked) if scale is SMALL and address.is_block else ""
     return DrawnResult(framed(drawn, address, form), drawn.words) if drawn else None
 
 
 def _result(text: str, asked: Asked, scale: DrawingScale) -> Drawing | None:
-    if isinstance(asked, ShellCommand):
+    if isinstance(asked, ShellCommand) or tells_of_command(text):
         return _outputs(text, scale)
     if isinstance(asked, FileReading) and has_short_lines(text) and (drawn := _file(text, asked, scale)):
         return drawn
@@ -162,6 +163,12 @@ def _result(text: str, asked: Asked, scale: DrawingScale) -> Drawing | None:
     if isinstance(asked, PlainArguments) and asked.is_search and has_short_lines(text) and (places := places_of(text)):
         return _places(places, scale)
     return None
+
+
+def _said(text: str, scale: DrawingScale) -> Drawing:
+    """A text that is nothing else."""
+    part = excerpt(text, scale.chars, scale.lines)
+    return Drawing(NOTHING, said_box(part.shown) + undrawn(part.shown), part.hidden_chars)
 
 
 # --- what commands returned -----------------------------------------------------------------------------------------

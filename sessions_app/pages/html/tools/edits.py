@@ -34,6 +34,7 @@ _CONTENTS = (
 _PATCHES = ("patch", "input", "diff", "patchText", "patch_text", "changes", "operation")
 _WRITES = frozenset(("write", "create", "save", "add", "new", "insert", "append"))
 _EDITS = frozenset(("edit", "replace", "update", "patch", "diff", "modify", "str", "apply", "multi")) | _WRITES
+_OF_CELLS = {"replace": "cell replaced by", "insert": "cell inserted", "delete": "cell deleted"}
 # More of them are not drawn one by one.
 MOST_CHANGES = 2_000
 
@@ -144,18 +145,22 @@ def _written(members: dict[str, Any], words: frozenset[str]) -> FileEdits | None
         not path
         or not named
         or not has_few_lines(content)
-        or not (words | told) & _WRITES
+        or not (words | told) & (_EDITS if named == "new_source" else _WRITES)
         or (named == "new_str" and "insert" not in told)
     ):
         return None
     rest = {name: item for name, item in rest.items() if name != named}
+    if named == "new_source":
+        # A cell of a notebook; what it replaces is not told.
+        mode = rest.pop("edit_mode", "replace")
+        return FileEdits(path, [added(content)], _OF_CELLS.get(str(mode), str(mode)[:40]), rest)
     is_part = bool((words | told) & {"insert", "append"})
     return FileEdits(path, [added(content)], "inserted" if is_part else "written", rest)
 
 
 def added(text: str) -> list[DiffLine]:
-    """A text as lines that are all new."""
-    return [DiffLine("added", [(line, False)]) for line in text.split("\n")]
+    """A text as lines that are all new. The end of its last line begins no other."""
+    return [DiffLine("added", [(line, False)]) for line in text.removesuffix("\n").split("\n")]
 
 
 def _patched(members: dict[str, Any], words: frozenset[str]) -> FileEdits | None:

@@ -60,8 +60,12 @@ def language_of(path: str) -> str:
 
 # --- lines ----------------------------------------------------------------------------------------------------------
 
-# As `cat -n` writes them, and the forms of agents: `    12→`, `12\t`, `00012| `, `12: `, `12 `.
-_FORMS = tuple(re.compile(rf" {{0,8}}(\d{{1,9}}){sign}") for sign in ("→", "\t", r"\| ?", ":(?: |$)", "(?: |$)"))
+# As `cat -n` writes them, and the forms of agents: `    12→`, `12\t`, `12 | `, `    12|`, `12: `, `12 `. After zeros,
+# as in `00012| `, a space belongs to the bar.
+_FORMS = (
+    re.compile(r"(\d{5,9})\| ?"),
+    *(re.compile(rf" {{0,8}}(\d{{1,9}}){sign}") for sign in ("→", "\t", r" \|(?: |$)", r"\|", ":(?: |$)", "(?: |$)")),
+)
 
 
 class FileLine(NamedTuple):
@@ -98,8 +102,8 @@ def _line(match: re.Match[str] | None, line: str) -> FileLine:
 
 
 def counted(text: str, first: int) -> Sequence[FileLine]:
-    """The lines of a text, counted from `first`."""
-    return [FileLine(number, line) for number, line in enumerate(text.split("\n"), start=first)]
+    """The lines of a text, counted from `first`. The end of the last one begins no other."""
+    return [FileLine(number, line) for number, line in enumerate(text.removesuffix("\n").split("\n"), start=first)]
 
 
 def says_of_itself(text: str) -> bool:

@@ -13,6 +13,8 @@ from sessions_app.pages.html.tools.reading import WrittenNumber, is_text, scalar
 MOST_DEPTH = 12
 NAME_CHARS, TEXT_CHARS, LINE_CHARS, CELL_CHARS = 120, 1_000, 160, 120
 MOST_COLUMNS = 8
+# A list is written in one line, and a value is open, if it is no longer than this.
+MOST_IN_LINE, SHORT_CHARS, OPEN_CHARS = 8, 80, 200
 # Objects that have so many different members in all are no rows of one table.
 _MOST_NAMES = 40
 
@@ -66,7 +68,9 @@ class DataTree:
         if depth >= MOST_DEPTH:
             self.is_whole = False
             return DataNode(name, written(value, LINE_CHARS), "c")
-        node = DataNode(name, _amount(value), "c", is_open=depth < 1)
+        if isinstance(value, list) and (short := _short(value)):
+            return DataNode(name, short, "n")
+        node = DataNode(name, _amount(value), "c", is_open=depth < 1 or len(written(value, OPEN_CHARS)) <= OPEN_CHARS)
         node.table = self.table(value)
         if node.table is None:
             node.inner = self.nodes(value, depth + 1)
@@ -125,6 +129,14 @@ class DataTree:
             notes.append(f"{exact(len(names) - MOST_COLUMNS)} more columns")
         self.is_whole = self.is_whole and not notes
         return notes
+
+
+def _short(value: list[Any]) -> str:
+    """A few numbers or short texts in one line: `[120, 340]`; "" for any other list."""
+    if len(value) > MOST_IN_LINE or any(isinstance(item, (dict, list)) for item in value):
+        return ""
+    text = written(value, SHORT_CHARS)
+    return text if len(text) <= SHORT_CHARS else ""
 
 
 def _amount(value: Any, count: int | None = None, more: str = "") -> str:

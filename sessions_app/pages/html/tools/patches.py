@@ -73,6 +73,8 @@ def _kinds(lines: list[str]) -> Iterator[tuple[str, str]]:
 # --- SEARCH and REPLACE ---------------------------------------------------------------------------------------------
 
 _SEARCH = re.compile(r"(?:<{5,9}|-{5,9}) ?SEARCH>?[ \t]*")
+# Roo's blocks say first where the lines are.
+_WHERE = re.compile(r":(?:start|end)_line: ?\d{1,9}|-{5,9}")
 _MIDDLE = re.compile(r"={5,9}[ \t]*")
 _REPLACE = re.compile(r"(?:>{5,9}|\+{5,9}) ?REPLACE<?[ \t]*")
 
@@ -88,6 +90,8 @@ def lines_of_blocks(text: str) -> list[DiffLine] | None:
         if expected.fullmatch(line.rstrip("\r")):
             blocks += place == "+"
             place = {"": "-", "-": "+", "+": ""}[place]
+            found.append(DiffLine("note", [(line, False)]))
+        elif place == "-" and found[-1].kind == "note" and _WHERE.fullmatch(line.rstrip("\r")):
             found.append(DiffLine("note", [(line, False)]))
         elif place:
             found.append(DiffLine("removed" if place == "-" else "added", [(line, False)]))

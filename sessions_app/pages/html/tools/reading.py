@@ -78,6 +78,18 @@ def repeated_name(text: str) -> str | None:
     return None
 
 
+# Some clients put the text that a tool returned into an object that has nothing else.
+_WRAPPED = re.compile(r'\s*\{\s*"(?:output|result|content)"\s*:\s*"')
+
+
+def unwrapped(text: str) -> str:
+    """The text that an object of one member holds; any other text as it is."""
+    if _WRAPPED.match(text[:200]) and isinstance(value := read(text), dict) and len(value) == 1:
+        (inner,) = value.values()
+        return inner if is_text(inner) and inner.strip() else text
+    return text
+
+
 def has_few_lines(text: str) -> bool:
     """Whether a text is short enough to be looked at line by line."""
     return len(text) <= MOST_READ_CHARS and text.count("\n") < MOST_LINES

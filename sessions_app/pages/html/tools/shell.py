@@ -111,7 +111,24 @@ def outputs_of(text: str) -> Sequence[ShellOutput]:
         values = value if isinstance(value, list) else [value]
         if values and len(values) <= _MOST_COMMANDS and all(map(_is_output, values)):
             return [_of_members(value) for value in values]
-    return [_with_header(text) or _with_tags(text) or _with_labels(text) or ShellOutput([OutputStream("", text)])]
+    return _of_text(text)
+
+
+def _of_text(text: str) -> Sequence[ShellOutput]:
+    for read_output in (_with_header, _with_tags, _with_labels, _with_code):
+        if found := read_output(text):
+            return [found]
+    return [ShellOutput([OutputStream("", text)])]
+
+
+def tells_of_command(text: str) -> bool:
+    """Whether a text is what a command returned, whoever ran it: streams in tags, or with an exit code beside them."""
+    if text.lstrip()[:1] == "<":
+        return _with_tags(text) is not None
+    value = read(text) if text.lstrip()[:1] == "{" and '"exit_code"' in text else None
+    if not isinstance(value, dict) or value.keys() != {"output", "metadata"} or not is_text(value["output"]):
+        return False
+    return isinstance(value["metadata"], dict) and "exit_code" in value["metadata"]
 
 
 def written_first(text: str) -> str:
@@ -149,7 +166,9 @@ def _exit_code(members: dict[str, Any]) -> tuple[str | None, str]:
 
 # Codex: lines about the command, then "Output:" and what it wrote.
 _OF_HEADER = re.compile(r"[A-Z][A-Za-z]{2,20}(?: [A-Za-z]{1,20}){0,5}:? .{1,200}")
-_CODE_IN_HEADER = re.compile(r"^(?:Exit code:|Process exited with code) (-?\d{1,10})$", re.MULTILINE)
+_CODE_IN_HEADER = re.compile(
+    r"^(?:Command executed[^.\n]{0,60}\. )?(?:Exit code:|Process exited with code) (-?\d{1,10})$", re.MULTILINE
+)
 _MOST_HEADER, _MOST_HEADER_LINES = 2_000, 9
 
 
@@ -163,7 +182,20 @@ def _with_header(text: str) -> ShellOutput | None:
     return ShellOutput([stream for stream in streams if stream.text], code[1] if code else None)
 
 
-_TAGS = {"stdout": "stdout", "stderr": "stderr", "output": "", "returncode": "exit", "exit_code": "exit"}
+# Claude Code, Cursor: the first line is the exit code.
+_FIRST_LINE = re.compile(r"Exit code:? (-?\d{1,10})(?=\n|\Z)")
+
+
+def _with_code(text: str) -> ShellOutput | None:
+    found = _FIRST_LINE.match(text)
+    if found is None:
+        return None
+    streams = [OutputStream("about", found[0]), OutputStream("", text[found.end() :].removeprefix("\n"))]
+    return ShellOutput([stream for stream in streams if stream.text], found[1])
+
+
+_TAGS = {"stdout": "stdout", "stderr": "stderr", "output": "", "returncode": "exit", "exit_code": "exit",
+         "status": "about", "timestamp": "about"}  # fmt: skip
 _TAG = re.compile(rf"\s*<({'|'.join(_TAGS)})>")
 
 
@@ -171,6 +203,8 @@ def _with_tags(text: str) -> ShellOutput | None:
     """`<returncode>0</returncode><output>…</output>`, if nothing else is there."""
     found = list(_tagged(text))
     if not found or any(inner is None for _, inner in found):
+        return None
+    if not any(name not in ("about", "exit") for name, _ in found):
         return None
     streams = [OutputStream(name, inner) for name, inner in found if name != "exit" and inner]
     code = next((inner.strip() for name, inner in found if name == "exit" and inner), None)
@@ -209,7 +243,8 @@ def _with_labels(text: str) -> ShellOutput | None:
         return None
     ends = [one.start() for one in found[1:]] + [len(text)]
     parts = {one[1]: text[one.end() : end].removesuffix("\n") for one, end in zip(found, ends, strict=True)}
-    about = "\n".join(f"{name}: {value}" for name, value in parts.items() if name not in _OF_STREAMS)
-    streams = [OutputStream(_OF_STREAMS[name], value) for name, value in parts.items() if name in _OF_STREAMS and value]
+    written = {name: value for name, value in parts.items() if name in _OF_STREAMS and value != "(empty)"}
+    about = "\n".join(f"{name}: {value}" for name, value in parts.items() if name not in written)
+    streams = [OutputStream(_OF_STREAMS[name], value) for name, value in written.items() if value]
     code = parts.get("Exit Code", "")
     return ShellOutput([*streams, OutputStream("about", about)], code if re.fullmatch(r"-?\d{1,10}", code) else None)

@@ -113,6 +113,13 @@ def line_of(html: str) -> str:
         ("Grep", {"pattern": "x"}, "a:1:x\nb:2:x", "Grep pattern: x 2 lines in 2 files"),
         ("get", {}, '[{"a":1,"b":2},{"a":1,"b":2},{"a":1,"b":2}]', "get 3 rows"),
         ("get", {}, '{"a":1}', "get a: 1"),
+        ("read_file", {"path": "a.py"}, '{"output": "a\\nb\\n"}', "read_file path: a.py 2 lines"),
+        ("edit", {"path": "a", "content": "x"}, '{"output": "Saved"}', "edit path: a, content: x Saved"),
+        ("shell", {"command": "rg x"}, '{"output": "", "metadata": {"exit_code": 1}}', "shell rg x no output"),
+        ("get", {}, "\x1b[32mgreen\x1b[0m", "get green"),
+        ("write_file", {"path": "a", "content": "1\n2\n"}, "ok", "write_file a +2 −0 ok"),
+        ("NotebookEdit", {"notebook_path": "a", "new_source": "x", "edit_mode": "insert"}, "", "NotebookEdit a +1 −0"),
+        ("click", {"at": [1, 2], "why": "w" * 300}, "ok", "click at: [1, 2], why: " + "w" * 182 + "…"),
         ("search", {}, '{"results":[{"title":"a","url":"https://a.example"}]}', "search 1 result"),
         ("Read", {"path": "a.py"}, "Error: no such file", "Read path: a.py Error: no such file"),
     ],
@@ -120,4 +127,4 @@ def line_of(html: str) -> str:
 def test_the_line_says_what_came_back(name: str, arguments: Any, result: str, said: str) -> None:
     html = drawn(name, arguments, result)
     assert line_of(html).startswith(said)
-    assert ("data-n" in html) == (name in ("Read", "Grep") and "Error" not in result)
+    assert ("data-n" in html) == (name in ("Read", "Grep", "read_file") and "Error" not in result)

@@ -15,8 +15,8 @@ from sessions_app.pages.html.tools.files import counted, language_of, numbered
 from sessions_app.pages.html.tools.found import by_path, hits_of, places_of
 from sessions_app.pages.html.tools.json_tree import DataTree
 from sessions_app.pages.html.tools.patches import lines_of_blocks, lines_of_patch
-from sessions_app.pages.html.tools.reading import UNREAD, WrittenNumber, read, written
-from sessions_app.pages.html.tools.shell import outputs_of
+from sessions_app.pages.html.tools.reading import UNREAD, WrittenNumber, read, unwrapped, written
+from sessions_app.pages.html.tools.shell import outputs_of, tells_of_command
 from tests.pages.tool_calls import CALLS, CODEX_PATCH, UNIFIED
 
 
@@ -85,6 +85,56 @@ def test_no_exit_code_is_claimed_where_none_is_sure(text: str) -> None:
     [output] = outputs_of(text)
     assert output.exit_code is None
     assert streams(text) == [("", text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "code"),
+    [
+        ("Exit code 2\nerror TS2304", [("about", "Exit code 2"), ("", "error TS2304")], "2"),
+        ("Exit code: 0", [("about", "Exit code: 0")], "0"),
+        ("<status>running</status>\n\n<stdout>\na\n</stdout>", [("about", "running"), ("stdout", "\na\n")], None),
+        ("Command executed in terminal. Exit code: 3\nOutput:\na", [
+            ("about", "Command executed in terminal. Exit code: 3\nOutput:"), ("", "a")], "3"),
+        ("Command: ls\nDirectory: (root)\nStdout: a\nStderr: (empty)\nExit Code: 0", [
+            ("stdout", "a"), ("about", "Command: ls\nDirectory: (root)\nStderr: (empty)\nExit Code: 0")], "0"),
+    ],
+)  # fmt: skip
+def test_more_of_what_agents_say(text: str, expected: list[tuple[str, str]], code: str | None) -> None:
+    [output] = outputs_of(text)
+    assert streams(text) == expected
+    assert output.exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ('{"output": "Done", "metadata": {"exit_code": 0}}', True),
+        ('{"output": "Done", "metadata": {"exit_code": 0}, "more": 1}', False),
+        ('{"output": "exit_code", "metadata": {}}', False),
+        ("<stdout>a</stdout>", True),
+        ("<status>ready</status>", False),
+        ("<stdout>a</stdout> and more", False),
+        ("plain", False),
+    ],
+)
+def test_what_a_command_returned_is_known_by_its_form(text: str, is_told: bool) -> None:
+    assert tells_of_command(text) is is_told
+
+
+@pytest.mark.parametrize(
+    ("text", "inner"),
+    [
+        ('{"output": "a\\nb"}', "a\nb"),
+        ('{"result":"{\\"a\\": 1}"}', '{"a": 1}'),
+        ('{"output": "a", "b": 1}', None),
+        ('{"output": 1}', None),
+        ('{"output": "a", "output": "b"}', None),
+        ('{"other": "a"}', None),
+        ("output", None),
+    ],
+)
+def test_a_text_in_an_object_of_its_own(text: str, inner: str | None) -> None:
+    assert unwrapped(text) == (text if inner is None else inner)
 
 
 def test_streams_apart_and_what_else_came() -> None:
@@ -220,10 +270,15 @@ def test_texts_that_are_too_long_to_compare_follow_each_other() -> None:
     assert signs(found) == "-" * 5_001 + "+" * 5_001
 
 
+def test_where_a_block_stands_is_no_line_of_it() -> None:
+    text = "<<<<<<< SEARCH\n:start_line:4\n-------\na\n-------\n=======\nb\n>>>>>>> REPLACE"
+    assert signs(lines_of_blocks(text) or []) == "@@@--@+@"
+
+
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["    {}→{}", "{}\t{}", "{:05}| {}", "{}: {}", "{} {}"])
+@pytest.mark.parametrize("form", ["    {}→{}", "{}\t{}", "{} | {}", "    {}|{}", "{:05}| {}", "{}: {}", "{} {}"])
 def test_numbers_before_lines(form: str) -> None:
     text = "\n".join(form.format(n, f"line {n}") for n in range(9, 13))
     assert numbered(text) == [(n, f"line {n}") for n in range(9, 13)]
