@@ -18,6 +18,7 @@ from sessions_app.queries import corrections, lookup, request_list, requests, se
 from sessions_app.queries.filters import MAX_TEXT_CHARS, FilterError, SessionFilters, parse_filters
 from sessions_app.queries.search import orders
 from sessions_app.records import RULES, SOURCES
+from sessions_app.search_language.keys import CHOICES
 
 MAX_COPIES = 20
 # What an answer has only on demand.
@@ -114,7 +115,11 @@ class FilterParameters(Parameters):
     trace_id = text("The id exactly as a caller gave it.")
     from_ = filter_time("Last activity at or after this time")
     to = filter_time("Last activity at or before this time")
-    status = any_of("`error`: with a failed request; `ok`: without.", "ok", "error")
+    status = any_of(
+        "`error`: with a failed request; `ok`: without; `running`: with one that has no end yet; `unfinished`: with "
+        "one that began more than an hour ago, and no end was reported.",
+        *CHOICES["status"],
+    )
     model = any_of("Sessions in which one of these models answered.")
     user = any_of("Sessions of one of these end users.")
     tag = any_of("Sessions with one of these tags.")

@@ -15,7 +15,6 @@ from sessions_app.content.needles import Needle, NoWordsError
 from sessions_app.search_language import Query, QueryError, Text, parse
 from sessions_app.search_language.keys import CHOICES, SYNONYMS
 
-OK, ERROR = "ok", "error"
 # Ranges that end now, by their name in the URL.
 RANGES = {
     "15m": timedelta(minutes=15),

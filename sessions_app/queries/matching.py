@@ -92,13 +92,13 @@ def _by_index(
         return None
     sessions = _with_ids(project, conditions.sessions)
     for text, params in (*range_of(project, filters), *conditions.times, *conditions.sql):
-        sessions = sessions.extra(where=[_of_table(text)], params=params)  # noqa: S610 - texts of ours
+        sessions = sessions.extra(where=[of_table(text)], params=params)  # noqa: S610 - texts of ours
     for one in conditions.wanted:
         found = _rows_of(project, one, memory) if one.is_told_by_index else None
         if found is None or len(found) > MOST_CANDIDATES:
             return None
         instead, params = one.instead or ("false", [])
-        where = f"(session.id = ANY(%s::uuid[]) OR {_of_table(instead)}) IS {'NOT ' if one.negated else ''}TRUE"
+        where = f"(session.id = ANY(%s::uuid[]) OR {of_table(instead)}) IS {'NOT ' if one.negated else ''}TRUE"
         sessions = sessions.extra(where=[where], params=[sorted({*found, *one.named}), *params])  # noqa: S610
     return sessions
 
@@ -121,7 +121,7 @@ def _rows_of(project: Project, asked: Asked, memory: Memory) -> Sequence[uuid.UU
 _ALIAS = re.compile(r"\bs\.")
 
 
-def _of_table(text: str) -> str:
+def of_table(text: str) -> str:
     """A condition for a QuerySet, where the table has its own name."""
     return _ALIAS.sub("session.", text)
 

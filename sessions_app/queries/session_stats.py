@@ -16,8 +16,11 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from sessions_app.models import Project, Session
-from sessions_app.queries.filters import ERROR, OK, SessionFilters
-from sessions_app.queries.matching import Memory, matching
+from sessions_app.queries.filters import SessionFilters
+from sessions_app.queries.matching import Memory, matching, of_table
+from sessions_app.queries.search.statuses import OK, UNFINISHED, status_of_session
+from sessions_app.records import ERROR, RUNNING
+from sessions_app.search_language.keys import CHOICES
 
 MOST_COUNTED = 100_000
 
@@ -206,6 +209,13 @@ def facets(project: Project, filters: SessionFilters) -> Facets:
         sets[f"counted_{name}"] = sessions[name].values(_FACET_COLUMNS.get(name, "error_count"))
         alone = f"SELECT {_key(name)}, count(*) AS count FROM counted_{name} GROUP BY 1"  # noqa: S608
         statements.append(_count_values(name, alone))
+    for value in (RUNNING, UNFINISHED):
+        # Those with one that runs are few. The others are looked for among all, so only if they are asked for.
+        if value == RUNNING or value in filters.query.values_of("status"):
+            text, params = status_of_session([value], filters.now or datetime.now(UTC))
+            some = sessions["status" if "status" in closed else ""]
+            sets[value] = some.extra(where=[of_table(text)], params=params).values("id")  # noqa: S610 - texts of ours
+            statements.append(f"(SELECT 'status', '{value}', count(*) FROM {value})")  # noqa: S608
     counted: dict[str, dict[str, int]] = {name: {} for name in _FACETS}
     tables = {"grouped": _grouped(open_facets)} if open_facets else {}
     for facet, value, count in _ask(" UNION ALL ".join(statements), sets, tables=tables):
@@ -241,11 +251,11 @@ def _count_values(name: str, lists: str) -> str:
 
 def _facet_values(name: str, counts: dict[str, int], filters: SessionFilters) -> list[FacetValue]:
     selected = set(filters.query.values_of(name))
-    fixed = (OK, ERROR) if name == "status" else ()
-    counts = dict.fromkeys((*fixed, *sorted(selected)), 0) | counts
+    if name == "status":
+        shown = [value for value in CHOICES[name] if value in (OK, ERROR) or counts.get(value) or value in selected]
+        return [FacetValue(value, counts.get(value, 0), value in selected) for value in shown]
+    counts = dict.fromkeys(sorted(selected), 0) | counts
     values = [FacetValue(value, count, value in selected) for value, count in counts.items()]
-    if fixed:
-        return sorted(values, key=lambda item: fixed.index(item.value))
     return sorted(values, key=lambda item: (-item.selected, -item.count, item.value))
 
 

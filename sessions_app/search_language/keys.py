@@ -22,7 +22,7 @@ TEXTS = {
 }
 # Only these values are possible.
 CHOICES = {
-    "status": ("ok", "error"),
+    "status": ("ok", "error", "running", "unfinished"),
     "source": tuple(SOURCES),
     "kind": KINDS,
     "rule": RULES,
@@ -30,7 +30,7 @@ CHOICES = {
     "in": ("user", "assistant", "system", "tool", "error"),
 }
 CHOICE_WORDS = {
-    "status": "whether a request failed",
+    "status": "how requests went",
     "source": "how logs were sent",
     "kind": "what a request or step is",
     "rule": "why a request is in its session",
@@ -48,7 +48,12 @@ DURATIONS = ("duration", "ttft")
 MOMENTS = {"after": "its last activity is not before", "before": "its last activity is before"}
 # Values that are suggested, and what they mean.
 EXAMPLES = {
-    "status": {"ok": "no request failed", "error": "a request failed"},
+    "status": {
+        "ok": "no request failed",
+        "error": "a request failed",
+        "running": "a request has no end yet",
+        "unfinished": "a request began long ago, and no end was reported",
+    },
     "has": {
         "error": "a request that failed",
         "tool": "a call of a tool",

@@ -345,7 +345,7 @@ def test_an_error_of_the_query_says_where_it_is_and_what_is_possible(client: Cli
     error = response.json()["error"]
     assert (error["type"], error["field"]) == ("invalid_parameter", "q")
     assert query[error["start"] : error["end"]] == "late"
-    assert error["possible"] == ["ok", "error"]
+    assert error["possible"] == ["ok", "error", "running", "unfinished"]
     assert not error["message"].startswith("q ")
     assert "start" not in client.get(path, {"range": "1y"}).json()["error"]
 

@@ -27,7 +27,7 @@ HOT = ("session", "request_log", "part", "request_search", "request_key", "link"
 QUERIES = (
     *("", "hello", '"hello there"', "hel*", "-hello", "in:user hello", "model:o3", "-model:o3", "user:bob", "tag:x"),
     *(
-        "status:error",
+        *("status:error", "status:running", "-status:running", "status:unfinished", "status:ok,running"),
         "error:timeout",
         "has:tool",
         "-has:tool",

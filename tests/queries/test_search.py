@@ -6,8 +6,8 @@ import random
 import tracemalloc
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -58,6 +58,8 @@ ASKED += (
     "❤",
     "x1",
 )
+# When it is asked: of the requests without an end, half run.
+NOW = START + timedelta(hours=1, seconds=30)
 PREFIXES = ("r*", "ro*", "robot*", "robo*", "caf*", "toky*", "a*", "नम*", "get*")
 ROLES = ("user", "assistant", "system")
 
@@ -74,6 +76,13 @@ class Said:
     tags: list[str]
     is_error: bool
     cost: float
+    # It has no end: those that began after NOW less an hour still run.
+    is_begun: bool
+    started_at: datetime
+
+    @property
+    def is_running(self) -> bool:
+        return self.is_begun and self.started_at > NOW - timedelta(hours=1)
 
     @property
     def beside(self) -> str:
@@ -151,12 +160,14 @@ def make_said(chance: random.Random, number: int) -> Said:
         model=chance.choice(("gpt-4o", "o3")),
         user=chance.choice(("", "alice", "bob")),
         tags=chance.sample(("ci", "prod"), chance.randint(0, 2)),
-        is_error=chance.random() < 0.2,
+        is_error=number % 6 != 3 and chance.random() < 0.2,
         cost=chance.choice((0.01, 0.5)),
+        is_begun=number % 6 == 3,
+        started_at=START + timedelta(seconds=number),
     )
 
 
-def log_of(said: Said, number: int) -> dict[str, Any]:
+def log_of(said: Said) -> dict[str, Any]:
     messages = [{"role": role, "content": said.texts[role]} for role in ("system", "user")]
     answer = {"role": "assistant", "content": said.texts["assistant"]}
     return make_log(
@@ -165,9 +176,10 @@ def log_of(said: Said, number: int) -> dict[str, Any]:
         model=said.model,
         user=said.user or None,
         tags=said.tags,
-        status="error" if said.is_error else None,
+        status="error" if said.is_error else "running" if said.is_begun else None,
         cost=said.cost,
-        started_at=START + timedelta(seconds=number),
+        started_at=said.started_at,
+        **({"ended_at": None} if said.is_begun else {}),
         request={"model": said.model, "messages": messages},
         response={"choices": [{"index": 0, "message": answer}]},
     )
@@ -202,6 +214,9 @@ def make_clause(chance: random.Random, roles: Sequence[str]) -> tuple[str, Check
         ("tag:ci", lambda said: "ci" in said.tags),
         ("status:error", lambda said: said.is_error),
         ("has:error", lambda said: said.is_error),
+        ("status:running", lambda said: said.is_running),
+        ("status:unfinished", lambda said: said.is_begun and not said.is_running),
+        ("status:error,running", lambda said: said.is_error or said.is_running),
     ]
     return chance.choice(facts)
 
@@ -240,7 +255,7 @@ def project() -> Project:
 def said(project: Project) -> list[Said]:
     chance = random.Random(11)
     made = [make_said(chance, number) for number in range(60)]
-    store_logs(project, *[log_of(one, number) for number, one in enumerate(made)])
+    store_logs(project, *[log_of(one) for one in made])
     return made
 
 
@@ -260,7 +275,7 @@ def test_sessions_and_requests_are_those_of_a_plain_look(
     wrong = []
     for _ in range(40):
         text, checks = make_query(chance)
-        filters = filters_for(text)
+        filters = replace(filters_for(text), now=NOW)
         sessions = {
             key
             for key in {one.session for one in said}

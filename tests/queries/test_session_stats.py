@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -113,6 +113,20 @@ def test_a_filter_does_not_hide_its_own_other_values(project: Project) -> None:
     assert counted(project, "tag", models=("o3",)) == {"x": 1}
     assert counted(project, "model", models=("o3",), statuses=("error",)) == {"o3": 0, "gpt-4o": 1}
     assert counted(project, "status", models=("o3",)) == {"ok": 1, "error": 0}
+
+
+def test_what_runs_is_a_status_where_something_does(project: Project) -> None:
+    now = datetime.now(UTC)
+    begun = {"status": "running", "ended_at": None}
+    make_session(project, "runs", make_log(started_at=now, **begun), make_log(started_at=now, status="error"))
+    make_session(project, "old", make_log(started_at=now - timedelta(hours=2), **begun))
+    make_session(project, "done", started_at=now)
+    assert counted(project, "status") == {"ok": 2, "error": 1, "running": 1}
+    assert counted(project, "status", statuses=("running",)) == {"ok": 2, "error": 1, "running": 1}
+    assert counted(project, "status", statuses=("unfinished",)) == {"ok": 2, "error": 1, "running": 1, "unfinished": 1}
+    assert counted(project, "source", statuses=("running",)) == {"native": 1}
+    assert totals(project, filters_for(statuses=("running", "unfinished"))).sessions == 2
+    assert totals(project, filters_for("-status:running")).sessions == 2
 
 
 def test_selected_value_is_listed_first_also_without_sessions(project: Project) -> None:

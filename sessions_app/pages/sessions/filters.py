@@ -16,7 +16,7 @@ from markupsafe import Markup
 from sessions_app.models import Project
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import exact, hue, in_zone, stamp
-from sessions_app.queries.filters import ANY_RANGE, ERROR, RANGES, ParsedFilters, SessionFilters
+from sessions_app.queries.filters import ANY_RANGE, RANGES, ParsedFilters, SessionFilters
 from sessions_app.queries.matching import COUNT_LIMIT, Memory, count_some
 from sessions_app.queries.session_stats import FACET_LIMIT, MOST_COUNTED, FacetValue, facets
 from sessions_app.records import SOURCES
@@ -116,7 +116,7 @@ def _facet_row(name: str, item: FacetValue, filters: SessionFilters) -> FacetRow
 
 def _facet_mark(name: str, label: str) -> Markup:
     if name == "status":
-        return component("facet", "status")(label, label == ERROR)
+        return component("facet", "status")(label)
     if name == "model":
         return component("facet", "model")(label, hue(label))
     return component("facet", "plain")(label)

@@ -15,6 +15,8 @@ from sessions_app.content.search_text import WORD_CHARS, hashes_of
 from sessions_app.models import Project, SessionTag
 from sessions_app.queries.search.contents import ERROR_ROLE, Content
 from sessions_app.queries.search.ranges import index_range
+from sessions_app.queries.search.statuses import OK, UNFINISHED, facts_of_status, runs_since, status_of_session
+from sessions_app.records import ERROR, RUNNING
 from sessions_app.search_language import Query, Range, Text, TimeBound, Values
 from sessions_app.search_language.keys import METADATA, UNITS
 
@@ -134,6 +136,8 @@ def conditions_of(
                 found.ranges += [condition] if (condition := index_range(clause)) else []
             case TimeBound():
                 found.times.append(_moment(clause, zone, now or datetime.now(UTC)))
+            case Values(key="status"):
+                _add_status(found, project, clause, now or datetime.now(UTC))
             case Values() if clause.key != "in":
                 _add_values(found, project, clause, named)
     return found
@@ -163,14 +167,7 @@ def is_said(content: Content, needle: Needle, roles: frozenset[str] = frozenset(
 
 def _add_values(found: Conditions, project: Project, clause: Values, named: SessionsOf) -> None:
     key, values = clause.key, clause.values
-    if key == "status":
-        if len(values) == 1:
-            is_error = (values[0] == "error") != clause.negated
-            found.sql.append(("s.error_count > 0" if is_error else "s.error_count = 0", []))
-            found.hints += [(_groups(project, [fact("status", "error")]), tuple)] if is_error else []
-        elif clause.negated:
-            found.sql.append(("false", []))
-    elif key in NAMED:
+    if key in NAMED:
         sessions = [one for value in values for one in named(value, key == "session")]
         if clause.negated:
             found.sql.append(("s.id <> ALL(%s::uuid[])", [sessions]))
@@ -190,6 +187,19 @@ def _add_values(found: Conditions, project: Project, clause: Values, named: Sess
     else:
         assert key in FACTS or key.startswith(f"{METADATA}.")
         found.wanted.append(_facts(project, [fact(key, value) for value in values], clause.negated))
+
+
+def _add_status(found: Conditions, project: Project, clause: Values, now: datetime) -> None:
+    asked = set(clause.values)
+    found.sql.append(_maybe_not(status_of_session(clause.values, now), clause.negated))
+    if asked == {RUNNING} and not clause.negated:
+        found.times.append(("s.last_at > %s", [runs_since(now)]))
+    # Sessions that were not active lately are many, and each has to be looked at.
+    found.looks_up_requests |= UNFINISHED in asked
+    if (OK in asked) == clause.negated and asked <= {OK, ERROR}:
+        found.hints.append((_groups(project, facts_of_status([ERROR])), tuple))
+    elif OK not in asked and not clause.negated:
+        found.hints.append((_groups(project, facts_of_status(clause.values)), tuple))
 
 
 def _add_has(found: Conditions, project: Project, clause: Values) -> None:

@@ -22,6 +22,7 @@ from sessions_app.queries.search.conditions import (
     overlaps,
 )
 from sessions_app.queries.search.contents import Content
+from sessions_app.queries.search.statuses import facts_of_status, status_of_request
 from sessions_app.search_language import Clause, Query, Range, TimeBound, Values
 
 # What a condition on a session asks of one request.
@@ -141,14 +142,15 @@ def _add_clause(found: AskedOfRequest, project: Project, clause: Clause, filters
             is_after = (key == "after") != negated
             found.times.append((f"x.started_at {'>=' if is_after else '<'} %s", [moment]))
             return True
-    condition = _of_columns(clause)
+    condition = _of_columns(clause, filters.now or datetime.now(UTC))
     if condition is None:
         return False
     text, params = condition
     found.sql.append((f"({text}) IS NOT TRUE", params) if clause.negated else condition)
     if isinstance(clause, Values) and not clause.negated and clause.key != "tag":
         # A person's tag is in no row of the index.
-        facts = [fact(clause.key, "success" if value == "ok" else value) for value in clause.values]
+        is_status = clause.key == "status"
+        facts = facts_of_status(clause.values) if is_status else [fact(clause.key, value) for value in clause.values]
         found.hints.append(_groups(project, facts))
     return True
 
@@ -158,12 +160,12 @@ def _restrict(found: AskedOfRequest, kind: str, ids: list[uuid.UUID]) -> None:
     setattr(found, kind, sorted(set(ids) if before is None else set(ids) & set(before)))
 
 
-def _of_columns(clause: Clause) -> Sql | None:
+def _of_columns(clause: Clause, now: datetime) -> Sql | None:
     match clause:
         case Range(key=key):
             return between(_RANGES[key], clause)
         case Values(key="status", values=values):
-            return "r.status = ANY(%s::text[])", [["success" if one == "ok" else one for one in values]]
+            return status_of_request(values, now)
         case Values(key="model", values=values):
             (model, params), (asked, more) = is_one_of("r.model", values), is_one_of("r.requested_model", values)
             return f"({model} OR {asked})", [*params, *more]

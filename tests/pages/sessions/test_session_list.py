@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from urllib.parse import quote
 
@@ -145,7 +145,7 @@ def test_bad_filter_is_named_and_the_others_hold(signed_in: Client, project: Pro
     page = get(signed_in, "?model=o3&from=yesterday&status=<b>")
     assert titles(page) == ["one"]
     assert "from must be a time such as" in page
-    assert "status must be one of ok, error, got &#x27;&lt;b&gt;&#x27;" in page
+    assert "status must be one of ok, error, running, unfinished, got &#x27;&lt;b&gt;&#x27;" in page
 
 
 def test_under_a_wrong_query_nothing_is_listed_and_links_keep_it(signed_in: Client, project: Project) -> None:
@@ -406,3 +406,14 @@ def test_links_keep_the_order(signed_in: Client, project: Project) -> None:
     assert rows
     assert all("order=-cost" in unescape(row) for row in rows)
     assert "order=" not in "".join(re.findall(r'hx-get="([^"]*/facets/[^"]*)"', get(signed_in, "?order=price")))
+
+
+def test_what_runs_is_a_filter_beside_the_list(signed_in: Client, project: Project) -> None:
+    now = datetime.now(UTC)
+    make_session(project, "a", make_log("long", started_at=now, status="running", ended_at=None))
+    make_session(project, "b", make_log("done", started_at=now))
+    link = f'href="{ADDRESS}?q=status%3Arunning"'
+    assert link in get(signed_in, "facets/")
+    assert titles(get(signed_in, "?q=status%3Arunning")) == ["long"]
+    assert titles(get(signed_in, "?q=-status%3Arunning")) == ["done"]
+    assert "status%3Arunning" not in get(signed_in, "facets/?q=done")

@@ -63,7 +63,7 @@ def test_it_works(signed_in: Client, project: Project) -> None:
         ("tag:", ["prod", "<b>"]),
         ("tool:get", ["get_Weather"]),
         ("error:", ["RateLimitError"]),
-        ("status:", ["ok", "error"]),
+        ("status:", ["ok", "error", "running", "unfinished"]),
         ("has:re", ["reasoning", "retry"]),
         ("cost:>", [">0.05"]),
         ("metadata.", ["metadata.", "metadata.release:", "metadata.env.zone:", "metadata.session_name:"]),
