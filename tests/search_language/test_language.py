@@ -142,6 +142,13 @@ def test_errors_lie_where_something_is_wrong(text: str, wrong: str, possible: st
     assert possible is None or possible in error.possible
 
 
+@pytest.mark.parametrize("number", ["9" * 16, "1000000000000000", "9" * 40, "999999999999999." + "9" * 40])
+def test_a_number_with_many_digits_is_too_large_and_not_none(number: str) -> None:
+    with pytest.raises(QueryError, match="too large"):
+        parse(f"cost:>{number}")
+    assert str(parse("cost:>0." + "1" * 40)) == "cost:>0.111111111111"
+
+
 @pytest.mark.parametrize("text", ["Model:gpt-4o", "MODEL:gpt-4o", "model:gpt-4o"])
 def test_keys_have_any_case(text: str) -> None:
     assert str(parse(text)) == "model:gpt-4o"
