@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import assert_never
 
 from sessions_app.content.base64_text import json_without_base64
@@ -18,6 +19,11 @@ from sessions_app.content.blocks import (
     text_of,
 )
 
+# Between these a text is JSON, or what Python writes of a value, which has the same escapes.
+_ENDS = {"{": "}", "[": "]", '"': '"'}
+_ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\.", re.DOTALL)
+_MEANS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
 
 def plain_text(message: Message) -> str:
     """Its texts and refusals, as a person would copy them: without reasoning, tool calls and results."""
@@ -31,7 +37,7 @@ def searchable_text(message: Message) -> str:
     for block in message.blocks:
         match block:
             case ToolCallBlock() | ToolResultBlock():
-                pieces += [block.name, text_of(block)]
+                pieces += [block.name, without_escapes(text_of(block))]
             case MediaBlock():
                 pieces += [block.name, block.text, "" if block.url.startswith("data:") else block.url]
             case TextBlock() | ReasoningBlock() | RefusalBlock():
@@ -39,7 +45,23 @@ def searchable_text(message: Message) -> str:
             case CitationsBlock():
                 pieces += [words for one in block.citations for words in (one.title, one.url, one.quote)]
             case OtherBlock():
-                pieces.append(json_without_base64(block.value))
+                pieces.append(without_escapes(json_without_base64(block.value)))
             case _:
                 assert_never(block)
     return "\n".join(filter(None, pieces))
+
+
+def without_escapes(text: str) -> str:
+    """JSON as pages show it, and as people look for it: `\\n` is the end of a line, `\\u6771` a character."""
+    bare = text.strip()
+    if "\\" not in bare or not bare.endswith(_ENDS.get(bare[:1], "\n")):
+        return text
+    return _ESCAPE.sub(_meant, text)
+
+
+def _meant(found: re.Match[str]) -> str:
+    escape = found[0]
+    if escape[1] == "u" and len(escape) > 2:
+        # Two in a row may be one character.
+        return bytes.fromhex(escape.replace("\\u", "")).decode("utf-16-be", "surrogatepass")
+    return _MEANS.get(escape[1], escape[1])
