@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import struct
 import uuid
+from collections.abc import Collection
 from datetime import date
+from types import NoneType
 from typing import Any
 
 from psycopg import adapt
@@ -19,8 +21,9 @@ _UUID_BYTES = 16
 # The types of 32-bit numbers and of their arrays.
 _INT4, _INT4_ARRAY = 23, 1007
 _PACKED_BYTES = 8
-# Values that stand in a column many times. Those of one type that are equal are written alike.
-_REPEATED = (int, date)
+# Types of which equal values are written alike.
+_WRITTEN_ALIKE = (int, date, str)
+_NULL = _LENGTH.pack(-1)
 
 
 class ColumnDumper(ListBinaryDumper):
@@ -28,12 +31,21 @@ class ColumnDumper(ListBinaryDumper):
 
     def dump(self, obj: list[Any]) -> Buffer | None:
         types = set(map(type, obj))
-        values = None
-        if self.sub_dumper is not None and len(types) == 1:
-            values = _uuids(obj) if types == {uuid.UUID} else _repeated(obj, self.sub_dumper)
+        values = None if self.sub_dumper is None else _values(obj, types, self.sub_dumper)
         if self.sub_dumper is None or values is None:
             return super().dump(obj)
-        return _HEAD.pack(1, 0, self.sub_dumper.oid, len(obj), 1) + values
+        return _HEAD.pack(1, NoneType in types, self.sub_dumper.oid, len(obj), 1) + values
+
+
+def _values(obj: list[Any], types: set[type], dumper: Dumper) -> bytes | None:
+    """The values with their lengths, or None where psycopg is as quick: for most that hardly repeat."""
+    if types == {uuid.UUID}:
+        return _uuids(obj)
+    kind, *others = types - {NoneType}
+    if others:
+        return None
+    distinct = set(obj) if issubclass(kind, _WRITTEN_ALIKE) else ()
+    return _repeated(obj, distinct, dumper) if 0 < len(distinct) <= max(len(obj) // 2, 1) else None
 
 
 def _uuids(obj: list[uuid.UUID]) -> bytes:
@@ -41,13 +53,13 @@ def _uuids(obj: list[uuid.UUID]) -> bytes:
     return length + length.join([to_bytes(one.int, _UUID_BYTES, "big") for one in obj])
 
 
-def _repeated(obj: list[Any], dumper: Dumper) -> bytes | None:
-    """Numbers or dates with their lengths; None for other values."""
-    if not isinstance(obj[0], _REPEATED):
-        return None
-    written = {one: bytes(dumper.dump(one) or b"") for one in set(obj)}
-    with_lengths = {one: _LENGTH.pack(len(value)) + value for one, value in written.items()}
-    return b"".join([with_lengths[one] for one in obj])
+def _repeated(obj: list[Any], distinct: Collection[Any], dumper: Dumper) -> bytes:
+    written = {None: _NULL}
+    for one in distinct:
+        if one is not None:
+            value = bytes(dumper.dump(one) or b"")
+            written[one] = _LENGTH.pack(len(value)) + value
+    return b"".join(map(written.__getitem__, obj))
 
 
 class PackedNumbers(bytes):

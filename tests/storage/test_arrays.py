@@ -22,6 +22,10 @@ COLUMNS = [
     ([True, False, None], "bool[]"),
     (["", "ä\u2028\U0001f33b", "null", '{"a,b"}'], "text[]"),
     (["even", "odds"], "text[]"),
+    (["success"] * 5 + ["", "error\U0001f33b"], "text[]"),
+    ([None, "x", "x", None, "x", "x", None], "text[]"),
+    ([404, None, None, 404, None], "int[]"),
+    ([b"", b"", b"\x00", b"", b""], "bytea[]"),
     ([b"", b"\x00\xff", b"longer than the others"], "bytea[]"),
     ([memoryview(b"ab"), memoryview(b"abc")], "bytea[]"),
     ([datetime(2026, 1, 2, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)], "timestamptz[]"),
@@ -48,6 +52,7 @@ def test_columns_arrive_as_psycopg_sends_them(db: None, column: list[Any], kind:
     assert list(found[0]) == [bytes(one) if isinstance(one, memoryview) else one for one in column]
 
 
-def test_a_text_with_a_null_character_is_refused(db: None) -> None:
+@pytest.mark.parametrize("column", [["ab", "a\x00"], ["a\x00"] * 4])
+def test_a_text_with_a_null_character_is_refused(db: None, column: list[str]) -> None:
     with binary_cursor() as cursor, pytest.raises(psycopg.DataError):
-        cursor.execute("SELECT %s::text[]", [["ab", "a\x00"]])
+        cursor.execute("SELECT %s::text[]", [column])
