@@ -22,7 +22,12 @@ _BEGINNINGS = (
     ("Claude Code", re.compile(r"This session is being continued from a previous conversation", re.IGNORECASE)),
     ("Codex", re.compile(r"Another language model started to solve this problem", re.IGNORECASE)),
     ("Codex", re.compile(r"You were originally given instructions from a user over one or more turns", re.IGNORECASE)),
-    ("", re.compile(r"<(?:state_snapshot|conversation_summary|context_summary|compacted_context|compaction_summary)>")),
+    (
+        "",
+        re.compile(r"<(?:state_snapshot|conversation_summary|context_summary|compacted_context|compaction_summary)>"),
+    ),
+    # Within HTML that a person wrote, it stands in <details>.
+    ("", re.compile(r"\A\s*<summary>")),
     ("", re.compile(r"\[?(?:Conversation|Context) (?:summary|compacted)\b", re.IGNORECASE)),
     (
         "",

@@ -18,6 +18,8 @@ from sessions_app.content.summaries import agent_of_summary, is_compaction_item
         ("<state_snapshot><overall_goal>Fix it</overall_goal></state_snapshot>", ""),
         ("## Summary:\n<conversation_summary>We fixed it.</conversation_summary>", ""),
         ("Here is a summary of our previous conversation: it works.", ""),
+        ("<summary>\nThe user wants the build fixed.\n</summary>", ""),
+        ("<details><summary>Log</summary>It fails.</details>", None),
         ("Fix it", None),
         ("Why does it say 'This session is being continued from a previous conversation'?", None),
         ("", None),

@@ -443,6 +443,9 @@ def test_totals_and_facts_of_the_head_and_of_lines_are_whole(
     if width == 1440:
         # With the inspector beside them, too.
         expect(page.locator("#inspector")).to_be_visible()
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        assert is_seen(page.locator(".insp-head h2"))
+        page.evaluate("scrollTo(0, 0)")
     for part in page.locator(".req.dense").first.locator(".req-n, .dense-time, .dense-n").all():
         assert is_seen(part)
         assert part.evaluate(SAYS_WHAT_IS_CUT)[0] == 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sessions_app.content.summaries import agent_of_summary
 from sessions_app.pages.html.formats import tokens
+from sessions_app.pages.session.outline_tree import is_summary
 from sessions_app.queries.session import RequestLine
 from sessions_app.structure.timeline import Structure
 
@@ -18,15 +18,11 @@ def context_marks(lines: Sequence[RequestLine], structure: Structure) -> dict[in
     found: dict[int, str] = {}
     for index, (line, base) in enumerate(zip(lines, structure.continues, strict=True)):
         before = lines[base] if base is not None else None
-        if _begins_with_summary(line) and (before is None or not _begins_with_summary(before)):
+        if is_summary(line) and (before is None or not is_summary(before)):
             found[index] = "goes on from a summary"
         elif before is not None and base is not None and (words := _shrunk(line, before)):
             found[index] = f"{words} since request {base + 1}"
     return found
-
-
-def _begins_with_summary(line: RequestLine) -> bool:
-    return bool(line.input_preview) and agent_of_summary(line.input_preview) is not None
 
 
 def _shrunk(line: RequestLine, before: RequestLine) -> str:

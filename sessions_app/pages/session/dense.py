@@ -17,6 +17,7 @@ from sessions_app.pages.html.formats import clock, cost, duration, exact, tokens
 from sessions_app.pages.html.tool_definitions import names_of
 from sessions_app.pages.session.find import SessionFind
 from sessions_app.pages.session.outline_rows import outcome, state_of
+from sessions_app.pages.session.outline_tree import is_summary
 from sessions_app.pages.session.prompts import new_prompts
 from sessions_app.pages.session.view import RequestBlock, View
 from sessions_app.pages.shell import COOKIE_SECONDS, htmx_of
@@ -53,7 +54,8 @@ def remember(request: HttpRequest, response: HttpResponse) -> None:
 
 @dataclass(frozen=True, slots=True)
 class DenseLine:
-    """A request in a line. `came`: what came in, and whether it is a "prompt" or results of "tools". `look`: what the
+    """A request in a line. `came`: what came in, and whether it is a "prompt", results of "tools", or a
+    summary: "context". `look`: what the
     `text` is, an answer, names of tools, or an error. `called`: the tools that an answer calls as well. `mark`: of
     findings.
     """
@@ -128,6 +130,8 @@ def _line(
     failures = shown.tool_failures.get(line.id, 0)
     look, text = outcome(line, TEXT_CHARS)
     came_look, came = ("prompt", prompt[:TEXT_CHARS]) if prompt else ("tools", _tools_before(shown, index, names))
+    if not prompt and is_summary(line) and index in shown.contexts:
+        came_look, came = "context", shown.contexts[index]
     called = _called(line, names) if look == "answer" else ""
     return DenseLine(
         number=index + 1,

@@ -15,6 +15,7 @@ from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import cost, exact, tokens
 from sessions_app.pages.html.plain_text import visible
 from sessions_app.pages.session.outline_tree import PROMPT_CHARS, Fold, OutlineRow, indices
+from sessions_app.pages.thread.lanes import run_name
 from sessions_app.pages.thread.steps import name_of
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.kept import Derived
@@ -74,13 +75,15 @@ class HeadWriter:
             "hits": 0,
         }
         words, told = visible(self._words(fold, requests, rows)), self._sums(fold, requests)
-        return fold, ICONS[fold.kind], words, told, "\n".join((words, *told)), ranges(requests), found
+        started = f"Sub-agent of request {exact(fold.run.starter + 1)}" if fold.run else ""
+        title = "\n".join(filter(None, (started, words, *told)))
+        return fold, ICONS[fold.kind], words, told, title, ranges(requests), found
 
     def _words(self, fold: Fold, requests: Sequence[int], rows: Sequence[OutlineRow]) -> str:
         if fold.kind == "turn":
             return self.lines[fold.prompt].input_preview[:TURN_CHARS]
         if fold.run:
-            return fold.run.tool[:PROMPT_CHARS] or f"sub-agent of {exact(fold.run.starter + 1)}"
+            return run_name(fold.run, self.runs, self.lines)
         if fold.step:
             return name_of(fold.step)[:PROMPT_CHARS]
         if not requests:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Literal, NamedTuple
 
+from sessions_app.content.summaries import agent_of_summary
 from sessions_app.pages.thread.layout import MOST_STEPS, Layout
 from sessions_app.queries.session import RequestLine
 from sessions_app.structure.nesting import is_event, trace_of
@@ -98,13 +99,18 @@ def all_rows(layout: Layout, runs: Runs) -> list[OutlineRow]:
     for row in rows:
         row.begins_trace = bool(layout.groups) and trace_of(row.line) != trace and not is_event(row.line)
         trace = trace if is_event(row.line) else trace_of(row.line)
-        if row.index is None or not (text := row.line.input_preview[:PROMPT_CHARS]):
+        if row.index is None or not (text := row.line.input_preview[:PROMPT_CHARS]) or is_summary(row.line):
             continue
         around = runs.around(row.index)
         run = around[-1].first if around else -1
         row.is_prompt = said.get(run) != text
         said[run] = text
     return rows
+
+
+def is_summary(line: RequestLine) -> bool:
+    """Whether what stands in the user's name is an agent's summary of what came before: a mark says so."""
+    return bool(line.input_preview) and agent_of_summary(line.input_preview) is not None
 
 
 def _by_time(layout: Layout) -> Iterator[OutlineRow]:

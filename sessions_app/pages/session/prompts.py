@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sessions_app.pages.session.outline_tree import PROMPT_CHARS
+from sessions_app.pages.session.outline_tree import PROMPT_CHARS, is_summary
 from sessions_app.pages.session.view import View
 
 MAIN = -1
@@ -22,12 +22,12 @@ def new_prompts(shown: View, order: Iterable[int], start: int) -> Mapping[int, s
     said: dict[int, str] = {}
     # What was said before the page is not new on it.
     for index in range(start):
-        if text := lines[index].input_preview[:PROMPT_CHARS]:
+        if (text := lines[index].input_preview[:PROMPT_CHARS]) and not is_summary(lines[index]):
             said[agent_of(shown, index)] = text
     found: dict[int, str] = {}
     for index in order:
         text, agent = lines[index].input_preview, agent_of(shown, index)
-        if text and text[:PROMPT_CHARS] != said.get(agent):
+        if text and text[:PROMPT_CHARS] != said.get(agent) and not is_summary(lines[index]):
             found[index] = text
             said[agent] = text[:PROMPT_CHARS]
     return found

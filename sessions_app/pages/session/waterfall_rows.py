@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import NOTHING, component
-from sessions_app.pages.html.formats import cost, duration, hue, tokens
+from sessions_app.pages.html.formats import cost, duration, exact, hue, tokens
 from sessions_app.pages.session.outline_rows import LABEL_CHARS, MODEL_CHARS, outcome, state_of
 from sessions_app.pages.session.time_axis import ShownTime
 from sessions_app.pages.session.view import View
 from sessions_app.pages.session.waterfall import LEAST_WIDTH, WaterfallBar, bars
 from sessions_app.pages.thread.addresses import Addresses
+from sessions_app.pages.thread.lanes import run_name
 from sessions_app.pages.thread.steps import KINDS, kind_words, name_of
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
@@ -74,7 +75,8 @@ class WaterfallWriter:
     def _group(self, node: TreeNode[RequestLine], depth: int) -> Markup:
         line, run = node.line, node.run
         if run is not None or line is None:
-            name, icon, state = f"sub-agent of {run.starter + 1}" if run else "", "agent", "ok"
+            name = run_name(run, self.shown.runs, self.shown.lines.requests)[:LABEL_CHARS] if run else ""
+            icon, state = "agent", "ok"
         else:
             name, icon, state = name_of(line)[:LABEL_CHARS], KINDS.get(line.kind, "chain"), state_of(line)
         sums = node.sums
@@ -90,7 +92,8 @@ class WaterfallWriter:
         )
 
     def _group_title(self, node: TreeNode[RequestLine]) -> str:
-        kind = kind_words(node.line) if node.line else "run of a sub-agent"
+        kind = kind_words(node.line) if node.line else ""
+        kind = f"sub-agent of request {exact(node.run.starter + 1)}" if node.run else kind
         requests = counted(node.sums.requests, "request") if node.sums.requests else ""
         return ", ".join(filter(None, (kind, requests, duration(node.end - node.begin))))
 

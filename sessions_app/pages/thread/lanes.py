@@ -20,7 +20,7 @@ from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
-from sessions_app.structure.runs import Run
+from sessions_app.structure.runs import Run, Runs
 from sessions_app.structure.tool_failures import new_failures
 
 NAME_CHARS = 80
@@ -55,6 +55,16 @@ def lane_view(run: Run, window: Window, is_open: bool) -> LaneView:
     failed = any(line.status == ERROR for line in lines)
     brought = sum(new_failures(lines).values())
     return LaneView(run.first + 1, words, sums(lines, brought), failed, is_open)
+
+
+def run_name(run: Run, runs: Runs, lines: Sequence[RequestLine]) -> str:
+    """What tells a run from others: its tool, what the sub-agent was asked, or its number among those of one call."""
+    asked = lines[run.first].input_preview
+    if run.tool or asked:
+        return (run.tool or asked)[:NAME_CHARS]
+    beside = runs.started_by.get(run.starter, [])
+    number = f" {exact(beside.index(run) + 1)}" if len(beside) > 1 and run in beside else ""
+    return f"sub-agent{number} of {exact(run.starter + 1)}"
 
 
 def sums(lines: Sequence[RequestLine], tool_failures: int) -> str:

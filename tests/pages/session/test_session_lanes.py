@@ -95,7 +95,8 @@ def test_outline_has_the_run_as_one_group(signed_in: Client, project: Project) -
 
     assert re.findall(r'class="outline-n">(\d+)<', outline) == ["1", "2", "3", "4"]
     assert re.findall(r'class="outline-n">(\d+)<', group) == ["2", "3"]
-    assert "sub-agent of 1" in text(group)
+    assert text(group).startswith(TASK)
+    assert 'title="Sub-agent of request 1\n' in group
     assert outline.count("<details") == outline.count("</details>") == 2
     turn = text(outline.split("<ol>")[0])
     assert "own 2 requests" in turn
@@ -127,9 +128,19 @@ def test_within_a_run_only_its_own_requests_are_said_to_overlap(signed_in: Clien
 
 
 def test_failed_tools_of_a_run_are_told_by_its_lines(signed_in: Client, project: Project) -> None:
-    page = get(signed_in, make_session(project, "s", *both_delegated()))
+    page_session = make_session(project, "s", *both_delegated())
+    page = get(signed_in, page_session)
     first, second = (text(part.split("</summary>")[0]) for part in page.split('<details class="run"')[1:])
     rows = re.findall(r'<li class="outline-fold" data-kind="run"[^>]*><details>.*?</summary>', page, re.DOTALL)
+
+    # Each is called what it was asked, in the waterfall as well.
+    assert [text(row).split(" 1 failed")[0].split(" 1 request")[0][:12] for row in rows] == [
+        "Investigate ",
+        "Find every d",
+    ]
+    waterfall = get(signed_in, page_session, "?view=waterfall")
+    groups = [text(part.split("</summary>")[0]) for part in waterfall.split('<li class="wf-group">')[1:]]
+    assert [group[:12] for group in groups] == ["Investigate ", "Find every d"]
 
     assert first.endswith("· 1 tool failure")
     assert "failure" not in second

@@ -561,6 +561,32 @@ def test_history_that_a_known_summary_replaced(
     assert by in marks(page, 5)
 
 
+@pytest.mark.parametrize(
+    "summary",
+    ["This session is being continued from a previous conversation: we fixed it.", "<summary>It works</summary>"],
+)
+def test_a_summary_is_no_prompt_of_the_user(signed_in: Client, project: Project, summary: str) -> None:
+    talk = turns(["One", "Two"])
+    after = turns([summary, "Five"], system="", every=10)
+    logs = [
+        *talk,
+        *(log | {"started_at": (START + timedelta(seconds=60 + 10 * n)).isoformat()} for n, log in enumerate(after)),
+    ]
+    session = make_session(project, "s", *[log | {"ended_at": None} for log in logs])
+
+    page = get(signed_in, session)
+    outline = page[page.index('id="outline-rows"') : page.index('class="outline-foot"')]
+    assert summary[:20] not in unescape(outline)
+    assert "goes on from a summary" in text(outline)
+    assert "Five" in text(outline)
+    assert summary[:20] not in text(get(signed_in, session, "?view=table").split("<tbody")[1])
+    dense = [
+        text(line)
+        for line in re.findall(r'(?s)<article class="req dense".*?</article>', get(signed_in, session, "?dense=1"))
+    ]
+    assert "goes on from a summary → Answer 1" in dense[2]
+
+
 def test_quoted_summary_replaces_nothing(signed_in: Client, project: Project) -> None:
     talk = turns(["One", "Two", "Three", "Four"])
     after = chat([user("It says: 'This session is being continued from a previous conversation'. Why?")], "So.", at=60)

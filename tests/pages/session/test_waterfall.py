@@ -14,7 +14,7 @@ from sessions_app.pages.session import waterfall_view
 from tests.factories import START, make_log, make_session
 from tests.pages.conversations import chat, turns, user
 from tests.pages.session.test_session import get, text
-from tests.pages.session.test_session_lanes import session_of
+from tests.pages.session.test_session_lanes import TASK, session_of
 from tests.pages.session.test_session_traces import HOSTILE, made, post, tool
 from tests.pages.session.test_session_traces import chat as traced
 
@@ -93,7 +93,7 @@ def test_requests_of_a_sub_agent_stand_together_with_their_sums(signed_in: Clien
         (0, "request"),
     ]
     group = rows(page)[1][1]
-    assert "sub-agent of 1" in group
+    assert group.startswith(TASK)
     assert "1 request failed" in group
     assert "$0.750" in group
 

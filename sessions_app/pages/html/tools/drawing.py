@@ -291,7 +291,7 @@ def _data(value: Any, scale: DrawingScale) -> Drawing | None:
         return None
     tree = DataTree(scale.nodes, scale.rows)
     notes: list[str] = []
-    if table := tree.table(value):
+    if table := tree.table(value, rows_follow=True):
         head, content = _counted(len(value), "row"), component("tool_drawings", "table")(table)
         hidden = len(value) - len(table.rows)
         unit = "row"

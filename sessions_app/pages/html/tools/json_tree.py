@@ -97,8 +97,10 @@ class DataTree:
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
-    def table(self, value: Any) -> DataTable | None:
-        """Objects that have most members in common; None for anything else."""
+    def table(self, value: Any, rows_follow: bool = False) -> DataTable | None:
+        """Objects that have most members in common; None for anything else. `rows_follow`: a button below the table
+        tells how many rows are not shown, and shows them.
+        """
         if not isinstance(value, list) or len(value) < 2 or not all(isinstance(row, dict) and row for row in value):
             return None
         names: dict[str, int] = {}
@@ -114,7 +116,8 @@ class DataTree:
         columns = list(names)[:MOST_COLUMNS]
         rows = [[self._cell(row[name]) if name in row else None for name in columns] for row in shown]
         heads = [self.clipped(name, NAME_CHARS) for name in columns]
-        return DataTable(heads, rows, self._left_out(value, shown, names))
+        notes = self._left_out(value, shown, names)
+        return DataTable(heads, rows, notes[1:] if rows_follow and len(shown) < len(value) else notes)
 
     def _cell(self, value: Any) -> tuple[str, str]:
         if is_text(value):

@@ -351,6 +351,12 @@ def test_tables() -> None:
     assert table
     assert table.columns == ["a", "b", "c", "e0", "e1", "e2", "e3", "e4"]
     assert table.notes == ["4 more rows", "4 more columns"]
+    # Where a button tells of the rows, and shows them, the note would send elsewhere for the same.
+    tree = DataTree(left=50, rows=3)
+    shown = tree.table(rows, rows_follow=True)
+    assert shown
+    assert shown.notes == ["4 more columns"]
+    assert not tree.is_whole
     [(one, ink), (text, _), (inner, _), *_] = [cell for cell in table.rows[0] if cell]
     assert (one, ink, inner) == ("1", "n", '{"d": [null]}')
     assert text.endswith("… (380 more characters)")
