@@ -45,13 +45,14 @@ _ODD = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 INVISIBLE = "\u00ad\u2060\ufe0e\ufe0f\ufeff"
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 # Most text is ASCII, for which one table does it all, in C.
+_ASCII_NORMAL = bytes(ord(_ODD.sub(" ", chr(code).lower())) for code in range(128)) + bytes(128)
 _ASCII_WORDS = bytes(ord(chr(code).lower()) if chr(code).isalnum() else ord(" ") for code in range(128)) + bytes(128)
 
 
 def normalised(text: str) -> str:
     """A text as it is compared: NFKC, without case; control characters and lone surrogates are spaces."""
     if text.isascii():
-        return _ODD.sub(" ", text.lower())
+        return text.encode("ascii").translate(_ASCII_NORMAL).decode("ascii")
     text = _INVISIBLE.sub("", text)
     # Folding the case may decompose: "ŉ" becomes two characters.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _ODD.sub(" ", text)).casefold())

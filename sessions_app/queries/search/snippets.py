@@ -49,7 +49,11 @@ def snippets_of(found: FoundSession, needles: Mapping[int, Needle], roles: froze
     """
     contents = [found.contents[row.id] for row in _first_rows(found, needles) if row.id in found.contents]
     seen: set[Hashable] = set()
-    each = [list(_in_request(content, needles.values(), roles, seen)) for content in contents]
+    each = [
+        # Of what is read piece by piece, no more than is shown.
+        list(islice(_in_request(content, needles.values(), roles, seen), MOST_SNIPPETS if content.is_large else None))
+        for content in contents
+    ]
     first = [snippets[0] for snippets in each if snippets]
     rest = [snippet for snippets in each for snippet in snippets[1:]]
     chosen = (first + rest)[:MOST_SNIPPETS]
