@@ -30,6 +30,13 @@
     true,
   );
 
+  // On a phone the outline lies over the page, until something in it or beside it was chosen.
+  const toggle = document.getElementById("outline-toggle");
+  document.addEventListener("click", (event) => {
+    const isWithin = event.target.closest?.(".outline");
+    if (toggle?.checked && !event.target.closest?.(".stepper") && (!isWithin || event.target.closest("a"))) toggle.checked = false;
+  });
+
   const typing = (target) => target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   // The pages of the request whose row was chosen, by their keys.
   const PAGES = { o: "", p: "prompt/", d: "changes/", r: "?raw=request#raw" };

@@ -449,3 +449,9 @@ def test_totals_and_facts_of_the_head_and_of_lines_are_whole(
     for part in page.locator(".req.dense").first.locator(".req-n, .dense-time, .dense-n").all():
         assert is_seen(part)
         assert part.evaluate(SAYS_WHAT_IS_CUT)[0] == 0
+    if width == 390:
+        # The outline opens over the page, and leads to a request.
+        page.locator("label[for=outline-toggle]").click()
+        page.locator("#outline-rows a.outline-row").first.click()
+        expect(page.locator(".outline")).to_be_hidden()
+        expect(page).to_have_url(re.compile(r"#r\d+$"))

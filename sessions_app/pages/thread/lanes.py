@@ -58,13 +58,14 @@ def lane_view(run: Run, window: Window, is_open: bool) -> LaneView:
 
 
 def run_name(run: Run, runs: Runs, lines: Sequence[RequestLine]) -> str:
-    """What tells a run from others: its tool, what the sub-agent was asked, or its number among those of one call."""
-    asked = lines[run.first].input_preview
-    if run.tool or asked:
-        return (run.tool or asked)[:NAME_CHARS]
+    """What tells a run from others: its tool and what the sub-agent was asked, else its number among those that one
+    request started.
+    """
+    if asked := lines[run.first].input_preview:
+        return ": ".join(filter(None, (run.tool, asked)))[:NAME_CHARS]
     beside = runs.started_by.get(run.starter, [])
     number = f" {exact(beside.index(run) + 1)}" if len(beside) > 1 and run in beside else ""
-    return f"sub-agent{number} of {exact(run.starter + 1)}"
+    return f"{run.tool[:NAME_CHARS] or 'sub-agent'}{number} of {exact(run.starter + 1)}"
 
 
 def sums(lines: Sequence[RequestLine], tool_failures: int) -> str:
