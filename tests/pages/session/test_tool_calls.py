@@ -63,7 +63,7 @@ def test_calls_are_drawn_as_what_they_are(signed_in: Client, project: Project) -
     assert "replace_all: true" in said["claude MultiEdit"]
     assert 'data-n="42">    <span class="k">return</span> a - b' in found["claude Read"]
     assert "lines 41 to 42, Python" in said["claude Read"]
-    assert "NOTES.md written, +4 −0" in said["claude Write"]
+    assert "NOTES.md written, +3 −0" in said["claude Write"]
     assert "3 lines in 2 files" in said["claude Grep"]
     assert "stderr a warning" in said["gemini run_shell_command"]
     assert 'href="https://example.org/a"' in found["search"]
