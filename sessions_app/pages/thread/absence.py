@@ -28,6 +28,13 @@ _NOT_UNDERSTOOD = {
     "response": "No answer was recognised in the response. It is shown as it came",
 }
 _REST = {"request": "More of the request, not understood", "response": "More of the response, not understood"}
+# Settings of a request that the Responses API repeats in the response.
+_REPEATED = frozenset(
+    {
+        *("store", "reasoning", "previous_response_id", "metadata", "truncation", "background", "conversation", "user"),
+        *("prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier"),
+    }
+)
 _KNOWN = {"request": KNOWN_IN_REQUEST, "response": KNOWN_IN_RESPONSE}
 _NO_INPUT = "LiteLLM logged no input for this call."
 _NAME_SESSIONS = (
@@ -83,8 +90,16 @@ class CallBody:
         if self.content is None:
             return NOTHING
         value = decoded(self.content)
-        rest = unread(_without_history(value) if self.side == "response" else value, said, *also)
+        if self.side == "response":
+            value = self._without_settings(_without_history(value))
+        rest = unread(value, said, *also)
         return NOTHING if rest is None else self._fold(_REST[self.side], rest)
+
+    def _without_settings(self, value: Any) -> Any:
+        """A response without what it repeats of the request, where that is there to be read."""
+        if self.documents is None or self.documents.request is None or not isinstance(value, dict):
+            return value
+        return {name: item for name, item in value.items() if name not in _REPEATED}
 
     def _elsewhere(self) -> Markup:
         words = link(f"{self.base_url}?raw={self.side}#raw", f"the {self.side} as it came")

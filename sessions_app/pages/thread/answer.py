@@ -101,6 +101,9 @@ class AnswerWriter:
         window = self.sources.window
         first, count = self.sources.first_of_answer(index), window.output_count(index)
         sources = [source for source in self.sources.outputs(index) if source.digest not in described]
+        if window.lines[index].status == ERROR:
+            # What a client makes of a call that failed is no answer, not an empty one.
+            sources = [source for source in sources if source.said]
         known = described | {source.digest for source in sources}
         missing = [digest for digest in window.outputs(index, first) if digest not in known]
         pieces = [unread(window.parts.get(digest), digest, writer.base_url, "assistant") for digest in missing]

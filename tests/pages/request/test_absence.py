@@ -123,6 +123,28 @@ def test_members_beside_an_answer_are_folded(signed_in: Client, project: Project
     assert "not understood" not in pages_of(signed_in, RequestLog.objects.get(request_id="two"))[0]
 
 
+def test_settings_that_a_response_repeats_are_not_called_unknown(signed_in: Client, project: Project) -> None:
+    item = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Rain"}]}
+    settings = {"store": True, "reasoning": {"effort": "medium"}, "previous_response_id": "resp_1"}
+    response = {"id": "r", "object": "response", "status": "completed", "output": [item], **settings}
+    page, _ = pages_of(signed_in, answered(project, response))
+    assert "Rain" in page
+    assert "not understood" not in page
+    send(project, [{"request_id": "two", "request": ASKED, "response": {**response, "id": "r2", "omen": "Quokkas"}}])
+    assert "More of the response, not understood" in pages_of(signed_in, RequestLog.objects.get(request_id="two"))[0]
+
+
+def test_an_empty_message_of_a_call_that_failed_is_no_answer(signed_in: Client, project: Project) -> None:
+    log = answered(project, {"choices": [{"index": 0, "message": {"role": "assistant", "content": ""}}]})
+    assert any("Empty answer" in page for page in pages_of(signed_in, log))
+    failed = {"response": {"choices": [{"index": 0, "message": {"role": "assistant", "content": ""}}]},
+              "error": {"type": "tokens", "message": "Too fast"}, "status": "error", "status_code": 429}  # fmt: skip
+    send(project, [{"request_id": "two", "request": ASKED, **failed}])
+    for page in pages_of(signed_in, RequestLog.objects.get(request_id="two")):
+        assert "Too fast" in page
+        assert "Empty answer" not in page
+
+
 def test_the_history_in_an_agents_state_is_understood(signed_in: Client, project: Project) -> None:
     earlier = [{"type": "human", "content": "hello"}, {"type": "ai", "content": "Hi there"}]
     state = {"messages": [*earlier, {"type": "human", "content": "town?"}, {"type": "ai", "content": "Rain"}]}
