@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from datetime import date
+from typing import TypeAlias
 
 PREFIX_BYTES = 8
 
@@ -107,9 +108,14 @@ def marked(kind: bytes, hashed: bytes) -> uuid.UUID:
     return _uuid(hashed[:12] + kind)
 
 
-def is_of(kind: bytes, key: uuid.UUID) -> bool:
+# Pages read link keys as text: it is hashed and compared many times faster than a UUID.
+LinkKey: TypeAlias = uuid.UUID | str
+_ENDS = {kind: kind.hex() for kind in _MARKS}
+
+
+def is_of(kind: bytes, key: LinkKey) -> bool:
     """Whether a link key is of this kind."""
-    return key.int & 0xFFFFFFFF == _MARKS[kind]
+    return key.endswith(_ENDS[kind]) if isinstance(key, str) else key.int & 0xFFFFFFFF == _MARKS[kind]
 
 
 # The ids of a call and of its response find a request just as its other ids do.

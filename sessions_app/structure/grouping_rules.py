@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import IntEnum
-from typing import Generic, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from sessions_app import ids
+from sessions_app.ids import LinkKey
 from sessions_app.records import (
     RULE_ATTEMPT,
     RULE_CONVERSATION,
@@ -88,9 +89,10 @@ class StoredAt:
 
 
 Place = tuple[datetime, uuid.UUID]
+L = TypeVar("L", uuid.UUID, str, LinkKey)
 
 
-def begins_of(needs: Iterable[uuid.UUID], previous: uuid.UUID | None) -> tuple[uuid.UUID, ...]:
+def begins_of(needs: Iterable[L], previous: L | None) -> tuple[L, ...]:
     """Those of the link keys that a request needs by which it may continue another one's conversation."""
     return tuple([one for one in needs if one != previous and not ids.is_of(ids.BEGINNING, one)])
 
@@ -206,17 +208,17 @@ class Linked(Protocol[Key_co]):
     @property
     def place(self) -> tuple[datetime, Key_co]: ...
     @property
-    def previous(self) -> uuid.UUID | None: ...
+    def previous(self) -> LinkKey | None: ...
     @property
-    def begins(self) -> Sequence[uuid.UUID]: ...
+    def begins(self) -> Sequence[LinkKey]: ...
     @property
-    def provides(self) -> Sequence[uuid.UUID]: ...
+    def provides(self) -> Sequence[LinkKey]: ...
     @property
-    def attempt(self) -> uuid.UUID | None: ...
+    def attempt(self) -> LinkKey | None: ...
     @property
-    def call(self) -> uuid.UUID | None: ...
+    def call(self) -> LinkKey | None: ...
     @property
-    def task(self) -> uuid.UUID | None: ...
+    def task(self) -> LinkKey | None: ...
     @property
     def failed(self) -> bool: ...
     @property
@@ -236,8 +238,7 @@ def is_soon_enough(failed_at: datetime, started_at: datetime) -> bool:
     return started_at - failed_at <= ATTEMPT_WINDOW
 
 
-@dataclass(frozen=True, slots=True)
-class Continued(Generic[Key]):
+class Continued(NamedTuple, Generic[Key]):
     """The request that another one continues or repeats, and the rule that says so (see `records`).
 
     `is_whole`: everything that the later request sends again is known from it. `link_key`: what both have, if it is
@@ -247,7 +248,7 @@ class Continued(Generic[Key]):
     key: Key
     rule: str
     is_whole: bool = True
-    link_key: uuid.UUID | None = None
+    link_key: LinkKey | None = None
 
 
 class Index(Generic[Key]):
@@ -260,11 +261,11 @@ class Index(Generic[Key]):
     __slots__ = ("attempts", "calls", "failed", "provides")
 
     def __init__(self) -> None:
-        self.provides: dict[uuid.UUID, Places[Key]] = defaultdict(Places)
-        self.failed: dict[uuid.UUID, Places[Key]] = defaultdict(Places)
+        self.provides: dict[LinkKey, Places[Key]] = defaultdict(Places)
+        self.failed: dict[LinkKey, Places[Key]] = defaultdict(Places)
         # The failed ones and the others.
-        self.attempts: dict[uuid.UUID, Places[Key]] = defaultdict(Places)
-        self.calls: dict[uuid.UUID, Places[Key]] = defaultdict(Places)
+        self.attempts: dict[LinkKey, Places[Key]] = defaultdict(Places)
+        self.calls: dict[LinkKey, Places[Key]] = defaultdict(Places)
 
     def add(self, request: Linked[Key]) -> None:
         """Let others continue this request."""

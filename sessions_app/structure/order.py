@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from sessions_app.ids import LinkKey
 from sessions_app.records import ERROR
 from sessions_app.structure.parents import WINDOW, parents
 from sessions_app.structure.timeline import TimelineRow, chronological, is_untimed
@@ -37,7 +38,7 @@ def in_order(requests: Iterable[T], window: timedelta = WINDOW) -> list[T]:
 
 def _with_attempts_by_end(rows: list[T]) -> list[T]:
     """No attempt stands before one of the same call that ended earlier. SQL counts retries in this order, too."""
-    calls: dict[tuple[uuid.UUID, str], list[T]] = defaultdict(list)
+    calls: dict[tuple[LinkKey, str], list[T]] = defaultdict(list)
     for row in rows:
         if row.call is not None and row.duplicate_of is None:
             calls[row.call, row.kind].append(row)

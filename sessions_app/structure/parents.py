@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from sessions_app.ids import LinkKey
 from sessions_app.records import ERROR, RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE, RULE_TOOL_CALL
 from sessions_app.structure.grouping_rules import Index, begins_of, is_soon_enough
 
@@ -34,15 +35,15 @@ class RelatedRow(Protocol):
     @property
     def status(self) -> str: ...
     @property
-    def needs(self) -> Sequence[uuid.UUID]: ...
+    def needs(self) -> Sequence[LinkKey]: ...
     @property
-    def previous(self) -> uuid.UUID | None: ...
+    def previous(self) -> LinkKey | None: ...
     @property
-    def provides(self) -> Sequence[uuid.UUID]: ...
+    def provides(self) -> Sequence[LinkKey]: ...
     @property
-    def attempt(self) -> uuid.UUID | None: ...
+    def attempt(self) -> LinkKey | None: ...
     @property
-    def call(self) -> uuid.UUID | None: ...
+    def call(self) -> LinkKey | None: ...
     @property
     def duplicate_of(self) -> uuid.UUID | None: ...
 
@@ -54,10 +55,10 @@ class TaskRow(RelatedRow, Protocol):
     """
 
     @property
-    def task(self) -> uuid.UUID | None: ...
+    def task(self) -> LinkKey | None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Parent:
     """The request that another one continues: its index, and the rule that says so (see `records`).
 
@@ -79,13 +80,13 @@ class _RowFacts:
     """A request as the rules read it; `place` has its index in the timeline."""
 
     place: tuple[datetime, int]
-    previous: uuid.UUID | None
-    begins: Sequence[uuid.UUID]
-    provides: Sequence[uuid.UUID]
-    attempt: uuid.UUID | None
-    call: uuid.UUID | None
+    previous: LinkKey | None
+    begins: Sequence[LinkKey]
+    provides: Sequence[LinkKey]
+    attempt: LinkKey | None
+    call: LinkKey | None
     failed: bool
-    task: uuid.UUID | None = None
+    task: LinkKey | None = None
     goes_with_response_alone: bool = False
 
 
@@ -159,7 +160,7 @@ def attempts(requests: Sequence[RelatedRow], parents: Sequence[Parent | None]) -
     after a failure. A failed attempt is not part of a chain if another request continues its answer.
     """
     continued = {parent.index for parent in parents if parent and parent.is_linked}
-    latest: dict[tuple[uuid.UUID, str], int] = {}
+    latest: dict[tuple[LinkKey, str], int] = {}
     chains: dict[int, list[int]] = {}
     for index, request in enumerate(requests):
         if request.duplicate_of is not None:

@@ -59,18 +59,15 @@ class Insights:
                 shown.setdefault(index, []).append(finding)
         return {index: _mark(found, page) for index, found in shown.items()}
 
-    def notes(self) -> dict[int, Markup]:
-        """What stands on the lines of requests, by index: marks of findings, of a missed prompt cache, and
-        of slow ones."""
-        notes = self.marks()
-        for index, verdict in enumerate(self.cache):
-            if verdict and verdict.counts and verdict.lost >= LEAST_LOST:
-                mark = component("insights", "cache_mark")(verdict.kind == MISS, short_words(verdict))
-                notes[index] = notes.get(index, NOTHING) + mark
-        for index, slow in self.slow.items():
-            mark = component("insights", "slow_mark")(slow_words(slow))
-            notes[index] = notes.get(index, NOTHING) + mark
-        return notes
+    def note(self, index: int, marks: Mapping[int, Markup]) -> Markup:
+        """What stands on the line of a request: its mark, and those of a missed prompt cache and of a slow request."""
+        note = marks.get(index, NOTHING)
+        verdict, slow = self.cache[index], self.slow.get(index)
+        if verdict and verdict.counts and verdict.lost >= LEAST_LOST:
+            note += component("insights", "cache_mark")(verdict.kind == MISS, short_words(verdict))
+        if slow:
+            note += component("insights", "slow_mark")(slow_words(slow))
+        return note
 
 
 def _mark(findings: Sequence[Finding], page: str) -> Markup:

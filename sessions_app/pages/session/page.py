@@ -131,7 +131,8 @@ def _conversation(
         return _dense(request, project, shown, block, found, context["insights"])
     with finding(found.needles):
         window = read(shown, block)
-        thread, block = sections(window, shown, block, context["insights"].notes())
+        insights = context["insights"]
+        thread, block = sections(window, shown, block, partial(insights.note, marks=insights.marks()))
         alone = steps_alone(window, shown)
     correct_url = context["correct_url"] if context.get("may_correct") else ""
     html = alone + joined(component("thread", "section")(section, correct_url) for section in thread)

@@ -215,13 +215,13 @@ def builder_of(window: Window, shown: View) -> ThreadBuilder:
 
 
 def sections(
-    window: Window, shown: View, block: RequestBlock, notes: Mapping[int, Markup]
+    window: Window, shown: View, block: RequestBlock, note: Callable[[int], Markup]
 ) -> tuple[list[ThreadSection], RequestBlock]:
-    """The requests of a block for the template, and the block as far as the answer's budget lasted. `notes`: what
-    rules say of requests.
+    """The requests of a block for the template, and the block as far as the answer's budget lasted. `note`: what
+    rules say of a request.
     """
     builder = builder_of(window, shown)
-    builder.notes = notes
+    builder.note = note
     bounds.current().begin_writing()
     with bounds.share(PART_OF_REQUESTS):
         found = builder.sections()

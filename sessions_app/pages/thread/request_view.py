@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -94,6 +94,11 @@ class RequestView:
     fork: ForkView | None
 
 
+def nothing_said(index: int) -> Markup:
+    """What rules say of a request where nobody asked them."""
+    return NOTHING
+
+
 @dataclass(slots=True)
 class RequestWriter:
     """Makes the views of requests. `start` is the session's first start, `costs` has the cost so far at each request.
@@ -107,8 +112,8 @@ class RequestWriter:
     layout: Layout | None = None
     contradicted: Mapping[uuid.UUID, Contradicted] = field(default_factory=dict)
     pairs: Pairs = field(default_factory=Pairs)
-    # What rules say of requests, by index.
-    notes: Mapping[int, Markup] = field(default_factory=dict)
+    # What rules say of a request, by its index.
+    note: Callable[[int], Markup] = nothing_said
 
     def view(self, index: int, beside: BesideWriter | None = None) -> RequestView:
         window, addresses = self.sources.window, self.sources.addresses
@@ -137,7 +142,7 @@ class RequestWriter:
             body=self._body(index),
             after=beside.after(index) if beside else NOTHING,
             chip=NOTHING if is_folded else marks.chip(index),
-            note=self.notes.get(index, NOTHING),
+            note=self.note(index),
             marks=NOTHING if is_folded else marks.html(index),
             is_error=line.status == ERROR,
             is_running=line.is_running,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +20,7 @@ from sessions_app.pages.thread.executions import Executed
 from sessions_app.pages.thread.lanes import LaneView, lane_view
 from sessions_app.pages.thread.layout import Layout
 from sessions_app.pages.thread.marks import parallel_words
-from sessions_app.pages.thread.request_view import HEAD, RequestView, RequestWriter
+from sessions_app.pages.thread.request_view import HEAD, RequestView, RequestWriter, nothing_said
 from sessions_app.pages.thread.sources import Sources
 from sessions_app.queries.contradictions import Contradicted
 from sessions_app.queries.window import Window
@@ -60,8 +60,8 @@ class ThreadBuilder:
     stopped_at: int | None = None
     why_stopped: str = ""
     contradicted: Mapping[uuid.UUID, Contradicted] = field(default_factory=dict)
-    # What rules say of requests, by index.
-    notes: Mapping[int, Markup] = field(default_factory=dict)
+    # What rules say of a request, by its index.
+    note: Callable[[int], Markup] = nothing_said
     # For each request, those that are framed with it.
     _groups: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
@@ -69,7 +69,7 @@ class ThreadBuilder:
         """The requests of the window, those that ran at the same time together, as far as the budget lasts."""
         pairs, executed = self.pairs_and_executions()
         sources = Sources(self.window, self.addresses)
-        writer = RequestWriter(sources, self.start, self.costs, self.layout, self.contradicted, pairs, self.notes)
+        writer = RequestWriter(sources, self.start, self.costs, self.layout, self.contradicted, pairs, self.note)
         beside = BesideWriter(self.layout, self.window, self.addresses, executed.causes) if self.layout else None
         views = self._views(self.window.unfolded, writer, beside)
         return list(self._sections(self.window.runs.arranged(views), views))
