@@ -37,6 +37,8 @@ _BEGINNINGS = (
         ),
     ),
 )
+# Each of them has one of these words, whose letters no other characters stand for.
+_SIGNS = ("from a prev", "another language", "you were or", "<", " summar", " compacted")
 _SEARCHED_CHARS = 2_000
 
 
@@ -78,6 +80,9 @@ def _is_item(value: Any) -> bool:
 def agent_of_summary(text: str) -> str | None:
     """The agent whose summaries begin like this text, "" if several write so; None if it is no such summary."""
     beginning = text[:_SEARCHED_CHARS]
+    # Nearly all texts are none, and a page asks of thousands.
+    if not any(map(beginning.casefold().__contains__, _SIGNS)):
+        return None
     for agent, pattern in _BEGINNINGS:
         if (found := pattern.search(beginning)) and _stands_first(beginning[: found.start()]):
             return agent

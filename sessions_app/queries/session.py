@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -102,6 +103,11 @@ SINGLE_CALLS = (
 )
 
 
+@lru_cache(maxsize=256)
+def _is_single(call_type: str) -> bool:
+    return any(name in call_type for name in SINGLE_CALLS)
+
+
 # Events that tell of a call before its answer, where only their order ties them to it.
 EVENTS_OF_REQUESTS = ("codex.api_request", "codex.websocket_request")
 
@@ -167,7 +173,7 @@ class RequestLine(NamedTuple):
     @property
     def is_conversation(self) -> bool:
         """Whether it is a chat or completion, as opposed to a call that is described in one line."""
-        return self.kind == "llm" and not any(name in self.call_type for name in SINGLE_CALLS)
+        return self.kind == "llm" and not _is_single(self.call_type)
 
     @property
     def is_running(self) -> bool:

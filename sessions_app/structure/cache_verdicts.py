@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from sessions_app.structure.cache_rules import CacheRule, cache_rule
 from sessions_app.structure.parents import Parent
 from sessions_app.structure.profiles import Profile
-from sessions_app.structure.timeline import Structure, Timed, sane_end, sane_start
+from sessions_app.structure.timeline import Structure, Timed, sane_times
 
 HIT, PARTLY, MISS = "hit", "partly", "miss"
 # Caches work in blocks of 128 tokens, or up to a mark: so much may be missing from a hit, the larger of both.
@@ -77,14 +77,15 @@ def verdicts(
     roots: list[int] = []
     last_used: dict[int, datetime] = {}
     found: list[CacheVerdict | None] = []
-    for index, row in enumerate(rows):
+    for index, (start, end) in enumerate(sane_times(rows)):
         parent = structure.origin(index)
         is_after = parent is not None and parent.index < index
         root = roots[parent.index] if parent and is_after else index
         roots.append(root)
-        found.append(_verdict(index, parent, rows, profiles, last_used.get(root)) if parent and is_after else None)
-        end = sane_end(row)
-        last_used[root] = max(last_used.get(root, end), end)
+        used = last_used.get(root)
+        found.append(_verdict(index, parent, rows, profiles, start, used) if parent and is_after else None)
+        if used is None or end > used:
+            last_used[root] = end
     return found
 
 
@@ -93,6 +94,7 @@ def _verdict(
     parent: Parent,
     rows: Sequence[CacheRow],
     profiles: Sequence[Profile | None],
+    start: datetime,
     last_used: datetime | None,
 ) -> CacheVerdict | None:
     row, base = rows[index], rows[parent.index]
@@ -101,7 +103,7 @@ def _verdict(
     prefix = base.input_tokens if row.input_tokens is None else min(base.input_tokens, row.input_tokens)
     cached = min(row.cached_tokens, prefix)
     kind = _kind(prefix, cached)
-    idle = max(sane_start(row) - last_used, timedelta()) if last_used else None
+    idle = max(start - last_used, timedelta()) if last_used else None
     rule = cache_rule(row.model)
     if kind == HIT:
         return CacheVerdict(kind, parent.index, prefix, cached, idle=idle, rule=rule)
@@ -129,7 +131,7 @@ def _causes(
         return (NO_CACHE,)
     if rule and prefix < rule.minimum:
         return (MINIMUM,)
-    if row.model and base.model and _family(row.model) != _family(base.model):
+    if row.model != base.model and row.model and base.model and _family(row.model) != _family(base.model):
         return (MODEL,)
     if changed := _changed(*profiles):
         return changed

@@ -93,7 +93,9 @@ class _RowFacts:
 def parents(requests: Sequence[RelatedRow], window: timedelta = WINDOW) -> list[Parent | None]:
     """For each request in the order of the timeline, which other one of its session it continues or repeats."""
     facts = _all_facts(requests)
-    needed = {link_key for row in requests for link_key in (row.previous, *row.needs)}
+    needed: set[LinkKey | None] = {row.previous for row in requests}
+    for row in requests:
+        needed.update(row.needs)
     by_link_key: Index[int] = Index()
     for one in facts:
         if one is not None:
@@ -166,12 +168,15 @@ def attempts(requests: Sequence[RelatedRow], parents: Sequence[Parent | None]) -
         if request.duplicate_of is not None:
             continue
         keys = [(link_key, request.kind) for link_key in (request.attempt, request.call) if link_key]
-        before = max((latest[key] for key in keys if key in latest), default=None)
-        if before is not None and before not in continued and _is_retry(requests[before], request):
+        before = -1
+        for key in keys:
+            before = max(before, latest.get(key, -1))
+        if before >= 0 and before not in continued and _is_retry(requests[before], request):
             chain = chains.pop(before, [before])
             chain.append(index)
             chains[index] = chain
-        latest.update(dict.fromkeys(keys, index))
+        for key in keys:
+            latest[key] = index
     return sorted(map(tuple, chains.values()))
 
 

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from sessions_app.records import ERROR
 from sessions_app.structure.profiles import Profile
-from sessions_app.structure.timeline import Structure, Timed, duration, is_untimed, sane_end, sane_start
+from sessions_app.structure.timeline import Structure, Timed, duration, is_untimed, sane_end, sane_start, sane_times
 
 MODELS, TOOLS, CLIENT, PERSON, IDLE, OTHER = "models", "tools", "client", "person", "idle", "other"
 # In the order in which they are shown.
@@ -80,7 +80,7 @@ def time_split(
         return None
     whole = min(start for start, _ in spans.values()), max(end for _, end in spans.values())
     in_models = _united(spans.values())
-    tools = ((sane_start(step), sane_end(step)) for step in steps if step.kind == "tool")
+    tools = sane_times(step for step in steps if step.kind == "tool")
     in_tools = _without(_united(_clipped(tools, whole)), in_models)
     parts: dict[str, timedelta] = defaultdict(timedelta)
     parts[MODELS] = _length(in_models)
@@ -89,7 +89,7 @@ def time_split(
     for start, end in _without([whole], _united([*in_models, *in_tools])):
         place = min(bisect_left(starts, (end, -1)), len(starts) - 1)
         parts[_kind_of_gap(starts[place][1], end - start, requests, profiles, structure)] += end - start
-    speeds = [speed for index in spans if (speed := speed_of(requests[index]))]
+    speeds = [speed for index, span in spans.items() if (speed := speed_of(requests[index], span))]
     firsts = [first for index in spans if (first := seconds_to_first_token(requests[index])) is not None]
     return TimeSplit(
         whole[1] - whole[0],
@@ -192,9 +192,9 @@ def slow_requests(requests: Sequence[TimedRequest]) -> dict[int, SlowRequest]:
     return found
 
 
-def speed_of(request: TimedRequest) -> float | None:
+def speed_of(request: TimedRequest, span: _Span | None = None) -> float | None:
     """Output tokens a second, of the whole time of a request: not all say when the first one came."""
-    if not request.output_tokens or request.ended_at is None or (span := _span(request)) is None:
+    if not request.output_tokens or request.ended_at is None or (span := span or _span(request)) is None:
         return None
     seconds = (span[1] - span[0]).total_seconds()
     return request.output_tokens / seconds if seconds > 0.01 else None

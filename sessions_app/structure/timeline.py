@@ -84,6 +84,18 @@ def sane_end(request: Timed) -> datetime:
     return end if end <= request.received_at + timedelta(days=1) else start
 
 
+def sane_times(requests: Iterable[Timed]) -> list[tuple[datetime, datetime]]:
+    """When requests started and ended, for drawing. Each of them by itself would be asked a dozen times for a page."""
+    found = []
+    for request in requests:
+        start, end = request.started_at, request.ended_at
+        if end is not None and _EPOCH <= start <= end <= request.received_at:
+            found.append((start, end))
+        else:
+            found.append((sane_start(request), sane_end(request)))
+    return found
+
+
 def duration(request: Timed) -> timedelta | None:
     """How long a request took; None when it has no start or end, ends before it starts, or one of both is absurd."""
     if request.ended_at is None or is_untimed(request) or request.ended_at < request.started_at:
@@ -107,7 +119,7 @@ class Extent:
 
 def span_of(requests: Sequence[Timed]) -> Extent | None:
     """The span of requests in any order; None without requests."""
-    times = sorted((sane_start(request), sane_end(request)) for request in requests)
+    times = sorted(sane_times(requests))
     if not times:
         return None
     busy, (open_since, open_until) = timedelta(), times[0]
@@ -123,12 +135,14 @@ def idle_before(requests: Sequence[Timed]) -> list[timedelta | None]:
     """For each request in order, how long nothing ran before it, where that is more than 30 seconds."""
     gaps: list[timedelta | None] = []
     last_end: datetime | None = None
-    for request in requests:
-        start = sane_start(request)
-        idle = start - last_end if last_end else timedelta()
-        gaps.append(idle if idle > IDLE else None)
-        end = sane_end(request)
-        last_end = max(last_end, end) if last_end else end
+    for start, end in sane_times(requests):
+        if last_end is None or start <= last_end:
+            gaps.append(None)
+        else:
+            idle = start - last_end
+            gaps.append(idle if idle > IDLE else None)
+        if last_end is None or end > last_end:
+            last_end = end
     return gaps
 
 
@@ -150,16 +164,16 @@ def parallel_groups(requests: Sequence[TimelineRow], related: Mapping[int, int])
     groups: list[list[int]] = []
     # The two that end last in the group: one of them may be what the next request continues.
     ends: list[tuple[datetime, int]] = []
-    for index, request in enumerate(requests):
+    for index, (request, (start, end)) in enumerate(zip(requests, sane_times(requests), strict=True)):
         if request.kind not in CALLS_OF_MODELS or request.duplicate_of is not None:
             continue
-        start = sane_start(request)
-        if any(end > start and other != related.get(index) for end, other in ends):
+        # Mostly nothing runs any more.
+        if ends and ends[0][0] > start and any(e > start and other != related.get(index) for e, other in ends):
             groups[-1].append(index)
+            ends = sorted([*ends, (end, index)], reverse=True)[:2]
         else:
             groups.append([index])
-            ends = []
-        ends = sorted([*ends, (sane_end(request), index)], reverse=True)[:2]
+            ends = [(end, index)]
     return [tuple(group) for group in groups if len(group) > 1]
 
 

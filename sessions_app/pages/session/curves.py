@@ -75,12 +75,18 @@ class _Strip:
         self._shown, self._axis, self._hits, self._indices = shown, shown.axis, hits, indices
         self._lines = shown.lines.requests
         self._continues = shown.structure.continues
-        self._failures, self._compacted = shown.tool_failures, shown.contexts
+        self._compacted = shown.contexts
+        failures = shown.tool_failures
+        # Ids are slow to look up, and there are thousands.
+        found = ((index, failures.get(self._lines[index].id, 0)) for index in (indices if failures else ()))
+        self._failures = {index: count for index, count in found if count}
         models = Counter((self._lines[i].model, self._lines[i].provider) for i in indices)
         self._windows = {
             model: context_window(provider, model) for (model, provider), _ in models.most_common(_MOST_MODELS)
         }
-        self._x = {i: self._axis.at(timeline.sane_start(self._lines[i])) * WIDTH / 100 for i in indices}
+        starts, ends = zip(*timeline.sane_times(self._lines[i] for i in indices), strict=True)
+        self._x = {i: x * WIDTH / 100 for i, x in zip(indices, self._axis.all_at(starts), strict=True)}
+        self._ends = self._axis.all_at(ends)
         self._costs = dict(zip(indices, timeline.running_costs(self._lines[i].cost for i in indices), strict=True))
         self._peak = max((self._lines[i].input_tokens or 0 for i in indices), default=0)
         self._limits = sorted(self._drawn_windows())
@@ -120,14 +126,13 @@ class _Strip:
         total = float(self._total or 0)
         if not total:
             return ""
-        places: dict[int, float] = {}
-        for index in self._indices:
-            end = self._axis.at(timeline.sane_end(self._lines[index])) * WIDTH / 100
-            places[round(end / STEP)] = float(self._costs[index] or 0)
+        places: dict[int, int] = {}
+        for index, end in zip(self._indices, self._ends, strict=True):
+            places[round(end * WIDTH / 100 / STEP)] = index
         highest, pieces = 0.0, [f"M0 {_BOTTOM:g}"]
         for place in sorted(places):
             # Requests may end in another order than they began.
-            highest = max(highest, places[place])
+            highest = max(highest, float(self._costs[places[place]] or 0))
             pieces.append(f"H{place * STEP} V{_BOTTOM - highest / total * (_BOTTOM - _TOP):.1f}")
         return " ".join([*pieces, f"H{WIDTH}"])
 
@@ -152,22 +157,24 @@ class _Strip:
     # --- the marks ---
 
     def _marks(self) -> dict[str, StripMarks]:
-        places: dict[str, dict[float, int]] = {"context": {}, "hit": {}, "tool": {}, "error": {}}
-        for index in self._indices:
-            for name, count in self._counts(index).items():
-                if count:
-                    x = self._x[index]
-                    places[name][x] = places[name].get(x, 0) + count
-        return {name: marks_path(found) for name, found in places.items() if found}
-
-    def _counts(self, index: int) -> dict[str, int]:
-        line = self._lines[index]
-        return {
-            "context": int(index in self._compacted),
-            "hit": self._hits.get(index, 0),
-            "tool": self._failures.get(line.id, 0),
-            "error": int(line.status == ERROR),
+        counts: dict[str, Mapping[int, int]] = {
+            "context": dict.fromkeys(self._compacted, 1),
+            "hit": self._hits,
+            "tool": self._failures,
+            "error": {index: 1 for index in self._indices if self._has_failed(index)},
         }
+        marks = {}
+        for name, found in counts.items():
+            places: dict[float, int] = {}
+            for index in sorted(found):
+                if found[index] and (x := self._x.get(index)) is not None:
+                    places[x] = places.get(x, 0) + found[index]
+            if places:
+                marks[name] = marks_path(places)
+        return marks
+
+    def _has_failed(self, index: int) -> bool:
+        return self._lines[index].status == ERROR
 
     # --- what is read ---
 
@@ -182,21 +189,20 @@ class _Strip:
 
     def _around(self, index: int, stretch: Sequence[int]) -> str:
         """What else happened in a stretch of requests of which one is read: `3 failed in 8 requests`."""
-        counts = [self._counts(other) for other in stretch]
-        own = self._counts(index)
-        words = {"error": "failed", "tool": "failed tool results"}
-        sums = {name: sum(count[name] for count in counts) for name in words}
-        told = [f"{exact(sums[name])} {words[name]}" for name in words if sums[name] > own[name]]
+        failed = sum(map(self._has_failed, stretch))
+        tools = sum(self._failures.get(other, 0) for other in stretch) if self._failures else 0
+        told = [f"{exact(failed)} failed"] if failed > self._has_failed(index) else []
+        told += [f"{exact(tools)} failed tool results"] if tools > self._failures.get(index, 0) else []
         return f"{', '.join(told)} in {exact(len(stretch))} requests" if told else ""
 
     def _weight(self, index: int) -> tuple[bool, int]:
         line = self._lines[index]
-        told = index in self._compacted or line.status == ERROR or line.id in self._failures
+        told = index in self._compacted or line.status == ERROR or index in self._failures
         return told, line.input_tokens or 0
 
     def _words(self, index: int) -> str:
         line = self._lines[index]
-        failures = self._failures.get(line.id, 0)
+        failures = self._failures.get(index, 0)
         words = [
             f"{cost(self._costs[index])} so far",
             self._fill(line),

@@ -23,7 +23,6 @@ from sessions_app.pages.session.outline_tree import (
     OutlineRow,
     all_rows,
     in_pieces,
-    indices,
     outline_tree,
 )
 from sessions_app.pages.session.waterfall import Scale
@@ -74,7 +73,7 @@ class Outline:
 
     def __post_init__(self) -> None:
         kept, layout = self.layout.derived, self.layout
-        scale = kept.once("scale", lambda: Scale([line for _, _, line in layout.places], layout.gaps))
+        scale = kept.once("scale", lambda: Scale(layout.lines_in_order, layout.gaps, layout.extent))
         place = (self.lines, self.addresses, self.first, self.last)
         failures = self.tool_failures
         self._rows = kept.once("rows", lambda: all_rows(layout, self.runs))
@@ -111,14 +110,19 @@ class Outline:
 
     def failed(self) -> str:
         """The numbers of requests that failed or brought results of tools that did (`17t`), in order: for scripts."""
-        marked = [number for number, line in enumerate(self.lines, 1) if self._mark(line) is not None]
+        failures = self.tool_failures
+        marked = [
+            number
+            for number, line in enumerate(self.lines, 1)
+            if line.status == ERROR or (failures and line.id in failures)
+        ]
         numbers = list(filter(self.addresses.shows, marked))
         before = [number for number in numbers if number < self.first][-MOST_FAILED:]
         after = [number for number in numbers if number >= self.first][: 2 * MOST_FAILED]
-        return " ".join(f"{number}{self._mark(self.lines[number - 1])}" for number in chain(before, after))
+        return " ".join(map(self._mark, chain(before, after)))
 
-    def _mark(self, line: RequestLine) -> str | None:
-        return "" if line.status == ERROR else "t" if line.id in self._row_writer.tool_failures else None
+    def _mark(self, number: int) -> str:
+        return f"{number}" if self.lines[number - 1].status == ERROR else f"{number}t"
 
     # --- which rows are written ---
 
@@ -171,12 +175,12 @@ class Outline:
     def _is_shown(self, node: Node) -> bool:
         """Whether a request in it is on the page."""
         rows = node.rows() if isinstance(node, Fold) else [node]
-        return any(self.first <= index + 1 <= self.last for index in indices(rows))
+        return any(row.index is not None and self.first <= row.index + 1 <= self.last for row in rows)
 
     def _link(self, fold: Fold) -> Markup:
-        leaf, requests = fold.leaf, indices(fold.rows())
-        number = requests[0] + 1 if requests else max(leaf.owner, 0) + 1
-        href = self._row_writer.href(number, "" if requests else anchor(leaf.line.id))
+        leaf, first = fold.leaf, next((row.index for row in fold.rows() if row.index is not None), None)
+        number = max(leaf.owner, 0) + 1 if first is None else first + 1
+        href = self._row_writer.href(number, anchor(leaf.line.id) if first is None else "")
         part = f"{self.addresses.part}&" if self.addresses.part else ""
         return self._heads.closed(fold, href, f"{self.addresses.session}outline/?{part}fold={fold.key}")
 

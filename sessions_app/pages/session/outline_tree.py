@@ -97,11 +97,12 @@ def all_rows(layout: Layout, runs: Runs) -> list[OutlineRow]:
     # What was said last, to the main agent and in each run.
     said: dict[int, str] = {}
     for row in rows:
-        row.begins_trace = bool(layout.groups) and trace_of(row.line) != trace and not is_event(row.line)
-        trace = trace if is_event(row.line) else trace_of(row.line)
+        if layout.groups and not is_event(row.line):
+            own = trace_of(row.line)
+            row.begins_trace, trace = own != trace, own
         if row.index is None or not (text := row.line.input_preview[:PROMPT_CHARS]) or is_summary(row.line):
             continue
-        around = runs.around(row.index)
+        around = runs.around(row.index) if runs else ()
         run = around[-1].first if around else -1
         row.is_prompt = said.get(run) != text
         said[run] = text
@@ -141,7 +142,12 @@ def outline_tree(rows: Sequence[OutlineRow], layout: Layout, runs: Runs, start: 
     turns = _turns(rows, runs)
     opened: list[Fold] = [root]
     before: list[_Ref] = []
+    turn_before: int | uuid.UUID | None = None
     for place, row in enumerate(rows, start):
+        if not (runs or row.line.span_id) and turn_before == turns.get(row.owner):
+            # Many rows of a chat only go on with the turn of the row before.
+            opened[-1].content.append(row)
+            continue
         around = list(_around(row, turns, layout, runs))
         same = sum(1 for _ in takewhile(lambda pair: pair[0][:2] == pair[1][:2], zip(before, around, strict=False)))
         _close(opened, same + 1, place)
@@ -151,6 +157,7 @@ def outline_tree(rows: Sequence[OutlineRow], layout: Layout, runs: Runs, start: 
             opened.append(fold)
         opened[-1].content.append(row)
         before = around
+        turn_before = around[0].key if len(around) == 1 and around[0].kind == "turn" else None
     _close(opened, 0, start + len(rows))
     _simplify(root)
     return root
@@ -169,7 +176,7 @@ def _turns(rows: Sequence[OutlineRow], runs: Runs) -> dict[int, int]:
     found: dict[int, int] = {}
     for row in rows:
         if row.index is not None:
-            turn = row.index if row.is_prompt and not runs.around(row.index) else turn
+            turn = row.index if row.is_prompt and not (runs and runs.around(row.index)) else turn
             found[row.index] = turn
     return found
 

@@ -287,20 +287,24 @@ def gone(request: HttpRequest, project: Project, trace_id: str = "") -> HttpResp
 def _extents(shown: View) -> tuple[timeline.Extent | None, timeline.Extent | None]:
     """The extent of a whole session, and that of its requests alone."""
     requests, places = shown.lines.requests, shown.whole.places
-    everything = timeline.span_of([line for _, _, line in places])
+    everything = shown.whole.extent
     return everything, timeline.span_of(requests) if len(places) > len(requests) else everything
+
+
+def _failed_count(shown: View) -> int:
+    brought = shown.tool_failures
+    return sum(line.status == ERROR or bool(brought and line.id in brought) for _, _, line in shown.whole.places)
 
 
 def head_of(shown: View) -> Head:
     session, lines = shown.session, shown.lines
     everything, calls = shown.whole.derived.once("extents", lambda: _extents(shown))
-    brought = shown.tool_failures
     # Only the clock tells whether those still run whose logs say so.
     begun = lines.derived.once("begun", lambda: [line for line in lines.requests if line.status == RUNNING])
     is_running = any(line.is_running for line in begun)
     return Head(
         facts=session,
-        failed_count=sum(line.status == ERROR or line.id in brought for _, _, line in shown.whole.places),
+        failed_count=shown.whole.derived.once("failed", lambda: _failed_count(shown)),
         wall=everything.wall if everything else None,
         busy=calls.busy if calls else None,
         sources=[source_name(source) for source in session.sources],
@@ -308,7 +312,7 @@ def head_of(shown: View) -> Head:
         more_users=max(len(session.users) - MOST_USERS, 0),
         tags=session.tags[:MOST_TAGS],
         more_tags=max(len(session.tags) - MOST_TAGS, 0),
-        grouped_by=session_grouped_by(lines.requests or lines.shown),
+        grouped_by=lines.derived.once("grouped by", lambda: session_grouped_by(lines.requests or lines.shown)),
         tool_failures=failed_results(session.tool_error_count, session.tool_looks_failed_count),
         tool_failure_count=failure_count(session.tool_failure_count),
         is_live=is_running or is_active(session.last_at, timezone.now()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -60,8 +60,9 @@ class Tick:
 class TimeAxis:
     """Where moments lie on the axis, from 0 to 100. Pauses take little of it, or nothing else could be seen."""
 
-    def __init__(self, lines: Sequence[RequestLine], gaps: Mapping[uuid.UUID, timedelta]) -> None:
-        span = timeline.span_of(lines)
+    def __init__(
+        self, lines: Sequence[RequestLine], gaps: Mapping[uuid.UUID, timedelta], span: timeline.Extent | None
+    ) -> None:
         self.start = span.start if span else timeline.sane_start(lines[0]) if lines else datetime.min
         self.seconds = span.wall.total_seconds() if span else 0.0
         pauses = sorted(self._idle(lines, gaps))
@@ -73,7 +74,7 @@ class TimeAxis:
         self._length = self.pieces[-1].drawn_end if self.pieces else 0.0
 
     def _idle(self, lines: Sequence[RequestLine], gaps: Mapping[uuid.UUID, timedelta]) -> Iterator[tuple[float, float]]:
-        for line in lines:
+        for line in lines if gaps else ():
             if gap := gaps.get(line.id):
                 end = self.seconds_since(timeline.sane_start(line))
                 yield end - gap.total_seconds(), end
@@ -87,6 +88,23 @@ class TimeAxis:
     def at(self, moment: datetime) -> float:
         """Where a moment lies, from 0 to 100."""
         return self.at_seconds(self.seconds_since(moment))
+
+    def all_at(self, moments: Iterable[datetime]) -> list[float]:
+        """Where each of many moments lies, those in one stretch after another a little faster."""
+        if self._length <= 0:
+            return [0.0 for _ in moments]
+        begin = end = base = width = 0.0
+        found = []
+        for moment in moments:
+            seconds = (moment - self.start).total_seconds()
+            if not begin <= seconds < end:
+                piece = self.pieces[max(bisect_right(self._begins, seconds) - 1, 0)]
+                begin, end, base = piece.begin, piece.end, piece.drawn_begin
+                width = piece.drawn_end - base
+            share = (seconds - begin) / (end - begin) if end > begin else 0.0
+            place = 100 * (base + share * width) / self._length
+            found.append(0.0 if place < 0 else 100.0 if place > 100 else place)
+        return found
 
     def at_seconds(self, seconds: float) -> float:
         if self._length <= 0:

@@ -59,7 +59,7 @@ class View:
     def axis(self) -> TimeAxis:
         """The time of what is shown, with its pauses folded."""
         layout = self.layout
-        return layout.derived.once("axis", lambda: TimeAxis([line for _, line in layout.order()], layout.gaps))
+        return layout.derived.once("axis", lambda: TimeAxis(layout.lines_in_order, layout.gaps, layout.extent))
 
     def once_for_part(self, name: str, make: Callable[[], T]) -> T:
         """What is computed for the whole session is kept, but it is computed anew for a branch or trace."""

@@ -25,13 +25,14 @@ class Scale:
     in a session that was idle for a day.
     """
 
-    def __init__(self, lines: Sequence[RequestLine], gaps: Mapping[uuid.UUID, timedelta]) -> None:
+    def __init__(
+        self, lines: Sequence[RequestLine], gaps: Mapping[uuid.UUID, timedelta], span: timeline.Extent | None
+    ) -> None:
         self._pauses: list[tuple[datetime, datetime, float]] = []
-        span = timeline.span_of(lines)
         self._start = span.start if span else None
         active = (span.wall - sum(gaps.values(), timedelta())).total_seconds() if span else 0
         drawn = max(active, 1.0) * min(MOST_PAUSE, 0.5 / max(len(gaps), 1))
-        for line in lines:
+        for line in lines if gaps else ():
             if gap := gaps.get(line.id):
                 begin = timeline.sane_start(line) - gap
                 self._pauses.append((begin, begin + gap, min(drawn, gap.total_seconds())))

@@ -18,6 +18,7 @@ from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.kept import Derived
 from sessions_app.queries.session import RequestLine, SessionLines
 from sessions_app.queries.traces import Traces, load_traces
+from sessions_app.structure import timeline
 from sessions_app.structure.nesting import Steps, Trace, arrange, idle_before, is_event, trace_of, traces
 
 # The most steps that are shown beside a request at first, and the most that are added at a time.
@@ -63,10 +64,19 @@ class Layout:
         """The same without the sides."""
         return ((index, line) for _, index, line in self.places)
 
+    @property
+    def lines_in_order(self) -> list[RequestLine]:
+        return [line for _, _, line in self.places]
+
+    @cached_property
+    def extent(self) -> timeline.Extent | None:
+        """From the first start to the last end."""
+        return timeline.span_of(self.lines_in_order)
+
     @cached_property
     def gaps(self) -> dict[uuid.UUID, timedelta]:
         """By the id of a request or step, how long nothing ran before it. Short times are left out."""
-        return idle_before([line for _, line in self.order()])
+        return idle_before(self.lines_in_order)
 
     @cached_property
     def owners(self) -> dict[uuid.UUID, int]:
