@@ -157,7 +157,7 @@ def parse_filters(parameters: QueryDict, zone: tzinfo = UTC, now: datetime | Non
     """Read the filters of a URL.
 
     `q`, `trace_id`, `range` (15m, 1h, 24h, 7d, 30d), else `from` and `to` (RFC 3339, a date, or epoch seconds; without
-    an offset in `zone`), and `status` (ok, error), `model`, `user`, `tag`, `source`, `rule` (why a request is in its
+    an offset in `zone`), and `status`, `model`, `user`, `tag`, `source`, `rule` (why a request is in its
     session), `failed_tool`, each any number of times.
     """
     parsed = ParsedFilters(SessionFilters(), text=parameters.get("q", "").strip())

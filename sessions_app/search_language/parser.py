@@ -230,6 +230,8 @@ def _choice(key: str, value: str, place: int) -> str:
     value = SYNONYMS.get(key, {}).get(value, value)
     if value not in CHOICES[key]:
         message = f"{key}: is one of {', '.join(CHOICES[key])}, not {value[:40]!r}."
+        if value in CHOICES["has"]:
+            message += f" There is has:{value}."
         raise QueryError(message, place, place + len(value), CHOICES[key])
     return value
 

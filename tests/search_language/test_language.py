@@ -142,6 +142,11 @@ def test_errors_lie_where_something_is_wrong(text: str, wrong: str, possible: st
     assert possible is None or possible in error.possible
 
 
+def test_a_value_of_another_key_is_said_to_be_one() -> None:
+    with pytest.raises(QueryError, match="There is has:cut"):
+        parse("status:cut")
+
+
 @pytest.mark.parametrize("number", ["9" * 16, "1000000000000000", "9" * 40, "999999999999999." + "9" * 40])
 def test_a_number_with_many_digits_is_too_large_and_not_none(number: str) -> None:
     with pytest.raises(QueryError, match="too large"):
