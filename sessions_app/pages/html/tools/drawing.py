@@ -25,7 +25,7 @@ from sessions_app.pages.html.texts import said_box, undrawn, with_seams
 from sessions_app.pages.html.tools.edits import FileEdits
 from sessions_app.pages.html.tools.files import FileLine, FileReading, counted, language_of, numbered, says_of_itself
 from sessions_app.pages.html.tools.forms import OF_CALL, form_of
-from sessions_app.pages.html.tools.found import FileMatch, SearchHits, by_path, hits_of, places_of
+from sessions_app.pages.html.tools.found import FileMatch, SearchHits, by_path, hits_of, hits_within, places_of
 from sessions_app.pages.html.tools.json_tree import DataTree
 from sessions_app.pages.html.tools.kinds import Asked, PlainArguments
 from sessions_app.pages.html.tools.reading import UNREAD, has_short_lines, read, unwrapped
@@ -160,6 +160,8 @@ def _result(text: str, asked: Asked, scale: DrawingScale) -> Drawing | None:
         value = read(text)
         hits = hits_of(value)
         return _hits(hits, scale) if hits else _data(value, scale)
+    if isinstance(asked, PlainArguments) and asked.is_search and (within := hits_within(text)):
+        return _hits_within(*within, scale)
     if isinstance(asked, PlainArguments) and asked.is_search and has_short_lines(text) and (places := places_of(text)):
         return _places(places, scale)
     return None
@@ -280,6 +282,17 @@ def _hits(found: SearchHits, scale: DrawingScale) -> Drawing:
     head = _counted(len(found.hits), "result")
     content = component("tool_drawings", "hits")(rows) + _rest(found.rest)
     return Drawing(Markup("{}").format(head), content, len(found.hits) - len(shown), "result", head)
+
+
+def _hits_within(before: str, hits: SearchHits, after: str, scale: DrawingScale) -> Drawing:
+    drawn = _hits(hits, scale)
+    part = excerpt(after, scale.chars, scale.lines)
+    content = joined(
+        (said_box(before) if before else NOTHING, drawn.content, said_box(part.shown) if after else NOTHING)
+    )
+    if drawn.hidden:
+        content += reference("info", _more(drawn.hidden, drawn.unit))
+    return Drawing(drawn.head, content, part.hidden_chars, "character", drawn.words)
 
 
 # --- data -----------------------------------------------------------------------------------------------------------

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Any, NamedTuple
 
-from sessions_app.pages.html.tools.reading import is_text
+from sessions_app.pages.html.tools.reading import is_text, read
 
 _TITLES = ("title", "name", "headline")
 _ADDRESSES = ("url", "link", "href", "uri", "source")
@@ -45,6 +45,22 @@ def hits_of(value: Any) -> SearchHits | None:
     return SearchHits(found, rest) if len(found) == len(hits) else None
 
 
+# Claude Code's search writes what it found as JSON within its answer.
+_LINKS = re.compile(r"^(?:Links|Results|Sources): (?=\[)", re.MULTILINE)
+_MOST_BEFORE = 2_000
+
+
+def hits_within(text: str) -> tuple[str, SearchHits, str] | None:
+    """What a search found, from a line of JSON in its text, with what stands before and after the line."""
+    begin = _LINKS.search(text[:_MOST_BEFORE])
+    if begin is None:
+        return None
+    end = text.find("\n", begin.end())
+    end = len(text) if end < 0 else end
+    hits = hits_of(read(text[begin.end() : end]))
+    return (text[: begin.start()].strip("\n"), hits, text[end:].strip("\n")) if hits else None
+
+
 def _hit(item: Any) -> SearchHit | None:
     if not isinstance(item, dict):
         return None
@@ -61,6 +77,7 @@ def _hit(item: Any) -> SearchHit | None:
 
 # `path:12:text` of grep, `path:12-text` of its context, with a column after the number or without.
 _PLACE = re.compile(r"([^\s:][^:\n]{0,400}):(\d{1,9})([:-])(.*)")
+_CONTEXT = re.compile(r"(.{1,400}?)-(\d{1,9})-(.*)")
 _SHARE = 0.6
 
 
@@ -76,8 +93,17 @@ def places_of(text: str) -> Sequence[FileMatch] | None:
     """The places that a text lists; None if few of its lines name one."""
     lines = text.rstrip("\n").split("\n")
     found = [_place(line) for line in lines]
+    paths = {place.path for place in found if place.path is not None}
+    found = [_context(place, paths) if place.path is None else place for place in found]
     count = sum(place.path is not None for place in found)
-    return found if count and count >= _SHARE * sum(bool(line.strip()) for line in lines) else None
+    is_list = count >= _SHARE * sum(bool(line.strip(" -")) for line in lines)
+    return found if paths and is_list else None
+
+
+def _context(line: FileMatch, paths: Set[str]) -> FileMatch:
+    """A line of the context of a place, which has the path of one."""
+    match = _CONTEXT.fullmatch(line.text)
+    return FileMatch(match[1], int(match[2]), match[3]) if match and match[1] in paths else line
 
 
 def _place(line: str) -> FileMatch:

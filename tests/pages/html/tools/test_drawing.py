@@ -120,6 +120,8 @@ def line_of(html: str) -> str:
         ("write_file", {"path": "a", "content": "1\n2\n"}, "ok", "write_file a +2 −0 ok"),
         ("NotebookEdit", {"notebook_path": "a", "new_source": "x", "edit_mode": "insert"}, "", "NotebookEdit a +1 −0"),
         ("click", {"at": [1, 2], "why": "w" * 300}, "ok", "click at: [1, 2], why: " + "w" * 182 + "…"),
+        ("Grep", {"pattern": "x"}, "a-b.py-8-w\na-b.py:9:x\n--\nc:1:x", "Grep pattern: x 3 lines in 2 files"),
+        ("WebSearch", {}, 'Found:\nLinks: [{"title":"a","url":"https://a.example"}]\n\nIt is a.', "WebSearch 1 result"),
         ("search", {}, '{"results":[{"title":"a","url":"https://a.example"}]}', "search 1 result"),
         ("Read", {"path": "a.py"}, "Error: no such file", "Read path: a.py Error: no such file"),
     ],
