@@ -90,7 +90,9 @@ def move_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> 
     if not chosen:
         errors["request"] = "Select at least one request of this session."
     target = _target_of(request.POST, project, session, errors)
-    if not errors and "confirmed" in request.POST:
+    # If some of them left meanwhile, this is not what was confirmed.
+    left = len(wanted) - len(chosen)
+    if not errors and "confirmed" in request.POST and not left:
         try:
             ids = [item.line.id for item in chosen]
             ids += layout_of(project, load_all_lines(session)).companions(ids)
@@ -101,7 +103,7 @@ def move_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> 
             errors["to" if error.field == "target" else "request"] = sentence(error)
     if errors:
         return _forms(request, project, session, lines, wanted, request.POST, errors)
-    return ask(request, project, _move_question(project, session, target, chosen, len(lines)))
+    return ask(request, project, _move_question(project, session, target, chosen, len(lines), left))
 
 
 def _target_of(form: QueryDict, project: Project, session: SessionFacts, errors: dict[str, str]) -> Session | None:
@@ -127,13 +129,16 @@ def _other_session(
 
 
 def _move_question(
-    project: Project, session: SessionFacts, target: Session | None, chosen: list[Chosen], count: int
+    project: Project, session: SessionFacts, target: Session | None, chosen: list[Chosen], count: int, left: int
 ) -> Question:
+    """`count`: how many requests the session has; `left`: how many that were chosen are no longer in it."""
     all_of_it = len(chosen) == count
     where = "the other session" if target else "a new session"
     effect = "Links to the moved requests will redirect to their new place. Requests that continue them stay here."
     if all_of_it:
         effect = "This session will then be empty, and its address will redirect to the requests' new session."
+    if left:
+        effect = f"Of those that you chose, {counted_requests(left)} left this session meanwhile. {effect}"
     to = [("where", EXISTING), ("to", str(target.pk))] if target else [("where", NEW)]
     return Question(
         title=f"Move {counted_requests(len(chosen))} to {where}?",

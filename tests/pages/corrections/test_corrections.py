@@ -182,6 +182,19 @@ def test_requests_that_left_meanwhile_are_said(corrector: Client, one: Session, 
     assert Correction.objects.count() == 1
 
 
+def test_no_part_of_what_was_confirmed_is_moved(corrector: Client, one: Session) -> None:
+    """Another window moved one of them after the question."""
+    path, (_, second, third, _) = address(one, "correct/move/"), ids(one)
+    asked = corrector.post(path, {"request": [second, third], "where": "new"})
+    confirm(corrector, corrector.post(path, {"request": [second], "where": "new"}), path)
+    again = confirm(corrector, asked, path)
+    assert Correction.objects.count() == 1
+    assert "Move 1 request to a new session?" in text(again)
+    assert "Of those that you chose, 1 request left this session meanwhile." in text(again)
+    confirm(corrector, again, path)
+    assert Correction.objects.count() == 2
+
+
 def test_long_session_is_offered_in_pages(corrector: Client, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forms, "MOST_LISTED", 2)
     session = make_session(project, "long", *turns(["a", "b", "c", "d", "e"]))
