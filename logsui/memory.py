@@ -7,6 +7,7 @@ MemoryError, which ends the process; others crash.
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import resource
@@ -30,6 +31,8 @@ HARD_MARGIN = 512 * MEBIBYTE
 # The system counts this much for each thread's stack, although little of it is ever used.
 STACK_BYTES = 8 * MEBIBYTE
 MOST_NAMED = 20
+# So much more than before is worth an effort to return it.
+GROWN_BYTES = 24 * MEBIBYTE
 STATM = Path("/proc/self/statm")
 _PAGE = resource.getpagesize()
 
@@ -45,6 +48,41 @@ def resident_bytes() -> int:
 def describe(work: Sequence[str]) -> str:
     named = ", ".join(work[:MOST_NAMED]) or "nothing known"
     return named + (f" and {len(work) - MOST_NAMED} more" if len(work) > MOST_NAMED else "")
+
+
+def return_free_memory() -> None:
+    """Ask the C library to return its free memory, if it can."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+class Rest:
+    """Returns the memory that work took to the system, since some of it may have been large.
+
+    `let_go` is called in the thread that worked, where returning free memory alone is not enough: both ends of a
+    database session keep buffers of the size of the largest message.
+    """
+
+    def __init__(self, let_go: Callable[[], object]) -> None:
+        self.let_go = let_go
+        self.bytes = resident_bytes()
+
+    def after_work(self) -> bool:
+        """Whether it let go."""
+        self.bytes = min(self.bytes, resident_bytes())
+        if not self._has_grown():
+            return False
+        return_free_memory()
+        if not self._has_grown():
+            return False
+        self.let_go()
+        return_free_memory()
+        self.bytes = resident_bytes()
+        return True
+
+    def _has_grown(self) -> bool:
+        return resident_bytes() > self.bytes + GROWN_BYTES
 
 
 class MemoryLimit:

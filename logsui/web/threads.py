@@ -9,6 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
+from django.db import connections
+
+from logsui.memory import Rest
+
 logger = logging.getLogger(__name__)
 
 
@@ -54,6 +58,7 @@ class Threads:
         return [job for job in self.running if job is not None and job.started < started]
 
     def _work(self, number: int) -> None:
+        rest = Rest(connections.close_all)
         while True:
             job = self.queue.get()
             job.started = time.monotonic()
@@ -65,3 +70,4 @@ class Threads:
             finally:
                 self.running[number] = None
             del job
+            rest.after_work()

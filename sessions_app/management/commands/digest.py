@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import logging
 import os
@@ -38,8 +37,6 @@ log = logging.getLogger(__name__)
 # Notifications wake the loop. Polling finds what they miss, such as entries that another digester released.
 POLL_SECONDS = 1.0
 MAINTENANCE_SECONDS = 3600.0
-# A digester whose memory grew by this much begins a new database session when it rests.
-GROWN_BYTES = 24 * 2**20
 RECONNECT_SECONDS = 1.0
 SWITCH_SECONDS = 0.000_5
 BEAT_SECONDS = 1.0
@@ -155,8 +152,7 @@ class DigestThread(threading.Thread):
         self.digester = Digester(memory, lambda entries: notes.note(number, entries))
         self.maintained_at = time.monotonic()
         self.worked = False
-        # Its memory when its database session was new.
-        self.rested_bytes = process_memory.resident_bytes()
+        self.memory = process_memory.Rest(connection.close)
         self.blames_batch = False
         # For Progress: how many batches and rests it has begun, and the pid of its database session.
         self.turns = 0
@@ -219,23 +215,11 @@ class DigestThread(threading.Thread):
         if not self.worked:
             return False
         self.worked = False
-        return_free_memory()
-        is_grown = process_memory.resident_bytes() > self.rested_bytes + GROWN_BYTES
-        if is_grown:
-            connection.close()
-            return_free_memory()
-            self.rested_bytes = process_memory.resident_bytes()
-        return is_grown
+        process_memory.return_free_memory()
+        return self.memory.after_work()
 
 
 def maintain() -> None:
     """What is to be done when the digester starts, and every hour."""
     ensure_current_partitions()
     forget_bulk_actions()
-
-
-def return_free_memory() -> None:
-    """Ask the C library to return its free memory, if it can."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
