@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ _MOST_TICKS = 8
 # How wide the axis is at least in windows of three kinds, in pixels; the style sheet has their limits. Words that fit
 # one of them are shown there.
 _AXES = {"wide": 740, "middle": 388, "narrow": 180}
-_CHAR_PIXELS, _APART = 6.3, 8
+_CHAR_PIXELS, _APART = 5.9, 6
 _MOST_NAMED_PAUSES = 12
 # Less cannot be shown, in seconds.
 LEAST_SECONDS = 0.01
@@ -201,14 +202,13 @@ class ShownTime:
 
     def ticks(self) -> list[Tick]:
         """The marks of the axis, with the folded pauses, from left to right."""
-        marks = [*self._pause_marks(), *self._time_marks()]
-        axes: dict[tuple[float, str, bool], list[str]] = {}
+        times, axes = list(self._time_marks()), defaultdict[_AxisMark, list[str]](list)
+        whole, short = list(self._pause_marks("pause ")), list(self._pause_marks())
         for name, pixels in _AXES.items():
-            for mark in _that_fit(marks, pixels):
-                axes.setdefault(mark, []).append(name)
-        return [
-            Tick(f"{x:.2f}", words, is_pause, " ".join(axes[x, words, is_pause])) for x, words, is_pause in sorted(axes)
-        ]
+            is_room = len(list(_that_fit(whole, pixels))) == len(whole)
+            for mark in _that_fit([*(whole if is_room else short), *times], pixels):
+                axes[mark].append(name)
+        return [Tick(f"{mark.x:.2f}", mark.words, mark.is_pause, " ".join(axes[mark])) for mark in sorted(axes)]
 
     def pauses(self) -> list[tuple[str, str, str]]:
         """Where folded pauses begin, how wide they are in percent, and how long they took."""
@@ -231,10 +231,10 @@ class ShownTime:
     def _at(self, seconds: float) -> float:
         return self._within(self.axis.at_seconds(seconds))
 
-    def _pause_marks(self) -> Iterator[_AxisMark]:
+    def _pause_marks(self, word: str = "") -> Iterator[_AxisMark]:
         for piece in sorted(self._pauses(), key=lambda piece: piece.begin - piece.end)[:_MOST_NAMED_PAUSES]:
             middle = (self._at(piece.begin) + self._at(piece.end)) / 2
-            yield _AxisMark(middle, (f"pause {_length(piece)}", _length(piece)), True)
+            yield _AxisMark(middle, f"{word}{_length(piece)}", True)
 
     def _time_marks(self) -> Iterator[_AxisMark]:
         active = [p for p in self.axis.pieces if not p.is_pause and p.end > self.begin and p.begin < self.end]
@@ -244,28 +244,26 @@ class ShownTime:
             first = math.ceil(max(piece.begin, self.begin) / step)
             last = math.floor(min(piece.end, self.end) / step)
             for number in range(first, min(last, first + _MOST_TICKS) + 1):
-                yield _AxisMark(self._at(number * step), (_tick_words(number * step),), False)
+                yield _AxisMark(self._at(number * step), _tick_words(number * step), False)
 
 
 class _AxisMark(NamedTuple):
-    """A place of the axis, in percent, and its words: the longest that fit are shown."""
+    """A place of the axis, in percent, and its words."""
 
     x: float
-    words: tuple[str, ...]
+    words: str
     is_pause: bool
 
 
-def _that_fit(marks: Sequence[_AxisMark], pixels: int) -> Iterator[tuple[float, str, bool]]:
+def _that_fit(marks: Sequence[_AxisMark], pixels: int) -> Iterator[_AxisMark]:
     """The marks whose words have room on an axis of this width: the first ones are kept."""
     taken: list[tuple[float, float]] = []
-    for x, choices, is_pause in marks:
-        for words in choices:
-            begin, end = _extent(x * pixels / 100, _edge(x), len(words) * _CHAR_PIXELS)
-            is_within = begin >= -_APART and end <= pixels + _APART
-            if is_within and all(end + _APART <= left or begin >= right + _APART for left, right in taken):
-                taken.append((begin, end))
-                yield x, words, is_pause
-                break
+    for mark in marks:
+        begin, end = _extent(mark.x * pixels / 100, _edge(mark.x), len(mark.words) * _CHAR_PIXELS)
+        is_within = begin >= -_APART and end <= pixels + _APART
+        if is_within and all(end + _APART <= left or begin >= right + _APART for left, right in taken):
+            taken.append((begin, end))
+            yield mark
 
 
 def _extent(x: float, edge: str, width: float) -> tuple[float, float]:
