@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 MOST_NAMED = 12
 # The most characters of an error type, which names a failure without an HTTP status.
 _ERROR_CHARS = 40
+# Names of classes before a message: `litellm.RateLimitError: RateLimitError: OpenAIException - Slow down`.
+_NAMES_OF_ERRORS = re.compile(r"^(?:[\w.]{1,80}(?:Error|Exception)(?:: | - ))+(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +197,7 @@ def error_words(http_status: int | None, message: str, error_type: str) -> str:
     """Why a request failed, in a line: `429 Rate limit reached (tokens)`. Many types tell little to a person, so the
     message comes first.
     """
-    said, status = " ".join(message.split()), str(http_status or "")
+    said, status = _NAMES_OF_ERRORS.sub("", " ".join(message.split())), str(http_status or "")
     if error_type and error_type not in said:
         said = f"{said} ({error_type})" if said else error_type
     return (said if said.startswith(status) else f"{status} {said}".strip()) or status or "error"
