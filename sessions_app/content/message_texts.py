@@ -21,8 +21,8 @@ from sessions_app.content.blocks import (
 
 # Between these a text is JSON, or what Python writes of a value, which has the same escapes.
 _ENDS = {"{": "}", "[": "]", '"': '"'}
-_ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\.", re.DOTALL)
-_MEANS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+_CHARACTERS = re.compile(r"\\u[0-9a-fA-F]{4}(?:[^\\]*\\u[0-9a-fA-F]{4})*")
+_MEANS = {"\\n": "\n", "\\r": "\r", "\\t": "\t", "\\b": "\b", "\\f": "\f", '\\"': '"', "\\/": "/"}
 
 
 def plain_text(message: Message) -> str:
@@ -56,12 +56,19 @@ def without_escapes(text: str) -> str:
     bare = text.strip()
     if "\\" not in bare or not bare.endswith(_ENDS.get(bare[:1], "\n")):
         return text
-    return _ESCAPE.sub(_meant, text)
+    # Between two backslashes in a row, which stand for one, each of the others begins an escape.
+    return "\\".join(map(_meant, text.split("\\\\")))
 
 
-def _meant(found: re.Match[str]) -> str:
-    escape = found[0]
-    if escape[1] == "u" and len(escape) > 2:
-        # Two in a row may be one character.
-        return bytes.fromhex(escape.replace("\\u", "")).decode("utf-16-be", "surrogatepass")
-    return _MEANS.get(escape[1], escape[1])
+def _meant(text: str) -> str:
+    if "\\" not in text:
+        return text
+    for escape, means in _MEANS.items():
+        text = text.replace(escape, means)
+    return _CHARACTERS.sub(_characters, text) if "\\u" in text else text
+
+
+def _characters(found: re.Match[str]) -> str:
+    """Each stands for a character, or two in a row for one."""
+    text = found[0].encode("ascii", "backslashreplace").decode("unicode_escape")
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
