@@ -14,6 +14,10 @@ from sessions_app.content.summaries import agent_of_summary, is_compaction_item
     ("text", "agent"),
     [
         ("This session is being continued from a previous conversation that ran out of context.", "Claude Code"),
+        ("THIS SESSION IS BEING CONTINUED FROM A PREVIOUS CONVERSATION", "Claude Code"),
+        ("You were originally given instructions from a user over one or more turns.", "Codex"),
+        ("[Context compacted] We fixed it.", ""),
+        ("Conversation summary: we fixed it.", ""),
         ("Another language model started to solve this problem and produced a summary of its work.", "Codex"),
         ("<state_snapshot><overall_goal>Fix it</overall_goal></state_snapshot>", ""),
         ("## Summary:\n<conversation_summary>We fixed it.</conversation_summary>", ""),

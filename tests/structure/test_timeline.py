@@ -93,6 +93,19 @@ def test_absurd_clocks_are_drawn_within_1970_and_a_day_after_receipt() -> None:
     assert timeline.sane_start(late) == timeline.sane_end(late) == late.received_at + timedelta(days=1)
 
 
+def test_times_of_many_are_those_of_each() -> None:
+    calls = [
+        Call(0, 2.5),
+        Call(0),
+        Call(5, 4),
+        Call(-(6 * 10**10), 0),
+        Call(0, 10**10),
+        Call(2 * 10**11, 2 * 10**11 + 5),
+    ]
+
+    assert timeline.sane_times(calls) == [(timeline.sane_start(call), timeline.sane_end(call)) for call in calls]
+
+
 def test_cost_so_far_skips_what_is_unknown() -> None:
     costs = [None, Decimal("0.1"), None, Decimal("0.02")]
     assert timeline.running_costs(costs) == [None, Decimal("0.1"), Decimal("0.1"), Decimal("0.12")]
