@@ -1,10 +1,11 @@
-// An open session follows what arrives: it asks whether the session has changed, redraws what is on the page, announces
-// what is new, and while it follows puts new requests below the others. Nothing moves under a reader who is somewhere else.
+// An open session follows what arrives: it asks whether the session has changed. What is on the page is drawn anew in its
+// place; what is new is announced, and put below the others while the page follows. Nothing moves under a reader.
 (() => {
   const live = document.getElementById("live");
   const pill = document.getElementById("session-news");
   if (!live || !pill) return;
   const thread = document.querySelector(".page-session .thread");
+  const isTable = document.querySelector(".sess-table") !== null;
   const follow = document.getElementById("follow");
   const told = document.getElementById("live-told");
   const status = document.getElementById("live-status");
@@ -12,48 +13,52 @@
   // As the server wrote it: it tells whether a request runs.
   let title = document.title;
   const FOLLOW = "logsui.follow";
-  const VIEWS = "#waterfall, #session-rows";
   const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE;
   // A longer page begins anew at its end.
   const MOST_ARTICLES = 500;
   // So many requests at the end are looked at again: what ran at the same time may be logged later.
   const TAIL = 5;
+  // A session of so many requests is on one page, which one answer has.
+  const ON_ONE_PAGE = 100;
+  const MOST_RUNNING = 3;
 
-  // What the page shows: the revision that it was drawn from, and how many requests and steps its reader knows of.
+  // `known`: what the requests on the page are. `drawn`: the revision that all of the page was drawn at.
   const known = { revision: live.dataset.revision, requests: Number(live.dataset.requests), steps: Number(live.dataset.steps) };
   let latest = { ...known };
+  let drawn = known.revision;
   // The server's clock tells whether something happens now.
   let changedAt = status.hidden ? 0 : Date.now();
   let hiddenAt = 0;
-  // How long the last requests took to come, and when the whole page may be asked for again, which costs more.
-  let cost = 0;
-  let pageAt = 0;
-  let later;
+  // What new requests, and a whole page, cost to write and to show, in milliseconds.
+  const cost = { news: 0, page: 0 };
+  let drawnAt = -Infinity;
   let failures = 0;
   let timer;
+  let wake;
   let isBusy = false;
+  // The session cannot be seen any more: true while that lasts, then "back".
   let isGone = false;
-  let isOver = false;
-  // Whether rows have come below what is seen.
-  let hasGrown = false;
+  // What has changed cannot be put on this page.
+  let isStuck = false;
 
   // --- what the server wrote, before scripts and the reader changed it ---
 
   const articles = () => [...thread.querySelectorAll(".req")];
+  const reqsOf = (block) => (block.matches(".req") ? [block] : [...block.querySelectorAll(".req")]);
   const numberOf = (article) => Number(article.id.slice(1));
   const blocks = () => [...thread.children].filter((child) => child.matches(".req") || child.querySelector(".req"));
   const written = new Map();
 
   function remember(nodes) {
     for (const node of nodes) {
-      const first = node.matches(".req") ? node : node.querySelector(".req");
+      const [first] = reqsOf(node);
       if (first) written.set(first.dataset.url, node.outerHTML);
     }
   }
 
   // Of the blocks of a thread, the last ones that have the requests from some number on, and no others after it.
   function tailOf(all, least) {
-    const numbers = all.map((block) => (block.matches(".req") ? [block] : [...block.querySelectorAll(".req")]).map(numberOf));
+    const numbers = all.map((block) => reqsOf(block).map(numberOf));
     let start = all.length - 1;
     const count = () => numbers.slice(start).flat().length;
     while (start > 0) {
@@ -66,7 +71,7 @@
     return start < 0 ? [] : all.slice(start);
   }
 
-  const firstNumber = (some) => Math.min(...some.flatMap((block) => (block.matches(".req") ? [block] : [...block.querySelectorAll(".req")]).map(numberOf)));
+  const firstNumber = (some) => Math.min(...some.flatMap((block) => reqsOf(block).map(numberOf)));
 
   // --- changing the page without losing what the reader did with it ---
 
@@ -75,8 +80,9 @@
 
   function keyOf(node) {
     if (node.nodeType !== 1) return "";
-    // A request may have another number now. A fold of the outline is known by its head.
-    return node.dataset.url || node.dataset.id || node.id || node.dataset.n || (node.matches(".outline-fold") && headOf(node)?.id) || "";
+    // Numbers change when a request is logged late. A fold of the outline is known by its head.
+    const name = node.dataset.url || node.dataset.id || node.id.replace(/^(past|changes)-\d+$/, "$1") || node.dataset.n;
+    return name || (node.matches(".outline-fold") && headOf(node)?.id) || "";
   }
 
   // htmx reads where a link leads only once.
@@ -92,6 +98,8 @@
       old.data = fresh.data;
       return;
     }
+    // A script writes these.
+    if (old.matches("output")) return;
     for (const { name, value } of [...fresh.attributes]) {
       if (!KEPT.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
     }
@@ -135,139 +143,161 @@
 
   // --- asking for what is new ---
 
-  // The page from a request on; without `grows`, up to the last one that is here.
-  function address(number, grows) {
+  // From a request on, to the last one that is here unless it `grows`: the whole page, or only the requests.
+  function address(number, grows, isWhole) {
     const query = new URLSearchParams(location.search);
-    for (const name of ["from", "at", "to", "side"]) query.delete(name);
-    query.set("at", number);
-    if (!grows) query.set("to", Math.max(...articles().map(numberOf)));
+    if (thread) {
+      for (const name of ["from", "at", "to", "side"]) query.delete(name);
+      if (number) query.set("at", number);
+      if (number && !grows) query.set("to", Math.max(...articles().map(numberOf)));
+      if (!isWhole) query.set("side", "after");
+      if (!isWhole && document.body.classList.contains("page-dense")) query.set("dense", "1");
+    }
     return `${location.pathname}?${query}`;
   }
 
-  // A page, or the requests alone.
-  async function load(url, isWhole = true) {
-    const headers = isWhole ? { Accept: "text/html" } : { "HX-Request": "true" };
+  // The time of the server's processor, if it says that: the way there and back costs nobody anything.
+  const tookOf = (answer, began) => Number(answer.headers.get("Server-Timing")?.match(/dur=([\d.]+)/)?.[1] ?? performance.now() - began);
+
+  async function load(path, isWhole) {
     const began = performance.now();
-    const answer = await fetch(url, { headers });
+    const answer = await fetch(path, { headers: isWhole ? { Accept: "text/html" } : { Accept: "text/html", "HX-Request": "true" } });
     if (!answer.ok || answer.redirected || answer.headers.has("HX-Refresh")) throw new Error(`${answer.status}`);
     const text = await answer.text();
-    const took = performance.now() - began;
-    // One reader takes at most a tenth of a processor for whole pages.
-    if (isWhole) pageAt = performance.now() + Math.max(3 * SECOND, 10 * took);
-    else cost = took;
-    const page = new DOMParser().parseFromString(isWhole ? text : `<main class="thread">${text}</main>`, "text/html");
-    if (isWhole && !page.getElementById("live")) throw new Error("no session");
+    const kind = isWhole ? "page" : "news";
+    cost[kind] = tookOf(answer, began);
+    const parsing = performance.now();
+    const page = new DOMParser().parseFromString(isWhole ? text : `<div class="page-session"><main class="thread">${text}</main></div>`, "text/html");
+    cost[kind] = Math.max(cost[kind], performance.now() - parsing);
     return page;
   }
 
   const blocksOf = (page) => {
-    const there = page.querySelector(".thread");
+    const there = page.querySelector(".page-session .thread");
     return there ? [...there.children].filter((child) => child.matches(".req") || child.querySelector(".req")) : [];
   };
 
-  // Whether requests still have the numbers that they have on this page.
+  // Whether requests still have the numbers that they have on this page, and all of them came.
   function fits(tail, fresh) {
+    const last = Math.max(...tail.flatMap(reqsOf).map(numberOf));
+    if (!fresh.flatMap(reqsOf).some((req) => numberOf(req) >= last)) return false;
     const number = firstNumber(tail);
     const here = document.getElementById(`r${number}`);
-    const there = fresh.flatMap((block) => (block.matches(".req") ? [block] : [...block.querySelectorAll(".req")])).find((req) => numberOf(req) === number);
+    const there = fresh.flatMap(reqsOf).find((req) => numberOf(req) === number);
     return there?.dataset.url === here?.dataset.url;
   }
 
-  // Change the last requests on the page as they have changed, and, if it `grows`, put below them what has come; with
-  // `isWhole`, change also what is around them. False if the page cannot.
-  async function refresh(grows, isWhole) {
+  // Draw anew what has changed, and with `grows` put what has come below. False if the page cannot.
+  async function refresh(isWhole, grows) {
+    const asked = latest;
+    let page;
+    if (thread && articles().length) {
+      page = await refreshThread(isWhole, grows);
+      if (!page) return false;
+    } else {
+      page = await load(address(0, grows, true), true);
+      if (!thread) putRows(page);
+    }
+    if (isWhole || !thread) putAround(page);
+    const isSeen = grows || asked.requests === known.requests || (!thread && isAtEnd());
+    if (isSeen && !isPart() && !hasMore()) sawAll(asked);
+    document.dispatchEvent(new CustomEvent("session:drawn"));
+    return true;
+  }
+
+  async function refreshThread(isWhole, grows) {
     const all = blocks();
-    if (!all.length) return false;
-    const running = thread.querySelector(".req[aria-busy]");
-    let tail = tailOf(all, running ? numberOf(running) : Infinity);
-    let page = await load(address(firstNumber(tail), grows), isWhole);
-    if (!fits(tail, blocksOf(page))) {
-      tail = all;
-      page = await load(address(firstNumber(tail), grows), isWhole);
-      if (!fits(tail, blocksOf(page))) return false;
+    const running = [...thread.querySelectorAll(".req[aria-busy]")];
+    const isShort = latest.requests <= ON_ONE_PAGE;
+    // Also results from long ago may have changed, if the page is drawn as a whole.
+    const least = !isShort ? Infinity : isWhole ? 1 : running.length ? numberOf(running[0]) : Infinity;
+    let tail, page;
+    // If that does not have all: fewer, or more if numbers have changed.
+    for (const some of new Set([tailOf(all, least), tailOf(all, Infinity), all])) {
+      if (tail?.length === some.length) continue;
+      tail = some;
+      page = await load(address(firstNumber(tail), grows, isWhole), isWhole);
+      if (fits(tail, blocksOf(page))) break;
+      page = null;
     }
-    const had = hasMore();
-    keepPlace(atTop, () => put(page, tail));
-    // A page that does not grow says in one place that there is more.
-    if (!grows && !had) moreButton()?.remove();
-    if (isWhole) drawAround(page);
-    if (grows) {
-      known.requests = Math.max(...articles().map(numberOf));
-      known.steps = latest.steps;
-    }
-    thread.dispatchEvent(new CustomEvent("htmx:afterSwap", { bubbles: true, detail: {} }));
-    return true;
+    if (!page) return null;
+    put(page, tail, grows);
+    const earlier = running.filter((article) => article.isConnected && numberOf(article) < firstNumber(tail));
+    for (const article of isWhole ? earlier.slice(0, MOST_RUNNING) : []) await refreshOne(article);
+    return page;
   }
 
-  // Change the rows of another view, and what is around them. The page of a branch or trace keeps its requests.
-  async function redraw() {
-    const page = await load(location.pathname + location.search);
-    const rows = document.querySelector(VIEWS);
-    const count = () => rows.querySelectorAll("[data-id]").length;
-    const before = rows ? count() : 0;
-    keepPlace(topRow, () => drawAround(page));
-    if (!rows) return true;
-    if (!canGrow(rows)) return true;
-    hasGrown ||= count() > before;
-    if (isAtEnd() || latest.requests === known.requests) seeAll();
-    return true;
+  // A request further up, that ran.
+  async function refreshOne(article) {
+    const number = numberOf(article);
+    const query = new URLSearchParams({ at: number, to: number, side: "between" });
+    if (document.body.classList.contains("page-dense")) query.set("dense", "1");
+    const fresh = [...(await load(`${location.pathname}?${query}`, false)).querySelectorAll(".req")].find((one) => one.dataset.url === article.dataset.url);
+    if (fresh) keepPlace(() => morph(article, fresh));
   }
 
-  // Rows that are in another order, or of a part of the time, stay where they are.
-  const canGrow = (rows) => !new URLSearchParams(location.search).get("sort") && !rows.dataset.width;
-
-  function seeAll() {
-    hasGrown = false;
-    known.requests = latest.requests;
-    known.steps = latest.steps;
-  }
-
-  const topRow = () => [...document.querySelectorAll(":is(#waterfall, #session-rows) [data-id]")].find((row) => row.getBoundingClientRect().bottom > innerHeight / 4);
-
-  // What stands on the screen stays there, unless the end is in sight.
-  function keepPlace(find, change) {
-    const stays = isAtEnd() ? null : find();
+  // What the reader sees at the top stays there. At the end, what comes pushes the others up.
+  function keepPlace(change) {
+    const stays = follow?.checked ? null : atTop();
     const before = stays?.getBoundingClientRect().top;
     change();
     if (stays?.isConnected) scrollBy({ top: stays.getBoundingClientRect().top - before, behavior: "instant" });
   }
 
-  // The head, the outline, the panels, the curves, and the rows of other views.
-  function drawAround(page) {
-    for (const region of page.querySelectorAll("[data-live][id]")) {
-      const here = document.getElementById(region.id);
-      if (!here) continue;
-      if (here.matches(VIEWS) && !canGrow(here)) drawRows(here, region);
-      else morph(here, region);
-    }
-    title = page.title;
-    known.revision = page.getElementById("live").dataset.revision;
-  }
-
-  // The rows that are there, as they are now.
-  function drawRows(here, region) {
-    const fresh = new Map([...region.querySelectorAll("[data-id]")].map((row) => [row.dataset.id, row]));
-    for (const row of here.querySelectorAll("[data-id]")) {
-      if (fresh.has(row.dataset.id)) morph(row, fresh.get(row.dataset.id));
-    }
-  }
-
-  function put(page, tail) {
+  function put(page, tail, grows) {
     const chosen = thread.querySelector(".req[aria-current]")?.dataset.url;
     const fresh = blocksOf(page);
-    const urlOf = (node) => (node.matches(".req") ? node : node.querySelector(".req"))?.dataset.url;
+    const urlOf = (node) => reqsOf(node)[0]?.dataset.url;
     // What the server writes as before is left as the reader has it.
     const from = fresh[0];
-    const news = [...from.parentElement.children].slice([...from.parentElement.children].indexOf(from));
+    let news = [...from.parentElement.children].slice([...from.parentElement.children].indexOf(from));
+    // The button for what follows is there if the page had one.
+    if (!grows && !hasMore()) news = news.filter((node) => !node.matches(MORE));
     const old = [...thread.children].slice([...thread.children].indexOf(tail[0]));
     const same = new Set(fresh.filter((node) => written.get(urlOf(node)) === node.outerHTML).map(urlOf));
     const untouched = old.filter((node) => same.has(urlOf(node)));
     const stand = new Map(untouched.map((node) => [urlOf(node), node]));
     const texts = fresh.map((node) => node.outerHTML);
-    morphList(thread, old, news.map((node) => stand.get(urlOf(node)) ?? node).filter((node, index, some) => some.indexOf(node) === index));
+    const wanted = news.map((node) => stand.get(urlOf(node)) ?? node).filter((node, index, some) => some.indexOf(node) === index);
+    keepPlace(() => morphList(thread, old, wanted));
     for (const [index, node] of fresh.entries()) written.set(urlOf(node), texts[index]);
     keepChosen(chosen);
+    thread.dispatchEvent(new CustomEvent("htmx:afterSwap", { bubbles: true, detail: {} }));
   }
+
+  // What is around the requests: head, outline, curves, panels.
+  function putAround(page) {
+    keepPlace(() => {
+      for (const region of page.querySelectorAll("[data-live][id]")) {
+        const here = document.getElementById(region.id);
+        if (here) morph(here, region);
+      }
+    });
+    title = page.title;
+    drawn = page.getElementById("live").dataset.revision;
+    drawnAt = performance.now();
+  }
+
+  // The rows of the waterfall and the table. In an order other than that of time only those that are here change.
+  function putRows(page) {
+    const chosen = currentRow()?.dataset.id;
+    const region = document.getElementById(isTable ? "session-rows" : "waterfall");
+    const fresh = page.getElementById(region?.id);
+    if (!fresh) return;
+    keepPlace(() => {
+      if (!isSorted()) return morph(region, fresh);
+      for (const row of region.querySelectorAll("[data-id]")) {
+        const other = fresh.querySelector(`[data-id="${CSS.escape(row.dataset.id)}"]`);
+        if (other) morph(row, other);
+      }
+      const sums = fresh.querySelector("tfoot");
+      if (sums) morph(region.querySelector("tfoot"), sums);
+    });
+    const row = currentRow();
+    if (chosen && row?.dataset.id === chosen) history.replaceState(history.state, "", `#r${row.dataset.n}`);
+  }
+
+  const currentRow = () => document.querySelector("#main [data-id][aria-current]");
 
   // The chosen request may have another number now.
   function keepChosen(url) {
@@ -282,16 +312,21 @@
     document.querySelector(`#outline-rows li[data-n="${numberOf(article)}"] > .outline-row`)?.setAttribute("aria-current", "true");
   }
 
-  // A branch and a trace are not added to: they say that there is more.
-  const isPart = () => !thread || ["branch", "trace"].some((name) => new URLSearchParams(location.search).has(name));
-  const moreButton = () => thread?.querySelector(':scope > .more-btn[hx-get*="side=after"]');
-  const hasMore = () => Boolean(moreButton());
+  const asks = (...names) => names.some((name) => new URLSearchParams(location.search).has(name));
+  const isSorted = () => isTable && asks("sort");
+  // A branch, a trace, a part of the time and another order are not added to: they say that there is more.
+  const isPart = () =>
+    isStuck || asks("branch", "trace") || isSorted() || (thread ? !articles().length : asks("t0", "t1", "p0", "p1"));
+  const MORE = '.more-btn[hx-get*="side=after"]';
+  // Whether the page ends before the session does.
+  const hasMore = () => (thread ? thread.querySelector(`:scope > ${MORE}`) !== null : document.querySelector("#main [data-after]") !== null);
 
   // --- following ---
 
   const isAtEnd = () => document.documentElement.scrollHeight - innerHeight - scrollY < 100;
   const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
-  const atTop = () => articles().find((article) => article.getBoundingClientRect().bottom > innerHeight / 4);
+  const readable = () => (thread ? articles() : [...document.querySelectorAll("#main :is(.wf-row, tr[data-row])")]);
+  const atTop = () => readable().find((one) => one.getBoundingClientRect().bottom > innerHeight / 4);
   const isReading = () => !getSelection().isCollapsed || document.querySelector("dialog[open]") !== null;
 
   function setFollow(on) {
@@ -300,7 +335,7 @@
 
   // Follow from where the session ends: here, or on the page that has its end.
   function begin() {
-    if (hasMore() || articles().length > MOST_ARTICLES) {
+    if (hasMore() || isPart() || (thread && articles().length > MOST_ARTICLES)) {
       try {
         sessionStorage.setItem(FOLLOW, live.dataset.session);
       } catch {
@@ -310,6 +345,7 @@
       return;
     }
     setFollow(true);
+    if (!thread) sawAll(latest);
     // The button goes away.
     if (pill.contains(document.activeElement)) follow.focus({ preventScroll: true });
     toEnd();
@@ -318,9 +354,11 @@
 
   function lastPage() {
     const query = new URLSearchParams(location.search);
-    for (const name of ["from", "at", "to", "side"]) query.delete(name);
-    query.set("from", latest.requests);
-    return `${location.pathname}?${query}#r${latest.requests}`;
+    for (const name of ["from", "at", "to", "side", "page", "t0", "t1", "p0", "p1"]) query.delete(name);
+    const isLast = latest.requests && !isSorted();
+    if (isLast) query.set("from", latest.requests);
+    const text = query.size ? `?${query}` : "";
+    return `${location.pathname}${text}${isLast ? `#r${latest.requests}` : ""}`;
   }
 
   follow?.addEventListener("change", () => (follow.checked ? begin() : announce()));
@@ -331,13 +369,11 @@
     () => {
       // Only a reader scrolls up; down at the end means that they want to see what comes.
       if (scrollY < lastY - 2 && !isAtEnd()) setFollow(false);
-      else if (scrollY > lastY && isAtEnd() && !hasMore() && thread && !follow.checked) {
+      else if (scrollY > lastY && isAtEnd() && !hasMore() && !isPart() && !follow.checked) {
         setFollow(true);
-        if (lacks()) hurry();
-      }
-      if (hasGrown && isAtEnd()) {
-        seeAll();
+        if (!thread) sawAll(latest);
         announce();
+        if (lacks()) hurry();
       }
       lastY = scrollY;
     },
@@ -349,8 +385,7 @@
     if (event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]")) return;
     if (document.querySelector("dialog[open]")) return;
     event.preventDefault();
-    if (!follow) pill.querySelector("a")?.click();
-    else if (follow.checked) {
+    if (follow.checked) {
       setFollow(false);
       announce();
     } else begin();
@@ -362,20 +397,20 @@
     const requests = latest.requests - known.requests, steps = latest.steps - known.steps;
     if (requests > 0) return `${requests.toLocaleString("en")} new`;
     if (steps > 0) return `${steps.toLocaleString("en")} new step${steps === 1 ? "" : "s"}`;
-    return latest.revision === known.revision ? "" : "Changed";
+    return isStuck ? "Changed" : "";
   }
 
   function announce() {
-    if (isOver) return;
+    if (isGone) return;
     const text = words();
     endKey();
     document.title = text && text !== "Changed" ? `(${text}) ${title}` : title;
-    if (!text || follow?.checked) return show("");
-    // What is on the page is redrawn soon.
-    if (text === "Changed") return show("");
-    const isBelow = hasGrown || (thread && !isPart() && !hasMore());
-    show(isBelow && text !== "Changed" ? `${text} below` : `${text}: show`, lastPage(), isBelow ? (hasGrown ? toEnd : begin) : null);
+    if (!text || follow.checked) return show("");
+    const isBelow = !isPart() && !hasMore();
+    show(isBelow ? `${text} below` : `${text}: show`, lastPage(), isBelow ? begin : null);
   }
+
+  const sawAll = (counts) => Object.assign(known, counts);
 
   // The key for the last request goes to the last that there is, on the page or not yet.
   function endKey() {
@@ -411,35 +446,49 @@
     pill.hidden = false;
   }
 
-  // There is nothing more to ask: what is on the page stays.
-  function end(text, href = "") {
-    isOver = true;
-    clearTimeout(timer);
+  // The session cannot be seen: what is on the page stays. It may come back.
+  function away(text, href = "") {
     document.title = title;
     status.hidden = true;
-    if (follow) follow.disabled = true;
-    show(text, href);
-    told.textContent = text;
+    if (isGone !== true || pill.textContent !== text) {
+      show(text, href);
+      told.textContent = text;
+    }
+    isGone = true;
+    setFollow(false);
+    follow.disabled = true;
+  }
+
+  function back() {
+    isGone = "back";
+    show("This session has logs again: show", location.pathname + location.search);
   }
 
   // --- asking again and again ---
 
-  const isActive = () => Date.now() - changedAt < MINUTE || Boolean(thread?.querySelector(".req[aria-busy]"));
+  const isActive = () => Date.now() - changedAt < MINUTE || document.querySelector("#main [data-began], .req[aria-busy]") !== null;
 
   // How long until the next question. The server answers when there is something to tell, or after half a minute.
   function pause() {
     if (failures) return Math.min(MINUTE, 2 * SECOND * 2 ** failures);
     if (document.hidden) return MINUTE;
-    if (isGone) return 20 * SECOND;
-    // Requests that are slow to write are asked for less often.
-    return Math.max(SECOND, 4 * cost) * (0.9 + Math.random() / 5);
+    if (isGone) return MINUTE / 6;
+    // A page that is slow to write is asked for less often.
+    return Math.max(follow.checked ? SECOND / 2 : SECOND, 10 * cost.news) * (0.9 + Math.random() / 5);
   }
+
+  // All of the page is drawn less often than new requests are put on it.
+  const dueAt = () => drawnAt + Math.max(thread && follow.checked ? 3 * SECOND : SECOND, 10 * cost.page);
+  const isOwed = () => Number(latest.revision) > Number(drawn) && !isGone && !isStuck;
+  const isDue = () => isOwed() && performance.now() >= dueAt();
 
   function plan() {
     clearTimeout(timer);
+    clearTimeout(wake);
     // Nobody has looked for a long time: it goes on when somebody does.
-    if (isOver || (document.hidden && Date.now() - hiddenAt > HOUR)) return;
+    if (document.hidden && Date.now() - hiddenAt > HOUR) return;
     timer = setTimeout(ask, pause());
+    if (isOwed() && !document.hidden && !failures) wake = setTimeout(hurry, dueAt() - performance.now());
   }
 
   // A question that waits for its answer, so that it can be given up.
@@ -448,7 +497,7 @@
 
   async function ask() {
     clearTimeout(timer);
-    if (isBusy || isOver) return;
+    if (isBusy) return;
     isBusy = true;
     try {
       await look();
@@ -473,65 +522,57 @@
   async function look() {
     const query = new URLSearchParams({ revision: latest.revision });
     // What the page lacks is more urgent than what may come.
-    if (!document.hidden && !isGone && !(lacks() && (isDue() || follow?.checked))) query.set("wait", "");
+    if (!document.hidden && !isGone && !isDue() && !(thread && follow.checked && lacks())) query.set("wait", "");
     waiting = new AbortController();
     const answer = await fetch(`${live.dataset.url}?${query}`, { headers: { "HX-Request": "true" }, signal: waiting.signal });
-    if (answer.headers.has("HX-Refresh")) return end("You are signed out: sign in again", location.href);
-    if (answer.status === 404) return leave();
+    if (answer.headers.has("HX-Refresh")) return away("You are signed out: sign in again", location.href);
+    if (answer.status === 404) return away("This session was deleted");
     if (!answer.ok) throw new Error(`${answer.status}`);
     const found = await answer.json();
     waiting = null;
-    // Requests of a session that was deleted may come again.
-    if (isGone) return end("This session is there again: show", location.href);
-    if (found.id !== live.dataset.session) return end("This session was merged into another: go there", answer.url.replace(/live\/[^/]*$/, ""));
+    if (found.id !== live.dataset.session) return away("This session was merged into another: go there", answer.url.replace(/live\/[^/]*$/, ""));
     // It has just gone: the next answer says where to.
     if (!("revision" in found)) return;
+    if (isGone && !comesBack(found)) return;
+    // It was deleted and came again meanwhile.
+    if (found.revision < Number(drawn)) return back();
     if (String(found.revision) !== latest.revision) {
       latest = { revision: String(found.revision), requests: found.requests, steps: found.steps };
       changedAt = Date.now();
     }
     status.hidden = !isActive();
-    if (lacks()) await catchUp();
+    if (lacks() || isDue()) await catchUp();
     else announce();
   }
 
-  const lacks = () => latest.revision !== known.revision;
-  const isDue = () => performance.now() >= pageAt && !document.hidden;
-
-  // The session is no longer here: what is on the page stays.
-  function leave() {
-    isGone = true;
-    status.hidden = true;
-    document.title = title;
-    show("This session was deleted");
+  // Somebody has signed in again; a session that was deleted is another one now.
+  function comesBack(found) {
+    if (isGone === "back" || !pill.textContent.includes("signed out") || found.requests < latest.requests) {
+      back();
+      return false;
+    }
+    isGone = false;
+    follow.disabled = false;
+    return true;
   }
 
-  // Come back for the page around the requests, when it may be asked for.
-  function planPage() {
-    clearTimeout(later);
-    if (lacks() && !document.hidden && !isOver) later = setTimeout(hurry, Math.max(pageAt - performance.now(), 0) + 20);
-  }
+  const lacks = () => Number(latest.revision) > Number(known.revision) && !isStuck;
 
   async function catchUp() {
-    if (follow?.checked && (!isAtEnd() || isReading())) setFollow(false);
-    const grew = latest.requests > known.requests || latest.steps > known.steps;
-    const follows = Boolean(follow?.checked) && !hasMore();
-    if (follows && articles().length > MOST_ARTICLES) return begin();
+    if (follow.checked && (!isAtEnd() || isReading())) setFollow(false);
+    const follows = follow.checked && !hasMore();
+    if (follows && thread && articles().length > MOST_ARTICLES) return begin();
     // A selection would be lost.
-    if (isDue() && isReading()) pageAt = performance.now() + 2 * SECOND;
-    let isDrawn = true;
-    if (isDue()) isDrawn = await (isPart() ? redraw() : refresh(follows, true));
-    else if (follows && grew) isDrawn = await refresh(true, false);
-    if (!isDrawn) {
+    if (isDue() && isReading()) drawnAt = performance.now();
+    const isWhole = isDue();
+    if ((isWhole || (follows && thread && lacks())) && !(await refresh(isWhole, follows && !isPart()))) {
+      isStuck = true;
       setFollow(false);
-      known.revision = latest.revision;
-      return show(`${words() || "Changed"}: show`, lastPage());
     }
     if (follows) toEnd();
     // More has come than fits below: go where it ends.
     if (follows && hasMore()) return begin();
     announce();
-    planPage();
   }
 
   document.addEventListener("visibilitychange", () => {
@@ -545,22 +586,20 @@
   live.hidden = false;
   // The browser may have kept it from an earlier visit.
   setFollow(false);
-  if (thread) {
-    remember(tailOf(blocks(), Infinity));
-    let comesFollowing = false;
-    try {
-      comesFollowing = sessionStorage.getItem(FOLLOW) === live.dataset.session;
-      sessionStorage.removeItem(FOLLOW);
-    } catch {
-      // See above.
-    }
-    addEventListener("load", () => {
-      if (comesFollowing && !hasMore()) {
-        setFollow(true);
-        toEnd();
-      } else if (!hasMore() && isActive() && isAtEnd()) setFollow(true);
-      lastY = scrollY;
-    });
+  if (thread) remember(blocks());
+  let comesFollowing = false;
+  try {
+    comesFollowing = sessionStorage.getItem(FOLLOW) === live.dataset.session;
+    sessionStorage.removeItem(FOLLOW);
+  } catch {
+    // See above.
   }
-  timer = setTimeout(ask, 2 * SECOND);
+  addEventListener("load", () => {
+    if (comesFollowing && !hasMore() && !isPart()) {
+      setFollow(true);
+      toEnd();
+    } else if (thread && !hasMore() && !isPart() && isActive() && isAtEnd()) setFollow(true);
+    lastY = scrollY;
+  });
+  timer = setTimeout(ask, SECOND);
 })();

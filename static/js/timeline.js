@@ -102,6 +102,7 @@
     document.addEventListener("htmx:afterSettle", (event) => {
       if (event.target.id === "waterfall") arrive();
     });
+    document.addEventListener("session:drawn", arrive);
     arrive();
     const row = chosen() && document.getElementById(`w${chosen()}`);
     if (row) choose(row);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -90,6 +91,7 @@ class Head:
 @project_page
 def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) -> HttpResponse:
     """The session from request `from` on. htmx gets only the requests, to add them to those on the page."""
+    began = time.thread_time()
     session = find_session(project.pk, session_id)
     lines = load_all_lines(session, MOST_LINES) if session else None
     if session is None or lines is None or lines.is_empty:
@@ -116,6 +118,8 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
     part = PARTIALS[shown.addresses.view]
     response = render_page_or_partial(request, "session.html", part, context, project)
     patch_vary_headers(response, ["Cookie"])
+    # The script of an open page asks less often for what costs more.
+    response.headers["Server-Timing"] = f"page;dur={1000 * (time.thread_time() - began):.1f}"
     remember(request, response)
     if shown.addresses.view == TABLE:
         context["table"].columns.remember(response)

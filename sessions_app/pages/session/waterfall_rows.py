@@ -81,6 +81,7 @@ class WaterfallWriter:
             name, icon, state = name_of(line)[:LABEL_CHARS], KINDS.get(line.kind, "chain"), state_of(line)
         sums = node.sums
         return component("waterfall", "group")(
+            id=line.id if line else f"run-{run.starter + 1}" if run else "",
             state=state,
             depth=min(depth, MOST_LEVELS),
             icon_name=icon,
@@ -105,6 +106,7 @@ class WaterfallWriter:
     def _step(self, node: TreeNode[RequestLine], line: RequestLine, depth: int) -> Markup:
         name = name_of(line)
         return component("waterfall", "step")(
+            id=line.id,
             state=state_of(line),
             depth=min(depth, MOST_LEVELS),
             href=self.there.beside(max(self.shown.layout.owners.get(line.id, 0), 0) + 1, line.id),

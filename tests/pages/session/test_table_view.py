@@ -123,7 +123,7 @@ def test_an_order_is_over_all_pages(signed_in: Client, project: Project, monkeyp
     while query:
         page = get(signed_in, session, query)
         seen += rows(page)
-        later = re.search(r'<a class="more-btn" href="([^"]+)">Later rows', page)
+        later = re.search(r'<a class="more-btn" href="([^"]+)" data-after>Later rows', page)
         query = unescape(later[1]) if later else ""
         assert ("Earlier rows" in page) is (len(seen) > 3)
     assert seen == sorted(range(1, 9), key=lambda number: -((number - 1) * 5 % 8))
