@@ -141,6 +141,42 @@
     for (const gone of left) gone.remove();
   }
 
+  // --- what runs ---
+
+  // The server's clock, in seconds. `since`: when it was read here, by a clock that nobody sets.
+  const clockOf = (region) => ({ now: Number(region.dataset.now) || Date.now() / SECOND, since: performance.now() });
+  let clock = clockOf(live);
+  const NARROW = "\u202f";
+  let isOutgrown = false;
+
+  // As the server writes it: `6.4 s`, `1 m 24 s`, `2 h 05 m`.
+  function spelled(seconds) {
+    if (seconds < 60) return `${seconds.toFixed(1)}${NARROW}s`;
+    const units = seconds < 3600 ? ["m", "s", Math.floor(seconds)] : ["h", "m", Math.floor(seconds / 60)];
+    return `${Math.floor(units[2] / 60)}${NARROW}${units[0]} ${String(units[2] % 60).padStart(2, "0")}${NARROW}${units[1]}`;
+  }
+
+  // Bars grow with their durations, until they near the end of the axis: then that is drawn anew.
+  function count() {
+    if (document.hidden) return;
+    const now = clock.now + (performance.now() - clock.since) / SECOND;
+    for (const one of document.querySelectorAll("[data-began]")) {
+      one.textContent = spelled(Math.max(now - Number(one.dataset.began), 0));
+      const bar = one.dataset.rate && one.parentElement.querySelector("rect.l");
+      if (!bar) continue;
+      // Where it was first seen, and when.
+      if (!bar.dataset.width) Object.assign(bar.dataset, { width: Number.parseFloat(bar.getAttribute("width")), at: now });
+      const width = Number(bar.dataset.width) + Number(one.dataset.rate) * (now - Number(bar.dataset.at));
+      const end = Math.min(Number.parseFloat(bar.getAttribute("x")) + width, 100);
+      bar.setAttribute("width", `${end - Number.parseFloat(bar.getAttribute("x"))}%`);
+      if (one.getAttribute("text-anchor") !== "end") one.setAttribute("x", `${end}%`);
+      if (end > 90 && Number(one.dataset.rate)) isOutgrown = true;
+    }
+    if (isOutgrown && isDue() && (waiting || !isBusy) && !failures) hurry();
+  }
+
+  setInterval(count, SECOND);
+
   // --- asking for what is new ---
 
   // From a request on, to the last one that is here unless it `grows`: the whole page, or only the requests.
@@ -274,6 +310,8 @@
       }
     });
     title = page.title;
+    clock = clockOf(page.getElementById("live"));
+    isOutgrown = false;
     drawn = page.getElementById("live").dataset.revision;
     drawnAt = performance.now();
   }
@@ -479,7 +517,7 @@
 
   // All of the page is drawn less often than new requests are put on it.
   const dueAt = () => drawnAt + Math.max(thread && follow.checked ? 3 * SECOND : SECOND, 10 * cost.page);
-  const isOwed = () => Number(latest.revision) > Number(drawn) && !isGone && !isStuck;
+  const isOwed = () => (Number(latest.revision) > Number(drawn) || isOutgrown) && !isGone && !isStuck;
   const isDue = () => isOwed() && performance.now() >= dueAt();
 
   function plan() {

@@ -59,7 +59,9 @@ def curves(shown: View, hits: Mapping[int, int]) -> dict[str, Any]:
     the conversation, and to a part of the waterfall.
     """
     return {
-        "curves": _drawn(shown, hits) if hits else shown.once_for_part("curves", lambda: _drawn(shown, {})),
+        "curves": _drawn(shown, hits)
+        if hits or shown.is_running
+        else shown.once_for_part("curves", lambda: _drawn(shown, {})),
         "there": shown.addresses.as_view(CONVERSATION).page,
         "in_waterfall": shown.addresses.as_view(WATERFALL).page,
     }

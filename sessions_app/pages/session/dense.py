@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from sessions_app.content.documents import PartKind
 from sessions_app.pages.html.components import NOTHING, component, joined
-from sessions_app.pages.html.formats import clock, cost, duration, exact, tokens
+from sessions_app.pages.html.formats import clock, cost, exact, tokens
 from sessions_app.pages.html.tool_definitions import names_of
 from sessions_app.pages.session.find import SessionFind
 from sessions_app.pages.session.outline_rows import outcome, state_of
@@ -21,10 +21,9 @@ from sessions_app.pages.session.outline_tree import is_summary
 from sessions_app.pages.session.prompts import new_prompts
 from sessions_app.pages.session.view import RequestBlock, View
 from sessions_app.pages.shell import COOKIE_SECONDS, htmx_of
-from sessions_app.pages.thread.wording import counted
+from sessions_app.pages.thread.wording import counted, lasted
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
-from sessions_app.structure import timeline
 from sessions_app.structure.profiles import name_hash, unpack
 
 PARAMETER, COOKIE = "dense", "logsui_dense"
@@ -151,7 +150,7 @@ def _line(
         tokens_in=tokens(line.input_tokens),
         tokens_out=tokens(line.output_tokens),
         cost=cost(line.cost),
-        duration=duration(timeline.duration(line)),
+        duration=lasted(line),
     )
 
 

@@ -19,7 +19,7 @@ from sessions_app.pages.session.waterfall import Scale, bars
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.layout import MOST_STEPS, Layout, contents
 from sessions_app.pages.thread.steps import KINDS, MOST_LEVELS, anchor, kind_words, name_of
-from sessions_app.pages.thread.wording import counted, error_words, unfinished
+from sessions_app.pages.thread.wording import counted, error_words, lasted, unfinished
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR, RUNNING
 from sessions_app.structure import timeline
@@ -178,7 +178,7 @@ class RowWriter:
             tag=self._tag(index),
             tool_failures=self.tool_failures.get(line.id, 0),
             hit_count=self.hits.get(index, 0),
-            length=length,
+            length=lasted(line),
             bars=bars(line, self.scale),
         )
 

@@ -16,6 +16,7 @@ from sessions_app.pages.html.formats import clock, cost, duration, exact, extent
 from sessions_app.pages.session.outline_rows import outcome
 from sessions_app.pages.session.time_axis import TimeAxis
 from sessions_app.pages.session.waterfall import bars
+from sessions_app.pages.thread.wording import lasted
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
@@ -144,7 +145,7 @@ CHOSEN = (
     ),
     Column("model", "Model", "t-model", lambda facts, i: facts.lines[i].model or None, _write_model),
     Column("timeline", "Timeline", "t-bar", _offset, _write_bars),
-    Column("duration", "Duration", "num t-dur", _duration, lambda facts, i: duration(_duration(facts, i)), sum=_busy),
+    Column("duration", "Duration", "num t-dur", _duration, lambda facts, i: lasted(facts.lines[i]), sum=_busy),
     Column(
         "ttft",
         "TTFT",

@@ -31,6 +31,8 @@ _CHAR_PIXELS, _APART = 5.9, 6
 _MOST_NAMED_PAUSES = 12
 # Less cannot be shown, in seconds.
 LEAST_SECONDS = 0.01
+# How much of the time until now is left empty for what runs, and how many seconds at least.
+_ROOM, _LEAST_ROOM = 0.25, 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,25 @@ class Tick:
 
 
 class TimeAxis:
-    """Where moments lie on the axis, from 0 to 100. Pauses take little of it, or nothing else could be seen."""
+    """Where moments lie on the axis, from 0 to 100. Pauses take little of it, or nothing else could be seen. `now`:
+    something runs, so it goes on until now and has room for more.
+    """
 
     def __init__(
-        self, lines: Sequence[RequestLine], gaps: Mapping[uuid.UUID, timedelta], span: timeline.Extent | None
+        self,
+        lines: Sequence[RequestLine],
+        gaps: Mapping[uuid.UUID, timedelta],
+        span: timeline.Extent | None,
+        now: datetime | None = None,
     ) -> None:
         self.start = span.start if span else timeline.sane_start(lines[0]) if lines else datetime.min
         self.seconds = span.wall.total_seconds() if span else 0.0
         pauses = sorted(self._idle(lines, gaps))
-        active = max(self.seconds - sum(end - begin for begin, end in pauses), 0.0)
+        idle = sum(end - begin for begin, end in pauses)
+        if now is not None and lines:
+            gone = self.seconds_since(now)
+            self.seconds = max(self.seconds, gone + max((gone - idle) * _ROOM, _LEAST_ROOM))
+        active = max(self.seconds - idle, 0.0)
         drawn = max(active, 1.0) * min(MOST_PAUSE, 0.5 / max(len(pauses), 1))
         self.pieces = list(_pieces(pauses, self.seconds, drawn))
         self._begins = [piece.begin for piece in self.pieces]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from django.http import QueryDict
+from django.utils import timezone
 from markupsafe import Markup
 
 from sessions_app import bounds
@@ -27,6 +28,7 @@ from sessions_app.queries.derived import costs_of, start_of
 from sessions_app.queries.session import RequestLine, SessionFacts, SessionLines
 from sessions_app.queries.thread import load_window
 from sessions_app.queries.window import Window
+from sessions_app.records import RUNNING
 from sessions_app.search_language import MOST_CHARS
 from sessions_app.structure.runs import Runs, runs_of
 from sessions_app.structure.timeline import Structure
@@ -57,9 +59,17 @@ class View:
 
     @property
     def axis(self) -> TimeAxis:
-        """The time of what is shown, with its pauses folded."""
+        """The time of what is shown, with its pauses folded. While a request runs, it goes on."""
         layout = self.layout
+        if self.is_running:
+            return TimeAxis(layout.lines_in_order, layout.gaps, layout.extent, timezone.now())
         return layout.derived.once("axis", lambda: TimeAxis(layout.lines_in_order, layout.gaps, layout.extent))
+
+    @property
+    def is_running(self) -> bool:
+        """Whether something that is shown runs: then the same page looks different a moment later."""
+        begun = self.layout.derived.once("without end", lambda: _without_end(self.layout))
+        return any(line.is_running for line in begun)
 
     def once_for_part(self, name: str, make: Callable[[], T]) -> T:
         """What is computed for the whole session is kept, but it is computed anew for a branch or trace."""
@@ -80,6 +90,10 @@ class View:
         """The indices of the requests that are not in the chosen branch or trace."""
         requests = range(len(self.lines.requests))
         return [index for index in requests if not self.addresses.shows(index + 1)]
+
+
+def _without_end(layout: Layout) -> list[RequestLine]:
+    return [line for line in layout.lines_in_order if line.status == RUNNING]
 
 
 def view_of(project: Project, session: SessionFacts, lines: SessionLines, query: QueryDict) -> View:

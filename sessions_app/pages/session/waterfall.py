@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Protocol
 
+from django.utils import timezone
+
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
@@ -17,7 +19,7 @@ from sessions_app.structure import timeline
 MOST_PAUSE = 0.08
 # In percent of the line's width: a shorter bar could not be seen.
 LEAST_WIDTH = 0.1
-FAILED, UNTIL_FIRST_TOKEN, GENERATING = "e", "t", "g"
+FAILED, UNTIL_FIRST_TOKEN, GENERATING, RUNS = "e", "t", "g", "l"
 
 
 class Scale:
@@ -67,6 +69,8 @@ def bars(line: RequestLine, scale: Placing) -> list[WaterfallBar]:
     width = max(end - begin, LEAST_WIDTH)
     if line.status == ERROR:
         return [_bar(FAILED, begin, width)]
+    if line.is_running:
+        return [_bar(RUNS, begin, max(scale.at(timezone.now()) - begin, LEAST_WIDTH))]
     first = line.first_token_at
     middle = scale.at(first) if first and first > line.started_at else begin
     middle = max(begin, min(middle, end))

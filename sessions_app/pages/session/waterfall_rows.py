@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from django.utils import timezone
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import NOTHING, component
@@ -13,11 +15,11 @@ from sessions_app.pages.html.formats import cost, duration, exact, hue, tokens
 from sessions_app.pages.session.outline_rows import LABEL_CHARS, MODEL_CHARS, outcome, state_of
 from sessions_app.pages.session.time_axis import ShownTime
 from sessions_app.pages.session.view import View
-from sessions_app.pages.session.waterfall import LEAST_WIDTH, WaterfallBar, bars
+from sessions_app.pages.session.waterfall import LEAST_WIDTH, RUNS, WaterfallBar, bars
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.lanes import run_name
 from sessions_app.pages.thread.steps import KINDS, kind_words, name_of
-from sessions_app.pages.thread.wording import counted
+from sessions_app.pages.thread.wording import counted, running_since
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
@@ -28,7 +30,7 @@ from sessions_app.structure.trace_tree import Sums, TreeNode
 _RIGHTMOST, _LEFTMOST = 88.0, 10.0
 # Deeper rows are not moved further to the right.
 MOST_LEVELS = 8
-SPAN, TOOL, LIVE = "s", "x", "l"
+SPAN, TOOL = "s", "x"
 
 Placed = tuple[TreeNode[RequestLine], tuple[TreeNode[RequestLine], ...]]
 
@@ -40,6 +42,9 @@ class Label:
     x: str
     text: str
     is_left: bool = False
+    # Of what runs: when it began, in seconds, and how fast its bar grows, in percent a second.
+    began: str = ""
+    rate: str = ""
 
 
 @dataclass(slots=True)
@@ -159,14 +164,23 @@ class WaterfallWriter:
 
     def _drawn(self, node: TreeNode[RequestLine]) -> dict[str, object]:
         """The bars of a row, and the length beside them."""
+        if node.line is not None and node.line.is_running:
+            return self._running(running_since(node.line), timezone.now())
         begin, end = self.time.at(node.begin), self.time.at(node.end)
         length = duration(node.end - node.begin) if node.end > node.begin else ""
         return {"bars": self._bars(node, begin, end), "label": self._label(length, begin, end)}
 
+    def _running(self, since: datetime, now: datetime) -> dict[str, object]:
+        """A bar until now, which the page's script lets grow."""
+        begin, end = self.time.at(since), self.time.at(now)
+        rate = self.time.at(now + timedelta(seconds=1)) - end
+        label = self._label(duration(now - since), begin, end)
+        if label is not None:
+            label = replace(label, began=f"{since.timestamp():.3f}", rate=f"{rate:.4f}")
+        return {"bars": [(RUNS, f"{begin:.2f}", f"{max(end - begin, LEAST_WIDTH):.2f}")], "label": label}
+
     def _bars(self, node: TreeNode[RequestLine], begin: float, end: float) -> list[WaterfallBar]:
         line = node.line
-        if line is not None and line.is_running:
-            return [(LIVE, f"{begin:.2f}", f"{max(100 - begin, LEAST_WIDTH):.2f}")]
         if line is not None and not node.is_group and (node.index is not None or line.kind in ("llm", "embedding")):
             return bars(line, self.time)
         is_work = line is not None and line.kind in WORK and not node.is_group

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from sessions_app import bounds
 from sessions_app.pages.html.components import NOTHING, component, joined, sentence
-from sessions_app.pages.html.formats import cost, duration, exact, share, tokens
+from sessions_app.pages.html.formats import cost, exact, share, tokens
 from sessions_app.pages.html.messages import MessageWriter, Pairs
 from sessions_app.pages.html.pieces import fold, link, reference, request_link, row
 from sessions_app.pages.thread import contradicted_note, other_bodies
@@ -30,6 +30,7 @@ from sessions_app.pages.thread.wording import (
     attempt_words,
     counted,
     first_token,
+    lasted,
     listed,
     offset,
     sent_words,
@@ -41,7 +42,6 @@ from sessions_app.queries.session import RequestLine
 from sessions_app.queries.traces import Report
 from sessions_app.queries.window import documents_of_call
 from sessions_app.records import ERROR
-from sessions_app.structure import timeline
 
 # What a request sent, and what came back for it, may each take this part of an answer's bytes.
 PART_OF_REQUEST = 0.2
@@ -128,7 +128,7 @@ class RequestWriter:
             url=addresses.request(line.id),
             line=line,
             offset=offset(line, self.start),
-            duration=duration(timeline.duration(line)),
+            duration=lasted(line),
             first_token=first_token(line),
             tokens_in=tokens(line.input_tokens) if line.input_tokens is not None else "",
             tokens_out=tokens(line.output_tokens) if line.output_tokens is not None else "",

@@ -232,6 +232,20 @@ def first_token(line: RequestLine) -> str:
     return duration(line.first_token_at - line.started_at)
 
 
+def running_since(line: RequestLine) -> datetime:
+    """When a request that runs began; a client's clock may be ahead."""
+    return min(line.started_at, line.received_at)
+
+
+def lasted(line: RequestLine) -> str:
+    """How long a request took or, while it runs, how long it has run. The script of an open page counts on."""
+    if not line.is_running:
+        return duration(timeline.duration(line))
+    began = running_since(line)
+    so_far = duration(timezone.now() - began)
+    return Markup('<span data-began="{}">{}</span>').format(f"{began.timestamp():.3f}", so_far)
+
+
 def unfinished(request: Begun) -> str:
     """That a request has no end, where its log says so."""
     if request.status != RUNNING:

@@ -103,6 +103,29 @@ def test_a_clock_that_is_ahead_keeps_nothing_alive(signed_in: Client, project: P
     assert "no end was reported" in requests
 
 
+def test_what_runs_has_run_until_now(signed_in: Client, project: Project) -> None:
+    now = datetime.now(UTC)
+    before = make_log(started_at=now - timedelta(seconds=90), session_id="a")
+    runs = make_log(response=None, started_at=now - timedelta(seconds=30), ended_at=None, status="running")
+    session = make_session(project, "a", before, runs | {"session_id": "a"})
+    address = f"/p/acme/sessions/{session.pk}/"
+    for query in ("", "?dense=1", "?view=table"):
+        page = signed_in.get(address + query).content.decode()
+        assert re.findall(r'data-began="(\d+)\.\d+">3\d\.\d\Ws<', page)[0] == str(int(now.timestamp() - 30))
+    page = signed_in.get(f"{address}?view=waterfall").content.decode()
+    x, width, rate = (
+        float(re.search(pattern, page)[1])  # type: ignore[index]
+        for pattern in (r'class="l" x="([\d.]+)%', r'class="l" x="[\d.]+%" width="([\d.]+)%', r'data-rate="([\d.]+)"')
+    )
+    # It ends now, and there is room for more.
+    assert 75 < x + width < 85
+    assert width == pytest.approx(30 * rate, rel=0.2)
+    # An hour later it does not.
+    RequestLog.objects.update(received_at=now - timedelta(hours=2))
+    Session.objects.update(revision=F("revision") + 1)
+    assert "data-began" not in signed_in.get(f"{address}?view=waterfall").content.decode()
+
+
 def test_the_list_marks_what_is_active(signed_in: Client, project: Project) -> None:
     make_session(project, "old")
     make_session(project, "new", make_log(started_at=datetime.now(UTC)))

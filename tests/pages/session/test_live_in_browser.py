@@ -205,6 +205,11 @@ def test_rows_follow(
     drawn, before = bar.get_attribute("x"), place_of(visitor, "#w4")
     running = visitor.locator("#w13")
     expect(running).to_have_attribute("data-state", "live")
+    # Its bar and its duration grow by the server's clock, without a question.
+    length, growing = running.locator("[data-began]"), running.locator("rect")
+    said, width = length.text_content() or "", growing.get_attribute("width") or ""
+    expect(length).not_to_have_text(said)
+    expect(growing).not_to_have_attribute("width", width)
     writer.start()
     # The rows come below, the axis is drawn anew, and nothing moves.
     expect(visitor.locator("#w20")).to_be_attached()
