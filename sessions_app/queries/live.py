@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from sessions_app.models import RequestLog, Session
-from sessions_app.queries.session_list import SessionRow
 from sessions_app.records import RUNNING
 from sessions_app.structure.running import RUNNING_FOR
 
@@ -40,7 +40,24 @@ def is_active(last_at: datetime, now: datetime) -> bool:
     return abs(now - last_at) < ACTIVE_FOR
 
 
-def active_sessions(rows: Iterable[SessionRow], now: datetime) -> dict[uuid.UUID, bool]:
+class LastActive(Protocol):
+    """A session of a list, as far as it matters here."""
+
+    @property
+    def id(self) -> uuid.UUID: ...
+    @property
+    def last_at(self) -> datetime: ...
+    @property
+    def buckets(self) -> list[date]: ...
+
+
+def active_among(project_id: int, ids: Sequence[uuid.UUID], now: datetime) -> dict[uuid.UUID, bool]:
+    """The same of sessions that a page shows, by their ids. At most two statements."""
+    rows = Session.objects.filter(project_id=project_id, id__in=ids).only("id", "last_at", "buckets")
+    return active_sessions(rows, now)
+
+
+def active_sessions(rows: Iterable[LastActive], now: datetime) -> dict[uuid.UUID, bool]:
     """Those with requests or steps in the last minute, or with a request that runs; and whether one runs. At most one
     statement.
     """

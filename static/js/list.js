@@ -6,6 +6,7 @@
   document.body.addEventListener("htmx:configRequest", (event) => {
     const later = event.target.dataset?.later;
     if (later) event.detail.path = later + location.search;
+    if (event.target.id === "news") event.detail.parameters.shown = picks().map((pick) => pick.value).join(",");
     if (event.target.id === "columns-form") {
       // The form was written with the page; what is listed may have changed since.
       const here = new URLSearchParams(location.search);
@@ -30,12 +31,37 @@
     }
   });
 
-  // The title of the tab tells of new sessions, too.
+  // The title of the tab tells of new sessions, too, and that a request runs in one of those that are listed.
   const title = document.title;
-  document.body.addEventListener("htmx:afterSettle", () => {
-    const count = document.getElementById("news")?.dataset.count;
-    document.title = count ? `(${count} new) ${title}` : title;
-  });
+  function tell() {
+    const news = document.getElementById("news");
+    if (news?.dataset.active !== undefined) markActive(news.dataset.active.split(" "));
+    const words = [news?.dataset.count && `${news.dataset.count} new`, document.querySelector("#results .live-dot[data-runs]") && "running"];
+    document.title = words.some(Boolean) ? `(${words.filter(Boolean).join(", ")}) ${title}` : title;
+  }
+
+  document.body.addEventListener("htmx:afterSettle", tell);
+  tell();
+
+  const picks = () => [...document.querySelectorAll("#results input[name=pick]")];
+
+  // The rows in which something happens now have a dot; the others have none any more.
+  function markActive(ids) {
+    for (const pick of picks()) {
+      const cell = pick.closest("tr").querySelector(".c-last");
+      const runs = ids.includes(`${pick.value}:runs`);
+      const words = runs ? "A request is running" : ids.includes(pick.value) ? "Active now" : "";
+      const dot = cell.querySelector(".live-dot");
+      if ((dot?.title ?? "") === words) continue;
+      for (const old of cell.querySelectorAll(".live-dot, .vh")) old.remove();
+      if (!words) continue;
+      const made = document.createElement("span"), said = document.createElement("span");
+      Object.assign(made, { className: "live-dot", title: words });
+      made.toggleAttribute("data-runs", runs);
+      Object.assign(said, { className: "vh", textContent: `${words}, ` });
+      cell.prepend(made, said);
+    }
+  }
 
   // --- histogram
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import uuid
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -140,7 +142,9 @@ def _filters_context(project: Project, filters: SessionFilters) -> dict[str, Any
 
 @project_page
 def new_sessions(request: HttpRequest, project: Project) -> HttpResponse:
-    """The button above the first row that says how many sessions are new or updated."""
+    """The button above the first row that says how many sessions are new or updated; and in which of those that are
+    `shown` something happens.
+    """
     parsed = parse_filters(request.GET, timezone.get_current_timezone())
     newest, order = request.GET.get("newest", ""), request.GET.get("order") or NEWEST_FIRST
     try:
@@ -153,10 +157,20 @@ def new_sessions(request: HttpRequest, project: Project) -> HttpResponse:
         "list_query": ordered_query(parsed.filters, order),
         "newest": newest,
         "count": at_least(found),
+        "active": _active_of(project, request.GET.get("shown", "")),
         "news": f"{at_least(found)} new or updated session{'' if found == 1 else 's'}" if found else "",
         "address": reverse("sessions", args=[project.slug]),
     }
     return render(request, "_new_sessions.html", context)
+
+
+def _active_of(project: Project, shown: str) -> dict[uuid.UUID, bool] | None:
+    """Of the ids that are `shown`, those of active sessions; None if none are named."""
+    ids: list[uuid.UUID] = []
+    for word in shown.split(",")[:PAGE_SIZE]:
+        with suppress(ValueError):
+            ids.append(uuid.UUID(word))
+    return live.active_among(project.pk, ids, timezone.now()) if ids else None
 
 
 # --- the page of rows -----------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from sessions_app.models import InboxEntry, Project
 from sessions_app.pages.sessions import list_page as session_list
 from sessions_app.queries.filters import parse_filters
 from sessions_app.queries.matching import count_some
-from tests.factories import START, make_log, make_session, store_logs
+from tests.factories import START, make_log, make_project, make_session, store_logs
 
 ADDRESS = "/p/acme/sessions/"
 MOST_STATEMENTS = 12
@@ -230,6 +230,20 @@ def test_pill_says_how_many_are_new(signed_in: Client, project: Project, query: 
     pill = signed_in.get(address).content.decode()
     assert ("2 new or updated sessions" if query == "?order=-cost" else "1 new or updated session<") in pill
     assert f'href="{ADDRESS}{query}"' in unescape(pill)
+
+
+def test_pill_says_in_which_rows_something_happens(signed_in: Client, project: Project) -> None:
+    now = timezone.now()
+    old = make_session(project, "old")
+    active = make_session(project, "active", make_log(started_at=now, seconds=0))
+    runs = make_session(project, "runs", make_log(started_at=now, ended_at=None, response=None, status="running"))
+    other = make_session(make_project("other"), "theirs", make_log(started_at=now, seconds=0))
+    newest = re.search(r'"newest": "([^"]+)"', get(signed_in))[1]  # type: ignore[index]
+    shown = ",".join(str(session.pk) for session in (old, active, runs, other))
+    pill = signed_in.get(f"{ADDRESS}new/", {"newest": newest, "shown": f"{shown},x"}).content.decode()
+    told = re.search(r'data-active="([^"]*)"', pill)[1].split()  # type: ignore[index]
+    assert sorted(told) == sorted((str(active.pk), f"{runs.pk}:runs"))
+    assert "data-active" not in signed_in.get(f"{ADDRESS}new/", {"newest": newest}).content.decode()
 
 
 def test_pill_without_a_place_is_nothing(signed_in: Client, project: Project) -> None:
