@@ -413,7 +413,7 @@ def test_what_a_client_put_around_the_users_words_is_folded(signed_in: Client, p
     assert label == "Show 520 more characters"
     assert text(signed_in.get(url, headers={"HX-Request": "true"}).content.decode()) == rules
     page = signed_in.get(url).content.decode()
-    download = re.search(r'href="([^"]+)" download', page)
+    download = re.search(r'href="([^"]+)"\s+download', page)
     assert download
     assert signed_in.get(unescape(download[1])).content.decode() == rules
     assert signed_in.get(url.replace("section=0", "section=2")).status_code == 404
