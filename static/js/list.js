@@ -1,5 +1,7 @@
 // The list: its regions follow the filters, and a part of the histogram is chosen by dragging or with the arrow keys.
 (() => {
+  const picks = () => [...document.querySelectorAll("#results input[name=pick]")];
+
   // The regions ask again when the address has changed, for what it says now.
   // A choice of columns replaces it, and changes nothing for them.
   document.body.addEventListener("htmx:pushedIntoHistory", () => htmx.trigger(document.body, "list-changed"));
@@ -42,8 +44,6 @@
 
   document.body.addEventListener("htmx:afterSettle", tell);
   tell();
-
-  const picks = () => [...document.querySelectorAll("#results input[name=pick]")];
 
   // The rows in which something happens now have a dot; the others have none any more.
   function markActive(ids) {
