@@ -16,7 +16,9 @@ from typing import Any
 import zstandard
 from django.http import HttpRequest
 
+from logsui.memory import return_free_memory
 from sessions_app.api.errors import DOCS_PATH, ApiError
+from sessions_app.queries.session import forget_lines
 
 CHUNK_BYTES = 256 * 2**10
 # So much gzip or zstd inflates to at most about 8 MB: a decompression bomb overshoots the limit by no more.
@@ -62,6 +64,9 @@ def _one_large_body() -> Iterator[None]:
         message = "Other large bodies are being received. Send this one again later, or in several requests."
         raise ApiError(503, "busy", message, docs=DOCS_PATH, headers={"Retry-After": "10"})
     try:
+        # A worker has room for a large body, or for what it remembers for pages.
+        forget_lines()
+        return_free_memory()
         yield
     finally:
         _LARGE_BODY.release()

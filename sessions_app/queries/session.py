@@ -237,6 +237,11 @@ MOST_KEPT, MOST_LINES_KEPT = 16, 6_000
 _kept: Keeper[SessionLines] = Keeper(MOST_KEPT, MOST_LINES_KEPT)
 
 
+def forget_lines() -> None:
+    """Let go of all that is remembered of sessions, for work that needs the memory more."""
+    _kept.drop(lambda key: True)
+
+
 def load_all_lines(session: SessionFacts, most: int | None = None) -> SessionLines:
     """The requests and steps of a session; one statement, or none if this process has read the same revision of it
     before. `most`: at most so many of them, the first ones.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 from collections.abc import Callable
@@ -10,7 +11,10 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
+from sessions_app.access.keys import create_key
 from sessions_app.ingest import corrections
 from sessions_app.ingest.recosting import recompute_costs
 from sessions_app.models import Project, RequestLog, Session
@@ -213,3 +217,28 @@ def test_threads_that_read_the_same_share_it() -> None:
     for thread in threads:
         thread.join()
     assert len({id(one) for one in found}) == 1
+
+
+@pytest.mark.django_db
+def test_a_large_body_has_the_memory_of_what_is_remembered(
+    client: Client, project: Project, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    session = find_session(project.pk, make_session(project, "a").pk)
+    assert session
+    _, key = create_key(project, "test", ["ingest"])
+
+    def send(characters: int) -> None:
+        headers = {"Authorization": f"Bearer {key}"}
+        log = make_log("x" * characters, session_id="b")
+        assert (
+            client.post("/api/v1/logs", json.dumps([log], default=str), "application/json", headers=headers).status_code
+            == 202
+        )
+
+    load_all_lines(session)
+    send(1_000)
+    with django_assert_num_queries(0):
+        load_all_lines(session)
+    send(9_000_000)
+    with django_assert_num_queries(1):
+        load_all_lines(session)
