@@ -55,7 +55,8 @@ def for_page(value: Any) -> Any:
     if "schema" in value:
         copied["kind"] = kind_of(value["schema"])
     if "properties" in value:
-        copied["members"] = with_kinds(value["properties"])
+        # Pairs, because a template would take a member called `items` for what its name says.
+        copied["members"] = list(with_kinds(value["properties"]).items())
     if "example" in value:
         copied["example"] = json.dumps(value["example"], indent=2)
     return copied
