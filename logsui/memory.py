@@ -60,7 +60,7 @@ def return_free_memory() -> None:
 class Rest:
     """Returns the memory that work took to the system, since some of it may have been large.
 
-    `let_go` is called in the thread that worked, where returning free memory alone is not enough: both ends of a
+    `let_go` is called in the thread that rests, where returning free memory alone is not enough: both ends of a
     database session keep buffers of the size of the largest message.
     """
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
 import time
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 from typing import Any
 
 from django.core.signals import request_finished
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connections, transaction
 
 from sessions_app.models import ApiKey
 
@@ -21,7 +22,7 @@ class UsedKeys:
     """Which keys were used and are not yet written to the table."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = threading.Lock()
         self._pending: set[int] = set()
         self._written_at: dict[int, float] = {}
 
@@ -40,6 +41,19 @@ class UsedKeys:
         """Receiver of `request_finished`, which comes when the client has its answer. Never waits for a lock."""
         if not self._pending:
             return
+        if _is_in_event_loop():
+            # There a stream ends. It must not wait for the database.
+            threading.Thread(target=self._write_apart, name="key-use", daemon=True).start()
+        else:
+            self._write()
+
+    def _write_apart(self) -> None:
+        try:
+            self._write()
+        finally:
+            connections.close_all()
+
+    def _write(self) -> None:
         with self._lock:
             ids, self._pending = list(self._pending), set()
         try:
@@ -49,6 +63,14 @@ class UsedKeys:
                 ApiKey.objects.filter(id__in=free).update(last_used_at=datetime.now(UTC))
         except DatabaseError:
             LOG.warning("The last use of API keys could not be written", exc_info=True)
+
+
+def _is_in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 USED_KEYS = UsedKeys()

@@ -192,8 +192,9 @@ class Node:
         return self.weak or self.own
 
     def choose(self) -> None:
-        """Note that a caller chose its trace id."""
-        self.chosen, self.weak = self.weak, None
+        """Note that a caller chose its trace id. A second time changes nothing."""
+        if self.weak is not None:
+            self.chosen, self.weak = self.weak, None
 
 
 # --- the rules ------------------------------------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -149,6 +151,22 @@ def test_noting_does_not_wait_for_a_locked_row(transactional_db: None) -> None:
 
     assert finished
     assert ApiKey.objects.get().last_used_at is None
+
+
+def test_the_end_of_a_stream_notes_it_outside_of_the_event_loop(transactional_db: None) -> None:
+    row = ApiKey.objects.create(project=Project.objects.create(slug="acme"), name="k", prefix="p", hash="h", scopes=[])
+    used = UsedKeys()
+    used.note(row.id, None)
+
+    async def end() -> None:
+        used.write()
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(asyncio.run, end()).result()
+    for thread in threading.enumerate():
+        if thread.name == "key-use":
+            thread.join(timeout=10)
+    assert ApiKey.objects.get().last_used_at is not None
 
 
 def test_noting_is_no_work_without_keys(db: None) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from sessions_app.ingest.accept import accept_body
 from sessions_app.ingest.digest import digest_until_empty
+from sessions_app.ingest.regroup import regroup
 from sessions_app.models import InboxEntry, Project, RejectedLog, RequestLog, Session
 from sessions_app.storage.connections import binary_cursor
 from sessions_app.storage.reader import read_log
@@ -131,6 +132,8 @@ def test_all_files_together_and_twice_are_each_stored_once(project: Project) -> 
         for expected in named_sessions(file):
             session = Session.objects.get(session_key=expected["session_id"])
             assert (session.request_count, session.error_count) == (expected["n_requests"], expected["n_failed"])
+    # What was just grouped stays where it is.
+    assert regroup(project, dry_run=True).moved == 0
 
 
 def test_deliveries_that_repeat_events_are_stored_once(project: Project) -> None:

@@ -152,7 +152,7 @@ class DigestThread(threading.Thread):
         self.digester = Digester(memory, lambda entries: notes.note(number, entries))
         self.maintained_at = time.monotonic()
         self.worked = False
-        self.memory = process_memory.Rest(connection.close)
+        self.memory = process_memory.Rest(connections.close_all)
         self.blames_batch = False
         # For Progress: how many batches and rests it has begun, and the pid of its database session.
         self.turns = 0

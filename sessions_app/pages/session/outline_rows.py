@@ -213,7 +213,10 @@ class RowWriter:
 
 
 def state_of(line: RequestLine) -> str:
-    return "error" if line.status == ERROR else "live" if line.is_running else "ok"
+    """How it went, as `data-state` says it; "unknown" if its end was never reported."""
+    if line.status == ERROR:
+        return "error"
+    return "live" if line.is_running else "unknown" if line.status == RUNNING else "ok"
 
 
 def outcome(line: RequestLine, most: int = LABEL_CHARS) -> tuple[str, str]:

@@ -19,9 +19,9 @@ from sessions_app.pages.session.waterfall import LEAST_WIDTH, RUNS, WaterfallBar
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.lanes import run_name
 from sessions_app.pages.thread.steps import KINDS, kind_words, name_of
-from sessions_app.pages.thread.wording import counted, running_since
+from sessions_app.pages.thread.wording import counted, running_since, unfinished
 from sessions_app.queries.session import RequestLine
-from sessions_app.records import ERROR
+from sessions_app.records import ERROR, RUNNING
 from sessions_app.structure import timeline
 from sessions_app.structure.nesting import WORK
 from sessions_app.structure.trace_tree import Sums, TreeNode
@@ -145,6 +145,8 @@ class WaterfallWriter:
 
     def _tags(self, index: int, line: RequestLine) -> Iterator[str]:
         """What marks a request: its branch where that begins, which attempt it is, how often it was reported."""
+        if line.status == RUNNING and line.output_preview:
+            yield unfinished(line)
         structure = self.shown.structure
         attempts, branch = structure.attempts_of(index), structure.branch_of[index]
         if branch is not None and index == attempts[0] and structure.is_same_call(branch, index):

@@ -35,6 +35,7 @@ from sessions_app.pages.thread.wording import (
     offset,
     sent_words,
     tokens_title,
+    unfinished,
 )
 from sessions_app.queries.attempts import counted_attempts
 from sessions_app.queries.contradictions import Contradicted
@@ -89,6 +90,8 @@ class RequestView:
     marks: Markup
     is_error: bool
     is_running: bool
+    # That it has no end, where its log says so.
+    unfinished: str
     is_rewritten: bool
     attempts: AttemptsView | None
     fork: ForkView | None
@@ -146,6 +149,7 @@ class RequestWriter:
             marks=NOTHING if is_folded else marks.html(index),
             is_error=line.status == ERROR,
             is_running=line.is_running,
+            unfinished=unfinished(line),
             is_rewritten=bool(added.changes),
             attempts=self._attempts(index),
             fork=fork_view(window.structure, fork, addresses) if fork else None,

@@ -71,6 +71,12 @@ def test_a_request_that_runs_is_shown_as_such(signed_in: Client, project: Projec
     assert "aria-busy" not in page
     assert "<title>(running) " not in page
     assert "No end was reported" in page
+    session = Session.objects.earliest("first_at")
+    for view in ("?dense=1", "?view=table", "?view=waterfall", "?dense=0"):
+        page = signed_in.get(f"/p/acme/sessions/{session.pk}/{view}").content.decode()
+        assert "no end was reported" in page, view
+        assert 'data-state="ok"' not in page
+        assert 'vh">ok<' not in page
     page = shown(timedelta(minutes=4))
     assert "aria-busy" not in page
     assert "No answer was logged" in page
