@@ -227,6 +227,11 @@
   async function refresh(isWhole, grows) {
     const asked = latest;
     let page;
+    if (isStuck) {
+      // The requests stay; what is around them does not.
+      putAround(await load(location.pathname + location.search, true));
+      return true;
+    }
     if (thread && articles().length) {
       page = await refreshThread(isWhole, grows);
       if (!page) return false;
@@ -517,7 +522,7 @@
 
   // All of the page is drawn less often than new requests are put on it.
   const dueAt = () => drawnAt + Math.max(thread && follow.checked ? 3 * SECOND : SECOND, 10 * cost.page);
-  const isOwed = () => (Number(latest.revision) > Number(drawn) || isOutgrown) && !isGone && !isStuck;
+  const isOwed = () => (Number(latest.revision) > Number(drawn) || isOutgrown) && !isGone;
   const isDue = () => isOwed() && performance.now() >= dueAt();
 
   function plan() {
@@ -542,7 +547,10 @@
       failures = 0;
     } catch {
       if (!waiting?.signal.aborted) failures += 1;
-      if (failures === 4) show("No connection: trying again");
+      if (failures > 1) {
+        status.hidden = true;
+        show("No connection: trying again");
+      }
     }
     waiting = null;
     isBusy = false;

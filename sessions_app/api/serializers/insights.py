@@ -58,7 +58,10 @@ class ContextSerializer(Resource):
 class VerdictSerializer(Resource):
     """What the prompt cache did for a request."""
 
-    verdict = serializers.ChoiceField(VERDICTS)
+    verdict = serializers.ChoiceField(
+        VERDICTS,
+        help_text="A `miss` that is not `lost` had no chance to hit: the session counts it under `could_not_hit`.",
+    )
     base = serializers.IntegerField(min_value=1, help_text="The number of the request that it continues.")
     repeated_tokens = count("The tokens that it repeats of that one.")
     cached_tokens = count("Those of them that were read from the cache.")

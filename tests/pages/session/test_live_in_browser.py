@@ -243,3 +243,25 @@ def test_rows_follow(
     expect(visitor.locator("#session-news a")).to_have_text("1 new: show")
     assert rows.evaluate_all("all => all.map(one => one.dataset.id)") == order
     assert problems == []
+
+
+def test_a_late_log_leaves_the_requests_of_a_long_session(
+    acme: Project, visitor: Page, live_server: LiveServer, problems: list[str]
+) -> None:
+    began = datetime.now(UTC) - timedelta(minutes=5)
+    session = make_session(
+        acme, "talk", *[make_log(f"Text {n}", started_at=began + timedelta(seconds=n)) for n in range(110)]
+    )
+    visitor.goto(f"{live_server.url}/p/acme/sessions/{session.id}/?from=105")
+    numbers = "all => all.map(one => Number(one.id.slice(1)))"
+    shown = visitor.locator(".req").evaluate_all(numbers)
+    total = visitor.locator("#session-totals dd").first
+    # All requests on the page have another number now.
+    store_logs(acme, make_log("Logged late", session_id="talk", started_at=began - timedelta(seconds=1)))
+    expect(visitor.locator("#session-news a")).to_have_text("1 new: show")
+    expect(total).to_have_text("111")
+    assert visitor.locator(".req").evaluate_all(numbers) == shown
+    store_logs(acme, log("And one more"))
+    expect(total).to_have_text("112")
+    expect(visitor.locator("#session-news a")).to_have_text("2 new: show")
+    assert problems == []
