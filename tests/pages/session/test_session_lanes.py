@@ -139,7 +139,7 @@ def test_failed_tools_of_a_run_are_told_by_its_lines(signed_in: Client, project:
         "Find every d",
     ]
     waterfall = get(signed_in, page_session, "?view=waterfall")
-    groups = [text(part.split("</summary>")[0]) for part in waterfall.split('<li class="wf-group">')[1:]]
+    groups = [text(part.split("</summary>")[0]) for part in re.split(r'<li class="wf-group"[^>]*>', waterfall)[1:]]
     assert [group[:12] for group in groups] == ["Investigate ", "Find every d"]
 
     assert first.endswith("· 1 tool failure")
