@@ -40,9 +40,9 @@ MOST_ELEMENTS = 40
 # would tell nothing about them. Elements of other names may hold what a program asks, so they are no such kind.
 _CLIENT_NAMES = (
     r"(?:local-)?command-[a-z]{1,20}|system[-_]reminder|environment_(?:context|details)|session_context"
-    r"|user_instructions|ide_[a-z_]{1,40}"
+    r"|user_instructions|ide_[a-z_]{1,40}|additional_data|open_and_recently_viewed_files|editorContext"
+    r"|reminderInstructions"
 )
-_CLIENT = re.compile(rf"\s{{0,100}}<(?:{_CLIENT_NAMES})>")
 # Such an element with the space around it. Rules that an agent found in files stand under a heading that names them.
 _CLIENT_ELEMENT = re.compile(
     rf"\s{{0,100}}(?:<({_CLIENT_NAMES})(?:\s[^<>]{{0,500}})?>|# ([^\n<>]{{1,300}})\n\s{{0,100}}<(INSTRUCTIONS)>)"
@@ -69,7 +69,8 @@ def is_of_client(message: Message) -> bool:
     first = message.blocks[0] if message.blocks else None
     if not isinstance(first, TextBlock):
         return False
-    return bool(_CLIENT.match(first.text) or _SETUP.match(first.text)) and not said_by_user(message)
+    is_client = _CLIENT_ELEMENT.match(first.text) or _SETUP.match(first.text)
+    return bool(is_client) and not said_by_user(message)
 
 
 def sections_of(text: str) -> list[Section]:
