@@ -38,6 +38,7 @@ CUT_SHORT = {
     "MAX_TOKENS": "Stopped by the limit",
     "max_output_tokens": "Stopped by the limit",
     "incomplete": "The answer is incomplete",
+    "cancelled": "The call was cancelled",
     "content_filter": "Stopped by a content filter",
     "SAFETY": "Stopped by a content filter",
 }

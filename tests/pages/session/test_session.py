@@ -400,6 +400,13 @@ def test_long_message_says_exactly_how_much_is_hidden(signed_in: Client, project
     assert "9,213 characters" in text(page)
 
 
+def test_a_cancelled_call_says_so(signed_in: Client, project: Project) -> None:
+    log = make_log("Hi", response={"id": "r", "object": "response", "output": [], "status": "cancelled"})
+    assert "The call was cancelled: finish_reason: cancelled" in text(
+        article(get(signed_in, make_session(project, "s", log)), 1)
+    )
+
+
 def test_what_a_client_put_around_the_users_words_is_folded(signed_in: Client, project: Project) -> None:
     rules = "Rule 1: & be brief. " + "r" * 2_500
     session = make_session(project, "s", make_log(f"<system-reminder>{rules}</system-reminder>\nFix the build"))
