@@ -6,16 +6,21 @@ log of its own, another must not be able to add by the way.
 
 from __future__ import annotations
 
+import json
+
 from sessions_app.content.json_bytes import JsonBytes, array_items, kind_of, object_fields
 from sessions_app.content.sameness import Contradiction, canonical_json, clipped, differences, same
 from sessions_app.content.splitting import Splitter
+from sessions_app.wire import fields
 
 _EMPTY = frozenset({b"null", b'""', b"[]", b"{}"})
-_LONGEST_EMPTY = 32
+_LONGEST_EMPTY, _LONGEST_TIME = 32, 64
 # Members whose own members are completed one by one; a response or a list of messages is one statement and is not.
 _MERGED = frozenset({"usage", "metadata"})
 # Lists whose order says nothing: one that has all that the other has, and more, completes it.
 _SETS = frozenset({"tags", "request_tags"})
+# Members that are moments, which may be written in several ways.
+_TIMES = frozenset({"started_at", "first_token_at", "ended_at"})
 _MOST_DEPTH = 8
 _RUNNING = b'"running"'
 # What a log that says that its call runs tells of the answer, as far as that has come.
@@ -52,8 +57,8 @@ def is_unfinished(response: JsonBytes | None) -> bool:
     """Whether a response says that it is not there yet: one of the Responses API that runs in the background."""
     if response is None or kind_of(response) != "object":
         return False
-    fields = object_fields(response)
-    return bytes(fields.get("object", b"")) == b'"response"' and bytes(fields.get("status", b"")) in _UNFINISHED
+    members = object_fields(response)
+    return bytes(members.get("object", b"")) == b'"response"' and bytes(members.get("status", b"")) in _UNFINISHED
 
 
 def _without_provisional(log: dict[str, JsonBytes], other: dict[str, JsonBytes]) -> dict[str, JsonBytes]:
@@ -79,9 +84,23 @@ def _merge(
         here = merged.get(name)
         if here is None or not _says_something(here):
             merged[name] = raw if here is None or _says_something(raw) else here
-        elif _says_something(raw) and not same(here, raw):
+        elif (
+            _says_something(raw)
+            and not same(here, raw)
+            and not (name in _TIMES and not path and _is_same_moment(here, raw))
+        ):
             merged[name] = _united(name, here, raw, f"{path}{clipped(name)}", found, depth)
     return merged
+
+
+def _is_same_moment(one: JsonBytes, other: JsonBytes) -> bool:
+    if max(len(one), len(other)) > _LONGEST_TIME:
+        return False
+    try:
+        moments = {fields.optional_time(json.loads(bytes(raw)), "time") for raw in (one, other)}
+    except ValueError:
+        return False
+    return len(moments) == 1
 
 
 def _united(name: str, ours: JsonBytes, theirs: JsonBytes, path: str, found: list[str], depth: int) -> JsonBytes:

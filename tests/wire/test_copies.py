@@ -53,6 +53,25 @@ def test_a_text_of_white_space_says_something() -> None:
     assert json.loads(copies.merged(b'{"metadata": { }, "tags": [ ]}', b'{"tags": ["a"]}'))["tags"] == ["a"]
 
 
+def test_a_moment_may_be_written_in_several_ways() -> None:
+    written = (
+        "2026-11-20T10:00:00Z",
+        "2026-11-20T10:00:00.000+00:00",
+        "2026-11-20T11:00:00+01:00",
+        1763632800 + 31536000,
+    )
+    for first in written:
+        for later in written:
+            assert merged({"started_at": first}, {"started_at": later, "model": "m"}) == {
+                "started_at": first,
+                "model": "m",
+            }
+    for other in ("2026-11-20T10:00:01Z", "soon", [1], 5):
+        assert contradiction({"started_at": written[0]}, {"started_at": other})[0].startswith("started_at")
+    # Elsewhere it is a text.
+    assert contradiction({"metadata": {"ended_at": written[0]}}, {"metadata": {"ended_at": written[1]}})
+
+
 def test_what_says_something_else_contradicts_and_is_named() -> None:
     first = {"request_id": "r", "model": "a", "request": {"messages": [{"content": "one"}, {"content": "two"}]}}
     later = {"request_id": "r", "model": "b", "request": {"messages": [{"content": "one"}, {"content": "2"}]}}
