@@ -15,4 +15,8 @@ python_packages "$venv" "$requirements"
 
 cd "$root"
 export PYTHONDONTWRITEBYTECODE=1
-exec "$venv/bin/python" -m pytest -c e2e/litellm/pytest.ini --rootdir e2e/litellm e2e/litellm "$@"
+# A folder of its own: when pytest starts, it takes the way through its shared one from other users, and so from the
+# server of another run.
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+"$venv/bin/python" -m pytest -c e2e/litellm/pytest.ini --rootdir e2e/litellm e2e/litellm --basetemp "$folder/pytest" "$@"

@@ -26,4 +26,8 @@ wait "$other"
 
 cd "$root"
 export PYTHONDONTWRITEBYTECODE=1
-exec "$E2E_OPENAI3/bin/python" -m pytest -c e2e/otel/pytest.ini --rootdir e2e/otel e2e/otel "$@"
+# A folder of its own: when pytest starts, it takes the way through its shared one from other users, and so from the
+# server of another run.
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+"$E2E_OPENAI3/bin/python" -m pytest -c e2e/otel/pytest.ini --rootdir e2e/otel e2e/otel --basetemp "$folder/pytest" "$@"
