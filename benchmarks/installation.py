@@ -30,7 +30,9 @@ class Installation:
     """
 
     def __init__(self, port: int, stack: ExitStack, folder: Path | None = None) -> None:
-        self.folder = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="logsui-bench-")))
+        # Resolved, because its processes run in other folders.
+        own = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="logsui-bench-")))
+        self.folder = own.resolve()
         self.port = port
         self.stack = stack
         self.server_url = os.environ.get("DATABASE_URL", "")
