@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from benchmarks import generator
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TIMES = 15
 MOST_STATEMENTS = 14
+MOST_OF_REGIONS = 300
 # Milliseconds for each view of a session, by its length, and the addresses of the views.
 MOST_OF_SESSION = {200: 60, 2_000: 150}
 VIEWS = {"": "", ", waterfall": "?view=waterfall", ", table": "?view=table", ", a line a request": "?dense=1"}
@@ -85,11 +86,21 @@ class Pages:
         if status != 200:
             yield Figure("Read", name, None, "ms", note=f"GET {path} answered {status}")
             return
-        answers = timed(lambda: self.first_view(path), TIMES)
+        yield self.figure(name, lambda: self.first_view(path), most, note)
+        yield self.statements(name, path)
+
+    def measure_list(self, name: str, path: str, most: float, note: str = "") -> Iterator[Figure]:
+        """The rows, as they are there first, and the regions that the page fetches after them."""
+        yield self.figure(name, lambda: self.outside.get(path), most, note)
+        regions = f"{name}: totals, histogram, facets"
+        yield self.figure(regions, lambda: self.later(self.outside.get(path)), MOST_OF_REGIONS, note)
+        yield self.statements(name, path)
+
+    def figure(self, name: str, ask: Callable[[], Answer], most: float | None, note: str) -> Figure:
+        answers = timed(ask, TIMES)
         times = [answer.milliseconds for answer in answers]
         size = f"p95 {percentile(times, 0.95):.0f} ms, {len(answers[-1].body) / 1000:,.0f} KB"
-        yield Figure("Read", name, median(times), "ms", most=most, note=", ".join(filter(None, (size, note))))
-        yield self.statements(name, path)
+        return Figure("Read", name, median(times), "ms", most=most, note=", ".join(filter(None, (size, note))))
 
     def measure_first(self, name: str, path: str, session: Session, most: float) -> Iterator[Figure]:
         """The same for a session of which the process that answers has read nothing yet. `measure` has the views after
@@ -117,19 +128,23 @@ class Pages:
     def first_view(self, path: str) -> Answer:
         """The page, and everything that it fetches by itself."""
         page = self.outside.get(path)
+        later = self.later(page)
+        return Answer(page.status, page.body + later.body, page.milliseconds + later.milliseconds)
+
+    def later(self, page: Answer) -> Answer:
+        """The parts that a page fetches by itself, as if they were one."""
         parts = [
             self.parts.get(html.unescape(first or second)) for first, second in LATER_PART.findall(page.body.decode())
         ]
-        body = page.body + b"".join(part.body for part in parts)
-        return Answer(page.status, body, page.milliseconds + sum(part.milliseconds for part in parts))
+        return Answer(page.status, b"".join(part.body for part in parts), sum(part.milliseconds for part in parts))
 
 
 def measure_pages(pages: Pages, keys: dict[int, str], requests: int) -> Iterator[Figure]:
     at_scale = "" if requests >= 50_000 else "target is for 50,000 requests"
-    yield from pages.measure("session list, first page", pages.list_path, 15, at_scale)
+    yield from pages.measure_list("session list, first page", pages.list_path, 15, at_scale)
     path, number = pages.list_page_path(50)
     note = at_scale if number == 50 else f"only {number} pages; {at_scale}"
-    yield from pages.measure("session list, fiftieth page", path, 30, note)
+    yield from pages.measure_list("session list, fiftieth page", path, 30, note)
     for length, key in keys.items():
         most = MOST_OF_SESSION.get(length)
         path = pages.session_path(key)

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from benchmarks import generator
@@ -28,6 +29,7 @@ from benchmarks.report import median
 LIST_MOST = 15
 FIRST, GROWN, NEXT = "first", "grown", "next"
 LOOPS = 5_000_000
+LOGS_AT_ONCE = 10_000
 # The last requests of the session are written again, and it has another revision, as if it had grown by them.
 GROW = """
 WITH last AS (
@@ -127,9 +129,12 @@ def load(installation: Installation, requests: int) -> None:
             raise SystemExit(f"{installation.folder} has {marker.read_text()} requests: choose another --folder")
         return
     key = api_key()
-    with installation.web():
-        post_logs(sender(installation, key), (document for _, document in generator.encoded_logs(requests)))
-    run_digester(installation)
+    logs = (document for _, document in generator.encoded_logs(requests))
+    # In pieces, because an inbox has a limit.
+    while piece := list(islice(logs, LOGS_AT_ONCE)):
+        with installation.web():
+            post_logs(sender(installation, key), piece)
+        run_digester(installation)
     store_long_session(installation, key)
     with connect() as connection:
         connection.execute("VACUUM ANALYZE")

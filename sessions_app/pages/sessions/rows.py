@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
@@ -23,6 +24,7 @@ from sessions_app.queries.session_list import FIELDS, SessionPage, SessionRow
 
 USERS_SHOWN, TAGS_SHOWN, DOTS_SHOWN = 2, 3, 5
 ID_CHARS = 60
+_values_of = attrgetter(*FIELDS)
 NOTHING_ACTIVE: Mapping[uuid.UUID, bool] = {}
 
 
@@ -102,8 +104,8 @@ def _starts(rows: Sequence[SessionRow]) -> dict[uuid.UUID, Markup | str]:
 
 
 def _key(row: SessionRow, address: str, starts: Mapping[uuid.UUID, Markup | str]) -> tuple[Hashable, ...]:
-    values = (getattr(row, name) for name in FIELDS)
-    return address, starts.get(row.id, ""), *(tuple(value) if isinstance(value, list) else value for value in values)
+    values = _values_of(row)
+    return address, starts.get(row.id, ""), *[tuple(value) if type(value) is list else value for value in values]
 
 
 def _begin(row: SessionRow, spans: Sequence[Activity], address: str, started: Markup | str = "") -> Markup:
