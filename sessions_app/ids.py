@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Iterable
 from datetime import date
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 PREFIX_BYTES = 8
 
@@ -110,12 +111,19 @@ def marked(kind: bytes, hashed: bytes) -> uuid.UUID:
 
 # Pages read link keys as text: it is hashed and compared many times faster than a UUID.
 LinkKey: TypeAlias = uuid.UUID | str
+K = TypeVar("K", bound=LinkKey)
 _ENDS = {kind: kind.hex() for kind in _MARKS}
 
 
 def is_of(kind: bytes, key: LinkKey) -> bool:
     """Whether a link key is of this kind."""
     return key.endswith(_ENDS[kind]) if isinstance(key, str) else key.int & 0xFFFFFFFF == _MARKS[kind]
+
+
+def without(kind: bytes, keys: Iterable[K]) -> list[K]:
+    """The link keys that are not of this kind. A page asks for thousands, which are text."""
+    end = _ENDS[kind]
+    return [key for key in keys if not (key.endswith(end) if isinstance(key, str) else is_of(kind, key))]
 
 
 # The ids of a call and of its response find a request just as its other ids do.

@@ -94,7 +94,7 @@ L = TypeVar("L", uuid.UUID, str, LinkKey)
 
 def begins_of(needs: Iterable[L], previous: L | None) -> tuple[L, ...]:
     """Those of the link keys that a request needs by which it may continue another one's conversation."""
-    return tuple([one for one in needs if one != previous and not ids.is_of(ids.BEGINNING, one)])
+    return tuple([one for one in ids.without(ids.BEGINNING, needs) if one != previous])
 
 
 @dataclass(slots=True)
@@ -270,14 +270,15 @@ class Index(Generic[Key]):
 
     def add(self, request: Linked[Key]) -> None:
         """Let others continue this request."""
+        place = request.place
         for link_key in request.provides:
-            self.provides[link_key].add(request.place)
+            self.provides[link_key].add(place)
         if request.attempt and may_retry(request):
-            self.attempts[request.attempt].add(request.place)
+            self.attempts[request.attempt].add(place)
             if request.failed:
-                self.failed[request.attempt].add(request.place)
+                self.failed[request.attempt].add(place)
         if request.call:
-            self.calls[request.call].add(request.place)
+            self.calls[request.call].add(place)
 
     def continued_by(self, request: Linked[Key], window: timedelta) -> Continued[Key] | None:
         """The request that this one continues or repeats, by the first rule that applies."""
@@ -327,10 +328,10 @@ class Index(Generic[Key]):
 
         `most`: only the strongest evidence, so many link keys.
         """
+        own, provides = request.provides, self.provides
         for position, link_key in enumerate(request.begins[:most]):
-            places = self.provides.get(link_key)
             # A request does not continue itself, should it ever end as it begins.
-            if places is None or link_key in request.provides:
+            if (places := provides.get(link_key)) is None or link_key in own:
                 continue
             is_call = ids.is_of(ids.TOOL_CALL, link_key)
             # A tool call's id that several requests have is not unique.
@@ -339,7 +340,7 @@ class Index(Generic[Key]):
             found = places.nearest(request.place[0], window)
             if found:
                 rule = RULE_TOOL_CALL if is_call else RULE_CONVERSATION
-                is_whole = not ids.is_of(ids.SUMMARY, link_key) and (position == 0 or request.previous is not None)
+                is_whole = (position == 0 or request.previous is not None) and not ids.is_of(ids.SUMMARY, link_key)
                 return Continued(found[1], rule, is_whole, link_key)
         return None
 

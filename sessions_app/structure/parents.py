@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Protocol
 
 from sessions_app.ids import LinkKey
@@ -92,15 +93,18 @@ class _RowFacts:
 
 def parents(requests: Sequence[RelatedRow], window: timedelta = WINDOW) -> list[Parent | None]:
     """For each request in the order of the timeline, which other one of its session it continues or repeats."""
-    facts = _all_facts(requests)
     needed: set[LinkKey | None] = {row.previous for row in requests}
-    for row in requests:
-        needed.update(row.needs)
+    needed.update(chain.from_iterable([row.needs for row in requests]))
     by_link_key: Index[int] = Index()
-    for one in facts:
-        if one is not None:
-            one.provides = [link_key for link_key in one.provides if link_key in needed]
-            by_link_key.add(one)
+    facts: list[_RowFacts | None] = []
+    for moment, index, row in zip(_moments(requests), range(len(requests)), requests, strict=True):
+        if row.duplicate_of is not None:
+            facts.append(None)
+            continue
+        one = _facts((moment, index), row)
+        one.provides = [link_key for link_key in one.provides if link_key in needed]
+        by_link_key.add(one)
+        facts.append(one)
     return [None if one is None else _parent(one, by_link_key, window) for one in facts]
 
 
@@ -125,11 +129,6 @@ def starters(requests: Sequence[TaskRow]) -> list[int | None]:
             started[index] = one
     starting = {index: by_link_key.started_by(one) for index, one in started.items()}
     return [found.key if (found := starting.get(index)) else None for index in range(len(requests))]
-
-
-def _all_facts(requests: Sequence[RelatedRow]) -> list[_RowFacts | None]:
-    places = zip(_moments(requests), range(len(requests)), requests, strict=True)
-    return [None if row.duplicate_of is not None else _facts((moment, index), row) for moment, index, row in places]
 
 
 def _moments(requests: Sequence[RelatedRow]) -> Iterator[datetime]:

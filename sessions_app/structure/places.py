@@ -68,8 +68,10 @@ class Places(Generic[Key]):
 
     def is_shared(self, place: tuple[datetime, Key], window: timedelta) -> bool:
         """Whether there are two or more, beside this request, at most so long before or after it."""
-        index = bisect_left(self._in_order(), place)
-        near = self._ordered[max(index - 2, 0) : index + 3]
+        if len(places := self._in_order()) < 2:
+            return False
+        index = bisect_left(places, place)
+        near = places[max(index - 2, 0) : index + 3]
         return sum(abs(moment - place[0]) <= window and key != place[1] for moment, key in near) > 1
 
     def nearest(self, moment: datetime, window: timedelta) -> tuple[datetime, Key] | None:
@@ -79,6 +81,9 @@ class Places(Generic[Key]):
         that of its receipt, and logs may be received out of order.
         """
         places = self._in_order()
+        if len(places) == 1:
+            # Nearly always.
+            return places[0] if -window <= moment - places[0][0] <= window else None
         index = bisect_right(places, moment, key=_moment)
         if index and moment - places[index - 1][0] <= window:
             return places[index - 1]

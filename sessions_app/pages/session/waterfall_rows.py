@@ -13,7 +13,7 @@ from markupsafe import Markup
 from sessions_app.pages.html.components import NOTHING, component
 from sessions_app.pages.html.formats import cost, duration, exact, hue, tokens
 from sessions_app.pages.session.outline_rows import LABEL_CHARS, MODEL_CHARS, outcome, state_of
-from sessions_app.pages.session.time_axis import ShownTime
+from sessions_app.pages.session.shown_time import ShownTime
 from sessions_app.pages.session.view import View
 from sessions_app.pages.session.waterfall import LEAST_WIDTH, RUNS, WaterfallBar, bars
 from sessions_app.pages.thread.addresses import Addresses

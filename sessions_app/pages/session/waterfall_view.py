@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from sessions_app.pages.html.components import joined
 from sessions_app.pages.session.find import SessionFind
-from sessions_app.pages.session.time_axis import LEAST_SECONDS, ShownTime, shown_time
+from sessions_app.pages.session.shown_time import LEAST_SECONDS, ShownTime, shown_time, whole_time
 from sessions_app.pages.session.view import RequestBlock, View
 from sessions_app.pages.session.waterfall_rows import Placed, WaterfallWriter
 from sessions_app.pages.thread.place import whole_number
@@ -60,7 +60,7 @@ def waterfall(query: QueryDict, shown: View, found: SessionFind, marks: Mapping[
         "rows": joined(writer.html(here)),
         "row_page": _links(shown, time, page, len(placed)),
         "shown_time": time,
-        "ticks": time.ticks(),
+        "ticks": time.ticks,
         "address": _href(shown, time, page + 1),
         "zoom": _zoom(shown, time),
         "models": shown.session.models[:MOST_MODELS],
@@ -106,7 +106,7 @@ def _zoom(shown: View, time: ShownTime) -> list[ZoomLink]:
     left, right = time.place
     links = (
         ("out", "minus", "-", "Zoom out (-)", None if time.is_whole else time.zoomed(1 / _ZOOM)),
-        ("fit", "fit", "0", "Show all (0)", None if time.is_whole else ShownTime(time.axis)),
+        ("fit", "fit", "0", "Show all (0)", None if time.is_whole else whole_time(time.axis)),
         ("in", "plus", "+", "Zoom in (+)", time.zoomed(_ZOOM) if can_narrow else None),
         ("earlier", "left", "ArrowLeft", "Earlier (←)", time.moved(-_MOVE) if left > 0 else None),
         ("later", "right", "ArrowRight", "Later (→)", time.moved(_MOVE) if right < 100 else None),
