@@ -57,6 +57,8 @@ class SessionRow:
     rules: list[str]
     failed_tools: list[str]
     buckets: list[date]
+    # Grows with every change of the session, and of what its requests say.
+    revision: int
 
     @property
     def name(self) -> str:

@@ -82,7 +82,7 @@ def write_page(
     found: SessionPage | None = None,
     active: Mapping[uuid.UUID, bool] = NOTHING_ACTIVE,
 ) -> Markup:
-    """The rows of a page, of which those that were written a moment ago are taken from memory. `active`: the sessions
+    """The rows of a page, of which those that were written before are taken from memory. `active`: the sessions
     in which something happens now, and whether a request runs.
     """
     starts = _starts(rows)
