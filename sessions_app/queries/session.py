@@ -186,6 +186,8 @@ ERROR_CHARS = 200
 _AS_TEXT = {name: Cast(name, TextField()) for name in ("previous", "attempt", "call", "task")} | {
     name: Cast(name, ArrayField(TextField())) for name in ("needs", "provides")
 }
+# Where the lists of a line begin.
+_LISTS = RequestLine._fields.index("failed_tools")
 _LINE_COLUMNS = tuple(_AS_TEXT.get(name, name) for name in RequestLine._fields if name != "stream")
 
 
@@ -303,10 +305,17 @@ def _lines_of(session: SessionFacts) -> QuerySet[RequestLog, tuple[Any, ...]]:
 
 
 def _line(row: Sequence[Any]) -> RequestLine:
-    *plain, failed, times, problems, needs, provides, failures, profile = row
+    failed, times, problems, needs, provides, failures, profile = row[_LISTS:]
     problems, stream = StreamNote.apart(problems) if problems else ((), None)
-    lists = (failed or (), times or (), problems, needs, provides, failures or ())
-    return RequestLine._make((*plain, *map(tuple, lists), bytes(profile), stream))
+    lists = (
+        tuple(failed) if failed else (),
+        tuple(times) if times else (),
+        tuple(problems),
+        tuple(needs),
+        tuple(provides),
+        tuple(failures) if failures else (),
+    )
+    return RequestLine._make((*row[:_LISTS], *lists, bytes(profile), stream))
 
 
 def structure_of(lines: Sequence[RequestLine]) -> Structure:

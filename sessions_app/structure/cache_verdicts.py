@@ -79,11 +79,14 @@ def verdicts(
     found: list[CacheVerdict | None] = []
     for index, (start, end) in enumerate(sane_times(rows)):
         parent = structure.origin(index)
-        is_after = parent is not None and parent.index < index
-        root = roots[parent.index] if parent and is_after else index
-        roots.append(root)
-        used = last_used.get(root)
-        found.append(_verdict(index, parent, rows, profiles, start, used) if parent and is_after else None)
+        if parent is None or parent.index >= index:
+            roots.append(root := index)
+            found.append(None)
+            used = last_used.get(root)
+        else:
+            roots.append(root := roots[parent.index])
+            used = last_used.get(root)
+            found.append(_verdict(index, parent, rows, profiles, start, used))
         if used is None or end > used:
             last_used[root] = end
     return found
@@ -106,7 +109,7 @@ def _verdict(
     idle = max(start - last_used, timedelta()) if last_used else None
     rule = cache_rule(row.model)
     if kind == HIT:
-        return CacheVerdict(kind, parent.index, prefix, cached, idle=idle, rule=rule)
+        return CacheVerdict(kind, parent.index, prefix, cached, (), False, idle, rule)
     causes = _causes(row, base, parent, (profiles[index], profiles[parent.index]), prefix, idle, rule)
     return CacheVerdict(kind, parent.index, prefix, cached, causes, REWRITTEN in causes, idle, rule)
 

@@ -242,9 +242,8 @@ class Structure:
 
     def origin(self, index: int) -> Parent | None:
         """What a call continues, with whichever of its attempts."""
-        return self.origins[self.attempts_of(index)[-1]] if index in self.chains else self._own_parent(index)
-
-    def _own_parent(self, index: int) -> Parent | None:
+        if index in self.chains:
+            return self.origins[self.chains[index][-1]]
         parent = self.parents[index]
         return parent if parent and parent.index != index else None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from sessions_app.content.summaries import agent_of_summary
@@ -149,7 +148,11 @@ def outline_tree(rows: Sequence[OutlineRow], layout: Layout, runs: Runs, start: 
             opened[-1].content.append(row)
             continue
         around = list(_around(row, turns, layout, runs))
-        same = sum(1 for _ in takewhile(lambda pair: pair[0][:2] == pair[1][:2], zip(before, around, strict=False)))
+        same = 0
+        for one, other in zip(before, around, strict=False):
+            if one[:2] != other[:2]:
+                break
+            same += 1
         _close(opened, same + 1, place)
         for ref in around[same:]:
             fold = Fold(ref.kind, place, place, ref.key if isinstance(ref.key, int) else -1, ref.run, ref.step)
@@ -185,8 +188,8 @@ def _around(row: OutlineRow, turns: Mapping[int, int], layout: Layout, runs: Run
     """The folds around a row, from the outside in."""
     if (turn := turns.get(row.owner, -1)) >= 0:
         yield _Ref("turn", turn)
-    agents = _agents(row.line, layout)
-    for run in runs.around(row.owner):
+    agents = _agents(row.line, layout) if row.line.span_id else []
+    for run in runs.around(row.owner) if runs else ():
         outside = {step.id for step in _agents(layout.lines.requests[run.starter], layout)}
         while agents and agents[0].id in outside:
             yield _Ref("agent", agents[0].id, step=agents.pop(0))
@@ -208,7 +211,8 @@ def _simplify(fold: Fold) -> None:
     """A fold of a single row is that row alone, but for a run of a sub-agent."""
     for place, node in enumerate(fold.content):
         if isinstance(node, Fold):
-            _simplify(node)
+            if len(node.content) > 1 or isinstance(node.content[0], Fold):
+                _simplify(node)
             if len(node.content) == 1 and node.kind != "run" and not isinstance(node.content[0], Fold):
                 fold.content[place] = node.content[0]
 
