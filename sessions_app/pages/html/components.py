@@ -13,7 +13,8 @@ from typing import Any, LiteralString
 
 from django.conf import settings
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
-from jinja2.compiler import CodeGenerator, Frame
+from jinja2.compiler import CodeGenerator, Frame, MacroRef
+from jinja2.utils import missing
 from markupsafe import Markup, escape
 
 from sessions_app.pages.html import formats
@@ -53,8 +54,10 @@ _SPECIAL = re.compile("[&<>\"'\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]"
 
 
 class _Code(CodeGenerator):
-    """Lets `finalize` escape what is written. Jinja2 would call its own function around it for each value, and that
-    makes each a Markup: twice the time, 9,000 times on a page.
+    """Writes less around values and macros than Jinja2 does, of which a page has 9,000 and 1,500.
+
+    `finalize` alone escapes what is written. Jinja2 would call its own function around it for each value, and that
+    makes each a Markup. Macros are plain functions, and are called as such: none of ours wants a context or a caller.
     """
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
@@ -63,9 +66,35 @@ class _Code(CodeGenerator):
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
         self.write(")")
 
+    def macro_def(self, macro_ref: MacroRef, frame: Frame) -> None:
+        if macro_ref.accesses_kwargs or macro_ref.accesses_varargs or macro_ref.accesses_caller:
+            self.fail("A component has only the arguments that it names.", macro_ref.node.lineno)
+        self.write(f"environment.macro(macro, {tuple(one.name for one in macro_ref.node.args)!r})")
+
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
+        self.visit(node.node, frame)
+        self.write("(")
+        for given in (*node.args, *node.kwargs):
+            self.visit(given, frame)
+            self.write(", ")
+        self.write(")")
+
 
 class _Components(Environment):
     code_generator_class = _Code
+
+    def macro(self, function: Callable[..., str], names: tuple[str, ...]) -> Component:
+        """The function of a macro, to be called with arguments in order or by name. What it returns is escaped."""
+        count, new = len(names), str.__new__
+
+        def call(*args: Any, **named: Any) -> Markup:
+            if len(args) != count:
+                args = (*args, *[named.pop(name, missing) for name in names[len(args) :]])
+            if named or len(args) != count:
+                raise TypeError(f"{function.__name__} takes {', '.join(names)}")
+            return new(Markup, function(*args))
+
+        return call
 
 
 @cache

@@ -32,6 +32,22 @@ def test_a_value_that_is_missing_is_an_error() -> None:
         macro()
 
 
+def test_arguments_are_given_in_order_or_by_name() -> None:
+    source = """{% macro m(a, b="2", c="3") %}{{ a }}{{ b }}{{ c }}{% endmacro %}
+        {% macro n(a) %}{{ m(a, c="<") }}{% endmacro %}"""
+    module = environment().from_string(source).module
+    assert module.m("1") == module.m(a="1") == "123"
+    assert module.m("1", c="x", b="y") == module.m("1", "y", "x") == "1yx"
+    assert module.n(a=">") == "&gt;2&lt;"
+
+
+@pytest.mark.parametrize(("given", "named"), [(("1", "2"), {}), ((), {"b": "1"}), (("1",), {"a": "1"})])
+def test_arguments_that_a_component_does_not_have_are_an_error(given: tuple[str, ...], named: dict[str, str]) -> None:
+    macro = environment().from_string("{% macro m(a) %}x{% endmacro %}").module.m
+    with pytest.raises(TypeError):
+        macro(*given, **named)
+
+
 def test_control_characters_and_lone_surrogates_are_made_visible() -> None:
     drawn = component("pieces", "code")("a\x1b[31m\ud800")
     assert drawn == "<code><bdi>a␛[31m\ufffd</bdi></code>"
