@@ -14,7 +14,7 @@ from sessions_app.ingest.stored_spans import StoredSpan
 from sessions_app.records import ERROR, RULE_SESSION_ID, Record, SessionClaim
 from sessions_app.structure.grouping_rules import Home, LinkRole
 from sessions_app.wire.fields import MAX_ID_CHARS, clean
-from sessions_app.wire.genai.duplicates import CALLS, LONGEST_CALL, MOST_APART, SpanFacts, duplicates
+from sessions_app.wire.genai.duplicates import CALLS, GIVEN, LONGEST_CALL, MOST_APART, SpanFacts, duplicates
 from sessions_app.wire.genai.sessions import ClaimFacts, trace_claims
 
 __all__ = ["CALLS", "most_apart", "other_reports", "reports_apart", "same_calls", "session_homes", "span_facts"]
@@ -142,7 +142,7 @@ def _span_facts(row: StoredSpan) -> SpanFacts:
         row.started_at,
         response_id=facts.get("response", ""),
         session=row.claim_key or "",
-        input_digest=facts.get("input", "").encode() or (b"given" if facts.get("given") else b""),
+        input_digest=facts.get("input", "").encode() or (GIVEN if facts.get("given") else b""),
         has_output=facts.get("output", False),
         has_usage=facts.get("usage", False),
         is_failed=facts.get("failed", False),

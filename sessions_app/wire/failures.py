@@ -255,6 +255,35 @@ def _filters(results: Any) -> str:
 _MOST_FILTERS, _MOST_TOLD = 12, 400
 
 
+def of_response(kind: str, said: Failure | None, raw: JsonBytes | None) -> Failure | None:
+    """The failure that a response tells of a call of this kind. `said`: what it tells if it is a model's."""
+    return of_tool_result(raw) if kind == "tool" else said if kind in KINDS else None
+
+
+def of_tool_result(raw: JsonBytes | None) -> Failure | None:
+    """The failure that a result of MCP (2025-06-18) reports: `isError` beside `content`, or JSON-RPC's `error`."""
+    if raw is None or len(raw) > _MOST_BYTES or not any(sign in bytes(raw) for sign in _MCP_SIGNS):
+        return None
+    try:
+        result = loads(raw)
+        result = loads(result.encode("utf-8", "surrogatepass")) if isinstance(result, str) else result
+    except DocumentError:
+        return None
+    if isinstance(result, dict) and result.get("jsonrpc") == "2.0":
+        error, result = result.get("error"), result.get("result")
+        if isinstance(error, dict):
+            return of_error(error)
+    if not isinstance(result, dict) or not isinstance(content := result.get("content"), list):
+        return None
+    if not any(result.get(flag) is True for flag in ("isError", "is_error")):
+        return None
+    texts = (item.get("text") for item in content[:MOST_ITEMS] if isinstance(item, dict))
+    return Failure("tool_error", next((text for text in texts if isinstance(text, str)), ""))
+
+
+_MCP_SIGNS = (b"isError", b"is_error", b"jsonrpc")
+
+
 def of_choices(found: Iterable[Failure | None]) -> Failure | None:
     """The failure of all choices. If one of them is an answer, the call was a success."""
     failures = list(found)

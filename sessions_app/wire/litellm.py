@@ -24,7 +24,7 @@ from sessions_app.records import ERROR, SUCCESS, TAG_CHARS, Record, SessionClaim
 from sessions_app.wire import bodies, fields, litellm_rows, litellm_text
 from sessions_app.wire.copies import is_part, merged
 from sessions_app.wire.errors import Failure
-from sessions_app.wire.failures import KINDS
+from sessions_app.wire.failures import of_response
 from sessions_app.wire.fields import text_in
 from sessions_app.wire.items import JsonItem, lines_of
 from sessions_app.wire.litellm_documents import documents_of
@@ -149,7 +149,7 @@ def read_log(raw: JsonBytes, received_at: datetime, generated_id: str, memory: A
         document, response = split(splitter, members, values)
     except DocumentError as error:
         raise WireFormatError(str(error), type="not_json") from None
-    return _record(raw, payload, document, response, received_at, generated_id)
+    return _record(raw, members, payload, document, response, received_at, generated_id)
 
 
 def _values(raw: JsonBytes, members: dict[str, JsonBytes]) -> dict[str, Any]:
@@ -176,6 +176,7 @@ def _parameter_values(raw: JsonBytes | None) -> dict[str, Any]:
 
 def _record(
     raw: JsonBytes,
+    members: dict[str, JsonBytes],
     payload: _Payload,
     document: SplitDocument,
     response: bodies.ResponseFacts,
@@ -187,7 +188,7 @@ def _record(
     started_at = _time(values, "startTime", problems)
     ended_at = _time(values, "endTime", problems)
     first_token_at = _first_token_at(values, parameters, problems)
-    failed, failure = _failure(payload, response)
+    failed, failure = _failure(payload, response, members.get("response"))
     response_ids = _response_ids(values, response)
     call_id = fields.clean(_id(values, "litellm_call_id"), fields.MAX_ID_CHARS)
     own_id = fields.clean(_id(values, "id"), fields.MAX_ID_CHARS) or call_id
@@ -274,7 +275,7 @@ def _first_token_at(values: dict[str, Any], parameters: dict[str, Any], problems
     return _time(values, "completionStartTime", problems)
 
 
-def _failure(payload: _Payload, response: bodies.ResponseFacts) -> tuple[bool, Failure]:
+def _failure(payload: _Payload, response: bodies.ResponseFacts, raw_response: JsonBytes | None) -> tuple[bool, Failure]:
     """Whether the call failed, and what is said of an error.
 
     For LiteLLM a response that says itself that it failed is a success. When the client disconnects, LiteLLM logs a
@@ -283,8 +284,9 @@ def _failure(payload: _Payload, response: bodies.ResponseFacts) -> tuple[bool, F
     values = payload.values
     said, status = _error(values, payload.metadata), text_in(values, "status")
     failed = status == "failure" or (status != "success" and bool(said.type or said.message))
-    if response.failure and kind_of_call(text_in(values, "call_type"), bool(values.get("model"))) in KINDS:
-        return True, said.or_else(response.failure)
+    kind = kind_of_call(text_in(values, "call_type"), bool(values.get("model")))
+    if found := of_response(kind, response.failure, raw_response):
+        return True, said.or_else(found)
     return failed, said
 
 

@@ -303,8 +303,8 @@ def _status(header: _Header, has_failed: bool, response: JsonBytes | None) -> st
 def _failure(header: _Header, members: dict[str, JsonBytes], response: bodies.ResponseFacts) -> Failure | None:
     """Why the call failed, if it did: by the sender's words, by the HTTP status, or by the response itself."""
     found = errors.of_error(header.error)
-    if header.kind in failures.KINDS and response.failure:
-        found = (found or Failure()).or_else(response.failure)
+    if said := failures.of_response(header.kind, response.failure, members.get("response")):
+        found = (found or Failure()).or_else(said)
     if not found and not header.is_error_response and header.status != ERROR:
         return None
     found = found or Failure()

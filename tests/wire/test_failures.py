@@ -295,6 +295,51 @@ def test_other_spans_have_not_failed(attributes: dict[str, Any]) -> None:
     assert told(record(CHAT | attributes)) == (SUCCESS, "", "")
 
 
+MCP_ERROR = {"content": [{"type": "text", "text": "No such city"}], "isError": True}
+
+
+@pytest.mark.parametrize(
+    ("result", "kind", "message"),
+    [
+        (MCP_ERROR, "tool_error", "No such city"),
+        ({"meta": None, "content": MCP_ERROR["content"], "is_error": True}, "tool_error", "No such city"),
+        ({"jsonrpc": "2.0", "id": 1, "result": MCP_ERROR}, "tool_error", "No such city"),
+        ({"jsonrpc": "2.0", "id": 1, "error": {"code": -32602, "message": "Unknown tool"}}, "-32602", "Unknown tool"),
+    ],
+)
+def test_a_tool_has_failed_if_its_result_is_an_error_of_mcp(result: Any, kind: str, message: str) -> None:
+    expected = (ERROR, kind, message)
+    assert told(read(kind="tool", response=result)) == expected
+    assert told(read(kind="tool", response=json.dumps(result))) == expected
+    tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}
+    assert told(record(tool | {"gen_ai.tool.call.result": json.dumps(result)})) == expected
+    payload = litellm_payloads.a_payload(call_type="call_mcp_tool", response=result)
+    assert told(litellm_payloads.read(payload)) == expected
+    # Whoever sends the log knows better, and a model's answer is no result of a tool.
+    assert read(kind="tool", response=result, status="success").status == SUCCESS
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"error": "none was found", "isError": "true"},
+        {"isError": True, "rows": [1]},
+        MCP_ERROR | {"isError": False},
+        {"jsonrpc": "2.0", "id": 1, "result": {"content": [{"type": "text", "text": "isError"}]}},
+        'a text about "isError": true',
+        [{"content": [], "isError": True}],
+    ],
+)
+def test_other_results_of_tools_are_no_failures(result: Any) -> None:
+    assert told(read(kind="tool", response=result)) == (SUCCESS, "", "")
+
+
+@pytest.mark.parametrize("operation", ["execute_tool", "invoke_agent"])
+def test_error_type_of_a_span_of_any_kind_is_a_failure(operation: str) -> None:
+    found = record({"gen_ai.operation.name": operation, "error.type": "tool_error"})
+    assert told(found) == (ERROR, "tool_error", "")
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (

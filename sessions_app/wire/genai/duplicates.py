@@ -1,9 +1,10 @@
 """Which spans report the same model call, so that its tokens and cost are counted once.
 
 A wrapper around a single call is that call. Spans with the same response id that began together are one call, even in
-different traces. A call without an answer and a span with the answer (Logfire's streams) are one. An agent's log record
-is the call of its session and model that ends with it and has the same usage; without an answer, the call that begins
-with it. A failed call that two libraries report in two traces has no response id, so it stays two calls.
+different traces, unless one library says that they had different inputs. A call without an answer and a span with the
+answer (Logfire's streams) are one. An agent's log record is the call of its session and model that ends with it and has
+the same usage; without an answer, the call that begins with it. A failed call that two libraries report in two traces
+has no response id, so it stays two calls.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ MOST_APART = timedelta(milliseconds=500)
 # How far apart the starts may be that two reports tell of one call, if it is the same call by another sign.
 LONGEST_CALL = timedelta(hours=1)
 _UNIQUE_ID_CHARS = 16
+# The digest of an input that cannot be compared.
+GIVEN = b"given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,21 +180,47 @@ def _answering(span: SpanFacts, children: Sequence[SpanFacts]) -> SpanFacts:
 
 
 def _by_response_id(spans: Sequence[SpanFacts]) -> Iterable[tuple[SpanFacts, SpanFacts]]:
-    """Pairs of spans with one response id that began together. (Some servers use the same few ids again and again.)"""
-    latest: dict[str, SpanFacts] = {}
+    """Pairs of spans with one response id that began together.
+
+    Some servers use the same few ids again and again, also for calls that run at once. One library reports a call
+    with one input, so spans of a library with different inputs are different calls.
+    """
+    known: dict[str, deque[list[SpanFacts]]] = defaultdict(lambda: deque(maxlen=_MOST_AT_ONCE))
     for span in spans:
         if span.kind in CALLS and span.response_id:
-            before = latest.get(span.response_id)
-            apart = LONGEST_CALL if _is_told_twice(before, span) else MOST_APART
-            if before is not None and span.started_at - before.started_at <= apart:
-                yield before, span
-            latest[span.response_id] = span
+            calls = known[span.response_id]
+            fitting = [call for call in calls if _began_together(call[-1], span) and _may_report(call, span)]
+            asked_the_same = (call for call in fitting if _has_input(call, span.input_digest))
+            if found := next(asked_the_same, fitting[-1] if fitting else None):
+                yield found[-1], span
+                found.append(span)
+            else:
+                calls.append([span])
 
 
-def _is_told_twice(before: SpanFacts | None, span: SpanFacts) -> bool:
+# Of the calls with one response id, so many are compared with another span.
+_MOST_AT_ONCE = 64
+_MOST_REPORTS = 8
+
+
+def _began_together(before: SpanFacts, span: SpanFacts) -> bool:
+    apart = LONGEST_CALL if _is_told_twice(before, span) else MOST_APART
+    return span.started_at - before.started_at <= apart
+
+
+def _may_report(reports: Sequence[SpanFacts], span: SpanFacts) -> bool:
+    """Whether a span may be one more report of the call that these report."""
+    others = {report.input_digest for report in reports[-_MOST_REPORTS:] if report.scope == span.scope}
+    return len({*others, span.input_digest} - {b"", GIVEN}) <= 1
+
+
+def _has_input(reports: Sequence[SpanFacts], digest: bytes) -> bool:
+    return digest not in (b"", GIVEN) and any(report.input_digest == digest for report in reports[-_MOST_REPORTS:])
+
+
+def _is_told_twice(before: SpanFacts, span: SpanFacts) -> bool:
     """Whether an event names the same unique id. It may not say when the call began."""
-    is_event = before is not None and (before.is_event or span.is_event)
-    return is_event and len(span.response_id) >= _UNIQUE_ID_CHARS
+    return (before.is_event or span.is_event) and len(span.response_id) >= _UNIQUE_ID_CHARS
 
 
 # What two reports of one call, or of one tool's run, may share: the tool call's id, the usage, the time of the start.

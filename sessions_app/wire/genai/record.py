@@ -13,7 +13,7 @@ from sessions_app.content.json_bytes import JsonBytes, loads
 from sessions_app.content.splitting import Splitter
 from sessions_app.records import ERROR, RUNNING, SUCCESS, TAG_CHARS, Record, Usage, WireFormatError
 from sessions_app.wire.errors import Failure
-from sessions_app.wire.failures import KINDS, of_body_text, of_choices, of_reason
+from sessions_app.wire.failures import KINDS, of_body_text, of_choices, of_reason, of_response
 from sessions_app.wire.fields import (
     ERROR_CHARS,
     MAX_ID_CHARS,
@@ -71,7 +71,7 @@ def record_of(
     started_at, ended_at = _times(span, found, received_at)
     is_call, is_tool = span.kind in CALLS, span.kind == "tool"
     first_token_at = _first_token(started_at, found, span) if is_call else None
-    failed = _failure_of(span, found)
+    failed = _failure_of(span, found, document)
     failure, has_failed = failed or Failure(), failed is not None
     http_status = _http_status(span, found, failure.message) or failure.http_status
     _note_losses(span)
@@ -247,7 +247,7 @@ def _metadata(span: Span, found: Fields) -> dict[str, Any]:
     return named | (given if isinstance(given, dict) else {})
 
 
-def _failure_of(span: Span, found: Fields) -> Failure | None:
+def _failure_of(span: Span, found: Fields, document: SplitDocument) -> Failure | None:
     """Why a span failed; None if it did not.
 
     An exception event alone is no sign: a span may have handled it. By the conventions (1.37) `error.type` is only set
@@ -257,18 +257,17 @@ def _failure_of(span: Span, found: Fields) -> Failure | None:
     message = text_in(found, "error_message") or text_in(exception, "exception.message")
     message = message or text_in(span.status, "message") or span.text("error.message")
     said = Failure(span.text("error.type") or text_in(exception, "exception.type"), message)
-    answer = _failed_answer(span, found) if span.kind in KINDS else None
-    if span.status.get("code") == STATUS_ERROR or found.get("is_error") is True:
-        return said.or_else(answer)
-    if span.kind not in KINDS:
-        return None
-    has_bad_status = (span.count("http.response.status_code", "http.status_code") or 0) >= 400
-    has_error = span.text("error.type") not in _NO_ERROR or has_bad_status
+    answer = of_response(span.kind, _failed_answer(span, found), next(iter(document.output.contents), None))
+    has_status = span.status.get("code") == STATUS_ERROR or found.get("is_error") is True
+    has_bad_status = (span.count("http.response.status_code", "http.status_code") or 0) >= 400 and span.kind in KINDS
+    has_error = has_status or has_bad_status or span.text("error.type") not in _NO_ERROR
     return said.or_else(answer) if has_error else answer
 
 
 def _failed_answer(span: Span, found: Fields) -> Failure | None:
     """The failure that the answer itself tells: why it ended, an error in the provider's body."""
+    if span.kind not in KINDS:
+        return None
     reasons = span.json("gen_ai.response.finish_reasons")
     listed = [reason for reason in reasons if isinstance(reason, str)] if isinstance(reasons, list) else []
     stopped = of_choices(map(of_reason, listed or [text_in(found, "finish_reason")]))

@@ -67,6 +67,22 @@ def test_response_id_that_a_server_uses_again_is_another_call() -> None:
     assert duplicates([first, later]) == {}
 
 
+def test_calls_at_once_with_the_same_id_are_told_apart_by_what_they_asked() -> None:
+    """Local servers and stubs answer with one id (`chatcmpl-123`), also to calls that run at the same time."""
+    calls = [span(f"a{n}", response_id="chatcmpl-123", has_output=True, input_digest=b"%d" % n) for n in range(3)]
+    assert duplicates(calls) == {}
+    reports = [replace(call, id=f"b{n}", span_id=f"b{n}", scope="other") for n, call in enumerate(calls)]
+    reports = [replace(report, has_output=False) for report in reports]
+    assert duplicates([*calls, *reports]) == {"b0": "a0", "b1": "a1", "b2": "a2"}
+
+
+def test_another_library_may_report_the_input_differently() -> None:
+    call = span("a", response_id="msg", has_output=True, input_digest=b"x")
+    report = span("b", response_id="msg", scope="other", input_digest=b"y")
+    assert duplicates([call, report]) == {"b": "a"}
+    assert duplicates([call, replace(report, scope="library", input_digest=b"")]) == {"b": "a"}
+
+
 def test_a_stream_and_its_answer_are_one() -> None:
     call = span("call", has_usage=False, input_digest=b"x")
     answer = span(
