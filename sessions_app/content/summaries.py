@@ -40,6 +40,22 @@ _BEGINNINGS = (
 # Each of them has one of these words, whose letters no other characters stand for.
 _SIGNS = ("from a prev", "another language", "you were or", "<", " summar", " compacted")
 _SEARCHED_CHARS = 2_000
+# How agents ask the model for such a summary, in the user's name: what the instruction begins with.
+_INSTRUCTIONS = (
+    (
+        "Claude Code",
+        r"(?:CRITICAL: Respond with TEXT ONLY\b.{0,1000}?\n\s*)?"
+        r"Your task is to create a detailed summary of the (?:RECENT portion of the )?conversation\b",
+    ),
+    ("Codex", r"You are performing a CONTEXT CHECKPOINT COMPACTION\b"),
+    ("", r"First, reason in your scratchpad\. Then, generate the <state_snapshot>"),
+    ("Cline", r"The current conversation is rapidly running out of context\. Now, your urgent task is to create\b"),
+    (
+        "opencode",
+        r"Provide a detailed (?:but concise summary of|prompt for continuing) our conversation above\. Focus on\b",
+    ),
+)
+_INSTRUCTION = re.compile(r"\s{0,100}(?:" + "|".join(f"({pattern})" for _, pattern in _INSTRUCTIONS) + ")", re.DOTALL)
 
 
 def is_compaction_item(raw: bytes) -> bool:
@@ -87,6 +103,12 @@ def agent_of_summary(text: str) -> str | None:
         if (found := pattern.search(beginning)) and _stands_first(beginning[: found.start()]):
             return agent
     return None
+
+
+def agent_that_asks(text: str) -> str | None:
+    """The agent that asks for a summary of its conversation with a text like this, "" if several do; else None."""
+    found = _INSTRUCTION.match(text[:_SEARCHED_CHARS])
+    return _INSTRUCTIONS[found.lastindex - 1][0] if found and found.lastindex else None
 
 
 def _stands_first(before: str) -> bool:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from sessions_app.content.blocks import Message, RefusalBlock, TextBlock
+from sessions_app.content.summaries import agent_that_asks
 
 # Elements whose content is what the user wrote.
 _SAID = frozenset({"task", "feedback", "answer", "prompt", "question", "request"})
@@ -52,7 +53,9 @@ _CLOSED_AT_END = re.compile(rf"</({_CLIENT_NAMES})>\s{{0,100}}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A stretch of a text: what a client wrote, under the name of its element or heading, or the rest, under none."""
+    """A stretch of a text: what a client wrote, under the name of its element, of its heading or of what it is, or the
+    rest, under none.
+    """
 
     name: str
     text: str
@@ -69,7 +72,7 @@ def is_of_client(message: Message) -> bool:
     first = message.blocks[0] if message.blocks else None
     if not isinstance(first, TextBlock):
         return False
-    is_client = _CLIENT_ELEMENT.match(first.text) or _SETUP.match(first.text)
+    is_client = _CLIENT_ELEMENT.match(first.text) or _is_of_program(first.text)
     return bool(is_client) and not said_by_user(message)
 
 
@@ -94,14 +97,16 @@ def sections_of(text: str) -> list[Section]:
             break
         after.append(Section(closed[1], text[begun + len(closed[1]) + 2 : closed.start()]))
         text = text[:begun]
-    own = [Section("", text)] if text.strip() or not (before or after) else []
+    agent = agent_that_asks(text)
+    name = "" if agent is None else f"{agent or 'An agent'} asks for a summary"
+    own = [Section(name, text)] if text.strip() or not (before or after) else []
     return [*before, *own, *reversed(after)]
 
 
 def own_words(text: str) -> str:
     """A text without the elements before and after what its author wrote."""
     if "<" not in text and "#" not in text[:200]:
-        return "" if _SETUP.match(text) else text
+        return "" if _is_of_program(text) else text
     for _ in range(MOST_ELEMENTS):
         text = _after_headings(text)
         found = _ELEMENT.match(text)
@@ -115,7 +120,12 @@ def own_words(text: str) -> str:
         elif not _is_wrapper(name):
             break
         text = text[end + len(name) + 3 :]
-    return "" if not text.strip() or _SETUP.match(text) else _before_elements(text)
+    return "" if not text.strip() or _is_of_program(text) else _before_elements(text)
+
+
+def _is_of_program(text: str) -> bool:
+    """Whether a client says all of this in the user's name."""
+    return _SETUP.match(text) is not None or agent_that_asks(text) is not None
 
 
 def _after_headings(text: str) -> str:

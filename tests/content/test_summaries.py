@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sessions_app.content.summaries import agent_of_summary, is_compaction_item
+from sessions_app.content.summaries import agent_of_summary, agent_that_asks, is_compaction_item
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,41 @@ from sessions_app.content.summaries import agent_of_summary, is_compaction_item
 )
 def test_summaries_are_told_by_how_they_begin(text: str, agent: str | None) -> None:
     assert agent_of_summary(text) == agent
+
+
+@pytest.mark.parametrize(
+    ("text", "agent"),
+    [
+        (
+            "Your task is to create a detailed summary of the conversation so far, paying close attention to",
+            "Claude Code",
+        ),
+        ("Your task is to create a detailed summary of the RECENT portion of the conversation", "Claude Code"),
+        (
+            "CRITICAL: Respond with TEXT ONLY. Do NOT call any tools.\n\n- No Read.\n\n"
+            "Your task is to create a detailed summary of the conversation so far",
+            "Claude Code",
+        ),
+        ("You are performing a CONTEXT CHECKPOINT COMPACTION. Create a handoff summary", "Codex"),
+        ("\nFirst, reason in your scratchpad. Then, generate the <state_snapshot>.", ""),
+        ("Provide a detailed prompt for continuing our conversation above. Focus on information", "opencode"),
+        ("Provide a detailed but concise summary of our conversation above. Focus on what matters.", "opencode"),
+        (
+            "The current conversation is rapidly running out of context. Now, your urgent task is to create a "
+            "comprehensive detailed summary of the conversation so far.",
+            "Cline",
+        ),
+        # What a person may ask, too.
+        ("Give me a summary of our conversation", None),
+        ("Provide a detailed summary of our conversation above.", None),
+        ("Your task is to create a detailed summary of the report", None),
+        ("What does 'Your task is to create a detailed summary of the conversation' do?", None),
+        ("CRITICAL: Respond with TEXT ONLY. What is 2 + 2?", None),
+        ("", None),
+    ],
+)
+def test_agents_ask_for_summaries_in_their_own_words(text: str, agent: str | None) -> None:
+    assert agent_that_asks(text) == agent
 
 
 @pytest.mark.parametrize(
