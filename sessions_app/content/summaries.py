@@ -97,7 +97,11 @@ def agent_of_summary(text: str) -> str | None:
     """The agent whose summaries begin like this text, "" if several write so; None if it is no such summary."""
     beginning = text[:_SEARCHED_CHARS]
     # Nearly all texts are none, and a page asks of thousands.
-    if not any(map(beginning.casefold().__contains__, _SIGNS)):
+    folded = beginning.casefold()
+    for sign in _SIGNS:
+        if sign in folded:
+            break
+    else:
         return None
     for agent, pattern in _BEGINNINGS:
         if (found := pattern.search(beginning)) and _stands_first(beginning[: found.start()]):

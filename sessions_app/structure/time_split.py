@@ -75,7 +75,16 @@ def time_split(
     between: range,
 ) -> TimeSplit | None:
     """`between`: the indices of the requests in question. None if they say nothing of their times."""
-    spans = {index: span for index in between if (span := _span(requests[index]))}
+    spans: dict[int, _Span] = {}
+    unknown = 0
+    for index in between:
+        request = requests[index]
+        if _is_plain(request) and request.ended_at is not None:
+            spans[index] = request.started_at, request.ended_at
+            continue
+        unknown += duration(request) is None
+        if span := _span(request):
+            spans[index] = span
     if not spans:
         return None
     whole = min(start for start, _ in spans.values()), max(end for _, end in spans.values())
@@ -96,7 +105,7 @@ def time_split(
         {kind: parts[kind] for kind in KINDS if parts.get(kind)},
         timedelta(seconds=median(firsts)) if firsts else None,
         median(speeds) if speeds else None,
-        sum(not _is_known(requests[index]) for index in between),
+        unknown,
     )
 
 
@@ -213,11 +222,6 @@ def _span(request: Timed) -> _Span | None:
     if _is_plain(request) and request.ended_at is not None:
         return request.started_at, request.ended_at
     return None if is_untimed(request) else (sane_start(request), sane_end(request))
-
-
-def _is_known(request: Timed) -> bool:
-    """Whether a request says how long it took."""
-    return _is_plain(request) or duration(request) is not None
 
 
 def _is_plain(request: Timed) -> bool:

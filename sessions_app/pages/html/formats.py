@@ -24,14 +24,17 @@ MODEL_SALT = b"428577"
 _SEPARATED = re.compile(r"(?<=[./@_:-])(?=\w)")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NO_TIME = timedelta(0)
 
 
 # --- amounts --------------------------------------------------------------------------------------------------------
 
 
+# A page writes the same lengths and numbers in several places, and the next page of a session most of them again.
+@lru_cache(4096)
 def duration(value: timedelta | None) -> str:
     """`620 ms`, `6.4 s`, `1 m 24 s`, `2 h 05 m`, `3 d 04 h`. A negative one is unknown: the clock was wrong."""
-    if value is None or value < timedelta(0):
+    if value is None or value < _NO_TIME:
         return UNKNOWN
     milliseconds = round(value.total_seconds() * 1000)
     if milliseconds < 1000:
@@ -58,6 +61,7 @@ def _two_units(major: int, major_unit: str, minor: int, minor_unit: str) -> str:
     return f"{major:,}{NARROW_SPACE}{major_unit} {minor:02d}{NARROW_SPACE}{minor_unit}"
 
 
+@lru_cache(4096, typed=True)
 def tokens(value: int | None) -> str:
     """`842`, `4.0k`, `12.4k`, `228k`, `1.24M`."""
     if value is None:
@@ -112,11 +116,17 @@ def exact_cost(value: Decimal | None) -> str:
     return f"{'-' if value < 0 else ''}${abs(value):,f}"
 
 
+# The limits are for the rounded value: 0.0996 becomes 0.100, and 0.9996 becomes 1.00.
+_STEPS = tuple(
+    (Decimal(limit), Decimal(step)) for limit, step in (("999.995", "1"), ("0.9995", "0.01"), ("0.0995", "0.001"))
+)
+
+
+@lru_cache(4096)
 def _dollars(value: Decimal) -> str:
-    # The limits are for the rounded value: 0.0996 becomes 0.100, and 0.9996 becomes 1.00.
-    for limit, places in ((Decimal("999.995"), 0), (Decimal("0.9995"), 2), (Decimal("0.0995"), 3)):
+    for limit, step in _STEPS:
         if value >= limit:
-            return f"{value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,}"
+            return f"{value.quantize(step, ROUND_HALF_UP):,}"
     return f"{Decimal(f'{value:.1e}'):f}"
 
 

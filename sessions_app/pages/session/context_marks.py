@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sessions_app.pages.html.formats import tokens
-from sessions_app.pages.session.outline_tree import is_summary
+from sessions_app.pages.session.outline_tree import summaries_of
 from sessions_app.queries.session import RequestLine
 from sessions_app.structure.timeline import Structure
 
@@ -16,9 +16,10 @@ _LOST, _LEAST_TOKENS = 0.4, 2_000
 def context_marks(lines: Sequence[RequestLine], structure: Structure) -> dict[int, str]:
     """What happened to the context, by the index of the request before which it did."""
     found: dict[int, str] = {}
+    summaries = summaries_of(lines)
     for index, (line, base) in enumerate(zip(lines, structure.continues, strict=True)):
         before = lines[base] if base is not None else None
-        if is_summary(line) and (before is None or not is_summary(before)):
+        if index in summaries and base not in summaries:
             found[index] = "goes on from a summary"
         elif before is not None and base is not None and (words := _shrunk(line, before)):
             found[index] = f"{words} since request {base + 1}"

@@ -129,7 +129,7 @@ def _line(
     failures = shown.tool_failures.get(line.id, 0)
     look, text = outcome(line, TEXT_CHARS)
     came_look, came = ("prompt", prompt[:TEXT_CHARS]) if prompt else ("tools", _tools_before(shown, index, names))
-    if not prompt and is_summary(line) and index in shown.contexts:
+    if not prompt and index in shown.contexts and is_summary(line):
         came_look, came = "context", shown.contexts[index]
     called = _called(line, names) if look == "answer" else ""
     return DenseLine(

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from sessions_app.content.summaries import agent_of_summary
 from sessions_app.pages.thread.layout import MOST_STEPS, Layout
+from sessions_app.queries.kept import once
 from sessions_app.queries.session import RequestLine
 from sessions_app.structure.nesting import is_event, trace_of
 from sessions_app.structure.runs import MOST_LEVELS, Run, Runs
@@ -88,7 +89,7 @@ Node = OutlineRow | Fold
 
 def all_rows(layout: Layout, runs: Runs) -> list[OutlineRow]:
     """All rows in the order of the page: those of a run together. With what begins at each."""
-    rows = list(_by_time(layout))
+    rows, summaries = list(_by_time(layout)), summaries_of(layout.lines.requests)
     if runs:
         places = {index: place for place, index in enumerate(runs.in_order(layout.indices))}
         rows.sort(key=lambda row: places.get(row.owner, -1))
@@ -99,7 +100,7 @@ def all_rows(layout: Layout, runs: Runs) -> list[OutlineRow]:
         if layout.groups and not is_event(row.line):
             own = trace_of(row.line)
             row.begins_trace, trace = own != trace, own
-        if row.index is None or not (text := row.line.input_preview[:PROMPT_CHARS]) or is_summary(row.line):
+        if row.index is None or not (text := row.line.input_preview[:PROMPT_CHARS]) or row.index in summaries:
             continue
         around = runs.around(row.index) if runs else ()
         run = around[-1].first if around else -1
@@ -111,6 +112,11 @@ def all_rows(layout: Layout, runs: Runs) -> list[OutlineRow]:
 def is_summary(line: RequestLine) -> bool:
     """Whether what stands in the user's name is an agent's summary of what came before: a mark says so."""
     return bool(line.input_preview) and agent_of_summary(line.input_preview) is not None
+
+
+def summaries_of(lines: Sequence[RequestLine]) -> frozenset[int]:
+    """The indices of the requests in which a summary stands in the user's name."""
+    return once(lines, "summaries", lambda: frozenset([i for i, line in enumerate(lines) if is_summary(line)]))
 
 
 def _by_time(layout: Layout) -> Iterator[OutlineRow]:

@@ -80,7 +80,8 @@ class ShownTime:
         return self._within(self.axis.at(moment))
 
     def _within(self, percent: float) -> float:
-        return max(0.0, min(100.0, 100 * (percent - self._left) / self._width))
+        place = 100 * (percent - self._left) / self._width
+        return 0.0 if place < 0 else 100.0 if place > 100 else place
 
     # --- other parts, for links ---
 

@@ -70,7 +70,7 @@ class TimeAxis:
 
     def at(self, moment: datetime) -> float:
         """Where a moment lies, from 0 to 100."""
-        return self.at_seconds(self.seconds_since(moment))
+        return self.at_seconds((moment - self.start).total_seconds())
 
     def all_at(self, moments: Iterable[datetime]) -> list[float]:
         """Where each of many moments lies, those in one stretch after another a little faster."""
@@ -101,7 +101,8 @@ class TimeAxis:
         return self._percent(piece.drawn_begin), self._percent(piece.drawn_end)
 
     def _percent(self, drawn: float) -> float:
-        return max(0.0, min(100.0, 100 * drawn / self._length))
+        place = 100 * drawn / self._length
+        return 0.0 if place < 0 else 100.0 if place > 100 else place
 
     def seconds_at(self, percent: float) -> float:
         """The time, in seconds since the start, at a place of the axis."""

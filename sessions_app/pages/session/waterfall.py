@@ -65,7 +65,11 @@ class Placing(Protocol):
 
 def bars(line: RequestLine, scale: Placing) -> list[WaterfallBar]:
     """When a request ran: light until its first token, then full; a failed one in one colour."""
-    begin, end = scale.at(timeline.sane_start(line)), scale.at(timeline.sane_end(line))
+    return bars_between(line, scale, scale.at(timeline.sane_start(line)), scale.at(timeline.sane_end(line)))
+
+
+def bars_between(line: RequestLine, scale: Placing, begin: float, end: float) -> list[WaterfallBar]:
+    """The same where it is known where it begins and ends."""
     width = max(end - begin, LEAST_WIDTH)
     if line.status == ERROR:
         return [_bar(FAILED, begin, width)]

@@ -15,7 +15,7 @@ from sessions_app.pages.html.formats import cost, duration, exact, hue, tokens
 from sessions_app.pages.session.outline_rows import LABEL_CHARS, MODEL_CHARS, outcome, state_of
 from sessions_app.pages.session.shown_time import ShownTime
 from sessions_app.pages.session.view import View
-from sessions_app.pages.session.waterfall import LEAST_WIDTH, RUNS, WaterfallBar, bars
+from sessions_app.pages.session.waterfall import LEAST_WIDTH, RUNS, WaterfallBar, bars, bars_between
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.lanes import run_name
 from sessions_app.pages.thread.steps import KINDS, kind_words, name_of
@@ -184,7 +184,8 @@ class WaterfallWriter:
     def _bars(self, node: TreeNode[RequestLine], begin: float, end: float) -> list[WaterfallBar]:
         line = node.line
         if line is not None and not node.is_group and (node.index is not None or line.kind in ("llm", "embedding")):
-            return bars(line, self.time)
+            # What is in a request may be longer than itself.
+            return bars(line, self.time) if node.children else bars_between(line, self.time, begin, end)
         is_work = line is not None and line.kind in WORK and not node.is_group
         look = "e" if is_work and line and line.status == ERROR else TOOL if is_work else SPAN
         return [(look, f"{begin:.2f}", f"{max(end - begin, LEAST_WIDTH):.2f}")]
