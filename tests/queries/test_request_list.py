@@ -102,6 +102,17 @@ def test_snippets_say_where(three: Project) -> None:
     assert (snippet.role, snippet.pieces) == ("user", (("Two ", False), ("cats", True)))
 
 
+@pytest.mark.parametrize("query", ["tokens:<1k", "duration:<1d", "ttft:<1d", "cost:<1"])
+def test_what_is_not_known_is_in_no_range(project: Project, query: str) -> None:
+    clock = {"seconds": -5, "first_token_at": START - timedelta(seconds=3)}
+    store_logs(
+        project, make_log(model="own", usage=None, **clock, request_id="a"), make_log("Hi", model="own", request_id="b")
+    )
+    found = list_requests(project, filters_for(query)).results
+    assert "a" not in [row.request_id for row in found]
+    assert "a" in [row.request_id for row in list_requests(project, filters_for(f"-{query}")).results]
+
+
 @pytest.mark.parametrize("arguments", [{"order": "cost"}, {"limit": 0}, {"cursor": "x"}])
 def test_odd_arguments_are_refused(project: Project, arguments: dict[str, Any]) -> None:
     with pytest.raises(FilterError):

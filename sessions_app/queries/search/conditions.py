@@ -41,13 +41,15 @@ COUNTED = {
     "steps": "s.step_count > 0",
     "failed_tool": "s.tool_error_count + s.tool_looks_failed_count > 0",
 }
+# What is not known is null, and so in no range. A duration of zero is not: no request says when it ended.
 RANGE_OF_SESSION = {
     "cost": "s.cost",
-    "tokens": "(coalesce(s.input_tokens, 0) + coalesce(s.output_tokens, 0))",
-    "duration": "extract(epoch FROM s.last_at - s.first_at)",
+    "tokens": "coalesce(s.input_tokens + s.output_tokens, s.input_tokens, s.output_tokens)",
+    "duration": "nullif(extract(epoch FROM s.last_at - s.first_at), 0)",
     "requests": "s.request_count",
 }
-TTFT = "extract(epoch FROM r.first_token_at - r.started_at)"
+# Of a request. What ends before it begins has a wrong clock, and no duration.
+TTFT = "CASE WHEN r.first_token_at >= r.started_at THEN extract(epoch FROM r.first_token_at - r.started_at) END"
 
 # A condition in SQL, and its parameters.
 Sql: TypeAlias = tuple[str, list[Any]]

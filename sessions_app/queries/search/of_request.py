@@ -12,6 +12,7 @@ from sessions_app.models import Project
 from sessions_app.queries.filters import SessionFilters
 from sessions_app.queries.named_ids import requests_named, sessions_named
 from sessions_app.queries.search.conditions import (
+    TTFT,
     Asked,
     Groups,
     Sql,
@@ -28,9 +29,9 @@ from sessions_app.search_language import Clause, Query, Range, TimeBound, Values
 # What a condition on a session asks of one request.
 _RANGES = {
     "cost": "r.cost",
-    "tokens": "(coalesce(r.input_tokens, 0) + coalesce(r.output_tokens, 0))",
-    "duration": "extract(epoch FROM r.ended_at - r.started_at)",
-    "ttft": "extract(epoch FROM r.first_token_at - r.started_at)",
+    "tokens": "coalesce(r.input_tokens + r.output_tokens, r.input_tokens, r.output_tokens)",
+    "duration": "CASE WHEN r.ended_at >= r.started_at THEN extract(epoch FROM r.ended_at - r.started_at) END",
+    "ttft": TTFT,
     "requests": "s.request_count",
 }
 _EXACT = {"user": "r.end_user", "source": "r.source", "rule": "r.rule"}

@@ -31,7 +31,7 @@ def index_range(clause: Range) -> tuple[str, list[Any]] | None:
 
 
 def _at_least(limit: Decimal) -> int:
-    # Unknown tokens count as none in a range, and as less than none in an order.
+    # An input that is not known counts as less than none in the order.
     return math.floor(limit) - 1
 
 
