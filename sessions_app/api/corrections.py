@@ -99,7 +99,7 @@ class OneCorrectionEndpoint(CorrectionEndpoint):
 
     http_method_names = ["get", "delete", "head"]
 
-    @operation("get_correction", "Correct", {200: CorrectionSerializer}, (404,))
+    @operation("get_correction", "Correct", {200: CorrectionSerializer}, (400, 404))
     def get(self, request: Request, correction_id: str) -> Response:
         """Read a correction.
 

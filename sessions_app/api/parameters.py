@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from functools import cache
 from typing import Any, cast
 
 from rest_framework import serializers
@@ -18,7 +19,7 @@ from sessions_app.queries import corrections, lookup, request_list, requests, se
 from sessions_app.queries.filters import MAX_TEXT_CHARS, FilterError, SessionFilters, parse_filters
 from sessions_app.queries.search import orders
 from sessions_app.records import RULES, SOURCES
-from sessions_app.search_language.keys import CHOICES
+from sessions_app.search_language.keys import CHOICES, SYNONYMS
 
 MAX_COPIES = 20
 # What an answer has only on demand.
@@ -40,6 +41,24 @@ class Parameters(Resource):
             name, message = first_error(error)
             raise bad_parameter(name, message) from None
         return values
+
+
+def refuse_meaningless(request: Request, taken: type[Parameters] | None) -> None:
+    """A parameter that other lists have would be ignored here, and so not be what somebody meant. Raises ApiError 400.
+
+    What no list has is let pass: proxies and caches add their own.
+    """
+    known = {str(name) for name in taken.shared().fields} if taken else set[str]()
+    for name in request.query_params:
+        if name in _all_names() and name not in known:
+            choices = ", ".join(sorted(known)) or "none"
+            raise bad_parameter(name, f"means nothing here; parameters are: {choices}")
+
+
+@cache
+def _all_names() -> frozenset[str]:
+    every = (SessionsParameters, ExportParameters, RequestsParameters, InsightsParameters, CorrectionsParameters)
+    return frozenset(str(name) for one in every for name in one.shared().fields)
 
 
 def first_error(error: serializers.ValidationError) -> tuple[str, str]:
@@ -81,7 +100,7 @@ class Flag(serializers.ChoiceField):
 
 
 def text(help_text: str) -> Described:
-    return Described({"type": "string", "maxLength": MAX_TEXT_CHARS}, help_text)
+    return Described({"type": "string", "minLength": 1, "maxLength": MAX_TEXT_CHARS}, help_text)
 
 
 def search(help_text: str) -> Described:
@@ -95,8 +114,8 @@ def filter_time(help_text: str) -> Described:
 
 def any_of(help_text: str, *choices: str) -> Described:
     """May be given several times."""
-    enum = {"enum": list(choices)} if choices else {}
-    return Described({"type": "array", "items": {"type": "string", **enum}}, help_text)
+    value = {"enum": list(choices)} if choices else {"minLength": 1}
+    return Described({"type": "array", "minItems": 1, "items": {"type": "string", **value}}, help_text)
 
 
 def cursor() -> Described:
@@ -110,6 +129,9 @@ class LogsParameters(Parameters):
     wait = Flag("Answer once the logs are stored and say where; after 30 seconds, as for `false`.")
 
 
+STATUS_WORDS = (*CHOICES["status"], *SYNONYMS["status"])
+
+
 class FilterParameters(Parameters):
     q = search("What a session says, filters, or an id, as in the search box: docs/search.md has the language.")
     trace_id = text("The id exactly as a caller gave it.")
@@ -117,8 +139,8 @@ class FilterParameters(Parameters):
     to = filter_time("Last activity at or before this time")
     status = any_of(
         "`error`: with a failed request; `ok`: without; `running`: with one that has no end yet; `unfinished`: with "
-        "one that began more than an hour ago, and no end was reported.",
-        *CHOICES["status"],
+        "one that began more than an hour ago, and no end was reported. `success` is `ok`, and `failed` is `error`.",
+        *STATUS_WORDS,
     )
     model = any_of("Sessions in which one of these models answered.")
     user = any_of("Sessions of one of these end users.")
@@ -145,6 +167,13 @@ class AllRequestsParameters(Parameters):
     trace_id = text("The id of its session, exactly as a caller gave it.")
     from_ = filter_time("Started at or after this time")
     to = filter_time("Started at or before this time")
+    status = any_of("How it went, as in the list of sessions; each request has exactly one.", *STATUS_WORDS)
+    model = any_of("One of these models was asked for or answered.")
+    user = any_of("One of these end users.")
+    tag = any_of("One of these tags, its own or of its session.")
+    source_ = any_of("Where the log came from.", *SOURCES)
+    rule = any_of("One of these rules grouped it.", *RULES)
+    failed_tool = any_of("A result of one of these tools failed or looks failed.")
     order = Described(
         {"type": "string", "enum": [request_list.NEWEST_FIRST, request_list.OLDEST_FIRST]}, "By their start."
     )
@@ -202,7 +231,10 @@ class CorrectionsParameters(Parameters):
 
 
 def filters_of(request: Request) -> SessionFilters:
-    """The filters of a list. Raises ApiError 400."""
+    """The filters of a list. Raises ApiError 400, also for an empty filter: a program meant to set it."""
+    for name in map(str, FilterParameters.shared().fields):
+        if name != "q" and "" in request.query_params.getlist(name):
+            raise bad_parameter(name, "must not be empty: leave it out to list all")
     try:
         return parse_filters(request.query_params).checked()
     except FilterError as error:
@@ -214,7 +246,7 @@ def included(request: Request, *choices: str) -> set[str]:
     """What an answer is to have besides the usual. Raises ApiError 400."""
     values = request.query_params.getlist("include")
     for value in values:
-        if value and value not in choices:
+        if value not in choices:
             raise bad_parameter("include", f"must be {' or '.join(choices)}, or left out, got {value[:40]!r}")
     return {*values}
 

@@ -68,6 +68,7 @@ def operation(
         failures[status] = (NothingAcceptedSerializer if nothing_accepted else error, ERRORS[status])
 
     def describe(method: Method) -> Method:
+        method.parameters = parameters  # type: ignore[attr-defined]
         summary, _, description = (inspect.getdoc(method) or "").partition("\n\n")
         return extend_schema(
             operation_id=operation_id,

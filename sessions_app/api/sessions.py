@@ -74,7 +74,7 @@ class SessionEndpoint(Endpoint):
     def scope_of(self, method: str) -> str:
         return SCOPES.get(method, permissions.READ)
 
-    @operation("get_session", "Read", {200: SessionSerializer}, (404,))
+    @operation("get_session", "Read", {200: SessionSerializer}, (400, 404))
     def get(self, request: Request, session_id: str) -> Response:
         """Read a session.
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from sessions_app.api import permissions
 from sessions_app.api.authentication import ApiKeyAuthentication, Caller, caller_of
 from sessions_app.api.links import PageLinks
+from sessions_app.api.parameters import refuse_meaningless
 
 
 class Endpoint(APIView):
@@ -32,6 +34,13 @@ class Endpoint(APIView):
     def about_project(self, slug: str) -> dict[str, Any]:
         """The context of serializers whose answers link to pages."""
         return {"project": slug, "links": PageLinks(self.request, slug)}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        # Not where logs are sent: they would be lost.
+        read = getattr(self, "get", None)
+        if request.method in ("GET", "HEAD") and read is not None and hasattr(read, "parameters"):
+            refuse_meaningless(request, read.parameters)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Rendered here and not later, so that an error while writing is answered like any other."""

@@ -157,8 +157,18 @@ def test_numbers_that_make_no_sense(client: Client, project: Project, query: str
 def test_what_cannot_be_included(client: Client, project: Project, path: str) -> None:
     session = make_session(project, "a")
     address = path.format(request=RequestLog.objects.get().pk, session=session.pk)
-    answer = client.get(f"/api/v1/{address}?include=everything")
-    assert (answer.status_code, answer.json()["error"]["field"]) == (400, "include")
+    for value in ("everything", "", "insights&include=everything"):
+        answer = client.get(f"/api/v1/{address}?include={value}")
+        assert (answer.status_code, answer.json()["error"]["field"]) == (400, "include"), value
+
+
+@pytest.mark.parametrize("query", ["include=steps", "limit=5", "order=cost", "q=robot"])
+@pytest.mark.parametrize("path", ["sessions/{session}", "sessions/{session}/insights"])
+def test_a_parameter_of_other_addresses_is_refused(client: Client, project: Project, path: str, query: str) -> None:
+    address = path.format(session=make_session(project, "a").pk)
+    answer = client.get(f"/api/v1/{address}?{query}")
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, query.partition("=")[0])
+    assert client.get(f"/api/v1/{address}?of_a_proxy=1").status_code == 200
 
 
 def test_nothing_is_known_of_nothing(client: Client, project: Project) -> None:

@@ -52,7 +52,15 @@ def test_pages_reach_the_end(client: Client, two: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "field"), [("order=cost", "order"), ("q=status:late", "q"), ("cursor=x", "cursor"), ("limit=0", "limit")]
+    ("query", "field"),
+    [
+        ("order=cost", "order"),
+        ("q=status:late", "q"),
+        ("cursor=x", "cursor"),
+        ("limit=0", "limit"),
+        ("user=", "user"),
+        ("include=steps", "include"),
+    ],
 )
 def test_odd_parameters_are_400_and_named(client: Client, two: Project, query: str, field: str) -> None:
     response = client.get(f"/api/v1/requests?{query}")
