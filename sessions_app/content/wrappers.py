@@ -37,6 +37,7 @@ _SETUP = re.compile(
     r"|\[Request interrupted by user(?: for tool use)?\]\s{0,100}\Z)"
 )
 MOST_ELEMENTS = 40
+_MOST_NESTED = 40
 # Commands and their output, reminders, and what an editor or a client tells of itself stand in the user's name. A title
 # would tell nothing about them. Elements of other names may hold what a program asks, so they are no such kind.
 _CLIENT_NAMES = (
@@ -85,14 +86,14 @@ def sections_of(text: str) -> list[Section]:
     before: list[Section] = []
     after: list[Section] = []
     while len(before) < MOST_ELEMENTS and (found := _CLIENT_ELEMENT.match(text)):
-        tag = f"</{found[1] or found[3]}>"
-        end = text.find(tag, found.end())
+        tag = found[1] or found[3]
+        end = _end_of(tag, text, found.end())
         if end < 0:
             break
         before.append(Section(found[1] or found[2].strip(), text[found.end() : end]))
-        text = text[end + len(tag) :]
+        text = text[end + len(tag) + 3 :]
     while len(after) < MOST_ELEMENTS and (closed := _CLOSED_AT_END.search(text, max(len(text) - 200, 0))):
-        begun = text.rfind(f"<{closed[1]}>", 0, closed.start())
+        begun = _begin_of(closed[1], text, closed.start())
         if begun < 0:
             break
         after.append(Section(closed[1], text[begun + len(closed[1]) + 2 : closed.start()]))
@@ -103,6 +104,33 @@ def sections_of(text: str) -> list[Section]:
     return [*before, *own, *reversed(after)]
 
 
+def _end_of(name: str, text: str, start: int) -> int:
+    """Where the element ends whose content begins at `start`, with elements of its name within it; -1 if it does not.
+
+    A tag that is only mentioned opens none: what is not balanced ends with the first tag that closes it.
+    """
+    opening, closing = f"<{name}>", f"</{name}>"
+    first = end = text.find(closing, start)
+    for _ in range(_MOST_NESTED):
+        begun = text.find(opening, start, end) if end >= 0 else -1
+        if begun < 0:
+            break
+        start, end = begun + len(opening), text.find(closing, end + len(closing))
+    return end if end >= 0 else first
+
+
+def _begin_of(name: str, text: str, end: int) -> int:
+    """Where the element begins whose closing tag is at `end`, as `_end_of`."""
+    opening, closing = f"<{name}>", f"</{name}>"
+    last = begun = text.rfind(opening, 0, end)
+    for _ in range(_MOST_NESTED):
+        closed = text.rfind(closing, begun, end) if begun >= 0 else -1
+        if closed < 0:
+            break
+        end, begun = closed, text.rfind(opening, 0, begun)
+    return begun if begun >= 0 else last
+
+
 def own_words(text: str) -> str:
     """A text without the elements before and after what its author wrote."""
     if "<" not in text and "#" not in text[:200]:
@@ -110,7 +138,7 @@ def own_words(text: str) -> str:
     for _ in range(MOST_ELEMENTS):
         text = _after_headings(text)
         found = _ELEMENT.match(text)
-        end = text.find(f"</{found[1]}>", found.end()) if found else -1
+        end = _end_of(found[1], text, found.end()) if found else -1
         if found is None or end < 0:
             break
         inner, name = text[found.end() : end], found[1]

@@ -89,6 +89,10 @@ def test_what_only_the_client_says_is_told_apart(text: str, is_clients: bool) ->
     assert is_of_client(Message("user", [TextBlock(text)])) is is_clients
 
 
+def test_what_is_quoted_within_a_reminder_is_not_said_by_the_user() -> None:
+    assert own_words(f"<system-reminder>A file: {REMINDER} ends</system-reminder>\nFix it") == "\nFix it"
+
+
 def test_blocks_of_a_message_are_read_one_by_one() -> None:
     message = Message("user", [TextBlock(REMINDER), TextBlock("Fix it"), TextBlock(ENVIRONMENT)])
     assert said_by_user(message) == "Fix it"
@@ -122,6 +126,25 @@ def test_blocks_of_a_message_are_read_one_by_one() -> None:
                     "Claude Code asks for a summary",
                     "Your task is to create a detailed summary of the conversation so far.",
                 )
+            ],
+        ),
+        # A reminder may quote a file that has one.
+        (
+            f"<system-reminder>A file: {REMINDER} ends</system-reminder>\nFix it\n"
+            f"<system-reminder>B: {REMINDER}</system-reminder>",
+            [
+                ("system-reminder", f"A file: {REMINDER} ends"),
+                ("", "\nFix it\n"),
+                ("system-reminder", f"B: {REMINDER}"),
+            ],
+        ),
+        # A tag that is only mentioned opens nothing.
+        (
+            f"<system-reminder>About <system-reminder> tags</system-reminder>\nFix it\n{REMINDER}",
+            [
+                ("system-reminder", "About <system-reminder> tags"),
+                ("", "\nFix it\n"),
+                ("system-reminder", "\nToday is Friday.\n"),
             ],
         ),
         # A person may have pasted it.

@@ -75,10 +75,16 @@ def difference(old: str, new: str) -> TextDifference:
     if bounds.current().is_spent:
         return TextDifference(why_not=bounds.current().why_spent)
     try:
-        lines = joined(_bounded(_lines(old.splitlines() or [""], new.splitlines() or [""])), "\n")
+        lines = joined(_bounded(_lines(*_lines_of(old, new))), "\n")
     except TooMuchWork:
         return TextDifference(why_not=_TOO_LARGE)
     return TextDifference(component("text_diff", "box")(lines))
+
+
+def _lines_of(old: str, new: str) -> tuple[list[str], list[str]]:
+    """The lines of two texts; with their line ends if they differ in nothing else."""
+    before, after = old.splitlines() or [""], new.splitlines() or [""]
+    return (before, after) if before != after else (old.split("\n"), new.split("\n"))
 
 
 def lines_between(old: str, new: str) -> list[DiffLine]:
@@ -152,9 +158,16 @@ def _note(words: str) -> DiffLine:
 
 def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
     """Removed lines, then added ones. Where two of them are alike, the words that differ are marked."""
+    if len({line.endswith("\r") for line in (*old, *new)}) > 1:
+        old, new = _with_ends(old), _with_ends(new)
     pairs = [_words(before, after) for before, after in zip_longest(old, new)]
     yield from (DiffLine("removed", before) for before, _ in pairs[: len(old)])
     yield from (DiffLine("added", after) for _, after in pairs[: len(new)])
+
+
+def _with_ends(lines: Sequence[str]) -> Sequence[str]:
+    """Lines with a picture for the end that nobody sees, where some have it and others do not."""
+    return [f"{line[:-1]}\u240d" if line.endswith("\r") else line for line in lines]
 
 
 def _clipped(line: str) -> list[Piece]:

@@ -34,6 +34,20 @@ def test_equal_texts_have_no_difference() -> None:
     assert diff_html("One", "One") == ""
 
 
+@pytest.mark.parametrize(("old", "new"), [("a\r\nb\r\n", "a\nb\n"), ("x\na\r\n", "x\na\n"), ("a\r\nb", "a\nc")])
+def test_lines_that_differ_in_their_ends_alone_are_told_apart(old: str, new: str) -> None:
+    for html in (diff_html(old, new), "".join(line.html() for line in text_diff.lines_between(old, new))):
+        if old.replace("\r", "") == new:
+            assert "a\u240d" in lines(html, "del")
+            assert "a" in lines(html, "ins")
+        else:
+            assert (lines(html, "del")[-1], lines(html, "ins")[-1]) == ("b", "c")
+
+
+def test_the_end_of_the_last_line_is_a_difference() -> None:
+    assert lines(diff_html("a", "a\n"), "ins") == [""]
+
+
 def test_lines_that_have_little_in_common_are_not_compared_by_words() -> None:
     assert "<b>" not in diff_html("Be brief and kind to all.", "Never talk about the weather in Bergen")
 

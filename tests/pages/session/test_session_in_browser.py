@@ -147,7 +147,7 @@ def test_inspector_closes_and_opens(conversation: Page) -> None:
 
 
 def test_outline_filters_errors(conversation: Page) -> None:
-    conversation.locator(".outline-head").get_by_text("Errors").click()
+    conversation.locator(".outline-head").get_by_text("with errors").click()
     expect(conversation.locator(".outline-row:visible")).to_have_count(1)
 
 

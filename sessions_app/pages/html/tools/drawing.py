@@ -244,7 +244,8 @@ def _file(text: str, asked: FileReading, scale: DrawingScale) -> Drawing | None:
     head = component("tool_drawings", "file_head")(asked.path[:PATH_CHARS], ", ".join(filter(None, what)))
     rows = list(_rows(lines[:shown], language_of(asked.path)))
     direction = "ltr" if is_inked(language_of(asked.path)) else "auto"
-    words = _counted(len(lines) - (not lines[-1].text), "line") if len(lines) > 1 else ""
+    count = len(numbers) or len(lines) - (not lines[-1].text)
+    words = _counted(count, "line") if len(lines) > 1 else ""
     return Drawing(head, component("tool_drawings", "lines")(rows, direction), len(lines) - shown, "line", words)
 
 

@@ -110,6 +110,9 @@ def line_of(html: str) -> str:
     [
         ("Bash", {"command": "ls"}, "\x1b[31mred\x1b[0m 1%\rdone 2%\nx", "Bash ls done 2%"),
         ("Read", {"path": "a.py"}, "1→a\n2→b\n", "Read path: a.py 2 lines"),
+        # What stands around numbered lines is none of them, and an empty line is one.
+        ("Read", {"path": "a.py"}, "10→a\n11→b\n12→", "Read path: a.py 3 lines"),
+        ("Read", {"path": "a.py"}, "10→a\n11→b\n\n<system-reminder>\nx\n</system-reminder>", "Read path: a.py 2 lines"),
         ("Grep", {"pattern": "x"}, "a:1:x\nb:2:x", "Grep pattern: x 2 lines in 2 files"),
         ("get", {}, '[{"a":1,"b":2},{"a":1,"b":2},{"a":1,"b":2}]', "get 3 rows"),
         ("get", {}, '{"a":1}', "get a: 1"),
