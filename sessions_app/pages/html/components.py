@@ -18,7 +18,7 @@ from jinja2.utils import missing
 from markupsafe import Markup, escape
 
 from sessions_app.pages.html import formats
-from sessions_app.pages.html.plain_text import revealed, spelled, visible
+from sessions_app.pages.html.plain_text import revealed, spelled, straight, visible
 
 Component = Callable[..., Markup]
 
@@ -44,13 +44,14 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "short_id": formats.short_id,
     "size": formats.size,
     "spelled": spelled,
+    "straight": straight,
     "stamp": formats.stamp,
     "tokens": formats.tokens,
 }
 
 
-# What a text may have that is not written as it is: characters of markup, and those of `plain_text.visible`.
-_SPECIAL = re.compile("[&<>\"'\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# What a text may have that is not written as it is: characters of markup, and those of `visible` and `straight`.
+_SPECIAL = re.compile("[&<>\"'\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff]")
 
 
 class _Code(CodeGenerator):
@@ -114,12 +115,12 @@ def environment() -> Environment:
 
 
 def written(value: Any) -> str:
-    """The HTML of a value: a text is escaped, with its control characters made visible."""
+    """The HTML of a value: a text is escaped, its control characters made visible, its letters in their order."""
     kind = type(value)
     if kind is Markup:
         return value  # type: ignore[no-any-return]
     if kind is str:
-        return escape(visible(value)) if _SPECIAL.search(value) else value
+        return escape(straight(visible(value))) if _SPECIAL.search(value) else value
     return str(value) if kind is int else escape(value)
 
 

@@ -13,6 +13,7 @@ from typing import Protocol
 from django.utils import timezone
 from markupsafe import Markup
 
+from sessions_app.pages.html.plain_text import is_blank, straight
 from sessions_app.pricing.amounts import rounded
 
 UNKNOWN = "–"
@@ -235,7 +236,7 @@ def hue(name: str) -> Markup:
 
 def breakable(name: str) -> Markup:
     """A long name that breaks after `.`, `/`, `@`, `_`, `:` and `-` rather than in the middle of words."""
-    return Markup("<wbr>").join(_SEPARATED.split(name))
+    return Markup("<wbr>").join(_SEPARATED.split(straight(name)))
 
 
 def initials(name: str) -> str:
@@ -261,5 +262,6 @@ class Titled(Protocol):
 
 
 def session_title(session: Titled) -> str:
-    """A session's name; without one its key or its id."""
-    return session.name or session.session_key or f"Session {short_id(session.id)}"
+    """A session's name; without one that is seen its key or its id."""
+    named = next((name for name in (session.name, session.session_key) if name and not is_blank(name)), None)
+    return straight(named or f"Session {short_id(session.id)}")

@@ -25,6 +25,9 @@ _NO_WIDTH = (
 # Joiners and variants belong to a letter or an emoji that is not ASCII; anywhere else nothing is seen of them.
 _VARIANTS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _UNSEEN = f"[{_NO_WIDTH}]|(?<![^\x00-\x7f{_NO_WIDTH}{_VARIANTS}])(?!\ufe0f\u20e3)[\u200c\u200d{_VARIANTS}]"
+# What turns the letters around: of a name that is `gpt-4o` a page would show `o4-tpg`.
+_TURNS = re.compile("[\u202d\u202e]")
+_BLANK = re.compile(f"[\\s{_NO_WIDTH}\u200c\u200d{_VARIANTS}]*")
 # Text that people do not see and models read: as tags (but those of a flag), or as variants of one character.
 _HIDDEN = re.compile(
     f"\U0001f3f4[\U000e0030-\U000e007a]{{1,6}}\U000e007f|([\U000e0000-\U000e007f]+|[{_VARIANTS}]{{2,}})"
@@ -45,6 +48,16 @@ def _picture(match: re.Match[str]) -> str:
     if code < 0x20:
         return chr(0x2400 + code)
     return "\u2421" if code == 0x7F else "\ufffd"
+
+
+def straight(text: str) -> str:
+    """A name or a line as it is written: what would show its letters in another order is U+FFFD."""
+    return _TURNS.sub("\ufffd", text)
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of a text is seen."""
+    return _BLANK.fullmatch(text) is not None
 
 
 def escaped(text: str) -> str:

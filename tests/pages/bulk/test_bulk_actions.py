@@ -149,6 +149,18 @@ def test_only_who_asked_for_it_sees_it_and_only_with_the_right(
     assert Session.objects.exists()
 
 
+def test_the_list_offers_what_its_reader_may_do(client: Client, project: Project, user: AbstractBaseUser) -> None:
+    make_session(project, "a")
+    page = client.get("/p/acme/sessions/").text
+    assert "Add tag" in page
+    assert "Delete…" in page
+    user.user_permissions.clear()
+    page = client.get("/p/acme/sessions/").text
+    assert "Download…" in page
+    assert "Add tag" not in page
+    assert "Delete…" not in page
+
+
 @pytest.mark.parametrize(
     "fields",
     [

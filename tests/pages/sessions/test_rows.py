@@ -28,6 +28,23 @@ def cell(written: str, name: str) -> str:
     return written[written.index(f'class="{name}') :].split("</td>")[0]
 
 
+def test_a_name_is_not_turned_around() -> None:
+    """U+202E in a name would show all of its letters after it in reverse."""
+    turned = "\u202egol"
+    names = {"title": turned, "session_key": turned, "model_names": [turned] * 2, "users": [turned], "tags": [turned]}
+    written = row(**names)
+    assert "\u202e" not in written
+    assert written.count("<bdi>\ufffdgol</bdi>") == 5
+    # Directions of languages stay.
+    assert "שלום \u2067x\u2069" in row(title="שלום \u2067x\u2069")
+
+
+def test_a_name_of_which_nothing_is_seen_is_no_name() -> None:
+    blank = "\u200b \u2060"
+    assert "<bdi>k-1</bdi></a>" in row(title=blank, session_key="k-1")
+    assert "<bdi>Session " in row(title=blank, session_key=blank)
+
+
 def test_it_works() -> None:
     listed = make_row(
         title="Weather in Paris",
