@@ -28,6 +28,8 @@ _NOTES = frozenset(
         *("finish_reason", "finishReason", "stop_reason", "stopReason", "stop_sequence", "done", "done_reason"),
         *("model", "modelVersion", "model_version", "created", "created_at", "completed_at", "createTime"),
         *("container_id", "execution", "approval_request_id"),
+        # A decision that a block has in words, and what a result repeats of its call or asks of the provider.
+        *("approve", "max_output_length", "scheduling"),
         # Where in a text a citation stands.
         *("start_index", "end_index", "startIndex", "endIndex", "start_char_index", "end_char_index"),
         *("start_page_number", "end_page_number", "start_block_index", "end_block_index", "document_index"),
@@ -53,6 +55,8 @@ _COUNTS = frozenset({*USAGE_OBJECTS, "tokens", "billed_units", "billedUnits", "a
 _SHOWN_ELSEWHERE = frozenset(
     {
         *("cache_control", "cachePoint", "document_ids", "documentIds"),
+        # The queries of a search, which a call shows, as HTML for a page.
+        *("searchEntryPoint", "search_entry_point"),
         *("logprobs", "logprobsResult", "logprobs_result"),
     }
 )

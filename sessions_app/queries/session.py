@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, TextField, When
-from django.db.models.functions import Cast, Left
+from django.db.models.functions import Cast, Left, Length
 from django.utils import timezone
 
+from sessions_app.content.documents import DIGEST_BYTES
+from sessions_app.content.packed_digests import COUNT_BYTES
 from sessions_app.models import RequestKey, RequestLog, Session
 from sessions_app.queries.fetching import fetched
 from sessions_app.queries.kept import Derived, Keeper, Rows, once
@@ -369,11 +371,14 @@ def load_details(
 ) -> dict[uuid.UUID, RequestDetail]:
     """The details of some requests of a session, by id; one statement. `skeletons`: model calls that need theirs."""
     wanted = [line.id for line in lines]
-    has_messages = Q(kind="llm") & ~Q(input_parts=b"") & ~Q(output_parts=b"")
+    # Of several choices, only the body tells how each ended.
+    is_one = Q(output_length__lte=COUNT_BYTES + DIGEST_BYTES) | Q(call_type__contains="response")
+    has_messages = Q(kind="llm") & ~Q(input_parts=b"") & ~Q(output_parts=b"") & is_one
     without = (has_messages | Q(step=True)) & ~Q(id__in=[line.id for line in skeletons])
     skeleton = Case(When(without, then=None), default=F("skeleton"))
     is_compacted = Q(source="otlp", metadata__compacted=True)
-    rows = _requests(session).filter(id__in=wanted).annotate(is_compacted=is_compacted, shown_skeleton=skeleton)
+    rows = _requests(session).filter(id__in=wanted).annotate(output_length=Length("output_parts"))
+    rows = rows.annotate(is_compacted=is_compacted, shown_skeleton=skeleton)
     return {row[0]: _detail(row) for row in rows.values_list(*_DETAIL_COLUMNS, "is_compacted", "shown_skeleton")}
 
 

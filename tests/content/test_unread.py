@@ -43,6 +43,17 @@ def left_of(message: Any) -> Any:
         {"type": "function_call", "id": "fc", "call_id": "c", "name": "f", "arguments": "{}", "status": "completed"},
         {"role": "model", "parts": [{"text": "Hi"}, {"functionCall": {"name": "f", "args": {"q": [1, "two"]}}}]},
         {"type": "custom_thing", "words": "kept as it is"},
+        {"type": "mcp_approval_response", "approval_request_id": "a", "approve": True, "reason": "fine"},
+        {
+            "type": "shell_call_output",
+            "call_id": "c",
+            "max_output_length": 4000,
+            "output": [{"stdout": "a", "stderr": "", "outcome": {"type": "exit", "exit_code": 2}}],
+        },
+        {
+            "role": "user",
+            "parts": [{"functionResponse": {"name": "f", "response": {"result": "ok"}, "scheduling": "SILENT"}}],
+        },
         {
             "type": "message",
             "role": "assistant",

@@ -55,7 +55,7 @@ class AnswerWriter:
         if line.finish_reason in CUT_SHORT:
             reason = component("thread", "finish_reason")(line.finish_reason)
             pieces.append(row("", reference("info", sentence("{}: {}", CUT_SHORT[line.finish_reason], reason))))
-        pieces += self._other_endings(line)
+        pieces += self._other_endings(index)
         if line.status == ERROR:
             pieces.append(error_card(line, detail, writer.base_url))
         return joined([*pieces, self._rest(index, writer)])
@@ -76,9 +76,13 @@ class AnswerWriter:
         words = "This is what has come until now" if has_begun else "The answer is not there yet"
         return row("", reference("clock", f"Running. {words}"))
 
-    def _other_endings(self, line: RequestLine) -> Iterator[Markup]:
+    def _other_endings(self, index: int) -> Iterator[Markup]:
         """How other choices ended than the first one, of which the request's facts tell."""
-        response = self.documents.response if self.documents else None
+        window = self.sources.window
+        line, documents = window.lines[index], self.documents
+        if documents is None and window.output_count(index) > 1 and "response" not in line.call_type:
+            documents = documents_of_call(window, index, only_response=True)
+        response = documents.response if documents else None
         for number, reason in finish_reasons(response)[:MOST_ENDINGS] if response else ():
             if number > 1 and reason != line.finish_reason:
                 ended = component("thread", "finish_reason")(reason)

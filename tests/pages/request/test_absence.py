@@ -314,9 +314,9 @@ def test_how_other_choices_ended_is_told(signed_in: Client, project: Project) ->
         {"index": n, "finish_reason": reason, "message": {"role": "assistant", "content": f"Rain {n}"}}
         for n, reason in enumerate(("stop", "length", "stop"))
     ]
-    page, _ = pages_of(signed_in, answered(project, {"choices": choices}))
-    assert "Choice 2: finish_reason: length" in page
-    assert "Choice 3:" not in page
+    for page in pages_of(signed_in, answered(project, {"choices": choices})):
+        assert "Choice 2: finish_reason: length" in page
+        assert "Choice 3:" not in page
 
 
 @pytest.mark.parametrize(

@@ -184,14 +184,21 @@ def _with_header(text: str) -> ShellOutput | None:
 
 # Claude Code, Cursor: the first line is the exit code.
 _FIRST_LINE = re.compile(r"Exit code:? (-?\d{1,10})(?=\n|\Z)")
+# Cursor puts what was written between marks of code, with its own words around them.
+_FENCED = re.compile(r"(\s{1,9}Command output:\s{1,9})```\n(.*)\n```(?:\s{1,9}([^`]{0,1000}))?", re.DOTALL)
 
 
 def _with_code(text: str) -> ShellOutput | None:
     found = _FIRST_LINE.match(text)
     if found is None:
         return None
-    streams = [OutputStream("about", found[0]), OutputStream("", text[found.end() :].removeprefix("\n"))]
-    return ShellOutput([stream for stream in streams if stream.text], found[1])
+    rest = text[found.end() :]
+    if (fenced := _FENCED.fullmatch(rest)) is not None:
+        head, written, tail = fenced.groups()
+        streams = [OutputStream("about", found[0] + head), OutputStream("", written), OutputStream("about", tail)]
+    else:
+        streams = [OutputStream("about", found[0]), OutputStream("", rest.removeprefix("\n"))]
+    return ShellOutput([stream for stream in streams if stream.text.strip()], found[1])
 
 
 _TAGS = {"stdout": "stdout", "stderr": "stderr", "output": "", "returncode": "exit", "exit_code": "exit",

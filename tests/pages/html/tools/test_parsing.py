@@ -92,6 +92,11 @@ def test_no_exit_code_is_claimed_where_none_is_sure(text: str) -> None:
     [
         ("Exit code 2\nerror TS2304", [("about", "Exit code 2"), ("", "error TS2304")], "2"),
         ("Exit code: 0", [("about", "Exit code: 0")], "0"),
+        ("Exit code: 1\n\nCommand output:\n\n```\nFAIL a\n```\nb\n```\n\nCommand completed.", [
+            ("about", "Exit code: 1\n\nCommand output:\n\n"), ("", "FAIL a\n```\nb"),
+            ("about", "Command completed.")], "1"),
+        # Marks of code that the command itself wrote.
+        ("Exit code: 1\n```\na\n```", [("about", "Exit code: 1"), ("", "```\na\n```")], "1"),
         ("<status>running</status>\n\n<stdout>\na\n</stdout>", [("about", "running"), ("stdout", "\na\n")], None),
         ("Command executed in terminal. Exit code: 3\nOutput:\na", [
             ("about", "Command executed in terminal. Exit code: 3\nOutput:"), ("", "a")], "3"),
