@@ -14,6 +14,7 @@ from sessions_app.pages.session.switch import CONVERSATION, WATERFALL
 from sessions_app.pages.session.view import View
 from sessions_app.pages.thread.wording import counted
 from sessions_app.pricing.context_windows import context_window
+from sessions_app.queries.derived import costs_of
 from sessions_app.queries.session import RequestLine
 from sessions_app.records import ERROR
 from sessions_app.structure import timeline
@@ -89,7 +90,9 @@ class _Strip:
         starts, ends = zip(*timeline.sane_times(self._lines[i] for i in indices), strict=True)
         self._x = {i: x * WIDTH / 100 for i, x in zip(indices, self._axis.all_at(starts), strict=True)}
         self._ends = self._axis.all_at(ends)
-        self._costs = dict(zip(indices, timeline.running_costs(self._lines[i].cost for i in indices), strict=True))
+        is_whole = len(indices) == len(self._lines)
+        costs = costs_of(self._lines) if is_whole else timeline.running_costs(self._lines[i].cost for i in indices)
+        self._costs = dict(zip(indices, costs, strict=True))
         self._peak = max((self._lines[i].input_tokens or 0 for i in indices), default=0)
         self._limits = sorted(self._drawn_windows())
         self._height = max([self._peak * 1.1, *self._limits, 1.0])

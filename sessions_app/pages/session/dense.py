@@ -16,7 +16,7 @@ from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.formats import clock, cost, exact, tokens
 from sessions_app.pages.html.tool_definitions import names_of
 from sessions_app.pages.session.find import SessionFind
-from sessions_app.pages.session.outline_rows import outcome, state_of
+from sessions_app.pages.session.outline_rows import CALLS, outcome, state_of
 from sessions_app.pages.session.outline_tree import is_summary
 from sessions_app.pages.session.prompts import new_prompts
 from sessions_app.pages.session.view import RequestBlock, View
@@ -108,7 +108,8 @@ def _tool_names(shown: View, window: Window) -> dict[int, str]:
 
 def _named(lines: Sequence[RequestLine]) -> set[str]:
     """The names of tools that answers without a word called."""
-    told = {text for look, text in map(outcome, lines) if look == "tools"}
+    ended = (line for line in lines if line.finish_reason in CALLS)
+    told = {text for look, text in map(outcome, ended) if look == "tools"}
     return {name for text in told for name in text.split(", ")}
 
 

@@ -33,7 +33,8 @@ MODEL_CHARS = 100
 # Branches further out are drawn in the last lane.
 MOST_LANES = 2
 
-_CALLS = ("tool_calls", "tool_use", "function_call")
+# How an answer ends that calls tools.
+CALLS = ("tool_calls", "tool_use", "function_call")
 _TOOL_NAMES = re.compile(r"[\w.:/-]+(, [\w.:/-]+)*$")
 # Marks of Markdown, in which most answers are written.
 _MARKS = re.compile(r"\*\*|`|^#+ ")
@@ -228,7 +229,7 @@ def outcome(line: RequestLine, most: int = LABEL_CHARS) -> tuple[str, str]:
     if not line.output_preview:
         return "nothing", line.call_type or line.kind
     text = line.output_preview[:most]
-    if line.finish_reason in _CALLS and _TOOL_NAMES.match(text) and _names_calls(line, text):
+    if line.finish_reason in CALLS and _TOOL_NAMES.match(text) and _names_calls(line, text):
         return "tools", text
     return "answer", _MARKS.sub("", text)
 
