@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -88,8 +88,8 @@ def drawn_call(asked: Asked, address: BlockAddress, scale: DrawingScale = SMALL)
             return framed(_edits(asked, scale), address, form)
         case FileReading():
             drawn = _data({"path": asked.path, **asked.rest}, scale)
-        case PlainArguments(value=value):
-            drawn = _data(value, scale)
+        case PlainArguments(value=value, code=languages):
+            drawn = _data(value, scale, languages)
     return framed(drawn, address, form) if drawn else None
 
 
@@ -299,11 +299,13 @@ def _hits_within(before: str, hits: SearchHits, after: str, scale: DrawingScale)
 # --- data -----------------------------------------------------------------------------------------------------------
 
 
-def _data(value: Any, scale: DrawingScale) -> Drawing | None:
-    """A tree or a table; None for what is neither, and where what is looked for would be left out."""
+def _data(value: Any, scale: DrawingScale, languages: Mapping[str, str] | None = None) -> Drawing | None:
+    """A tree or a table; None for what is neither, and where what is looked for would be left out. `languages`: of
+    members that are code.
+    """
     if value is UNREAD or not isinstance(value, (dict, list)) or not value:
         return None
-    tree = DataTree(scale.nodes, scale.rows)
+    tree = DataTree(scale.nodes, scale.rows, languages or {})
     notes: list[str] = []
     if table := tree.table(value, rows_follow=True):
         head, content = _counted(len(value), "row"), component("tool_drawings", "table")(table)

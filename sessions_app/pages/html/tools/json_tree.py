@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from markupsafe import Markup
+
 from sessions_app.pages.html.formats import exact
+from sessions_app.pages.html.syntax import in_inks
 from sessions_app.pages.html.tools.reading import WrittenNumber, is_text, scalar, written
 
 # Objects and arrays that are nested more deeply are one line of JSON.
 MOST_DEPTH = 12
+CODE_CHARS = 4_000
 NAME_CHARS, TEXT_CHARS, LINE_CHARS, CELL_CHARS = 120, 1_000, 160, 120
 MOST_COLUMNS = 8
 # A list is written in one line, and a value is open, if it is no longer than this.
@@ -30,11 +34,14 @@ class DataTable:
 
 @dataclass(slots=True)
 class DataNode:
-    """A value: `text` in an `ink`, or what is in it. `name` is None in arrays. `notes` say what is left out."""
+    """A value: `text` in an `ink`, or what is in it. `name` is None in arrays. `notes` say what is left out. `code`:
+    the text in the inks of its language.
+    """
 
     name: str | None
     text: str
     ink: str = ""
+    code: Markup | None = None
     inner: list[DataNode] = field(default_factory=list)
     table: DataTable | None = None
     notes: list[str] = field(default_factory=list)
@@ -43,10 +50,13 @@ class DataNode:
 
 @dataclass(slots=True)
 class DataTree:
-    """Makes the nodes of values, at most `left` of them in all. `is_whole`: nothing was left out."""
+    """Makes the nodes of values, at most `left` of them in all. `languages`: of the outermost members that are code.
+    `is_whole`: nothing was left out.
+    """
 
     left: int
     rows: int
+    languages: Mapping[str, str] = field(default_factory=dict)
     is_whole: bool = True
 
     def nodes(self, value: Any, depth: int = 0) -> list[DataNode]:
@@ -62,6 +72,8 @@ class DataTree:
             yield self._node(name, inner, depth)
 
     def _node(self, name: str | None, value: Any, depth: int) -> DataNode:
+        if depth == 0 and name is not None and name in self.languages and is_text(value):
+            return self._code(name, value)
         name = name if name is None else self.clipped(name, NAME_CHARS)
         if not isinstance(value, (dict, list)) or not value:
             return DataNode(name, *self._leaf(value))
@@ -75,6 +87,13 @@ class DataTree:
         if node.table is None:
             node.inner = self.nodes(value, depth + 1)
             self.note_rest(node.notes, value, len(node.inner))
+        return node
+
+    def _code(self, name: str, text: str) -> DataNode:
+        node = DataNode(name, "", code=in_inks(text[:CODE_CHARS], self.languages[name]))
+        if len(text) > CODE_CHARS:
+            self.is_whole = False
+            node.notes.append(f"{exact(len(text) - CODE_CHARS)} more characters in the raw JSON")
         return node
 
     def note_rest(self, notes: list[str], value: Any, shown: int) -> None:

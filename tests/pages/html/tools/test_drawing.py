@@ -133,3 +133,37 @@ def test_the_line_says_what_came_back(name: str, arguments: Any, result: str, sa
     html = drawn(name, arguments, result)
     assert line_of(html).startswith(said)
     assert ("data-n" in html) == (name in ("Read", "Grep", "read_file") and "Error" not in result)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "ink"),
+    [
+        ("python", {"code": "import os\nos.getcwd()"}, '<span class="k">import</span>'),
+        ("run", {"language": "js", "code": "let x = 1\n// one"}, '<span class="c">// one</span>'),
+        ("mcp__db__execute_sql", {"query": "select 1\nfrom t"}, '<span class="k">select</span>'),
+        ("report", {"sql": "select 1"}, '<span class="k">select</span>'),
+        # Nothing tells of a language.
+        ("search", {"query": "select a hotel"}, ""),
+        ("submit", {"code": "import os"}, ""),
+        ("python", {"language": "Klingon", "code": "import os"}, ""),
+        ("python", {"code": {"import": "os"}}, ""),
+    ],
+)
+def test_arguments_that_are_code_have_the_inks_of_their_language(
+    name: str, arguments: dict[str, Any], ink: str
+) -> None:
+    html = drawn(name, arguments, "ok")
+    assert ink in html
+    assert ('<code dir="ltr"><span class="' in html) is bool(ink)
+    texts = (text for value in arguments.values() if isinstance(value, str) for text in value.split("\n"))
+    assert all(bare(text) in bare(unescape(re.sub(r"<[^>]*>", "", html))) for text in texts)
+
+
+def test_of_long_code_it_is_said_how_much_is_left_out() -> None:
+    html = drawn("python", {"code": "x = 1\n" * 1_000}, "ok")
+    assert "2,000 more characters in the raw JSON" in html
+
+
+def test_texts_of_several_lines_stand_in_their_own_block() -> None:
+    assert "data-block>a\nb</span>" in drawn("Task", {"prompt": "a\nb"}, "ok")
+    assert "data-block" not in drawn("Task", {"prompt": "a"}, "ok")
