@@ -227,12 +227,13 @@ def _moment(key: str, value: str, place: int, negated: bool) -> TimeBound:
 
 
 def _choice(key: str, value: str, place: int) -> str:
+    written, value = value, value.lower()
     value = SYNONYMS.get(key, {}).get(value, value)
     if value not in CHOICES[key]:
-        message = f"{key}: is one of {', '.join(CHOICES[key])}, not {value[:40]!r}."
+        message = f"{key}: is one of {', '.join(CHOICES[key])}, not {written[:40]!r}."
         if value in CHOICES["has"]:
             message += f" There is has:{value}."
-        raise QueryError(message, place, place + len(value), CHOICES[key])
+        raise QueryError(message, place, place + len(written), CHOICES[key])
     return value
 
 

@@ -66,6 +66,8 @@
   // --- histogram
 
   let from = null;
+  // A bar was chosen with the keyboard: the focus goes to the new bars.
+  let returns = false;
 
   const binAt = (event) => event.target.closest?.("[data-bin]");
   const place = (bin) => Number(bin.dataset.bin);
@@ -78,7 +80,12 @@
     brush.removeAttribute("hidden");
   }
 
-  function choose(first, last) {
+  function hideBrush(bin) {
+    bin.closest("svg").querySelector(".brush").setAttribute("hidden", "");
+  }
+
+  function choose(first, last, byKey = false) {
+    returns = byKey;
     const [low, high] = place(first) < place(last) ? [first, last] : [last, first];
     const address = new URL(first.closest("[data-brush]").dataset.brush, location.href);
     address.searchParams.set("from", low.dataset.from);
@@ -99,17 +106,17 @@
   document.addEventListener("pointerup", (event) => {
     const bin = from && binAt(event);
     if (bin && bin !== from) choose(from, bin);
-    else if (from && !bin) from.closest("svg").querySelector(".brush").setAttribute("hidden", "");
+    else if (from && !bin) hideBrush(from);
     from = null;
   });
   document.addEventListener("click", (event) => {
     const bin = binAt(event);
     if (!bin?.href || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    choose(bin, bin);
+    choose(bin, bin, event.detail === 0);
   });
 
-  // Arrows go from bar to bar; with shift they draw. Enter chooses what is drawn.
+  // Arrows go from bar to bar; with shift they draw. Enter chooses what is drawn, Escape draws nothing.
   let drawn = null;
   document.addEventListener("keydown", (event) => {
     const bin = event.target.closest?.("a[data-bin]");
@@ -120,10 +127,14 @@
       event.preventDefault();
       drawn = event.shiftKey ? drawn ?? bin : null;
       if (drawn) draw(drawn, next);
+      else hideBrush(bin);
       next.focus();
     } else if (event.key === "Enter" && drawn) {
       event.preventDefault();
-      choose(drawn, bin);
+      choose(drawn, bin, true);
+      drawn = null;
+    } else if (event.key === "Escape" && drawn) {
+      hideBrush(bin);
       drawn = null;
     }
   });
@@ -132,5 +143,10 @@
   document.body.addEventListener("htmx:afterSettle", () => {
     const bars = [...document.querySelectorAll(".histo a[data-bin]")];
     for (const bar of bars.slice(0, -1)) bar.setAttribute("tabindex", "-1");
+    if (!returns || !bars.length) return;
+    // While the old bar is there, its rows came before the new bars.
+    const focused = document.activeElement;
+    if (focused === document.body) bars.at(-1).focus();
+    returns = Boolean(focused.closest("[data-brush]"));
   });
 })();

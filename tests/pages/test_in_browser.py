@@ -100,6 +100,10 @@ def test_a_part_of_the_histogram_is_chosen_by_dragging_and_by_keys(in_list: Page
     bars.last.focus()
     press(in_list, "Shift+ArrowLeft", "Enter")
     expect_titles(in_list, "s3", "s2")
+    # Whoever uses keys goes on where they were; what was drawn and left is not shown as chosen.
+    expect(bars.last).to_be_focused()
+    press(in_list, "Shift+ArrowLeft", "ArrowRight")
+    expect(in_list.locator(".histo .brush")).to_be_hidden()
     assert problems == []
 
 

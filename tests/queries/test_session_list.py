@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from datetime import timedelta
 from decimal import Decimal
@@ -474,3 +475,14 @@ def test_values_are_compared_whatever_their_case(project: Project) -> None:
         assert found(project, text=text) == {"a"}, text
         assert found(project, text=f"-{text}") == {"b"}, text
         assert [row.session_key for row in list_requests(project, filters_for(text)).results] == ["a"], text
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_letters_with_marks_are_found_however_they_were_written(project: Project, form: str) -> None:
+    stored, asked = unicodedata.normalize(form, "Größe é"), ('"GRÖßE É"', '"gro\u0308ße e\u0301"')
+    make_session(project, "a", make_log(model=stored, user=stored, tags=[stored]))
+    make_session(project, "b")
+    for key in ("model", "user", "tag"):
+        for value in asked:
+            assert found(project, text=f"{key}:{value}") == {"a"}, (key, value)
+            assert [row.session_key for row in list_requests(project, filters_for(f"{key}:{value}")).results] == ["a"]

@@ -97,6 +97,7 @@ def test_what_is_written_is_read_as_the_same(clauses: tuple[Clause, ...]) -> Non
         ("https://a.b/c ::x Kee:y", [Text(Needle(one)) for one in ("https://a.b/c", "::x", "Kee:y")]),
         ('model:a,"b, c"', [Values("model", ("a", "b, c"))]),
         ("-metadata.a.b:c", [Values("metadata.a.b", ("c",), True)]),
+        ("status:OK source:LiteLLM", [Values("status", ("ok",)), Values("source", ("litellm",))]),
         ("status:failed,success", [Values("status", ("error", "ok"))]),
         ("tokens:>1k", [Range("tokens", low=Decimal(1000), low_open=True)]),
         ("ttft:<=200ms", [Range("ttft", high=Decimal("0.2"))]),

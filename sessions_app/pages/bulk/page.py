@@ -15,7 +15,7 @@ from sessions_app.access.rights import Right
 from sessions_app.ingest import tagging
 from sessions_app.models import BulkAction, Project
 from sessions_app.pages.bulk import steps
-from sessions_app.pages.shell import changes, own, project_page, render_page_or_partial
+from sessions_app.pages.shell import changes, htmx_of, own, project_page, render_page_or_partial
 from sessions_app.queries.chosen_sessions import filters_at, survey
 from sessions_app.queries.filters import FilterError
 
@@ -80,6 +80,9 @@ def step_page(request: HttpRequest, project: Project, action_id: uuid.UUID) -> H
     rights.demand(request.user, RIGHTS[action.kind])
     BulkAction.objects.filter(pk=action.pk, state=BulkAction.ASKED).update(state=BulkAction.RUNNING)
     action = steps.advance(action)
+    if not htmx_of(request):
+        # The browser's Back would ask whether to send the form again.
+        return redirect("bulk_action", project.slug, action.pk)
     return _render(request, project, _find(request, project, action.pk))
 
 

@@ -141,13 +141,26 @@ def _axis(drawn: Histogram) -> list[str]:
     count = min(AXIS_LABELS, len(bins) + 1)
     span = bins[-1].end - bins[0].start
     moments = [bins[0].start + span * place / max(count - 1, 1) for place in range(count)]
-    # Within a day the time says it all.
-    write = _clock if span <= timedelta(days=1) else _day_and_clock if span <= timedelta(days=4) else _day
+    # Within a day the time says it all. Labels closer than a minute need its seconds.
+    is_short = span < timedelta(minutes=count)
+    write = (
+        _clock_exactly
+        if is_short
+        else _clock
+        if span <= timedelta(days=1)
+        else _day_and_clock
+        if span <= timedelta(days=4)
+        else _day
+    )
     return [write(in_zone(moment)) for moment in moments]
 
 
 def _clock(moment: datetime) -> str:
     return f"{moment:%H:%M}"
+
+
+def _clock_exactly(moment: datetime) -> str:
+    return f"{moment:%H:%M:%S}"
 
 
 def _day(moment: datetime) -> str:

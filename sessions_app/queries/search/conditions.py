@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -290,16 +291,17 @@ def overlaps(column: str, values: Sequence[str]) -> Sql:
     """Whether a list has one of these values, whatever its case."""
     # The list as one text: a sub-select for each row takes ten times as long.
     text = f"({column} && %s::text[] OR lower({column}::text)::text[] && %s::text[])"
-    return text, [list(values), _in_lower_case(values)]
+    return text, [list(values), in_lower_case(values)]
 
 
 def is_one_of(column: str, values: Sequence[str]) -> Sql:
     """Whether a text is one of these values, whatever its case."""
-    return f"({column} = ANY(%s::text[]) OR lower({column}) = ANY(%s::text[]))", [list(values), _in_lower_case(values)]
+    return f"({column} = ANY(%s::text[]) OR lower({column}) = ANY(%s::text[]))", [list(values), in_lower_case(values)]
 
 
-def _in_lower_case(values: Iterable[str]) -> list[str]:
-    return [value.lower() for value in values]
+def in_lower_case(values: Iterable[str]) -> list[str]:
+    """Values as they may be stored but for their case: an ü may be a letter, or a u with a mark."""
+    return list({unicodedata.normalize(form, value.lower()): None for value in values for form in ("NFC", "NFD")})
 
 
 def _of_requests(condition: str, params: list[Any], negated: bool = False) -> Sql:

@@ -18,6 +18,7 @@ from sessions_app.queries.search.conditions import (
     Sql,
     between,
     conditions_of,
+    in_lower_case,
     is_one_of,
     moment_of,
     overlaps,
@@ -176,7 +177,7 @@ def _of_columns(clause: Clause, now: datetime) -> Sql | None:
             return overlaps("r.failed_tools", values)
         case Values(key="tag", values=values):
             of_log, params = overlaps("r.tags", values)
-            return f"({of_log} OR {_OF_PEOPLE})", [*params, [value.lower() for value in values]]
+            return f"({of_log} OR {_OF_PEOPLE})", [*params, in_lower_case(values)]
     return None
 
 

@@ -34,8 +34,8 @@ def ask(client: Client, kind: str, *sessions: Session, **fields: Any) -> BulkAct
 
 
 def step(client: Client, action: BulkAction) -> str:
-    response = client.post(f"/p/acme/bulk/{action.pk}/step/")
-    assert response.status_code == 200
+    response = client.post(f"/p/acme/bulk/{action.pk}/step/", follow=True)
+    assert [address for address, _ in response.redirect_chain] == [f"/p/acme/bulk/{action.pk}/"]
     action.refresh_from_db()
     return " ".join(response.content.decode().split())
 

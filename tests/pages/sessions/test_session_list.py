@@ -337,6 +337,9 @@ def test_totals_and_histogram_are_there_without_a_script(signed_in: Client, proj
     assert titles(signed_in.get(unescape(bars[-1])).content.decode()) == titles(page) != []
     assert 'class="e"' in page
     assert "peak 1 / 1 s" in page
+    # Times that are seconds apart say their seconds.
+    axis = re.findall(r"\d\d:\d\d:\d\d</span>", page.partition('class="histo-axis"')[2])
+    assert len(set(axis)) == len(axis) == 2, page.partition('class="histo-axis"')[2][:300]
 
 
 def test_regions_are_fetched_alone_by_htmx(signed_in: Client, project: Project) -> None:
