@@ -149,10 +149,19 @@ def outline_tree(rows: Sequence[OutlineRow], layout: Layout, runs: Runs, start: 
     before: list[_Ref] = []
     turn_before: int | uuid.UUID | None = None
     for place, row in enumerate(rows, start):
-        if not (runs or row.line.span_id) and turn_before == turns.get(row.owner):
-            # Many rows of a chat only go on with the turn of the row before.
-            opened[-1].content.append(row)
-            continue
+        if not (runs or row.line.span_id):
+            turn = turns.get(row.owner)
+            if turn_before == turn:
+                # Many rows of a chat only go on with the turn of the row before.
+                opened[-1].content.append(row)
+                continue
+            following = rows[place - start + 1] if place - start + 1 < len(rows) else None
+            if following is None or (not following.line.span_id and turns.get(following.owner) != turn):
+                # Many others are a turn by themselves, which has no fold.
+                _close(opened, 1, place)
+                root.content.append(row)
+                before, turn_before = [], None
+                continue
         around = list(_around(row, turns, layout, runs))
         same = 0
         for one, other in zip(before, around, strict=False):

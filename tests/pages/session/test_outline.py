@@ -62,6 +62,14 @@ def test_it_works(signed_in: Client, project: Project) -> None:
     assert "cut off" in text(html.split('data-n="2"')[1].split("</li>")[0])
 
 
+def test_only_turns_of_several_requests_have_a_fold(signed_in: Client, project: Project) -> None:
+    prompts = ["One", "Two", "Three", "Three", "Four", "Five", "Five"]
+    logs = [chat([user(prompt)], assistant(f"{n}"), at=n * 4) for n, prompt in enumerate(prompts)]
+    html = outline_of(get(signed_in, make_session(project, "s", *logs)))
+    assert rows(html) == [1, 2, 3, 4, 5, 6, 7]
+    assert re.findall(r'data-kind="turn" data-numbers="([\d-]+)"', html) == ["3-4", "6-7"]
+
+
 def test_what_happened_to_the_context_is_marked(signed_in: Client, project: Project) -> None:
     logs = steps_of(3)
     for log, tokens in zip(logs, (90_000, 95_000, 12_000), strict=True):
