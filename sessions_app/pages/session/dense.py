@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ from markupsafe import Markup
 from sessions_app.content.documents import PartKind
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.formats import clock, cost, exact, tokens
-from sessions_app.pages.html.tool_definitions import names_of
+from sessions_app.pages.html.tool_definitions import NAME_CHARS, names_of
 from sessions_app.pages.session.find import SessionFind
 from sessions_app.pages.session.outline_rows import CALLS, outcome, state_of
 from sessions_app.pages.session.outline_tree import is_summary
@@ -22,6 +22,7 @@ from sessions_app.pages.session.prompts import new_prompts
 from sessions_app.pages.session.view import RequestBlock, View
 from sessions_app.pages.shell import COOKIE_SECONDS, htmx_of
 from sessions_app.pages.thread.wording import counted, lasted
+from sessions_app.queries.called_tools import called_tools
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window
 from sessions_app.structure.profiles import name_hash, unpack
@@ -29,6 +30,8 @@ from sessions_app.structure.profiles import name_hash, unpack
 PARAMETER, COOKIE = "dense", "logsui_dense"
 TEXT_CHARS = 160
 MOST_TOOLS = 4
+# So many tools that no request defines are looked for.
+MOST_NAMED = 40
 
 
 def is_dense(request: HttpRequest) -> bool:
@@ -85,8 +88,8 @@ def dense_lines(
     """The lines of a block of requests; those of a run together. `window`: a request whose tools have names. `marks`:
     of findings.
     """
-    names = _tool_names(shown, window)
     indices = [index for index in range(block.first - 1, block.last) if shown.addresses.shows(index + 1)]
+    names = _tool_names(shown, window, indices)
     write = component("dense", "line")
     order = list(shown.runs.in_order(indices)) if shown.runs else indices
     prompts = new_prompts(shown, order, block.first - 1)
@@ -99,11 +102,28 @@ def _request(shown: View, index: int) -> RequestLine:
     return shown.lines.requests[index]
 
 
-def _tool_names(shown: View, window: Window) -> dict[int, str]:
-    """The names of tools by the hashes that profiles have: of those that were defined, or called without a word."""
+def _tool_names(shown: View, window: Window, indices: Iterable[int]) -> dict[int, str]:
+    """The names of tools by the hashes that profiles have: of those that were defined, or called without a word. For
+    others a few answers are read.
+    """
     names = [name for part in window.parts.values() if part.kind is PartKind.TOOL for name in names_of(part)]
     names += shown.lines.derived.once("named tools", lambda: _named(shown.lines.requests))
-    return {name_hash(name): name for name in names}
+    found = {name_hash(name): name for name in names}
+    if unnamed := _first_calls(shown, indices, found):
+        found |= {name_hash(name): name[:NAME_CHARS] for name in called_tools(shown.session, unnamed)}
+    return found
+
+
+def _first_calls(shown: View, indices: Iterable[int], names: Mapping[int, str]) -> list[RequestLine]:
+    """For each tool without a name the first request that calls it, of these and of those that they continue."""
+    origins = (origin.index for index in indices if (origin := shown.structure.origin(index)))
+    found: dict[int, RequestLine] = {}
+    for index in sorted({*indices, *origins}):
+        profile = unpack(_request(shown, index).profile)
+        for call in profile.calls if profile else ():
+            if call.tool not in names and len(found) < MOST_NAMED:
+                found.setdefault(call.tool, _request(shown, index))
+    return list({line.id: line for line in found.values()}.values())
 
 
 def _named(lines: Sequence[RequestLine]) -> set[str]:

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from sessions_app.models import Project
 from sessions_app.pages.thread import addresses
 from tests.factories import make_session
-from tests.pages.conversations import agent, chat, user
+from tests.pages.conversations import agent, assistant, call, chat, result, user
 from tests.pages.session.test_outline import steps_of
 from tests.pages.session.test_session import get, more_links, numbers, text
 
@@ -34,13 +34,34 @@ def test_it_works(signed_in: Client, project: Project, django_assert_max_num_que
     assert first.startswith("Request 1 ")
     assert "Fix it → " in first
     # An answer says something and calls tools: both are told, and the next line says whose results came.
-    assert "→ 2 tool calls Looking." in first
-    assert "2 tool calls → Fixed." in second
+    assert "→ read_file, run_tests Looking." in first
+    assert "read_file, run_tests → Fixed." in second
     assert "And now? → no (overloaded)" in third
     # The lines are all there is of the requests: nothing is hidden by a style.
     assert "req-line" not in page
     assert 'id="dense-link" href="' in page
     assert "dense=0" in page
+
+
+def test_tools_that_no_request_defines_have_their_names_from_the_calls(
+    signed_in: Client, project: Project, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    first = [user("Fix it")]
+    calls = [call("c1", "read_file", '{"path": "a.py"}'), call("c2", "run_<tests>")]
+    second = [*first, assistant("Looking.", tool_calls=calls), result("c1", "x = 1"), result("c2", "2 failed")]
+    session = make_session(
+        project,
+        "s",
+        chat(first, assistant("Looking.", tool_calls=calls), finish="tool_calls"),
+        chat(second, "Fixed.", at=5),
+    )
+    with django_assert_max_num_queries(14):
+        page = get(signed_in, session, "?dense=1")
+
+    one, two = lines(page)
+    assert "→ read_file, run_<tests> Looking." in one
+    assert "read_file, run_<tests> → Fixed." in two
+    assert "run_&lt;tests&gt;" in page
 
 
 def test_the_address_is_remembered_until_it_says_otherwise(signed_in: Client, project: Project) -> None:
