@@ -59,12 +59,14 @@ class Insights:
                 shown.setdefault(index, []).append(finding)
         return {index: _mark(found, page) for index, found in shown.items()}
 
-    def note(self, index: int, marks: Mapping[int, Markup]) -> Markup:
-        """What stands on the line of a request: its mark, and those of a missed prompt cache and of a slow request."""
+    def note(self, index: int, marks: Mapping[int, Markup], *, is_short: bool = False) -> Markup:
+        """What stands on the line of a request: its mark, and those of a missed prompt cache and of a slow request.
+        `is_short`: in a row, which has room for a word.
+        """
         note = marks.get(index, NOTHING)
         verdict, slow = self.cache[index], self.slow.get(index)
         if verdict and verdict.counts and verdict.lost >= LEAST_LOST:
-            note += component("insights", "cache_mark")(verdict.kind == MISS, short_words(verdict))
+            note += component("insights", "cache_mark")(verdict.kind == MISS, short_words(verdict), is_short)
         if slow:
             note += component("insights", "slow_mark")(slow_words(slow))
         return note

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from markupsafe import Markup
 
 from sessions_app.content.documents import PartKind
-from sessions_app.pages.html.components import NOTHING, component, joined
+from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.formats import clock, cost, exact, tokens
 from sessions_app.pages.html.tool_definitions import NAME_CHARS, names_of
 from sessions_app.pages.session.find import SessionFind
@@ -83,19 +83,17 @@ class DenseLine:
 
 
 def dense_lines(
-    shown: View, block: RequestBlock, found: SessionFind, window: Window, marks: Mapping[int, Markup]
+    shown: View, block: RequestBlock, found: SessionFind, window: Window, mark_of: Callable[[int], Markup]
 ) -> Markup:
-    """The lines of a block of requests; those of a run together. `window`: a request whose tools have names. `marks`:
-    of findings.
+    """The lines of a block of requests; those of a run together. `window`: a request whose tools have names. `mark_of`:
+    what rules say of a request.
     """
     indices = [index for index in range(block.first - 1, block.last) if shown.addresses.shows(index + 1)]
     names = _tool_names(shown, window, indices)
     write = component("dense", "line")
     order = list(shown.runs.in_order(indices)) if shown.runs else indices
     prompts = new_prompts(shown, order, block.first - 1)
-    return joined(
-        write(_line(shown, index, prompts.get(index, ""), found, names, marks.get(index, NOTHING))) for index in order
-    )
+    return joined(write(_line(shown, index, prompts.get(index, ""), found, names, mark_of(index))) for index in order)
 
 
 def _request(shown: View, index: int) -> RequestLine:

@@ -105,11 +105,15 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
         "insights": insights_of(project, shown),
         **correction_context(request, project, session.id),
     }
-    marks = partial(context["insights"].marks, f"{shown.addresses.session}?panel=findings")
+    mark_of = partial(
+        context["insights"].note,
+        marks=context["insights"].marks(f"{shown.addresses.session}?panel=findings"),
+        is_short=True,
+    )
     if shown.addresses.view == WATERFALL:
-        context |= waterfall(request.GET, shown, found, marks())
+        context |= waterfall(request.GET, shown, found, mark_of)
     elif shown.addresses.view == TABLE:
-        context |= table(request, shown, found, marks())
+        context |= table(request, shown, found, mark_of)
     else:
         context |= _conversation(request, project, shown, found, context)
     if not htmx_of(request):
@@ -153,7 +157,8 @@ def _dense(
 ) -> dict[str, Any]:
     """A line a request, and what is beside them. Only the first request is read, for its facts."""
     window = read(shown, replace(block, last=min(block.first, block.last)))
-    own: dict[str, Any] = {"shown": block, "thread": dense_lines(shown, block, found, window, insights.marks())}
+    mark_of = partial(insights.note, marks=insights.marks(), is_short=True)
+    own: dict[str, Any] = {"shown": block, "thread": dense_lines(shown, block, found, window, mark_of)}
     if not htmx_of(request):
         own |= _beside(request, project, shown, block, window, found)
         own |= panels(request, project, shown, insights, window)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from markupsafe import Markup
 
 from sessions_app.content.search_facts import CUT
-from sessions_app.pages.html.components import NOTHING, component, joined
+from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.session.find import SessionFind
 from sessions_app.pages.session.outline_rows import state_of
 from sessions_app.pages.session.prompts import MAIN, agent_of, new_prompts
@@ -81,8 +81,8 @@ class TableRow:
 class Table:
     """The rows that an address asks for."""
 
-    def __init__(self, request: HttpRequest, shown: View, found: SessionFind, marks: Mapping[int, Markup]) -> None:
-        self.shown, self.found, self.marks, self.query = shown, found, marks, request.GET
+    def __init__(self, request: HttpRequest, shown: View, found: SessionFind, mark_of: Callable[[int], Markup]) -> None:
+        self.shown, self.found, self.mark_of, self.query = shown, found, mark_of, request.GET
         lines = shown.lines.requests
         totals = costs_of(lines)
         self.facts = TableFacts(lines, shown.tool_failures, totals, shown.axis)
@@ -196,7 +196,7 @@ class Table:
             tool_failures=self.facts.tool_failures.get(line.id, 0),
             is_cut=line.finish_reason in CUT,
             hits=self.found.counts.get(index, 0),
-            mark=self.marks.get(index, NOTHING),
+            mark=self.mark_of(index),
             cells=[(column, column.write(self.facts, index)) for column in self.shown_columns],
         )
 
@@ -208,9 +208,9 @@ class Table:
         return [(column, words if column.key == "did" else column.sum(lines)) for column in self.shown_columns]
 
 
-def table(request: HttpRequest, shown: View, found: SessionFind, marks: Mapping[int, Markup]) -> dict[str, Any]:
-    """What the view shows. `marks`: of findings."""
-    made = Table(request, shown, found, marks)
+def table(request: HttpRequest, shown: View, found: SessionFind, mark_of: Callable[[int], Markup]) -> dict[str, Any]:
+    """What the view shows. `mark_of`: what rules say of a request."""
+    made = Table(request, shown, found, mark_of)
     indices, before, after = made.page()
     numbers = [index + 1 for index in indices] or [1]
     return {

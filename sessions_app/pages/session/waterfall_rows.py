@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 from markupsafe import Markup
 
-from sessions_app.pages.html.components import NOTHING, component
+from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import cost, duration, exact, hue, tokens
 from sessions_app.pages.session.outline_rows import LABEL_CHARS, MODEL_CHARS, outcome, state_of
 from sessions_app.pages.session.shown_time import ShownTime
@@ -56,7 +56,7 @@ class WaterfallWriter:
     there: Addresses
     hits: Mapping[int, int]
     tool_failures: Mapping[uuid.UUID, int]
-    marks: Mapping[int, Markup]
+    mark_of: Callable[[int], Markup]
 
     def html(self, rows: Sequence[Placed]) -> Iterator[Markup]:
         """The rows. Those around the first one come before it, so that each is where it belongs."""
@@ -137,7 +137,7 @@ class WaterfallWriter:
             tags=list(self._tags(index, line)),
             tool_failures=self.tool_failures.get(line.id, 0),
             hits=self.hits.get(index, 0),
-            mark=self.marks.get(index, NOTHING),
+            mark=self.mark_of(index),
             is_parallel=index in self.shown.structure.parallel,
             **self._amounts(node.sums),
             **self._drawn(node),

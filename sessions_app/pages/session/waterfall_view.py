@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,13 +47,15 @@ class RowPage:
     after: str
 
 
-def waterfall(query: QueryDict, shown: View, found: SessionFind, marks: Mapping[int, Markup]) -> dict[str, Any]:
-    """What the view shows: the rows of a block, those that ran in the shown part of the axis. `marks`: of findings."""
+def waterfall(query: QueryDict, shown: View, found: SessionFind, mark_of: Callable[[int], Markup]) -> dict[str, Any]:
+    """What the view shows: the rows of a block, those that ran in the shown part of the axis. `mark_of`: what rules say
+    of a request.
+    """
     time = shown_time(shown.axis, query)
     placed = list(rows(shown.once_for_part("nodes", lambda: _roots(shown)), *time.moments))
     page = _page(query, placed)
     here = placed[page * MOST_ROWS : (page + 1) * MOST_ROWS]
-    writer = WaterfallWriter(shown, time, shown.addresses.as_view(""), found.counts, shown.tool_failures, marks)
+    writer = WaterfallWriter(shown, time, shown.addresses.as_view(""), found.counts, shown.tool_failures, mark_of)
     numbers = [node.index + 1 for node, _ in here if node.index is not None] or [1]
     return {
         "shown": RequestBlock(min(numbers), max(numbers), None, None),

@@ -6,7 +6,10 @@ import re
 from html import unescape
 from typing import Any
 
+import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from sessions_app.models import ModelPrice, Project, RequestLog
@@ -49,6 +52,17 @@ def test_it_works(signed_in: Client, project: Project, django_assert_max_num_que
     assert "History came back changed 4 up to 10.0k up to $0.012" in said
     assert html.count('class="req-hint"') == 2
     assert "Prompt cache missed: 0 of 10.0k repeated tokens; tool definitions changed" in html
+
+
+@pytest.mark.parametrize("view", ["dense=1", "view=waterfall", "view=table"])
+def test_each_view_marks_the_misses(signed_in: Client, project: Project, view: str) -> None:
+    session = make_session(project, "a", *conversation())
+    with CaptureQueriesContext(connection) as statements:
+        html = page_of(signed_in, session, f"?{view}")
+    assert len(statements) <= MOST_STATEMENTS
+    rows = re.findall(r'(?s)<(article|li|tr) ([^>]* id="[rw]\d+"[^>]*)>(.*?)</\1>', html)
+    assert ["cache missed" in text(row) for _, _, row in rows] == [False, False, True, True]
+    assert html.count("of 10.0k repeated tokens; tool definitions changed") == 1
 
 
 def test_the_facts_of_a_request_say_which_tool_changed(signed_in: Client, project: Project) -> None:

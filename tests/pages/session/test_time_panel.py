@@ -48,6 +48,13 @@ def test_it_works(signed_in: Client, session: Session) -> None:
     assert 'id="time" open' not in html
 
 
+@pytest.mark.parametrize("view", ["dense=1", "view=waterfall", "view=table"])
+def test_each_view_marks_what_was_slow(signed_in: Client, session: Session, view: str) -> None:
+    html = page_of(signed_in, session, f"?{view}")
+    rows = re.findall(r'(?s)<(article|li|tr) ([^>]* id="[rw]\d+"[^>]*)>(.*?)</\1>', html)
+    assert [number for number, (_, _, row) in enumerate(rows, 1) if 'class="req-hint"' in row] == [11]
+
+
 def test_between_two_requests(signed_in: Client, session: Session) -> None:
     html = page_of(signed_in, session, "?panel=time&since=%231&until=2")
     said = text(html[html.index('id="time"') :])
