@@ -82,9 +82,9 @@ class _LenientText:
     def _cut(self, opening: str, closing: str, read: Callable[[], Any]) -> list[Any]:
         try:
             if self._peek() != opening:
-                value, _ = self._DECODER.raw_decode(self.text, self.at)
+                self._DECODER.raw_decode(self.text, self.at)
                 wanted = "object" if opening == "{" else "array"
-                raise DocumentError(f"expected a JSON {wanted}, got {json_kind(value)}")
+                raise DocumentError(f"expected a JSON {wanted}, got {kind_of(self.text[self.at].encode())}")
             self.at += 1
             found = [] if self._peek() == closing else [read()]
             while self._peek() == ",":

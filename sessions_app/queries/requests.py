@@ -51,6 +51,7 @@ class RequestRow:
     started_at: datetime
     first_token_at: datetime | None
     ended_at: datetime | None
+    finish_reason: str
     received_at: datetime
     input_tokens: int | None
     output_tokens: int | None

@@ -86,7 +86,7 @@ def optional_time(value: Any, field: str) -> datetime | None:
             raise ValueError
         return _from_epoch(value)
     except (ValueError, OverflowError, InvalidOperation):
-        expected = "an RFC 3339 time or epoch seconds, in the years 1 to 9999"
+        expected = "an RFC 3339 time or epoch seconds (not milliseconds), in the years 1 to 9999"
         raise invalid(field, expected, value) from None
 
 

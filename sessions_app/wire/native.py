@@ -65,12 +65,19 @@ def split_body(body: bytes, content_type: str) -> list[JsonItem]:
             return [JsonItem(raw) for raw in array_items(body)]
         members = object_fields(body)
     except DocumentError as error:
-        raise WireFormatError(str(error), type="not_json", status=400) from None
+        hint = "; send several logs as an array, or one a line as application/x-ndjson" if _is_several(body) else ""
+        raise WireFormatError(f"{error}{hint}", type="not_json", status=400) from None
     if "logs" in members and not members.keys() & {"request", "response", "error"}:
         if kind_of(members["logs"]) != "array":
             raise fields.invalid("logs", "an array of logs", loads(members["logs"]))
         return [JsonItem(raw) for raw in array_items(members["logs"])]
     return [JsonItem(body)]
+
+
+def _is_several(body: bytes) -> bool:
+    """Whether there is an object in the first line and more in others."""
+    first_line, _, others = body.partition(b"\n")
+    return first_line.rstrip().endswith(b"}") and others.lstrip()[:1] == b"{"
 
 
 @dataclass(slots=True)

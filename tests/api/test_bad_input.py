@@ -75,6 +75,20 @@ def test_truncated_line_of_ndjson_leaves_the_others(post: Post) -> None:
     assert digest_until_empty().new == 2
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"1", "expected a JSON object, got number"),
+        (b' "a"', "expected a JSON object, got string"),
+        (b"true", "expected a JSON object, got boolean"),
+        (b'{"request": {}}\n{"request": {}}', "as application/x-ndjson"),
+        (b'{"request": {}, "started_at": 1763632800000}', "(not milliseconds)"),
+    ],
+)
+def test_what_is_wrong_and_how_to_mend_it(post: Post, body: bytes, told: str) -> None:
+    assert told in post(body).json()["error"]["message"]
+
+
 @pytest.mark.parametrize("body", [[], {"logs": []}])
 def test_no_logs(post: Post, body: Any) -> None:
     assert error_of(post(body), 422)["type"] == "no_logs"

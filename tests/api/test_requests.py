@@ -66,6 +66,7 @@ def test_it_works(store: Store, client: Client) -> None:
                 "first_token_at": None,
                 "ended_at": "2026-11-20T10:00:02.500000Z",
                 "duration_ms": 2500.0,
+                "finish_reason": "stop",
                 "tool_error_count": 0,
                 "tool_looks_failed_count": 0,
                 "failed_tools": [],

@@ -136,6 +136,7 @@ class RequestFactsSerializer(Resource):
     first_token_at = TimeField(allow_null=True)
     ended_at = TimeField(allow_null=True)
     duration_ms = serializers.SerializerMethodField()
+    finish_reason = KnownText(help_text="Why the answer ended, in the words of the model's API.")
     tool_error_count = count(
         "How many tool results say that the tool failed: those after its last assistant message, and in its answer."
     )

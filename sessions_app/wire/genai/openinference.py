@@ -9,9 +9,11 @@ from typing import Any
 from sessions_app.content.documents import PartKind
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
 from sessions_app.wire import bodies
+from sessions_app.wire.failures import STOPS
 from sessions_app.wire.genai.reader import INPUT, OUTPUT, SYSTEM, TOOLS, Content, Cutter, Fields, attribute, given
 from sessions_app.wire.genai.span import Span
 from sessions_app.wire.genai.unfolding import text_of
+from sessions_app.wire.response_facts import finish_reasons
 
 _STREAM_EVENT = "First Token Stream Event"
 _IN, _OUT = "llm.input_messages", "llm.output_messages"
@@ -32,9 +34,10 @@ def fields(span: Span) -> Fields:
     is_tool = span.kind == "tool"
     return given(
         requested_model=span.text("llm.request.model_name") or _text(invocation.get("model")),
-        model=span.text("llm.response.model_name", "llm.model_name", "embedding.model_name", "reranker.model_name"),
+        model=span.text("llm.response.model_name", "llm.model_name", "embedding.model_name", "reranker.model_name")
+        or (_text(response.get("model")) if span.kind == "llm" else ""),
         provider=span.text("llm.provider", "llm.system"),
-        finish_reason=span.text("llm.finish_reason"),
+        finish_reason=span.text("llm.finish_reason") or _text(response.get("finish_reason")),
         response_id=_text(response.get("id")) if span.kind == "llm" else None,
         previous_response_id=_text(invocation.get("previous_response_id") or request.get("previous_response_id")),
         first_token_time=span.event(_STREAM_EVENT).get("timeUnixNano"),
@@ -61,7 +64,10 @@ def _body(span: Span, name: str) -> dict[str, Any]:
         members = object_fields(text)
     except DocumentError:
         return {}
-    return {name: bodies.text_member(members, name) for name in ("id", "model", "previous_response_id")}
+    found = {name: bodies.text_member(members, name) for name in ("id", "model", "previous_response_id")}
+    reasons = {reason for _, reason in finish_reasons(text)} or {bodies.first_text(members, *STOPS)}
+    # Of several answers each may have ended differently.
+    return found | {"finish_reason": reasons.pop() if len(reasons) == 1 else ""}
 
 
 def _costs(span: Span) -> dict[str, Any]:

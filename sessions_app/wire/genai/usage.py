@@ -10,12 +10,17 @@ from contextlib import suppress
 from functools import reduce
 from typing import Any
 
+from sessions_app.content.json_bytes import DocumentError, object_fields
+from sessions_app.records import Usage
 from sessions_app.wire.fields import MAX_COUNT
+from sessions_app.wire.genai.duplicates import CALLS
 from sessions_app.wire.genai.reader import COUNTS, Fields
 from sessions_app.wire.genai.span import Span, whole_number
+from sessions_app.wire.genai.unfolding import text_of
 from sessions_app.wire.python_text import read_python_text
-from sessions_app.wire.usage import Counts, counts_of
+from sessions_app.wire.usage import UNKNOWN_USAGE, Counts, counts_of
 from sessions_app.wire.usage_names import meaning_of
+from sessions_app.wire.usage_places import counted_in
 
 # In this order each completes the ones before it.
 _PREFIXES = ("llm.token_count.", "ai.usage.", "gen_ai.usage.", "llm.usage.")
@@ -28,6 +33,8 @@ _BARE = frozenset(
     }
 )
 _MOST_TEXT_CHARS = 20_000
+_BODIES = ("output.value", "langfuse.observation.output")
+_MOST_BODY_BYTES = 2_000_000
 
 
 def usage_fields(span: Span) -> Fields:
@@ -35,9 +42,7 @@ def usage_fields(span: Span) -> Fields:
     if span.kind in ("tool", "other"):
         return {}
     found = [more for more in (*_of_objects(span), *_of_prefixes(span), *_of_bare_names(span)) if more]
-    if not found:
-        return {}
-    usage = reduce(Counts.or_else, found).usage()
+    usage = reduce(Counts.or_else, found).usage() if found else _of_body(span)
     return {name: count for name in COUNTS if (count := getattr(usage, name)) is not None}
 
 
@@ -64,6 +69,17 @@ def _of_objects(span: Span) -> list[Counts]:
             value = read_python_text(text)
             found += [counts_of(value, within=True)] if isinstance(value, dict) else []
     return found
+
+
+def _of_body(span: Span) -> Usage:
+    """What the body of the answer says, if no attribute says anything."""
+    if span.kind in CALLS:
+        for name in _BODIES:
+            text = text_of(span.attributes.get(name))
+            if text is not None and text[:1] == b"{" and len(text) <= _MOST_BODY_BYTES:
+                with suppress(DocumentError):
+                    return counted_in(object_fields(text)).usage
+    return UNKNOWN_USAGE
 
 
 def _of_bare_names(span: Span) -> list[Counts]:

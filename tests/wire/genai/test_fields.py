@@ -92,6 +92,33 @@ def test_usage(attributes: dict[str, Any], expected: Usage) -> None:
     assert record(CHAT | attributes).usage == expected
 
 
+def test_what_no_attribute_says_is_read_from_the_body_of_the_answer() -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": "a"}, "finish_reason": "length"}
+    body = {
+        "id": "c",
+        "model": "gpt-4o-2024",
+        "choices": [choice],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 1},
+    }
+    answer = {"openinference.span.kind": "LLM", "output.value": json.dumps(body)}
+    found = record(answer)
+    assert (found.usage, found.model, found.finish_reason) == (Usage(3, 1), "gpt-4o-2024", "length")
+    found = record(answer | {"llm.token_count.prompt": 5, "llm.model_name": "gpt-4o", "llm.finish_reason": "stop"})
+    assert (found.usage, found.model, found.finish_reason) == (Usage(5), "gpt-4o", "stop")
+    anthropic = {
+        "usage": {"input_tokens": 3, "cache_read_input_tokens": 8, "output_tokens": 1},
+        "stop_reason": "refusal",
+    }
+    found = record(answer | {"output.value": json.dumps(anthropic)})
+    assert (found.usage, found.finish_reason, found.status) == (Usage(11, 1, 8), "refusal", ERROR)
+    langfuse = {"langfuse.observation.type": "generation", "langfuse.observation.output": json.dumps(body)}
+    assert record(langfuse).usage == Usage(3, 1)
+    # A filter that stopped one of two answers is not why the call ended, and an agent's sums are not its own.
+    two = body | {"choices": [choice, choice | {"finish_reason": "content_filter"}]}
+    assert record(answer | {"output.value": json.dumps(two)}).finish_reason == ""
+    assert record(answer | {"openinference.span.kind": "AGENT"}).usage == Usage()
+
+
 def test_langfuse_counts_details_beside_the_sums() -> None:
     details = {"input": 24, "output": 10, "total": 42, "input_cache_read": 8, "output_reasoning": 2}
     assert usage_of(details) == Usage(32, 12, 8, None, 2)
