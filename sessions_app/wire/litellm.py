@@ -32,6 +32,7 @@ from sessions_app.wire.litellm_kinds import kind_of_call
 from sessions_app.wire.litellm_session import headers_of, parent_span, session_claim
 from sessions_app.wire.litellm_splitting import split
 from sessions_app.wire.response_ids import unwrapped
+from sessions_app.wire.session_claims import claim_of
 from sessions_app.wire.usage import completed_usage, cost_of, merge_usage, usage_of
 
 __all__ = ["check_log", "documents_of", "is_part", "merged", "read_log", "split_body"]
@@ -170,7 +171,7 @@ def _parameter_values(raw: JsonBytes | None) -> dict[str, Any]:
     if raw is None or kind_of(raw) != "object":
         return {}
     parameters = object_fields(raw)
-    wanted = ("previous_response_id", "stream", "user", "prompt_cache_key")
+    wanted = ("previous_response_id", "stream", "user", "prompt_cache_key", "conversation")
     return {name: bodies.small_member(parameters, name) for name in wanted if name in parameters}
 
 
@@ -197,7 +198,7 @@ def _record(
         source="litellm",
         dedupe_key=_dedupe_key(raw, values),
         request_id=own_id or generated_id,
-        claim=payload.claim,
+        claim=claim_of(payload.claim, _conversation(parameters), response.conversation),
         document=document,
         started_at=started_at or received_at,
         received_at=received_at,
@@ -233,6 +234,12 @@ def _record(
         byte_size=len(raw),
         problems=(str(response.stream),) if response.stream else (),
     )
+
+
+def _conversation(parameters: dict[str, Any]) -> tuple[str, str]:
+    said = parameters.get("conversation")
+    key = text_in(said, "id") if isinstance(said, dict) else said
+    return (key, "conversation") if isinstance(key, str) and len(key) <= fields.MAX_ID_CHARS else ("", "")
 
 
 def _id(values: dict[str, Any], name: str) -> str:

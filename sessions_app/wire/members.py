@@ -12,6 +12,7 @@ Fields = dict[str, JsonBytes]
 MOST_WRAPPED = 4
 # A longer list is not opened to see what it is.
 MOST_LIST_BYTES = 8_000_000
+_MOST_ID_CHARS = 1_000
 
 
 def text_member(fields: Fields, name: str) -> str:
@@ -31,6 +32,17 @@ def text_member(fields: Fields, name: str) -> str:
 def first_text(fields: Fields, *names: str) -> str:
     """The first of these members that is a text and not empty."""
     return next((text for name in names if (text := text_member(fields, name))), "")
+
+
+def conversation_in(fields: Fields) -> tuple[str, str]:
+    """The conversation that a body names, and the member: OpenAI's Conversations, Mistral's agents, Cohere v1, Dify."""
+    for name in ("conversation", "conversation_id"):
+        if name in fields:
+            raw = fields[name]
+            holder = object_fields(raw) if kind_of(raw) == "object" else {"id": raw}
+            if 0 < len(found := text_member(holder, "id")) <= _MOST_ID_CHARS:
+                return found, name
+    return "", ""
 
 
 def small_member(fields: Fields, name: str, most: int = 100_000) -> Any:

@@ -35,6 +35,7 @@ from sessions_app.wire.items import JsonItem, lines_of
 from sessions_app.wire.request_bodies import body_of
 from sessions_app.wire.request_shapes import HISTORY, MESSAGE, RANKED, RESULTS, call_type_of, is_prompt_template
 from sessions_app.wire.response_ids import unwrapped
+from sessions_app.wire.session_claims import claim_of
 from sessions_app.wire.usage import UNKNOWN_USAGE, USAGE_MEMBERS, cost_of, merge_usage, usage_of
 
 __all__ = ["check_log", "documents_of", "is_part", "merged", "read_log", "split_body"]
@@ -266,7 +267,7 @@ def _record(
         source="native",
         dedupe_key=request_id,
         request_id=fields.clean(request_id, fields.MAX_ID_CHARS),
-        claim=header.claim,
+        claim=claim_of(header.claim, request.conversation, response.conversation),
         document=document,
         started_at=started_at,
         received_at=received_at,

@@ -9,7 +9,16 @@ from functools import partial
 from sessions_app.content.documents import PartKind
 from sessions_app.content.json_bytes import JsonBytes, array_items, kind_of, object_fields
 from sessions_app.content.splitting import Splitter, WriteMember
-from sessions_app.wire.members import MOST_WRAPPED, Fields, are_messages, first_text, held_in, json_in, text_member
+from sessions_app.wire.members import (
+    MOST_WRAPPED,
+    Fields,
+    are_messages,
+    conversation_in,
+    first_text,
+    held_in,
+    json_in,
+    text_member,
+)
 from sessions_app.wire.request_shapes import (
     HISTORY,
     HOLDERS,
@@ -29,12 +38,16 @@ from sessions_app.wire.unread_members import KNOWN_IN_REQUEST, cuts_of_unread
 
 @dataclass(slots=True)
 class RequestFacts:
-    """What a request body says beside its messages. `call_type` is the API that takes bodies of this shape, or ""."""
+    """What a request body says beside its messages. `call_type` is the API that takes bodies of this shape, or "".
+
+    `conversation`: the id of the provider's conversation that it belongs to, and the member that has it.
+    """
 
     model: str = ""
     previous_response_id: str = ""
     call_type: str = ""
     user: str = ""
+    conversation: tuple[str, str] = ("", "")
 
 
 def split_request(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[bytes, RequestFacts]:
@@ -215,6 +228,7 @@ def _request_facts(fields: Fields) -> RequestFacts:
         previous_response_id=text_member(fields, "previous_response_id"),
         call_type=call_type_of(fields),
         user=text_member(fields, "user") or text_member(fields, "safety_identifier") or _user_in_metadata(fields),
+        conversation=conversation_in(fields),
     )
 
 

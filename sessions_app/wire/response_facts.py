@@ -9,7 +9,7 @@ from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_item
 from sessions_app.records import StreamNote, Usage
 from sessions_app.wire import failures
 from sessions_app.wire.errors import Failure
-from sessions_app.wire.members import Fields, first_text, small_member, text_member
+from sessions_app.wire.members import Fields, conversation_in, first_text, small_member, text_member
 from sessions_app.wire.usage import UNKNOWN_USAGE
 from sessions_app.wire.usage_places import counted_in
 
@@ -20,6 +20,7 @@ _STOPS = frozenset(failures.STOPS)
 class ResponseFacts:
     """What a response body says beside its messages. `alternatives`: its outputs are choices to pick from, not one
     sequence. `stream`: it was put together from events. `call_type`: the API that answers so, if that is sure.
+    `conversation`: the id of the provider's conversation, and the member that has it.
     """
 
     id: str = ""
@@ -31,6 +32,7 @@ class ResponseFacts:
     failure: Failure | None = None
     stream: StreamNote | None = None
     call_type: str = ""
+    conversation: tuple[str, str] = ("", "")
 
 
 def facts_of_response(fields: Fields) -> ResponseFacts:
@@ -42,6 +44,7 @@ def facts_of_response(fields: Fields) -> ResponseFacts:
         finish_reason="" if _STOPS.isdisjoint(fields) else first_text(fields, *failures.STOPS),
         usage=usage,
         cost=cost,
+        conversation=conversation_in(fields),
     )
     if "output" in fields and not facts.finish_reason:
         # `incomplete` has a reason, which says more.

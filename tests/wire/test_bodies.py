@@ -46,6 +46,26 @@ def words(messages: list[Message], kind: type = TextBlock) -> list[str]:
     return [text_of(block) for message in messages for block in message.blocks if isinstance(block, kind)]
 
 
+@pytest.mark.parametrize(
+    ("request_body", "response", "members", "claim"),
+    [
+        ({"input": "a", "conversation": "conv_1"}, {}, {}, ("conv_1", "request.conversation")),
+        ({"input": "a", "conversation": {"id": "conv_1"}}, {}, {}, ("conv_1", "request.conversation")),
+        ({"inputs": "a"}, {"conversation_id": "conv_2", "outputs": []}, {}, ("conv_2", "response.conversation_id")),
+        ({"body": {"input": "a", "conversation": "conv_1"}}, {}, {}, ("conv_1", "request.conversation")),
+        ({"input": "a", "conversation": "conv_1"}, {}, {"session_id": "s"}, ("s", "session_id")),
+        ({"input": "a", "conversation": "conv_1"}, {}, {"trace_id": "t"}, ("t", "trace_id")),
+        ({"input": "a", "conversation": ["x"]}, {"conversation": {}}, {}, (None, "")),
+        ({"input": "a", "conversation": "x" * 1_001}, {"conversation": ""}, {}, (None, "")),
+    ],
+)
+def test_the_providers_conversation_is_the_session(
+    request_body: Any, response: Any, members: dict[str, Any], claim: tuple[str | None, str]
+) -> None:
+    found = record(request_body, response, **members).claim
+    assert (found.key, found.detail) == claim
+
+
 # --- requests ---------------------------------------------------------------------------------------------------------
 
 CONVERSE = {"messages": [{"role": "user", "content": [{"text": "town?"}]}]}

@@ -248,3 +248,13 @@ def test_id_that_litellm_copied_from_an_agents_header_is_the_agents() -> None:
 
     assert claim_of(copied | {"headers": headers}, trace_id=THREAD).key == PARENT
     assert claim_of(copied | {"headers": headers, "litellm_session_id": "mine"}, trace_id=THREAD).key == "mine"
+
+
+@pytest.mark.parametrize("said", ["conv_1", {"id": "conv_1"}])
+def test_the_providers_conversation_comes_before_a_trace_id_that_litellm_made_up(said: Any) -> None:
+    parameters = {"conversation": said}
+    expected = SessionClaim("conv_1", RULE_SESSION_ID, "request.conversation")
+    assert claim_of(model_parameters=parameters) == expected
+    assert claim_of(trace_id="", model_parameters=parameters) == expected
+    assert claim_of(trace_id="ticket-7", model_parameters=parameters).key == "ticket-7"
+    assert claim_of(model_parameters={"conversation": 7}).key == RANDOM
