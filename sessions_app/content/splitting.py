@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 
 from sessions_app.content.array_memory import ArrayMemory, KnownArray, opening_key
@@ -33,6 +32,7 @@ class Splitter:
         self.key = key
         self.caller = caller
         self._derived: list[tuple[str, JsonBytes, PartKind]] = []
+        self._placed: set[str] = set()
 
     def items(self, letter: str, raw: JsonBytes, kind: PartKind) -> bytes:
         """Make each item of an array a part. Anything but an array of objects or texts becomes one part."""
@@ -49,7 +49,7 @@ class Splitter:
             return self.item(letter, raw, kind)
         for content in contents:
             parts.add(content, kind)
-        return b"[\x01%s%d;]" % (letter.encode(), len(contents))
+        return b"[%s]" % self._hole(letter, len(contents))
 
     def _remembered_items(self, parts: PartList, text: bytes, kind: PartKind) -> bytes:
         assert self.memory is not None
@@ -70,14 +70,14 @@ class Splitter:
         if self.key or base or kind_of(contents[0]) == "object":
             parts.array = KnownArray(text[:-1].rstrip(), list(parts.digests))
             self.memory.remember(key, parts.array, base)
-        return b"[\x01i%d;]" % len(parts.digests)
+        return b"[%s]" % self._hole("i", len(parts.digests))
 
     def item(self, letter: str, raw: JsonBytes, kind: PartKind) -> bytes:
         """Make a value a part; null stays in the skeleton."""
         if kind_of(raw) == "null":
             return b"null"
         self._list(letter).add(raw, kind)
-        return b"\x01%s1;" % letter.encode()
+        return self._hole(letter, 1)
 
     def derived(self, letter: str, raw: JsonBytes, kind: PartKind) -> None:
         """Add a part that was made of what was sent, and is not in it: no hole of the skeleton stands for it.
@@ -87,10 +87,17 @@ class Splitter:
         self._derived.append((letter, raw, kind))
 
     def placed(self, letter: str, write: Callable[[], bytes]) -> bytes:
-        """What `write` gives, with holes that name their place in the list: it may stand anywhere in the skeleton."""
-        start = len(self._list(letter))
-        hole = write()
-        return _OPEN_HOLE.sub(lambda found: b"\x01%s%s@%d;" % (found[1], found[2], start), hole)
+        """What `write` gives, with holes that name their place in the list: it may stand anywhere in the skeleton.
+
+        All later holes of this list name theirs, too, since the next part in the list is not the next in the skeleton.
+        """
+        self._placed.add(letter)
+        return write()
+
+    def _hole(self, letter: str, count: int) -> bytes:
+        """What stands for the last parts of a list."""
+        place = b"@%d" % (len(self._list(letter)) - count) if letter in self._placed else b""
+        return b"\x01%s%d%s;" % (letter.encode(), count, place)
 
     def rest(self, raw: JsonBytes, depth: int = 0) -> bytes:
         """Keep a value in the skeleton, but make what is large in it parts (long texts, arrays, price maps)."""
@@ -133,7 +140,6 @@ class Splitter:
         return document.input if letter == "i" else document.output if letter == "o" else document.context
 
 
-_OPEN_HOLE = re.compile(rb"\x01([ioc])(\d+);")
 _KEYS: dict[str, bytes] = {}
 _MOST_KEYS = 10_000
 

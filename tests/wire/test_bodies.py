@@ -66,6 +66,15 @@ def test_the_providers_conversation_is_the_session(
     assert (found.key, found.detail) == claim
 
 
+@pytest.mark.parametrize("message", [{}, "m", [{"role": "user", "content": "m"}]])
+@pytest.mark.parametrize("others", [{"instances": ["x", {"prompt": "y"}]}, {"instances": [""], "chat_history": ["h"]}])
+def test_members_in_another_order_than_their_messages_come_back_where_they_were(message: Any, others: Any) -> None:
+    """`record` compares what comes back. The message of Cohere v1 follows its history, wherever it stands."""
+    record({"message": message} | others)
+    record(others | {"message": message})
+    record({"query": "q", "documents": ["d", "e"]} | others)
+
+
 # --- requests ---------------------------------------------------------------------------------------------------------
 
 CONVERSE = {"messages": [{"role": "user", "content": [{"text": "town?"}]}]}
