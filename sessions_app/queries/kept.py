@@ -40,6 +40,10 @@ class Derived:
         found: T = before[1]
         return found
 
+    def drop(self, name: Hashable) -> None:
+        """Let go of what has this name: it is not to be found again."""
+        self._found.pop(name, None)
+
     def forget(self) -> None:
         """Let go of everything. It refers to what it is computed from, and such circles wait for the garbage collector,
         which seldom looks at what is old.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -18,7 +19,7 @@ from sessions_app.pages.html.components import component
 from sessions_app.pages.html.marking import HERE, Marker
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.layout import Layout, layout_of
-from sessions_app.queries.search.find import Hit, find_in_session
+from sessions_app.queries.search.find import Hits, find_in_session
 from sessions_app.queries.search_coverage import search_coverage
 from sessions_app.queries.session import SessionFacts, SessionLines
 from sessions_app.search_language import Query, QueryError, parse
@@ -40,13 +41,19 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class FoundAt:
-    """A text that has the words: the number of its request, a link to it, who said it, and how often."""
+    """A text that has the words: the number of its request, the page of its session, who said it, and how often."""
 
     number: int
-    href: str
+    page: str
+    text: str
     role: str
     count: int
     target: Target
+
+    @property
+    def href(self) -> str:
+        """A link to it. Only a few of thousands are written."""
+        return address_of(self.page, self.text, self.target)
 
 
 @dataclass(frozen=True)
@@ -125,17 +132,22 @@ def find(
     needles, roles = needles_of(parsed), frozenset(parsed.values_of("in"))
     if not needles:
         return SessionFind(text, "Here only words are looked for.")
-    found = find_in_session(project, session.id, session.buckets, needles, roles)
+    is_indexed = search_coverage(project).is_complete
+    look = partial(find_in_session, project, session.id, session.buckets, needles, roles)
+    found = _hits(lines, text, is_indexed, look)
     target = target_of(query.get("hit", ""))
     asked = {hit.request_id for hit in found.hits} | ({target.request_id} if target else set())
     numbers = _numbers(project, lines, layout, asked)
-    addresses = Addresses(project.slug, session.id, len(lines.requests))
+    page = Addresses(project.slug, session.id, len(lines.requests)).session
     hits = [(numbers[hit.request_id], hit) for hit in found.hits if hit.request_id in numbers]
     hits.sort(key=lambda one: one[0])
     counts: Counter[int] = Counter()
     for number, hit in hits:
         counts[number - 1] += hit.count
-    places = [_found_at(number, hit, addresses, text) for number, hit in hits]
+    places = [
+        FoundAt(number, page, text, hit.role, hit.count, Target(hit.request_id, hit.digest.hex()))
+        for number, hit in hits
+    ]
     current = next((place for place, one in enumerate(places) if one.target == target), None)
     return SessionFind(
         text,
@@ -143,12 +155,22 @@ def find(
         needles=needles,
         is_whole=found.is_whole,
         places=places,
-        is_indexed=search_coverage(project).is_complete,
+        is_indexed=is_indexed,
         counts=dict(counts),
         target=target,
         current=current,
         number=numbers.get(target.request_id) if target else None,
     )
+
+
+def _hits(lines: SessionLines, text: str, is_indexed: bool, look: Callable[[], Hits]) -> Hits:
+    """What `look` finds. Who goes from one place to the next asks for the same words again, so it is kept with the
+    lines; not if more may be found the next time.
+    """
+    found = lines.derived.for_state("hits", text, look)
+    if not (found.is_whole and is_indexed):
+        lines.derived.drop("hits")
+    return found
 
 
 def needles_of(query: Query) -> list[Needle]:
@@ -166,11 +188,6 @@ def _numbers(
         owners = (layout or layout_of(project, lines)).owners
         found |= {step: max(owners.get(step, 0), 0) + 1 for step in steps}
     return found
-
-
-def _found_at(number: int, hit: Hit, addresses: Addresses, text: str) -> FoundAt:
-    target = Target(hit.request_id, hit.digest.hex())
-    return FoundAt(number, address_of(addresses.session, text, target), hit.role, hit.count, target)
 
 
 def address_of(page: str, text: str, target: Target) -> str:

@@ -135,11 +135,15 @@ class Content:
 
     def meaning(self, piece: SaidText) -> Hashable:
         """Equal for messages that say the same: clients write a message anew when they send it back."""
-        for part in self.parts:
-            if part.digest == piece.digest and part.kind is PartKind.MESSAGE:
-                form = MessageReader().canonical_form(part.digest, part.read(), part.role or "system")
-                return (form.role, form.bare) if form.bare else part.digest
-        return piece.digest or (self.row.id, piece.role)
+        part = self._messages.get(piece.digest)
+        if part is None:
+            return piece.digest or (self.row.id, piece.role)
+        form = MessageReader().canonical_form(piece.digest, part.read(), part.role or "system")
+        return (form.role, form.bare) if form.bare else piece.digest
+
+    @cached_property
+    def _messages(self) -> dict[bytes, ReadPart]:
+        return {part.digest: part for part in reversed(self.parts) if part.kind is PartKind.MESSAGE}
 
     @cached_property
     def facts(self) -> set[str]:

@@ -10,7 +10,9 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from sessions_app.models import Project, Session
 from sessions_app.pages.session import find
@@ -46,6 +48,16 @@ def test_a_text_that_occurs_often_is_listed_in_part(signed_in: Client, address: 
     page = get(signed_in, f"{address}?find=robot")
     assert "130 times in 130 requests" in page
     assert "and in 30 more texts" in page
+
+
+def test_the_next_place_reads_nothing_again(signed_in: Client, project: Project, address: str) -> None:
+    contents = "ROWS UNBOUNDED PRECEDING"
+    for words, is_read in (("turn", True), ("turn", False), ("robot", True), ("turn", True)):
+        with CaptureQueriesContext(connection) as asked:
+            assert "130 times in 130 requests" in get(signed_in, f"{address}?find={words}")
+        assert any(contents in query["sql"] for query in asked) is is_read
+    store_logs(project, make_log("one turn more", session_id="s"))
+    assert "131 times in 131 requests" in get(signed_in, f"{address}?find=turn")
 
 
 @pytest.mark.parametrize(
@@ -246,6 +258,8 @@ def test_a_find_that_was_cut_leads_to_all_requests(
     assert "1 time in 1 request" in page
     [query] = re.findall(r'href="../../requests/([^"]+)">All of them', page)
     assert get(signed_in, f"/p/acme/requests/{unescape(query)}").count("<mark>robot</mark>") == 2
+    monkeypatch.undo()
+    assert "2 times in 2 requests" in get(signed_in, f"/p/acme/sessions/{session.pk}/?find=robot")
 
 
 def test_outline_counts_what_is_found(signed_in: Client, project: Project) -> None:
