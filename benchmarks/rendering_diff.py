@@ -1,7 +1,8 @@
 """`python -m benchmarks.rendering_diff BASE`: what a user would notice between a commit and the work tree.
 
 Renders both with benchmarks/rendering.py, each with its own code, and prints the lines that differ. The names of static
-files have a hash of their content: it is left out, so that a changed style sheet does not show on every page.
+files have a hash of their content, and revisions of sessions the time at which they were stored: both are left out, so
+that a changed style sheet does not show on every page.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 MOST_FILES, MOST_LINES, MOST_COLUMNS = 40, 12, 240
 _STATIC = re.compile(r"(/static/[\w./-]*?)\.[0-9a-f]{12}(\.\w+)")
+_REVISION = re.compile(r"""((?:data-revision=|"revision": )"?)\d{16}""")
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
 _SPACE = re.compile(r"[ \t\n]+")
 
@@ -76,8 +78,9 @@ def texts(folder: Path) -> dict[str, str]:
 
 
 def normalised(text: str) -> str:
-    """Without the hashes of static files, and without white space that makes no difference to what is shown."""
-    text = _TAG.sub(lambda tag: _SPACE.sub(" ", tag[0]).replace(" >", ">"), _STATIC.sub(r"\1\2", text))
+    """Without hashes of static files, revisions, and white space that makes no difference to what is shown."""
+    text = _REVISION.sub(r"\1", _STATIC.sub(r"\1\2", text))
+    text = _TAG.sub(lambda tag: _SPACE.sub(" ", tag[0]).replace(" >", ">"), text)
     return "\n".join(line for line in (_SPACE.sub(" ", line).strip() for line in text.split("\n")) if line)
 
 

@@ -45,3 +45,11 @@ def test_hashes_of_static_files_do_not_count(tmp_path: Path) -> None:
         (tmp_path / name).write_text(f'<link href="/static/css/logsui.{digest}.css">')
 
     assert texts(tmp_path)["one"] == texts(tmp_path)["other"] == '<link href="/static/css/logsui.css">'
+
+
+@pytest.mark.parametrize("text", ['<div data-revision="{}" data-requests="5">', '{{"revision": {}, "requests": 5}}'])
+def test_times_at_which_sessions_were_stored_do_not_count(tmp_path: Path, text: str) -> None:
+    for name, revision in (("one", 1795872892466037), ("other", 1795872886927821)):
+        (tmp_path / name).write_text(text.format(revision))
+
+    assert texts(tmp_path)["one"] == texts(tmp_path)["other"] == text.format("")
