@@ -206,7 +206,8 @@ def _number(key: str, text: str, place: int) -> Decimal:
     units = UNITS if key in DURATIONS else _THOUSANDS
     unit = found[2] if found else ""
     if found is None or (unit not in units and not (unit == "" and key in DURATIONS)):
-        raise QueryError(f"{text[:40]!r} is no number: {_expected(key)}", place, place + len(text), _possible(key))
+        wrong = f"{text[:40]!r} is no number" if text else "A number is missing"
+        raise QueryError(f"{wrong}: {_expected(key)}", place, place + len(text), _possible(key))
     number = Decimal(found[1]) * Decimal(units.get(unit, "1"))
     if number >= LARGEST:
         raise QueryError(f"{text[:40]!r} is too large: {_expected(key)}", place, place + len(text), _possible(key))

@@ -201,3 +201,10 @@ def test_what_is_written_longer_than_it_may_be_is_refused() -> None:
     except QueryError:
         return
     assert str(parse(written)) == written
+
+
+@pytest.mark.parametrize(("text", "place"), [("cost:>", 6), ("tokens:1..", 10), ("duration:..5s", 9)])
+def test_a_number_that_is_missing_is_called_missing(text: str, place: int) -> None:
+    with pytest.raises(QueryError, match="A number is missing: such as") as caught:
+        parse(text)
+    assert (caught.value.start, caught.value.end) == (place, place)
