@@ -24,7 +24,7 @@ from sessions_app.wire.answer_shapes import (
     messages_of_list,
     sources_beside,
 )
-from sessions_app.wire.errors import Failure
+from sessions_app.wire.errors import Failure, status_of
 from sessions_app.wire.members import (
     MOST_LIST_BYTES,
     MOST_WRAPPED,
@@ -285,6 +285,10 @@ def _split_wrapped(splitter: Splitter, fields: Fields, name: str, depth: int) ->
     facts.model = facts.model or around.model
     facts.finish_reason = facts.finish_reason or around.finish_reason
     facts.failure = facts.failure or around.failure
+    if facts.failure:
+        # A line of a batch has the HTTP status beside the body.
+        beside = {status: small_member(fields, status) for status in ("status_code", "statusCode")}
+        facts.failure = facts.failure.or_else(Failure(http_status=status_of(beside)))
     if facts.usage == UNKNOWN_USAGE:
         facts.usage, facts.cost = around.usage, around.cost
     return skeleton, facts

@@ -295,6 +295,14 @@ def test_other_spans_have_not_failed(attributes: dict[str, Any]) -> None:
     assert told(record(CHAT | attributes)) == (SUCCESS, "", "")
 
 
+def test_a_line_of_a_batch_tells_the_http_status_beside_its_body() -> None:
+    failed = {"status_code": 400, "body": {"error": {"message": "No such model", "type": "invalid_request_error"}}}
+    found = read(response={"id": "batch_req_1", "response": failed, "error": None})
+    assert (*told(found), found.http_status) == (ERROR, "invalid_request_error", "No such model", 400)
+    answered = read(response={"id": "batch_req_2", "response": {"status_code": 200, "body": chat()}, "error": None})
+    assert (*told(answered), answered.http_status) == (SUCCESS, "", "", None)
+
+
 MCP_ERROR = {"content": [{"type": "text", "text": "No such city"}], "isError": True}
 
 
