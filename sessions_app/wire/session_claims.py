@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from sessions_app.records import RULE_SESSION_ID, SessionClaim
+
+# What a program calls `conversation` may be a text as well. Ids have a digit and no space.
+_ID = re.compile(r"(?=.*\d)[\w.:/-]{4,}", re.ASCII)
 
 
 def claim_of(given: SessionClaim, asked: tuple[str, str], answered: tuple[str, str]) -> SessionClaim:
@@ -13,6 +18,6 @@ def claim_of(given: SessionClaim, asked: tuple[str, str], answered: tuple[str, s
     if given.key and not given.weak:
         return given
     for body, (key, member) in (("request", asked), ("response", answered)):
-        if key:
+        if key and (member != "conversation" or _ID.fullmatch(key)):
             return SessionClaim(key, RULE_SESSION_ID, f"{body}.{member}")
     return given

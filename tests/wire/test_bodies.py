@@ -56,6 +56,9 @@ def words(messages: list[Message], kind: type = TextBlock) -> list[str]:
         ({"input": "a", "conversation": "conv_1"}, {}, {"session_id": "s"}, ("s", "session_id")),
         ({"input": "a", "conversation": "conv_1"}, {}, {"trace_id": "t"}, ("t", "trace_id")),
         ({"input": "a", "conversation": ["x"]}, {"conversation": {}}, {}, (None, "")),
+        # A program's own word for what was said.
+        ({"conversation": "Hello, who are you?"}, {"conversation": "User: 2 + 2?"}, {}, (None, "")),
+        ({"conversation": "Hello"}, {"conversation": "7"}, {}, (None, "")),
         ({"input": "a", "conversation": "x" * 1_001}, {"conversation": ""}, {}, (None, "")),
     ],
 )
