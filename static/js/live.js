@@ -76,6 +76,8 @@
   // --- changing the page without losing what the reader did with it ---
 
   const KEPT = new Set(["open", "aria-current", "aria-expanded", "aria-pressed", "hidden", "style", "tabindex", "data-reading"]);
+  // So many neighbours are looked at for the one that an element was.
+  const FAR = 20;
   const headOf = (node) => node.querySelector(":scope > .fold-head, :scope > details > .fold-head");
 
   function keyOf(node) {
@@ -95,7 +97,9 @@
   function morph(old, fresh) {
     if (old.isEqualNode(fresh)) return;
     if (old.nodeType !== 1) {
-      old.data = fresh.data;
+      // A selection in a text that grows stays.
+      if (fresh.data.startsWith(old.data)) old.appendData(fresh.data.slice(old.data.length));
+      else old.data = fresh.data;
       return;
     }
     // A script writes these.
@@ -114,28 +118,24 @@
     if (fresh.firstChild || !old.firstElementChild) morphList(old, [...old.childNodes], [...fresh.childNodes]);
   }
 
-  // Make some children of an element what they should be; they are neighbours.
+  // Make some children of an element what they should be. What stays is never taken out for what comes before it.
   function morphList(parent, old, fresh) {
     const end = old.at(-1)?.nextSibling ?? null;
-    const left = new Set(old);
-    let place = old[0] ?? end;
-    for (const next of fresh) {
-      let match = place;
-      for (let far = 0; match && left.has(match) && !isAlike(match, next) && far < 20; far++) match = match.nextSibling;
-      if (!match || !left.has(match) || !isAlike(match, next)) {
+    const left = [...old];
+    for (const [index, next] of fresh.entries()) {
+      const found = left.slice(0, next.nodeType === 1 ? FAR : 1).findIndex((one) => isAlike(one, next));
+      if (found < 0) {
         const added = document.importNode(next, true);
-        parent.insertBefore(added, place);
+        parent.insertBefore(added, left[0] ?? end);
         if (added.nodeType === 1) htmx.process(added);
         continue;
       }
-      for (; place !== match; ) {
-        const gone = place;
-        place = place.nextSibling;
-        left.delete(gone);
-        gone.remove();
-      }
-      place = match.nextSibling;
-      left.delete(match);
+      const passed = left.slice(0, found);
+      const later = fresh.slice(index + 1, index + 1 + FAR);
+      const staying = passed.filter((one) => one.nodeType === 1 && later.some((other) => isAlike(one, other)));
+      for (const gone of passed) if (!staying.includes(gone)) gone.remove();
+      const [match] = left.splice(0, found + 1, ...staying).slice(-1);
+      if (staying.length) parent.insertBefore(match, staying[0]);
       morph(match, next);
     }
     for (const gone of left) gone.remove();
@@ -274,7 +274,15 @@
     const query = new URLSearchParams({ at: number, to: number, side: "between" });
     if (document.body.classList.contains("page-dense")) query.set("dense", "1");
     const fresh = [...(await load(`${location.pathname}?${query}`, false)).querySelectorAll(".req")].find((one) => one.dataset.url === article.dataset.url);
-    if (fresh) keepPlace(() => morph(article, fresh));
+    if (!fresh) return;
+    keepPlace(() => morph(article, fresh));
+    if (article.matches("[aria-current]")) tellEnd(article);
+  }
+
+  // The facts of the chosen request beside it are those of a running one.
+  function tellEnd(one) {
+    const runs = one.hasAttribute("aria-busy") || one.dataset.state === "live";
+    if (one.isConnected && !runs) one.dispatchEvent(new CustomEvent("request:ended", { bubbles: true }));
   }
 
   // What the reader sees at the top stays there. At the end, what comes pushes the others up.
@@ -286,7 +294,9 @@
   }
 
   function put(page, tail, grows) {
-    const chosen = thread.querySelector(".req[aria-current]")?.dataset.url;
+    const current = thread.querySelector(".req[aria-current]");
+    const chosen = current?.dataset.url;
+    const ran = current?.hasAttribute("aria-busy");
     const fresh = blocksOf(page);
     const urlOf = (node) => reqsOf(node)[0]?.dataset.url;
     // What the server writes as before is left as the reader has it.
@@ -303,6 +313,7 @@
     keepPlace(() => morphList(thread, old, wanted));
     for (const [index, node] of fresh.entries()) written.set(urlOf(node), texts[index]);
     keepChosen(chosen);
+    if (ran) tellEnd(current);
     thread.dispatchEvent(new CustomEvent("htmx:afterSwap", { bubbles: true, detail: {} }));
   }
 
@@ -324,6 +335,7 @@
   // The rows of the waterfall and the table. In an order other than that of time only those that are here change.
   function putRows(page) {
     const chosen = currentRow()?.dataset.id;
+    const ran = currentRow()?.dataset.state === "live";
     const region = document.getElementById(isTable ? "session-rows" : "waterfall");
     const fresh = page.getElementById(region?.id);
     if (!fresh) return;
@@ -337,7 +349,9 @@
       if (sums) morph(region.querySelector("tfoot"), sums);
     });
     const row = currentRow();
-    if (chosen && row?.dataset.id === chosen) history.replaceState(history.state, "", `#r${row.dataset.n}`);
+    if (!chosen || row?.dataset.id !== chosen) return;
+    history.replaceState(history.state, "", `#r${row.dataset.n}`);
+    if (ran) tellEnd(row);
   }
 
   const currentRow = () => document.querySelector("#main [data-id][aria-current]");
@@ -370,7 +384,8 @@
   const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
   const readable = () => (thread ? articles() : [...document.querySelectorAll("#main :is(.wf-row, tr[data-row])")]);
   const atTop = () => readable().find((one) => one.getBoundingClientRect().bottom > innerHeight / 4);
-  const isReading = () => !getSelection().isCollapsed || document.querySelector("dialog[open]") !== null;
+  const hasDialog = () => document.querySelector("dialog[open]") !== null;
+  const isReading = () => !getSelection().isCollapsed || hasDialog();
 
   function setFollow(on) {
     if (follow && follow.checked !== on) follow.checked = on;
@@ -608,8 +623,7 @@
     if (follow.checked && (!isAtEnd() || isReading())) setFollow(false);
     const follows = follow.checked && !hasMore();
     if (follows && thread && articles().length > MOST_ARTICLES) return begin();
-    // A selection would be lost.
-    if (isDue() && isReading()) drawnAt = performance.now();
+    if (isDue() && hasDialog()) drawnAt = performance.now();
     const isWhole = isDue();
     if ((isWhole || (follows && thread && lacks())) && !(await refresh(isWhole, follows && !isPart()))) {
       isStuck = true;

@@ -81,6 +81,8 @@
     inspectTimer = setTimeout(loadFacts, 120);
   }
 
+  document.addEventListener("request:ended", (event) => event.target.matches(".req") && inspect(event.target));
+
   // One request at a time: each answer replaces the inspector, and the next one needs the new one as its target.
   async function loadFacts() {
     if (inspecting) return;

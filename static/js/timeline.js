@@ -39,6 +39,11 @@
     row?.setAttribute("aria-current", "true");
   }
 
+  waterfall?.addEventListener("request:ended", (event) => {
+    wanted = event.target;
+    inspect();
+  });
+
   // One at a time: each answer replaces the inspector, which is the target of the next.
   async function inspect() {
     const inspector = document.getElementById("inspector");

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from sessions_app.ingest import cleanup, names
@@ -177,17 +177,82 @@ def test_what_runs_ends_where_it_is_read(
         visitor.goto(f"{live_server.url}/p/acme/sessions/{session.id}/{query}")
         running = visitor.locator(f"#r{number}")
         expect(running).to_have_attribute("aria-busy", "true")
+        row = visitor.locator(f"#outline-rows li[data-n='{number}']")
+        expect(running.locator(".live-dot")).to_be_visible()
+        expect(row.locator(".live-dot")).to_be_visible()
         visitor.locator("#r2 .req-n a").focus()
         visitor.evaluate("document.getElementById('r2').scrollIntoView()")
         before = place_of(visitor, "#r2")
         store_logs(acme, log("Below"), asked | {"status": "success", "response": answer})
         expect(running).to_contain_text("Here it is.")
         expect(running).not_to_have_attribute("aria-busy", "true")
+        expect(running.locator(".live-dot")).to_have_count(0)
+        expect(row.locator(".live-dot")).to_have_count(0)
         expect(visitor.locator("#session-news a")).to_have_text("1 new below")
         assert abs(place_of(visitor, "#r2") - before) < 2
         assert visitor.evaluate("document.activeElement.closest('.req').id") == "r2"
         number += 2
     assert problems == []
+
+
+def test_what_is_open_in_the_last_request_stays_while_it_grows(
+    session: Session, acme: Project, visitor: Page, live_server: LiveServer, problems: list[str]
+) -> None:
+    visitor.set_viewport_size({"width": 1600, "height": 900})
+    thoughts = "Let me think.\n" * 40
+    said: dict[str, Any] = {"role": "assistant", "reasoning_content": thoughts, "content": "First part.\n\nSecond"}
+    asked = log("Look", request_id="grows", ended_at=None, status="running", usage=None, response=answer_of(said))
+    store_logs(acme, asked)
+    visitor.goto(f"{live_server.url}/p/acme/sessions/{session.id}/")
+    last, facts = visitor.locator("#r13"), visitor.locator("#inspector")
+    last.locator(".req-when").click()
+    expect(facts).to_contain_text("running")
+    open_folds(last)
+    # More of the answer comes. What is selected stays so, in a text that grows as well.
+    visitor.evaluate(
+        "([first, last]) => getSelection().setBaseAndExtent(first, 0, last.firstChild, 3)",
+        last.locator(".out > .prose p").element_handles(),
+    )
+    said["content"] += " part.\n\nThird part."
+    store_logs(acme, asked | {"response": answer_of(said)})
+    expect(last).to_contain_text("Third part.")
+    check_folds(last)
+    assert visitor.evaluate("String(getSelection())").split() == ["First", "part.", "Sec"]
+    # Then its calls, and the inspector tells that it has ended.
+    calls = [{"id": f"call_{n}", "type": "function", "function": {"name": "look", "arguments": "{}"}} for n in range(2)]
+    said["tool_calls"] = calls
+    ended = {"status": "success", "ended_at": datetime.now(UTC).isoformat()}
+    store_logs(acme, asked | ended | {"response": answer_of(said)})
+    expect(last).not_to_have_attribute("aria-busy", "true")
+    expect(facts).not_to_contain_text("running")
+    check_folds(last)
+    # Then the result of one of them, with the next request.
+    open_folds(last)
+    history = [{"role": "user", "content": "Look"}, said]
+    result = {"role": "tool", "tool_call_id": "call_0", "content": "Nothing there."}
+    store_logs(acme, log("", request={"model": "gpt-4o", "messages": [*history, result]}))
+    expect(last).to_contain_text("Nothing there.")
+    check_folds(last)
+    assert problems == []
+
+
+def open_folds(article: Locator) -> None:
+    """Open all, mark the elements to know them again, and set the focus to the last one."""
+    article.locator("details").evaluate_all("all => all.forEach(one => { one.open = one.mark = true; })")
+    article.locator("summary").last.focus()
+
+
+def check_folds(article: Locator) -> None:
+    marked = article.locator("details").evaluate_all("all => all.map(one => [one.open, one.mark ?? false])")
+    assert [True, True] in marked
+    assert [True, False] not in marked
+    assert [False, True] not in marked
+    assert article.evaluate("one => one.contains(document.activeElement)")
+    assert article.page.evaluate("document.activeElement.localName") == "summary"
+
+
+def answer_of(message: dict[str, Any]) -> dict[str, Any]:
+    return {"choices": [{"message": dict(message)}]}
 
 
 def test_rows_follow(
@@ -241,6 +306,9 @@ def test_rows_follow(
     store_logs(acme, log("More"), runs | {"status": "success", "response": {"choices": []}, "usage": None})
     expect(row).not_to_have_attribute("data-state", "live")
     expect(visitor.locator("#session-news a")).to_have_text("1 new: show")
+    # There is something to choose from now.
+    store_logs(acme, log("Bad", status="error"))
+    expect(visitor.locator("#table-kinds")).to_contain_text("Failed")
     assert rows.evaluate_all("all => all.map(one => one.dataset.id)") == order
     assert problems == []
 
