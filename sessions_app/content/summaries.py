@@ -40,6 +40,14 @@ _BEGINNINGS = (
 # Each of them has one of these words, whose letters no other characters stand for.
 _SIGNS = ("from a prev", "another language", "you were or", "<", " summar", " compacted")
 _SEARCHED_CHARS = 2_000
+# The same for a line that may be a title, in words that PostgreSQL reads in the same way.
+_LINE = re.compile(
+    r"This session is being continued from a previous conversation"
+    r"|Another language model started to solve this problem"
+    r"|You were originally given instructions from a user over one or more turns"
+    r"|<(state_snapshot|conversation_summary|context_summary|compacted_context|compaction_summary|summary)>"
+    r"|\[?(Conversation|Context) (summary|compacted)"
+)
 # How agents ask the model for such a summary, in the user's name: what the instruction begins with.
 _INSTRUCTIONS = (
     (
@@ -107,6 +115,11 @@ def agent_of_summary(text: str) -> str | None:
         if (found := pattern.search(beginning)) and _stands_first(beginning[: found.start()]):
             return agent
     return None
+
+
+def is_summary_line(line: str) -> bool:
+    """Whether a line begins as such a summary. The SQL function `is_summary` does the same."""
+    return _LINE.match(line) is not None
 
 
 def agent_that_asks(text: str) -> str | None:

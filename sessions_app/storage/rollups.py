@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from sessions_app.content.summaries import is_summary_line
 from sessions_app.records import (
     ERROR,
     RULE_ATTEMPT,
@@ -132,7 +133,11 @@ class RollUp:
     def add_texts(self, record: Record, resent_count: int, input_preview: str, output_preview: str) -> None:
         """Add texts that may be the session's title and preview."""
         told = told_at(record, resent_count)
-        if input_preview and (self.title_at is None or (told, input_preview) < (self.title_at, self.title)):
+        # An agent's summary of what came before says little of what the session is about.
+        title = (is_summary_line(input_preview), told, input_preview)
+        if input_preview and (
+            self.title_at is None or title < (is_summary_line(self.title), self.title_at, self.title)
+        ):
             self.title, self.title_at = input_preview, told
         if output_preview and (self.preview_at is None or (told, output_preview) > (self.preview_at, self.preview)):
             self.preview, self.preview_at = output_preview, told

@@ -4,10 +4,11 @@
         r.session_id AS id,
         min(sane_time(r.started_at, r.received_at)) AS first_at,
         max(sane_time(greatest(r.started_at, r.ended_at), r.received_at)) AS last_at,
-        coalesce((array_agg(r.input_preview ORDER BY r.told_at, r.input_preview)
+        coalesce((array_agg(r.input_preview ORDER BY is_summary(r.input_preview), r.told_at, r.input_preview)
             FILTER (WHERE r.input_preview <> '' AND (r.counted OR r.step AND r.call_type LIKE '%%.user_prompt')))[1], '')
             AS title,
-        min(r.told_at) FILTER (WHERE r.input_preview <> '' AND (r.counted OR r.step AND r.call_type LIKE '%%.user_prompt'))
+        (array_agg(r.told_at ORDER BY is_summary(r.input_preview), r.told_at, r.input_preview)
+            FILTER (WHERE r.input_preview <> '' AND (r.counted OR r.step AND r.call_type LIKE '%%.user_prompt')))[1]
             AS title_at,
         coalesce((array_agg(r.source_name ORDER BY r.told_at DESC, r.source_name DESC)
             FILTER (WHERE r.source_name <> ''))[1], '') AS source_name,
