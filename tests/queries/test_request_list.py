@@ -12,6 +12,7 @@ from sessions_app.models import Project, RequestLog, Session
 from sessions_app.queries import request_list
 from sessions_app.queries.filters import FilterError
 from sessions_app.queries.request_list import RequestListPage, list_requests
+from sessions_app.queries.search import contents
 from sessions_app.queries.search.find import find_in_session
 from sessions_app.queries.session_list import list_sessions
 from sessions_app.storage import tags
@@ -143,6 +144,17 @@ def test_words_are_found_in_one_session_in_order(project: Project) -> None:
     assert (found.total, found.is_whole) == (3, True)
     assert find_in_session(project, session.id, buckets, [Needle("cat")]).hits == []
     assert find_in_session(make_project("b"), session.id, buckets, [Needle("robot")]).hits == []
+
+
+def test_find_ends_within_a_large_log_and_says_so(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contents, "MOST_READ_AHEAD", 0)
+    logs = [make_log(f"a robot {number}", started_at=START + timedelta(seconds=number)) for number in range(3)]
+    session = make_session(project, "s", *logs)
+    buckets = Session.objects.get(id=session.id).buckets
+    found = find_in_session(project, session.id, buckets, [Needle("robot")], seconds=-1)
+    # The first request is always looked through.
+    assert (len(found.hits), found.is_whole) == (1, False)
+    assert len(find_in_session(project, session.id, buckets, [Needle("robot")]).hits) == 3
 
 
 def test_branches_and_retries_are_those_of_the_request(project: Project) -> None:

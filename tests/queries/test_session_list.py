@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 import uuid
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,9 +18,9 @@ from sessions_app.models import Project, Session
 from sessions_app.queries import matching
 from sessions_app.queries.activity import ACTIVITY_SLOTS, activity
 from sessions_app.queries.filters import FilterError, SessionFilters
-from sessions_app.queries.matching import count_newer, count_some
+from sessions_app.queries.matching import conditions_for, count_newer, count_some
 from sessions_app.queries.request_list import list_requests
-from sessions_app.queries.search import walk
+from sessions_app.queries.search import contents, walk
 from sessions_app.queries.search.conditions import Conditions
 from sessions_app.queries.search.orders import CHOICES, direction_of, opposite
 from sessions_app.queries.search.walk import Walk
@@ -411,6 +413,33 @@ def test_session_too_long_to_be_looked_through_is_listed_as_unsure(
     sure = list_sessions(project, filters_for('"small robot"'), is_patient=True)
     assert not sure.results
     assert not sure.unsure
+
+
+def test_the_time_may_be_over_within_a_large_request(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = [{"role": "user", "content": f"message {number}: robot, not small"} for number in range(20)]
+    session = make_session(project, "large", make_log(request={"model": "m", "messages": messages}))
+    monkeypatch.setattr(contents, "MOST_READ_AHEAD", 0)
+    read: list[bytes] = []
+    whole = contents.ReadPart.read
+
+    def slowly(part: contents.ReadPart) -> bytes:
+        time.sleep(0.05)
+        read.append(part.digest)
+        return whole(part)
+
+    monkeypatch.setattr(contents.ReadPart, "read", slowly)
+    walking = partial(Walk, project, conditions_for(project, filters_for('"small robot"')), direction_of(NEWEST_FIRST))
+    walked = walking(["id"], seconds=0.3).run(5, None)
+    assert [(one.id, one.is_unsure) for one in walked.found] == [(session.pk, True)]
+    assert len(read) < 20
+    assert not walking(["id"], seconds=0.3, is_patient=True).run(5, None).found
+    # What comes after another is left for the next page.
+    other = make_session(project, "other", make_log(request={"model": "m", "messages": messages}))
+    monkeypatch.setattr(walk, "FIRST_SLICE", 1)
+    pages = [walking(["id"], seconds=0.3).run(5, None)]
+    while pages[-1].last is not None:
+        pages.append(walking(["id"], seconds=0.3).run(5, pages[-1].last))
+    assert {one.id for page in pages for one in page.found} == {session.pk, other.pk}
 
 
 def test_model_that_was_asked_for_is_found_too(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -101,6 +102,10 @@ class ReadPart(NamedTuple):
         return decompress(bytes(stored)) if stored is not None else b"null"
 
 
+class TooLate(Exception):
+    """The time was over before all of a large request was read."""
+
+
 @dataclass
 class Content:
     """What a request brought: the parts that it was the first to bring, and what it says beside them."""
@@ -109,6 +114,8 @@ class Content:
     said: Said
     session_key: str
     parts: list[ReadPart] = field(default_factory=list)
+    # On the monotonic clock: after that, no further part is read, and TooLate is raised.
+    deadline: float = float("inf")
 
     @property
     def is_large(self) -> bool:
@@ -125,13 +132,19 @@ class Content:
         return list(self._read_pieces())
 
     def _read_pieces(self) -> Iterator[SaidText]:
-        for part in self.parts:
+        for part in self._parts_in_time():
             text = text_of_part(part.kind, part.digest, part.read(), part.role, MessageReader())
             yield SaidText(role_of(part.kind, part.role), part.digest, Original(text))
         error = "\n".join(filter(None, (self.said.error_type, self.said.error_message)))
         if error:
             yield SaidText(ERROR_ROLE, b"", Original(error))
         yield SaidText(NO_ROLE, b"", Original(f"{own_text(self.said)}\n{self.session_key}"))
+
+    def _parts_in_time(self) -> Iterator[ReadPart]:
+        for part in self.parts:
+            if time.monotonic() > self.deadline:
+                raise TooLate
+            yield part
 
     def meaning(self, piece: SaidText) -> Hashable:
         """Equal for messages that say the same: clients write a message anew when they send it back."""
@@ -148,7 +161,7 @@ class Content:
     @cached_property
     def facts(self) -> set[str]:
         found = facts_of(self.said, self.said.metadata)
-        for part in self.parts:
+        for part in self._parts_in_time():
             if part.kind is PartKind.MESSAGE:
                 message = MessageReader().message(part.digest, part.read(), part.role or "system")
                 found.update(facts_of_message(message))

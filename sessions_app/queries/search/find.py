@@ -15,7 +15,7 @@ from sessions_app.content.needles import Needle
 from sessions_app.models import Project
 from sessions_app.queries.search.candidates import any_of
 from sessions_app.queries.search.conditions import groups_of
-from sessions_app.queries.search.contents import Content, FoundRow, load_contents
+from sessions_app.queries.search.contents import Content, FoundRow, TooLate, load_contents
 
 # So many requests are read at once.
 SLICE = 500
@@ -65,8 +65,16 @@ def find_in_session(
         some = rows[start : start + SLICE]
         contents = load_contents(some, {})
         for row in some:
-            if content := contents.get(row.id):
-                hits += _in_request(content, needles, roles, seen)
+            content = contents.get(row.id)
+            if content is None:
+                continue
+            if content.is_large and row is not rows[0]:
+                content.deadline = deadline
+            try:
+                for hit in _in_request(content, needles, roles, seen):
+                    hits.append(hit)
+            except TooLate:
+                return Hits(hits, is_whole=False)
     return Hits(hits)
 
 

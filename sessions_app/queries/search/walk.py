@@ -22,7 +22,7 @@ from sessions_app.models import Project
 from sessions_app.queries.fetching import fetched
 from sessions_app.queries.search.candidates import VERY_FEW, any_of, few_sessions, sessions_with, very_few_with_words
 from sessions_app.queries.search.conditions import Asked, Conditions
-from sessions_app.queries.search.contents import Content, FoundRow, load_contents
+from sessions_app.queries.search.contents import Content, FoundRow, TooLate, load_contents
 from sessions_app.queries.search.orders import Direction
 
 FIRST_CHUNK, LARGEST_CHUNK = 200, 6_400
@@ -313,11 +313,26 @@ class Walk:
                 continue
             if content.is_large and self._must_end(sessions.values(), held):
                 return
-            holds = wanted.check(content)
+            holds = self._check(wanted, content)
+            if holds is None:
+                self._must_end(sessions.values(), held)
+                return
             if holds or len(kept) < MOST_KEPT:
                 kept[row.id] = content
             if holds:
                 held.add(row.session_id)
+
+    def _check(self, wanted: Asked, content: Content) -> bool | None:
+        """Whether a request has it; None if it is so large that the time was over before."""
+        if content.is_large and (self.has_begun or not self.is_patient):
+            content.deadline = self.deadline
+        try:
+            return wanted.check(content)
+        except TooLate:
+            return None
+        finally:
+            # What shows the request may read it.
+            content.deadline = float("inf")
 
     def _key_of(self, session: FoundSession) -> str | None:
         return dict(zip(self.columns, session.columns, strict=True)).get("session_key")
