@@ -154,6 +154,8 @@ class _RequestWalk:
         self.candidates: list[uuid.UUID] | None = self.asked.requests
         # Of the sessions that were looked into: the requests that others continue, and those that are retries.
         self.structures: dict[uuid.UUID, tuple[Set[uuid.UUID], Set[uuid.UUID]]] = {}
+        # The last request that was looked at, if the time was over before a large one.
+        self.reached: _Possible | None = None
 
     def page(self, limit: int, place: Place | None) -> RequestListPage:
         found: list[tuple[ListedRequest, Content | None]] = []
@@ -169,7 +171,8 @@ class _RequestWalk:
                     if len(found) > limit:
                         following = self.direction.cursor(found[limit - 1][0].started_at, found[limit - 1][0].id)
                         return self._written(found[:limit], following)
-                place = (some[-1].row.started_at, some[-1].row.id)
+                looked_at_last = (self.reached or some[-1]).row
+                place = (looked_at_last.started_at, looked_at_last.id)
                 if time.monotonic() > self.deadline:
                     return self._ended(found, place)
             if last is None:
@@ -255,8 +258,14 @@ class _RequestWalk:
         if self.asked.needs_content:
             keys = {one.row.session_id: one.row.session_key for one in some}
             contents = load_contents([one.at for one in some], keys)
+        before: _Possible | None = None
         for one in some:
             content = contents.get(one.row.id)
+            # The first is always looked at, so that each page goes on.
+            if content and content.is_large and before and time.monotonic() > self.deadline:
+                self.reached = before
+                return
+            before = one
             if says(self.asked, content) and self._has(one, content):
                 yield one.row, content
 

@@ -146,6 +146,20 @@ def test_words_are_found_in_one_session_in_order(project: Project) -> None:
     assert find_in_session(make_project("b"), session.id, buckets, [Needle("robot")]).hits == []
 
 
+def test_the_time_may_be_over_between_large_requests(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contents, "MOST_READ_AHEAD", 0)
+    monkeypatch.setattr(request_list, "SECONDS", -1)
+    for number, text in enumerate(("small robot", "robot, not small", "robot, not small", "small robot")):
+        log = make_log(f"{text} {number}", request_id=str(number), started_at=START + timedelta(seconds=number))
+        make_session(project, str(number), log)
+    pages = [list_requests(project, filters_for('"small robot"'))]
+    while pages[-1].next_cursor is not None and len(pages) < 9:
+        pages.append(list_requests(project, filters_for('"small robot"'), cursor=pages[-1].next_cursor))
+    assert [ids(page) for page in pages if page.results] == [["3"], ["0"]]
+    assert 3 < len(pages) < 9
+    assert all(page.is_out_of_time for page in pages[:3])
+
+
 def test_find_ends_within_a_large_log_and_says_so(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contents, "MOST_READ_AHEAD", 0)
     logs = [make_log(f"a robot {number}", started_at=START + timedelta(seconds=number)) for number in range(3)]
