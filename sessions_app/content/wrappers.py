@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sessions_app.content.blocks import Message, RefusalBlock, TextBlock
+from sessions_app.content.blocks import Message, RefusalBlock, TextBlock, ToolResultBlock
 from sessions_app.content.summaries import agent_that_asks
 
 # Elements whose content is what the user wrote.
@@ -69,8 +69,8 @@ def said_by_user(message: Message) -> str:
 
 
 def is_of_client(message: Message) -> bool:
-    """Whether a message only tells of the client: its commands, reminders, surroundings."""
-    first = message.blocks[0] if message.blocks else None
+    """Whether a message only tells of the client: commands, reminders, surroundings, perhaps after results of tools."""
+    first = next((block for block in message.blocks if not isinstance(block, ToolResultBlock)), None)
     if not isinstance(first, TextBlock):
         return False
     is_client = _CLIENT_ELEMENT.match(first.text) or _is_of_program(first.text)

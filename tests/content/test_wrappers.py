@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from sessions_app.content.blocks import Message, TextBlock
+from sessions_app.content.blocks import Message, TextBlock, ToolResultBlock
 from sessions_app.content.wrappers import Section, is_of_client, own_words, said_by_user, sections_of
 
 REMINDER = "<system-reminder>\nToday is Friday.\n</system-reminder>"
@@ -91,6 +91,13 @@ def test_what_only_the_client_says_is_told_apart(text: str, is_clients: bool) ->
 
 def test_what_is_quoted_within_a_reminder_is_not_said_by_the_user() -> None:
     assert own_words(f"<system-reminder>A file: {REMINDER} ends</system-reminder>\nFix it") == "\nFix it"
+
+
+def test_results_of_tools_may_stand_before_what_a_client_says() -> None:
+    result = ToolResultBlock("call_1", "12 lines")
+    assert is_of_client(Message("user", [result, TextBlock(REMINDER)]))
+    assert not is_of_client(Message("user", [result, TextBlock("Fix the build")]))
+    assert not is_of_client(Message("user", [result]))
 
 
 def test_blocks_of_a_message_are_read_one_by_one() -> None:
