@@ -150,6 +150,8 @@ def list_sessions(
 def _with_snippets(
     page: SessionPage, shown: Sequence[FoundSession], needles: Mapping[int, Needle], filters: SessionFilters
 ) -> SessionPage:
+    # What was not read in time is not read again for its words: its row says so, with a link.
+    shown = [one for one in shown if not one.is_unsure]
     add_contents(shown, needles)
     roles = frozenset(filters.query.values_of("in"))
     snippets = {one.id: snippets_of(one, needles, roles) for one in shown}

@@ -409,6 +409,8 @@ def test_session_too_long_to_be_looked_through_is_listed_as_unsure(
     monkeypatch.setattr(Walk, "_is_over", lambda self: next(looks) > 2)
     page = list_sessions(project, filters_for('"small robot"'))
     assert page.unsure == {session.pk}
+    # A part of it has one of the words. It is not read again to show where.
+    assert session.pk not in page.snippets
     monkeypatch.setattr(Walk, "_is_over", lambda self: next(looks) > 2)
     sure = list_sessions(project, filters_for('"small robot"'), is_patient=True)
     assert not sure.results
