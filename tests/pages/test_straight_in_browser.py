@@ -398,7 +398,9 @@ def test_forty_lines_fit_a_screen_and_cards_their_phone(acme: Project, opened: C
     log = make_log("Hello", started_at=START + timedelta(seconds=999))
     output = log["response"]["choices"][0]["message"]
     output["content"] = "A long answer that goes on and on. " * 20
-    output["tool_calls"] = [{"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}]
+    output["tool_calls"] = [
+        {"id": "c", "type": "function", "function": {"name": "look_up_customers", "arguments": "{}"}}
+    ]
     session = make_session(acme, "s", *agent(), log)
     page = opened(session, "?dense=1")
     lines = [box(line) for line in page.locator(".req.dense").all()]

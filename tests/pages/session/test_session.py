@@ -53,6 +53,13 @@ def numbers(page: str) -> list[int]:
 # --- the head and the outline ----------------------------------------------------------------------------------------
 
 
+def test_a_name_of_which_nothing_is_seen_is_no_heading(signed_in: Client, project: Project) -> None:
+    session = make_session(project, "ticket-7", make_log("\u200b\u2060"))
+    page = signed_in.get(f"/p/acme/sessions/{session.pk}/").content.decode()
+    assert '<h1 id="session-title" data-live title="ticket-7"><bdi>ticket-7</bdi></h1>' in page
+    assert "<title>ticket-7" in page
+
+
 def test_it_works(signed_in: Client, project: Project) -> None:
     usage = {"input_tokens": 1_200, "output_tokens": 40, "cached_tokens": 300}
     logs = turns(["First question", "And then?"], user="alice", tags=["ci"], cost=0.25, usage=usage)
