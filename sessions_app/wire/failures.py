@@ -47,6 +47,7 @@ _BROKEN = frozenset(
         *("no_image", "image_other"),
     }
 )
+_NEVER_SENT = frozenset({"expired", "canceled"})
 _NO_REASON = frozenset({"", "block_reason_unspecified", "blocked_reason_unspecified"})
 
 _TOLD = frozenset({*NESTED, *MESSAGES, *TYPES, *STATUSES, "ResponseMetadata"})
@@ -90,7 +91,15 @@ def of_body(fields: Mapping[str, JsonBytes]) -> Failure | None:
     told = {name: _value(fields, name) for name in fields.keys() & _TOLD} if _is_error(fields) else None
     if told is not None:
         return of_error(told) or Failure()
+    if "custom_id" in fields and "result" in fields:
+        return _of_batch(_value(fields, "result"))
     return None if _ENDS.isdisjoint(fields) else _of_end(fields)
+
+
+def _of_batch(result: Any) -> Failure | None:
+    """The result of a request in a batch of Anthropic's that was never sent to the model, which has no error."""
+    kind = result.get("type") if isinstance(result, dict) else None
+    return Failure(kind) if isinstance(kind, str) and kind in _NEVER_SENT else None
 
 
 def _of_end(fields: Mapping[str, JsonBytes]) -> Failure | None:

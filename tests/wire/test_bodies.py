@@ -336,8 +336,12 @@ def test_errors_around_a_body_fail_the_call() -> None:
         {"custom_id": "1", "response": None, "error": {"code": "e", "message": "Overloaded"}},
         {"custom_id": "1", "response": {"status_code": 500, "body": {"error": error}}},
         {"custom_id": "1", "result": {"type": "errored", "error": {"type": "error", "error": error}}},
+        {"custom_id": "1", "result": {"type": "expired"}},
+        {"custom_id": "1", "result": {"type": "canceled"}},
     ):
         assert record(CHAT, response).status == "error", response
+    message = {"role": "assistant", "content": [{"type": "text", "text": "expired"}], "stop_reason": "end_turn"}
+    assert record(CHAT, {"custom_id": "1", "result": {"type": "succeeded", "message": message}}).status == "success"
 
 
 @pytest.mark.parametrize("author", ["bot", "1", "model"])
