@@ -41,7 +41,7 @@ from sessions_app.wire.members import (
 from sessions_app.wire.request_bodies import RequestFacts, split_request
 from sessions_app.wire.request_shapes import INPUT_MEMBERS, SYSTEM_MEMBERS, TOOL_MEMBERS
 from sessions_app.wire.response_facts import ResponseFacts, facts_of_response
-from sessions_app.wire.single_calls import result_of
+from sessions_app.wire.single_calls import WITHOUT_OUTPUT, result_of
 from sessions_app.wire.streams import events
 from sessions_app.wire.unread_members import (
     KNOWN_IN_CHOICE,
@@ -50,6 +50,7 @@ from sessions_app.wire.unread_members import (
     cuts_of_unread,
 )
 from sessions_app.wire.usage import UNKNOWN_USAGE, added_usage
+from sessions_app.wire.usage_places import input_alone
 
 __all__ = [
     "INPUT_MEMBERS",
@@ -87,6 +88,8 @@ def split_response(splitter: Splitter, raw: JsonBytes, depth: int = 0) -> tuple[
         del cuts["output"]
     if not cuts:
         facts.call_type, cuts = result_of(splitter, fields)
+        if facts.call_type in WITHOUT_OUTPUT and facts.usage == UNKNOWN_USAGE:
+            facts.usage = input_alone(fields)
     if not cuts and is_state(fields):
         state = state_of(fields, splitter.document.input)
         cuts[MESSAGES] = lambda _: state.write(splitter)

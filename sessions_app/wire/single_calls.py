@@ -21,6 +21,8 @@ TRANSCRIPTIONS, SPEECH, BATCHES, FILES = "audio.transcriptions", "audio.speech",
 FINE_TUNING = "fine_tuning.jobs"
 # The kinds of call (`records.KINDS`) that these are, if they are none of models.
 KINDS = {EMBEDDINGS: "embedding", RERANK: "retrieval", BATCHES: "other", FILES: "other", FINE_TUNING: "other"}
+# They answer with numbers, which are no tokens.
+WITHOUT_OUTPUT = (EMBEDDINGS, RERANK)
 
 _HEAD_BYTES = 2_000
 _VECTOR = re.compile(rb'[\[{\s]*(?:(?:"(?:values|float_?|u?int8|u?binary)"\s*:[\s\[]*)?-?\d|"base64"\s*:)')

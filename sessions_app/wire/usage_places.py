@@ -71,6 +71,12 @@ def counted_in(fields: dict[str, JsonBytes], depth: int = 0) -> Counted:
     return _counted_around(fields, depth)
 
 
+def input_alone(fields: dict[str, JsonBytes]) -> Usage:
+    """The input of a call that has no output, where only the sum of both is counted (Voyage)."""
+    usage = _decoded(fields.get("usage", b"null"))
+    return Usage(input_tokens=lenient_count(usage.get("total_tokens"))) if isinstance(usage, dict) else UNKNOWN_USAGE
+
+
 def _counted_around(fields: dict[str, JsonBytes], depth: int) -> Counted:
     for name in _AROUND:
         raw = fields.get(name)

@@ -68,6 +68,23 @@ def test_results_are_parts_and_vectors_stand_beside() -> None:
     assert len(record({"prompt": "a"}, {"images": [PNG, PNG + "A"]}).document.output) == 2
 
 
+@pytest.mark.parametrize(
+    ("answer", "tokens"),
+    [
+        ({"data": [{"embedding": VECTOR}], "usage": {"total_tokens": 9}}, 9),
+        ({"data": [{"relevance_score": 0.5, "index": 0}], "usage": {"total_tokens": 26}}, 26),
+        ({"data": [{"embedding": VECTOR}], "usage": {"total_tokens": 9, "prompt_tokens": 8}}, 8),
+        ({"data": [{"embedding": VECTOR}], "usage": {"total_tokens": "many"}}, None),
+        ({"data": [{"embedding": VECTOR}], "usage": 9}, None),
+        # How much of it is output is not known.
+        ({"choices": [{"message": {"content": "b"}}], "usage": {"total_tokens": 9}}, None),
+    ],
+)
+def test_a_sum_of_tokens_is_the_input_where_there_is_no_output(answer: Any, tokens: int | None) -> None:
+    usage = record({"input": "a"}, answer).usage
+    assert (usage.input_tokens, usage.output_tokens) == (tokens, None)
+
+
 def test_a_query_comes_before_its_documents() -> None:
     found = record({"documents": ["b", {"text": "c"}], "query": "a"}).document
     assert [bytes(raw) for raw in found.input.contents] == [b'"a"', b'"b"', b'{"text": "c"}']
