@@ -180,6 +180,9 @@ class _QueryReader:
             found = _VALUE.match(self.text, place)
             value = found[0] if found else ""
             self.place = found.end() if found else place
+            if len(value) > 1 and value.endswith("*") and not (key in RANGES or key in MOMENTS or key in CHOICES):
+                message = "A value is compared as a whole. If the * belongs to it, put it in quotes."
+                raise QueryError(message, place, self.place, _possible(key))
         if not value:
             raise QueryError(f"A value is missing: {_expected(key)}", place, place, _possible(key))
         return value, place
