@@ -141,17 +141,13 @@ def _axis(drawn: Histogram) -> list[str]:
     count = min(AXIS_LABELS, len(bins) + 1)
     span = bins[-1].end - bins[0].start
     moments = [bins[0].start + span * place / max(count - 1, 1) for place in range(count)]
-    # Within a day the time says it all. Labels closer than a minute need its seconds.
-    is_short = span < timedelta(minutes=count)
-    write = (
-        _clock_exactly
-        if is_short
-        else _clock
-        if span <= timedelta(days=1)
-        else _day_and_clock
-        if span <= timedelta(days=4)
-        else _day
-    )
+    # Labels closer than a minute need seconds; within a day the time says it all.
+    if span < timedelta(minutes=count):
+        write = _clock_exactly
+    elif span <= timedelta(days=1):
+        write = _clock
+    else:
+        write = _day_and_clock if span <= timedelta(days=4) else _day
     return [write(in_zone(moment)) for moment in moments]
 
 

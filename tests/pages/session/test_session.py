@@ -53,6 +53,30 @@ def numbers(page: str) -> list[int]:
 # --- the head and the outline ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("sessions/{s}/", "sessions/{s}/tags/", "sessions/{s}/name/", "sessions/{s}/corrections/"),
+        *("requests/{r}/", "requests/{r}/prompt/", "requests/{r}/changes/"),
+    ],
+)
+def test_a_name_that_turns_letters_around_is_straight_on_each_page(
+    signed_in: Client, project: Project, address: str
+) -> None:
+    first = [user("Hi")]
+    session = make_session(
+        project, "t", chat(first, "Hello"), chat([*first, assistant("Hello"), user("And?")], "Yes", 9)
+    )
+    Session.objects.update(given_name="\u202eo4-tpg")
+    request = RequestLog.objects.latest("started_at")
+    page = signed_in.get(f"/p/acme/{address.format(s=session.pk, r=request.pk)}").content.decode()
+    title = re.search(r"<title>(.*?)</title>", page, re.DOTALL)
+    assert title
+    assert "\u202e" not in title[1]
+    assert not re.search(r"<(?:a|h1)[^>]*><bdi>\u202e", page)
+    assert "\ufffdo4-tpg" in page
+
+
 def test_a_name_of_which_nothing_is_seen_is_no_heading(signed_in: Client, project: Project) -> None:
     session = make_session(project, "ticket-7", make_log("\u200b\u2060"))
     page = signed_in.get(f"/p/acme/sessions/{session.pk}/").content.decode()
