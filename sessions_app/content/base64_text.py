@@ -33,6 +33,7 @@ _ALPHABET = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\s*")
 # Each byte of the alphabet as "a", any other as a space.
 _BY_ALPHABET = bytes(ord("a") if re.match(r"[A-Za-z0-9+/_-]", chr(code)) else 32 for code in range(256))
 _LONG = b"a" * LONG_RUN
+_FIRST = ("AAAA", *(begin for begin, _ in _BEGINNINGS))
 _SIGNS = (*(begin for begin, _ in _BEGINNINGS), "Z0eX")
 _KINDS = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
 _BEGINNING = 3_000
@@ -49,6 +50,8 @@ def is_base64(text: str) -> bool:
 
 def media_type_of(data: str) -> str:
     """The media type of base64 data that begins like a well-known kind of file; "" for any other."""
+    if not data.startswith(_FIRST):
+        return ""
     if data.startswith("UklGR") and data[10:16] == "BXQVZF":
         return "audio/wav"
     if re.match(_MP4, data):

@@ -27,6 +27,15 @@ MOST_VALUES, MOST_LEVELS = 250, 6
 CUT = ("length", "max_tokens", "max_output_tokens", "model_context_window_exceeded", "incomplete")
 
 
+# Of these a message may tell; of all others only the request itself.
+_OF_MESSAGES = (f"{FACT_MARK}has:", f"{FACT_MARK}tool:")
+
+
+def may_be_in_messages(facts: Iterable[str]) -> bool:
+    """Whether a message can show one of these facts."""
+    return any(one.startswith(_OF_MESSAGES) for one in facts)
+
+
 class Searchable(Protocol):
     """What a request says of itself; records and stored requests both have it."""
 

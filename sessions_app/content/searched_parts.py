@@ -6,6 +6,7 @@ from sessions_app.content.documents import PartKind
 from sessions_app.content.json_bytes import JsonBytes
 from sessions_app.content.message_reader import MessageReader
 from sessions_app.content.message_texts import searchable_text
+from sessions_app.content.messages import plain_text_in
 from sessions_app.content.search_facts import facts_of_message
 from sessions_app.content.search_text import Hasher
 from sessions_app.content.unread import decoded, text_for_search, unread_in
@@ -19,6 +20,8 @@ def text_of_part(kind: PartKind, digest: bytes, raw: JsonBytes, default_role: st
         return ""
     if kind is PartKind.UNREAD:
         return text_for_search(decoded(raw))
+    if (plain := plain_text_in(raw)) is not None:
+        return plain
     message = reader.message(digest, raw, default_role or "system")
     text = searchable_text(message)
     rest = unread_in(raw, message)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
-from sessions_app.models import MovedId, RequestKey, Session
+from sessions_app.models import MovedId, RequestKey
 
 
 def session_after(session_id: uuid.UUID) -> uuid.UUID | None:
@@ -25,13 +25,6 @@ def requests_after(request_log_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uu
     keys = dict(MovedId.objects.filter(id__in=request_log_ids).values_list("id", "key_id"))
     now = dict(RequestKey.objects.filter(id__in=set(keys.values())).values_list("id", "request_log_id"))
     return {former: now[key_id] for former, key_id in keys.items() if key_id in now}
-
-
-def sessions_after(session_ids: list[uuid.UUID]) -> QuerySet[RequestKey, uuid.UUID]:
-    """For a condition: the `session_id` that former ids of sessions among these lead to now."""
-    live = Session.objects.filter(id=OuterRef("id"))
-    former = MovedId.objects.filter(~Exists(live), id__in=session_ids)
-    return RequestKey.objects.filter(id__in=former.values("key_id")).values_list("session_id", flat=True)
 
 
 def _keys(former_id: uuid.UUID) -> QuerySet[RequestKey]:

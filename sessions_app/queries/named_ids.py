@@ -3,59 +3,64 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import uuid
-from functools import reduce
-from operator import or_
+from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, F, Func, Q
-from django.db.models.functions import Lower
+from django.db import connection
 
 from sessions_app import ids
-from sessions_app.models import Link, Project, RequestKey, Session, SessionName
-from sessions_app.queries import moved
+from sessions_app.models import Link, Project, RequestKey
 from sessions_app.structure.grouping_rules import LinkRole
 
 MAX_IDS = 100
 
 
+# Arrays of sub-selects, so that sessions are read by their ids. It is written out because Django took several times as
+# long to write it as PostgreSQL to answer.
+_SESSIONS = """
+SELECT s.id FROM session AS s WHERE s.project_id = %(project)s AND (
+    s.id = ANY(%(own)s::uuid[])
+    OR s.id = ANY(ARRAY(SELECT k.session_id FROM request_key AS k WHERE k.id = %(key)s))
+    OR s.id = ANY(ARRAY(SELECT k.session_id FROM request_key AS k WHERE k.id IN (
+        SELECT l.key_id FROM link AS l WHERE l.token = %(alias)s AND l.role <= %(trace)s LIMIT %(most)s)))
+    OR s.id = ANY(ARRAY(SELECT k.session_id FROM request_key AS k WHERE k.id IN (
+        SELECT m.key_id FROM moved_id AS m WHERE m.id = ANY(%(own)s::uuid[])
+            AND NOT EXISTS (SELECT FROM session AS live WHERE live.id = m.id))))
+    {by_name}
+) LIMIT %(most)s
+"""
+_BY_NAME = """
+    OR s.id = ANY(ARRAY(SELECT n.session_id FROM session_name AS n
+        WHERE n.project_id = %(project)s AND upper(n.name) LIKE upper(%(part)s) LIMIT %(most)s))
+    OR s.id = ANY(ARRAY(SELECT o.id FROM session AS o
+        WHERE o.project_id = %(project)s AND lower(o.source_name) = %(whole)s AND o.source_name <> '' LIMIT %(most)s))
+"""
+_WILD = re.compile(r"[\\%_]")
+
+
 def sessions_named(project: Project, text: str, by_name: bool = False) -> list[uuid.UUID]:
-    """The sessions that an id leads to, or that are called so if `by_name`; one statement."""
-    wanted = named_by(project, text) | called(project, text) if by_name else named_by(project, text)
-    found = Session.objects.filter(wanted, project_id=project.pk)
-    return list(found.values_list("id", flat=True)[:MAX_IDS])
-
-
-def called(project: Project, text: str) -> Q:
-    """The sessions whose name, given by a person, has this text, or whose source gave them this name."""
-    given = SessionName.objects.filter(project_id=project.pk, name__icontains=text).values("session_id")[:MAX_IDS]
-    whole = Session.objects.alias(lowered=Lower("source_name")).filter(project_id=project.pk, lowered=text.lower())
-    of_source = whole.exclude(source_name="").values("id")[:MAX_IDS]
-    return Q(IsOneOf(F("id"), ArraySubquery(given))) | Q(IsOneOf(F("id"), ArraySubquery(of_source)))
-
-
-class IsOneOf(Func):
-    """`a = ANY(b)` for an array `b` from a sub-select. Unlike `IN`, it can use an index."""
-
-    template = "%(expressions)s)"
-    arg_joiner = " = ANY("
-    output_field = BooleanField()
-
-
-def named_by(project: Project, text: str) -> Q:
-    """The sessions that an id leads to: a session's id or key, a trace id, or the id of a request, call or response.
+    """The sessions that an id leads to: a session's id or key, a trace id, or the id of a request, call or response;
+    and if `by_name` those whose name, given by a person, has this text, or whose source gave them this name.
 
     The id or key of a merged session leads to the session that it was merged into.
     """
     own = [ids.session_id(project.key, text)]
     with contextlib.suppress(ValueError):
         own.append(uuid.UUID(text))
-    key, alias = ids.request_key(project.key, text), ids.alias_key(project.key, text)
-    of_keys = RequestKey.objects.filter(id=key).values("session_id")
-    named = Link.objects.filter(token=alias, role__lte=LinkRole.TRACE).values("key_id")[:MAX_IDS]
-    of_aliases = RequestKey.objects.filter(id__in=named).values("session_id")
-    elsewhere = (of_keys, of_aliases, moved.sessions_after(own))
-    return reduce(or_, (Q(IsOneOf(F("id"), ArraySubquery(sessions))) for sessions in elsewhere), Q(id__in=own))
+    params: dict[str, Any] = {
+        "project": project.pk,
+        "own": own,
+        "key": ids.request_key(project.key, text),
+        "alias": ids.alias_key(project.key, text),
+        "trace": int(LinkRole.TRACE),
+        "part": f"%{_WILD.sub(lambda sign: chr(92) + sign[0], text)}%",
+        "whole": text.lower(),
+        "most": MAX_IDS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SESSIONS.format(by_name=_BY_NAME if by_name else ""), params)
+        return [row[0] for row in cursor.fetchall()]
 
 
 def requests_named(project: Project, text: str) -> list[uuid.UUID]:

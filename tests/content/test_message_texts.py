@@ -9,7 +9,10 @@ from hypothesis import given, strategies
 
 from sessions_app.content.blocks import Message, OtherBlock, TextBlock, ToolCallBlock, ToolResultBlock
 from sessions_app.content.message_texts import searchable_text, without_escapes
+from sessions_app.content.messages import plain_text_in, read_message
+from sessions_app.content.search_facts import facts_of_message
 from sessions_app.content.search_text import normalised
+from sessions_app.content.unread import unread_in
 
 TEXT = 'cd C:\\tmp\nzebra "東京" é 👩‍💻\ttab'
 
@@ -41,3 +44,34 @@ def test_odd_escapes_do_no_harm(odd: str) -> None:
 def test_each_text_is_found_in_its_json(text: str) -> None:
     for is_ascii in (True, False):
         assert text in without_escapes(json.dumps([text], ensure_ascii=is_ascii))
+
+
+CONTENTS = (
+    "Hello",
+    "a <think>b</think> c",
+    "left</think>right",
+    "",
+    '{"a": "b\\\\nc"}',
+    "/9j/" + "A1b2" * 20,
+    "think <thin",
+)
+
+
+@pytest.mark.parametrize("role", ["user", "assistant", "model", "tool", "function", "CHATBOT", "odd", "", None, 5])
+@pytest.mark.parametrize("content", [*CONTENTS, None, ["Hello"], {"text": "Hello"}])
+@pytest.mark.parametrize("more", [{}, {"name": "bob"}, {"tool_calls": []}])
+def test_the_quick_way_reads_what_the_slow_one_does(role: object, content: object, more: dict[str, object]) -> None:
+    raw = json.dumps({"role": role, "content": content} | more).encode()
+    message = read_message(raw, "user")
+    is_plain = isinstance(content, str) and not more and len(message.blocks) < 2
+    quick = plain_text_in(raw)
+    assert quick in (None, searchable_text(message))
+    if quick is not None:
+        assert unread_in(raw, message) is None and not list(facts_of_message(message))
+    elif is_plain and content in ("Hello", "think <thin"):
+        assert role in ("tool", "function", "", None, 5)
+
+
+@pytest.mark.parametrize("raw", [b'{"role":"user","content":"\xff"}', b'{"role":"user"', b'"Hello"', b"[]", b"NaN"])
+def test_what_is_no_plain_message_has_no_quick_way(raw: bytes) -> None:
+    assert plain_text_in(raw) is None

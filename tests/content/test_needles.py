@@ -81,6 +81,15 @@ def test_places_lead_back_to_the_text(text: str) -> None:
     assert normalised(text[first:last]) == original.normal
 
 
+@given(st.text(ALPHABET, max_size=40) | st.text(max_size=20))
+def test_places_in_a_text_do_not_depend_on_what_follows(text: str) -> None:
+    """A text whose characters all stay one, such as plain Japanese, has an own, quick way."""
+    original, longer = Original(text), Original(f"{text} Straße")
+    for end in range(1, len(original.normal) + 1):
+        for start in {0, end - 1}:
+            assert original.spans([(start, end)]) == longer.spans([(start, end)])
+
+
 @given(st.text(ALPHABET, max_size=60), st.integers(0, 60), st.integers(1, 8))
 def test_what_is_found_is_what_was_asked_for(text: str, start: int, length: int) -> None:
     """The marked part of a text, normalised, has the needle's words."""

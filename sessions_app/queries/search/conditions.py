@@ -165,7 +165,7 @@ def _text(project: Project, clause: Text, roles: frozenset[str], named: Sessions
 
 def is_said(content: Content, needle: Needle, roles: frozenset[str] = frozenset()) -> bool:
     """Whether a text of the request has it, of the given roles only if there are some."""
-    return any(needle.is_in(piece.original.normal) for piece in content.pieces if not roles or piece.role in roles)
+    return any(needle.is_in(piece.original.normal) for piece in content.pieces(roles))
 
 
 def _add_values(found: Conditions, project: Project, clause: Values, named: SessionsOf) -> None:
@@ -238,7 +238,7 @@ def sessions_with_tags(project: Project, tags: Iterable[str]) -> list[uuid.UUID]
 def _facts(project: Project, facts: Sequence[str], negated: bool) -> Asked:
     wanted = frozenset(facts)
     groups = _groups(project, facts)
-    return Asked(groups, lambda content: not wanted.isdisjoint(content.facts), negated, is_told_by_index=True)
+    return Asked(groups, lambda content: content.shows_any(wanted), negated, is_told_by_index=True)
 
 
 def groups_of(project: Project, needle: Needle) -> Groups:
@@ -258,7 +258,7 @@ def _error(project: Project, clause: Values) -> Asked:
     roles = frozenset({ERROR_ROLE})
 
     def check(content: Content) -> bool:
-        return not facts.isdisjoint(content.facts) or any(is_said(content, needle, roles) for needle in needles)
+        return content.shows_any(facts) or any(is_said(content, needle, roles) for needle in needles)
 
     return Asked(tuple(groups), check, clause.negated, of_columns="(r.error_type <> '' OR r.error_message <> '')")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -14,8 +14,9 @@ from sessions_app import ids
 from sessions_app.content.compression import decompress
 from sessions_app.content.documents import DIGEST_BYTES, PartKind
 from sessions_app.content.message_reader import MessageReader
+from sessions_app.content.messages import plain_text_in
 from sessions_app.content.needles import Original
-from sessions_app.content.search_facts import facts_of, facts_of_message, own_text
+from sessions_app.content.search_facts import facts_of, facts_of_message, may_be_in_messages, own_text
 from sessions_app.content.searched_parts import SEARCHED, text_of_part
 from sessions_app.models import Part, RequestLog
 from sessions_app.queries.fetching import fetched
@@ -117,55 +118,83 @@ class Content:
     # On the monotonic clock: after that, no further part is read, and TooLate is raised.
     deadline: float = float("inf")
 
-    @property
+    @cached_property
     def is_large(self) -> bool:
         """Whether some of it is read each time that it is looked at."""
         return any(part.content is None for part in self.parts)
 
-    @property
-    def pieces(self) -> Iterable[SaidText]:
-        """Its texts. Those beside the messages come last."""
-        return self._read_pieces() if self.is_large else self._pieces
+    def pieces(self, roles: Set[str] = frozenset()) -> Iterator[SaidText]:
+        """Its texts, each read when it is asked for: only those of the given roles if there are some. Those beside the
+        messages come last.
+        """
+        for part in self.parts:
+            role = role_of(part.kind, part.role)
+            if not roles or role in roles:
+                yield self._piece(part, role)
+        for piece in self._beside:
+            if not roles or piece.role in roles:
+                yield piece
+
+    def _piece(self, part: ReadPart, role: str) -> SaidText:
+        piece = self._pieces.get(part.digest)
+        if piece is None:
+            text = text_of_part(part.kind, part.digest, self._read(part), part.role, self._reader())
+            piece = SaidText(role, part.digest, Original(text))
+            if not self.is_large:
+                self._pieces[part.digest] = piece
+        return piece
 
     @cached_property
-    def _pieces(self) -> list[SaidText]:
-        return list(self._read_pieces())
-
-    def _read_pieces(self) -> Iterator[SaidText]:
-        for part in self._parts_in_time():
-            text = text_of_part(part.kind, part.digest, part.read(), part.role, MessageReader())
-            yield SaidText(role_of(part.kind, part.role), part.digest, Original(text))
+    def _beside(self) -> list[SaidText]:
         error = "\n".join(filter(None, (self.said.error_type, self.said.error_message)))
-        if error:
-            yield SaidText(ERROR_ROLE, b"", Original(error))
-        yield SaidText(NO_ROLE, b"", Original(f"{own_text(self.said)}\n{self.session_key}"))
+        found = [SaidText(ERROR_ROLE, b"", Original(error))] if error else []
+        return [*found, SaidText(NO_ROLE, b"", Original(f"{own_text(self.said)}\n{self.session_key}"))]
 
-    def _parts_in_time(self) -> Iterator[ReadPart]:
-        for part in self.parts:
-            if time.monotonic() > self.deadline:
-                raise TooLate
-            yield part
+    def _read(self, part: ReadPart) -> bytes:
+        if time.monotonic() > self.deadline:
+            raise TooLate
+        return part.read()
+
+    def _reader(self) -> MessageReader:
+        """One for all of its messages, unless they are large."""
+        return MessageReader() if self.is_large else self._own_reader
+
+    @cached_property
+    def _own_reader(self) -> MessageReader:
+        return MessageReader()
+
+    @cached_property
+    def _pieces(self) -> dict[bytes, SaidText]:
+        return {}
 
     def meaning(self, piece: SaidText) -> Hashable:
         """Equal for messages that say the same: clients write a message anew when they send it back."""
         part = self._messages.get(piece.digest)
         if part is None:
             return piece.digest or (self.row.id, piece.role)
-        form = MessageReader().canonical_form(piece.digest, part.read(), part.role or "system")
+        form = self._reader().canonical_form(piece.digest, part.read(), part.role or "system")
         return (form.role, form.bare) if form.bare else piece.digest
 
     @cached_property
     def _messages(self) -> dict[bytes, ReadPart]:
         return {part.digest: part for part in reversed(self.parts) if part.kind is PartKind.MESSAGE}
 
+    def shows_any(self, facts: Set[str]) -> bool:
+        """Whether it has one of these facts. Its messages are read only if they may show it, until one does."""
+        if not self._own_facts.isdisjoint(facts):
+            return True
+        messages = (part for part in self.parts if part.kind is PartKind.MESSAGE)
+        return may_be_in_messages(facts) and any(not facts.isdisjoint(self._facts_of(part)) for part in messages)
+
     @cached_property
-    def facts(self) -> set[str]:
-        found = facts_of(self.said, self.said.metadata)
-        for part in self._parts_in_time():
-            if part.kind is PartKind.MESSAGE:
-                message = MessageReader().message(part.digest, part.read(), part.role or "system")
-                found.update(facts_of_message(message))
-        return found
+    def _own_facts(self) -> set[str]:
+        return facts_of(self.said, self.said.metadata)
+
+    def _facts_of(self, part: ReadPart) -> Iterable[str]:
+        raw = self._read(part)
+        if plain_text_in(raw) is not None:
+            return ()
+        return facts_of_message(self._reader().message(part.digest, raw, part.role or "system"))
 
 
 def role_of(kind: PartKind, role: str) -> str:

@@ -207,5 +207,5 @@ def says(asked: AskedOfRequest, content: Content | None) -> bool:
 
 def has_one(has: HasAny, columns_hold: bool, content: Content | None, is_fork: bool, is_retry: bool) -> bool:
     """Whether a request is as one `has:` asks."""
-    in_content = content is not None and not has.facts.isdisjoint(content.facts) if has.facts else False
+    in_content = content is not None and content.shows_any(has.facts) if has.facts else False
     return (columns_hold or in_content or (has.forks and is_fork) or (has.retries and is_retry)) != has.negated

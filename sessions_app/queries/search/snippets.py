@@ -80,9 +80,7 @@ def _in_request(
     content: Content, needles: Iterable[Needle], roles: frozenset[str], seen: set[Hashable]
 ) -> Iterator[Snippet]:
     """Its places, but for messages that were `seen` before."""
-    for piece in content.pieces:
-        if roles and piece.role not in roles:
-            continue
+    for piece in content.pieces(roles):
         spans = sorted(span for needle in needles for span in needle.spans(piece.original.normal, 10))
         if spans and (meaning := content.meaning(piece)) not in seen:
             seen.add(meaning)
