@@ -67,7 +67,8 @@ def test_the_quick_way_reads_what_the_slow_one_does(role: object, content: objec
     quick = plain_text_in(raw)
     assert quick in (None, searchable_text(message))
     if quick is not None:
-        assert unread_in(raw, message) is None and not list(facts_of_message(message))
+        assert unread_in(raw, message) is None
+        assert not list(facts_of_message(message))
     elif is_plain and content in ("Hello", "think <thin"):
         assert role in ("tool", "function", "", None, 5)
 
