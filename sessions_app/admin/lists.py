@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -23,6 +24,7 @@ from django.utils.text import capfirst
 from sessions_app.access import rights
 from sessions_app.ingest.cleanup import Receipt
 from sessions_app.models import Project, Session
+from sessions_app.pricing.amounts import rounded
 
 if TYPE_CHECKING:
     from django.contrib.admin.filters import _ListFilterChoices
@@ -161,7 +163,7 @@ class LeanAdmin(ModelAdmin):
 
     @admin.display(description="cost")
     def cost_column(self, obj: Any) -> str:
-        return "?" if obj.cost is None else f"${obj.cost:,.4f}"
+        return dollars(obj.cost)
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
         # The next page shows this name again, and until then it may be stored with the user's session.
@@ -352,6 +354,22 @@ def field_column(name: str, label: str) -> Callable[[Any, Any], Any]:
         return getattr(row, name)
 
     return value
+
+
+def dollars_column(name: str, label: str) -> Callable[[Any, Any], str | None]:
+    """A column with an amount of the row, if it is set. Django would write all the places that its field has."""
+
+    @admin.display(description=label)
+    def value(self: LeanAdmin, row: Any) -> str | None:
+        amount = getattr(row, name)
+        return None if amount is None else dollars(amount)
+
+    return value
+
+
+def dollars(amount: Decimal | None) -> str:
+    """An amount with all digits that mean something."""
+    return "?" if amount is None else f"${rounded(amount):,f}"
 
 
 def link(address: str, text: str) -> SafeString:

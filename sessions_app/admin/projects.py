@@ -16,6 +16,7 @@ from sessions_app.admin.lists import (
     DeletedObjects,
     LeanAdmin,
     counted,
+    dollars_column,
     field_column,
 )
 from sessions_app.ingest import cleanup
@@ -77,7 +78,20 @@ class ApiKeyAdmin(LeanAdmin):
 class ModelPriceAdmin(LeanAdmin):
     """Prices are set on the page Prices of their project. Here they can be seen, and deleted."""
 
-    list_display = ("pattern", "project", "valid_from", "input", "cached", "output", "created_by")
+    for_input = dollars_column("input", "input")
+    for_cached = dollars_column("cached", "cached")
+    for_cache_write = dollars_column("cache_write", "cache write")
+    for_cache_write_1h = dollars_column("cache_write_1h", "cache write, 1 h")
+    for_output = dollars_column("output", "output")
+    for_reasoning = dollars_column("reasoning", "reasoning")
+    for_audio_input = dollars_column("audio_input", "audio input")
+    for_audio_output = dollars_column("audio_output", "audio output")
+    list_display = ("pattern", "project", "valid_from", "for_input", "for_cached", "for_output", "created_by")
+    readonly_fields = (
+        *("for_input", "for_cached", "for_cache_write", "for_cache_write_1h", "for_output", "for_reasoning"),
+        *("for_audio_input", "for_audio_output"),
+    )
+    fields = ("pattern", "project", "valid_from", *readonly_fields, "created_at", "created_by")
     list_select_related = ("project",)
     list_filter = (("project", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("pattern",)

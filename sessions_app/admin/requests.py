@@ -109,8 +109,10 @@ class RequestLogAdmin(ContentAdmin):
         return super().get_queryset(request).defer(*self.CONTENT)
 
     def get_fields(self, request: HttpRequest, obj: RequestLog | None = None) -> tuple[str, ...]:
-        left_out = (*self.CONTENT, "session_id", "project_id", "provides", "needs")
-        return ("session", *(field.name for field in RequestLog._meta.fields if field.name not in left_out))
+        # What was calculated, and what pages must know of the content, are notes for programs.
+        left_out = (*self.CONTENT, "session_id", "project_id", "provides", "needs", "price", "profile")
+        names = [field.name for field in RequestLog._meta.fields if field.name not in left_out]
+        return ("session", *("cost_column" if name == "cost" else name for name in names))
 
     def matching(
         self, request: HttpRequest, queryset: QuerySet[RequestLog], project: Project, text: str

@@ -76,7 +76,7 @@ class SessionAdmin(ContentAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Session | None = None) -> tuple[str, ...]:
         columns = [field.name for field in Session._meta.fields if field.name != "project_id"]
-        return ("project", "requests", *columns)
+        return ("project", "requests", *("cost_column" if name == "cost" else name for name in columns))
 
     def matching(
         self, request: HttpRequest, queryset: QuerySet[Session], project: Project, text: str

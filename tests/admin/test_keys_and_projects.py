@@ -13,10 +13,12 @@ from django.utils import timezone
 from sessions_app.access.keys import create_key
 from sessions_app.admin import projects as projects_admin
 from sessions_app.ingest.accept import accept_body
-from sessions_app.models import ApiKey, InboxEntry, Project, RequestLog, Session
+from sessions_app.models import ApiKey, InboxEntry, ModelPrice, Project, RequestLog, Session
 from tests.admin.conftest import log
 
-KEYS, PROJECTS, INBOX = (f"/admin/sessions_app/{name}/" for name in ("apikey", "project", "inboxentry"))
+KEYS, PROJECTS, INBOX, PRICES = (
+    f"/admin/sessions_app/{name}/" for name in ("apikey", "project", "inboxentry", "modelprice")
+)
 
 
 def act(site: Client, address: str, action: str, *rows: Any, **more: str) -> Any:
@@ -147,6 +149,21 @@ def test_confirmation_holds_under_the_strict_policy(site: Client, project: Proje
 
 
 # --- inbox ----------------------------------------------------------------------------------------------------------
+
+
+def test_prices_have_the_digits_that_mean_something(site: Client, project: Project) -> None:
+    price = ModelPrice.objects.create(
+        project=project, pattern="mine-*", valid_from="2026-01-01", input="2.5", output="0.0000354", cache_write=120
+    )
+
+    listed = site.get(PRICES).content.decode()
+    shown = site.get(f"{PRICES}{price.pk}/change/").content.decode()
+
+    for page in (listed, shown):
+        assert "$2.5<" in page
+        assert "$0.0000354<" in page
+        assert "00000000" not in page
+    assert "$120<" in shown
 
 
 def test_inbox_is_only_looked_at(site: Client, project: Project) -> None:

@@ -50,6 +50,21 @@ def test_only_staff(db: None, django_user_model: Any, address: str) -> None:
     assert visitor.get(address).status_code == 302
 
 
+# --- amounts --------------------------------------------------------------------------------------------------------
+
+
+def test_costs_have_the_digits_that_mean_something(store: Store, site: Client, project: Project) -> None:
+    store(log(0, cost=0.00003539999999999999, usage={"input_tokens": 5, "output_tokens": 1}))
+    session, request = Session.objects.get(), RequestLog.objects.get()
+
+    for address in (SESSIONS, REQUESTS, f"{SESSIONS}{session.pk}/change/", f"{REQUESTS}{request.pk}/change/"):
+        text = site.get(address).content.decode()
+        assert "$0.0000354<" in text
+        assert "0.00003540" not in text
+    # Notes for programs are not shown as texts.
+    assert "2026-11-27" not in text
+
+
 # --- lists ----------------------------------------------------------------------------------------------------------
 
 
