@@ -6,6 +6,7 @@ models are, `context_windows` knows without it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -31,7 +32,24 @@ DATED = {"0.2.3": "2026-11-27"}
 _MOST_NAME_CHARS = 200
 # Names that say how a model was reached, and not who runs it.
 _GATEWAYS = frozenset(
-    {"", "litellm", "litellm_proxy", "custom", "custom_openai", "openai_like", "openai-compatible", "other", "_other"}
+    {
+        *("", "litellm", "litellm_proxy", "custom", "custom_openai", "openai_like", "openai-compatible", "gateway"),
+        *("other", "_other"),
+    }
+)
+# Names of OpenTelemetry, LiteLLM and the AI SDK for providers that the library calls otherwise, or takes for others.
+_OTHER_NAMES = {
+    **dict.fromkeys(("azure.ai.openai", "az.ai.openai", "azure.ai.inference", "azure_ai", "azure_text"), "azure"),
+    **dict.fromkeys(("azure_openai", "azure-openai", "azureopenai"), "azure"),
+    "gcp.gen_ai": "google",
+    "togetherai": "together",
+    "x_ai": "x-ai",
+}
+# Names of models that tell who runs them: OpenAI's fine-tuned ones, and those of Bedrock, with or without a region.
+_TELLING = (
+    (re.compile(r"ft:"), "openai"),
+    (re.compile(r"(?:[a-z-]{2,6}\.)?(?:anthropic|amazon|meta|mistral|cohere|deepseek)\.[a-z]"), "bedrock"),
+    (re.compile(r"models/gemini-"), "google"),
 )
 # The library's names for the unit prices. Without a price for writing, some know only one by time.
 _KEYS = (
@@ -105,18 +123,44 @@ def guesses(provider: str, model: str, api_base: str) -> Iterator[tuple[str | No
     A model may have its provider as a prefix, as LiteLLM writes it (`azure/gpt-4o`). A provider that the library does
     not know may run a model of the same name at its own price, or for nothing, so the name alone is not enough then.
     """
-    is_named = provider not in _GATEWAYS
-    if is_named:
-        yield provider, None, model
-    prefix, slash, rest = model.partition("/")
-    while slash and rest:
-        yield (provider, None, rest) if is_named else (prefix.lower(), None, rest)
-        prefix, slash, rest = rest.partition("/")
-    if not is_named:
-        if api_base:
-            yield None, api_base, model
-        if "/" not in model:
-            yield None, None, model
+    if provider in _GATEWAYS:
+        yield from _guesses_without_provider(model, api_base)
+        return
+    prefix, _, rest = model.partition("/")
+    for name in _names_of(provider):
+        if rest and prefix.lower() == provider:
+            # The name with this prefix may be that of something else (Perplexity's agent).
+            yield name, None, rest
+        yield name, None, model
+        left = rest
+        while left:
+            yield name, None, left
+            left = left.partition("/")[2]
+
+
+def _guesses_without_provider(model: str, api_base: str) -> Iterator[tuple[str | None, str | None, str]]:
+    is_bare, left = True, model
+    while "/" in left:
+        prefix, _, left = left.partition("/")
+        if prefix.lower() not in _GATEWAYS:
+            is_bare = False
+            yield from ((name, None, left) for name in _names_of(prefix.lower()))
+    yield from ((provider, None, left) for pattern, provider in _TELLING if pattern.match(model))
+    if api_base:
+        yield None, api_base, model
+    if is_bare:
+        yield None, None, left
+
+
+def _names_of(provider: str) -> Iterator[str]:
+    """The names by which the library may know a provider. The AI SDK adds the API to it (`azure.chat`)."""
+    if provider in _OTHER_NAMES:
+        yield _OTHER_NAMES[provider]
+        return
+    head, dot, _ = provider.partition(".")
+    if dot and head:
+        yield _OTHER_NAMES.get(head, head)
+    yield provider
 
 
 def load() -> None:

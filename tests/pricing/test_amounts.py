@@ -191,10 +191,42 @@ def test_notes_of_earlier_versions_are_read() -> None:
         ("openai", ""),
         ("", "x" * 500),
         ("x", "\x00"),
+        ("ollama.chat", "gpt-4o"),
+        (".chat", "gpt-4o"),
     ],
 )
 def test_what_nobody_knows_has_no_price(provider: str, model: str) -> None:
     assert library.find_prices(provider, model, "", THEN) is None
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "expected"),
+    [
+        ("x_ai", "grok-4", "x-ai/grok-4-0709"),
+        ("gcp.gen_ai", "gemini-2.5-pro", "google/gemini-2.5-pro"),
+        ("azure.ai.inference", "gpt-4o", "azure/gpt-4o"),
+        ("az.ai.openai", "gpt-4o", "azure/gpt-4o"),
+        ("azure_ai", "azure_ai/claude-sonnet-4-5", "azure/claude-sonnet-4-5"),
+        # The AI SDK names the API, too.
+        ("azure-openai.chat", "gpt-4o", "azure/gpt-4o"),
+        ("xai.chat", "grok-4", "x-ai/grok-4-0709"),
+        ("groq.chat", "llama-3.3-70b-versatile", "groq/llama-3.3-70b-versatile"),
+        ("openrouter.chat", "openai/gpt-4o", "openrouter/openai/gpt-4o"),
+        ("gateway", "openai/gpt-4o", "openai/gpt-4o"),
+        # LiteLLM's prefix, and Perplexity's agent of the same name.
+        ("perplexity", "perplexity/sonar", "perplexity/sonar"),
+        ("litellm_proxy", "litellm_proxy/gpt-4o", "openai/gpt-4o"),
+        # Names that tell who runs them.
+        ("", "ft:gpt-4o-mini-2024-07-18:acme::id", "openai/ft:gpt-4o-mini"),
+        ("", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws/regional.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("", "models/gemini-2.5-pro", "google/gemini-2.5-pro"),
+        ("", "litellm/" * 20 + "gpt-4o", "openai/gpt-4o"),
+    ],
+)
+def test_names_of_providers_and_models(provider: str, model: str, expected: str) -> None:
+    found = library.find_prices(provider, model, "", THEN)
+    assert found
+    assert found.model == expected
 
 
 def test_old_requests_have_the_price_of_their_time() -> None:
