@@ -21,7 +21,15 @@ from sessions_app.ingest import questions, stored_facts
 from sessions_app.ingest.questions import Found, Wanted
 from sessions_app.ingest.stored_spans import StoredSpan
 from sessions_app.ingest.stored_spans import load as traces_of
-from sessions_app.ingest.traces import most_apart, other_reports, same_calls, session_homes
+from sessions_app.ingest.traces import (
+    leader_of,
+    logged_calls,
+    other_reports,
+    response_key,
+    same_calls,
+    session_homes,
+    spans_of_response,
+)
 from sessions_app.records import RULE_OWN, RULE_TRACE_ID
 from sessions_app.storage.moving import Move
 from sessions_app.structure.grouping_rules import (
@@ -34,8 +42,8 @@ from sessions_app.structure.grouping_rules import (
 )
 from sessions_app.structure.naming import Naming
 
-# Two or three libraries report the same call, rarely in as many traces.
-MOST_REPORTS, MOST_HOPS = 20, 5
+# So many times reports of the same call lead from one trace to the next.
+MOST_HOPS = 5
 _CHILD_ROLES = (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS, LinkRole.RETRIES, LinkRole.TASK)
 
 
@@ -192,9 +200,10 @@ class Grouper:
     def _read_traces(self, new: Sequence[Node]) -> None:
         """Read the traces of these requests again, because an id on any span counts for its whole trace."""
         traces = {node.span: node for node in new if node.span}
-        if not traces:
+        reports = self._reports_of_logs(new)
+        if not traces and not reports:
             return
-        by_trace = self._traces_with_reports(traces)
+        by_trace = self._traces_with_reports(traces, reports)
         rows = [row for spans in by_trace.values() for row in spans]
         self._load(row.key_id for row in rows if row.is_request)
         traces |= {node.span: node for row in rows if (node := self.nodes.get(row.key_id)) and node.span}
@@ -202,19 +211,47 @@ class Grouper:
             if trace in traces:
                 self._settle_trace(traces[trace], spans)
         same = same_calls(rows)
+        keys = {row.key_id for row in rows}
+        same |= logged_calls(rows, same, lambda row: self._logs_of(row, keys))
         for row in rows:
             if row.key_id in self.nodes:
                 self.nodes[row.key_id].duplicate_of = same.get(row.key_id)
 
-    def _traces_with_reports(self, traces: dict[uuid.UUID, Node]) -> dict[uuid.UUID, list[StoredSpan]]:
-        """The spans of these traces, of traces that may report the same calls, and so on."""
-        project_keys = {node.project_id: self.project_keys[node.project_id] for node in traces.values()}
+    def _reports_of_logs(self, nodes: Sequence[Node]) -> set[uuid.UUID]:
+        """The requests that have the responses of these logs, and may be spans. Few sessions have both logs and spans,
+        so only those of such sessions are looked for.
+        """
+        homes = [(node, node.chosen or node.weak) for node in nodes if node.response and not node.span]
+        logs = [(node, home.session_id) for node, home in homes if home]
+        mixed = stored_facts.sessions_with_spans(self.cursor, {session_id for _, session_id in logs})
+        wanted = [question for node, home in logs if home in mixed for question in spans_of_response(node)]
+        return {found.place[1] for found in self._find(wanted)}
+
+    def _logs_of(self, row: StoredSpan, spans: set[uuid.UUID]) -> list[Place]:
+        """The logs with the response of a span, in its session. `spans`: the keys of those that are spans."""
+        link_key = response_key(self.project_keys[row.project_id], row)
+        session_id = self._session_of(row.key_id)
+        places = self.index.provides.get(link_key, ()) if link_key else ()
+        return [place for place in places if place[1] not in spans and self._session_of(place[1]) == session_id]
+
+    def _session_of(self, key_id: uuid.UUID) -> uuid.UUID | None:
+        """Where a request is as far as its caller or a trace says, or where it is stored."""
+        node = self.nodes.get(key_id)
+        home = (node.assigned or node.chosen or node.weak) if node else None
+        return home.session_id if home else self.homes.get(key_id)
+
+    def _traces_with_reports(
+        self, traces: dict[uuid.UUID, Node], reports: set[uuid.UUID]
+    ) -> dict[uuid.UUID, list[StoredSpan]]:
+        """The spans of these traces and of the traces of these `reports`, of traces that may report the same calls, and
+        so on.
+        """
         by_trace: dict[uuid.UUID, list[StoredSpan]] = defaultdict(list)
-        rows = traces_of(self.cursor, traces)
+        rows = traces_of(self.cursor, traces, reports)
         for _ in range(MOST_HOPS):
             for row in rows:
                 by_trace[row.trace].append(row)
-            wanted = [w for row in rows for w in _reports(project_keys[row.project_id], row)]
+            wanted = [w for row in rows for w in other_reports(self.project_keys[row.project_id], row)]
             known = {row.key_id for spans in by_trace.values() for row in spans}
             others = {answer.place[1] for answer in self._find(wanted)} - known
             rows = [row for row in traces_of(self.cursor, (), others) if row.trace not in by_trace] if others else []
@@ -226,7 +263,7 @@ class Grouper:
         """Tell the requests of the trace that `one` is of where the trace puts them."""
         homes = session_homes(self.project_keys[one.project_id], one.trace_id, spans)
         nodes = [self.nodes[key_id] for key_id in homes if key_id in self.nodes]
-        leader = _leader(nodes)
+        leader = leader_of(nodes)
         for node in nodes:
             home = homes[node.key_id]
             if home.rule == RULE_TRACE_ID:
@@ -338,19 +375,6 @@ def _move(node: Node, home: Home, flipped: bool) -> Move | None:
     return Move(node.key_id, node.project_id, stored, home, node.weak is not None, node.duplicate_of)
 
 
-def _leader(nodes: Sequence[Node]) -> Place | None:
-    """The first span that continues a response of another trace, else the first span."""
-    provided = {link_key for node in nodes for link_key in node.provides}
-    leading = [node.place for node in nodes if node.previous and node.previous not in provided]
-    return min(leading or [node.place for node in nodes], default=None)
-
-
 def _call(node: Node) -> uuid.UUID:
     """The id of a request's call. Old versions of LiteLLM do not say, so each request is a call of its own."""
     return node.call or node.key_id
-
-
-def _reports(project_key: uuid.UUID, row: StoredSpan) -> list[Wanted]:
-    """Questions for the spans and events that may report the same call, in any trace."""
-    around = questions.around(row.started_at, most_apart(row))
-    return [Wanted(link_key, role, *around, most=MOST_REPORTS) for link_key, role in other_reports(project_key, row)]

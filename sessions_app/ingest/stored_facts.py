@@ -134,6 +134,14 @@ def chosen_sessions(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID
     return {row[0] for row in cursor.fetchall()}
 
 
+def sessions_with_spans(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these sessions have spans; one statement, or none for no session."""
+    if not (wanted := sorted(set(session_ids))):
+        return set()
+    cursor.execute(sql.load("sessions_with_spans"), {"ids": wanted})
+    return {row[0] for row in cursor.fetchall()}
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """A manual correction: what would be in a session from a moment on is in another one."""

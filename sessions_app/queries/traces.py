@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from sessions_app.queries.kept import Derived
 from sessions_app.queries.session import RequestLine, SessionLines
 from sessions_app.structure.nesting import Nesting, SpanPlace, Steps, arrange
 
-OTHER = "other"
+OTHER, LOG = "other", "log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Traces:
         return arrange(lines.requests, [*lines.steps, *self.strays], self.nesting)
 
 
-# The wanted spans, the spans around each of them up to the first request or step, and some spans by their key.
+# The wanted spans, the spans around each of them up to the first request or step, and some spans and logs by their key.
 SPANS = """
 WITH RECURSIVE found AS (
     SELECT t.trace, t.span_id, t.parent_id, t.key_id, t.kind, t.facts ->> 'scope' AS scope
@@ -67,6 +67,8 @@ WITH RECURSIVE found AS (
 SELECT * FROM found
 UNION
 SELECT trace, span_id, parent_id, key_id, kind, facts ->> 'scope' FROM trace_span WHERE key_id = ANY(%(keys)s::uuid[])
+UNION
+SELECT NULL, request_log_id::text, '', id, 'log', NULL FROM request_key WHERE id = ANY(%(logs)s::uuid[])
 """
 
 
@@ -86,6 +88,8 @@ class _Unsaid:
         self.nesting = Nesting(lines.shown)
         self.wanted = self.nesting.missing() | {(line.trace_id, line.span_id) for line in lines.duplicates}
         self.keys = {line.duplicate_of for line in lines.duplicates if line.duplicate_of}
+        # What they report may be logs, which are in no trace.
+        self.logs = () if all(line.span_id for line in lines.requests) else self.keys
         self.known = {trace_id for trace_id, _ in self.wanted}
         self.known |= {line.trace_id for line in lines.requests if self.keys}
 
@@ -94,7 +98,7 @@ def load_traces(project: Project, lines: SessionLines) -> Traces:
     """How the rows of a session hang together; one statement, or none if the rows say everything themselves."""
     asked = lines.derived.once("asked", lambda: _Unsaid(lines))
     # Spans that are neither requests nor steps come without another revision of the session, so they are always read.
-    spans = tuple(_load_spans(project, asked.wanted, asked.keys, asked.known)) if asked.wanted else ()
+    spans = tuple(_load_spans(project, asked)) if asked.wanted else ()
     return lines.derived.for_state("traces", spans, lambda: _traces(lines, asked, spans))
 
 
@@ -109,17 +113,16 @@ def _traces(lines: SessionLines, asked: _Unsaid, spans: Sequence[_LoadedSpan]) -
     return traces
 
 
-def _load_spans(
-    project: Project, wanted: Collection[SpanPlace], keys: Collection[uuid.UUID], known: Iterable[str]
-) -> list[_LoadedSpan]:
-    """The wanted spans, what is around them, and those with these keys. A trace that is not `known` has the id ""."""
-    places = sorted(wanted)
-    link_keys = {trace_id: ids.alias_key(project.key, trace_id) for trace_id in known if trace_id}
+def _load_spans(project: Project, asked: _Unsaid) -> list[_LoadedSpan]:
+    """The wanted spans, what is around them, and what has these keys. What is in no known trace has the trace id ""."""
+    places = sorted(asked.wanted)
+    link_keys = {trace_id: ids.alias_key(project.key, trace_id) for trace_id in asked.known if trace_id}
     names = {link_key: trace_id for trace_id, link_key in link_keys.items()}
     params: dict[str, Any] = {
         "traces": [link_keys.get(t) or ids.trace_key(project.key, t, span_id) for t, span_id in places],
         "span_ids": [span_id for _, span_id in places],
-        "keys": sorted(keys),
+        "keys": sorted(asked.keys),
+        "logs": sorted(asked.logs),
     }
     with connection.cursor() as cursor:
         cursor.execute(SPANS, params)
@@ -127,10 +130,13 @@ def _load_spans(
     return [_LoadedSpan((names.get(row[0], ""), row[1]), row[2], row[3], row[4], row[5] or "") for row in rows]
 
 
-def _note_reports(traces: Traces, lines: SessionLines, spans: Iterable[_LoadedSpan]) -> None:
+def _note_reports(traces: Traces, lines: SessionLines, spans: Sequence[_LoadedSpan]) -> None:
     by_key = {span.key_id: span for span in spans}
     scopes = {span.place: span.scope for span in by_key.values()}
     requests = {(line.trace_id, line.span_id): line for line in lines.shown if line.span_id}
+    if any(span.kind == LOG for span in spans):
+        # A span may be loaded as a log, too.
+        requests |= {("", str(line.id)): line for line in lines.requests}
     for line in lines.duplicates:
         span = by_key.get(line.duplicate_of) if line.duplicate_of else None
         request = requests.get(span.place) if span else None

@@ -14,12 +14,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sessions_app.content.call_ids import UNIQUE_ID_CHARS
+
 CALLS = ("llm", "embedding")
 # How far apart two reports of one call may start.
 MOST_APART = timedelta(milliseconds=500)
 # How far apart the starts may be that two reports tell of one call, if it is the same call by another sign.
 LONGEST_CALL = timedelta(hours=1)
-_UNIQUE_ID_CHARS = 16
 # The digest of an input that cannot be compared.
 GIVEN = b"given"
 
@@ -220,7 +221,7 @@ def _has_input(reports: Sequence[SpanFacts], digest: bytes) -> bool:
 
 def _is_told_twice(before: SpanFacts, span: SpanFacts) -> bool:
     """Whether an event names the same unique id. It may not say when the call began."""
-    return (before.is_event or span.is_event) and len(span.response_id) >= _UNIQUE_ID_CHARS
+    return (before.is_event or span.is_event) and len(span.response_id) >= UNIQUE_ID_CHARS
 
 
 # What two reports of one call, or of one tool's run, may share: the tool call's id, the usage, the time of the start.

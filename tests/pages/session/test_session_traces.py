@@ -221,6 +221,27 @@ def test_request_page_lists_second_reports(signed_in: Client, project: Project) 
     assert "OpenAI-generation" in page
 
 
+def test_report_of_a_call_that_is_logged_is_folded_into_it(
+    signed_in: Client, project: Project, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Beside a call that two spans report."""
+    store_logs(project, make_log(session_id="s", response={"id": "chatcmpl-9f27c1d07a6e"}, started_at=START))
+    at = START.timestamp() - STARTED_NANOS / 10**9
+    logged, twice = ({"gen_ai.response.id": f"chatcmpl-{name}"} for name in ("9f27c1d07a6e", "5d4c3b2a1908"))
+    post(project, made(1, "chat", at=at, **logged))
+    post(project, made(2, "chat", at=at + 9, trace=2, **twice), made(3, "chat", at=at + 9, trace=3, **twice))
+    session = Session.objects.get()
+    with django_assert_max_num_queries(MOST_STATEMENTS):
+        page = get(signed_in, session)
+    assert numbers(page) == [1, 2]
+    hrefs = [
+        re.findall(r'also reported by .*?<a class="link" href="([^"]+)"', article(page, n), re.DOTALL) for n in (1, 2)
+    ]
+    for number, (href,) in enumerate(hrefs, 1):
+        reported = text(signed_in.get(href).content.decode())
+        assert f"This span reports the same call as request {number}" in reported
+
+
 def test_what_could_not_be_read_is_said(signed_in: Client, project: Project) -> None:
     session = digest_library(project, "openinference-openai", "openinference-openai-long-fixture")
     page = get(signed_in, session)
