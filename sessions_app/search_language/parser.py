@@ -209,7 +209,7 @@ def _number(key: str, text: str, place: int) -> Decimal:
     units = UNITS if key in DURATIONS else _THOUSANDS
     unit = found[2] if found else ""
     if found is None or (unit not in units and not (unit == "" and key in DURATIONS)):
-        wrong = f"{text[:40]!r} is no number" if text else "A number is missing"
+        wrong = f"{text[:40]!r} is not a number" if text else "A number is missing"
         raise QueryError(f"{wrong}: {_expected(key)}", place, place + len(text), _possible(key))
     number = Decimal(found[1]) * Decimal(units.get(unit, "1"))
     if number >= LARGEST:
@@ -225,7 +225,7 @@ def _moment(key: str, value: str, place: int, negated: bool) -> TimeBound:
         except ValueError:
             is_time = False
     if not is_time and not _AGO.fullmatch(value):
-        message = f"{value[:40]!r} is no time: {_expected(key)}"
+        message = f"{value[:40]!r} is not a time: {_expected(key)}"
         raise QueryError(message, place, place + len(value), _possible(key))
     return TimeBound(key, value.replace(" ", "T"), negated)
 

@@ -18,6 +18,8 @@ from sessions_app.queries.session_stats import MOST_COUNTED, Bin, Histogram, Tot
 # How high a bar is, in percent, if anything is in it: a lower one could not be seen.
 LEAST_HEIGHT = 4.0
 AXIS_LABELS = 7
+# Of sessions that are closer together no histogram tells anything: it would be one bar of a second.
+LEAST_EXTENT = timedelta(hours=1)
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -85,6 +87,8 @@ def _ends(filters: SessionFilters, found: Totals) -> tuple[datetime | None, date
     if start and found.last_at and end:
         # A session may lie in the future, by a clock that is wrong.
         end = max(start, end, found.last_at)
+        if not filters.since and not filters.until:
+            start = min(start, end - LEAST_EXTENT)
     return start, end
 
 
@@ -98,9 +102,11 @@ def _cut(found: Totals) -> str:
 def _sums(found: Totals) -> list[tuple[str, str, str]]:
     """Numbers, what they are, and what more there is to know."""
     both = f"{tokens(found.input_tokens)} → {tokens(found.output_tokens)}"
-    named = "session" if found.sessions == 1 else "sessions"
+    sessions = (exact(found.sessions), "session" if found.sessions == 1 else "sessions", "")
+    if not found.sessions:
+        return [sessions]
     return [
-        (exact(found.sessions), named, ""),
+        sessions,
         (exact(found.requests), "request" if found.requests == 1 else "requests", ""),
         (share(found.failed_requests, found.requests), "errors", "Failed requests of all requests"),
         (both, "tokens", "Tokens in → out" if found.input_tokens is not None else "No request reported its tokens"),
@@ -141,13 +147,13 @@ def _axis(drawn: Histogram) -> list[str]:
     count = min(AXIS_LABELS, len(bins) + 1)
     span = bins[-1].end - bins[0].start
     moments = [bins[0].start + span * place / max(count - 1, 1) for place in range(count)]
-    # Labels closer than a minute need seconds; within a day the time says it all.
+    # Labels closer than a minute need seconds; within a day the time says it all. Several of one day are told apart.
     if span < timedelta(minutes=count):
         write = _clock_exactly
     elif span <= timedelta(days=1):
         write = _clock
     else:
-        write = _day_and_clock if span <= timedelta(days=4) else _day
+        write = _day_and_clock if span < timedelta(days=count - 1) else _day
     return [write(in_zone(moment)) for moment in moments]
 
 
