@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sessions_app.models import Project
+from sessions_app.management.arguments import find_project
 from sessions_app.storage.checking import CHUNK, Difference, check_rollups
 
 
@@ -19,8 +19,9 @@ class Command(BaseCommand):
         parser.add_argument("--fix", action="store_true", help="correct the differences")
 
     def handle(self, *args: Any, project: str | None, fix: bool, **options: Any) -> None:
+        project_id = None if project is None else find_project(project).pk
         wrong = 0
-        for chunk, differences in enumerate(check_rollups(project_id(project), fix=fix), start=1):
+        for chunk, differences in enumerate(check_rollups(project_id, fix=fix), start=1):
             wrong += len(differences)
             for difference in differences:
                 self.stdout.write(describe(difference))
@@ -32,15 +33,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{wrong:,} sessions were wrong and have been corrected.")
         else:
             raise CommandError(f"{wrong:,} sessions are wrong. --fix corrects them.")
-
-
-def project_id(slug: str | None) -> int | None:
-    if slug is None:
-        return None
-    try:
-        return Project.objects.get(slug=slug).pk
-    except Project.DoesNotExist:
-        raise CommandError(f"There is no project {slug!r}.") from None
 
 
 def describe(difference: Difference) -> str:

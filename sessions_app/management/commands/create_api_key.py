@@ -8,7 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from sessions_app.access.keys import SCOPES, create_key
-from sessions_app.models import Project
+from sessions_app.management.arguments import find_project
+
+MOST_NAME_CHARS = 120
 
 
 class Command(BaseCommand):
@@ -21,18 +23,14 @@ class Command(BaseCommand):
         parser.add_argument("--scopes", default="ingest", help=f"comma-separated: {','.join(SCOPES)} (default: ingest)")
 
     def handle(self, *args: Any, project: str, name: str, scopes: str, **options: Any) -> None:
+        name = name.strip()
+        if not 0 < len(name) <= MOST_NAME_CHARS:
+            raise CommandError(f"--name must have 1 to {MOST_NAME_CHARS} characters.")
         wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
         try:
-            _, key = create_key(self.find(project), name, wanted)
+            _, key = create_key(find_project(project), name, wanted)
         except ValueError as error:
             raise CommandError(f"--scopes is {scopes!r}: {error}") from None
         self.stdout.write(key)
         if self.stdout.isatty():
             self.stdout.write(f"To use it in this shell: export LOGSUI_KEY={key}")
-
-    def find(self, slug: str) -> Project:
-        try:
-            return Project.objects.get(slug=slug)
-        except Project.DoesNotExist:
-            known = ", ".join(Project.objects.values_list("slug", flat=True)[:20]) or "none"
-            raise CommandError(f"There is no project {slug!r}. Projects: {known}.") from None

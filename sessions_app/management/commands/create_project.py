@@ -5,11 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from sessions_app.access.project_form import ProjectForm
-
-MOST_SHOWN_CHARS = 80
+from sessions_app.management.arguments import get_or_create_project
 
 
 class Command(BaseCommand):
@@ -21,14 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="its name on pages (default: the slug)")
 
     def handle(self, *args: Any, slug: str, name: str, **options: Any) -> None:
-        given = {"slug": slug, "name": name or slug}
-        # The page can make a slug from the name. A script has to name it.
-        if not slug.strip():
-            raise CommandError("--slug is empty. It may have letters, digits, - and _.")
-        form = ProjectForm(given)
-        for field, errors in form.errors.items():
-            raise CommandError(f"--{field} is {given[field][:MOST_SHOWN_CHARS]!r}: {errors[0]}")
-        project, is_new = form.get_or_create()
+        project, is_new = get_or_create_project(slug, name or slug, "--slug")
         if not is_new:
             self.stderr.write(f"Project {project.slug!r} exists already. Nothing was changed.")
         self.stdout.write(project.slug)

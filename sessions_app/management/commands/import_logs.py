@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from sessions_app.ingest.accept import Accepted, InboxFull, accept_body
 from sessions_app.ingest.digest import digest_until_empty
+from sessions_app.management.arguments import find_project
 from sessions_app.models import Project
 from sessions_app.records import WireFormatError
 from sessions_app.wire.files import FoundLog, decompressed, logs_of
@@ -54,14 +55,6 @@ class Command(BaseCommand):
         self.stdout.write(f"{progress.accepted} logs accepted, {progress.rejected} rejected.")
         if progress.rejected:
             raise CommandError("Some logs were rejected; the others were accepted.")
-
-
-def find_project(slug: str) -> Project:
-    try:
-        return Project.objects.get(slug=slug)
-    except Project.DoesNotExist:
-        known = ", ".join(Project.objects.values_list("slug", flat=True)[:20]) or "none"
-        raise CommandError(f"There is no project {slug!r}. Projects: {known}.") from None
 
 
 def total_size(files: list[str]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from sessions_app.ingest.accept import InboxFull
-from sessions_app.models import Project
+from sessions_app.management.arguments import get_or_create_project
 from sessions_app.samples import loading
 
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--wait", action="store_true", help="digest them too, and return when they are visible")
 
     def handle(self, *args: Any, project: str, wait: bool, **options: Any) -> None:
-        found, _ = Project.objects.get_or_create(slug=project, defaults={"name": project.title()})
+        found, _ = get_or_create_project(project, project.title(), "--project")
         try:
             loaded = loading.load(found)
         except InboxFull:

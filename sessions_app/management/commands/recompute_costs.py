@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from sessions_app.ingest import recosting
 from sessions_app.ingest.recosting import Recosted
+from sessions_app.management.arguments import chosen_projects, moment
 from sessions_app.models import Project
 from sessions_app.pages.html.formats import exact_cost
 
@@ -24,14 +25,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--project", help="slug of a project (default: all)")
-        parser.add_argument("--since", type=_moment, help="only requests that started at or after this time (RFC 3339)")
+        parser.add_argument("--since", type=moment, help="only requests that started at or after this time (RFC 3339)")
         parser.add_argument("--dry-run", action="store_true", help="only say what would change")
 
     def handle(self, *args: Any, project: str | None, since: datetime | None, dry_run: bool, **options: Any) -> None:
-        projects = Project.objects.filter(slug=project) if project else Project.objects.all()
-        if project and not projects:
-            raise CommandError(f"There is no project {project!r}.")
-        for one in projects:
+        for one in chosen_projects(project):
             self._recompute(one, since, dry_run)
 
     def _recompute(self, project: Project, since: datetime | None, dry_run: bool) -> None:
@@ -56,8 +54,3 @@ class Command(BaseCommand):
             bar = ("█" * round(share * BAR_WIDTH)).ljust(BAR_WIDTH, "░")
             self.stderr.write(f"\r{bar} {share:4.0%}  {done:,} of {count:,} requests", ending="")
             self.stderr.flush()
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

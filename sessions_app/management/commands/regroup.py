@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from sessions_app.ingest.regroup import Change, regroup
-from sessions_app.models import Project
+from sessions_app.management.arguments import find_project, moment
 
 MOST_LINES = 200
 
@@ -23,15 +23,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--project", required=True, help="slug of a project")
-        parser.add_argument("--since", type=_moment, help="only requests that started at or after this time (RFC 3339)")
+        parser.add_argument("--since", type=moment, help="only requests that started at or after this time (RFC 3339)")
         parser.add_argument("--dry-run", action="store_true", help="only print what would change")
 
     def handle(self, *args: Any, project: str, since: datetime | None, dry_run: bool, **options: Any) -> None:
-        try:
-            found = Project.objects.get(slug=project)
-        except Project.DoesNotExist:
-            raise CommandError(f"There is no project {project!r}.") from None
-        result = regroup(found, since, dry_run=dry_run)
+        result = regroup(find_project(project), since, dry_run=dry_run)
         would = "would be" if dry_run else "were"
         changes = sorted(result.changes.items(), key=lambda item: (-item[1], item[0]))
         for change, count in changes[:MOST_LINES]:
@@ -50,8 +46,3 @@ def _line(change: Change, count: int) -> str:
     if source == target:
         return f"{requests} of session {source}: rule {rule}"
     return f"{requests} of session {source} to session {target}: rule {rule}"
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

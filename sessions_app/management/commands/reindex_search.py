@@ -6,9 +6,10 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from sessions_app.ingest import reindexing
+from sessions_app.management.arguments import chosen_projects
 from sessions_app.models import Project
 
 BAR_WIDTH = 30
@@ -26,10 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="look for what is missing, even if nothing should be")
 
     def handle(self, *args: Any, project: str | None, check: bool, **options: Any) -> None:
-        projects = Project.objects.filter(slug=project) if project else Project.objects.all()
-        if project and not projects:
-            raise CommandError(f"There is no project {project!r}.")
-        for one in projects:
+        for one in chosen_projects(project):
             if options["all"] or check:
                 reindexing.begin(one, rebuilds=options["all"])
             self._index(one)
