@@ -38,8 +38,9 @@ def test_icons_are_drawn_by_one_component() -> None:
     assert [name_of(path) for path in drawing if path.name not in ICON] == []
 
 
-def test_the_sprite_has_each_icon_that_a_template_names() -> None:
-    sprite = set(re.findall(r'id="i-([\w-]+)"', (ROOT / "templates" / "_sprite.svg").read_text()))
+def test_the_sprite_has_each_icon_that_a_template_names_once() -> None:
+    sprite = re.findall(r'id="i-([\w-]+)"', (ROOT / "templates" / "_sprite.svg").read_text())
     named = {name for path in TEMPLATES for name in re.findall(r'(?:\{% icon |\bicon\()"([\w-]+)"', path.read_text())}
     assert len(named) > 20
-    assert named - sprite == set()
+    assert named - set(sprite) == set()
+    assert len(sprite) == len(set(sprite))

@@ -17,26 +17,19 @@ MIDDLE = "middle of a text"
 END = "end of a text"
 MASKED = "masked text"
 
-LITELLM = "LiteLLM"
-CLAUDE_CODE = "Claude Code"
-
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One mark: where it stands (`text[start:end]`), what is missing, and who left it out.
+    """One mark: where it stands (`text[start:end]`) and of what kind it is (`what`).
 
-    `missing_bytes` and `missing_chars` are None where the mark does not tell; LiteLLM only estimates the bytes of
-    encoded media. `sentence` and `switch_off` are for the page: what is missing, and how to receive it next time.
+    `sentence` and `switch_off` are for the page: who left out what, and how to receive it next time.
     """
 
     start: int
     end: int
     what: str
-    who: str
     sentence: str
     switch_off: str
-    missing_bytes: int | None = None
-    missing_chars: int | None = None
 
 
 def find_cuts(text: str) -> list[Cut]:
@@ -48,7 +41,6 @@ def find_cuts(text: str) -> list[Cut]:
 # --- LiteLLM --------------------------------------------------------------------------------------------------------
 
 _BASE64_MARK = re.compile(r"\[base64_data truncated: (\d{1,12}(?:\.\d{1,3})?)(B|KB|MB|GB)\]")
-_UNIT_BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 # The note after the number contains one pair of brackets: "(OTEL, Datadog, etc.)".
 _MIDDLE_MARK = re.compile(
     r"(?:\.\.\. )?\(litellm_truncated(?: skipped)? (\d{1,15}) chars(?:[^()]{0,400}(?:\([^()]{0,100}\)[^()]{0,300})?)\)"
@@ -64,15 +56,12 @@ _MASK = re.compile(r"\[([A-Z][A-Z0-9_]{0,60})_REDACTED\]")
 
 def _base64(text: str) -> Iterator[Cut]:
     for match in _BASE64_MARK.finditer(text):
-        size = round(float(match[1]) * _UNIT_BYTES[match[2]])
         yield Cut(
             match.start(),
             match.end(),
             BASE64,
-            LITELLM,
             f"LiteLLM left out about {match[1]} {match[2]} of encoded media here.",
             "Set MAX_BASE64_LENGTH_FOR_LOGGING=0 in the environment of the LiteLLM proxy.",
-            missing_bytes=size,
         )
 
 
@@ -86,11 +75,9 @@ def _middle(text: str) -> Iterator[Cut]:
             match.start(),
             match.end(),
             MIDDLE,
-            LITELLM,
             f"LiteLLM left out {count:,} characters here when it stored its own log.",
             f"Raise {setting} in the environment of the LiteLLM proxy, or log through its generic_api callback, "
             "which sends whole texts.",
-            missing_chars=count,
         )
 
 
@@ -100,7 +87,6 @@ def _redacted(text: str) -> Iterator[Cut]:
             match.start(),
             match.end(),
             REDACTED,
-            LITELLM,
             "LiteLLM redacted this text before it logged it.",
             "The proxy has turn_off_message_logging set, or the request asked for it "
             "(header x-litellm-enable-message-redaction).",
@@ -113,7 +99,6 @@ def _depth(text: str) -> Iterator[Cut]:
             match.start(),
             match.end(),
             DEPTH,
-            LITELLM,
             "LiteLLM left out what is nested deeper than 100 levels.",
             "Raise DEFAULT_MAX_RECURSE_DEPTH in the environment of the LiteLLM proxy.",
         )
@@ -126,7 +111,6 @@ def _masked(text: str) -> Iterator[Cut]:
             match.start(),
             match.end(),
             MASKED,
-            LITELLM,
             f"A guardrail masked this ({label}); LiteLLM's content filter writes such masks.",
             "The mask was set before the model saw the text: change the guardrail's action to keep it.",
         )
@@ -144,7 +128,6 @@ def _too_long(text: str) -> Iterator[Cut]:
             match.start(),
             match.end(),
             END,
-            CLAUDE_CODE,
             "Claude Code cut this text off at 60 KB. It does not say how long the text was.",
             "Let Claude Code write bodies to files: OTEL_LOG_RAW_API_BODIES=file:<folder>.",
         )
@@ -158,7 +141,6 @@ def _hidden(text: str) -> Iterator[Cut]:
             start,
             start + len(_HIDDEN_MARK),
             REDACTED,
-            CLAUDE_CODE,
             "The sender hid this text. Claude Code hides prompts and thinking like this.",
             "For prompts: OTEL_LOG_USER_PROMPTS=1 in Claude Code's environment. Thinking stays hidden.",
         )

@@ -125,16 +125,15 @@ class Change:
 class Added:
     """What a request added: of its `count` input parts those from `start` on, and `changes` before them.
 
-    `base`: the index of the request whose history it repeats, None if it repeats none. `linked`: link keys say that it
-    continues that request. `shared`: how many messages are the same. `first_changed`: the first part, usually a system
-    prompt, differs from the base's, and what follows is the same. `is_compared` is false if the histories were too
-    long to compare; then only the length of what was sent again is known.
+    `base`: the index of the request whose history it repeats, None if it repeats none. `shared`: how many messages are
+    the same. `first_changed`: the first part, usually a system prompt, differs from the base's, and what follows is the
+    same. `is_compared` is false if the histories were too long to compare; then only the length of what was sent again
+    is known.
     """
 
     start: int
     count: int
     base: int | None = None
-    linked: bool = False
     first_changed: bool = False
     shared: int = 0
     changes: tuple[Change, ...] = ()
@@ -164,15 +163,14 @@ class Comparison:
         if parent and parent.is_linked and parent.is_whole:
             start = min(request.resent_count, count)
             changed = start > 0 and self._first_differs(index, parent.index)
-            return Added(start, count, parent.index, linked=True, first_changed=changed, shared=start)
+            return Added(start, count, parent.index, first_changed=changed, shared=start)
         others = [other for other in self._candidates(index, parent) if other not in apart_from]
         if request.resent_count == 0:
             return self._after_common_prefix(index, others)
         try:
-            found = self._rewritten(index, others)
+            return self._rewritten(index, others)
         except TooMuchWork:
             return Added(min(request.resent_count, count), count, is_compared=False)
-        return replace(found, linked=True) if parent and parent.is_linked and found.base == parent.index else found
 
     def _candidates(self, index: int, parent: Parent | None) -> Iterator[int]:
         """The request that this one continues, then the nearest earlier ones, latest first."""

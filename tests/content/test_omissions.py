@@ -28,14 +28,14 @@ def test_it_works() -> None:
     text = "data:image/png;base64,[base64_data truncated: 4.3KB]"
     cut = only(text)
     assert text[cut.start : cut.end] == "[base64_data truncated: 4.3KB]"
-    assert (cut.what, cut.who, cut.missing_bytes, cut.missing_chars) == (omissions.BASE64, "LiteLLM", 4403, None)
+    assert cut.what == omissions.BASE64
     assert cut.sentence == "LiteLLM left out about 4.3 KB of encoded media here."
     assert "MAX_BASE64_LENGTH_FOR_LOGGING=0" in cut.switch_off
 
 
-@pytest.mark.parametrize(("size", "count"), [("720B", 720), ("1.50MB", 1_572_864), ("2.00GB", 2_147_483_648)])
-def test_sizes_of_encoded_media(size: str, count: int) -> None:
-    assert only(f"[base64_data truncated: {size}]").missing_bytes == count
+@pytest.mark.parametrize(("size", "said"), [("720B", "720 B"), ("1.50MB", "1.50 MB"), ("2.00GB", "2.00 GB")])
+def test_sizes_of_encoded_media(size: str, said: str) -> None:
+    assert f"about {said} of encoded media" in only(f"[base64_data truncated: {size}]").sentence
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_marks_of_the_spend_log(mark: str) -> None:
     text = f"beginning{mark} end (really) ..."
     cut = only(text)
     assert text[cut.start : cut.end] == mark
-    assert (cut.what, cut.missing_chars) == (omissions.MIDDLE, 8015)
+    assert cut.what == omissions.MIDDLE
     assert "8,015 characters" in cut.sentence
     assert "MAX_STRING_LENGTH_PROMPT_IN_DB" in cut.switch_off
 
@@ -65,7 +65,7 @@ def test_redaction(text: str) -> None:
 @pytest.mark.parametrize("text", ["MaxDepthExceeded", '{"d": {"d": "MaxDepthExceeded"}}'])
 def test_depth(text: str) -> None:
     cut = only(text)
-    assert (cut.what, cut.missing_bytes) == (omissions.DEPTH, None)
+    assert cut.what == omissions.DEPTH
     assert "100 levels" in cut.sentence
 
 
@@ -77,7 +77,8 @@ def test_masks_of_a_guardrail() -> None:
 
 def test_claude_codes_60_kb() -> None:
     cut = only("x" * 100 + "\n\n[TRUNCATED - Content exceeds 60KB limit]")
-    assert (cut.what, cut.who) == (omissions.END, "Claude Code")
+    assert cut.what == omissions.END
+    assert cut.sentence.startswith("Claude Code")
     assert "OTEL_LOG_RAW_API_BODIES=file:" in cut.switch_off
 
 
@@ -119,7 +120,7 @@ def test_marks_in_captured_payloads() -> None:
         return [block.url if isinstance(block, MediaBlock) else text_of(block) for block in blocks]
 
     (_, image) = texts("image-input-base64-data-url.json")
-    assert only(image).missing_bytes == 4403
+    assert only(image).what == omissions.BASE64
     assert only(texts("redaction-per-request-header.json")[0]).what == omissions.REDACTED
     assert only(texts("guardrail-mask-and-block.json")[0]).what == omissions.MASKED
     nested = str(records_of("deeply-nested-and-wide.json")[0].document.context.contents[0], "utf-8")

@@ -145,13 +145,3 @@ def test_no_template_has_inline_script_style_or_handlers() -> None:
     assert templates
     for path in templates:
         assert not forbidden.search(path.read_text()), path
-
-
-def test_every_icon_is_in_the_sprite() -> None:
-    root = Path(settings.BASE_DIR)
-    sprite = set(re.findall(r'<symbol id="i-([\w-]+)"', (root / "templates/_sprite.svg").read_text()))
-    sources = [*(root / "templates").rglob("*.html"), *(root / "sessions_app/pages").glob("*.py")]
-    text = "".join(path.read_text() for path in sources)
-    # A name that a template puts together ends in an opening brace and is no whole word here.
-    used = set(re.findall(r'#i-([\w-]+)"|\bicon\("([\w-]+)"', text))
-    assert {first or second for first, second in used} <= sprite

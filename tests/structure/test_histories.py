@@ -60,7 +60,7 @@ def new_texts(*sent: Sent) -> str:
 
 
 def test_linked_request_added_what_follows_its_history() -> None:
-    assert added(Sent("su"), Sent("suav", 3), continues=0) == Added(3, 4, base=0, linked=True, shared=3)
+    assert added(Sent("su"), Sent("suav", 3), continues=0) == Added(3, 4, base=0, shared=3)
 
 
 def test_linked_request_tells_that_its_system_prompt_changed() -> None:
@@ -68,13 +68,13 @@ def test_linked_request_tells_that_its_system_prompt_changed() -> None:
 
 
 def test_request_of_a_response_chain_added_all_it_sent() -> None:
-    assert added(Sent("u"), Sent("v"), continues=0) == Added(0, 1, base=0, linked=True)
+    assert added(Sent("u"), Sent("v"), continues=0) == Added(0, 1, base=0)
 
 
 def test_request_that_continues_a_shorter_beginning_added_the_turns_in_between() -> None:
     found = added(Sent("su", answer="a"), Sent("suavbw", 5), continues=0, is_whole=False)
 
-    assert found.linked
+    assert found.base == 0
     assert found.positions() == [3, 4, 5]
 
 
@@ -165,7 +165,7 @@ def test_history_with_more_in_common_is_the_one_that_changed() -> None:
         Sent("su", answer="1"), Sent("su1a2b", 5, answer="3"), Sent("su1A2b3c", 7), continues=0, is_whole=False
     )
 
-    assert (found.base, found.linked) == (1, False)
+    assert found.base == 1
     assert [(change.kind, list(change.new)) for change in found.changes] == [("edited", [3])]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -198,18 +197,6 @@ def block_of(query: QueryDict, addresses: Addresses) -> RequestBlock:
     before = (addresses.block_start(earlier), earlier) if earlier else None
     after = (later, addresses.block_end(later)) if later else None
     return RequestBlock(first, last, before, after, f"{addresses.part}&" if addresses.part else "")
-
-
-def rows_of(query: QueryDict, addresses: Addresses, most: int) -> RequestBlock:
-    """Like `block_of`, for views with a row a request: the page of `most` rows that has request number `from`."""
-    numbers = addresses.numbers if addresses.is_part else range(1, addresses.count + 1)
-    wanted = whole_number(query.get("from", ""), 1)
-    place = min(bisect_left(numbers, wanted), max(len(numbers) - 1, 0)) // most * most
-    page = numbers[place : place + most] or [1]
-    before = (numbers[place - most], numbers[place - 1]) if place else None
-    rest = numbers[place + most : place + 2 * most]
-    after = (rest[0], rest[-1]) if rest else None
-    return RequestBlock(page[0], page[-1], before, after, f"{addresses.part}&" if addresses.part else "")
 
 
 def cut(block: RequestBlock, stopped_at: int | None, why: str, addresses: Addresses) -> RequestBlock:

@@ -103,11 +103,6 @@ class Conditions:
     sessions: list[uuid.UUID] | None = None
     looks_up_requests: bool = False
 
-    @property
-    def asks_requests(self) -> bool:
-        """Whether the requests of a session must be read to know if it matches."""
-        return bool(self.wanted or self.needs_branch)
-
     def restrict(self, sessions: Iterable[uuid.UUID]) -> None:
         """Ask for one of these sessions."""
         self.sessions = sorted(set(sessions) & set(self.sessions) if self.sessions is not None else set(sessions))

@@ -12,7 +12,6 @@ _TITLES = ("title", "name", "headline")
 _ADDRESSES = ("url", "link", "href", "uri", "source")
 _SNIPPETS = ("snippet", "description", "summary", "text", "content", "body", "excerpt")
 _LISTS = ("results", "items", "hits", "organic", "organic_results", "sources", "documents", "data", "matches")
-MOST_HITS = 50
 
 
 class SearchHit(NamedTuple):
