@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
 from psycopg.types.datetime import TimestamptzLoader
+
+
+def array_of(values: Iterable[uuid.UUID]) -> str:
+    """An array of ids as PostgreSQL reads it, for `%s::uuid[]`: psycopg takes long to write each of them."""
+    return f"{{{','.join([value.hex for value in values])}}}"
 
 
 def fetched(statement: str, parameters: Sequence[Any]) -> list[Any]:

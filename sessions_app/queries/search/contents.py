@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
@@ -18,8 +19,8 @@ from sessions_app.content.messages import plain_text_in
 from sessions_app.content.needles import Original
 from sessions_app.content.search_facts import facts_of, facts_of_message, may_be_in_messages, own_text
 from sessions_app.content.searched_parts import SEARCHED, text_of_part
-from sessions_app.models import Part, RequestLog
-from sessions_app.queries.fetching import fetched
+from sessions_app.models import Part
+from sessions_app.queries.fetching import array_of, fetched
 
 # The roles of texts that are no messages.
 ERROR_ROLE, NO_ROLE = "error", ""
@@ -27,10 +28,6 @@ _ROLES = {"developer": "system", "model": "assistant", "function": "tool", "tool
 # So many bytes are read at a time. What is larger, or beyond it, is read piece by piece when it is looked at, and not
 # kept: a page may look into many logs of tens of megabytes.
 MOST_READ_AHEAD = 8_000_000
-_COLUMNS = (
-    *("source", "kind", "model", "requested_model", "provider", "status", "error_type", "error_message"),
-    *("finish_reason", "end_user", "key_alias", "request_id", "name", "tool_name", "step", "tags", "metadata"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +45,7 @@ class FoundRow:
         return [self.parts[i : i + DIGEST_BYTES] for i in range(0, len(self.parts), DIGEST_BYTES)]
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """The columns of a request that tell what it says of itself (`content.search_facts.Searchable`)."""
 
     source: str
@@ -68,7 +64,12 @@ class Said:
     tool_name: str
     step: bool
     tags: Sequence[str]
-    metadata: dict[str, Any] | None
+    metadata_json: str | None
+
+    @property
+    def metadata(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = json.loads(self.metadata_json) if self.metadata_json else None
+        return found
 
 
 @dataclass
@@ -83,22 +84,19 @@ class SaidText:
 class ReadPart(NamedTuple):
     """A part that may say what is looked for. `content`: None if it was not read ahead."""
 
-    id: uuid.UUID
     session_id: uuid.UUID
     bucket: date
+    digest: bytes
     kind: PartKind
     role: str
     content: bytes | None
-
-    @property
-    def digest(self) -> bytes:
-        return ids.part_digest(self.id)
 
     def read(self) -> bytes:
         """What it holds; at most one statement."""
         if self.content is not None:
             return decompress(self.content)
-        stored = Part.objects.filter(id=self.id, bucket=self.bucket).values_list("content", flat=True).first()
+        own = Part.objects.filter(id=ids.part_id(self.session_id, self.digest), bucket=self.bucket)
+        stored = own.values_list("content", flat=True).first()
         # It may have been deleted meanwhile.
         return decompress(bytes(stored)) if stored is not None else b"null"
 
@@ -210,31 +208,42 @@ def load_contents(rows: Iterable[FoundRow], keys: Mapping[uuid.UUID, str | None]
     if not by_id:
         return {}
     buckets = sorted({row.bucket for row in by_id.values()})
-    logs = RequestLog.objects.filter(id__in=list(by_id), bucket__in=buckets).values_list("id", *_COLUMNS)
+    statement = f"""
+        SELECT id, {", ".join(Said._fields[:-1])}, metadata::text FROM request_log
+        WHERE id = ANY(%s::uuid[]) AND bucket = ANY(%s::date[])
+    """  # noqa: S608 - names of columns
+    logs = fetched(statement, [array_of(by_id), buckets])
     parts = _load_parts(by_id.values(), buckets)
     found = {}
     for log_id, *columns in logs:
         row = by_id[log_id]
-        own = [part for digest in row.digests if (part := parts.get((row.session_id, row.bucket, digest)))]
+        session = row.session_id.hex
+        own = [part for digest in row.digests if (part := parts.get((session + digest.hex(), row.bucket)))]
         found[log_id] = Content(row, Said(*columns), keys.get(row.session_id) or "", own)
     return found
 
 
-_PartKey = tuple[uuid.UUID, date, bytes]
-
-
-def _load_parts(rows: Iterable[FoundRow], buckets: Sequence[date]) -> dict[_PartKey, ReadPart]:
-    wanted = {ids.part_id(row.session_id, digest) for row in rows for digest in row.digests}
+def _load_parts(rows: Iterable[FoundRow], buckets: Sequence[date]) -> dict[tuple[str, date], ReadPart]:
+    """Parts by the hexadecimal digits of their session and their digest, and by their month. Thousands are read for a
+    page: to make a UUID of each of their ids would take as long as to read them.
+    """
+    sessions: dict[str, uuid.UUID] = {}
+    wanted: set[str] = set()
+    for row in rows:
+        session = row.session_id.hex
+        sessions[session] = row.session_id
+        wanted.update(session[: 2 * ids.PREFIX_BYTES] + digest.hex() for digest in row.digests)
     # The smallest first, so that most are read ahead.
     statement = """
-        SELECT id, session_id, bucket, kind, role,
+        SELECT encode(uuid_send(session_id), 'hex') || encode(substr(uuid_send(id), 9), 'hex'), bucket, kind, role,
             CASE WHEN sum(byte_size) OVER (ORDER BY byte_size ROWS UNBOUNDED PRECEDING) <= %s THEN content END
         FROM part WHERE id = ANY(%s::uuid[]) AND bucket = ANY(%s::date[]) AND kind = ANY(%s::int[])
     """
+    found: dict[tuple[str, date], ReadPart] = {}
     kinds = [int(kind) for kind in SEARCHED]
-    found: dict[_PartKey, ReadPart] = {}
-    for row in fetched(statement, [MOST_READ_AHEAD, list(wanted), list(buckets), kinds]):
-        part_id, session_id, bucket, kind, role, content = row
-        part = ReadPart(part_id, session_id, bucket, PartKind(kind), role, content)
-        found[session_id, bucket, part.digest] = part
+    array = f"{{{','.join(wanted)}}}"
+    for name, bucket, kind, role, content in fetched(statement, [MOST_READ_AHEAD, array, buckets, kinds]):
+        if session_id := sessions.get(name[:32]):
+            digest = bytes.fromhex(name[32:])
+            found[name, bucket] = ReadPart(session_id, bucket, digest, PartKind(kind), role, content)
     return found

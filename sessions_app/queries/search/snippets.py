@@ -7,13 +7,16 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import TypeAlias
 
-from sessions_app.content.needles import Needle, Span
+from sessions_app.content.needles import Needle
 from sessions_app.queries.search.contents import Content, FoundRow, SaidText, load_contents
 from sessions_app.queries.search.walk import FoundSession
 
 MOST_SNIPPETS = 3
 CHARS_BEFORE, CHARS_AFTER = 60, 160
+
+_Place: TypeAlias = tuple[Content, SaidText]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +52,22 @@ def snippets_of(found: FoundSession, needles: Mapping[int, Needle], roles: froze
     """
     contents = [found.contents[row.id] for row in _first_rows(found, needles) if row.id in found.contents]
     seen: set[Hashable] = set()
-    each = [
-        # Of what is read piece by piece, no more than is shown.
-        list(islice(_in_request(content, needles.values(), roles, seen), MOST_SNIPPETS if content.is_large else None))
-        for content in contents
-    ]
-    first = [snippets[0] for snippets in each if snippets]
-    rest = [snippet for snippets in each for snippet in snippets[1:]]
-    chosen = (first + rest)[:MOST_SNIPPETS]
+    each: list[list[_Place]] = []
+    for number, content in enumerate(contents):
+        # All places in a request tell what a later one only repeats. Of what is read piece by piece, and of the last
+        # one, no more are looked for than may be shown.
+        is_last = number == len(contents) - 1
+        most = MOST_SNIPPETS if content.is_large or is_last else None
+        each.append(list(islice(_places(content, needles.values(), roles, seen), most)))
+    first = [places[0] for places in each if places]
+    rest = [place for places in each for place in places[1:]]
+    chosen = [_snippet(*place, needles.values()) for place in (first + rest)[:MOST_SNIPPETS]]
     return sorted(chosen, key=lambda snippet: snippet.started_at)
 
 
 def snippets_of_request(content: Content, needles: Sequence[Needle], roles: frozenset[str]) -> list[Snippet]:
     """The first places in a request, at most MOST_SNIPPETS."""
-    return list(islice(_in_request(content, needles, roles, set()), MOST_SNIPPETS))
+    return [_snippet(*place, needles) for place in islice(_places(content, needles, roles, set()), MOST_SNIPPETS)]
 
 
 def more_rows(found: FoundSession, needles: Mapping[int, Needle]) -> int:
@@ -76,19 +81,21 @@ def _first_rows(found: FoundSession, needles: Mapping[int, Needle]) -> Iterable[
     return sorted(rows.values(), key=lambda row: (row.started_at, row.id))[:MOST_SNIPPETS]
 
 
-def _in_request(
+def _places(
     content: Content, needles: Iterable[Needle], roles: frozenset[str], seen: set[Hashable]
-) -> Iterator[Snippet]:
-    """Its places, but for messages that were `seen` before."""
+) -> Iterator[_Place]:
+    """The texts in which something is found, but for messages that were `seen` before."""
     for piece in content.pieces(roles):
-        spans = sorted(span for needle in needles for span in needle.spans(piece.original.normal, 10))
-        if spans and (meaning := content.meaning(piece)) not in seen:
+        is_found = any(needle.is_in(piece.original.normal) for needle in needles)
+        if is_found and (meaning := content.meaning(piece)) not in seen:
             seen.add(meaning)
-            yield _snippet(content, piece, piece.original.spans(spans))
+            yield content, piece
 
 
-def _snippet(content: Content, piece: SaidText, spans: Sequence[Span]) -> Snippet:
+def _snippet(content: Content, piece: SaidText, needles: Iterable[Needle]) -> Snippet:
     text = piece.original.text
+    found = sorted(span for needle in needles for span in needle.spans(piece.original.normal, 10))
+    spans = piece.original.spans(found)
     first, last = spans[0]
     start, end = max(first - CHARS_BEFORE, 0), min(last + CHARS_AFTER, len(text))
     # At a word's beginning, if one is near.

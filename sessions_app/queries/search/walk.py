@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from sessions_app import ids
 from sessions_app.models import Project
-from sessions_app.queries.fetching import fetched
+from sessions_app.queries.fetching import array_of, fetched
 from sessions_app.queries.search.candidates import VERY_FEW, any_of, few_sessions, sessions_with, very_few_with_words
 from sessions_app.queries.search.conditions import Asked, Conditions
 from sessions_app.queries.search.contents import Content, FoundRow, TooLate, load_contents
@@ -199,7 +199,7 @@ class Walk:
         if place is not None:
             where.append((self.direction.after, list(place)))
         if self.candidates is not None:
-            where.append(("s.id = ANY(%s::uuid[])", [self.candidates]))
+            where.append(("s.id = ANY(%s::uuid[])", [array_of(self.candidates)]))
         instead = "".join(f", ({text})" for text, _ in self.instead)
         matches = " AND ".join(f"({text})" for text, _ in self.sql) or "true"
         columns = ", ".join(f"s.{name}" for name in self.columns)
@@ -245,21 +245,25 @@ class Walk:
     def _rows(self, sessions: Sequence[FoundSession], wanted: Asked) -> dict[uuid.UUID, list[FoundRow]]:
         """The rows of the index, by session, that may have what is wanted, the earliest first."""
         condition, params = any_of(wanted.groups)
-        bounds = [ids.id_range(session.id) for session in sessions]
+        # With the month beside each session only the partition of that month is looked into.
+        months = [bucket for one in sessions for bucket in one.buckets]
+        own = [one.id for one in sessions for _ in one.buckets]
+        bounds = [ids.id_range(session_id) for session_id in own]
         # OFFSET keeps the words out of the inner query: for common ones PostgreSQL would rather read the whole table
         # than the rows of some sessions.
         statement = f"""
             SELECT x.session_id, x.id, x.bucket, x.started_at, x.parts
-            FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS s (id, first, last) CROSS JOIN LATERAL (
+            FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::date[]) AS s (id, first, last, bucket)
+            CROSS JOIN LATERAL (
                 SELECT * FROM request_search AS r
-                WHERE r.session_id = s.id AND r.id BETWEEN s.first AND s.last AND r.bucket = ANY(%s::date[]) OFFSET 0
+                WHERE r.session_id = s.id AND r.id BETWEEN s.first AND s.last AND r.bucket = s.bucket
+                    AND r.bucket = ANY(%s::date[]) OFFSET 0
             ) AS x
             WHERE ({condition}){_with_columns(wanted)} ORDER BY x.started_at, x.id
         """  # noqa: S608 - texts of ours
-        lists = [session.id for session in sessions], [first for first, _ in bounds], [last for _, last in bounds]
-        buckets = sorted({bucket for session in sessions for bucket in session.buckets})
+        lists = array_of(own), array_of(first for first, _ in bounds), array_of(last for _, last in bounds)
         found: dict[uuid.UUID, list[FoundRow]] = defaultdict(list)
-        for row in fetched(statement, [*lists, buckets, *params]):
+        for row in fetched(statement, [*lists, months, sorted(set(months)), *params]):
             session_id, log_id, bucket, started_at, parts = row
             found[session_id].append(FoundRow(session_id, log_id, bucket, started_at, bytes(parts)))
         return found
