@@ -18,18 +18,19 @@ import psycopg
 from django.conf import settings
 
 from sessions_app.ingest import questions, stored_facts
+from sessions_app.ingest.logged_calls import (
+    goes_with_span,
+    home_by_span,
+    logged_calls,
+    may_be_one_call,
+    near_span,
+    response_key,
+    spans_of_response,
+)
 from sessions_app.ingest.questions import Found, Wanted
 from sessions_app.ingest.stored_spans import StoredSpan
 from sessions_app.ingest.stored_spans import load as traces_of
-from sessions_app.ingest.traces import (
-    leader_of,
-    logged_calls,
-    other_reports,
-    response_key,
-    same_calls,
-    session_homes,
-    spans_of_response,
-)
+from sessions_app.ingest.traces import leader_of, other_reports, same_calls, session_homes
 from sessions_app.records import RULE_OWN, RULE_TRACE_ID
 from sessions_app.storage.moving import Move
 from sessions_app.structure.grouping_rules import (
@@ -211,34 +212,47 @@ class Grouper:
             if trace in traces:
                 self._settle_trace(traces[trace], spans)
         same = same_calls(rows)
-        keys = {row.key_id for row in rows}
-        same |= logged_calls(rows, same, lambda row: self._logs_of(row, keys))
+        logged = logged_calls(rows, same, self._logs_of(rows))
+        for key_id, log_id in logged.items():
+            self._follow(self.nodes[log_id], self.nodes[key_id])
+        same |= logged
         for row in rows:
             if row.key_id in self.nodes:
                 self.nodes[row.key_id].duplicate_of = same.get(row.key_id)
 
     def _reports_of_logs(self, nodes: Sequence[Node]) -> set[uuid.UUID]:
-        """The requests that have the responses of these logs, and may be spans. Few sessions have both logs and spans,
-        so only those of such sessions are looked for.
-        """
-        homes = [(node, node.chosen or node.weak) for node in nodes if node.response and not node.span]
-        logs = [(node, home.session_id) for node, home in homes if home]
-        mixed = stored_facts.sessions_with_spans(self.cursor, {session_id for _, session_id in logs})
-        wanted = [question for node, home in logs if home in mixed for question in spans_of_response(node)]
-        return {found.place[1] for found in self._find(wanted)}
+        """The requests that have the responses of these logs, and may be spans."""
+        logs = [node for node in nodes if node.response and not node.span]
+        if not logs or not stored_facts.has_spans(self.cursor):
+            return set()
+        return {found.place[1] for found in self._find([wanted for node in logs for wanted in spans_of_response(node)])}
 
-    def _logs_of(self, row: StoredSpan, spans: set[uuid.UUID]) -> list[Place]:
-        """The logs with the response of a span, in its session. `spans`: the keys of those that are spans."""
-        link_key = response_key(self.project_keys[row.project_id], row)
-        session_id = self._session_of(row.key_id)
-        places = self.index.provides.get(link_key, ()) if link_key else ()
-        return [place for place in places if place[1] not in spans and self._session_of(place[1]) == session_id]
+    def _logs_of(self, rows: Sequence[StoredSpan]) -> dict[uuid.UUID, list[Place]]:
+        """The logs that may tell of the calls of spans, by the spans' keys."""
+        near: dict[uuid.UUID, list[Place]] = {}
+        for row in rows:
+            link_key = response_key(self.project_keys[row.project_id], row)
+            places = self.index.provides.get(link_key) if link_key else None
+            if places and row.key_id in self.nodes:
+                near[row.key_id] = near_span(places, row)
+        spans = {row.key_id for row in rows}
+        self._find_earlier(self._load({key for places in near.values() for _, key in places} - spans))
+        return {
+            key_id: [place for place in places if may_be_one_call(self.nodes.get(place[1]), self.nodes[key_id])]
+            for key_id, places in near.items()
+        }
 
-    def _session_of(self, key_id: uuid.UUID) -> uuid.UUID | None:
-        """Where a request is as far as its caller or a trace says, or where it is stored."""
-        node = self.nodes.get(key_id)
-        home = (node.assigned or node.chosen or node.weak) if node else None
-        return home.session_id if home else self.homes.get(key_id)
+    def _follow(self, log: Node, span: Node) -> None:
+        """Put a log for which no caller chose a session, and the attempts of its call, where a span of its call is."""
+        home = home_by_span(log, span)
+        if home is None:
+            return
+        if log.call:
+            self._load(found.place[1] for found in self._find([Wanted(log.call, LinkRole.CALL)]))
+        attempts = {key_id for _, key_id in self.index.calls[log.call]} if log.call else set()
+        for node in (self.nodes[key_id] for key_id in {log.key_id, *attempts} & self.nodes.keys()):
+            if goes_with_span(node):
+                node.chosen, node.weak = home, None
 
     def _traces_with_reports(
         self, traces: dict[uuid.UUID, Node], reports: set[uuid.UUID]

@@ -134,12 +134,11 @@ def chosen_sessions(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID
     return {row[0] for row in cursor.fetchall()}
 
 
-def sessions_with_spans(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-    """Which of these sessions have spans; one statement, or none for no session."""
-    if not (wanted := sorted(set(session_ids))):
-        return set()
-    cursor.execute(sql.load("sessions_with_spans"), {"ids": wanted})
-    return {row[0] for row in cursor.fetchall()}
+def has_spans(cursor: psycopg.Cursor[Any]) -> bool:
+    """Whether any project has spans; one statement."""
+    cursor.execute("SELECT EXISTS (SELECT FROM trace_span)")
+    row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 @dataclass(frozen=True, slots=True)

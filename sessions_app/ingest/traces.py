@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sessions_app import ids
-from sessions_app.content.call_ids import UNIQUE_ID_CHARS
 from sessions_app.ingest import questions
 from sessions_app.ingest.links import Links
 from sessions_app.ingest.questions import Wanted
@@ -20,10 +19,7 @@ from sessions_app.wire.fields import MAX_ID_CHARS, clean
 from sessions_app.wire.genai.duplicates import CALLS, GIVEN, LONGEST_CALL, MOST_APART, SpanFacts, duplicates
 from sessions_app.wire.genai.sessions import ClaimFacts, trace_claims
 
-__all__ = [
-    *("leader_of", "logged_calls", "other_reports", "reports_apart", "response_key", "same_calls", "session_homes"),
-    *("span_facts", "spans_of_response"),
-]
+__all__ = ["CALLS", "leader_of", "other_reports", "reports_apart", "same_calls", "session_homes", "span_facts"]
 
 # Two or three libraries report the same call, rarely in as many traces.
 MOST_REPORTS = 20
@@ -89,12 +85,6 @@ def other_reports(project_key: uuid.UUID, row: StoredSpan) -> list[Wanted]:
     return [Wanted(link_key, role, *around, most=MOST_REPORTS) for link_key, role in found]
 
 
-def spans_of_response(log: Node) -> list[Wanted]:
-    """A question for the spans that may report the call of a log."""
-    around = questions.around(log.started_at, MOST_APART)
-    return [Wanted(log.response, LinkRole.RESPONSE, *around, most=MOST_REPORTS)] if log.response else []
-
-
 def leader_of(nodes: Sequence[Node]) -> Place | None:
     """Of the spans of a trace, the first that continues a response of another trace, else the first."""
     provided = {link_key for node in nodes for link_key in node.provides}
@@ -116,39 +106,6 @@ def same_calls(rows: Sequence[StoredSpan]) -> dict[uuid.UUID, uuid.UUID]:
     for spans in _compared(rows):
         for one, other in duplicates([_span_facts(row) for row in spans]).items():
             found[uuid.UUID(one)] = uuid.UUID(other)
-    return found
-
-
-def response_key(project_key: uuid.UUID, row: StoredSpan) -> uuid.UUID | None:
-    """The link key of a call's response, if that has an id which hardly another one has."""
-    response_id = (row.facts or {}).get("response", "")
-    is_unique = row.kind in CALLS and len(response_id) >= UNIQUE_ID_CHARS
-    return ids.link_key(project_key, "response", response_id) if is_unique else None
-
-
-def logged_calls(
-    rows: Iterable[StoredSpan],
-    same: Mapping[uuid.UUID, uuid.UUID],
-    logs: Callable[[StoredSpan], Iterable[Place]],
-) -> dict[uuid.UUID, uuid.UUID]:
-    """The spans that report a call which a log reports, too, and that log, by their keys.
-
-    `same`: as `same_calls` found. `logs`: the logs of a span's session that have its response. A call has one log,
-    which began with one of its spans: a cached response comes again, with the same id, in another call.
-    """
-    reports: dict[uuid.UUID, list[StoredSpan]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: (row.started_at, row.key_id)):
-        if row.kind in CALLS:
-            reports[same.get(row.key_id, row.key_id)].append(row)
-    found: dict[uuid.UUID, uuid.UUID] = {}
-    taken: set[uuid.UUID] = set()
-    for spans in reports.values():
-        asked = [(span, log) for span in spans for log in logs(span)]
-        near = [(abs(log[0] - span.started_at), log[1]) for span, log in asked if log[1] not in taken]
-        apart, log_id = min(near, default=(timedelta.max, None))
-        if log_id is not None and apart <= MOST_APART:
-            taken.add(log_id)
-            found |= dict.fromkeys([span.key_id for span in spans], log_id)
     return found
 
 

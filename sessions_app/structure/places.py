@@ -90,6 +90,12 @@ class Places(Generic[Key]):
         is_near = index < len(places) and places[index][0] - moment <= window
         return places[index] if is_near else None
 
+    def around(self, moment: datetime, window: timedelta, most: int) -> list[tuple[datetime, Key]]:
+        """At most so many before, and so many after a moment, at most `window` away."""
+        index = bisect_left(self._in_order(), moment, key=_moment)
+        near = self._ordered[max(index - most, 0) : index + most]
+        return [place for place in near if -window <= place[0] - moment <= window]
+
     def _in_order(self) -> list[tuple[datetime, Key]]:
         if self._late:
             self._ordered = sorted(set(self._ordered + self._late))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from sessions_app.ingest import corrections
 from sessions_app.ingest.accept import accept_body, accept_export
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Project, RequestLog, Session
@@ -74,6 +75,8 @@ def post(project: Project, *sent: dict[str, Any]) -> None:
     for one in sent:
         if "spanId" in one:
             accept_export(project.pk, export(one), otlp.content_type_of(otlp.JSON, otlp.TRACES))
+        elif "litellm_call_id" in one:
+            accept_body(project.pk, "litellm", json.dumps([one]).encode(), "application/json")
         else:
             accept_body(project.pk, "native", json.dumps([one], default=str).encode(), "application/json")
 
@@ -149,3 +152,77 @@ def test_session_that_a_late_span_names_unites_the_reports(project: Project) -> 
     assert request.source == "native"
     assert Session.objects.get(session_key="s-1").request_count == 1
     call_command("check_rollups")
+
+
+# --- logs for which no caller chose a session -----------------------------------------------------------------------
+
+
+def gateway_log(status: str = "success", at: float = 0, **members: Any) -> dict[str, Any]:
+    """As LiteLLM's proxy logs a call whose client named no session: with a trace id that it made up."""
+    started = START.timestamp() + at
+    answer = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Four."}}
+    log = {
+        "id": RESPONSE if status == "success" else "c-1",
+        "litellm_call_id": "5b0a3f1e-7c1d-4f39-9d0e-2a4b6c8d0e1f",
+        "trace_id": "0c9d8e7f-6a5b-4c3d-8e2f-1a0b9c8d7e6f",
+        "call_type": "acompletion",
+        "model": "gpt-4o",
+        "startTime": started,
+        "endTime": started + 1,
+        "status": status,
+        "messages": [{"role": "user", "content": "What is two and two?"}],
+        "response": {"id": RESPONSE, "object": "chat.completion", "choices": [answer]} if status == "success" else None,
+        "error_str": "" if status == "success" else "Timeout",
+        "metadata": {},
+        "response_cost": 0.25,
+    }
+    return log | members
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param((gateway_log(), span_of()), id="log of a gateway, span"),
+        pytest.param((span_of(), gateway_log()), id="span, log of a gateway"),
+        pytest.param((log_of(session=""), span_of()), id="own log, span"),
+        pytest.param((span_of(), log_of(session="")), id="span, own log"),
+    ],
+)
+def test_log_without_a_session_goes_where_its_span_is(
+    project: Project, sent: tuple[dict[str, Any], ...], at_once: bool
+) -> None:
+    (request,) = counted(project, *sent, at_once=at_once)
+    assert request.source in ("litellm", "native")
+    assert (request.rule, request.rule_detail) == ("session_id", "session.id of a span of this call")
+    session = Session.objects.get()
+    assert (session.session_key, session.request_count, session.cost) == ("s-1", 1, Decimal("0.25"))
+    call_command("check_rollups")
+
+
+def test_failed_attempts_go_along(project: Project) -> None:
+    failed = gateway_log("failure", at=-0.1)
+    requests = counted(project, failed, gateway_log(), span_of(at=-0.1))
+    assert [(request.status, request.source) for request in requests] == [("error", "litellm"), ("success", "litellm")]
+    assert Session.objects.get().session_key == "s-1"
+    call_command("check_rollups")
+
+
+def test_log_follows_when_a_late_span_names_another_session(project: Project) -> None:
+    call = span_of()
+    call["parentSpanId"] = f"{7:016x}"
+    call["attributes"] = [one for one in call["attributes"] if one["key"] != "session.id"]
+    names = [attribute("gen_ai.operation.name", stringValue="invoke_agent"), attribute("session.id", stringValue="s-9")]
+    agent = span(traceId=call["traceId"], spanId=call["parentSpanId"], name="invoke_agent", attributes=names)
+    assert len(counted(project, gateway_log(), call)) == 2
+    (request,) = counted(project, agent)
+    assert request.source == "litellm"
+    assert Session.objects.get().session_key == "s-9"
+    call_command("check_rollups")
+
+
+def test_a_person_who_moved_the_log_is_right(project: Project) -> None:
+    counted(project, gateway_log())
+    request = RequestLog.objects.get()
+    corrections.move_requests(project, [request.pk], None, "alice")
+    assert len(counted(project, span_of())) == 2

@@ -1,2 +1,0 @@
--- Which of these sessions have spans.
-SELECT id FROM session WHERE id = ANY(%(ids)b::uuid[]) AND 'otlp' = ANY(sources)
