@@ -17,18 +17,21 @@ _ITEM = re.compile(rb'"type"\s*:\s*"(?:compaction|compaction_summary|context_com
 _MOST_BLOCKS = 200
 # Shorter contents and ids may be the same in two conversations.
 _UNIQUE_CHARS = 16
-# How summaries begin, after what may stand before them, and which agent writes so.
+# How summaries begin. Those of the first three are sentences of Claude Code and of Codex.
+_CONTINUED = r"This session is being continued from a previous conversation"
+_HANDED_OVER = r"Another language model started to solve this problem"
+_GIVEN = r"You were originally given instructions from a user over one or more turns"
+SUMMARY_TAGS = r"state_snapshot|conversation_summary|context_summary|compacted_context|compaction_summary"
+_HEADING = r"\[?(?:Conversation|Context) (?:summary|compacted)"
+# The same with what may stand before them, and which agent writes so.
 _BEGINNINGS = (
-    ("Claude Code", re.compile(r"This session is being continued from a previous conversation", re.IGNORECASE)),
-    ("Codex", re.compile(r"Another language model started to solve this problem", re.IGNORECASE)),
-    ("Codex", re.compile(r"You were originally given instructions from a user over one or more turns", re.IGNORECASE)),
-    (
-        "",
-        re.compile(r"<(?:state_snapshot|conversation_summary|context_summary|compacted_context|compaction_summary)>"),
-    ),
+    ("Claude Code", re.compile(_CONTINUED, re.IGNORECASE)),
+    ("Codex", re.compile(_HANDED_OVER, re.IGNORECASE)),
+    ("Codex", re.compile(_GIVEN, re.IGNORECASE)),
+    ("", re.compile(rf"<(?:{SUMMARY_TAGS})>")),
     # Within HTML that a person wrote, it stands in <details>.
     ("", re.compile(r"\A\s*<summary>")),
-    ("", re.compile(r"\[?(?:Conversation|Context) (?:summary|compacted)\b", re.IGNORECASE)),
+    ("", re.compile(rf"{_HEADING}\b", re.IGNORECASE)),
     (
         "",
         re.compile(
@@ -40,14 +43,8 @@ _BEGINNINGS = (
 # Each of them has one of these words, whose letters no other characters stand for.
 _SIGNS = ("from a prev", "another language", "you were or", "<", " summar", " compacted")
 _SEARCHED_CHARS = 2_000
-# The same for a line that may be a title, in words that PostgreSQL reads in the same way.
-_LINE = re.compile(
-    r"This session is being continued from a previous conversation"
-    r"|Another language model started to solve this problem"
-    r"|You were originally given instructions from a user over one or more turns"
-    r"|<(state_snapshot|conversation_summary|context_summary|compacted_context|compaction_summary|summary)>"
-    r"|\[?(Conversation|Context) (summary|compacted)"
-)
+# The beginnings of a line that may be a title. The SQL function `is_summary` has them, too: a change needs a migration.
+_LINE = re.compile(rf"{_CONTINUED}|{_HANDED_OVER}|{_GIVEN}|<(?:{SUMMARY_TAGS}|summary)>|{_HEADING}")
 # How agents ask the model for such a summary, in the user's name: what the instruction begins with.
 _INSTRUCTIONS = (
     (
@@ -118,7 +115,7 @@ def agent_of_summary(text: str) -> str | None:
 
 
 def is_summary_line(line: str) -> bool:
-    """Whether a line begins as such a summary. The SQL function `is_summary` does the same."""
+    """Whether a line begins as such a summary."""
     return _LINE.match(line) is not None
 
 

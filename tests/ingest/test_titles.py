@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 from django.db import connection
 
-from sessions_app.content.summaries import is_summary_line
+from sessions_app.content.summaries import SUMMARY_TAGS, is_summary_line
 from sessions_app.models import Project, Session
 from sessions_app.storage.checking import check_rollups
 from tests.factories import START, make_log, make_project, store_logs
@@ -52,7 +52,7 @@ def test_a_summary_is_the_title_where_nothing_else_was_said(project: Project) ->
         (SUMMARY, True),
         ("Another language model started to solve this problem and", True),
         ("You were originally given instructions from a user over one or more turns.", True),
-        ("<state_snapshot> <goal>", True),
+        *[(f"<{tag}> <goal>", True) for tag in SUMMARY_TAGS.split("|")],
         ("<stateXsnapshot>", False),
         ("<summary>", True),
         ("[Context compacted]", True),

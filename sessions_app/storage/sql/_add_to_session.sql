@@ -1,14 +1,11 @@
     -- What new requests (`excluded`) add to a session. The title is that of the earliest request that has a user text,
     -- the preview that of the latest that has an answer, whatever the order of arrival; the source's name is its last one.
-    -- A summary of an agent is a title only where there is no other.
-    title = CASE WHEN s.title_at IS NULL OR excluded.title_at IS NOT NULL
-                      AND (is_summary(excluded.title), excluded.title_at, excluded.title)
-                          < (is_summary(s.title), s.title_at, s.title)
-                 THEN excluded.title ELSE s.title END,
-    title_at = CASE WHEN s.title_at IS NULL OR excluded.title_at IS NOT NULL
-                         AND (is_summary(excluded.title), excluded.title_at, excluded.title)
-                             < (is_summary(s.title), s.title_at, s.title)
-                    THEN excluded.title_at ELSE s.title_at END,
+    title = CASE WHEN
+        -- include _is_earlier_title.sql
+        THEN excluded.title ELSE s.title END,
+    title_at = CASE WHEN
+        -- include _is_earlier_title.sql
+        THEN excluded.title_at ELSE s.title_at END,
     source_name = CASE WHEN s.source_name_at IS NULL
                             OR (excluded.source_name_at, excluded.source_name) > (s.source_name_at, s.source_name)
                        THEN excluded.source_name ELSE s.source_name END,
