@@ -133,21 +133,24 @@ STATUS_WORDS = (*CHOICES["status"], *SYNONYMS["status"])
 
 
 class FilterParameters(Parameters):
-    q = search("What a session says, filters, or an id, as in the search box: docs/search.md has the language.")
-    trace_id = text("The id exactly as a caller gave it.")
-    from_ = filter_time("Last activity at or after this time")
-    to = filter_time("Last activity at or before this time")
+    """What sessions, and requests of all sessions, are asked for."""
+
+    q = search("What is said, filters, or an id, as in the search box: docs/search.md has the language.")
+    trace_id = text("The id of the session, exactly as a caller gave it.")
+    from_ = filter_time("At or after this time: the last activity of a session, the start of a request")
+    to = filter_time("At or before this time, likewise")
     status = any_of(
         "`error`: with a failed request; `ok`: without; `running`: with one that has no end yet; `unfinished`: with "
-        "one that began more than an hour ago, and no end was reported. `success` is `ok`, and `failed` is `error`.",
+        "one that began more than an hour ago, and no end was reported. `success` is `ok`, and `failed` is `error`. "
+        "A request has exactly one of them.",
         *STATUS_WORDS,
     )
-    model = any_of("Sessions in which one of these models answered.")
-    user = any_of("Sessions of one of these end users.")
-    tag = any_of("Sessions with one of these tags.")
+    model = any_of("One of these models was asked for or answered.")
+    user = any_of("One of these end users.")
+    tag = any_of("One of these tags. A request has those of its session, too.")
     source_ = any_of("Where the logs came from.", *SOURCES)
-    rule = any_of("Sessions with a request that was grouped by one of these rules.", *RULES)
-    failed_tool = any_of("Sessions in which a result of one of these tools failed or looks failed.")
+    rule = any_of("One of these rules grouped the request, or one of the session.", *RULES)
+    failed_tool = any_of("A result of one of these tools failed or looks failed.")
 
 
 class ExportParameters(FilterParameters):
@@ -162,18 +165,7 @@ class SessionsParameters(FilterParameters):
     cursor = cursor()
 
 
-class AllRequestsParameters(Parameters):
-    q = search("What a request says, and filters, as in the search box: docs/search.md has the language.")
-    trace_id = text("The id of its session, exactly as a caller gave it.")
-    from_ = filter_time("Started at or after this time")
-    to = filter_time("Started at or before this time")
-    status = any_of("How it went, as in the list of sessions; each request has exactly one.", *STATUS_WORDS)
-    model = any_of("One of these models was asked for or answered.")
-    user = any_of("One of these end users.")
-    tag = any_of("One of these tags, its own or of its session.")
-    source_ = any_of("Where the log came from.", *SOURCES)
-    rule = any_of("One of these rules grouped it.", *RULES)
-    failed_tool = any_of("A result of one of these tools failed or looks failed.")
+class AllRequestsParameters(FilterParameters):
     order = Described(
         {"type": "string", "enum": [request_list.NEWEST_FIRST, request_list.OLDEST_FIRST]}, "By their start."
     )
