@@ -231,6 +231,12 @@ class RequestLog(Sharded):
             models.Index("session_id", "started_at", name="request_timeline", include=("ended_at", "status")),
             # Few requests run at a time, so this stays small.
             models.Index(fields=["session_id"], condition=models.Q(status="running"), name="request_running"),
+            # Few fail. Where it is asked what their errors say, these alone are looked at.
+            models.Index(
+                fields=["session_id"],
+                condition=~models.Q(error_type="") | ~models.Q(error_message=""),
+                name="request_error",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -23,7 +23,7 @@ from sessions_app.queries.filters import FilterError, SessionFilters
 from sessions_app.queries.matching import COUNT_LIMIT, CountedMatches
 from sessions_app.queries.matching import SECONDS as COUNT_SECONDS
 from sessions_app.queries.search.candidates import MOST_CANDIDATES, any_of
-from sessions_app.queries.search.conditions import Sql
+from sessions_app.queries.search.conditions import OF_ERRORS, Sql
 from sessions_app.queries.search.contents import Content, FoundRow, load_contents
 from sessions_app.queries.search.of_request import asked_of_request, has_one, says
 from sessions_app.queries.search.orders import ORDERS, Direction
@@ -231,7 +231,7 @@ class _RequestWalk:
         where += [("x.id = ANY(%s::uuid[])", [self.candidates])] if self.candidates is not None else []
         matches = [*self.asked.sql, *(one.possible for one in self.asked.has)]
         matches += [any_of(one.groups) for one in self.asked.wanted if not one.negated]
-        matches += [(one.of_columns, []) for one in self.asked.wanted if not one.negated]
+        matches += [(OF_ERRORS, []) for one in self.asked.wanted if one.is_of_errors and not one.negated]
         if self.asked.sessions is not None:
             matches.append(("x.session_id = ANY(%s::uuid[])", [self.asked.sessions]))
         holds = "".join(f", coalesce({one.columns or 'false'}, false)" for one in self.asked.has)

@@ -44,7 +44,7 @@ def _few(
             return None
         rows = sessions_with(project, groups, most)
         if len(rows) <= most:
-            return sorted({*rows, *others()})
+            return list({*rows, *others()})
     return None
 
 
@@ -53,7 +53,7 @@ def _in_ranges(project: Project, ranges: Sequence[Sql]) -> list[uuid.UUID] | Non
         statement = f"SELECT s.id FROM session AS s WHERE s.project_id = %s AND {text} LIMIT %s"  # noqa: S608
         found = _first_column(statement, [project.pk, *params, MOST_CANDIDATES + 1])
         if len(found) <= MOST_CANDIDATES:
-            return sorted(found)
+            return found
     return None
 
 

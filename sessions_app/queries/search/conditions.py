@@ -52,6 +52,9 @@ RANGE_OF_SESSION = {
 # Of a request. What ends before it begins has a wrong clock, and no duration.
 TTFT = "CASE WHEN r.first_token_at >= r.started_at THEN extract(epoch FROM r.first_token_at - r.started_at) END"
 
+# Of a request `r`: the condition of the index `request_error`.
+OF_ERRORS = "(r.error_type <> '' OR r.error_message <> '')"
+
 # A condition in SQL, and its parameters.
 Sql: TypeAlias = tuple[str, list[Any]]
 # Any of these groups of hashes, each of which a row must have as a whole.
@@ -67,7 +70,8 @@ class Asked:
 
     `named`: sessions that have it in another way: by an id. `instead`: a condition of the roll-up that is enough.
     `hint`: what some row of each session has that matches in either way, where that is known. `is_told_by_index`: a
-    row that has the hashes says it, so that nothing need be read. `of_columns`: what the request's columns must be.
+    row that has the hashes says it, so that nothing need be read. `is_of_errors`: only a request that says something of
+    an error (`OF_ERRORS`) can have it.
     """
 
     groups: Groups
@@ -78,7 +82,7 @@ class Asked:
     instead: Sql | None = None
     hint: Groups = ()
     is_told_by_index: bool = False
-    of_columns: str = "true"
+    is_of_errors: bool = False
 
     @property
     def where_it_may_be(self) -> Groups:
@@ -255,7 +259,7 @@ def _error(project: Project, clause: Values) -> Asked:
     def check(content: Content) -> bool:
         return content.shows_any(facts) or any(is_said(content, needle, roles) for needle in needles)
 
-    return Asked(tuple(groups), check, clause.negated, of_columns="(r.error_type <> '' OR r.error_message <> '')")
+    return Asked(tuple(groups), check, clause.negated, is_of_errors=True)
 
 
 def needle_or_none(text: str) -> Needle | None:

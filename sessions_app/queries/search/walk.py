@@ -11,19 +11,18 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeAlias
 
-from sessions_app import ids
 from sessions_app.models import Project
 from sessions_app.queries.fetching import array_of, fetched
-from sessions_app.queries.search.candidates import VERY_FEW, any_of, few_sessions, sessions_with, very_few_with_words
+from sessions_app.queries.search.candidates import VERY_FEW, few_sessions, sessions_with, very_few_with_words
 from sessions_app.queries.search.conditions import Asked, Conditions
 from sessions_app.queries.search.contents import Content, FoundRow, TooLate, load_contents
 from sessions_app.queries.search.orders import Direction
+from sessions_app.queries.search.rows import rows_of
 
 FIRST_CHUNK, LARGEST_CHUNK = 200, 6_400
 # If it seems that more sessions than that must be walked through, the index is asked where what is wanted may be; more
@@ -231,7 +230,7 @@ class Walk:
         number = self.instead.index(wanted.instead) if wanted.instead else None
         settled = {one.id for one in sessions if number is not None and -1 - number in one.rows}
         others = [one for one in sessions if one.id not in settled]
-        rows = self._rows(others, wanted) if others else {}
+        rows = rows_of([(one.id, one.buckets) for one in others], wanted) if others else {}
         for session in sessions:
             session.rows[place] = rows.get(session.id, [])
         held = self._checked(others, place, wanted)
@@ -241,32 +240,6 @@ class Walk:
             if holds != wanted.negated or session.is_unsure:
                 kept.append(session)
         return kept
-
-    def _rows(self, sessions: Sequence[FoundSession], wanted: Asked) -> dict[uuid.UUID, list[FoundRow]]:
-        """The rows of the index, by session, that may have what is wanted, the earliest first."""
-        condition, params = any_of(wanted.groups)
-        # With the month beside each session only the partition of that month is looked into.
-        months = [bucket for one in sessions for bucket in one.buckets]
-        own = [one.id for one in sessions for _ in one.buckets]
-        bounds = [ids.id_range(session_id) for session_id in own]
-        # OFFSET keeps the words out of the inner query: for common ones PostgreSQL would rather read the whole table
-        # than the rows of some sessions.
-        statement = f"""
-            SELECT x.session_id, x.id, x.bucket, x.started_at, x.parts
-            FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::date[]) AS s (id, first, last, bucket)
-            CROSS JOIN LATERAL (
-                SELECT * FROM request_search AS r
-                WHERE r.session_id = s.id AND r.id BETWEEN s.first AND s.last AND r.bucket = s.bucket
-                    AND r.bucket = ANY(%s::date[]) OFFSET 0
-            ) AS x
-            WHERE ({condition}){_with_columns(wanted)} ORDER BY x.started_at, x.id
-        """  # noqa: S608 - texts of ours
-        lists = array_of(own), array_of(first for first, _ in bounds), array_of(last for _, last in bounds)
-        found: dict[uuid.UUID, list[FoundRow]] = defaultdict(list)
-        for row in fetched(statement, [*lists, months, sorted(set(months)), *params]):
-            session_id, log_id, bucket, started_at, parts = row
-            found[session_id].append(FoundRow(session_id, log_id, bucket, started_at, bytes(parts)))
-        return found
 
     def _checked(self, sessions: Sequence[FoundSession], place: int, wanted: Asked) -> set[uuid.UUID]:
         """The sessions of which a request has it, as what is stored says. A few rows of each are read at a time."""
@@ -347,14 +320,6 @@ class Walk:
             return True
         has = bool(forks_and_retries(self.project, session.id)[0])
         return all(has == wanted for wanted in self.conditions.needs_branch)
-
-
-def _with_columns(wanted: Asked) -> str:
-    """Also what the columns of the request must be, if they matter."""
-    if wanted.of_columns == "true":
-        return ""
-    same = "r.id = x.id AND r.session_id = x.session_id AND r.bucket = x.bucket"
-    return f" AND EXISTS (SELECT FROM request_log AS r WHERE {same} AND {wanted.of_columns} OFFSET 0)"
 
 
 def forks_and_retries(project: Project, session_id: uuid.UUID) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
