@@ -51,10 +51,12 @@ _PLAIN = msgspec.json.Decoder(_Plain)
 
 
 def plain_text_in(raw: JsonBytes) -> str | None:
-    """All that a message says which is nothing but a role and a text, as most are; None for any other.
+    """All that a message says which is nothing but a role and a text, as most are; None for any other."""
+    plain = _plain_in(raw)
+    return plain.content if plain else None
 
-    It is what `read_message` reads of it, in a fraction of the time.
-    """
+
+def _plain_in(raw: JsonBytes) -> _Plain | None:
     try:
         message = _PLAIN.decode(raw)
     except (msgspec.DecodeError, ValueError):
@@ -62,11 +64,13 @@ def plain_text_in(raw: JsonBytes) -> str | None:
     text = message.content
     if not message.role or _ROLES.get(message.role, message.role) == "tool":
         return None
-    return None if "<think" in text or "</think" in text or bare_file(text) else text
+    return None if "<think" in text or "</think" in text or bare_file(text) else message
 
 
 def read_message(raw: JsonBytes, default_role: str = "user") -> Message:
     """Read the exact JSON bytes of one message. Never raises: what cannot be read is one OtherBlock."""
+    if plain := _plain_in(raw):
+        return Message(_ROLES.get(plain.role, plain.role), [TextBlock(plain.content)] if plain.content else [])
     try:
         value = loads(raw)
     except DocumentError:

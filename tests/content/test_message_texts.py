@@ -9,7 +9,7 @@ from hypothesis import given, strategies
 
 from sessions_app.content.blocks import Message, OtherBlock, TextBlock, ToolCallBlock, ToolResultBlock
 from sessions_app.content.message_texts import searchable_text, without_escapes
-from sessions_app.content.messages import plain_text_in, read_message
+from sessions_app.content.messages import message_of, plain_text_in, read_message
 from sessions_app.content.search_facts import facts_of_message
 from sessions_app.content.search_text import normalised
 from sessions_app.content.unread import unread_in
@@ -62,7 +62,8 @@ CONTENTS = (
 @pytest.mark.parametrize("more", [{}, {"name": "bob"}, {"tool_calls": []}])
 def test_the_quick_way_reads_what_the_slow_one_does(role: object, content: object, more: dict[str, object]) -> None:
     raw = json.dumps({"role": role, "content": content} | more).encode()
-    message = read_message(raw, "user")
+    message = message_of(json.loads(raw), "user")
+    assert read_message(raw, "user") == message
     is_plain = isinstance(content, str) and not more and len(message.blocks) < 2
     quick = plain_text_in(raw)
     assert quick in (None, searchable_text(message))
