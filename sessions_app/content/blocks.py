@@ -59,7 +59,7 @@ class MediaBlock:
 
     `url` is its address; content that was sent inline is a data URL. `text` is the transcript of a recording or the
     content of a plain text document. `name` is a file's name or a recording's format. `fingerprint` tells recordings
-    apart whose data is not kept here; `byte_size` is their size.
+    apart whose data is not kept here; `byte_size` is their size. `extent` says which part of a video is meant.
     """
 
     modality: Modality
@@ -70,6 +70,7 @@ class MediaBlock:
     id: str = ""
     byte_size: int = 0
     fingerprint: str = ""
+    extent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,12 @@ from sessions_app.content.blocks import (
     ToolCallBlock,
     ToolResultBlock,
 )
+from sessions_app.content.endings import is_cut
 from sessions_app.content.search_text import FACT_MARK, Hasher, normalised
 
 VALUE_CHARS = 200
 # Of metadata: so many values, so deep.
 MOST_VALUES, MOST_LEVELS = 250, 6
-# How APIs say that an answer ends because of a limit.
-CUT = ("length", "max_tokens", "max_output_tokens", "model_context_window_exceeded", "incomplete")
 
 
 # Of these a message may tell; of all others only the request itself.
@@ -93,7 +92,7 @@ def facts_of(request: Searchable, metadata: dict[str, Any] | None) -> set[str]:
     if request.requested_model != request.model:
         # Roll-ups list the models that answered: only this one is missing there.
         pairs.append(("asked", request.requested_model))
-    if request.finish_reason in CUT:
+    if is_cut(request.finish_reason):
         pairs.append(("has", "cut"))
     return {fact(key, value) for key, value in pairs if value}
 

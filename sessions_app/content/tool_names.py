@@ -8,13 +8,14 @@ from typing import Any
 from sessions_app.content.json_values import JsonObject
 
 _MCP = "mcp__"
+_INNER = ("function", "custom", "toolSpec")
 # Members by which a definition stands for all tools of a server.
 _SERVERS = ("server_label", "mcp_server_name")
 
 
 def names_in(definition: Any) -> Iterator[str]:
-    """OpenAI puts a tool into `function`, Bedrock into `toolSpec`, Gemini several into `functionDeclarations`. Others
-    have a plain `name`. What Google runs itself is named by a member.
+    """OpenAI puts a tool into `function` or `custom`, Bedrock into `toolSpec`, Gemini several into
+    `functionDeclarations`. Others have a plain `name`. What Google runs itself is named by a member.
     """
     if not isinstance(definition, dict):
         return
@@ -24,9 +25,9 @@ def names_in(definition: Any) -> Iterator[str]:
             yield from names_in(item)
         yield from _named_by_members(definition)
         return
-    function = definition.get("function") or definition.get("toolSpec")
+    function = next((definition[name] for name in _INNER if isinstance(definition.get(name), dict)), None)
     for candidate in (
-        function.get("name") if isinstance(function, dict) else None,
+        function.get("name") if function else None,
         definition.get("name"),
         definition.get("type"),
     ):

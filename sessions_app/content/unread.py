@@ -294,6 +294,9 @@ class _Remains:
         # Arguments that were sent as an object are read as its text.
         if key in _SHOWN_ELSEWHERE or (key in _COUNTS and isinstance(item, dict)):
             return True
+        if key == "citations" and isinstance(item, dict) and item.keys() == {"enabled"}:
+            # Whether a document may be cited (Anthropic, Bedrock).
+            return True
         return key in _ARGUMENTS and to_json(item) in self.texts
 
 

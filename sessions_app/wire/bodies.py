@@ -285,6 +285,7 @@ def _split_wrapped(splitter: Splitter, fields: Fields, name: str, depth: int) ->
     skeleton = splitter.object(fields, {**unread, name: write}, 0)
     around = facts_of_response(fields)
     facts.id = facts.id or around.id
+    facts.api = facts.api or around.api
     facts.model = facts.model or around.model
     facts.finish_reason = facts.finish_reason or around.finish_reason
     facts.failure = facts.failure or around.failure

@@ -12,6 +12,7 @@ from sessions_app.content.json_bytes import JsonBytes, array_items, kind_of, obj
 from sessions_app.content.sameness import Contradiction, canonical_json, clipped, differences, same
 from sessions_app.content.splitting import Splitter
 from sessions_app.wire import fields
+from sessions_app.wire.members import text_member
 
 _EMPTY = frozenset({b"null", b'""', b"[]", b"{}"})
 _LONGEST_EMPTY, _LONGEST_TIME = 32, 64
@@ -26,7 +27,7 @@ _RUNNING = b'"running"'
 # What a log that says that its call runs tells of the answer, as far as that has come.
 _PROVISIONAL = ("status", "response", "usage", "cost")
 # The states of a response that somebody may still ask for (OpenAI's Responses API).
-_UNFINISHED = frozenset({b'"in_progress"', b'"queued"'})
+UNFINISHED = frozenset({"in_progress", "queued"})
 
 
 def merged(first: bytes, later: bytes) -> bytes:
@@ -58,7 +59,7 @@ def is_unfinished(response: JsonBytes | None) -> bool:
     if response is None or kind_of(response) != "object":
         return False
     members = object_fields(response)
-    return bytes(members.get("object", b"")) == b'"response"' and bytes(members.get("status", b"")) in _UNFINISHED
+    return bytes(members.get("object", b"")) == b'"response"' and text_member(members, "status") in UNFINISHED
 
 
 def _without_provisional(log: dict[str, JsonBytes], other: dict[str, JsonBytes]) -> dict[str, JsonBytes]:

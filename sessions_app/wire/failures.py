@@ -16,6 +16,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from sessions_app.content import endings
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, loads, object_fields
 from sessions_app.wire.errors import (
     MESSAGES,
@@ -33,13 +34,6 @@ from sessions_app.wire.errors import (
 # What the response of other kinds holds is what the caller's own code returned: a tool may well return an `error`.
 KINDS = ("llm", "embedding", "retrieval")
 
-_FILTERED = frozenset(
-    {
-        *("content_filter", "content_filtered", "guardrail_intervened", "refusal", "error_toxic"),
-        *("safety", "recitation", "blocklist", "prohibited_content", "spii", "model_armor", "language"),
-        *("image_safety", "image_prohibited_content", "image_recitation"),
-    }
-)
 _BROKEN = frozenset(
     {
         *("error", "failed", "malformed_function_call", "unexpected_tool_call", "malformed_response", "timeout"),
@@ -231,9 +225,9 @@ def of_reason(reason: Any, explanation: str = "") -> Failure | None:
     if not isinstance(reason, str) or len(reason) > 100:
         return None
     reason = reason.rpartition(".")[2]
-    if reason.lower() in _FILTERED:
+    if endings.is_filtered(reason):
         return Failure(reason, explanation or f"A filter stopped the answer: {reason}")
-    if reason.lower() in _BROKEN:
+    if endings.plain(reason) in _BROKEN:
         return Failure(reason, explanation or f"The answer ended with: {reason}")
     return None
 

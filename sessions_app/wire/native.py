@@ -260,7 +260,9 @@ def _record(
     failure = failed or Failure()
     served = response.model
     asked = values.get("model") or request.model
-    call_type = values.get("call_type") or response.call_type or request.call_type
+    # Of requests that look the same in several APIs, the answer tells which it was.
+    api = response.api if request.call_type in ("", "chat.completions") else ""
+    call_type = values.get("call_type") or response.call_type or api or request.call_type
     # A proxy gives its client another id than the provider's. Both have to name the same response.
     response_id = fields.clean(unwrapped(response.id), fields.MAX_ID_CHARS)
     return Record(

@@ -8,6 +8,7 @@ from decimal import Decimal
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, object_fields
 from sessions_app.records import StreamNote, Usage
 from sessions_app.wire import failures
+from sessions_app.wire.copies import UNFINISHED
 from sessions_app.wire.errors import Failure
 from sessions_app.wire.members import Fields, conversation_in, first_text, small_member, text_member
 from sessions_app.wire.usage import UNKNOWN_USAGE
@@ -20,6 +21,7 @@ _STOPS = frozenset(failures.STOPS)
 class ResponseFacts:
     """What a response body says beside its messages. `alternatives`: its outputs are choices to pick from, not one
     sequence. `stream`: it was put together from events. `call_type`: the API that answers so, if that is sure.
+    `api`: the same of a conversation, whose request may be that of several APIs.
     `conversation`: the id of the provider's conversation, and the member that has it.
     """
 
@@ -32,6 +34,7 @@ class ResponseFacts:
     failure: Failure | None = None
     stream: StreamNote | None = None
     call_type: str = ""
+    api: str = ""
     conversation: tuple[str, str] = ("", "")
 
 
@@ -44,15 +47,34 @@ def facts_of_response(fields: Fields) -> ResponseFacts:
         finish_reason="" if _STOPS.isdisjoint(fields) else first_text(fields, *failures.STOPS),
         usage=usage,
         cost=cost,
+        api=_api(fields),
         conversation=conversation_in(fields),
     )
     if "output" in fields and not facts.finish_reason:
         # `incomplete` has a reason, which says more.
         details = small_member(fields, "incomplete_details")
         reason = details.get("reason") if isinstance(details, dict) else None
-        facts.finish_reason = reason if isinstance(reason, str) and reason else text_member(fields, "status")
+        status = text_member(fields, "status")
+        # The state of an answer that is not there yet is no end of it.
+        status = "" if status in UNFINISHED else status
+        facts.finish_reason = reason if isinstance(reason, str) and reason else status
     facts.failure = failures.of_body(fields)
     return facts
+
+
+_OBJECTS = {"chat.completion": "chat.completions", "text_completion": "completions", "response": "responses"}
+
+
+def _api(fields: Fields) -> str:
+    """The API that an answer names, or that alone answers so. Requests of several APIs look the same."""
+    if "object" in fields:
+        return _OBJECTS.get(text_member(fields, "object"), "")
+    if "stop_reason" in fields and "content" in fields and text_member(fields, "type") == "message":
+        return "messages"
+    if "done" in fields:
+        # Ollama.
+        return "chat" if "message" in fields else "generate" if "response" in fields else ""
+    return "converse" if "stopReason" in fields and "output" in fields else ""
 
 
 def finish_reasons(raw: JsonBytes) -> list[tuple[int, str]]:

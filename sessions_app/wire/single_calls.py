@@ -20,7 +20,8 @@ EMBEDDINGS, IMAGES, MODERATIONS, RERANK = "embeddings", "images.generations", "m
 TRANSCRIPTIONS, SPEECH, BATCHES, FILES = "audio.transcriptions", "audio.speech", "batches", "files"
 FINE_TUNING = "fine_tuning.jobs"
 # The kinds of call (`records.KINDS`) that these are, if they are none of models.
-KINDS = {EMBEDDINGS: "embedding", RERANK: "retrieval", BATCHES: "other", FILES: "other", FINE_TUNING: "other"}
+KINDS = {EMBEDDINGS: "embedding", RERANK: "retrieval"}
+KINDS |= dict.fromkeys((IMAGES, MODERATIONS, TRANSCRIPTIONS, SPEECH, BATCHES, FILES, FINE_TUNING), "other")
 # They answer with numbers, which are no tokens.
 WITHOUT_OUTPUT = (EMBEDDINGS, RERANK)
 

@@ -17,6 +17,7 @@ from sessions_app.content.composition import (
     pieces_of_message,
 )
 from sessions_app.content.messages import message_of
+from sessions_app.content.tool_names import names_in
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -161,3 +162,9 @@ def test_unknown_is_never_negative() -> None:
     found = in_tokens((0, 0, 4_000, 0, 0, 0, 1, 0), 10, is_whole=True)
     assert found == ((0, 0, 10, 0, 0, 0, 0, 0), 0, False)
     assert in_tokens((0, 0, 4_000, 0, 0, 0, 0, 0), None, is_whole=True) is None
+
+
+def test_a_tool_with_a_grammar_has_its_own_name() -> None:
+    custom = {"type": "custom", "custom": {"name": "sql", "description": "Runs it"}}
+    assert list(names_in(custom)) == ["sql"]
+    assert list(names_in({"type": "custom", "name": "sql"})) == ["sql"]

@@ -43,6 +43,26 @@ def left_of(message: Any) -> Any:
         {"type": "function_call", "id": "fc", "call_id": "c", "name": "f", "arguments": "{}", "status": "completed"},
         {"role": "model", "parts": [{"text": "Hi"}, {"functionCall": {"name": "f", "args": {"q": [1, "two"]}}}]},
         {"type": "custom_thing", "words": "kept as it is"},
+        {
+            "role": "user",
+            "parts": [
+                {
+                    "fileData": {"fileUri": "https://a/b", "mimeType": "video/mp4"},
+                    "videoMetadata": {"startOffset": "1s", "endOffset": "2s", "fps": 3},
+                }
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {
+                    "type": "document",
+                    "source": {"type": "text", "media_type": "text/plain", "data": "Low at noon"},
+                    "context": "From the harbour",
+                    "citations": {"enabled": True},
+                },
+            ],
+        },
         {"type": "mcp_approval_response", "approval_request_id": "a", "approve": True, "reason": "fine"},
         {
             "type": "shell_call_output",

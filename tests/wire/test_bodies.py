@@ -131,6 +131,21 @@ def test_what_was_asked(request_body: Any, call_type: str) -> None:
     assert found.call_type == call_type
 
 
+@pytest.mark.parametrize(
+    ("response", "call_type"),
+    [
+        ({"type": "message", "role": "assistant", "content": [], "stop_reason": "end_turn"}, "messages"),
+        ({"object": "chat.completion", **CHOICES}, "chat.completions"),
+        ({"message": ANSWER, "done": True}, "chat"),
+        ({"output": {"message": ANSWER}, "stopReason": "end_turn"}, "converse"),
+        ({"type": "message", "text": "Rain"}, "chat.completions"),
+    ],
+)
+def test_the_answer_tells_which_of_several_apis_it_was(response: Any, call_type: str) -> None:
+    assert record(CHAT, response).call_type == call_type
+    assert record({"modelId": "m", "body": CHAT}, response).call_type == "invoke_model"
+
+
 def test_parameters_are_those_of_the_body() -> None:
     body = CHAT | {"temperature": 0.5}
     for request in (

@@ -78,7 +78,12 @@ def _source_text(item: JsonObject) -> str:
 
 
 def _citation(item: JsonObject, quote: str) -> Citation:
-    return Citation(_first(item, _TITLES), _first(item, _ADDRESSES) or _first(item, _IDS), quote)
+    title, url = _first(item, _TITLES), _first(item, _ADDRESSES) or _first(item, _IDS)
+    number = item.get("document_index")
+    if not title and not url and type(number) is int:
+        # Documents of a request need no title. They are counted from 0.
+        title = f"document {number + 1}"
+    return Citation(title, url, quote)
 
 
 def _first(item: JsonObject, names: tuple[str, ...]) -> str:
@@ -136,7 +141,8 @@ def _grounded(value: JsonObject) -> Iterator[Citation]:
                     quotes.setdefault(index, text)
     for number, chunk in enumerate(_list(value, "groundingChunks", "grounding_chunks")):
         if isinstance(chunk, dict):
-            yield _citation(chunk, quotes.get(number, ""))
+            # What was found, as far as it is there; else what was said of it.
+            yield _citation(chunk, _first(chunk, _QUOTES) or quotes.get(number, ""))
     names = ("urlMetadata", "url_metadata", "citationSources", "citation_sources", "citations")
     for page in _list(value, *names):
         if isinstance(page, dict):

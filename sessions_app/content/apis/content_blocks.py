@@ -151,6 +151,12 @@ def _known_medium(item: JsonObject) -> list[ContentBlock]:
     return _medium(item) or [OtherBlock(item)]
 
 
+def _document(item: JsonObject) -> list[ContentBlock]:
+    """A document, and what its sender says of it (Anthropic's `context`)."""
+    context = item.get("context")
+    return [*_known_medium(item), *([TextBlock(context)] if isinstance(context, str) and context else [])]
+
+
 def _audio(item: JsonObject) -> list[ContentBlock]:
     found = media.audio(item)
     return [found] if found else _known_medium(item)
@@ -202,7 +208,8 @@ _READERS: dict[str, Callable[[JsonObject], list[ContentBlock]]] = {
     "redacted_thinking": _redacted_thinking,
     "refusal": _refusal,
     **dict.fromkeys(("image_url", "input_image", "image"), _known_medium),
-    **dict.fromkeys(("document", "file", "input_file"), _known_medium),
+    "document": _document,
+    **dict.fromkeys(("file", "input_file"), _known_medium),
     "input_audio": _audio,
     "search_result": _search_result,
     **dict.fromkeys(("reference", "source", "source-url", "source-document"), _reference),

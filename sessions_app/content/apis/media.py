@@ -10,6 +10,7 @@ import hashlib
 import mimetypes
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sessions_app.content import base64_text
@@ -186,16 +187,36 @@ _GEMINIS = frozenset({"inlineData", "inline_data", "fileData", "file_data"})
 
 
 def gemini_media(item: JsonObject) -> list[ContentBlock]:
-    """The media of a part of Gemini."""
+    """The media of a part of Gemini, with which part of a video is meant."""
     if _GEMINIS.isdisjoint(item):
         return []
+    extent = _extent(item)
     for name in ("inlineData", "inline_data"):
         if isinstance(item.get(name), dict):
-            return [inline_media(item[name])]
+            return [replace(inline_media(item[name]), extent=extent)]
     for name in ("fileData", "file_data"):
         if isinstance(item.get(name), dict):
-            return [media_by_uri(item[name])]
+            return [replace(media_by_uri(item[name]), extent=extent)]
     return []
+
+
+def _extent(part: JsonObject) -> str:
+    """The piece of a video that the model sees, and how many of its pictures (Gemini's `videoMetadata`)."""
+    found = next((part[name] for name in ("videoMetadata", "video_metadata") if isinstance(part.get(name), dict)), {})
+    words = (
+        (("startOffset", "start_offset"), "from {}"),
+        (("endOffset", "end_offset"), "to {}"),
+        (("fps",), "{} frames a second"),
+    )
+    told = ((_words_of(found, names), pattern) for names, pattern in words)
+    return " ".join(pattern.format(value) for value, pattern in told if value)
+
+
+def _words_of(item: JsonObject, names: tuple[str, ...]) -> str:
+    return next((as_text(item[name])[:_MOST_EXTENT] for name in names if item.get(name) not in (None, "")), "")
+
+
+_MOST_EXTENT = 40
 
 
 def audio(item: JsonObject) -> MediaBlock | None:

@@ -32,7 +32,12 @@ def attachment_with_text(block: MediaBlock, address: BlockAddress) -> Markup:
 
 
 def attachment(block: MediaBlock, address: BlockAddress) -> Markup:
-    """An image to look at, or what is known of the file."""
+    """An image to look at, or what is known of the file, and which part of it is meant."""
+    html = _attachment(block, address)
+    return html + component("attachments", "extent")(block.extent) if block.extent else html
+
+
+def _attachment(block: MediaBlock, address: BlockAddress) -> Markup:
     if (missing := seam_instead(block.url[:500])) is not None:
         return missing
     match block.modality:
@@ -43,7 +48,9 @@ def attachment(block: MediaBlock, address: BlockAddress) -> Markup:
             if block.url:
                 return _file(block, address, "audio", "bolt")
             amount = size(block.byte_size) if block.byte_size else ""
-            return _chip("bolt", "audio", ", ".join(filter(None, (block.name, amount))))
+            # What a client says again, it names by the id that it got.
+            elsewhere = "" if block.byte_size or not block.id else f"elsewhere ({block.id[:NAME_CHARS]})"
+            return _chip("bolt", "audio", ", ".join(filter(None, (block.name, amount, elsewhere))))
         case "file":
             return _file(block, address, kind_in_words(block), "doc")
     assert_never(block.modality)

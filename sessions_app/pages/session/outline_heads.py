@@ -10,7 +10,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from sessions_app.content.search_facts import CUT
+from sessions_app.content.endings import is_cut
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import cost, exact, tokens
 from sessions_app.pages.html.plain_text import visible
@@ -70,7 +70,7 @@ class HeadWriter:
         found = {
             "failed": sum(row.line.status == ERROR for row in rows if not row.more),
             "tools": sum(self.tool_failures.get(line.id, 0) for line in lines),
-            "cut": sum(line.finish_reason in CUT for line in lines),
+            "cut": sum(is_cut(line.finish_reason) for line in lines),
             "context": sum(index in self.contexts for index in requests),
             "hits": 0,
         }

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from sessions_app.content.search_facts import CUT
+from sessions_app.content.endings import is_cut
 from sessions_app.pages.html.components import component, written
 from sessions_app.pages.html.formats import cost, duration, exact, extent, hue, short_id
 from sessions_app.pages.html.plain_text import visible
@@ -170,7 +170,7 @@ class RowWriter:
             href=href,
             title=visible(", ".join(facts)),
             state=state_of(line),
-            is_cut=line.finish_reason in CUT,
+            is_cut=is_cut(line.finish_reason),
             hue=hue(line.model),
             lane=min(self.structure.lanes[index], MOST_LANES),
             is_elsewhere=not self.addresses.shows(number),

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sessions_app.content.search_facts import CUT
+from sessions_app.content.endings import is_cut
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import clock, cost, duration, exact, extent, share
 from sessions_app.pages.session.outline_rows import outcome
@@ -66,7 +66,7 @@ def severity(facts: TableFacts, index: int) -> int:
     line = facts.lines[index]
     if line.status == ERROR:
         return 0
-    return 1 if line.id in facts.tool_failures else 2 if line.finish_reason in CUT else 3
+    return 1 if line.id in facts.tool_failures else 2 if is_cut(line.finish_reason) else 3
 
 
 def _duration(facts: TableFacts, index: int) -> timedelta | None:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from markupsafe import Markup
 
-from sessions_app.content.search_facts import CUT
+from sessions_app.content.endings import is_cut
 from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.session.find import SessionFind
 from sessions_app.pages.session.outline_rows import state_of
@@ -103,7 +103,7 @@ class Table:
         if kind == "tools":
             return line.id in self.facts.tool_failures
         if kind == "cut":
-            return line.finish_reason in CUT
+            return is_cut(line.finish_reason)
         return index in self.found.counts if kind == "found" else True
 
     def _ordered(self, indices: list[int]) -> list[int]:
@@ -194,7 +194,7 @@ class Table:
             look=look,
             text=text,
             tool_failures=self.facts.tool_failures.get(line.id, 0),
-            is_cut=line.finish_reason in CUT,
+            is_cut=is_cut(line.finish_reason),
             hits=self.found.counts.get(index, 0),
             mark=self.mark_of(index),
             cells=[(column, column.write(self.facts, index)) for column in self.shown_columns],

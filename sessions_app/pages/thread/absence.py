@@ -28,13 +28,15 @@ _NOT_UNDERSTOOD = {
     "response": "No answer was recognised in the response. It is shown as it came",
 }
 _REST = {"request": "More of the request, not understood", "response": "More of the response, not understood"}
-# Settings of a request that the Responses API repeats in the response.
+# Settings of a request that the Responses API repeats in the response, and what it completes: tools get their defaults.
 _REPEATED = frozenset(
     {
         *("store", "reasoning", "previous_response_id", "metadata", "truncation", "background", "conversation", "user"),
-        *("prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier"),
+        *("prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier", "text", "tool_choice"),
+        *("max_output_tokens", "max_tool_calls", "top_logprobs", "frequency_penalty", "presence_penalty"),
     }
 )
+_COMPLETED = frozenset({"tools", "prompt"})
 _KNOWN = {"request": KNOWN_IN_REQUEST, "response": KNOWN_IN_RESPONSE}
 _NO_INPUT = "LiteLLM logged no input for this call."
 _NAME_SESSIONS = (
@@ -99,7 +101,12 @@ class CallBody:
         """A response without what it repeats of the request, where that is there to be read."""
         if self.documents is None or self.documents.request is None or not isinstance(value, dict):
             return value
-        return {name: item for name, item in value.items() if name not in _REPEATED}
+        asked = decoded(self.documents.request)
+        asked = asked if isinstance(asked, dict) else {}
+        read = _REPEATED | (_COMPLETED & asked.keys())
+        return {
+            name: item for name, item in value.items() if name not in read and (item is None or item != asked.get(name))
+        }
 
     def _elsewhere(self) -> Markup:
         words = link(f"{self.base_url}?raw={self.side}#raw", f"the {self.side} as it came")

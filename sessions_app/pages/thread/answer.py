@@ -17,7 +17,7 @@ from sessions_app.pages.thread.absence import CallBody
 from sessions_app.pages.thread.reports import told_apart
 from sessions_app.pages.thread.sent import unread
 from sessions_app.pages.thread.sources import Sources, number_of
-from sessions_app.pages.thread.wording import CUT_SHORT, counted, is_choice
+from sessions_app.pages.thread.wording import counted, ends_early, is_choice
 from sessions_app.queries.session import RequestDetail, RequestLine
 from sessions_app.queries.traces import Report
 from sessions_app.queries.window import MOST_OUTPUTS, documents_of_call
@@ -52,9 +52,9 @@ class AnswerWriter:
             pieces.append(self._instead(index, writer))
         if line.stream:
             pieces.append(_stream_note(line.stream))
-        if line.finish_reason in CUT_SHORT:
+        if early := ends_early(line.finish_reason):
             reason = component("thread", "finish_reason")(line.finish_reason)
-            pieces.append(row("", reference("info", sentence("{}: {}", CUT_SHORT[line.finish_reason], reason))))
+            pieces.append(row("", reference("info", sentence("{}: {}", early, reason))))
         pieces += self._other_endings(index)
         if line.status == ERROR:
             pieces.append(error_card(line, detail, writer.base_url))
@@ -105,10 +105,10 @@ class AnswerWriter:
         window = self.sources.window
         first, count = self.sources.first_of_answer(index), window.output_count(index)
         sources = [source for source in self.sources.outputs(index) if source.digest not in described]
+        known = described | {source.digest for source in sources}
         if window.lines[index].status == ERROR:
             # What a client makes of a call that failed is no answer, not an empty one.
             sources = [source for source in sources if source.said]
-        known = described | {source.digest for source in sources}
         missing = [digest for digest in window.outputs(index, first) if digest not in known]
         pieces = [unread(window.parts.get(digest), digest, writer.base_url, "assistant") for digest in missing]
         if sources:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from markupsafe import Markup
 
+from sessions_app.content import endings
 from sessions_app.content.blocks import Message
 from sessions_app.pages.html.components import component, joined, sentence
 from sessions_app.pages.html.formats import duration, exact
@@ -32,15 +33,12 @@ from sessions_app.structure.histories import DROPPED, EDITED, INSERTED, Change
 from sessions_app.structure.running import Begun, is_running
 from sessions_app.structure.time_split import SlowRequest
 
-CUT_SHORT = {
-    "length": "Stopped by the limit",
-    "max_tokens": "Stopped by the limit",
-    "MAX_TOKENS": "Stopped by the limit",
-    "max_output_tokens": "Stopped by the limit",
+_ENDINGS = {
     "incomplete": "The answer is incomplete",
-    "cancelled": "The call was cancelled",
-    "content_filter": "Stopped by a content filter",
-    "SAFETY": "Stopped by a content filter",
+    "model_context_window_exceeded": "The context window of the model is full",
+    "pause_turn": "The turn is paused. Another request can go on with it",
+    **dict.fromkeys(("cancelled", "canceled"), "The call was cancelled"),
+    **dict.fromkeys(("refusal", "refused"), "The answer was refused"),
 }
 _RULES = {
     RULE_OWN: "its own session: no session or trace id was sent",
@@ -280,6 +278,15 @@ def sent_words(line: RequestLine, count: int, resent: int) -> str:
     if not count:
         return ""
     return history(count, resent) if line.is_conversation else counted(count, "input")
+
+
+def ends_early(reason: str) -> str:
+    """What stopped an answer before its end; "" for one that is whole."""
+    if known := _ENDINGS.get(endings.plain(reason)):
+        return known
+    if endings.is_cut(reason):
+        return "Stopped by the limit"
+    return "Stopped by a content filter" if endings.is_filtered(reason) else ""
 
 
 def source_name(source: str) -> str:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sessions_app.content.search_facts import CUT
+from sessions_app.content.endings import is_cut
 from sessions_app.structure.findings.facts import Finding, KnownSession, key_of_requests
 
 RULE = "cut_answers"
-# Some write it in capitals, or have words of their own.
-REASONS = frozenset({*CUT, "max_length", "model_length", "token_limit"})
 
 
 def find(session: KnownSession) -> Iterator[Finding]:
     """One finding for all. `count`: how many answers were cut and used. The evidence has what goes on from them."""
     cut: dict[int, int] = {}
     for index, row in enumerate(session.rows):
-        if row.finish_reason and row.finish_reason.lower() in REASONS:
+        if is_cut(row.finish_reason):
             using = _used_by(session, index)
             if using is not None:
                 cut[index] = using

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sessions_app.content.endings import is_filtered
 from sessions_app.structure.findings.facts import Finding, FindingRow, KnownSession, key_of_requests
 
 RULE = "withheld_answers"
-# What providers give as the end of such an answer, in lower case.
-REASONS = frozenset(
-    {
-        *("content_filter", "content_filtered", "content-filter", "refusal", "refused", "guardrail_intervened"),
-        *("safety", "image_safety", "recitation", "blocklist", "prohibited_content", "spii", "error_toxic"),
-    }
-)
 # What their errors are called.
 ERRORS = ("content_filter", "content_policy", "contentpolicy", "responsibleai", "moderation", "prohibited_content")
 
@@ -26,6 +20,6 @@ def find(session: KnownSession) -> Iterator[Finding]:
 
 
 def _is_withheld(row: FindingRow) -> bool:
-    if row.finish_reason and row.finish_reason.lower() in REASONS:
+    if is_filtered(row.finish_reason):
         return True
     return bool(row.error_type) and any(name in row.error_type.lower() for name in ERRORS)

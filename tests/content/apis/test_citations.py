@@ -198,3 +198,17 @@ def test_tools_that_google_runs() -> None:
     assert (
         canonical_form(read).pieces == canonical_form(message_of({"role": "model", "parts": [{"text": "No."}]})).pieces
     )
+
+
+def test_a_document_without_a_title_is_told_by_its_number() -> None:
+    place = {"type": "char_location", "cited_text": "at six", "document_index": 0, "document_title": None}
+    content = [{"type": "text", "text": "High at six.", "citations": [place]}]
+    assert message_of({"role": "assistant", "content": content}).blocks == cited(Citation("document 1", "", "at six"))
+
+
+def test_what_google_retrieved_is_quoted_before_what_was_said_of_it() -> None:
+    chunk = {"retrievedContext": {"uri": "gs://a/b", "title": "Tides", "text": "High water at six"}}
+    support = {"segment": {"text": "High at six."}, "groundingChunkIndices": [0]}
+    grounding = {"groundingChunks": [chunk], "groundingSupports": [support]}
+    found = message_of({"groundingMetadata": grounding}, "assistant").blocks
+    assert found == [CitationsBlock((Citation("Tides", "gs://a/b", "High water at six"),))]

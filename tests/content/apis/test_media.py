@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sessions_app.content import base64_text
-from sessions_app.content.blocks import MediaBlock, OtherBlock, ToolResultBlock
+from sessions_app.content.blocks import MediaBlock, OtherBlock, TextBlock, ToolResultBlock
 from sessions_app.content.message_texts import searchable_text
 from sessions_app.content.messages import message_of
 from sessions_app.content.search_text import words_of
@@ -126,3 +126,20 @@ def test_base64_in_what_a_tool_returned() -> None:
     (block,) = message_of({"role": "tool", "tool_call_id": "c", "content": {"chart": NOISE, "rows": 3}}).blocks
     assert isinstance(block, ToolResultBlock)
     assert block.text == '{"chart": "(3.0 kB of base64 data)", "rows": 3}'
+
+
+def test_a_piece_of_a_video_is_told_by_its_times() -> None:
+    by_name = {"fileData": {"fileUri": "https://a/b", "mimeType": "video/mp4"}}
+    clip = media({**by_name, "videoMetadata": {"startOffset": "10s", "endOffset": "20s", "fps": 2}})
+    assert clip.extent == "from 10s to 20s 2 frames a second"
+    snake = media({"inline_data": {"mime_type": "video/mp4", "data": "AAAA"}, "video_metadata": {"fps": 0.5}})
+    assert snake.extent == "0.5 frames a second"
+    assert not media({**by_name, "videoMetadata": "x"}).extent
+
+
+def test_what_is_said_of_a_document_stands_beside_it() -> None:
+    source = {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0x"}
+    document = {"type": "document", "source": source, "title": "P.pdf", "context": "From the harbour"}
+    file, words = message_of({"role": "user", "content": [document]}).blocks
+    assert isinstance(file, MediaBlock)
+    assert words == TextBlock("From the harbour")

@@ -436,3 +436,44 @@ def test_results_of_the_ai_sdk(project: Project, signed_in: Client) -> None:
     said = page_of(signed_in, project, chat("At six"), {"model": "m", "messages": messages})
     assert "six-ish" in said
     assert not any(box in said for box in BOXES), said
+
+
+def test_what_a_response_repeats_of_its_request_is_no_answer(project: Project, signed_in: Client) -> None:
+    tool = {"type": "function", "name": "tides", "parameters": {"type": "object"}}
+    request = {"model": "m", "input": "hi", "instructions": "Be brief", "tools": [tool], "max_output_tokens": 77}
+    response = {
+        "object": "response",
+        "status": "completed",
+        "instructions": "Be brief",
+        "tools": [tool | {"strict": True, "description": None}],
+        "text": {"format": {"type": "text"}},
+        "max_output_tokens": 77,
+        "max_tool_calls": 9,
+        "output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "At six"}]}],
+    }
+    assert "not understood" not in page_of(signed_in, project, response, request).lower()
+
+
+def test_what_a_kept_prompt_became_is_shown(project: Project, signed_in: Client) -> None:
+    request = {"model": "m", "input": "hi", "prompt": {"id": "pmpt_1"}}
+    output = [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "At six"}]}]
+    response = {"object": "response", "status": "completed", "instructions": "Speak as a harbour", "output": output}
+    assert "Speak as a harbour" in page_of(signed_in, project, response, request)
+
+
+def test_an_answer_that_is_not_there_yet_has_not_ended(project: Project, signed_in: Client) -> None:
+    said = page_of(signed_in, project, {"object": "response", "status": "queued", "output": []})
+    assert "finished with" not in said
+    assert "Running" in said
+
+
+def test_a_refusal_without_words_is_no_message_to_open(project: Project, signed_in: Client) -> None:
+    said = page_of(signed_in, project, claude(content=[], stop_reason="refusal"))
+    assert "The answer was refused" in said
+    assert "Show this message" not in said
+
+
+@pytest.mark.parametrize("reason", ["model_context_window_exceeded", "max_tokens"])
+def test_an_answer_that_a_limit_stopped_says_so(project: Project, signed_in: Client, reason: str) -> None:
+    said = page_of(signed_in, project, claude(stop_reason=reason))
+    assert ("context window of the model is full" if "window" in reason else "Stopped by the limit") in said
