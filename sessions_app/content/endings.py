@@ -14,7 +14,7 @@ _FILTERS = frozenset(
     {
         *("content_filter", "content_filtered", "guardrail_intervened", "refusal", "refused", "error_toxic"),
         *("safety", "recitation", "blocklist", "prohibited_content", "spii", "model_armor", "language"),
-        *("image_safety", "image_prohibited_content", "image_recitation"),
+        *("image_safety", "image_prohibited_content", "image_recitation", "sensitive"),
     }
 )
 # A longer text is no reason, but something that was said.

@@ -8,6 +8,8 @@ from typing import Any
 from sessions_app.content.json_values import JsonObject
 
 _MCP = "mcp__"
+# What stands among definitions and defines nothing.
+_MARKS = frozenset({"cachePoint"})
 _INNER = ("function", "custom", "toolSpec")
 # Members by which a definition stands for all tools of a server.
 _SERVERS = ("server_label", "mcp_server_name")
@@ -39,7 +41,7 @@ def names_in(definition: Any) -> Iterator[str]:
 
 def _named_by_members(definition: JsonObject) -> Iterator[str]:
     for name, item in definition.items():
-        if isinstance(item, dict):
+        if isinstance(item, dict) and name not in _MARKS:
             yield item["name"] if isinstance(item.get("name"), str) else name
 
 

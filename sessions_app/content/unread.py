@@ -41,7 +41,8 @@ _NOTES = frozenset(
         *("parallel_tool_calls", "language", "outcome", "avgLogprobs", "avg_logprobs", "contentType", "content_type"),
         *("status_code", "statusCode", "custom_id", "request_id", "conversation_id", "model_name"),
         *("filtered", "detected", "success", "expires_at", "file_id", "fileId", "redactedContent"),
-        *("toolName", "toolCallId", "toolCallType", "event_id", "previous_item_id"),
+        *("toolName", "toolCallId", "toolCallType", "event_id", "previous_item_id", "native_finish_reason"),
+        "bucketOwner",
     }
 )
 # Objects with the counts of tokens, as the APIs name them.
@@ -60,6 +61,10 @@ _SHOWN_ELSEWHERE = frozenset(
         *("logprobs", "logprobsResult", "logprobs_result"),
     }
 )
+# Tokens and references that are nothing but numbers (Ollama's `context`, Mistral).
+# That an answer goes on from a text of the client (Mistral), and that a thought is over.
+_FLAGS = frozenset({"prefix", "closed"})
+_NUMBERS_OF_TOKENS = frozenset({"context", "token_ids", "prompt_token_ids", "reference_ids"})
 # Of these a page says that there is reasoning, and its size.
 _ENCRYPTED = ("redacted_thinking", "reasoning.encrypted")
 _ARGUMENTS = frozenset({"input", "args", "arguments"})
@@ -290,12 +295,14 @@ class _Remains:
 
     def _is_read(self, key: str, item: Any) -> bool:
         if not isinstance(item, (dict, list)):
-            return key in self.notes
+            return key in self.notes or (item is True and key in _FLAGS)
         # Arguments that were sent as an object are read as its text.
         if key in _SHOWN_ELSEWHERE or (key in _COUNTS and isinstance(item, dict)):
             return True
         if key == "citations" and isinstance(item, dict) and item.keys() == {"enabled"}:
             # Whether a document may be cited (Anthropic, Bedrock).
+            return True
+        if key in _NUMBERS_OF_TOKENS and isinstance(item, list) and all(type(one) is int for one in item):
             return True
         return key in _ARGUMENTS and to_json(item) in self.texts
 

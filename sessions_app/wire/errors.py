@@ -78,6 +78,9 @@ def _of_object(value: dict[str, Any], depth: int) -> Failure | None:
         named = (value.get(name) for name in MESSAGES)
         nested = next((item for item in named if isinstance(item, (dict, list)) and _says_something(item)), None)
     inner = of_error(nested, depth + 1) if nested is not None else None
+    if inner and not inner.type:
+        # Bedrock's exceptions are named by their member.
+        inner = replace(inner, type=next((name for name in STREAM_EXCEPTIONS if value.get(name) is nested), ""))
     if isinstance(nested, str) and inner:
         # `{"error": "Not Found", "message": "No such model"}`: where both are texts, the shorter word is the type.
         inner = Failure(own.type or nested, own.message) if own.message else Failure(own.type, inner.message)

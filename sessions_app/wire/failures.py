@@ -38,7 +38,7 @@ _BROKEN = frozenset(
     {
         *("error", "failed", "malformed_function_call", "unexpected_tool_call", "malformed_response", "timeout"),
         *("malformed_model_output", "malformed_tool_use", "missing_thought_signature", "too_many_tool_calls"),
-        *("no_image", "image_other"),
+        *("no_image", "image_other", "insufficient_system_resource", "network_error"),
     }
 )
 _NEVER_SENT = frozenset({"expired", "canceled"})

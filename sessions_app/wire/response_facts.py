@@ -71,6 +71,9 @@ def _api(fields: Fields) -> str:
         return _OBJECTS.get(text_member(fields, "object"), "")
     if "stop_reason" in fields and "content" in fields and text_member(fields, "type") == "message":
         return "messages"
+    if "message" in fields and "finish_reason" in fields and "choices" not in fields:
+        # Cohere.
+        return "chat"
     if "done" in fields:
         # Ollama.
         return "chat" if "message" in fields else "generate" if "response" in fields else ""

@@ -30,6 +30,8 @@ _CACHE = frozenset({"cache", "cached", "ephemeral"})
 _NOT_CACHED = frozenset({"miss", "no", "non", "not", "output", "outputs"})
 _WRITTEN = frozenset({"write", "writes", "written", "creation", "created", "create", "ephemeral"})
 _REASONING = frozenset({"reasoning", "thinking", "thought", "thoughts"})
+# Mistral's agents call tools of the provider connectors.
+_TOOLS = frozenset({"tool", "tools", "connector"})
 _TOKENS = frozenset({"token", "tokens", "count", "prompt"})
 _INPUT_WORDS = frozenset({"input", "prompt"})
 _OUTPUT_WORDS = frozenset({"output", "completion", "candidates", "response", "generated", "generation", "predicted"})
@@ -108,7 +110,7 @@ def meaning_of(name: str) -> Meaning | None:
         return Meaning(REASONING, beside=not found.isdisjoint(("thought", "thoughts")))
     if is_detail:
         return None
-    if found & {"tool", "tools"}:
+    if found & _TOOLS:
         return Meaning(TOOL_USE) if found & _TOKENS else None
     if found & _INPUT_WORDS:
         return Meaning(INPUT, _rank(found, "prompt"))

@@ -168,3 +168,8 @@ def test_a_tool_with_a_grammar_has_its_own_name() -> None:
     custom = {"type": "custom", "custom": {"name": "sql", "description": "Runs it"}}
     assert list(names_in(custom)) == ["sql"]
     assert list(names_in({"type": "custom", "name": "sql"})) == ["sql"]
+
+
+def test_a_mark_for_the_cache_is_no_tool() -> None:
+    assert not list(names_in({"cachePoint": {"type": "default"}}))
+    assert list(names_in({"systemTool": {"name": "nova_grounding"}})) == ["nova_grounding"]

@@ -43,6 +43,17 @@ def left_of(message: Any) -> Any:
         {"type": "function_call", "id": "fc", "call_id": "c", "name": "f", "arguments": "{}", "status": "completed"},
         {"role": "model", "parts": [{"text": "Hi"}, {"functionCall": {"name": "f", "args": {"q": [1, "two"]}}}]},
         {"type": "custom_thing", "words": "kept as it is"},
+        {"role": "assistant", "content": "High water is", "prefix": True},
+        {
+            "role": "assistant",
+            "content": [
+                {
+                    "type": "thinking",
+                    "thinking": [{"type": "text", "text": "Low"}, {"type": "reference", "reference_ids": [1]}],
+                    "closed": True,
+                }
+            ],
+        },
         {
             "role": "user",
             "parts": [

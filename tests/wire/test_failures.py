@@ -56,7 +56,7 @@ SURE = [
     ({"object": "error", "message": "Wrong", "type": "BadRequestError", "code": 400}, "BadRequestError", "Wrong"),
     ({"__type": "com.amazon.coral.service#ThrottlingException", "message": "Wait"}, "ThrottlingException", "Wait"),
     ({"__type": "AccessDeniedException", "Message": "No access"}, "AccessDeniedException", "No access"),
-    ({"throttlingException": {"message": "Too many tokens"}}, "", "Too many tokens"),
+    ({"throttlingException": {"message": "Too many tokens"}}, "throttlingException", "Too many tokens"),
     (
         {"Error": {"Code": "ValidationException", "Message": "Bad"}, "ResponseMetadata": {"HTTPStatusCode": 400}},
         "ValidationException",

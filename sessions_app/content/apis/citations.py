@@ -16,7 +16,7 @@ _ADDRESSES = ("url", "uri", "retrievedUrl", "retrieved_url", "source")
 # What a source is called if it has no address.
 _IDS = ("file_id", "fileId", "document_id", "id")
 _NAMES = frozenset({*_TITLES, *_ADDRESSES, *_IDS})
-_QUOTES = ("cited_text", "citedText", "quote", "text", "snippet")
+_QUOTES = ("cited_text", "citedText", "quote", "text", "snippet", "content")
 _LISTS = ("citations", "annotations")
 
 

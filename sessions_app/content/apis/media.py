@@ -202,7 +202,9 @@ def gemini_media(item: JsonObject) -> list[ContentBlock]:
 
 def _extent(part: JsonObject) -> str:
     """The piece of a video that the model sees, and how many of its pictures (Gemini's `videoMetadata`)."""
-    found = next((part[name] for name in ("videoMetadata", "video_metadata") if isinstance(part.get(name), dict)), {})
+    found: JsonObject = {}
+    for name in ("videoMetadata", "video_metadata"):
+        found = part[name] if isinstance(part.get(name), dict) else found
     words = (
         (("startOffset", "start_offset"), "from {}"),
         (("endOffset", "end_offset"), "to {}"),

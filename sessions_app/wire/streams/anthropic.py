@@ -27,6 +27,8 @@ class MessageAssembly(Assembly):
         super().__init__()
         self._blocks: dict[int, JsonObject] = {}
         self._usage: JsonObject = {}
+        # Whether the output was counted at its end. At the start it is what one token would be.
+        self._is_counted = True
 
     def add(self, event: JsonObject) -> None:
         match event.get("type"):
@@ -34,6 +36,7 @@ class MessageAssembly(Assembly):
                 message = object_in(event, "message")
                 self.keep(message, frozenset({"content", "usage"}))
                 self._add_usage(message)
+                self._is_counted = False
             case "content_block_start":
                 self._blocks[index_in(event) or 0] = dict(object_in(event, "content_block"))
             case "content_block_delta":
@@ -42,6 +45,7 @@ class MessageAssembly(Assembly):
                 self.keep(object_in(event, "delta"))
                 self.keep(event, frozenset({"type", "delta", "usage"}))
                 self._add_usage(event)
+                self._is_counted = True
             case "message_stop":
                 self.is_ended = True
             case "error":
@@ -54,6 +58,8 @@ class MessageAssembly(Assembly):
         for block in self._blocks.values():
             read_json(block, "input")
         self.is_ended = self.is_ended or bool(self.kept.get("stop_reason"))
+        if not self._is_counted:
+            self._usage.pop("output_tokens", None)
         beginning = {"type": "message", "role": "assistant"} | self.kept | {"content": in_order(self._blocks)}
         return beginning | ({"usage": self._usage} if self._usage else {})
 

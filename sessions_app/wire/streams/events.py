@@ -16,7 +16,18 @@ from typing import Any, NamedTuple
 
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, loads
 from sessions_app.content.json_values import JsonObject
-from sessions_app.wire.streams import ai_sdk, anthropic, bedrock, chat, cohere, gemini, langchain, lines, responses
+from sessions_app.wire.streams import (
+    ai_sdk,
+    anthropic,
+    bedrock,
+    chat,
+    cohere,
+    gemini,
+    langchain,
+    lines,
+    mistral,
+    responses,
+)
 from sessions_app.wire.streams.assembly import Assembly, text_in
 
 # The API is recognised by one of the first events.
@@ -30,6 +41,7 @@ DONE = "[DONE]"
 _APIS: tuple[tuple[Callable[[JsonObject], bool], type[Assembly]], ...] = (
     (anthropic.recognises, anthropic.MessageAssembly),
     (responses.recognises, responses.ResponseAssembly),
+    (mistral.recognises, mistral.ConversationAssembly),
     (chat.recognises, chat.ChatAssembly),
     (gemini.recognises, gemini.ContentAssembly),
     (bedrock.recognises, bedrock.ConverseAssembly),

@@ -212,3 +212,10 @@ def test_what_google_retrieved_is_quoted_before_what_was_said_of_it() -> None:
     grounding = {"groundingChunks": [chunk], "groundingSupports": [support]}
     found = message_of({"groundingMetadata": grounding}, "assistant").blocks
     assert found == [CitationsBlock((Citation("Tides", "gs://a/b", "High water at six"),))]
+
+
+def test_the_content_of_a_cited_page_is_its_quote() -> None:
+    page = {"type": "url_citation", "url_citation": {"url": "https://a", "title": "Tides", "content": "High at six"}}
+    assert message_of({"role": "assistant", "content": "High at six.", "annotations": [page]}).blocks == cited(
+        Citation("Tides", "https://a", "High at six")
+    )

@@ -363,3 +363,61 @@ def test_a_hostile_text_is_read_once() -> None:
     record('{"choices": [{"delta": {"content": "a"}}]}' + "\nx" * 500_000)
     record("{\n" + '"a": 1,\n' * 200_000)
     assert time.thread_time() - start < 10
+
+
+MISTRAL = [
+    {"type": "conversation.response.started", "conversation_id": "conv_1"},
+    {"type": "tool.execution.started", "output_index": 0, "id": "te", "name": "web_search", "arguments": ""},
+    {"type": "tool.execution.delta", "output_index": 0, "id": "te", "name": "web_search", "arguments": '{"query"'},
+    {"type": "tool.execution.delta", "output_index": 0, "id": "te", "name": "web_search", "arguments": ': "tide"}'},
+    {"type": "tool.execution.done", "output_index": 0, "id": "te", "name": "web_search", "info": {}},
+    *(
+        {"type": "message.output.delta", "output_index": 1, "id": "mo", "content": piece, "model": "m-1"}
+        for piece in (
+            {"type": "thinking", "thinking": [{"type": "text", "text": "It "}]},
+            {"type": "thinking", "thinking": [{"type": "text", "text": "ebbs."}]},
+            *("High ", "at six"),
+            {"type": "tool_reference", "tool": "web_search", "title": "Tides", "url": "https://a"},
+        )
+    ),
+    {"type": "function.call.delta", "output_index": 2, "id": "fc", "name": "f", "tool_call_id": "c", "arguments": "{}"},
+    {
+        "type": "conversation.response.done",
+        "usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 12, "connector_tokens": 5},
+    },
+]
+
+
+def test_a_conversation_of_mistral() -> None:
+    found = record(MISTRAL)
+    blocks = [block for message in messages(found) for block in message.blocks]
+    assert [text_of(block) for block in blocks if isinstance(block, (TextBlock, ReasoningBlock))][:2] == [
+        "It ebbs.",
+        "High at six",
+    ]
+    calls = [block for block in blocks if isinstance(block, ToolCallBlock)]
+    assert [(call.name, call.arguments, call.by_provider) for call in calls] == [
+        ("web_search", '{"query": "tide"}', True),
+        ("f", "{}", False),
+    ]
+    assert (found.usage, found.model, found.claim.key) == (Usage(8, 4), "m-1", "conv_1")
+    assert found.problems == (str(StreamNote(len(MISTRAL))),)
+    assert record(MISTRAL[:-2]).problems == (str(StreamNote(len(MISTRAL) - 2, True)),)
+
+
+def test_a_conversation_of_mistral_that_failed() -> None:
+    found = record([*MISTRAL[:2], {"type": "conversation.response.error", "message": "Overloaded", "code": 503}])
+    assert (found.status, found.error_message, found.http_status) == ("error", "Overloaded", 503)
+
+
+def test_the_output_of_a_message_that_broke_off_is_not_counted() -> None:
+    start = {"type": "message_start", "message": {"id": "m", "usage": {"input_tokens": 25, "output_tokens": 1}}}
+    text = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "High"}}
+    end = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 7}}
+    assert record([start, text]).usage == Usage(25, None)
+    assert record([start, text, end]).usage == Usage(25, 7)
+
+
+def test_an_exception_of_bedrock_is_named() -> None:
+    found = record([{"messageStart": {"role": "assistant"}}, {"throttlingException": {"message": "Too many"}}])
+    assert (found.status, found.error_type, found.error_message) == ("error", "throttlingException", "Too many")
