@@ -111,6 +111,12 @@ class Needle:
         """What each text has as it is in which this is, the longest first: looking for these is much faster."""
         return sorted(self.normal.split(" ") if self.is_literal else self._words, key=len, reverse=True)
 
+    @cached_property
+    def ascii_word(self) -> bytes:
+        """A word that each text has in which this is, if one consists of ASCII letters and digits: the longest."""
+        found = [word.encode() for word in self._words if word.isascii() and word.isalnum()]
+        return max(found, key=len, default=b"")
+
     def _may_be_in(self, text: str) -> bool:
         for piece in self._pieces:  # noqa: SIM110 - twice as fast as all()
             if piece not in text:

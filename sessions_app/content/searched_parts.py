@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sessions_app.content.documents import PartKind
 from sessions_app.content.json_bytes import JsonBytes
 from sessions_app.content.message_reader import MessageReader
@@ -12,6 +14,22 @@ from sessions_app.content.search_text import Hasher
 from sessions_app.content.unread import decoded, text_for_search, unread_in
 
 SEARCHED = (PartKind.MESSAGE, PartKind.SYSTEM, PartKind.UNREAD)
+_PLAIN_BEGINNINGS = tuple(f'{{"role":"{role}","content":"'.encode() for role in ("user", "assistant", "system"))
+_PLAIN_QUOTES = 8
+
+
+def plainly_lacks(raw: bytes, words: Sequence[bytes]) -> bool:
+    """Whether it is clear without decoding that a message has none of these words of ASCII letters and digits.
+
+    Only of a message that is nothing but a role and a text, without quotes, in ASCII: escapes there are line ends and
+    other signs, never letters, so a word of the text is written as it is. False if it is not clear.
+    """
+    if not (raw.startswith(_PLAIN_BEGINNINGS) and raw.isascii() and raw.count(b'"') == _PLAIN_QUOTES):
+        return False
+    if not raw.endswith(b'"}') or b"\\u" in raw:
+        return False
+    lower = raw.lower()
+    return not any(word in lower for word in words)
 
 
 def text_of_part(kind: PartKind, digest: bytes, raw: JsonBytes, default_role: str, reader: MessageReader) -> str:

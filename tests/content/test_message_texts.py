@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, strategies
 
 from sessions_app.content.blocks import Message, OtherBlock, TextBlock, ToolCallBlock, ToolResultBlock
+from sessions_app.content.documents import PartKind
+from sessions_app.content.message_reader import MessageReader
 from sessions_app.content.message_texts import searchable_text, without_escapes
 from sessions_app.content.messages import message_of, plain_text_in, read_message
 from sessions_app.content.search_facts import facts_of_message
-from sessions_app.content.search_text import normalised
+from sessions_app.content.search_text import normalised, terms_of
+from sessions_app.content.searched_parts import plainly_lacks, text_of_part
 from sessions_app.content.unread import unread_in
 
 TEXT = 'cd C:\\tmp\nzebra "東京" é 👩‍💻\ttab'
@@ -72,6 +75,27 @@ def test_the_quick_way_reads_what_the_slow_one_does(role: object, content: objec
         assert not list(facts_of_message(message))
     elif is_plain and content in ("Hello", "think <thin"):
         assert role in ("tool", "function", "", None, 5)
+
+
+ODD = 'aZ9 \\n\\\\u0041\\t"<think>{[/9jé１'
+RAW = strategies.text(ODD, max_size=12) | strategies.text(max_size=8)
+
+
+@given(strategies.sampled_from(["user", "assistant", "tool", "system"]), RAW, strategies.booleans(), RAW)
+def test_what_plainly_lacks_a_word_does_not_have_it(role: str, content: str, is_ascii: bool, inner: str) -> None:
+    content = content.replace("9", json.dumps(inner))
+    dumped = json.dumps({"role": role, "content": content}, ensure_ascii=is_ascii, separators=(",", ":")).encode()
+    # As it is, and with the escapes of the text as those of the JSON, valid or not.
+    for raw in (dumped, dumped.replace(b"\\\\", b"\\")):
+        text = text_of_part(PartKind.MESSAGE, b"", raw, "user", MessageReader())
+        words = [word for word in terms_of(text) if word.isascii() and word.isalnum()]
+        assert not any(plainly_lacks(raw, [word.encode()]) for word in words), (raw, text)
+
+
+def test_most_messages_plainly_lack_a_word() -> None:
+    assert plainly_lacks(b'{"role":"user","content":"Hello\\nthere"}', [b"cat", b"ther1"])
+    assert not plainly_lacks(b'{"role":"user","content":"Hello\\nthere"}', [b"cat", b"there"])
+    assert not plainly_lacks(b'{"role":"user","content":"\\u0063at"}', [b"cat"])
 
 
 @pytest.mark.parametrize("raw", [b'{"role":"user","content":"\xff"}', b'{"role":"user"', b'"Hello"', b"[]", b"NaN"])

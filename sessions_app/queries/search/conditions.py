@@ -164,7 +164,7 @@ def _text(project: Project, clause: Text, roles: frozenset[str], named: Sessions
 
 def is_said(content: Content, needle: Needle, roles: frozenset[str] = frozenset()) -> bool:
     """Whether a text of the request has it, of the given roles only if there are some."""
-    return any(needle.is_in(piece.original.normal) for piece in content.pieces(roles))
+    return any(needle.is_in(piece.original.normal) for piece in content.pieces(roles, [needle]))
 
 
 def _add_values(found: Conditions, project: Project, clause: Values, named: SessionsOf) -> None:

@@ -16,9 +16,9 @@ from sessions_app.content.compression import decompress
 from sessions_app.content.documents import DIGEST_BYTES, PartKind
 from sessions_app.content.message_reader import MessageReader
 from sessions_app.content.messages import plain_text_in
-from sessions_app.content.needles import Original
+from sessions_app.content.needles import Needle, Original
 from sessions_app.content.search_facts import facts_of, facts_of_message, may_be_in_messages, own_text
-from sessions_app.content.searched_parts import SEARCHED, text_of_part
+from sessions_app.content.searched_parts import SEARCHED, plainly_lacks, text_of_part
 from sessions_app.models import Part
 from sessions_app.queries.fetching import array_of, fetched
 
@@ -121,22 +121,28 @@ class Content:
         """Whether some of it is read each time that it is looked at."""
         return any(part.content is None for part in self.parts)
 
-    def pieces(self, roles: Set[str] = frozenset()) -> Iterator[SaidText]:
-        """Its texts, each read when it is asked for: only those of the given roles if there are some. Those beside the
-        messages come last.
+    def pieces(self, roles: Set[str], needles: Iterable[Needle]) -> Iterator[SaidText]:
+        """Its texts in which one of these needles may be, each read when it is asked for: only those of the given roles
+        if there are some. Those beside the messages come last.
         """
+        words = [needle.ascii_word for needle in needles]
+        words = words if all(words) else []
         for part in self.parts:
             role = role_of(part.kind, part.role)
-            if not roles or role in roles:
-                yield self._piece(part, role)
+            if (not roles or role in roles) and (piece := self._piece(part, role, words)):
+                yield piece
         for piece in self._beside:
             if not roles or piece.role in roles:
                 yield piece
 
-    def _piece(self, part: ReadPart, role: str) -> SaidText:
+    def _piece(self, part: ReadPart, role: str, words: Sequence[bytes]) -> SaidText | None:
+        """The text of a part; None if it clearly has none of these words."""
         piece = self._pieces.get(part.digest)
         if piece is None:
-            text = text_of_part(part.kind, part.digest, self._read(part), part.role, self._reader())
+            raw = self._read(part)
+            if words and plainly_lacks(raw, words):
+                return None
+            text = text_of_part(part.kind, part.digest, raw, part.role, self._reader())
             piece = SaidText(role, part.digest, Original(text))
             if not self.is_large:
                 self._pieces[part.digest] = piece

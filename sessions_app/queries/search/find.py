@@ -81,7 +81,7 @@ def find_in_session(
 def _in_request(
     content: Content, needles: Sequence[Needle], roles: frozenset[str], seen: set[Hashable]
 ) -> Iterator[Hit]:
-    for piece in content.pieces(roles):
+    for piece in content.pieces(roles, needles):
         count = sum(needle.count(piece.original.normal) for needle in needles)
         if count and (meaning := content.meaning(piece)) not in seen:
             seen.add(meaning)

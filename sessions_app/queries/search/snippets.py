@@ -57,7 +57,8 @@ def snippets_of(found: FoundSession, needles: Mapping[int, Needle], roles: froze
         # All places in a request tell what a later one only repeats. Of what is read piece by piece, and of the last
         # one, no more are looked for than may be shown.
         is_last = number == len(contents) - 1
-        most = MOST_SNIPPETS if content.is_large or is_last else None
+        left = MOST_SNIPPETS - sum(map(bool, each)) if is_last else MOST_SNIPPETS
+        most = left if content.is_large or is_last else None
         each.append(list(islice(_places(content, needles.values(), roles, seen), most)))
     first = [places[0] for places in each if places]
     rest = [place for places in each for place in places[1:]]
@@ -85,7 +86,7 @@ def _places(
     content: Content, needles: Iterable[Needle], roles: frozenset[str], seen: set[Hashable]
 ) -> Iterator[_Place]:
     """The texts in which something is found, but for messages that were `seen` before."""
-    for piece in content.pieces(roles):
+    for piece in content.pieces(roles, needles):
         is_found = any(needle.is_in(piece.original.normal) for needle in needles)
         if is_found and (meaning := content.meaning(piece)) not in seen:
             seen.add(meaning)
