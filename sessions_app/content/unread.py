@@ -42,7 +42,7 @@ _NOTES = frozenset(
         *("status_code", "statusCode", "custom_id", "request_id", "conversation_id", "model_name"),
         *("filtered", "detected", "success", "expires_at", "file_id", "fileId", "redactedContent"),
         *("toolName", "toolCallId", "toolCallType", "event_id", "previous_item_id", "native_finish_reason"),
-        "bucketOwner",
+        *("bucketOwner", "modality"),
     }
 )
 # Objects with the counts of tokens, as the APIs name them.

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sessions_app.content.json_bytes import JsonBytes, kind_of
+from sessions_app.content.json_bytes import DocumentError, JsonBytes, kind_of, object_fields
 from sessions_app.content.json_values import JsonObject
 from sessions_app.wire.members import Fields, decoded, small_member
 
 _MOST = 1_000
-_MOST_BYTES = 8_000_000
+_MOST_BYTES, _HEAD_BYTES = 8_000_000, 2_000
 _MOST_CITED = _MOST_IDS = 200
 _PIPELINES = ("generated_text", "summary_text", "translation_text")
 # Members of an answer that are its text, if it has no other shape.
@@ -45,6 +45,17 @@ def messages_of_fields(fields: Fields, raw: JsonBytes) -> list[JsonObject]:
     shape = next((shape for shape in SHAPES if shape.fits(fields)), None)
     body = decoded(raw) if shape and len(raw) <= _MOST_BYTES else None
     return _found(lambda: shape.messages(body)) if shape and isinstance(body, dict) else []
+
+
+def generations_in(text: bytes) -> list[JsonObject]:
+    """The messages in the text of what a model of LangChain returned; empty for any other."""
+    if kind_of(text) != "object" or b'"generations"' not in text[:_HEAD_BYTES]:
+        return []
+    try:
+        fields = object_fields(text)
+    except DocumentError:
+        return []
+    return messages_of_fields(fields, text) if "generations" in fields else []
 
 
 def messages_of_list(raw: JsonBytes) -> list[JsonObject]:

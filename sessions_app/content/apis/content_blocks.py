@@ -136,7 +136,8 @@ def _redacted_thinking(item: JsonObject) -> list[ContentBlock]:
 
 
 def _refusal(item: JsonObject) -> list[ContentBlock]:
-    return [RefusalBlock(as_text(item.get("refusal")))]
+    # OpenTelemetry's has `content`.
+    return [RefusalBlock(as_text(item.get("refusal", item.get("content"))))]
 
 
 def _medium(item: JsonObject) -> list[ContentBlock] | None:

@@ -156,7 +156,9 @@ def tool_name(item: JsonObject) -> str:
 
 _NAME_ENDINGS = ("_tool_result", "_tool_use", "_tool_call", "_call", "_use", *(f"_{ending}" for ending in _ANSWERS))
 # Types that say nothing of the tool.
-_NAMELESS = frozenset({"function", "tool", "custom", "custom_tool", "mcp", "server", "function_call", "tool_call"})
+_NAMELESS = frozenset(
+    {"function", "tool", "custom", "custom_tool", "mcp", "server", "server_tool", "function_call", "tool_call"}
+)
 
 
 def is_by_provider(item: JsonObject) -> bool:

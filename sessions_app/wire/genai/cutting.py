@@ -16,6 +16,7 @@ from sessions_app.content.documents import PartKind, SplitDocument
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, object_fields
 from sessions_app.content.splitting import LARGE_VALUE_BYTES, Splitter
 from sessions_app.wire import bodies
+from sessions_app.wire.answer_shapes import generations_in
 from sessions_app.wire.genai.indexed import DIALECTS
 from sessions_app.wire.genai.unfolding import (
     closed,
@@ -48,6 +49,9 @@ class OrderedSplitter:
 
     def item(self, letter: str, raw: JsonBytes, kind: PartKind) -> bytes:
         return self._later(lambda: self._splitter.item(letter, raw, kind))
+
+    def derived(self, letter: str, raw: JsonBytes, kind: PartKind) -> None:
+        self._splitter.derived(letter, raw, kind)
 
     def _later(self, cut: Callable[[], bytes]) -> bytes:
         self._calls.append(cut)
@@ -108,6 +112,10 @@ class Attributes:
         """The skeleton of an attribute that is a text, and how the text was written; None when it was not opened."""
         if letter == "o" and (response := self._open_response(text)):
             return response
+        if letter == "o" and (generations := generations_in(text)):
+            for message in generations:
+                self.splitter.derived("o", dumps(message), PartKind.MESSAGE)
+            return self.large(raw), None
         if style := style_of(text):
             return self._open(text, letter, kind), style
         if is_json(text):

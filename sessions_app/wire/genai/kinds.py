@@ -34,6 +34,16 @@ _OPENINFERENCE = {
     "GUARDRAIL": "guardrail",
     "EVALUATOR": "chain",
 }
+# LangSmith and MLflow have names of LangChain's.
+_LANGCHAIN = {
+    **dict.fromkeys(("llm", "chat_model"), "llm"),
+    "embedding": "embedding",
+    "tool": "tool",
+    "agent": "agent",
+    **dict.fromkeys(("retriever", "reranker"), "retrieval"),
+    "guardrail": "guardrail",
+    **dict.fromkeys(("chain", "prompt", "parser", "memory", "workflow", "task", "evaluator"), "chain"),
+}
 # `span.type` of Claude Code and Qwen Code; their spans have it as the end of their names, too.
 _SPAN_TYPES = {
     "interaction": "agent",
@@ -78,7 +88,10 @@ _MERGED_TOOLS = "(merged tools)"
 _TOOLS = ("gen_ai.tool.name", "gen_ai.tool.call.id", "gen_ai.tool.call_id")
 _MODELS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
 _USAGE = ("gen_ai.usage.", "llm.usage.", "llm.token_count.")
-_CONTENT = ("gen_ai.input.", "gen_ai.output.", "gen_ai.prompt.", "gen_ai.completion.", "llm.input_messages.")
+_CONTENT = (
+    *("gen_ai.input.", "gen_ai.output.", "gen_ai.prompt", "gen_ai.completion", "llm.input_messages."),
+    *("mlflow.spanInputs", "mlflow.spanOutputs"),
+)
 
 
 def kind_of_span(span: Span) -> str:
@@ -94,8 +107,15 @@ def kind_of_span(span: Span) -> str:
         or _of_span_type(attributes.get("span.type"))
         or _known(_TRACELOOP, attributes.get("traceloop.span.kind"))
         or _known(_REQUEST_TYPES, attributes.get("llm.request.type"))
+        or _known(_LANGCHAIN, attributes.get("langsmith.span.kind"), str.lower)
+        or _known(_LANGCHAIN, attributes.get("mlflow.spanType"), _without_quotes)
         or _of_weaker_signs(span)
     )
+
+
+def _without_quotes(value: str) -> str:
+    """MLflow writes its attributes as JSON."""
+    return value[:_NAME_CHARS].strip('"').lower()
 
 
 def _known(kinds: dict[str, str], value: Any, form: Callable[[str], str] = str) -> str:

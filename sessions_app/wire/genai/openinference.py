@@ -30,7 +30,7 @@ def fields(span: Span) -> Fields:
     if not is_meant(span):
         return {}
     invocation = span.object("llm.invocation_parameters") or span.object("embedding.invocation_parameters")
-    request, response = _body(span, "input.value"), _body(span, "output.value")
+    request, response = body_facts(span, "input.value"), body_facts(span, "output.value")
     is_tool = span.kind == "tool"
     return given(
         requested_model=span.text("llm.request.model_name") or _text(invocation.get("model")),
@@ -55,7 +55,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _body(span: Span, name: str) -> dict[str, Any]:
+def body_facts(span: Span, name: str) -> dict[str, Any]:
     """The small members of a body that is an attribute's JSON text."""
     text = text_of(span.attributes.get(name))
     if text is None or len(text) > _MOST_BODY_BYTES or text[:1] != b"{":

@@ -7,9 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 from sessions_app.content.documents import PartKind
+from sessions_app.content.json_bytes import DocumentError, object_fields
 from sessions_app.wire.genai.cutting import Attributes
 from sessions_app.wire.genai.reader import INPUT, OUTPUT, SYSTEM, TOOLS, Content, Cutter, Fields, attributes, given
 from sessions_app.wire.genai.span import Span, event_name
+from sessions_app.wire.genai.unfolding import text_of
 
 INPUT_MESSAGES, OUTPUT_MESSAGES = "gen_ai.input.messages", "gen_ai.output.messages"
 SYSTEM_INSTRUCTIONS, TOOL_DEFINITIONS = "gen_ai.system_instructions", "gen_ai.tool.definitions"
@@ -26,6 +28,7 @@ _CHOICE_EVENT = "gen_ai.choice"
 _PROMPT_EVENT, _COMPLETION_EVENT = "gen_ai.content.prompt", "gen_ai.content.completion"
 # Gemini's name for the assistant, and what Gemini CLI makes of it in its log records.
 _ROLES_OF_PIECES = frozenset({"model", "system"})
+_MESSAGE_MEMBERS = frozenset({"content", "tool_calls"})
 _MEMBERS = ("content", "role", "name", "tool_calls")
 
 
@@ -177,11 +180,24 @@ def _compose(values: Attributes, role: str) -> None:
     values.compose("message", members, fixed, "i")
 
 
+def _is_message(value: Any, is_body: bool) -> bool:
+    """Whether a choice has a message, and not only its content. Attributes have it as JSON."""
+    if isinstance(value, dict):
+        return is_body or not _MESSAGE_MEMBERS.isdisjoint(value)
+    text = text_of(value)
+    if text is None or text[:1] != b"{":
+        return False
+    try:
+        return not _MESSAGE_MEMBERS.isdisjoint(object_fields(text))
+    except DocumentError:
+        return False
+
+
 def _cut_choice_events(cutter: Cutter) -> None:
     for name, values, is_body in cutter.message_events():
         if name == _COMPLETION_EVENT:
             values.cut("gen_ai.completion", "o", PartKind.MESSAGE)
-        elif name == _CHOICE_EVENT and is_body and isinstance(values.values.get("message"), dict):
+        elif name == _CHOICE_EVENT and _is_message(values.values.get("message"), is_body):
             values.cut("message", "o", PartKind.MESSAGE)
         elif name == _CHOICE_EVENT:
             fixed = {} if "role" in values.values else {"role": "assistant"}

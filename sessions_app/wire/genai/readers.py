@@ -15,6 +15,7 @@ from sessions_app.wire.genai import (
     pydantic,
     strands,
     traceloop,
+    whole_bodies,
 )
 from sessions_app.wire.genai.reader import Content, Fields
 from sessions_app.wire.genai.span import Span
@@ -45,6 +46,7 @@ READERS: tuple[ConventionReader, ...] = (
     pydantic,
     otel,
     traceloop,
+    whole_bodies,
     agents,
 )
 

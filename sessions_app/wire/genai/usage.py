@@ -33,7 +33,7 @@ _BARE = frozenset(
     }
 )
 _MOST_TEXT_CHARS = 20_000
-_BODIES = ("output.value", "langfuse.observation.output")
+_BODIES = ("output.value", "langfuse.observation.output", "gen_ai.completion", "mlflow.spanOutputs")
 _MOST_BODY_BYTES = 2_000_000
 
 
@@ -62,6 +62,8 @@ def _of_objects(span: Span) -> list[Counts]:
     found = []
     if "langfuse.observation.usage_details" in span.attributes:
         found.append(counts_of(span.object("langfuse.observation.usage_details")))
+    if "mlflow.chat.tokenUsage" in span.attributes:
+        found.append(counts_of(span.object("mlflow.chat.tokenUsage"), within=True))
     text = span.attributes.get("metadata.usage_object")
     if isinstance(text, str) and text.startswith("{") and len(text) <= _MOST_TEXT_CHARS:
         # The callback writes it with Python's repr.
