@@ -40,7 +40,7 @@ def costly_requests(shown: View) -> list[CostlyRequest]:
             lines[one.index].model,
             one.cost,
             f"{100 * one.cost / total:.0f}{formats.NARROW_SPACE}%",
-            "; ".join(_reasons(one, shown)) or "nothing out of the ordinary",
+            "; ".join(_reasons(one, shown)),
         )
         for one in found
     ]

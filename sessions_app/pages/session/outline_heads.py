@@ -96,10 +96,13 @@ class HeadWriter:
         if not requests:
             return []
         own = self._own(fold)
-        whole = short_sums([self.lines[index] for index in requests])
         if not own or len(own) == len(requests):
-            return [whole]
-        return [f"own {short_sums([self.lines[index] for index in own])}", f"with delegated {whole}"]
+            return [short_sums([self.lines[index] for index in requests])]
+        # The word in the place of "requests": both lines have the width of the outline.
+        return [
+            short_sums([self.lines[index] for index in own], f"{exact(len(own))} own"),
+            short_sums([self.lines[index] for index in requests], f"{exact(len(requests))} in all"),
+        ]
 
     def _own(self, fold: Fold) -> list[int]:
         """The requests that are of no other agent. The main agent has what is in no run of a sub-agent."""
@@ -108,11 +111,11 @@ class HeadWriter:
         return [index for index in indices(fold.rows()) if not self.runs.around(index)] if self.runs else []
 
 
-def short_sums(lines: Sequence[RequestLine]) -> str:
+def short_sums(lines: Sequence[RequestLine], counted_as: str = "") -> str:
     """`3 requests · 1.2k→310 · $0.004`; what is not known is left out."""
     read, written = (_known(line.input_tokens for line in lines), _known(line.output_tokens for line in lines))
     costs = [line.cost for line in lines if line.cost is not None]
-    pieces = [counted(len(lines), "request")]
+    pieces = [counted_as or counted(len(lines), "request")]
     pieces += [f"{tokens(read)}→{tokens(written)}"] if read is not None or written is not None else []
     pieces += [cost(sum(costs, Decimal(0)))] if costs else []
     return " · ".join(pieces)

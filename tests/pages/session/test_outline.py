@@ -94,8 +94,8 @@ def test_agents_of_a_trace_are_folds_with_what_they_delegated(signed_in: Client,
 
     kinds = re.findall(r'class="outline-fold" data-kind="(\w+)" data-numbers="([^"]+)"', html)
     assert kinds == [("turn", "1-4"), ("agent", "1-4"), ("run", "2-3"), ("agent", "2-3")]
-    assert "own 2 requests" in heads(html)[1]
-    assert "with delegated 4 requests" in heads(html)[1]
+    assert "2 own" in heads(html)[1]
+    assert "4 in all" in heads(html)[1]
     # The main agent is open, what it delegated is closed.
     assert re.findall(r"<details( open)?>", html) == [" open", " open", "", ""]
 

@@ -99,8 +99,8 @@ def test_outline_has_the_run_as_one_group(signed_in: Client, project: Project) -
     assert 'title="Sub-agent of request 1\n' in group
     assert outline.count("<details") == outline.count("</details>") == 2
     turn = text(outline.split("<ol>")[0])
-    assert "own 2 requests" in turn
-    assert "with delegated 4 requests" in turn
+    assert "2 own" in turn
+    assert "4 in all" in turn
 
 
 def both_delegated() -> list[Any]:
