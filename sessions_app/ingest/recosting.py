@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from sessions_app.ingest import costs
 from sessions_app.models import Project, RequestLog
@@ -24,7 +25,10 @@ from sessions_app.storage.locks import lock_digest
 from sessions_app.storage.own_prices import load_own_prices
 from sessions_app.storage.prepared import Cost
 
-CHUNK = 200
+# A chunk waits until digesters have ended their batches, so it is not small.
+CHUNK = 1_000
+# Logs that are received so long after the beginning are digested with the prices of now (`costs.own_prices`).
+_SURELY_NEW = timedelta(seconds=60)
 _COLUMNS = (
     *("id", "session_id", "bucket", "provider", "model", "requested_model", "api_base", "started_at", "step", "cost"),
     *("cost_source", "price", "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens"),
@@ -44,26 +48,30 @@ class Recosted:
 
 
 def count_of(project: Project, since: datetime | None) -> int:
-    return _requests(project, since).count()
+    return _requests(project, since, timezone.now()).count()
 
 
 def recompute_costs(project: Project, since: datetime | None = None, *, dry_run: bool = False) -> Iterator[Recosted]:
-    """Go through a project's requests, a short transaction for each chunk. Repeating it changes nothing more."""
+    """Go through a project's requests, a short transaction for each chunk. Repeating it changes nothing more.
+
+    What arrives meanwhile is left out: there may be more of it than this can look at in the same time.
+    """
     after: uuid.UUID | None = _FIRST
+    requests = _requests(project, since, timezone.now() + _SURELY_NEW)
     while after is not None:
         done = Recosted()
         with transaction.atomic():
-            after = _chunk(project, since, after, done, dry_run)
+            after = _chunk(project, requests, after, done, dry_run)
         yield done
 
 
-def _requests(project: Project, since: datetime | None) -> QuerySet[RequestLog]:
-    found = RequestLog.objects.filter(project_id=project.pk)
+def _requests(project: Project, since: datetime | None, received_by: datetime) -> QuerySet[RequestLog]:
+    found = RequestLog.objects.filter(project_id=project.pk, received_at__lte=received_by)
     return found if since is None else found.filter(started_at__gte=since, bucket__gte=bucket_of(since))
 
 
 def _chunk(
-    project: Project, since: datetime | None, after: uuid.UUID, done: Recosted, dry_run: bool
+    project: Project, requests: QuerySet[RequestLog], after: uuid.UUID, done: Recosted, dry_run: bool
 ) -> uuid.UUID | None:
     """Recompute the requests after a place; returns the last one's, None at the end.
 
@@ -72,7 +80,7 @@ def _chunk(
     with binary_cursor() as cursor:
         if not dry_run:
             lock_digest(cursor, project.pk)
-        rows = list(_after(_requests(project, since), after).only(*_COLUMNS)[:CHUNK])
+        rows = list(_after(requests, after).only(*_COLUMNS)[:CHUNK])
         own = load_own_prices(project.pk)
         changed = [(row, cost) for row in rows if (cost := _add(done, row, own)) is not None]
         if changed and not dry_run:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from sessions_app.ingest import costs
+from sessions_app.ingest import costs, recosting
 from sessions_app.models import ModelPrice, Project, RequestLog, Session
 from sessions_app.pricing.stored import cost_facts
 from sessions_app.storage.checking import check_rollups
@@ -90,6 +91,24 @@ def test_recompute_after_a_price_was_set(project: Project) -> None:
     assert Session.objects.get().cost == Decimal("1.000012")
     assert not wrong_roll_ups()
     assert "0 changed" in recompute()
+
+
+def test_recompute_ends_while_more_arrives_than_it_can_look_at(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recosting, "CHUNK", 1)
+    store_logs(project, *[make_log(model="mine") for _ in range(3)])
+    own_price(project, "mine", input=Decimal(1), output=Decimal(1))
+    looked_at = 0
+    for done in recosting.recompute_costs(project):
+        looked_at += done.looked_at
+        store_logs(project, *[make_log(model="mine") for _ in range(5)])
+        # A minute passes.
+        RequestLog.objects.filter(cost_source="computed").update(received_at=timezone.now() + timedelta(minutes=2))
+        assert looked_at <= 3
+
+    assert not RequestLog.objects.filter(cost=None).exists()
+    assert not wrong_roll_ups()
 
 
 def test_recompute_rows_from_before_there_were_prices(project: Project) -> None:
