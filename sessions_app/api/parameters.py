@@ -141,7 +141,7 @@ class FilterParameters(Parameters):
     to = filter_time("At or before this time, likewise")
     status = any_of(
         "`error`: with a failed request; `ok`: without; `running`: with one that has no end yet; `unfinished`: with "
-        "one that began more than an hour ago, and no end was reported. `success` is `ok`, and `failed` is `error`. "
+        "one that began more than an hour ago, and no end is known. `success` is `ok`, and `failed` is `error`. "
         "A request has exactly one of them.",
         *STATUS_WORDS,
     )

@@ -52,7 +52,7 @@ EXAMPLES = {
         "ok": "no request failed",
         "error": "a request failed",
         "running": "a request has no end yet",
-        "unfinished": "a request began long ago, and no end was reported",
+        "unfinished": "a request began long ago, and no end is known",
     },
     "has": {
         "error": "a request that failed",

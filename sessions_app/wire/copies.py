@@ -18,6 +18,8 @@ _EMPTY = frozenset({b"null", b'""', b"[]", b"{}"})
 _LONGEST_EMPTY, _LONGEST_TIME = 32, 64
 # Members whose own members are completed one by one; a response or a list of messages is one statement and is not.
 _MERGED = frozenset({"usage", "metadata"})
+# What was asked may be told more fully in the end: programs report a beginning before they have put all of it together.
+_MERGED_OF_BEGUN = _MERGED | {"request"}
 # Lists whose order says nothing: one that has all that the other has, and more, completes it.
 _SETS = frozenset({"tags", "request_tags"})
 # Members that are moments, which may be written in several ways.
@@ -26,6 +28,9 @@ _MOST_DEPTH = 8
 _RUNNING = b'"running"'
 # What a log that says that its call runs tells of the answer, as far as that has come.
 _PROVISIONAL = ("status", "response", "usage", "cost")
+# When it began and first answered: programs round it or ask two clocks, and whoever reports the end knows better.
+_BEGUN_AT = ("started_at", "first_token_at")
+_OUTCOME = (*_PROVISIONAL, "error", "ended_at")
 # The states of a response that somebody may still ask for (OpenAI's Responses API).
 UNFINISHED = frozenset({"in_progress", "queued"})
 
@@ -37,15 +42,25 @@ def merged(first: bytes, later: bytes) -> bytes:
     """
     found: list[str] = []
     ours, theirs = object_fields(first), object_fields(later)
-    if is_running(ours):
-        # Of two that say so, the later one tells more.
-        ours = _without_provisional(ours, theirs)
-    elif is_running(theirs):
-        theirs = _without_provisional(theirs, ours)
-    merged = _merge(ours, theirs, "", found, 0)
+    completed = _MERGED
+    if _gives_way(ours, theirs):
+        # Of two that run, the later one tells more.
+        ours, completed = _without_provisional(ours, theirs), _MERGED_OF_BEGUN
+    elif _gives_way(theirs, ours):
+        theirs, completed = _without_provisional(theirs, ours), _MERGED_OF_BEGUN
+    merged = _merge(ours, theirs, "", found, 0, completed)
     if found:
         raise Contradiction(found)
     return _write(merged)
+
+
+def _gives_way(log: dict[str, JsonBytes], other: dict[str, JsonBytes]) -> bool:
+    """Whether a log only tells that its call began, so that the other one knows better."""
+    return is_running(log) or (not _has_outcome(log) and _has_outcome(other))
+
+
+def _has_outcome(log: dict[str, JsonBytes]) -> bool:
+    return any(_says_something(log.get(name)) for name in _OUTCOME)
 
 
 def is_running(log: dict[str, JsonBytes]) -> bool:
@@ -64,8 +79,9 @@ def is_unfinished(response: JsonBytes | None) -> bool:
 
 def _without_provisional(log: dict[str, JsonBytes], other: dict[str, JsonBytes]) -> dict[str, JsonBytes]:
     """A log without what the other one tells better, because that came when more was known."""
-    ended = not is_running(other)
-    told = {name for name in _PROVISIONAL if _says_something(other.get(name)) or (name == "status" and ended)}
+    told = {name for name in (*_PROVISIONAL, *_BEGUN_AT) if _says_something(other.get(name))}
+    if not is_running(other):
+        told.add("status")
     return {name: raw for name, raw in log.items() if name not in told}
 
 
@@ -78,7 +94,12 @@ def _says_something(raw: JsonBytes | None) -> bool:
 
 
 def _merge(
-    ours: dict[str, JsonBytes], theirs: dict[str, JsonBytes], path: str, found: list[str], depth: int
+    ours: dict[str, JsonBytes],
+    theirs: dict[str, JsonBytes],
+    path: str,
+    found: list[str],
+    depth: int,
+    completed: frozenset[str] = _MERGED,
 ) -> dict[str, JsonBytes]:
     merged = dict(ours)
     for name, raw in theirs.items():
@@ -90,7 +111,7 @@ def _merge(
             and not same(here, raw)
             and not (name in _TIMES and not path and _is_same_moment(here, raw))
         ):
-            merged[name] = _united(name, here, raw, f"{path}{clipped(name)}", found, depth)
+            merged[name] = _united(name, here, raw, f"{path}{clipped(name)}", found, depth, completed)
     return merged
 
 
@@ -104,10 +125,18 @@ def _is_same_moment(one: JsonBytes, other: JsonBytes) -> bool:
     return len(moments) == 1
 
 
-def _united(name: str, ours: JsonBytes, theirs: JsonBytes, path: str, found: list[str], depth: int) -> JsonBytes:
+def _united(
+    name: str,
+    ours: JsonBytes,
+    theirs: JsonBytes,
+    path: str,
+    found: list[str],
+    depth: int,
+    completed: frozenset[str],
+) -> JsonBytes:
     """Two values that differ, as one that says both; where there is none, its members are named in `found`."""
     kinds = {kind_of(ours), kind_of(theirs)}
-    if (name in _MERGED or depth) and depth < _MOST_DEPTH and kinds == {"object"}:
+    if (name in completed or depth) and depth < _MOST_DEPTH and kinds == {"object"}:
         return _write(_merge(object_fields(ours), object_fields(theirs), f"{path}.", found, depth + 1))
     if name in _SETS and not depth and kinds == {"array"}:
         one, other = ({canonical_json(item) for item in array_items(raw)} for raw in (ours, theirs))

@@ -54,6 +54,48 @@ def test_the_end_may_come_first(project: Project) -> None:
     assert not ContradictingCopy.objects.exists()
 
 
+ANSWER: dict[str, Any] = {"choices": [{"message": {"role": "assistant", "content": "Hi."}}]}
+
+
+@pytest.mark.parametrize("said", [{"status": "running"}, {}])
+@pytest.mark.parametrize("is_end_first", [False, True])
+def test_the_end_knows_better_when_it_began_and_what_was_asked(
+    project: Project, said: dict[str, Any], is_end_first: bool
+) -> None:
+    first = begun(**said)
+    asked = first["request"] | {"model": "gpt-4o", "temperature": 0.5}
+    began = first["started_at"] + timedelta(milliseconds=1)
+    end = {"status": "success", "response": ANSWER, "usage": {"input_tokens": 3, "output_tokens": 1}}
+    done = first | end | {"started_at": began, "request": asked, "first_token_at": began + timedelta(seconds=1)}
+    for log in (done, first, done) if is_end_first else (first, done, first):
+        store_logs(project, log)
+    found = stored()
+    assert (found.status, found.output_preview, found.output_tokens) == (SUCCESS, "Hi.", 1)
+    assert (found.started_at, found.requested_model) == (began, "gpt-4o")
+    assert Session.objects.get().first_at == began
+    assert not ContradictingCopy.objects.exists()
+
+
+@pytest.mark.parametrize("member", ["model", "user", "session_id", "prompt"])
+def test_an_end_that_says_something_else_of_what_was_asked_contradicts(project: Project, member: str) -> None:
+    first = begun(status="running", user="alice")
+    store_logs(project, first)
+    other = (
+        {"request": {"messages": [{"role": "user", "content": "Else."}]}} if member == "prompt" else {member: "else"}
+    )
+    later = first["started_at"] + timedelta(milliseconds=1)
+    store_logs(project, first | {"status": "success", "response": ANSWER, "started_at": later} | other)
+    assert (stored().status, stored().started_at) == (RUNNING, first["started_at"])
+    assert ContradictingCopy.objects.count() == 1
+
+
+def test_a_beginning_at_the_end_of_a_month_that_was_in_the_next(project: Project) -> None:
+    first = begun(status="running") | {"started_at": "2026-10-31T23:59:59.9999Z"}
+    store_logs(project, first)
+    store_logs(project, first | {"started_at": "2026-11-01T00:00:00Z", "status": "success", "response": ANSWER})
+    assert (stored().output_preview, stored().bucket.month) == ("Hi.", 11)
+
+
 def test_what_came_until_then_gives_way_to_what_came_in_the_end(project: Project) -> None:
     first = begun(status="running")
     for text in ("The answer", "The answer is", "The answer is 42."):

@@ -72,7 +72,7 @@ class AnswerWriter:
         if apart := told_apart("response", self.reports, self.sources.addresses):
             return apart
         if not line.is_running:
-            return row("", reference("info", "The log says that it began. No end was reported"))
+            return row("", reference("info", "The log says that it began. No end is known"))
         words = "This is what has come until now" if has_begun else "The answer is not there yet"
         return row("", reference("clock", f"Running. {words}"))
 

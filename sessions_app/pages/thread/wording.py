@@ -249,7 +249,7 @@ def unfinished(request: Begun) -> str:
     """That a request has no end, where its log says so."""
     if request.status != RUNNING:
         return ""
-    return "running" if is_running(request, timezone.now()) else "no end was reported"
+    return "running" if is_running(request, timezone.now()) else "no end is known"
 
 
 def tokens_title(line: RequestLine) -> str:

@@ -11,7 +11,7 @@ from sessions_app.records import ERROR, RUNNING, SUCCESS
 from sessions_app.structure.running import RUNNING_FOR
 
 OK = "ok"
-# It began, and no end was reported in all the time that somebody waits for one.
+# It began, and no end is known in all the time that somebody waits for one.
 UNFINISHED = "unfinished"
 
 Sql: TypeAlias = tuple[str, list[Any]]

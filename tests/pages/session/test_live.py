@@ -70,11 +70,11 @@ def test_a_request_that_runs_is_shown_as_such(signed_in: Client, project: Projec
     page = shown(timedelta(hours=3), status="running")
     assert "aria-busy" not in page
     assert "<title>(running) " not in page
-    assert "No end was reported" in page
+    assert "No end is known" in page
     session = Session.objects.earliest("first_at")
     for view in ("?dense=1", "?view=table", "?view=waterfall", "?dense=0"):
         page = signed_in.get(f"/p/acme/sessions/{session.pk}/{view}").content.decode()
-        assert "no end was reported" in page, view
+        assert "no end is known" in page, view
         assert 'data-state="ok"' not in page
         assert 'vh">ok<' not in page
     page = shown(timedelta(minutes=4))
@@ -106,7 +106,7 @@ def test_a_clock_that_is_ahead_keeps_nothing_alive(signed_in: Client, project: P
     assert 'id="live-status" hidden' in one
     assert "Active now, " not in sessions
     assert "A request is running" not in sessions
-    assert "no end was reported" in requests
+    assert "no end is known" in requests
 
 
 def test_what_runs_has_run_until_now(signed_in: Client, project: Project) -> None:
