@@ -43,7 +43,7 @@ def find_cuts(text: str) -> list[Cut]:
 _BASE64_MARK = re.compile(r"\[base64_data truncated: (\d{1,12}(?:\.\d{1,3})?)(B|KB|MB|GB)\]")
 # The note after the number contains one pair of brackets: "(OTEL, Datadog, etc.)".
 _MIDDLE_MARK = re.compile(
-    r"(?:\.\.\. )?\(litellm_truncated(?: skipped)? (\d{1,15}) chars(?:[^()]{0,400}(?:\([^()]{0,100}\)[^()]{0,300})?)\)"
+    r"\.\.\. \(litellm_truncated(?: skipped)? (\d{1,15}) chars(?:[^()]{0,400}(?:\([^()]{0,100}\)[^()]{0,300})?)\)"
     r"(?: ?\.\.\.)?"
 )
 # These marks replace whole values. Inside a sentence they are just words.
@@ -56,6 +56,8 @@ _MASK = re.compile(r"\[([A-Z][A-Z0-9_]{0,60})_REDACTED\]")
 
 def _base64(text: str) -> Iterator[Cut]:
     for match in _BASE64_MARK.finditer(text):
+        if not _stands_for_data(text, match.start(), match.end()):
+            continue
         yield Cut(
             match.start(),
             match.end(),
@@ -63,6 +65,14 @@ def _base64(text: str) -> Iterator[Cut]:
             f"LiteLLM left out about {match[1]} {match[2]} of encoded media here.",
             "Set MAX_BASE64_LENGTH_FOR_LOGGING=0 in the environment of the LiteLLM proxy.",
         )
+
+
+def _stands_for_data(text: str, start: int, end: int) -> bool:
+    """Whether a mark stands where base64 was: in a data URL, or as a whole value. Elsewhere somebody speaks of it."""
+    if text.startswith("base64,", max(start - len("base64,"), 0)) and start:
+        return True
+    is_quoted = text[start - 1 : start] == '"' and text[end : end + 1] in ('"', "\\")
+    return is_quoted or (not text[:start].strip() and not text[end:].strip())
 
 
 def _middle(text: str) -> Iterator[Cut]:

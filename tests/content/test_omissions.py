@@ -62,6 +62,11 @@ def test_redaction(text: str) -> None:
     assert "turn_off_message_logging" in cut.switch_off
 
 
+def test_data_in_json_is_cut_as_a_value() -> None:
+    for text in ('{"data": "[base64_data truncated: 1KB]"}', r'"{\"data\": \"[base64_data truncated: 1KB]\"}"'):
+        assert only(text).what == omissions.BASE64
+
+
 @pytest.mark.parametrize("text", ["MaxDepthExceeded", '{"d": {"d": "MaxDepthExceeded"}}'])
 def test_depth(text: str) -> None:
     cut = only(text)
@@ -95,6 +100,8 @@ def test_hidden_values() -> None:
         "Why does LiteLLM write redacted-by-litellm into my logs?",
         "The error MaxDepthExceeded means that",
         "[base64_data truncated: lots]",
+        "What does [base64_data truncated: 4.3KB] mean?",
+        "My log has (litellm_truncated 12 chars) in it",
         "(litellm_truncated",
         "[_REDACTED] [x_REDACTED]",
         "TRUNCATED",
@@ -106,7 +113,8 @@ def test_texts_about_marks_are_no_marks(text: str) -> None:
 
 def test_several_marks_are_in_order() -> None:
     text = (
-        "[CARD_REDACTED] a [base64_data truncated: 1.0KB] b ... (litellm_truncated skipped 5 chars) ... [NAME_REDACTED]"
+        "[CARD_REDACTED] a base64,[base64_data truncated: 1.0KB] b "
+        "... (litellm_truncated skipped 5 chars) ... [NAME_REDACTED]"
     )
     found = find_cuts(text)
     assert [cut.what for cut in found] == [omissions.MASKED, omissions.BASE64, omissions.MIDDLE, omissions.MASKED]

@@ -105,9 +105,9 @@ TEXT_BOMBS = {
     "tags": repeated("<b><i a='"),
     "base64": repeated("QUJD"),
     "faces": repeated("\U0001f600"),
-    "cuts of base64": repeated("[base64_data truncated: 1B]"),
-    "cuts of the middle": repeated("(litellm_truncated 1 chars"),
-    "cuts without end": repeated("(litellm_truncated 1 chars (a"),
+    "cuts of base64": repeated("base64,[base64_data truncated: 1B]"),
+    "cuts of the middle": repeated("... (litellm_truncated 1 chars"),
+    "cuts without end": repeated("... (litellm_truncated 1 chars (a"),
     "masks": repeated("[EMAIL_REDACTED]"),
     "open masks": repeated("[A"),
     "redacted": repeated('"redacted-by-litellm"'),
@@ -239,7 +239,7 @@ def test_a_piece_is_in_proportion(text_bomb: str) -> None:
 
 
 def test_marks_of_cuts_beyond_the_first_ones_are_counted() -> None:
-    html = text_piece("[base64_data truncated: 1B] " * 1_000)
+    html = text_piece("base64,[base64_data truncated: 1B] " * 1_000)
     assert html.count('class="seam"') == 20
     assert "980 more marks" in html
     assert html.count("[base64_data truncated") == 980

@@ -140,8 +140,8 @@ def test_more_files_than_are_offered_are_counted() -> None:
 
 
 def test_marks_of_omissions_are_escaped_where_they_stand() -> None:
-    html = with_seams("before [base64_data truncated: 1KB] after <b>", shown)
-    assert text(html).startswith("before LiteLLM left out about 1 KB of encoded media here.")
+    html = with_seams("before base64,[base64_data truncated: 1KB] after <b>", shown)
+    assert text(html).startswith("before base64, LiteLLM left out about 1 KB of encoded media here.")
     assert html.endswith("after &lt;b&gt;")
 
 

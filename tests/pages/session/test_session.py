@@ -327,7 +327,7 @@ def test_what_is_no_plain_image_is_only_a_download(signed_in: Client, project: P
 
 
 def test_what_litellm_cut_is_a_seam(signed_in: Client, project: Project) -> None:
-    log = chat([user("before (litellm_truncated 12345 chars) after"), user("[base64_data truncated: 4.3KB]")], "ok")
+    log = chat([user("before ... (litellm_truncated 12345 chars) after"), user("[base64_data truncated: 4.3KB]")], "ok")
     first = text(article(get(signed_in, make_session(project, "s", log)), 1))
 
     assert "LiteLLM left out 12,345 characters here" in first

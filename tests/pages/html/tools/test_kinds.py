@@ -71,7 +71,7 @@ def test_other_arguments_of_a_command_are_kept() -> None:
         ("Bash", {"command": [[]]}),
         ("Bash", '{"command": "ls'),
         ("Bash", '{"command": "a", "command": "b"}'),
-        ("Bash", '{"command": "ls (litellm_truncated 30 chars) x"}'),
+        ("Bash", '{"command": "ls ... (litellm_truncated 30 chars) x"}'),
         ("Edit", {"file_path": "a", "old_string": "x"}),
         ("Edit", {"file_path": "a", "old_string": 1, "new_string": 2}),
         ("MultiEdit", {"file_path": "a", "edits": [{"old_string": "x", "new_string": "y"}, {"old_string": "z"}]}),
