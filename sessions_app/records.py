@@ -72,6 +72,7 @@ class Usage:
     cache_write_1h_tokens: int | None = None
     input_audio_tokens: int | None = None
     output_audio_tokens: int | None = None
+    output_image_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

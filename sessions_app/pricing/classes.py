@@ -12,6 +12,7 @@ from sessions_app.records import Usage
 
 INPUT, CACHED, CACHE_WRITE, CACHE_WRITE_1H = "input", "cached", "cache_write", "cache_write_1h"
 OUTPUT, REASONING, AUDIO_INPUT, AUDIO_OUTPUT = "output", "reasoning", "audio_input", "audio_output"
+IMAGE_OUTPUT = "image_output"
 REQUEST = "request"
 # Each class, and the one to which its tokens go if it has no price.
 _BASE = {
@@ -20,10 +21,14 @@ _BASE = {
     CACHE_WRITE_1H: CACHE_WRITE,
     CACHE_WRITE: INPUT,
     AUDIO_OUTPUT: OUTPUT,
+    IMAGE_OUTPUT: OUTPUT,
     REASONING: OUTPUT,
 }
 # In the order in which they are shown.
-CLASSES = (INPUT, CACHED, CACHE_WRITE, CACHE_WRITE_1H, AUDIO_INPUT, OUTPUT, REASONING, AUDIO_OUTPUT, REQUEST)
+CLASSES = (
+    *(INPUT, CACHED, CACHE_WRITE, CACHE_WRITE_1H, AUDIO_INPUT, OUTPUT, REASONING, AUDIO_OUTPUT, IMAGE_OUTPUT),
+    REQUEST,
+)
 
 
 def tokens_by_class(usage: Usage, priced: Container[str] = CLASSES) -> dict[str, int]:
@@ -60,5 +65,7 @@ def _output_classes(usage: Usage) -> dict[str, int]:
     reasoning = usage.reasoning_tokens or 0
     left = reasoning if usage.output_tokens is None else usage.output_tokens
     reasoning = min(reasoning, left)
-    audio = min(usage.output_audio_tokens or 0, left - reasoning)
-    return {REASONING: reasoning, AUDIO_OUTPUT: audio, OUTPUT: left - reasoning - audio}
+    left -= reasoning
+    audio = min(usage.output_audio_tokens or 0, left)
+    images = min(usage.output_image_tokens or 0, left - audio)
+    return {REASONING: reasoning, AUDIO_OUTPUT: audio, IMAGE_OUTPUT: images, OUTPUT: left - audio - images}

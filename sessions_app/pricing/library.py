@@ -20,6 +20,7 @@ from sessions_app.pricing.classes import (
     CACHE_WRITE,
     CACHE_WRITE_1H,
     CACHED,
+    IMAGE_OUTPUT,
     INPUT,
     OUTPUT,
     REASONING,
@@ -62,6 +63,7 @@ _KEYS = (
     (OUTPUT, "output_mtok"),
     (REASONING, "output_reasoning_mtok"),
     (AUDIO_OUTPUT, "output_audio_mtok"),
+    (IMAGE_OUTPUT, "output_image_mtok"),
 )
 _PER_THOUSAND = "requests_kcount"
 

@@ -15,10 +15,15 @@ _UNIT = "\x1f"
 _MILLIONTH = Decimal("0.000001")
 OWN = "own prices"
 # Counts that have no column of their own, and that a new calculation needs.
-_KEPT = {"cache_write_1h_tokens": "w", "input_audio_tokens": "i", "output_audio_tokens": "o"}
+_KEPT = {
+    "cache_write_1h_tokens": "w",
+    "input_audio_tokens": "i",
+    "output_audio_tokens": "o",
+    "output_image_tokens": "g",
+}
 # Each request has such a text, so it is short: what it says of the source, and of the class of a unit price.
 _SOURCE, _SHORT_SOURCE = "genai-prices ", "@"
-_LETTERS = dict(zip(CLASSES, "icwhaorsq", strict=True))
+_LETTERS = dict(zip(CLASSES, "icwhaorsgq", strict=True))
 _CLASSES = {letter: name for name, letter in _LETTERS.items()}
 
 

@@ -16,13 +16,13 @@ from typing import Any
 from sessions_app.records import Usage
 from sessions_app.wire.fields import MAX_COUNT, lenient_cost, lenient_count
 from sessions_app.wire.usage_names import (
-    AUDIO,
     CACHE_WRITE,
     CACHE_WRITE_1H,
     CACHE_WRITE_PART,
     CACHED,
     DETAIL_LISTS,
     INPUT,
+    MODALITIES,
     MOST_NAME_CHARS,
     OUTPUT,
     REASONING,
@@ -78,7 +78,7 @@ def _counts(usage: Usage) -> tuple[int | None, ...]:
     return (
         *(usage.input_tokens, usage.output_tokens, usage.cached_tokens),
         *(usage.cache_write_tokens, usage.reasoning_tokens, usage.cache_write_1h_tokens),
-        *(usage.input_audio_tokens, usage.output_audio_tokens),
+        *(usage.input_audio_tokens, usage.output_audio_tokens, usage.output_image_tokens),
     )
 
 
@@ -134,8 +134,8 @@ def _collect(value: dict[str, Any], prefix: str, read: ReadCount, counts: Counts
             and (count := read(item)) is not None
         ):
             counts.add(meaning, count)
-        elif path in AUDIO:
-            counts.add_extra(AUDIO[path], read(item))
+        elif path in MODALITIES:
+            counts.add_extra(MODALITIES[path], read(item))
 
 
 def _members(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -169,11 +169,12 @@ class Counts:
         if count:
             self._extras[name] = max(count, self._extras.get(name, 0))
 
-    def add_details(self, items: list[Any], what: DetailList, read: ReadCount) -> None:
+    def add_details(self, items: list[Any], kinds: tuple[DetailList, ...], read: ReadCount) -> None:
         """A list that divides a count: by the time that the cache keeps it, or by modality."""
         for item in items[:_MOST_MEMBERS]:
-            if type(item) is dict and item.get(what.key) == what.value:
-                self.add_extra(what.extra, read(item.get(what.tokens)))
+            for what in kinds if type(item) is dict else ():
+                if item.get(what.key) == what.value:
+                    self.add_extra(what.extra, read(item.get(what.tokens)))
 
     def add(self, meaning: Meaning, count: int) -> None:
         role, rank, beside, within, _ = meaning

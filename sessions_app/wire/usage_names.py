@@ -78,18 +78,22 @@ class DetailList(NamedTuple):
 
 # Counts that are within others and may have a price of their own, by their names in `records.Usage`.
 CACHE_WRITE_1H = "cache_write_1h_tokens"
-_INPUT_AUDIO, _OUTPUT_AUDIO = "input_audio_tokens", "output_audio_tokens"
-AUDIO = {
+_INPUT_AUDIO, _OUTPUT_AUDIO, _OUTPUT_IMAGE = "input_audio_tokens", "output_audio_tokens", "output_image_tokens"
+MODALITIES = {
     **{f"{group}.audio_tokens": _INPUT_AUDIO for group in ("prompt_tokens_details", "input_tokens_details")},
     **{f"{group}.audio_tokens": _OUTPUT_AUDIO for group in ("completion_tokens_details", "output_tokens_details")},
+    **{f"{group}.image_tokens": _OUTPUT_IMAGE for group in ("completion_tokens_details", "output_tokens_details")},
     "input_token_details.audio_tokens": _INPUT_AUDIO,
     "output_token_details.audio_tokens": _OUTPUT_AUDIO,
 }
 # Bedrock's and Gemini's.
 DETAIL_LISTS = {
-    "cacheDetails": DetailList("ttl", "1h", "inputTokens", CACHE_WRITE_1H),
-    "promptTokensDetails": DetailList("modality", "AUDIO", "tokenCount", _INPUT_AUDIO),
-    "candidatesTokensDetails": DetailList("modality", "AUDIO", "tokenCount", _OUTPUT_AUDIO),
+    "cacheDetails": (DetailList("ttl", "1h", "inputTokens", CACHE_WRITE_1H),),
+    "promptTokensDetails": (DetailList("modality", "AUDIO", "tokenCount", _INPUT_AUDIO),),
+    "candidatesTokensDetails": (
+        DetailList("modality", "AUDIO", "tokenCount", _OUTPUT_AUDIO),
+        DetailList("modality", "IMAGE", "tokenCount", _OUTPUT_IMAGE),
+    ),
 }
 
 

@@ -89,6 +89,30 @@ CALLS: dict[str, tuple[str, str, dict[str, Any], dict[str, tuple[int, str]]]] = 
         },
         {"input": (10, "0.3"), "audio_input": (90, "1"), "output": (20, "2.5")},
     ),
+    "Gemini, an image": (
+        "gemini",
+        "gemini-2.5-flash-image",
+        {
+            "promptTokenCount": 12,
+            "candidatesTokenCount": 1300,
+            "totalTokenCount": 1312,
+            "candidatesTokensDetails": [
+                {"modality": "IMAGE", "tokenCount": 1290},
+                {"modality": "TEXT", "tokenCount": 10},
+            ],
+        },
+        {"input": (12, "0.3"), "output": (10, "2.5"), "image_output": (1290, "30")},
+    ),
+    "LiteLLM, an image": (
+        "vertex_ai",
+        "gemini-2.5-flash-image",
+        {
+            "prompt_tokens": 12,
+            "completion_tokens": 1300,
+            "completion_tokens_details": {"image_tokens": 1290, "text_tokens": 10},
+        },
+        {"input": (12, "0.3"), "output": (10, "2.5"), "image_output": (1290, "30")},
+    ),
     "Bedrock": (
         "bedrock",
         "bedrock/anthropic.claude-3-5-sonnet-20241022-v2:0",
@@ -146,7 +170,7 @@ def test_an_amount_calculated_by_hand() -> None:
 counts = st.none() | st.integers(0, 10**9)
 
 
-@given(st.builds(Usage, *[counts] * 8), st.sets(st.sampled_from(CLASSES)))
+@given(st.builds(Usage, *[counts] * 9), st.sets(st.sampled_from(CLASSES)))
 def test_the_classes_add_up_to_the_sums(usage: Usage, priced: set[str]) -> None:
     found = tokens_by_class(usage, priced)
     cache = (usage.cached_tokens or 0) + (usage.cache_write_tokens or 0)
@@ -161,7 +185,7 @@ sources = st.sampled_from(("genai-prices 0.2.3", "own prices"))
 
 
 @given(
-    st.builds(Usage, *[counts] * 8), st.dictionaries(st.sampled_from(CLASSES), st.decimals(0, 1000, places=6)), sources
+    st.builds(Usage, *[counts] * 9), st.dictionaries(st.sampled_from(CLASSES), st.decimals(0, 1000, places=6)), sources
 )
 def test_what_is_noted_is_the_same_calculation(usage: Usage, units: dict[str, Decimal], source: str) -> None:
     found = calculate(usage, Prices(source, "2026-11-27", "c", units))

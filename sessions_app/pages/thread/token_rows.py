@@ -13,6 +13,7 @@ from sessions_app.pricing.classes import (
     CACHE_WRITE,
     CACHE_WRITE_1H,
     CACHED,
+    IMAGE_OUTPUT,
     INPUT,
     OUTPUT,
     REASONING,
@@ -30,6 +31,7 @@ _TITLES = {
     OUTPUT: "Output",
     REASONING: "Reasoning",
     AUDIO_OUTPUT: "Audio output",
+    IMAGE_OUTPUT: "Image output",
     REQUEST: "The call itself",
 }
 
