@@ -28,8 +28,9 @@ FIRST_CHUNK, LARGEST_CHUNK = 200, 6_400
 # If it seems that more sessions than that must be walked through, the index is asked where what is wanted may be; more
 # of them are soon walked through if only their roll-ups are looked at.
 MOST_AHEAD, MOST_ROLL_UPS_AHEAD = 1_500, 10_000
-# So many sessions are looked into at once: first a few, which are always finished, then as a page has.
-FIRST_SLICE, SLICE = 8, 64
+# So many sessions are looked into at once: first a few, which are always finished, then as a page has, and more where
+# fewer than one in SPARSE matches.
+FIRST_SLICE, SLICE, LARGEST_SLICE, SPARSE = 8, 64, 512, 8
 # Mostly the first row of a session has what is wanted. If not, four times as many are read each time.
 MORE_ROWS = 4
 # So many requests are read at once, and of so many of each session it is kept what they say.
@@ -95,6 +96,7 @@ class Walk:
         is_patient: bool = False,
     ) -> None:
         self.project, self.conditions, self.direction, self.columns = project, conditions, direction, columns
+        self.read_columns = columns
         self.where = [("s.project_id = %s", [project.pk]), *where, *conditions.times]
         if conditions.sessions is not None:
             self.where.append(("s.id = ANY(%s::uuid[])", [conditions.sessions]))
@@ -106,11 +108,29 @@ class Walk:
         self.candidates: list[uuid.UUID] | None = None
         self.is_patient = is_patient
         self.has_begun = False
+        self.slice = SLICE
 
     def run(self, limit: int, place: Place | None) -> Walked:
         """The next `limit` sessions after a place."""
+        walked = self._run(limit, place)
+        if self.read_columns != self.columns and walked.found:
+            walked.found = self._with_all_columns(walked.found)
+        return walked
+
+    def _with_all_columns(self, found: list[FoundSession]) -> list[FoundSession]:
+        """These sessions with what is wanted of them, but for those that were deleted meanwhile."""
+        statement = f"SELECT {', '.join(self.columns)} FROM session WHERE id = ANY(%s::uuid[])"  # noqa: S608
+        rows = {row[0]: row for row in fetched(statement, [array_of(one.id for one in found)])}
+        for one in found:
+            one.columns = rows.get(one.id, one.columns)
+        return [one for one in found if one.id in rows]
+
+    def _run(self, limit: int, place: Place | None) -> Walked:
         found: list[FoundSession] = []
         self._leave_to_roll_ups()
+        if self._asks_requests():
+            # Many are looked into for each that matches, so the rest of its row is read later.
+            self.read_columns = ("id", "session_key")
         self.candidates = very_few_with_words(self.project, self.conditions)
         size, looked_at, has_asked = FIRST_CHUNK, 0, self.candidates is not None
         if not self._asks_requests() and not self.sql:
@@ -125,6 +145,8 @@ class Walk:
                 except OutOfTime:
                     return Walked(found, place, is_out_of_time=True)
                 found += kept[: limit - len(found)]
+                if self.has_begun:
+                    self.slice = min(self.slice * 2, LARGEST_SLICE) if len(kept) * SPARSE < len(some) else SLICE
                 if len(found) == limit:
                     return Walked(found, found[-1].place)
                 place, self.has_begun = some[-1].place, True
@@ -167,7 +189,7 @@ class Walk:
             return
         start = 0
         while start < len(chunk):
-            size = SLICE if self.has_begun else FIRST_SLICE
+            size = self.slice if self.has_begun else FIRST_SLICE
             yield chunk[start : start + size]
             start += size
 
@@ -178,7 +200,7 @@ class Walk:
     ) -> tuple[list[FoundSession], tuple[Any, uuid.UUID] | None]:
         """Sessions whose roll-ups are as asked for, among the next ones; and the last one that was looked at."""
         rows = fetched(*self.statement(place, size))
-        width = len(self.columns)
+        width = len(self.read_columns)
         found = []
         for row in rows:
             if row[3] is not None:
@@ -201,7 +223,7 @@ class Walk:
             where.append(("s.id = ANY(%s::uuid[])", [array_of(self.candidates)]))
         instead = "".join(f", ({text})" for text, _ in self.instead)
         matches = " AND ".join(f"({text})" for text, _ in self.sql) or "true"
-        columns = ", ".join(f"s.{name}" for name in self.columns)
+        columns = ", ".join(f"s.{name}" for name in self.read_columns)
         key = self.direction.order.sql
         statement = f"""
             WITH next AS MATERIALIZED (
@@ -312,7 +334,7 @@ class Walk:
             content.deadline = float("inf")
 
     def _key_of(self, session: FoundSession) -> str | None:
-        return dict(zip(self.columns, session.columns, strict=True)).get("session_key")
+        return dict(zip(self.read_columns, session.columns, strict=True)).get("session_key")
 
     def _has_branches(self, session: FoundSession) -> bool:
         """Whether it has branches, or none, as is asked for. Raises OutOfTime."""
