@@ -145,8 +145,9 @@ def test_few_statements_read_a_page(project: Project, django_assert_num_queries:
     filters = filters_for(text="hello", tags=("t",), statuses=("ok",), since=START)
     with django_assert_num_queries(1):
         assert len(list_sessions(project, SessionFilters(), limit=3).results) == 3
-    # The id that the word may be, where the word may be, the sessions, the index, and what it found.
-    with django_assert_num_queries(6):
+    # The id that the word may be, where the word may be, the sessions, the index, what it found, and these sessions as
+    # a whole.
+    with django_assert_num_queries(7):
         assert len(list_sessions(project, filters, limit=3).results) == 3
 
 

@@ -140,13 +140,16 @@ class Walk:
             chunk, last = self._chunk(place, size)
             took = time.monotonic() - started
             for some in self._slices(chunk):
+                began = time.monotonic()
                 try:
                     kept = self._matching(some)
                 except OutOfTime:
                     return Walked(found, place, is_out_of_time=True)
                 found += kept[: limit - len(found)]
+                # What a slice did is lost if the time ends within it, so it has to stay quick.
+                may_grow = len(kept) * SPARSE < len(some) and time.monotonic() - began < CHUNK_SECONDS
                 if self.has_begun:
-                    self.slice = min(self.slice * 2, LARGEST_SLICE) if len(kept) * SPARSE < len(some) else SLICE
+                    self.slice = min(self.slice * 2, LARGEST_SLICE) if may_grow else SLICE
                 if len(found) == limit:
                     return Walked(found, found[-1].place)
                 place, self.has_begun = some[-1].place, True
