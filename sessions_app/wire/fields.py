@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ MAX_COUNT = 2**53
 MAX_COST = Decimal(10) ** 15
 COLUMN_CHARS = 500
 ERROR_CHARS = 2_000
-MAX_TAGS = 50
+MAX_TAGS = 1_000
 METADATA_DEPTH = 5
 METADATA_MEMBERS = 200
 METADATA_CHARS = 1_000
@@ -176,7 +177,7 @@ def clean_costs(costs: dict[str, Any]) -> dict[str, float]:
 
 
 def tags_of(value: Any, field: str) -> tuple[str, ...]:
-    """Tags in order, without repeats: the first 50, each clipped to 200 characters. The stored log keeps all."""
+    """Tags in order, without repeats: the first 1,000, each clipped to 200 characters. The stored log keeps all."""
     if value is None:
         return ()
     if not isinstance(value, list):
@@ -189,8 +190,16 @@ def tags_of(value: Any, field: str) -> tuple[str, ...]:
 
 def clean_tags(values: list[str]) -> tuple[str, ...]:
     # Tags are joined with the unit separator on their way into the database.
-    cleaned = (clean(tag, TAG_CHARS).replace("\x1f", "\ufffd") for tag in values[:1000] if tag)
-    return tuple(dict.fromkeys(cleaned))[:MAX_TAGS]
+    cleaned = (clean(tag, TAG_CHARS).replace("\x1f", "\ufffd") for tag in values if tag)
+    return tuple(itertools.islice(dict.fromkeys(cleaned), MAX_TAGS))
+
+
+def tag_problems(values: Any) -> tuple[str, ...]:
+    """That there are more tags than are kept apart, as a text for the page."""
+    count = len({tag for tag in values if isinstance(tag, str) and tag}) if isinstance(values, list) else 0
+    if count <= MAX_TAGS:
+        return ()
+    return (f"{count - MAX_TAGS:,} of {count:,} tags: only the first {MAX_TAGS:,} are listed and found",)
 
 
 def clean_metadata(value: Any) -> dict[str, Any]:

@@ -223,7 +223,7 @@ def _record(
         cost_breakdown=fields.clean_costs(_object(values, "cost_breakdown")),
         end_user=fields.clean(_end_user(values, metadata, parameters), TAG_CHARS),
         key_alias=fields.clean(text_in(metadata, "user_api_key_alias")),
-        tags=_tags(values),
+        tags=fields.clean_tags(_tags(values)),
         metadata=_callers_metadata(metadata),
         aliases=_others(own_id, (call_id, *response_ids)),
         response_id=response_ids[-1] if response_ids else "",
@@ -232,7 +232,7 @@ def _record(
         call_id=call_id,
         key_hash=fields.clean(text_in(metadata, "user_api_key_hash")),
         byte_size=len(raw),
-        problems=(str(response.stream),) if response.stream else (),
+        problems=(*fields.tag_problems(_tags(values)), *([str(response.stream)] if response.stream else [])),
     )
 
 
@@ -335,11 +335,11 @@ def _end_user(values: dict[str, Any], metadata: dict[str, Any], parameters: dict
     return text_in(values, "end_user") or text_in(metadata, "user_api_key_end_user_id") or text_in(parameters, "user")
 
 
-def _tags(values: dict[str, Any]) -> tuple[str, ...]:
+def _tags(values: dict[str, Any]) -> list[str]:
     """The tags without those that LiteLLM adds for the client's user agent."""
     given = values.get("request_tags")
     tags = given if isinstance(given, list) else []
-    return fields.clean_tags([tag for tag in tags if isinstance(tag, str) and not tag.startswith(USER_AGENT_TAG)])
+    return [tag for tag in tags if isinstance(tag, str) and not tag.startswith(USER_AGENT_TAG)]
 
 
 def _callers_metadata(metadata: dict[str, Any]) -> dict[str, Any]:

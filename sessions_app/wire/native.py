@@ -298,7 +298,7 @@ def _record(
         previous_response_id=fields.clean(unwrapped(request.previous_response_id), fields.MAX_ID_CHARS),
         alternative_outputs=response.alternatives,
         byte_size=byte_size,
-        problems=(str(response.stream),) if response.stream else (),
+        problems=(*fields.tag_problems(values.get("tags")), *([str(response.stream)] if response.stream else [])),
     )
 
 

@@ -21,7 +21,7 @@ from sessions_app.queries.filters import FilterError, SessionFilters
 from sessions_app.queries.matching import conditions_for, count_newer, count_some
 from sessions_app.queries.request_list import list_requests
 from sessions_app.queries.search import contents, walk
-from sessions_app.queries.search.conditions import Conditions
+from sessions_app.queries.search.conditions import MOST_LISTED, Conditions
 from sessions_app.queries.search.orders import CHOICES, direction_of, opposite
 from sessions_app.queries.search.walk import Walk
 from sessions_app.queries.session_list import (
@@ -31,6 +31,7 @@ from sessions_app.queries.session_list import (
     list_sessions,
 )
 from sessions_app.queries.session_stats import facets
+from sessions_app.storage.tags import give
 from tests.factories import START, filters_for, make_log, make_project, make_session, store_logs
 
 pytestmark = pytest.mark.django_db
@@ -518,3 +519,21 @@ def test_letters_with_marks_are_found_however_they_were_written(project: Project
         for value in asked:
             assert found(project, text=f"{key}:{value}") == {"a"}, (key, value)
             assert [row.session_key for row in list_requests(project, filters_for(f"{key}:{value}")).results] == ["a"]
+
+
+def test_a_value_is_found_also_where_a_session_has_more_than_it_lists(project: Project) -> None:
+    tags = [f"t{number}" for number in range(1_200)]
+    session = make_session(project, "many", make_log(tags=tags[:900]), make_log(tags=tags[900:]))
+    give(project.pk, session.pk, "zebra", "alice")
+    store_logs(project, make_log(session_id="many", tags=["a first one"]))
+    make_session(project, "few", make_log(tags=["t1"]))
+    session.refresh_from_db()
+    assert len(session.tags) == MOST_LISTED
+    for tag in ("t0", "t899", "T1199", "zebra", '"a first one"'):
+        assert keys_of(project, f"tag:{tag}") == {"many"}, tag
+        assert "many" not in keys_of(project, f"-tag:{tag}"), tag
+    assert keys_of(project, "tag:t1200") == set()
+
+
+def keys_of(project: Project, text: str) -> set[str | None]:
+    return {row.session_key for row in list_sessions(project, filters_for(text)).results}

@@ -227,6 +227,10 @@ def test_cost_is_unknown_where_litellm_says_so() -> None:
 def test_tags_without_the_automatic_ones() -> None:
     assert records_of("tags-enduser-nested-metadata.json")[0].tags[:2] == ("prod", "feature:search")
     assert records_of("openai-sdk-no-session-id.json")[0].tags == ()
+    many = [f"t{number}" for number in range(1_002)]
+    cut = read(a_payload(request_tags=["User-Agent: x", *many[:1_000], *many]))
+    problem = "2 of 1,002 tags: only the first 1,000 are listed and found"
+    assert (cut.tags, cut.problems) == (tuple(many[:1_000]), (problem,))
     assert all(not tag.startswith("User-Agent") for file in FILES for record in records_of(file) for tag in record.tags)
 
 

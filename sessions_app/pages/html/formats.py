@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -15,6 +16,7 @@ from markupsafe import Markup
 
 from sessions_app.pages.html.plain_text import is_blank, straight
 from sessions_app.pricing.amounts import rounded
+from sessions_app.queries.search.conditions import MOST_LISTED
 
 UNKNOWN = "–"
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
@@ -129,6 +131,12 @@ def _dollars(value: Decimal) -> str:
         if value >= limit:
             return f"{value.quantize(step, ROUND_HALF_UP):,}"
     return f"{Decimal(f'{value:.1e}'):f}"
+
+
+def more_than_shown(listed: Sequence[str], shown: int) -> str:
+    """How many more values a roll-up lists than are shown, "" if none; there may be others that it does not list."""
+    more = exact(len(listed) - shown) if len(listed) > shown else ""
+    return f"{more} or more" if len(listed) >= MOST_LISTED else more
 
 
 def exact(value: int | None) -> str:

@@ -20,6 +20,7 @@ from markupsafe import Markup
 from sessions_app.models import Project
 from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.finding import finding
+from sessions_app.pages.html.formats import more_than_shown
 from sessions_app.pages.html.tool_calls import failed_results, failure_count
 from sessions_app.pages.insights.panels import panels
 from sessions_app.pages.insights.session import Insights, insights_of
@@ -78,9 +79,9 @@ class Head:
     busy: timedelta | None
     sources: list[str]
     users: tuple[str, ...]
-    more_users: int
+    more_users: str
     tags: tuple[str, ...]
-    more_tags: int
+    more_tags: str
     grouped_by: Markup
     tool_failures: str
     tool_failure_count: str
@@ -318,9 +319,9 @@ def head_of(shown: View) -> Head:
         busy=calls.busy if calls else None,
         sources=[source_name(source) for source in session.sources],
         users=session.users[:MOST_USERS],
-        more_users=max(len(session.users) - MOST_USERS, 0),
+        more_users=more_than_shown(session.users, MOST_USERS),
         tags=session.tags[:MOST_TAGS],
-        more_tags=max(len(session.tags) - MOST_TAGS, 0),
+        more_tags=more_than_shown(session.tags, MOST_TAGS),
         grouped_by=lines.derived.once("grouped by", lambda: session_grouped_by(lines.requests or lines.shown)),
         tool_failures=failed_results(session.tool_error_count, session.tool_looks_failed_count),
         tool_failure_count=failure_count(session.tool_failure_count),

@@ -12,7 +12,17 @@ from urllib.parse import quote, urlencode
 from markupsafe import Markup
 
 from sessions_app.pages.html.components import component, joined
-from sessions_app.pages.html.formats import clock, cost, exact, extent, hue, session_title, short_id, tokens
+from sessions_app.pages.html.formats import (
+    clock,
+    cost,
+    exact,
+    extent,
+    hue,
+    more_than_shown,
+    session_title,
+    short_id,
+    tokens,
+)
 from sessions_app.pages.html.times import time_ago, time_begun
 from sessions_app.pages.html.tool_calls import failed_results, failure_count
 from sessions_app.pages.session.find import Target, address_of
@@ -44,9 +54,9 @@ class ListedSession:
     title: str
     href: str
     users: list[tuple[str, str]]
-    more_users: int
+    more_users: str
     tags: list[str]
-    more_tags: int
+    more_tags: str
     started: Markup | str
     strip: Markup
     requests: str
@@ -169,9 +179,9 @@ def listed_session(
         title=session_title(row),
         href=f"{address}{row.id}/",
         users=[(name, f"{address}?user={quote(name, safe='')}") for name in row.users[:USERS_SHOWN]],
-        more_users=max(len(row.users) - USERS_SHOWN, 0),
+        more_users=more_than_shown(row.users, USERS_SHOWN),
         tags=row.tags[:TAGS_SHOWN],
-        more_tags=max(len(row.tags) - TAGS_SHOWN, 0),
+        more_tags=more_than_shown(row.tags, TAGS_SHOWN),
         started=started,
         strip=draw_strip(row, spans),
         requests=exact(row.request_count),

@@ -30,9 +30,12 @@ LISTED = {
     "user": ("users", "r.end_user"),
     "source": ("sources", "r.source"),
     "rule": ("rules", "r.rule"),
-    "tag": ("tags", None),
-    "failed_tool": ("failed_tools", None),
+    "tag": ("tags", "r.tags"),
+    "failed_tool": ("failed_tools", "r.failed_tools"),
 }
+# Of these, a request has a list as well.
+_LISTED_BY_REQUESTS = frozenset({"tag", "failed_tool"})
+_GIVEN = "EXISTS (SELECT FROM session_tag AS g WHERE g.session_id = s.id AND g.project_id = s.project_id"
 # Keys that only the requests know.
 FACTS = ("provider", "key", "kind", "tool", "finish")
 NAMED = ("trace", "request", "session")
@@ -280,9 +283,12 @@ def _maybe_not(condition: Sql, negated: bool) -> Sql:
 def _listed(key: str, values: list[str]) -> Sql:
     column, of_request = LISTED[key]
     listed, params = overlaps(f"s.{column}", values)
-    if of_request is None:
-        return listed, params
-    text, more = _of_requests(*is_one_of(of_request, values))
+    among = overlaps if key in _LISTED_BY_REQUESTS else is_one_of
+    text, more = _of_requests(*among(of_request, values))
+    if key == "tag":
+        # Later logs may have taken the places of tags that people gave.
+        given, others = is_one_of("g.tag", values)
+        text, more = f"({text} OR {_GIVEN} AND {given}))", [*more, *others]
     return f"({listed} OR (cardinality(s.{column}) >= {MOST_LISTED} AND {text}))", [*params, *more]
 
 

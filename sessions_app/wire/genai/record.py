@@ -23,6 +23,7 @@ from sessions_app.wire.fields import (
     clean_tags,
     lenient_cost,
     optional_time,
+    tag_problems,
     text_in,
     time_problems,
 )
@@ -126,7 +127,7 @@ def record_of(
         tool_call_id=tool_call_id,
         is_event=not span.has_span,
         signs=signs_of(span, claim.key or "", requested_model or model, started_at, has_failed, tool_call_id),
-        problems=tuple(clean(text) for text in span.problems),
+        problems=(*tag_problems(found.get("tags")), *map(clean, span.problems)),
     )
 
 

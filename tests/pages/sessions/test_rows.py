@@ -118,6 +118,9 @@ def test_tags_beyond_the_third_are_counted() -> None:
     assert row(tags=["a", "b", "c"]).count('class="tag"') == 3
     assert '</span> <span class="nowrap">+2</span></span>' in row(tags=["a", "b", "c", "d", "e"])
     assert "tag" not in cell(row(tags=[]), "c-title")
+    # A session lists no more than 50: there may be others.
+    assert "+46</span>" in row(tags=[f"t{number}" for number in range(49)])
+    assert "+47 or more</span>" in row(tags=[f"t{number}" for number in range(50)])
 
 
 def test_hostile_names_are_escaped() -> None:
