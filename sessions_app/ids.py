@@ -95,8 +95,8 @@ def link_key(project_key: uuid.UUID, kind: str, value: str | bytes) -> uuid.UUID
 
 
 # Link keys of these kinds can be told from others: they end with the name of their kind.
-TOOL_CALL, ANSWER, BEGINNING, TASK, SUMMARY = b"call", b"said", b"from", b"task", b"summ"
-_MARKS = {kind: int.from_bytes(kind, "big") for kind in (TOOL_CALL, ANSWER, BEGINNING, TASK, SUMMARY)}
+TOOL_CALL, ANSWER, BEGINNING, TASK, SUMMARY, TURNS = b"call", b"said", b"from", b"task", b"summ", b"turn"
+_MARKS = {kind: int.from_bytes(kind, "big") for kind in (TOOL_CALL, ANSWER, BEGINNING, TASK, SUMMARY, TURNS)}
 
 
 def marked_key(project_key: uuid.UUID, kind: bytes, value: bytes) -> uuid.UUID:
@@ -118,6 +118,16 @@ _ENDS = {kind: kind.hex() for kind in _MARKS}
 def is_of(kind: bytes, key: LinkKey) -> bool:
     """Whether a link key is of this kind."""
     return key.endswith(_ENDS[kind]) if isinstance(key, str) else key.int & 0xFFFFFFFF == _MARKS[kind]
+
+
+# By these a request is found beside others, not as what others continue.
+FOUND_OTHERWISE = (BEGINNING, TURNS)
+
+
+def is_one_of(kinds: Iterable[bytes], key: uuid.UUID) -> bool:
+    """Whether a link key is of one of these kinds."""
+    end = key.int & 0xFFFFFFFF
+    return any(end == _MARKS[kind] for kind in kinds)
 
 
 def without(kind: bytes, keys: Iterable[K]) -> list[K]:

@@ -13,7 +13,7 @@ from sessions_app.content.canonical import CanonicalForm
 from sessions_app.content.documents import PartKind, PartList
 from sessions_app.content.message_reader import MessageReader
 from sessions_app.ingest.profiles import NOTHING_SAID, SaidSoFar
-from sessions_app.ingest.tool_failures import FailedResults, call_of_result, with_failures
+from sessions_app.ingest.tool_failures import FailedResults, ResultPlace, call_of_result, with_failures
 
 
 @dataclass(slots=True)
@@ -31,6 +31,10 @@ class Conversation:
     ids of tool calls, b"" if there are none. `users`: what the user said; `asked_users`: up to the last assistant
     message, whose index is `answer`. `failed`: the tool results that failed. `summary`: what the provider put in the
     place of a history. `said`: what the profile of a request tells of it.
+
+    `recent`: what was said since the last assistant turn began, with it; `recent_before`: the same up to that turn.
+    `turns`: both, up to the end of the last assistant turn. They are without ids of tool calls, and stay the same when
+    a client drops what came before.
     """
 
     chain: bytes = b""
@@ -58,11 +62,23 @@ class Conversation:
     failed: FailedResults = ()
     summary: bytes = b""
     said: SaidSoFar = NOTHING_SAID
+    recent: bytes = b""
+    recent_before: bytes = b""
+    turns: bytes = b""
 
     @property
-    def before_turn(self) -> bytes:
-        """The conversation up to an answer, or as a whole if it does not end with one."""
-        return self.asked if self.is_answer else self.chain
+    def recent_before_turn(self) -> bytes:
+        """What was said of late up to an answer, or with all if it does not end with one."""
+        return self.recent_before if self.is_answer else self.recent
+
+    def place_of_result(self, index: int | None) -> ResultPlace:
+        """The place of a tool result in the latest message, or in an answer."""
+        return ResultPlace(index, self.recent_before_turn, self.turn > 0)
+
+    def turns_with(self, answer: Iterable[bytes]) -> bytes:
+        """`turns` after an answer of these pieces."""
+        begun = self.recent if self.is_answer else b""
+        return self.recent_before_turn + extended(begun, answer)
 
     def begins(self) -> tuple[bytes, ...]:
         """Where an earlier request may have ended: at the last two assistant turns, not counting a prefilled one."""
@@ -95,13 +111,16 @@ class Conversation:
         if is_answer and not self.is_answer:
             self.earlier, self.before, self.asked = self.before, self.last, self.chain
             self.bare_before = self.bare_last
+            self.recent_before, self.recent = self.recent, b""
             self.turn += 1
         call_ids = form.call_ids or (self._written_ids(form) if form.written_ids else ())
         self.prefill = index if is_answer and not self.is_answer and form.is_text else -1
         if form.renamed or self.bare:
             self.bare = extended(self.bare or self.chain, form.bare)
         self.chain = extended(self.chain, form.pieces)
+        self.recent = extended(self.recent, form.bare)
         if is_answer:
+            self.turns = self.recent_before + self.recent if self.recent_before else b""
             self.last, self.answer, self.asked_users = self.chain, index, self.users
             self.bare_last = self.bare
         elif form.role == "user" and not call_ids:
@@ -138,9 +157,8 @@ def read_conversation(parts: PartList, reader: MessageReader) -> Conversation:
                 conversation.add(form, index)
                 if form.failures:
                     call_of = partial(call_of_result, parts, index, reader)
-                    conversation.failed = with_failures(
-                        conversation.failed, form, conversation.before_turn, index, call_of
-                    )
+                    place = conversation.place_of_result(index)
+                    conversation.failed = with_failures(conversation.failed, form, place, call_of)
             else:
                 without_digits = reader.digest_without_digits(parts.digests[index], parts.content(index))
                 conversation.system = documents.digest(conversation.system + without_digits)
@@ -157,7 +175,7 @@ def failed_with_answer(conversation: Conversation, parts: PartList, reader: Mess
             form = reader.canonical_form(parts.digests[index], parts.content(index), "assistant")
             if form.failures:
                 call_of = partial(call_of_result, parts, index, reader)
-                found = with_failures(found, form, conversation.before_turn, None, call_of)
+                found = with_failures(found, form, conversation.place_of_result(None), call_of)
     return found
 
 

@@ -39,6 +39,11 @@ def summarised(project_key: uuid.UUID, caller: bytes, summary: bytes) -> uuid.UU
     return ids.marked_key(project_key, ids.SUMMARY, summary + caller)
 
 
+def turns(project_key: uuid.UUID, caller: bytes, said: bytes) -> uuid.UUID:
+    """The link key of the last two turns of a conversation, whatever was said before them."""
+    return ids.marked_key(project_key, ids.TURNS, said + caller)
+
+
 def tasks_asked(project_key: uuid.UUID, caller: bytes, answer: Iterable[Message]) -> list[uuid.UUID]:
     """The link keys of the texts in an answer's tool calls that may start another agent."""
     blocks = [block for message in answer for block in message.blocks]

@@ -159,6 +159,8 @@ def _needs(
     if conversation.answer >= 0 and conversation.call_turn != conversation.turn:
         message = _input_message(record.document.input, conversation.answer, reader)
         yield from evidence.quoted(project_key, conversation.asked_users + caller, message)
+    if conversation.turns:
+        yield evidence.turns(project_key, caller, conversation.turns)
 
 
 def _provides(
@@ -182,6 +184,10 @@ def _provides(
                 bare = [piece for _, form in said for piece in form.bare]
                 end = extended(conversation.bare or conversation.chain, bare)
                 yield _conversation(project_key, b"bare" + end + caller)
+    if conversation.chain:
+        for said in _alternatives(record, answer.said):
+            pieces = [piece for _, form in said for piece in form.bare]
+            yield evidence.turns(project_key, caller, conversation.turns_with(pieces))
     if answer.summary:
         yield evidence.summarised(project_key, caller, answer.summary)
     call_ids = dict.fromkeys(call_id for _, form in answer.said for call_id in form.call_ids)

@@ -113,7 +113,7 @@ def for_later(node: Node, window: timedelta) -> list[Wanted]:
             found.append(Wanted(link_key, LinkRole.TASK, *soon, most=MOST_STARTED, first=True))
         elif ids.is_of(ids.BEGINNING, link_key):
             found.append(Wanted(link_key, LinkRole.BEGINS, node.place, between[1], most=MOST_STARTED, first=True))
-        elif link_key != node.response and not ids.is_of(ids.ANSWER, link_key):
+        elif link_key != node.response and not ids.is_one_of((ids.ANSWER, ids.TURNS), link_key):
             found.append(Wanted(link_key, LinkRole.BEGINS, *between, most=MOST_ASKED))
     return found + (for_next_attempt(node) if node.failed else for_failure(node))
 
@@ -157,7 +157,7 @@ def begins_between(node: Node, link_key: uuid.UUID, providers: Places[uuid.UUID]
 
 def ends(node: Node) -> list[uuid.UUID]:
     """The link keys by which others may continue what a request ends with."""
-    return [one for one in node.provides if one != node.response and not ids.is_of(ids.BEGINNING, one)]
+    return [one for one in node.provides if one != node.response and not ids.is_one_of(ids.FOUND_OTHERWISE, one)]
 
 
 def around(moment: datetime, window: timedelta) -> tuple[Place, Place]:

@@ -1,7 +1,9 @@
 """Which tool results of a request failed. A history brings the same results again with every request, so each has a
 key by which it is counted once in its session, whatever requests bring it and in whatever order.
 
-The key is the id of the call if that is unique, else the conversation up to the result: retries and branches share it.
+The key is the id of the call if that is unique, else what was said since the calls up to the result, and how many
+results before it have the same: retries and branches share it, also where a client drops the beginning of the history.
+What stands before the first call of such a history cannot be told apart, and is not counted again.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sessions_app.content.blocks import Message, ToolCallBlock
 from sessions_app.content.call_ids import unique_id
@@ -30,37 +33,51 @@ _MOST_BEFORE = 200
 _MOST_NEAR = 20
 
 
+class ResultPlace(NamedTuple):
+    """Where a tool result stands: the number of its part in the input (None in an answer), a hash of what was said of
+    late before it, and whether an answer came before it.
+    """
+
+    part: int | None
+    after: bytes
+    is_answered: bool
+
+
 @dataclass(frozen=True, slots=True)
 class FailedResult:
-    """A tool result that failed, or looks failed. `after`: a hash of the conversation before it.
+    """A tool result that failed, or looks failed.
 
-    `index`: the number of its part in the input, None in an answer.
+    `place`: where it stands. `number`: how many failed results before it came after the same. `has_id`: the id of its
+    call is unique.
     """
 
     key: int
     name: str
-    after: bytes
-    index: int | None
+    place: ResultPlace
+    number: int
+    has_id: bool
+
+    def is_in_history(self, resent_count: int) -> bool:
+        """Whether so many parts, which are sent again, have it."""
+        return self.place.part is not None and self.place.part < resent_count
 
 
 FailedResults = tuple[FailedResult, ...]
 CallOf = Callable[[str], ToolCallBlock | None]
 
 
-def with_failures(
-    known: FailedResults, form: CanonicalForm, after: bytes, index: int | None, call_of: CallOf
-) -> FailedResults:
+def with_failures(known: FailedResults, form: CanonicalForm, place: ResultPlace, call_of: CallOf) -> FailedResults:
     """The failures so far and those of one more message. `call_of` finds a call by its id."""
     for failure in form.failures:
         call = call_of(failure.call_id) if failure.may_answer or not failure.name else None
         if failure.may_answer and call and answers_no(call.arguments):
             continue
         call_id = unique_id(failure.call_id, failure.name)
-        # Results of one turn are told apart by their order.
-        number = sum(1 for other in known if other.after == after)
-        said = _call(call_id) if call_id else after + b"%d" % number
+        # Results of one turn, and those of equal turns, are told apart by their order.
+        number = next((other.number + 1 for other in reversed(known) if other.place.after == place.after), 0)
+        said = _call(call_id) if call_id else place.after + b"%d" % number
         name = failure.name or (call.name if call else "")
-        found = FailedResult(_key(said, looks_failed=failure.looks_failed), name, after, index)
+        found = FailedResult(_key(said, looks_failed=failure.looks_failed), name, place, number, bool(call_id))
         known = (*known[1 - MOST_FAILURES :], found)
     return known
 
@@ -100,7 +117,10 @@ def _messages_before(parts: PartList, index: int, reader: MessageReader, most: i
 def tool_failures(record: Record, key_id: uuid.UUID, found: FailedResults, resent_count: int) -> ToolFailures:
     """What is stored of a request's failed tool results, or of the failure of a tool's own span."""
     if not record.step:
-        brought = [one.key for one in found if one.index is None or one.index >= resent_count]
+        found = tuple(
+            one for one in found if not one.is_in_history(resent_count) or one.has_id or one.place.is_answered
+        )
+        brought = [one.key for one in found if not one.is_in_history(resent_count)]
         return _summed([one.key for one in found], [one.name for one in found], brought) if found else NO_TOOL_FAILURES
     if record.kind != "tool" or record.status != ERROR:
         return NO_TOOL_FAILURES

@@ -104,7 +104,7 @@ class PreparedLog:
         roles += [
             (link_key, LinkRole.ASKS if ids.is_of(ids.TASK, link_key) else LinkRole.END)
             for link_key in self.provides
-            if link_key != node.response and not ids.is_of(ids.BEGINNING, link_key)
+            if link_key != node.response and not ids.is_one_of(ids.FOUND_OTHERWISE, link_key)
         ]
         if node.attempt and node.may_retry:
             roles.append((node.attempt, LinkRole.RETRIES))
@@ -121,7 +121,7 @@ class PreparedLog:
             roles += [
                 (link_key, LinkRole.BEGINS)
                 for link_key in self.needs
-                if link_key != node.previous and not ids.is_of(ids.ANSWER, link_key)
+                if link_key != node.previous and not ids.is_one_of((ids.ANSWER, ids.TURNS), link_key)
             ]
             roles += [(node.task, LinkRole.TASK)] if node.task else []
         for link_key, role in roles:

@@ -94,6 +94,11 @@ L = TypeVar("L", uuid.UUID, str, LinkKey)
 
 def begins_of(needs: Iterable[L], previous: L | None) -> tuple[L, ...]:
     """Those of the link keys that a request needs by which it may continue another one's conversation."""
+    return begins_in_session(ids.without(ids.TURNS, needs), previous)
+
+
+def begins_in_session(needs: Iterable[L], previous: L | None) -> tuple[L, ...]:
+    """The same if both are known to be in one session: then also the last two turns say that."""
     return tuple([one for one in ids.without(ids.BEGINNING, needs) if one != previous])
 
 
@@ -340,7 +345,8 @@ class Index(Generic[Key]):
             found = places.nearest(request.place[0], window)
             if found:
                 rule = RULE_TOOL_CALL if is_call else RULE_CONVERSATION
-                is_whole = (position == 0 or request.previous is not None) and not ids.is_of(ids.SUMMARY, link_key)
+                is_part = ids.is_of(ids.SUMMARY, link_key) or ids.is_of(ids.TURNS, link_key)
+                is_whole = (position == 0 or request.previous is not None) and not is_part
                 return Continued(found[1], rule, is_whole, link_key)
         return None
 

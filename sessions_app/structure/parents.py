@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sessions_app.ids import LinkKey
 from sessions_app.records import ERROR, RULE_CONVERSATION, RULE_PREVIOUS_RESPONSE, RULE_TOOL_CALL
-from sessions_app.structure.grouping_rules import Index, begins_of, is_soon_enough
+from sessions_app.structure.grouping_rules import Index, begins_in_session, is_soon_enough
 
 # A conversation is continued within this, unless an id says so.
 WINDOW = timedelta(hours=24)
@@ -143,7 +143,7 @@ def _moments(requests: Sequence[RelatedRow]) -> Iterator[datetime]:
 
 
 def _facts(place: tuple[datetime, int], row: RelatedRow) -> _RowFacts:
-    previous, begins = row.previous, begins_of(row.needs, row.previous)
+    previous, begins = row.previous, begins_in_session(row.needs, row.previous)
     return _RowFacts(place, previous, begins, row.provides, row.attempt, row.call, has_failed(row))
 
 

@@ -234,7 +234,7 @@ def conversations(requests: int) -> list[dict[str, Any]]:
         history.append({"role": "user", "content": f"question {number} of {requests}"})
         answer = {"role": "assistant", "content": f"answer {number} of {requests}"}
         request = {"model": "m", "messages": list(history)}
-        response = {"choices": [{"message": answer}]}
+        response = {"id": f"{requests}-{number}", "choices": [{"message": answer}]}
         logs.append(chat(f"{requests}-{number}", trace_id=None, request=request, response=response))
         history.append(answer)
     return logs

@@ -25,13 +25,14 @@ def links(request: Any, response: Any = None, **more: Any) -> Links:
 
 
 def continues(second: Links, first: Links) -> bool:
-    # The beginning of a long answer only tells where to look.
-    return any(not ids.is_of(ids.BEGINNING, one) for one in set(second.needs) & set(first.provides))
+    # The beginning of a long answer only tells where to look, and the last turns count within a session alone.
+    return any(not ids.is_one_of(ids.FOUND_OTHERWISE, one) for one in set(second.needs) & set(first.provides))
 
 
 def has_said(second: Links, first: Links) -> bool:
     """Whether the second continues the first by what was said, and not only by the id of a tool call."""
-    return any(not ids.is_of(ids.TOOL_CALL, one) for one in set(second.needs) & set(first.provides))
+    others = (ids.TOOL_CALL, ids.TURNS)
+    return any(not ids.is_one_of(others, one) for one in set(second.needs) & set(first.provides))
 
 
 USER = {"role": "user", "content": "What is 2 + 2?"}
@@ -476,11 +477,12 @@ def test_two_assistant_turns_are_looked_for_at_most() -> None:
     for number in range(5):
         history += [{"role": "user", "content": f"q{number}"}, answer(content=f"a{number}")]
     found = links({"messages": [*history, NEXT], "previous_response_id": "resp_1"})
-    assert len(found.needs) == 3
+    needs = list(ids.without(ids.TURNS, found.needs))
+    assert len(needs) == 3
     earlier = links({"messages": history[:-3]}, chat(content="a3"))
     latest = links({"messages": history[:-1]}, chat(content="a4"))
-    assert [bool({need} & set(latest.provides)) for need in found.needs] == [False, True, False]
-    assert [bool({need} & set(earlier.provides)) for need in found.needs] == [False, False, True]
+    assert [bool({need} & set(latest.provides)) for need in needs] == [False, True, False]
+    assert [bool({need} & set(earlier.provides)) for need in needs] == [False, False, True]
 
 
 def test_callers_have_conversations_of_their_own() -> None:

@@ -15,7 +15,7 @@ from sessions_app.content.canonical import CanonicalForm
 from sessions_app.content.documents import SplitDocument
 from sessions_app.content.outcomes import ToolFailure
 from sessions_app.ingest.regroup import regroup
-from sessions_app.ingest.tool_failures import tool_failures, with_failures
+from sessions_app.ingest.tool_failures import ResultPlace, tool_failures, with_failures
 from sessions_app.models import Project, RequestLog, Session
 from sessions_app.queries.tool_results import tool_results
 from sessions_app.records import Record, SessionClaim
@@ -129,6 +129,22 @@ def test_equal_results_without_unique_ids_are_told_apart(db: None) -> None:
     assert counts(project) == (0, 2, ["get_weather"])
 
 
+@pytest.mark.parametrize("kept", [4, 5, 6, 99])
+@pytest.mark.parametrize("call_id", ["c{}", ""])
+def test_a_client_that_sends_the_last_messages_alone_brings_no_more(db: None, kept: int, call_id: str) -> None:
+    """The system prompt and the first message stay. Two commands fail, the second one twice."""
+    project = make_project()
+    history: list[dict[str, Any]] = []
+    for number, command in enumerate(("ls", "make", "cat a", "make test", "make test", "cat b", "cat c", "cat d")):
+        asked = run(call_id.format(number), command)
+        store_logs(project, log([USER, *history[-kept:]], asked, session_id="s"))
+        said = "Error: failed" if command.startswith("make") else "fine"
+        history += [asked, result(call_id.format(number), said)]
+    assert counts(project) == (0, 3, ["bash"])
+    requests = RequestLog.objects.order_by("started_at", "received_at")
+    assert sum(request.tool_looks_failed_count for request in requests) == 3
+
+
 def test_results_in_one_turn_are_told_apart(db: None) -> None:
     project = make_project()
     blocks = [{"type": "tool_result", "tool_use_id": name, "content": "no", "is_error": True} for name in ("a", "b")]
@@ -197,7 +213,7 @@ def test_a_failed_span_of_a_tool_and_its_result_are_one_failure() -> None:
     call_id = "call_aaaaaaaaaaaaaaaaaaaaaaaa"
     failure = ToolFailure(call_id, "search", looks_failed=True)
     form = CanonicalForm("tool", (), failures=(failure,))
-    (found,) = with_failures((), form, b"", 2, lambda _: None)
+    (found,) = with_failures((), form, ResultPlace(2, b"", is_answered=True), lambda _: None)
     document = SplitDocument(b"{}")
     now = datetime(2026, 3, 14, tzinfo=UTC)
     span = Record("otlp", "k", "r", SessionClaim(), document, now, now, kind="tool", status="error", step=True)
