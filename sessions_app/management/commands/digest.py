@@ -69,7 +69,7 @@ class Command(BaseCommand):
         if follow is not None:
             follow()
         notes = Notes()
-        limit = limited("The digester of suspects", notes, 1)
+        limit = limited("The digester of suspects", notes)
 
         def tell(line: str) -> None:
             print(line, flush=True)  # noqa: T201
@@ -84,7 +84,7 @@ class Command(BaseCommand):
 def digest(until_empty: bool) -> DigestStats:
     """Digest in this process, in one thread, until it is told to stop or the inbox is empty."""
     notes = Notes()
-    limit = limited("The digester", notes, 1)
+    limit = limited("The digester", notes)
     warden = Warden(notes, command())
     warden.adopt()
     worker = DigestThread(until_empty, Memory(), notes, 0, limit)
@@ -119,11 +119,11 @@ def load_tables() -> None:
     search_text.load()
 
 
-def limited(name: str, notes: Notes, threads: int) -> process_memory.MemoryLimit:
+def limited(name: str, notes: Notes) -> process_memory.MemoryLimit:
     """Limit the memory of this process."""
     limit = process_memory.MemoryLimit(name, "LOGSUI_DIGESTER_MEMORY", settings.LOGSUI_DIGESTER_MEMORY, notes.told)
-    # Four more threads than the workers: the main thread, the warden and its helpers.
-    limit.start(threads + 4)
+    # The thread that digests, the main thread, the warden and its helpers.
+    limit.start(threads=5)
     return limit
 
 
