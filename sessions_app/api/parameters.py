@@ -137,8 +137,8 @@ class FilterParameters(Parameters):
 
     q = search("What is said, filters, or an id, as in the search box: docs/search.md has the language.")
     trace_id = text("The id of the session, exactly as a caller gave it.")
-    from_ = filter_time("At or after this time: the last activity of a session, the start of a request")
-    to = filter_time("At or before this time, likewise")
+    from_ = filter_time("At or after this time (the last activity of a session, the start of a request)")
+    to = filter_time("At or before this time (likewise)")
     status = any_of(
         "`error`: with a failed request; `ok`: without; `running`: with one that has no end yet; `unfinished`: with "
         "one that began more than an hour ago, and no end is known. `success` is `ok`, and `failed` is `error`. "

@@ -46,10 +46,6 @@ class TopCost:
     long_output: int | None
     price_ratio: float | None
 
-    @property
-    def has_reason(self) -> bool:
-        return any((self.grown_by, self.cache_lost, self.long_output, self.price_ratio))
-
 
 def top_costs(rows: Sequence[CostRow], continues: Sequence[int | None], most: int = MOST) -> list[TopCost]:
     """The requests with the highest costs above 0, the highest first. `continues`: what each one continues."""
