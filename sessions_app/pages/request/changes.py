@@ -106,7 +106,9 @@ def _compared(window: Window, place: RequestInSession) -> Compared:
     with bounds.share(PART_OF_NEW):
         new = inputs.added(place.index, writer)
     end = added.start
-    words = f"Show {counted(end, 'message')} from before what is new"
+    # Those that are the same, and those of which the changes are listed.
+    every = "all " if end > added.shared else ""
+    words = f"Show {every}{counted(end, 'message')} from before what is new"
     partial = f"{place.url}messages/?from=0&to={end}"
     same = more(words, f"{place.url}#input", partial) if added.shared and end else NOTHING
     return Compared(added.shared, same, new)

@@ -60,7 +60,7 @@ def test_between_two_requests(signed_in: Client, session: Session) -> None:
     said = text(html[html.index('id="time"') :])
     assert 'id="time" open' in html
     assert "Requests 1 to 2" in said
-    assert "From the first start to the last end 7.0 s" in said
+    assert "Wall 7.0 s" in said
     assert "waiting for a person" not in said.partition("Top requests")[0].lower()
 
 
