@@ -90,7 +90,7 @@ _MODELS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
 _USAGE = ("gen_ai.usage.", "llm.usage.", "llm.token_count.")
 _CONTENT = (
     *("gen_ai.input.", "gen_ai.output.", "gen_ai.prompt", "gen_ai.completion", "llm.input_messages."),
-    *("mlflow.spanInputs", "mlflow.spanOutputs"),
+    *("mlflow.spanInputs", "mlflow.spanOutputs", "gcp.vertex.agent.llm_request", "request_data", "response_data"),
 )
 
 

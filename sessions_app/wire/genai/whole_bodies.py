@@ -13,6 +13,8 @@ from sessions_app.wire.genai.span import Span
 _MLFLOW_IN, _MLFLOW_OUT = "mlflow.spanInputs", "mlflow.spanOutputs"
 _ASKED = ("gen_ai.prompt", _MLFLOW_IN)
 _ANSWERED = ("gen_ai.completion", _MLFLOW_OUT)
+_OWN_ASKED = ("input.value", "input", "prompt", "messages")
+_OWN_ANSWERED = ("output.value", "output", "completion", "response")
 _METADATA = "langsmith.metadata."
 
 
@@ -36,7 +38,11 @@ def _facts(span: Span, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def content(span: Span) -> Content:
-    return attributes(span, input=_ASKED, output=_ANSWERED)
+    found = attributes(span, input=_ASKED, output=_ANSWERED)
+    if span.kind == "llm" and span.has_span:
+        # What programs call it that write spans of their own.
+        found = attributes(span, input=_OWN_ASKED, output=_OWN_ANSWERED) | found
+    return found
 
 
 def parameters(span: Span) -> dict[str, Any]:

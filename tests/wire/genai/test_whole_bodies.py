@@ -86,3 +86,21 @@ def test_a_refusal_has_its_words() -> None:
     parts = [{"type": "refusal", "content": "I will not"}]
     message = read_message(json.dumps({"role": "assistant", "parts": parts}).encode(), "assistant")
     assert message.blocks == [RefusalBlock("I will not")]
+
+
+@pytest.mark.parametrize(("asks", "answers"), [("input", "output"), ("messages", "response"), ("prompt", "completion")])
+def test_the_words_of_a_programs_own_spans(asks: str, answers: str) -> None:
+    own = {asks: json.dumps(ASKED["messages"]), answers: "At six", "gen_ai.request.model": "gpt-x"}
+    found = record(own | {"gen_ai.usage.input_tokens": 3}, name="my_llm_call")
+    assert said(found) == ([("user", "When is high water?")], [("assistant", "At six")])
+    # A step of a program may have any input.
+    assert not record(own | {"gen_ai.operation.name": "plan"}, name="plan").document.input.contents
+
+
+def test_calls_without_counts_are_calls() -> None:
+    request = {"model": "gemini-x", "contents": [{"role": "user", "parts": [{"text": "When?"}]}]}
+    adk = record({"gen_ai.operation.name": "call_llm", "gcp.vertex.agent.llm_request": json.dumps(request)})
+    assert (adk.kind, said(adk)[0]) == ("llm", [("user", "When?")])
+    logfire = {"gen_ai.request.model": "gpt-x", "request_data": json.dumps(ASKED), "logfire.json_schema": "{}"}
+    found = record(logfire, name="Chat Completion with 'gpt-x'")
+    assert (found.kind, said(found)[0]) == ("llm", [("user", "When is high water?")])
