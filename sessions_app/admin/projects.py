@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -23,8 +24,10 @@ from sessions_app.ingest import cleanup
 from sessions_app.models import (
     ApiKey,
     InboxEntry,
+    ModelPrice,
     Project,
     RejectedLog,
+    SavedView,
     Session,
 )
 
@@ -172,8 +175,17 @@ def has_content(project: Project) -> bool:
 def contents_of(project: Project) -> str:
     """What is in a project; only its newest sessions are counted."""
     newest = Session.objects.filter(project_id=project.pk).order_by("-last_at", "-id")[:NEWEST]
-    counts = newest.aggregate(requests=Sum("request_count"), sessions=Count("id"))
-    sessions, requests = counts["sessions"] or 0, counts["requests"] or 0
+    counts = newest.aggregate(requests=Sum("request_count"), steps=Sum("step_count"), sessions=Count("id"))
+    sessions, requests, steps = counts["sessions"] or 0, counts["requests"] or 0, counts["steps"] or 0
     more = "more than " if sessions == NEWEST else ""
     keys = ApiKey.objects.filter(project_id=project.pk).count()
-    return f"{more}{counted(sessions, 'session')} with {counted(requests, 'request')}, {counted(keys, 'API key')}"
+    # A deletion counts steps among the requests.
+    inside = counted(requests, "request") + (f" and {counted(steps, 'step')}" if steps else "")
+    others = [counted(keys, "API key"), *_others(project)]
+    return f"{more}{counted(sessions, 'session')} with {inside}, {', '.join(others)}"
+
+
+def _others(project: Project) -> Iterator[str]:
+    for model, noun in ((ModelPrice, "price"), (SavedView, "saved view")):
+        if number := model.objects.filter(project_id=project.pk).count():
+            yield counted(number, noun)

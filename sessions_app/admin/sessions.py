@@ -93,6 +93,8 @@ class SessionAdmin(ContentAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> DeletedObjects:
         sessions = list(objs)
         counts = {"sessions": len(sessions), "requests": sum(session.request_count for session in sessions)}
+        if steps := sum(session.step_count for session in sessions):
+            counts["steps"] = steps
         return [truncatechars(str(session), 80) for session in sessions], counts, set(), []
 
     def remove(self, project_id: int, row_ids: list[uuid.UUID]) -> cleanup.Receipt:

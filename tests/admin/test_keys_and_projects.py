@@ -13,7 +13,7 @@ from django.utils import timezone
 from sessions_app.access.keys import create_key
 from sessions_app.admin import projects as projects_admin
 from sessions_app.ingest.accept import accept_body
-from sessions_app.models import ApiKey, InboxEntry, ModelPrice, Project, RequestLog, Session
+from sessions_app.models import ApiKey, InboxEntry, ModelPrice, Project, RequestLog, SavedView, Session
 from tests.admin.conftest import log
 
 KEYS, PROJECTS, INBOX, PRICES = (
@@ -114,14 +114,22 @@ def test_delete_with_sessions_asks_and_then_deletes(site: Client, project: Proje
     store(log(), to=other)
     store(log(0), log(1), log(0, "s2"))
     create_key(project, "ci", ["ingest"])
-
     page = act(site, PROJECTS, "delete_with_sessions", project).content.decode()
-    assert "2 sessions with 3 requests, 1 API key" in page
+    assert "2 sessions with 3 requests, 1 API key<" in page
+
+    ModelPrice.objects.create(project=project, pattern="mine", valid_from="2026-01-01", input=1)
+    SavedView.objects.create(project=project, name="Ours", is_shared=True)
+    # As if spans had come.
+    Session.objects.filter(session_key="s2").update(step_count=2)
+    page = act(site, PROJECTS, "delete_with_sessions", project).content.decode()
+    assert "2 sessions with 3 requests and 2 steps, 1 API key, 1 price, 1 saved view<" in page
     assert Project.objects.count() == 2
 
     page = act(site, PROJECTS, "delete_with_sessions", project, post="yes").content.decode()
     assert "Deleted 2 sessions and 3 requests" in page
     assert list(Project.objects.all()) == [other]
+    assert not ModelPrice.objects.exists()
+    assert not SavedView.objects.exists()
     assert Session.objects.get().project_id == other.pk
     assert RequestLog.objects.get().project_id == other.pk
 
