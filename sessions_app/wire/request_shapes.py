@@ -39,7 +39,8 @@ RANKED = ("query", "documents")
 # Members that hold the body: of a batch line, of boto3's `invoke_model`, of an HTTP request, of LangChain and others.
 WRAPPERS = (
     *("body", "params", "modelInput", "request", "input", "json", "payload", "data", "requestBody", "request_body"),
-    *("kwargs", "arguments"),
+    # `response`: an event of OpenAI's Realtime API that asks for one.
+    *("kwargs", "arguments", "response"),
 )
 
 

@@ -146,6 +146,13 @@ def test_the_answer_tells_which_of_several_apis_it_was(response: Any, call_type:
     assert record({"modelId": "m", "body": CHAT}, response).call_type == "invoke_model"
 
 
+def test_an_event_that_asks_for_a_response_holds_the_request() -> None:
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "When?"}]}
+    found = record({"type": "response.create", "response": {"instructions": "Be brief", "input": [item]}})
+    assert words(asked(found)) == ["When?"]
+    assert [kind for kind in found.document.context.kinds if kind is PartKind.SYSTEM]
+
+
 def test_parameters_are_those_of_the_body() -> None:
     body = CHAT | {"temperature": 0.5}
     for request in (
