@@ -34,8 +34,8 @@ graceful_timeout = 25
 backlog = 1024
 # So that a key or trace id of 10,000 characters gets our own error instead of gunicorn's.
 limit_request_field_size = 65_536
-# The most that gunicorn allows, because URLs contain filters and ids.
-limit_request_line = 8190
+# URLs contain filters and ids, and what somebody pasted into a search box: that gets the error of the query.
+limit_request_line = 60_000
 # No header with an underscore is let through, since it could pose as another one. gunicorn allows two by default.
 forwarder_headers = ""
 http_parser = "python"

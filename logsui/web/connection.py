@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.asgi import protocol
 from gunicorn.workers.gasgi import ASGIWorker
 
-from logsui.web.errors import error_body
+from logsui.web.errors import error_body, error_page
 
 if TYPE_CHECKING:
     from gunicorn.asgi.parser import CallbackRequest
@@ -300,11 +300,14 @@ class Connection(protocol.ASGIProtocol):
         super()._send_body(body, chunked, last, size)
         self.sent += len(body)
 
+    def _begun(self) -> bytes:
+        """How the request begins that could not be read."""
+        return bytes(self._callback_parser._buffer[:20])
+
     def _send_error_response(self, status: int, message: str, extra_headers: Sequence[tuple[str, str]] = ()) -> None:
         if self._closed:
             return
-        body = error_body(status, message)
-        head = (
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-        )
+        page = error_page(status, self._begun()) if status == HTTPStatus.REQUEST_URI_TOO_LONG else None
+        kind, body = ("text/html; charset=utf-8", page) if page else ("application/json", error_body(status, message))
+        head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nConnection: close\r\nContent-Type: {kind}\r\n"
         self._safe_write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode("latin-1") + body)

@@ -159,7 +159,7 @@ def test_chunks_that_are_none(listening: socket.socket, send: Send, key: str, ch
     ("sent", "status"),
     [
         (b"garbage\r\n\r\n", 400),
-        (b"GET /api/v1/sessions?q=" + b"x" * 9_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET /api/v1/sessions?q=" + b"x" * 61_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
         (b"GET /api/v1/sessions HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 431),
     ],
 )
@@ -170,6 +170,21 @@ def test_what_the_web_server_refuses_is_json_too(
 
     assert answered == status
     assert answer["error"]["message"]
+
+
+def test_an_address_that_is_too_long_has_a_page_for_browsers(listening: socket.socket, worker: Any) -> None:
+    def get(query: str) -> http.client.HTTPResponse:
+        client = http.client.HTTPConnection(*listening.getsockname(), timeout=60)
+        client.request("GET", f"/p/acme/sessions/?q={query}")
+        return client.getresponse()
+
+    answer = get("x" * 61_000)
+    assert (answer.status, answer.headers["Content-Type"]) == (414, "text/html; charset=utf-8")
+    page = answer.read().decode()
+    assert "<h1>The address is too long</h1>" in page
+    assert "/static/css/" in page
+    # What fits gets to the application, which asks who this is.
+    assert get("x" * 10_000).status == 302
 
 
 def test_filter_of_1_000_characters_reaches_us(listening: socket.socket, send: Send, key: str) -> None:
