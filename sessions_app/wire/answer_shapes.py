@@ -181,7 +181,10 @@ def _of_object(item: JsonObject) -> Iterable[JsonObject]:
         yield _message(data["text"], reason=item.get("finishReason"))
     else:
         reasons = ("stop_reason", "finish_reason", "finishReason", "completionReason")
-        reason = next((item[name] for name in reasons if item.get(name)), None)
+        details = item.get("details")
+        # text-generation-inference has it in `details`.
+        places = (item, details) if isinstance(details, dict) else (item,)
+        reason = next((place[name] for place in places for name in reasons if place.get(name)), None)
         text = next((item[name] for name in _TEXTS if isinstance(item.get(name), str)), None)
         if text is None and isinstance(item.get("content"), list):
             text = item["content"]

@@ -153,6 +153,12 @@ def test_an_event_that_asks_for_a_response_holds_the_request() -> None:
     assert [kind for kind in found.document.context.kinds if kind is PartKind.SYSTEM]
 
 
+@pytest.mark.parametrize("details", [{"finish_reason": "length"}, {"finish_reason": "length", "generated_tokens": 5}])
+def test_text_generation_inference_says_in_details_why_it_ended(details: Any) -> None:
+    found = record({"inputs": "q"}, [{"generated_text": "Rain", "details": details}])
+    assert (found.finish_reason, words(answers(found))) == ("length", ["Rain"])
+
+
 def test_parameters_are_those_of_the_body() -> None:
     body = CHAT | {"temperature": 0.5}
     for request in (
