@@ -37,8 +37,8 @@
     return box.bottom > Math.min(140, stick + box.height / 2) && box.top < innerHeight - 20;
   }
 
-  // Undefined in a session that has only steps.
-  const here = () => (current() && isVisible(current()) ? current() : atTop());
+  // Undefined in a session that has only steps, null on a page without requests.
+  const here = () => (current() && isVisible(current()) ? current() : thread && atTop());
 
   // Open the fold that holds it: a failed attempt, for instance, is in one.
   function reveal(article) {
@@ -229,7 +229,7 @@
     const links = (call ?? here() ?? document).querySelectorAll(`${call ? "" : ".tool[open] "}[data-raw]:not(.drawn)`);
     if (call) call.open = true;
     for (const link of links) toggleRaw(link);
-    if (!links.length) say("No open tool call here: t opens them");
+    if (!links.length) say(document.querySelector(".tool") ? "No open tool call here: t opens them" : "No tool call here");
   }
 
   function toggleInspector() {

@@ -100,6 +100,8 @@ class RowWriter:
 
     def href(self, number: int, fragment: str = "") -> str:
         """A link to a request, or to a `fragment` beside it: on this page, or on the page that has it."""
+        if fragment and self.addresses.dense:
+            return self.addresses.in_full(number, fragment)
         fragment = fragment or f"r{number}"
         if self.lines and not self.addresses.shows(number):
             return f"?from={self.addresses.whole.block_start(number)}#{fragment}"

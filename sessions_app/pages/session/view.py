@@ -82,8 +82,8 @@ class View:
         return self.whole.derived.for_state(name, (addresses.slug, addresses.view, addresses.dense), make)
 
     def as_dense(self, dense: bool) -> View:
-        """The same with a line a request in the conversation, or without."""
-        return replace(self, addresses=replace(self.addresses, dense=dense))
+        """The same with a line a request in the conversation, or without. Steps without requests are in full."""
+        return replace(self, addresses=replace(self.addresses, dense=dense and self.addresses.total > 0))
 
     def hidden(self) -> list[int]:
         """The indices of the requests that are not in the chosen branch or trace."""

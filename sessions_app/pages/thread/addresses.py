@@ -74,7 +74,13 @@ class Addresses:
 
     def beside(self, number: int, step_id: uuid.UUID) -> str:
         """A link to a step that is shown beside a request."""
-        return self._at(number, f"s-{step_id}")
+        fragment = f"s-{step_id}"
+        return self.in_full(number, fragment) if self.dense else self._at(number, fragment)
+
+    def in_full(self, number: int, fragment: str) -> str:
+        """A link to what stands beside a request, where that is shown: with the whole requests."""
+        address, _, _ = replace(self, dense=False)._at(number, "").partition("#")
+        return f"{address}{'&' if '?' in address else '?'}dense=0#{fragment}"
 
     def _at(self, number: int, fragment: str) -> str:
         if self.is_part and not self.shows(number):

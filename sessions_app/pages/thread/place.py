@@ -116,7 +116,9 @@ def _place_of_step(
 ) -> RequestInSession:
     layout = layout_of(project, lines)
     standing = _standing(project, layout, line, addresses) if line.duplicate_of else None
-    href = standing.href if standing and standing.number else layout.step_link(line.id, addresses)
+    # The reader may have chosen to see a line a request.
+    alone = layout.step_link(line.id, replace(addresses, dense=True))
+    href = standing.href if standing and standing.number else alone
     return RequestInSession(log, session, [line], 0, addresses, href, standing)
 
 

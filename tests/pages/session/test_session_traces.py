@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from typing import Any
@@ -153,6 +154,28 @@ def test_tool_stands_with_the_call_that_started_it(signed_in: Client, project: P
     # It is sent back with the next request, which only refers to it.
     assert "shown with its call in 1" in text(second)
     assert "18 degrees and sunny" not in text(second).split("shown with its call")[0]
+
+
+def test_links_to_steps_lead_to_them_also_from_a_line_a_request(signed_in: Client, project: Project) -> None:
+    session = digest_library(project, "ai-sdk-v7", "ai-sdk-v7-tools-fixture")
+    step = RequestLog.objects.filter(session_id=session.id).exclude(kind__in=("chat", "")).first()
+    assert step
+    pages = [get(signed_in, session, query) for query in ("?dense=1", "?view=waterfall")]
+    pages.append(signed_in.get(f"/p/{project.slug}/requests/{step.id}/").content.decode())
+    for page in pages:
+        links = sorted(set(re.findall(r'href="([^"]*)#(s-[^"]+)"', page)))
+        assert links
+        for link, anchor in links[:2]:
+            # The choice of the reader before he follows it.
+            get(signed_in, session, "?dense=1")
+            there = signed_in.get(html.unescape(link) or f"{address(session)}?dense=1").content.decode()
+            assert f'id="{anchor}"' in there
+
+
+def test_steps_without_requests_are_there_in_dense_as_well(signed_in: Client, project: Project) -> None:
+    post(project, made(1, "invoke_agent"), tool(2, "weather", parent=1, at=1))
+    page = get(signed_in, Session.objects.get(session_key="s"), "?dense=1")
+    assert [kind for kind, _, _ in steps(page)] == ["agent", "tool"]
 
 
 def test_each_trace_is_a_group(signed_in: Client, project: Project) -> None:
@@ -451,7 +474,7 @@ def test_page_of_a_tool(
     assert "<h1><bdi>tool get_weather</bdi></h1>" in page
     assert "city : Paris" in text(page.split('id="input"')[1].split('id="output"')[0]).replace("&quot;", '"')
     assert "18 degrees and sunny" in text(page.split('id="output"')[1].split('id="metadata"')[0])
-    assert f'href="{address(session)}#s-{step.pk}"' in page
+    assert f'href="{address(session)}?dense=0#s-{step.pk}"' in page
     # The span itself, as it came.
     assert "gen_ai.tool.call.id" in page.split('id="raw"')[1]
     assert "cURL" not in page

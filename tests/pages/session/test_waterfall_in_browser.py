@@ -60,6 +60,15 @@ def test_views_rows_and_zoom(conversation: Page, problems: list[str]) -> None:
     assert problems == []
 
 
+def test_no_key_fails_where_nothing_is_there_to_act_on(conversation: Page, problems: list[str]) -> None:
+    page = conversation
+    for view in ("waterfall", "table"):
+        page.goto(f"{page.url.partition('?')[0]}?view={view}")
+        press(page, "x", "j", *"xthiinNeE", "Escape")
+        expect(page.locator(".toast[data-said]").last).to_contain_text("No ")
+    assert problems == []
+
+
 def test_curves_are_read_clicked_and_brushed(conversation: Page, problems: list[str]) -> None:
     page = conversation
     box, value = page.locator("#curves-box"), page.locator("#curves-value")
