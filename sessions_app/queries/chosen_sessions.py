@@ -35,14 +35,16 @@ SELECT coalesce((SELECT sum(pg_column_size(s.*)) FROM session AS s WHERE s.id = 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some of the sessions: id, and how many requests each has. `passed`: also those that are left out.
+    """Some of the sessions: id, and how many requests each has.
 
-    `place`: where the next chunk begins, "" at the end. `gone`: chosen ones that no longer exist.
+    `place`: where the next chunk begins, "" at the end. `gone`: chosen ones that no longer exist. `later`: how many
+    match but are left out, because they begin after the action was asked for.
     """
 
     sessions: list[tuple[uuid.UUID, int]]
     place: str
     gone: list[uuid.UUID] = field(default_factory=list)
+    later: int = 0
 
 
 def next_chunk(action: BulkAction, place: str, limit: int) -> Chunk:
@@ -55,7 +57,7 @@ def next_chunk(action: BulkAction, place: str, limit: int) -> Chunk:
         return _of_ids(action, action.session_ids, int(place or 0), limit)
     page = list_sessions(action.project, filters_of(action), OLDEST_FIRST, limit, place or None, is_patient=True)
     rows = [(row.id, row.request_count) for row in page.results if row.first_at <= action.made_at]
-    return Chunk(rows, page.next_cursor or "")
+    return Chunk(rows, page.next_cursor or "", later=len(page.results) - len(rows))
 
 
 def _of_ids(action: BulkAction, ids: Sequence[uuid.UUID], start: int, limit: int) -> Chunk:
@@ -77,20 +79,23 @@ def filters_at(query: str, moment: datetime, zone: str) -> SessionFilters:
 
 
 def survey(action: BulkAction) -> dict[str, Any]:
-    """How many sessions and requests these are, and about how many bytes. `all` is False if there are more."""
+    """How many sessions and requests these are, and about how many bytes. `all` is False if there are more. `later`:
+    how many match and are left out, because they begin in the future by a clock that is wrong.
+    """
     deadline = time.monotonic() + SURVEY_SECONDS
     found: list[tuple[uuid.UUID, int]] = []
-    place, more = "", True
-    while more and len(found) < SURVEY_SESSIONS and time.monotonic() < deadline:
+    place, more, later = "", True, 0
+    while more and len(found) + later < SURVEY_SESSIONS and time.monotonic() < deadline:
         chunk = next_chunk(action, place, 1_000)
         found += chunk.sessions
+        later += chunk.later
         place, more = chunk.place, bool(chunk.place)
     requests = sum(count for _, count in found)
     measured = found[:MEASURED_SESSIONS]
     size = _bytes_of([session_id for session_id, _ in measured])
     part = sum(count for _, count in measured)
     estimate = size * requests // part if part and len(found) > len(measured) else size
-    return {"sessions": len(found), "requests": requests, "bytes": estimate, "all": not more}
+    return {"sessions": len(found), "requests": requests, "bytes": estimate, "all": not more, "later": later}
 
 
 def _bytes_of(session_ids: list[uuid.UUID]) -> int:

@@ -20,6 +20,8 @@ from sessions_app.queries.chosen_sessions import filters_at, survey
 from sessions_app.queries.filters import FilterError
 
 MOST_PICKED = 1_000
+# As many as an address may have.
+MOST_QUERY_CHARS = 60_000
 RIGHTS: dict[str, Right] = {
     BulkAction.TAG: rights.TAG_SESSIONS,
     BulkAction.UNTAG: rights.TAG_SESSIONS,
@@ -98,7 +100,10 @@ def stop_page(request: HttpRequest, project: Project, action_id: uuid.UUID) -> H
 
 def _ask(request: HttpRequest, project: Project, kind: str) -> HttpResponse:
     back = reverse("sessions", args=[project.slug])
-    query = request.POST.get("query", "").removeprefix("?")[:8_000]
+    query = request.POST.get("query", "").removeprefix("?")
+    if len(query) > MOST_QUERY_CHARS:
+        # What is left of it would match other sessions.
+        return _back(request, back, "The list's filters are too long.")
     tag = tagging.clean_tag(request.POST.get("tag", ""))
     everything = request.POST.get("everything") == "1"
     picked = _picked(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import AbstractBaseUser
@@ -66,6 +67,27 @@ def test_everything_that_matches_is_the_filter_and_asks_first(client: Client, pr
     assert action.survey["sessions"] == 3
     step(client, action)
     assert tags_of(*chosen, other) == [["t"], ["t"], ["t"], []]
+
+
+def test_those_that_begin_in_the_future_are_named(client: Client, project: Project) -> None:
+    make_session(project, "a")
+    ahead = [make_session(project, f"b{n}", started_at=timezone.now() + timedelta(hours=5)) for n in range(2)]
+    action = ask(client, "tag", tag="t", everything="1")
+    page = " ".join(client.get(f"/p/acme/bulk/{action.pk}/").content.decode().split())
+    assert "matched the list: 1 session with" in page
+    assert "are not touched: 2 of those that match" in page
+    assert "Done: 1 session." in step(client, action)
+    assert tags_of(*ahead) == [[], []]
+
+
+def test_long_filters_are_not_cut(client: Client, project: Project) -> None:
+    make_session(project, "a")
+    query = f"?q={quote('-' + '京' * 950)}&user=nobody"
+    assert len(query) > 8_000
+    assert ask(client, "delete", everything="1", query=query).survey["sessions"] == 0
+    refused = client.post("/p/acme/bulk/delete/", {"everything": "1", "query": f"?q={'x' * 60_000}"}, follow=True)
+    assert "The list&#x27;s filters are too long." in refused.content.decode()
+    assert BulkAction.objects.count() == 1
 
 
 def test_a_deletion_shows_what_it_removes_and_what_it_removed(client: Client, project: Project) -> None:
