@@ -94,19 +94,43 @@ def all_rows(layout: Layout, runs: Runs) -> list[OutlineRow]:
         places = {index: place for place, index in enumerate(runs.in_order(layout.indices))}
         rows.sort(key=lambda row: places.get(row.owner, -1))
     trace: str | None = None
-    # What was said last, to the main agent and in each run.
-    said: dict[int, str] = {}
+    said = PromptsSaid()
     for row in rows:
         if layout.groups and not is_event(row.line):
             own = trace_of(row.line)
             row.begins_trace, trace = own != trace, own
-        if row.index is None or not (text := row.line.input_preview[:PROMPT_CHARS]) or row.index in summaries:
-            continue
-        around = runs.around(row.index) if runs else ()
-        run = around[-1].first if around else -1
-        row.is_prompt = said.get(run) != text
-        said[run] = text
+        if row.index is not None and row.index not in summaries:
+            row.is_prompt = said.is_new(row.line, agent_of(runs, row.index))
     return rows
+
+
+MAIN = -1
+
+
+def agent_of(runs: Runs, index: int) -> int:
+    """The first request of the run that a request is in; MAIN outside of runs."""
+    around = runs.around(index) if runs else []
+    return around[-1].first if around else MAIN
+
+
+class PromptsSaid:
+    """What the user said first and last, to the main agent and to each sub-agent."""
+
+    def __init__(self) -> None:
+        self._first: dict[int, str] = {}
+        self._last: dict[int, str] = {}
+
+    def is_new(self, line: RequestLine, agent: int) -> bool:
+        """Whether the user said something else with a request than with the one before it, which is noted."""
+        text = line.input_preview[:PROMPT_CHARS]
+        if not text or self._last.get(agent) == text:
+            return False
+        # A client that sends the last messages alone keeps the first one, which is then the only one of the user's.
+        if line.resent_count and self._first.get(agent) == text:
+            return False
+        self._first.setdefault(agent, text)
+        self._last[agent] = text
+        return True
 
 
 def is_summary(line: RequestLine) -> bool:

@@ -15,7 +15,8 @@ from sessions_app.content.endings import is_cut
 from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.session.find import SessionFind
 from sessions_app.pages.session.outline_rows import state_of
-from sessions_app.pages.session.prompts import MAIN, agent_of, new_prompts
+from sessions_app.pages.session.outline_tree import MAIN, agent_of
+from sessions_app.pages.session.prompts import new_prompts
 from sessions_app.pages.session.table_columns import (
     COLUMNS,
     HIDDEN_WHERE_NARROW,
@@ -178,7 +179,7 @@ class Table:
         narrow = [column.css for column in self.shown_columns if column.key in HIDDEN_WHERE_NARROW]
         pieces: list[Markup] = []
         for index in indices:
-            if index in prompts and agent_of(self.shown, index) == MAIN:
+            if index in prompts and agent_of(self.shown.runs, index) == MAIN:
                 pieces.append(divide(prompts[index][:PROMPT_CHARS], len(self.shown_columns) - len(narrow), narrow))
             pieces.append(write(self._row(index, there.in_session)))
         return joined(pieces)

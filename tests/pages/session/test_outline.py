@@ -70,6 +70,19 @@ def test_only_turns_of_several_requests_have_a_fold(signed_in: Client, project: 
     assert re.findall(r'data-kind="turn" data-numbers="([\d-]+)"', html) == ["3-4", "6-7"]
 
 
+def test_first_message_that_is_left_alone_of_what_the_user_said_begins_no_turn(
+    signed_in: Client, project: Project
+) -> None:
+    """The client sends the first and the last four messages: soon the second prompt is no longer sent."""
+    first, second = steps_of(4, "Refactor it"), steps_of(8, "And test it", 10)
+    history = first[-1]["request"]["messages"]
+    for log in second:
+        messages = [*history, *log["request"]["messages"]]
+        log["request"]["messages"] = [messages[0], *messages[1:][-4:]]
+    html = outline_of(get(signed_in, make_session(project, "s", *first, *second)))
+    assert re.findall(r'data-kind="turn" data-numbers="([\d-]+)"', html) == ["1-4", "5-12"]
+
+
 def test_what_happened_to_the_context_is_marked(signed_in: Client, project: Project) -> None:
     logs = steps_of(3)
     for log, tokens in zip(logs, (90_000, 95_000, 12_000), strict=True):
