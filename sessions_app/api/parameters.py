@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import uuid
-from functools import cache
 from typing import Any, cast
 
 from rest_framework import serializers
@@ -14,6 +13,7 @@ from sessions_app.api.authentication import Caller
 from sessions_app.api.errors import ApiError, bad_filter, bad_parameter, not_found
 from sessions_app.api.serializers.base import Described, IdField, Resource
 from sessions_app.api.serializers.logs import SECONDS_TEXT
+from sessions_app.content.sameness import clipped
 from sessions_app.models import Project
 from sessions_app.queries import corrections, lookup, request_list, requests, session_list
 from sessions_app.queries.filters import MAX_TEXT_CHARS, FilterError, SessionFilters, parse_filters
@@ -25,6 +25,8 @@ MAX_COPIES = 20
 # What an answer has only on demand.
 STEPS, INSIGHTS = "steps", "insights"
 WITH_INSIGHTS = "`insights`: what rules say of each request: the prompt cache, what filled the context, findings, time."
+# The project, for people who are signed in. The page of a download names what was chosen there.
+OF_ALL = frozenset({"project", "action"})
 ORDERS = list(orders.CHOICES)
 TIME_FORMS = "RFC 3339, a date, or seconds since 1970"
 
@@ -34,7 +36,7 @@ class Parameters(Resource):
 
     @classmethod
     def read(cls, request: Request) -> dict[str, Any]:
-        """The checked values; of a parameter that is given twice, the last. Raises ApiError 400."""
+        """The checked values. Raises ApiError 400."""
         try:
             values: dict[str, Any] = cls.shared().run_validation(request.query_params.dict())
         except serializers.ValidationError as error:
@@ -44,21 +46,18 @@ class Parameters(Resource):
 
 
 def refuse_meaningless(request: Request, taken: type[Parameters] | None) -> None:
-    """A parameter that other lists have would be ignored here, and so not be what somebody meant. Raises ApiError 400.
-
-    What no list has is let pass: proxies and caches add their own.
-    """
-    known = {str(name) for name in taken.shared().fields} if taken else set[str]()
-    for name in request.query_params:
-        if name in _all_names() and name not in known:
+    """A parameter that would be ignored here is not what somebody meant, nor is one of two values: ApiError 400."""
+    known = {str(name): field for name, field in taken.shared().fields.items()} if taken else {}
+    for name, values in request.query_params.lists():
+        if name not in known and name not in OF_ALL:
             choices = ", ".join(sorted(known)) or "none"
-            raise bad_parameter(name, f"means nothing here; parameters are: {choices}")
+            raise bad_parameter(clipped(name), f"means nothing here; parameters are: {choices}")
+        if len(values) > 1 and not _is_list(known.get(name)):
+            raise bad_parameter(name, f"is given {len(values):,} times, and has one value")
 
 
-@cache
-def _all_names() -> frozenset[str]:
-    every = (SessionsParameters, ExportParameters, RequestsParameters, InsightsParameters, CorrectionsParameters)
-    return frozenset(str(name) for one in every for name in one.shared().fields)
+def _is_list(field: object) -> bool:
+    return isinstance(field, Described) and field.schema.get("type") == "array"
 
 
 def first_error(error: serializers.ValidationError) -> tuple[str, str]:

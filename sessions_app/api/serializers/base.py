@@ -148,6 +148,7 @@ class Described(serializers.JSONField):
 
     def __init__(self, schema: Schema, help_text: str = "") -> None:
         super().__init__(required=False, help_text=help_text)
+        self.schema = schema
         set_override(self, "field", schema)
 
     def run_validation(self, data: Any = empty) -> Any:
