@@ -29,6 +29,7 @@ ZSTD_WINDOW_BYTES = 8 * 2**20
 # A process takes one body of more than this at a time. One for each thread would take too much memory.
 LARGE_BYTES = 8 * 2**20
 LARGE_WAIT_SECONDS = 60
+CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")
 _LARGE_BODY = Semaphore()
 
 
@@ -36,10 +37,11 @@ _LARGE_BODY = Semaphore()
 def received_body(request: HttpRequest, limit: int) -> Iterator[bytes]:
     """The body after Content-Encoding, of at most `limit` bytes before and after. Drop it when the context ends.
 
-    Raises ApiError: 413 over the limit, 415 for an unknown encoding, 400 if it breaks off or cannot be unpacked, 503
-    if other large bodies are received all the time.
+    Raises ApiError: 413 over the limit, 415 for an encoding or a charset that is not read, 400 if it breaks off or
+    cannot be unpacked, 503 if other large bodies are received all the time.
     """
     unpack = _unpacker(request)
+    _check_charset(request)
     if _declared_bytes(request) > limit:
         raise _too_large(limit)
     with ExitStack() as turn:
@@ -128,6 +130,14 @@ def _unpacker(request: HttpRequest) -> Unpacker:
         message = f"Content-Encoding {encoding[:40]!r} is not supported: send gzip, zstd, deflate or none."
         raise ApiError(415, "unsupported_encoding", message, docs=DOCS_PATH)
     return unpacker
+
+
+def _check_charset(request: HttpRequest) -> None:
+    """JSON is read as UTF-8, of which ASCII is a part. What says that it is something else would be read wrongly."""
+    charset = (request.content_params or {}).get("charset", "").strip("'\" ").lower()
+    if charset not in CHARSETS:
+        message = f"The charset {charset[:40]!r} is not supported: send UTF-8."
+        raise ApiError(415, "unsupported_media_type", message, docs=DOCS_PATH)
 
 
 def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:

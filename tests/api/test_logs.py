@@ -219,6 +219,16 @@ def test_other_content_types_are_415(post: Post, content_type: str) -> None:
     assert "application/json" in response.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("path", ["/api/v1/logs", "/api/v1/litellm"])
+def test_another_charset_than_utf_8_is_415(post: Post, path: str) -> None:
+    for charset in ("utf-8", '"UTF-8"', "us-ascii"):
+        assert post(log(), path, content_type=f"application/json; charset={charset}").status_code != 415
+    for charset in ("utf-16", "iso-8859-1", "none\u00e4"):
+        response = post(log(), path, content_type=f"application/json; Charset={charset}")
+        assert response.status_code == 415, charset
+        assert "send UTF-8" in response.json()["error"]["message"]
+
+
 def test_other_methods_are_405(client: Client) -> None:
     response = client.get("/api/v1/logs")
 
