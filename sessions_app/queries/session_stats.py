@@ -31,7 +31,8 @@ class Totals:
 
     `failed_requests` are of all `requests`, `failed` are the sessions that have one. `median`, `slow`: half of the
     sessions, and 95 % of them, take at most so long. `first_at`, `last_at`: each was last active between
-    them. `is_cut`: older sessions were not counted. `since`: what was last active before was not looked for.
+    them. `unpriced`: how many sessions have tokens, but no known cost. `is_cut`: older sessions were not counted.
+    `since`: what was last active before was not looked for.
     """
 
     sessions: int
@@ -41,6 +42,7 @@ class Totals:
     input_tokens: int | None
     output_tokens: int | None
     cost: Decimal | None
+    unpriced: int
     median: timedelta | None
     slow: timedelta | None
     first_at: datetime | None
@@ -53,6 +55,7 @@ _COUNTED = ("first_at", "last_at", "request_count", "error_count", "input_tokens
 _TOTALS = """
 SELECT count(*), count(*) FILTER (WHERE error_count > 0), coalesce(sum(request_count), 0)::bigint,
        coalesce(sum(error_count), 0)::bigint, sum(input_tokens)::bigint, sum(output_tokens)::bigint, sum(cost),
+       count(*) FILTER (WHERE cost IS NULL AND (input_tokens > 0 OR output_tokens > 0)),
        percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY last_at - first_at),
        min(last_at), max(last_at)
 FROM counted
@@ -65,9 +68,8 @@ def totals(project: Project, filters: SessionFilters, memory: Memory | None = No
     oldest = _oldest_counted(project, memory)
     found = matching(project, filters, memory)
     counted = _newer(found.sessions, oldest).values(*_COUNTED)
-    sessions, failed, requests, failed_requests, tokens_in, tokens_out, cost, lengths, first_at, last_at = _ask(
-        _TOTALS, {"counted": counted}
-    )[0]
+    (row,) = _ask(_TOTALS, {"counted": counted})
+    sessions, failed, requests, failed_requests, tokens_in, tokens_out, cost, unpriced, lengths, first_at, last_at = row
     median, slow = lengths or (None, None)
     return Totals(
         sessions=sessions,
@@ -77,6 +79,7 @@ def totals(project: Project, filters: SessionFilters, memory: Memory | None = No
         input_tokens=tokens_in,
         output_tokens=tokens_out,
         cost=cost,
+        unpriced=unpriced,
         median=median,
         slow=slow,
         first_at=first_at,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -52,6 +53,7 @@ from sessions_app.queries.filters import SessionFilters
 from sessions_app.queries.live import is_active
 from sessions_app.queries.session import (
     MOST_LINES,
+    RequestLine,
     SessionFacts,
     find_session,
     load_all_lines,
@@ -70,11 +72,13 @@ MOST_USERS = 3
 @dataclass(frozen=True, slots=True)
 class Head:
     """The head of a session. `failed_count` counts requests and steps that failed, or brought results of tools that
-    did, as the outline marks them. `tool_failures`: how many of these results there are, in words.
+    did, as the outline marks them. `tool_failures`: how many of these results there are, in words. `unpriced`: of how
+    many requests tokens are known, but no cost.
     """
 
     facts: SessionFacts
     failed_count: int
+    unpriced: int
     wall: timedelta | None
     busy: timedelta | None
     sources: list[str]
@@ -306,6 +310,10 @@ def _failed_count(shown: View) -> int:
     return sum(line.status == ERROR or bool(brought and line.id in brought) for _, _, line in shown.whole.places)
 
 
+def _unpriced(lines: Iterable[RequestLine]) -> int:
+    return sum(bool(line.cost is None and (line.input_tokens or line.output_tokens)) for line in lines)
+
+
 def head_of(shown: View) -> Head:
     session, lines = shown.session, shown.lines
     everything, calls = shown.whole.derived.once("extents", lambda: _extents(shown))
@@ -315,6 +323,7 @@ def head_of(shown: View) -> Head:
     return Head(
         facts=session,
         failed_count=shown.whole.derived.once("failed", lambda: _failed_count(shown)),
+        unpriced=lines.derived.once("unpriced", lambda: _unpriced(lines.requests)),
         wall=everything.wall if everything else None,
         busy=calls.busy if calls else None,
         sources=[source_name(source) for source in session.sources],

@@ -110,10 +110,20 @@ def _sums(found: Totals) -> list[tuple[str, str, str]]:
         (exact(found.requests), "request" if found.requests == 1 else "requests", ""),
         (share(found.failed_requests, found.requests), "errors", "Failed requests of all requests"),
         (both, "tokens", "Tokens in → out" if found.input_tokens is not None else "No request reported its tokens"),
-        (cost(found.cost), "cost", "" if found.cost is not None else "No request reported its cost"),
+        _cost(found),
         (extent(found.median), "p50", "Half of the sessions took at most this long"),
         (extent(found.slow), "p95", "95 % of the sessions took at most this long"),
     ]
+
+
+def _cost(found: Totals) -> tuple[str, str, str]:
+    if found.cost is None:
+        return cost(None), "cost", "No request reported its cost"
+    if not found.unpriced:
+        return cost(found.cost), "cost", ""
+    count = exact(found.unpriced)
+    sessions = "session" if found.unpriced == 1 else "sessions"
+    return cost(found.cost), f"cost, {count} unknown", f"Without {count} {sessions} of which no cost is known"
 
 
 def _plot(drawn: Histogram, filters: SessionFilters, address: str) -> Markup:

@@ -53,6 +53,13 @@ def numbers(page: str) -> list[int]:
 # --- the head and the outline ----------------------------------------------------------------------------------------
 
 
+def test_sum_of_costs_says_of_how_many_requests_none_is_known(signed_in: Client, project: Project) -> None:
+    usage = {"input_tokens": 8, "output_tokens": 4}
+    unknown = chat([user("And?")], "Yes", 9, usage=usage, model="nobody-knows-it")
+    page = get(signed_in, make_session(project, "s", chat([user("Hi")], "Hello", usage=usage, cost=0.5), unknown))
+    assert "<dt>cost, 1 unknown</dt><dd>$0.500</dd>" in page
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -341,6 +341,13 @@ def test_totals_and_histogram_are_there_without_a_script(signed_in: Client, proj
     assert len(axis(page)) == 7
 
 
+def test_sums_say_what_has_no_known_cost(signed_in: Client, project: Project) -> None:
+    make_session(project, "a", make_log(cost=0.25))
+    make_session(project, "b", make_log(model="nobody-knows-it"))
+    make_session(project, "c", make_log(model="nobody-knows-it", status="error", usage=None))
+    assert "<b>$0.250</b> cost, 1 unknown" in get(signed_in, "overview/")
+
+
 def axis(page: str) -> list[str]:
     """The times below the histogram; fails if one is written twice."""
     times = re.findall(r"<span>([^<]+)</span>", page.partition('class="histo-axis"')[2].partition("</div>")[0])
