@@ -25,6 +25,13 @@ MAX_COPIES = 20
 # What an answer has only on demand.
 STEPS, INSIGHTS = "steps", "insights"
 WITH_INSIGHTS = "`insights`: what rules say of each request: the prompt cache, what filled the context, findings, time."
+# After the name of a member; REST framework's own words are sentences about a field of a form.
+WORDS_OF_CODES = {
+    "required": "is missing",
+    "null": "must not be null",
+    "blank": "must not be empty",
+    "null_characters_not_allowed": "must not have NUL characters",
+}
 # The project, for people who are signed in. The page of a download names what was chosen there.
 OF_ALL = frozenset({"project", "action"})
 ORDERS = list(orders.CHOICES)
@@ -66,7 +73,8 @@ def first_error(error: serializers.ValidationError) -> tuple[str, str]:
     while isinstance(detail, dict):
         name, detail = next(iter(detail.items()))
         path += f"[{name}]" if isinstance(name, int) else name
-    return path, str(detail[0])
+    found = detail[0]
+    return path, WORDS_OF_CODES.get(getattr(found, "code", ""), str(found))
 
 
 # --- kinds of parameters --------------------------------------------------------------------------------------------

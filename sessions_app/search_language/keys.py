@@ -86,7 +86,7 @@ SYNONYMS = {"status": {"success": "ok", "failed": "error"}}
 
 KEYS = {**TEXTS, f"{METADATA}.": "a value of the metadata, by its path", **CHOICE_WORDS, **RANGES, **MOMENTS}
 # How long each unit of a duration is, in seconds.
-UNITS = {"ms": "0.001", "s": "1", "m": "60", "h": "3600", "d": "86400"}
+UNITS = {"ms": "0.001", "s": "1", "m": "60", "h": "3600", "d": "86400", "w": "604800"}
 
 
 def as_key(written: str) -> str:

@@ -41,7 +41,7 @@ _ESCAPE = re.compile(r'\\(["\\])')
 _COMPARED = re.compile(r"(>=|<=|>|<|=)?(.*)", re.DOTALL)
 # More digits than count: a number that is too large is one, and those behind the twelfth place are left out.
 _NUMBER = re.compile(r"(\d{1,40}(?:\.\d{1,40})?|\.\d{1,40})([a-zA-Z]*)")
-_AGO = re.compile(r"-\d{1,6}[smhd]")
+_AGO = re.compile(r"-\d{1,6}[smhdw]")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?")
 _THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000, "M": 1_000_000, "K": 1_000}
 

@@ -155,7 +155,8 @@ def key_of(clause: Clause) -> str:
 
 def is_plain(value: str) -> bool:
     """Whether a value may stand without quotes."""
-    return bool(value) and not _NEEDS_QUOTES.search(value)
+    # An asterisk at the end would be taken for the beginning of a word.
+    return bool(value) and not _NEEDS_QUOTES.search(value) and (value == "*" or not value.endswith("*"))
 
 
 def quoted(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -34,11 +35,25 @@ def test_it_works(client: Client, session: Session) -> None:
     assert rename(client, session, {"name": ""}).json()["name"] == "Hello there"
 
 
-@pytest.mark.parametrize("body", [{}, [], {"name": 1}, {"name": None}, {"name": "x" * 201}, {"name": "x", "tags": []}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        {"name": 1},
+        {"name": None},
+        {"name": "a\0"},
+        {"name": True},
+        {"name": "x" * 201},
+        {"name": "x", "tags": []},
+    ],
+)
 def test_what_is_no_name_is_refused(client: Client, session: Session, body: Any) -> None:
     refused = rename(client, session, body)
     assert refused.status_code == 422
-    assert refused.json()["error"]["field"] in ("name", "body")
+    error = refused.json()["error"]
+    assert error["field"] in ("name", "body")
+    assert re.match(r"(name|body) must (not )?(be|have) ", error["message"]), error
 
 
 def test_it_takes_the_scope_correct(project: Project, session: Session) -> None:

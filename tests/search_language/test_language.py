@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sessions_app.content.needles import Needle
@@ -80,6 +80,7 @@ clauses: st.SearchStrategy[Clause] = st.one_of(
 )
 
 
+@example((Values("model", ("gpt*", "*", "a**")),))
 @given(st.lists(clauses, max_size=5, unique=True).map(tuple))
 def test_what_is_written_is_read_as_the_same(clauses: tuple[Clause, ...]) -> None:
     assert parse(str(Query(clauses))) == Query(clauses)
@@ -103,6 +104,8 @@ def test_what_is_written_is_read_as_the_same(clauses: tuple[Clause, ...]) -> Non
         ("tokens:>1k", [Range("tokens", low=Decimal(1000), low_open=True)]),
         ("ttft:<=200ms", [Range("ttft", high=Decimal("0.2"))]),
         ("duration:1m..5m", [Range("duration", Decimal(60), Decimal(300))]),
+        ("duration:>=2w", [Range("duration", low=Decimal(1_209_600))]),
+        ("after:-2w", [TimeBound("after", "-2w")]),
         ("requests:3", [Range("requests", Decimal(3), Decimal(3))]),
         ('after:"2026-01-31 14:00"', [TimeBound("after", "2026-01-31T14:00")]),
         ("-before:-24h", [TimeBound("before", "-24h", True)]),

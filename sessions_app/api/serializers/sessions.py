@@ -34,6 +34,8 @@ WHY = (
 class NameField(serializers.CharField):
     """A text that may be empty. A number is no name."""
 
+    default_error_messages = {"max_length": "must have at most {max_length} characters"}
+
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=NAME_CHARS, allow_blank=True, **options)
 
