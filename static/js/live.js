@@ -238,8 +238,10 @@
 
   // The session cannot be seen: what is on the page stays. It may come back.
   function away(text, href = "") {
-    document.title = session.title;
+    document.title = session.title.replace(/^\(running\) /, "");
     status.hidden = true;
+    // What ran is not known to run any longer.
+    document.documentElement.toggleAttribute("data-gone", true);
     if (isGone !== true || pill.textContent !== text) {
       show(text, href);
       told.textContent = text;
@@ -365,6 +367,7 @@
       return false;
     }
     isGone = false;
+    document.documentElement.removeAttribute("data-gone");
     follow.disabled = false;
     return true;
   }

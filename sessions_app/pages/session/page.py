@@ -28,6 +28,7 @@ from sessions_app.pages.insights.session import Insights, insights_of
 from sessions_app.pages.session.curves import curves
 from sessions_app.pages.session.dense import dense_lines, is_dense, remember
 from sessions_app.pages.session.find import SessionFind, find, marked
+from sessions_app.pages.session.ignored import ignored
 from sessions_app.pages.session.outline import Outline
 from sessions_app.pages.session.switch import PARTIALS, TABLE, WATERFALL, dense_link, view_links
 from sessions_app.pages.session.table_view import table
@@ -123,6 +124,7 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
         context |= _conversation(request, project, shown, found, context)
     if not htmx_of(request):
         context |= _around(project, shown, context["shown"])
+        context["ignored"] = ignored(request.GET, shown)
         context |= curves(shown, found.counts)
     part = PARTIALS[shown.addresses.view]
     response = render_page_or_partial(request, "session.html", part, context, project)

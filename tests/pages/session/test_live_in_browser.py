@@ -154,10 +154,14 @@ def test_a_reader_is_left_alone_and_may_follow(
     assert visitor.locator(".req").count() == last + 1
     names.give(acme.pk, session.pk, "A long talk", "alice")
     expect(visitor.locator("h1")).to_have_text("A long talk")
-    # A session that is deleted and comes back is another one.
+    # A session that is deleted runs no longer, and when it comes back, it is another one.
+    store_logs(acme, log("And this?", request_id="longer", response=None, ended_at=None, status="running", usage=None))
+    expect(visitor).to_have_title(re.compile(r"^\(running\) A long talk"))
     cleanup.delete_sessions(acme.pk, [session.pk])
     expect(visitor.locator("#session-news")).to_have_text("This session was deleted")
-    assert visitor.locator(".req").count() == last + 1
+    expect(visitor).to_have_title(re.compile("^A long talk"))
+    expect(visitor.locator(".live-dot:visible")).to_have_count(0)
+    assert visitor.locator(".req").count() == last + 2
     store_logs(acme, log("And one more"))
     expect(pill).to_have_text("This session has logs again: show")
     pill.click()

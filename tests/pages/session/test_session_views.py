@@ -106,3 +106,18 @@ def test_statements_do_not_grow(
     session = make_session(project, "long", *turns([f"Text {n}" for n in range(60)]))
     with django_assert_max_num_queries(MOST_STATEMENTS):
         get(signed_in, session, f"?view={view}&find=Answer")
+
+
+@pytest.mark.parametrize("view", ["", "view=waterfall&", "view=table&"])
+def test_what_an_address_names_and_nothing_has_is_told(signed_in: Client, talk: Session, view: str) -> None:
+    for query, words in (
+        ("branch=zz", "branch=zz: no request of a branch has this number"),
+        ("branch=1", "branch=1: no request of a branch has this number"),
+        ("trace=a%3Cb%3E", "trace=a<b>: this session has no such trace"),
+        ("from=99999", "from=99999: this session has 3 requests"),
+        ("at=0", "at=0: this session has 3 requests"),
+        ("panel=zz", "panel=zz: the panels are findings, cache, time, costs, filled"),
+    ):
+        assert f"Ignored: {words}" in unescape(text(get(signed_in, talk, f"?{view}{query}")))
+    assert "Ignored: view=zz: the views are waterfall, table" in text(get(signed_in, talk, "?view=zz"))
+    assert "Ignored" not in text(get(signed_in, talk, f"?{view}from=3&panel=cache&branch="))
