@@ -19,7 +19,7 @@ from sessions_app.content.blocks import (
     ToolResultBlock,
 )
 from sessions_app.content.endings import is_cut
-from sessions_app.content.search_text import FACT_MARK, Hasher, normalised
+from sessions_app.content.search_text import FACT_MARK, Hasher, folded
 
 VALUE_CHARS = 200
 # Of metadata: so many values, so deep.
@@ -76,7 +76,7 @@ class Searchable(Protocol):
 @lru_cache(maxsize=4_096)
 def fact(key: str, value: str) -> str:
     """The term for a fact. `key` is that of the search language, `metadata.<path>` too."""
-    return f"{FACT_MARK}{key}:{normalised(value[:VALUE_CHARS])}"
+    return f"{FACT_MARK}{key}:{folded(value[:VALUE_CHARS])}"
 
 
 def facts_of(request: Searchable, metadata: dict[str, Any] | None) -> set[str]:

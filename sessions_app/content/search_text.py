@@ -50,7 +50,13 @@ _ASCII_WORDS = bytes(ord(chr(code).lower()) if chr(code).isalnum() else ord(" ")
 
 
 def normalised(text: str) -> str:
-    """A text as it is compared: NFKC, without case; control characters and lone surrogates are spaces."""
+    """A text as it is looked through: `folded`, with one kind of apostrophe: models write typographic ones."""
+    text = folded(text)
+    return text if text.isascii() else text.replace("\u2019", "'").replace("\u2018", "'")
+
+
+def folded(text: str) -> str:
+    """A value as it is compared: NFKC, without case; control characters and lone surrogates are spaces."""
     if text.isascii():
         return text.encode("ascii").translate(_ASCII_NORMAL).decode("ascii")
     text = _INVISIBLE.sub("", text)

@@ -30,6 +30,12 @@ def test_words(text: str, words: str) -> None:
     assert " ".join(words_of(text)) == words
 
 
+def test_terms_do_not_tell_apostrophes_apart() -> None:
+    """What was indexed before they were one is found."""
+    assert terms_of("can\u2019t") == terms_of("can't") == {"can", "t"}
+    assert normalised("CAN\u2019T \uff07") == normalised("can't '")
+
+
 @pytest.mark.parametrize(
     ("text", "terms"),
     [

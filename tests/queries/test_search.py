@@ -19,7 +19,7 @@ from sessions_app.queries.request_list import list_requests
 from sessions_app.queries.search import candidates, contents, walk
 from sessions_app.queries.session_list import list_sessions
 from sessions_app.search_language import parse
-from tests.factories import START, filters_for, make_log, make_project, store_logs
+from tests.factories import START, filters_for, make_log, make_project, make_session, store_logs
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +88,19 @@ class Said:
     def beside(self) -> str:
         """What it says beside its messages."""
         return "\n".join((self.name, self.session, self.user, *self.tags))
+
+
+@pytest.mark.parametrize("said", ["I can't see it", "I can\u2019t see it", "I can\u2018t see it"])
+def test_an_apostrophe_is_one_however_it_is_written(said: str) -> None:
+    project = make_project()
+    make_session(project, "said", make_log(said))
+    make_session(project, "other", make_log("I can, t see it, cant"))
+    for asked in ("can't", "can\u2019t", '"can\u2019t see"', "can't*", "I can\u2018t"):
+        assert [row.session_key for row in list_sessions(project, filters_for(asked)).results] == ["said"], asked
+    # Values are compared as a whole, as they were sent.
+    make_session(project, "valued", make_log(tags=["can\u2019t"], metadata={"a": "can\u2019t"}))
+    for asked, found in (("tag:can\u2019t", ["valued"]), ("tag:can't", []), ("metadata.a:can't", [])):
+        assert [row.session_key for row in list_sessions(project, filters_for(asked)).results] == found, asked
 
 
 # --- a plain look, which shares nothing with the search ---------------------------------------------------------------
