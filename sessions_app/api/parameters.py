@@ -60,7 +60,8 @@ def refuse_meaningless(request: Request, taken: type[Parameters] | None) -> None
             choices = ", ".join(sorted(known)) or "none"
             raise bad_parameter(clipped(name), f"means nothing here; parameters are: {choices}")
         if len(values) > 1 and not _is_list(known.get(name)):
-            raise bad_parameter(name, f"is given {len(values):,} times, and has one value")
+            words = f"is given {len(values):,} times, and has one value"
+            raise bad_parameter(name, f"q {words}." if name == "q" else words)
 
 
 def _is_list(field: object) -> bool:

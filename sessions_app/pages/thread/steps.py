@@ -232,7 +232,7 @@ def _not_stored() -> Markup:
 
 
 def problems_note(problems: Sequence[str]) -> Markup:
-    """What of a span could not be read."""
+    """What of a span or a log was not read."""
     if not problems:
         return NOTHING
-    return reference("alert", f"Parts of this span could not be read: {'; '.join(problems)}")
+    return reference("alert", f"Not everything was read: {'; '.join(problems)}")

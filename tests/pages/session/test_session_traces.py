@@ -268,7 +268,7 @@ def test_report_of_a_call_that_is_logged_is_folded_into_it(
 def test_what_could_not_be_read_is_said(signed_in: Client, project: Project) -> None:
     session = digest_library(project, "openinference-openai", "openinference-openai-long-fixture")
     page = get(signed_in, session)
-    note = "Parts of this span could not be read: the SDK dropped 216 attributes of this span"
+    note = "Not everything was read: the SDK dropped 216 attributes of this span"
     assert note in text(article(page, 1))
     request = RequestLog.objects.get(session_id=session.pk)
     assert note in text(signed_in.get(f"/p/acme/requests/{request.pk}/").content.decode())
