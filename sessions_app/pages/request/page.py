@@ -35,6 +35,7 @@ from sessions_app.pages.thread.sent import InputWriter, more_messages
 from sessions_app.pages.thread.sources import Sources
 from sessions_app.pages.thread.steps import StepWriter
 from sessions_app.pages.thread.wording import counted
+from sessions_app.queries.contradictions import contradicted
 from sessions_app.queries.lookup import find_request
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.thread import load_messages, load_step, load_whole, load_window
@@ -92,6 +93,11 @@ def _marked(request: HttpRequest, context: dict[str, Any], words: Words) -> dict
     body = render_to_string("_request_body.html", context, request)
     marked = words.marked(body) if words.needles else None
     return {"body": body if marked is None else marked, "is_marked": marked is not None}
+
+
+def _is_contradicted(place: RequestInSession) -> bool:
+    """Whether a copy of the request is kept beside it; no statement where there is none in its session."""
+    return place.session.is_contradicted and bool(contradicted(place.session.id, [place.log.id]))
 
 
 def _first_span(request: HttpRequest) -> int:
@@ -231,7 +237,7 @@ def messages_html(place: RequestInSession, window: Window, first: int, last: int
 def _output(place: RequestInSession, window: Window, documents: Documents, first: int) -> Markup:
     sources = Sources(window, place.addresses, first_output=first)
     writer = MessageWriter(place.url, sources.pairs(), place.log.end_user)
-    return AnswerWriter(sources, documents, place.reports).answer(place.index, writer)
+    return AnswerWriter(sources, documents, place.reports, _is_contradicted(place)).answer(place.index, writer)
 
 
 @project_page

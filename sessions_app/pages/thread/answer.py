@@ -33,12 +33,13 @@ class AnswerWriter:
     """Writes what came back for requests of a window. Messages are written by the `writer` of their request.
 
     With the `documents` of a single request, what of its response is in no message is written, too. `reports`: other
-    reports of the call.
+    reports of the call. `is_contradicted`: the request was reported again with other content, perhaps with its end.
     """
 
     sources: Sources
     documents: Documents | None = None
     reports: Sequence[Report] = ()
+    is_contradicted: bool = False
 
     def answer(self, index: int, writer: MessageWriter) -> Markup:
         """The answer, why it ends early, the error."""
@@ -71,6 +72,10 @@ class AnswerWriter:
         """That there is no end: there may be one to come, or nobody may report it any more."""
         if apart := told_apart("response", self.reports, self.sources.addresses):
             return apart
+        if self.is_contradicted:
+            return row(
+                "", reference("info", "The log says that it began. What was reported again is not taken for its end")
+            )
         if not line.is_running:
             return row("", reference("info", "The log says that it began. No end is known"))
         words = "This is what has come until now" if has_begun else "The answer is not there yet"

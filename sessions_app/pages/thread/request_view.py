@@ -166,7 +166,9 @@ class RequestWriter:
         with bounds.share(PART_OF_REQUEST):
             pieces.append(self._sent(index, writer))
         with bounds.share(PART_OF_REQUEST):
-            answers = AnswerWriter(self.sources, reports=self._reports_of(line))
+            answers = AnswerWriter(
+                self.sources, reports=self._reports_of(line), is_contradicted=line.id in self.contradicted
+            )
             pieces.append(answers.answer(index, writer))
             pieces.append(self._reports(line))
         return joined(pieces)

@@ -83,6 +83,16 @@ def test_a_request_that_runs_is_shown_as_such(signed_in: Client, project: Projec
     assert 'id="live-status" hidden' in page
 
 
+def test_what_contradicts_a_request_that_runs_may_be_its_end(signed_in: Client, project: Project) -> None:
+    log = make_log(request_id="r", started_at=datetime.now(UTC), response=None, ended_at=None, status="running")
+    session = make_session(project, "a", log)
+    make_session(project, "a", log | {"status": "success", "model": "other", "response": {"choices": []}})
+    for path in (f"sessions/{session.pk}/", f"requests/{RequestLog.objects.get().pk}/"):
+        page = signed_in.get(f"/p/acme/{path}").content.decode()
+        assert "What was reported again is not taken for its end" in page, path
+        assert "The answer is not there yet" not in page, path
+
+
 def test_a_clock_that_is_ahead_keeps_nothing_alive(signed_in: Client, project: Project) -> None:
     now = datetime.now(UTC)
     ahead = now + timedelta(hours=20)
