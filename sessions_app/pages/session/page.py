@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -14,20 +12,17 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
-from markupsafe import Markup
 
 from sessions_app.models import Project
 from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.finding import finding
-from sessions_app.pages.html.formats import more_than_shown
-from sessions_app.pages.html.tool_calls import failed_results, failure_count
 from sessions_app.pages.insights.panels import panels
 from sessions_app.pages.insights.session import Insights, insights_of
 from sessions_app.pages.session.curves import curves
 from sessions_app.pages.session.dense import dense_lines, is_dense, remember
 from sessions_app.pages.session.find import SessionFind, find, marked
+from sessions_app.pages.session.head import head_of
 from sessions_app.pages.session.ignored import ignored
 from sessions_app.pages.session.outline import Outline
 from sessions_app.pages.session.switch import PARTIALS, TABLE, WATERFALL, dense_link, view_links
@@ -49,13 +44,9 @@ from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.correction_menu import correction_context, history_context
 from sessions_app.pages.thread.layout import AFTER, BEFORE, MOST_STEPS
 from sessions_app.pages.thread.place import RequestInSession, facts_context, whole_number
-from sessions_app.pages.thread.wording import session_grouped_by, source_name
 from sessions_app.queries.filters import SessionFilters
-from sessions_app.queries.live import is_active
 from sessions_app.queries.session import (
     MOST_LINES,
-    RequestLine,
-    SessionFacts,
     find_session,
     load_all_lines,
     load_request,
@@ -63,35 +54,6 @@ from sessions_app.queries.session import (
 from sessions_app.queries.session_list import list_sessions
 from sessions_app.queries.thread import load_window
 from sessions_app.queries.window import Window
-from sessions_app.records import ERROR, RUNNING
-from sessions_app.structure import timeline
-
-MOST_TAGS = 8
-MOST_USERS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The head of a session. `failed_count` counts requests and steps that failed, or brought results of tools that
-    did, as the outline marks them. `tool_failures`: how many of these results there are, in words. `unpriced`: of how
-    many requests tokens are known, but no cost.
-    """
-
-    facts: SessionFacts
-    failed_count: int
-    unpriced: int
-    wall: timedelta | None
-    busy: timedelta | None
-    sources: list[str]
-    users: tuple[str, ...]
-    more_users: str
-    tags: tuple[str, ...]
-    more_tags: str
-    grouped_by: Markup
-    tool_failures: str
-    tool_failure_count: str
-    is_live: bool
-    is_running: bool
 
 
 @project_page
@@ -298,44 +260,3 @@ def gone(request: HttpRequest, project: Project, trace_id: str = "") -> HttpResp
     if htmx_of(request):
         raise Http404
     return render_page(request, "session_gone.html", {"section": "sessions", "trace_id": trace_id}, project, status=404)
-
-
-def _extents(shown: View) -> tuple[timeline.Extent | None, timeline.Extent | None]:
-    """The extent of a whole session, and that of its requests alone."""
-    requests, places = shown.lines.requests, shown.whole.places
-    everything = shown.whole.extent
-    return everything, timeline.span_of(requests) if len(places) > len(requests) else everything
-
-
-def _failed_count(shown: View) -> int:
-    brought = shown.tool_failures
-    return sum(line.status == ERROR or bool(brought and line.id in brought) for _, _, line in shown.whole.places)
-
-
-def _unpriced(lines: Iterable[RequestLine]) -> int:
-    return sum(bool(line.cost is None and (line.input_tokens or line.output_tokens)) for line in lines)
-
-
-def head_of(shown: View) -> Head:
-    session, lines = shown.session, shown.lines
-    everything, calls = shown.whole.derived.once("extents", lambda: _extents(shown))
-    # Only the clock tells whether those still run whose logs say so.
-    begun = lines.derived.once("begun", lambda: [line for line in lines.requests if line.status == RUNNING])
-    is_running = any(line.is_running for line in begun)
-    return Head(
-        facts=session,
-        failed_count=shown.whole.derived.once("failed", lambda: _failed_count(shown)),
-        unpriced=lines.derived.once("unpriced", lambda: _unpriced(lines.requests)),
-        wall=everything.wall if everything else None,
-        busy=calls.busy if calls else None,
-        sources=[source_name(source) for source in session.sources],
-        users=session.users[:MOST_USERS],
-        more_users=more_than_shown(session.users, MOST_USERS),
-        tags=session.tags[:MOST_TAGS],
-        more_tags=more_than_shown(session.tags, MOST_TAGS),
-        grouped_by=lines.derived.once("grouped by", lambda: session_grouped_by(lines.requests or lines.shown)),
-        tool_failures=failed_results(session.tool_error_count, session.tool_looks_failed_count),
-        tool_failure_count=failure_count(session.tool_failure_count),
-        is_live=is_running or is_active(session.last_at, timezone.now()),
-        is_running=is_running,
-    )

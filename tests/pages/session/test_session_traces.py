@@ -172,6 +172,15 @@ def test_links_to_steps_lead_to_them_also_from_a_line_a_request(signed_in: Clien
             assert f'id="{anchor}"' in there
 
 
+def test_failures_say_of_what_they_are(signed_in: Client, project: Project) -> None:
+    failed = {"status": {"code": 2, "message": "no"}}
+    post(project, chat(1), *(tool(number, "weather", at=number) | failed for number in (2, 3)))
+    page = get(signed_in, Session.objects.get(session_key="s"))
+    head = text(page.split('<div class="sess">')[0])
+    assert "failed requests 0 failed steps 2" in head
+    assert 'title="2 failed steps"><span class="n">2</span> with errors' in page
+
+
 def test_steps_without_requests_are_there_in_dense_as_well(signed_in: Client, project: Project) -> None:
     post(project, made(1, "invoke_agent"), tool(2, "weather", parent=1, at=1))
     page = get(signed_in, Session.objects.get(session_key="s"), "?dense=1")
