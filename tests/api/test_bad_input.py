@@ -519,7 +519,7 @@ def test_other_methods_are_405_in_json(client: Client, method: str) -> None:
 def test_accept_header_changes_nothing(client: Client) -> None:
     for accept in ("text/html", "application/xml", "x", ""):
         assert client.get("/api/v1/sessions", headers={"accept": accept}).headers["Content-Type"] == "application/json"
-    assert client.get("/api/v1/sessions?format=xml").status_code == 200
+    assert error_of(client.get("/api/v1/sessions?format=xml"), 400)["field"] == "format"
 
 
 def test_unallowed_host_is_400_in_json(client: Client, settings: Any) -> None:
