@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -157,14 +158,26 @@ def _axis(drawn: Histogram) -> list[str]:
     count = min(AXIS_LABELS, len(bins) + 1)
     span = bins[-1].end - bins[0].start
     moments = [bins[0].start + span * place / max(count - 1, 1) for place in range(count)]
-    # Labels closer than a minute need seconds; within a day the time says it all. Several of one day are told apart.
-    if span < timedelta(minutes=count):
-        write = _clock_exactly
-    elif span <= timedelta(days=1):
-        write = _clock
-    else:
-        write = _day_and_clock if span < timedelta(days=count - 1) else _day
-    return [write(in_zone(moment)) for moment in moments]
+    local = [in_zone(moment) for moment in moments]
+    # Labels closer than a minute need seconds; within a day the time says it all, with the day where that changes.
+    # Several of one day are told apart.
+    if span <= timedelta(days=1):
+        return _clocks(local, _clock_exactly if span < timedelta(minutes=count) else _clock)
+    if span < timedelta(days=count - 1):
+        return [_day_and_clock(moment) for moment in local]
+    crosses = local[0].year != local[-1].year
+    return [f"{_day(moment)} {moment.year}" if crosses else _day(moment) for moment in local]
+
+
+def _clocks(moments: list[datetime], write: Callable[[datetime], str]) -> list[str]:
+    """The times; where they cross midnight, with the day at the first time of each."""
+    if moments[0].date() == moments[-1].date():
+        return [write(moment) for moment in moments]
+    days = [None, *(moment.date() for moment in moments)]
+    return [
+        f"{_day(moment)}, {write(moment)}" if moment.date() != before else write(moment)
+        for moment, before in zip(moments, days, strict=False)
+    ]
 
 
 def _clock(moment: datetime) -> str:

@@ -364,6 +364,22 @@ def test_times_below_the_histogram_are_told_apart(signed_in: Client, project: Pr
         assert len(axis(get(signed_in, "overview/"))) == 7
 
 
+def test_times_below_the_histogram_name_the_day_or_year_where_it_changes(signed_in: Client, project: Project) -> None:
+    make_session(project, "a")
+
+    def between(start: datetime, end: datetime) -> list[str]:
+        return axis(get(signed_in, f"overview/?{urlencode({'from': start.isoformat(), 'to': end.isoformat()})}"))
+
+    midnight = START.replace(hour=0, minute=0, second=0, microsecond=0)
+    night = between(midnight - timedelta(hours=6), midnight + timedelta(hours=12))
+    days = [f"{moment.day} {moment:%b}" for moment in (midnight - timedelta(days=1), midnight)]
+    assert [label.partition(",")[0] for label in night if "," in label] == days
+    assert not any("," in label for label in between(midnight + timedelta(hours=1), midnight + timedelta(hours=23)))
+    years = between(START - timedelta(days=500), START + timedelta(days=1))
+    assert years[0].endswith(str((START - timedelta(days=500)).year))
+    assert years[-1].endswith(str(START.year))
+
+
 def test_where_nothing_is_found_no_dashes_are_written(signed_in: Client, project: Project) -> None:
     make_session(project, "a")
     page = get(signed_in, "overview/?q=nothing-of-the-kind")
