@@ -45,9 +45,9 @@ def merged(first: bytes, later: bytes) -> bytes:
     completed = _MERGED
     if _gives_way(ours, theirs):
         # Of two that run, the later one tells more.
-        ours, completed = _without_provisional(ours, theirs), _MERGED_OF_BEGUN
+        ours, completed = _settled(ours, theirs), _MERGED_OF_BEGUN
     elif _gives_way(theirs, ours):
-        theirs, completed = _without_provisional(theirs, ours), _MERGED_OF_BEGUN
+        theirs, completed = _settled(theirs, ours), _MERGED_OF_BEGUN
     merged = _merge(ours, theirs, "", found, 0, completed)
     if found:
         raise Contradiction(found)
@@ -77,12 +77,16 @@ def is_unfinished(response: JsonBytes | None) -> bool:
     return bytes(members.get("object", b"")) == b'"response"' and text_member(members, "status") in UNFINISHED
 
 
-def _without_provisional(log: dict[str, JsonBytes], other: dict[str, JsonBytes]) -> dict[str, JsonBytes]:
-    """A log without what the other one tells better, because that came when more was known."""
+def _settled(log: dict[str, JsonBytes], other: dict[str, JsonBytes]) -> dict[str, JsonBytes]:
+    """A log with what the other one tells better, because that came when more was known. Its members keep their order,
+    so that it does not matter which of the two came first.
+    """
     told = {name for name in (*_PROVISIONAL, *_BEGUN_AT) if _says_something(other.get(name))}
     if not is_running(other):
         told.add("status")
-    return {name: raw for name, raw in log.items() if name not in told}
+    return {
+        name: other[name] if name in told else raw for name, raw in log.items() if name not in told or name in other
+    }
 
 
 def _says_something(raw: JsonBytes | None) -> bool:
