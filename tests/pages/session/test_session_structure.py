@@ -354,7 +354,7 @@ def test_difference_is_a_click_away(signed_in: Client, project: Project) -> None
     whole = changes(signed_in, session, 4)
     assert "What request 4 changed compared with request 3 , which it continues" in text(whole)
     assert "4 messages replaced by a summary" in text(whole)
-    assert re.search(r"The same in both \d+ messages?, folded. Show \d+ messages? from before", text(whole))
+    assert re.search(r"The same in both \d+ messages?, folded. Show (?:all )?\d+ messages? from before", text(whole))
     assert text(whole).split("New in request 4")[1].index("Four")
     # Many messages that are gone are folded; where the page is, its head says.
     assert re.search(r'<details class="fold"><summary>.*?4 messages</summary>', whole)
