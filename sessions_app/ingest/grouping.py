@@ -214,7 +214,8 @@ class Grouper:
         same = same_calls(rows)
         logged = logged_calls(rows, same, self._logs_of(rows))
         for key_id, log_id in logged.items():
-            self._follow(self.nodes[log_id], self.nodes[key_id])
+            if key_id in self.nodes:
+                self._follow(self.nodes[log_id], self.nodes[key_id])
         same |= logged
         for row in rows:
             if row.key_id in self.nodes:
