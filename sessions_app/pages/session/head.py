@@ -25,8 +25,8 @@ MOST_USERS = 3
 @dataclass(frozen=True, slots=True)
 class Head:
     """The head of a session. `failed_count` counts requests and steps that failed, or brought results of tools that
-    did, as the outline marks them; `failed_words` says how many of each. `tool_failures`: how many of these results
-    there are, in words.
+    did, as the outline marks them; `failed_words` says how many of each. `unpriced`: of how many requests tokens are
+    known, but no cost. `tool_failures`: how many results of tools that failed there are, in words.
     """
 
     facts: SessionFacts

@@ -100,7 +100,7 @@ def all_rows(layout: Layout, runs: Runs) -> list[OutlineRow]:
             own = trace_of(row.line)
             row.begins_trace, trace = own != trace, own
         if row.index is not None and row.index not in summaries:
-            row.is_prompt = said.is_new(row.line, agent_of(runs, row.index))
+            row.is_prompt = said.note(row.line, agent_of(runs, row.index))
     return rows
 
 
@@ -120,8 +120,8 @@ class PromptsSaid:
         self._first: dict[int, str] = {}
         self._last: dict[int, str] = {}
 
-    def is_new(self, line: RequestLine, agent: int) -> bool:
-        """Whether the user said something else with a request than with the one before it, which is noted."""
+    def note(self, line: RequestLine, agent: int) -> bool:
+        """Note what the user said with a request. Returns whether it is something else than with the one before."""
         text = line.input_preview[:PROMPT_CHARS]
         if not text or self._last.get(agent) == text:
             return False

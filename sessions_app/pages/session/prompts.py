@@ -17,8 +17,8 @@ def new_prompts(shown: View, order: Iterable[int], start: int) -> Mapping[int, s
     # What was said before the page is not new on it.
     before = [index for index in range(start) if index not in summaries]
     for index in before:
-        said.is_new(lines[index], agent_of(shown.runs, index))
+        said.note(lines[index], agent_of(shown.runs, index))
     for index in order:
-        if index not in summaries and said.is_new(lines[index], agent_of(shown.runs, index)):
+        if index not in summaries and said.note(lines[index], agent_of(shown.runs, index)):
             found[index] = lines[index].input_preview
     return found
