@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psutil
@@ -13,6 +14,7 @@ import psutil
 from benchmarks.abuse import page_inputs
 from benchmarks.abuse.instance import running_instance
 from benchmarks.client import Client
+from benchmarks.memory import processes_of
 from benchmarks.report import Figure
 
 AREA = "Pages of hostile logs"
@@ -146,8 +148,12 @@ def fetch(client: Client, address: str, worst: Worst) -> Client:
 
 def web_seconds(server: psutil.Process) -> float:
     """CPU time of the web processes of an instance, unaffected by other load on the machine."""
-    times = [p.cpu_times() for p in server.children(recursive=True) if "gunicorn" in " ".join(p.cmdline())]
-    return sum(time.user + time.system for time in times)
+    seconds = 0.0
+    for process in processes_of(server)["web"]:
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            seconds += times.user + times.system
+    return seconds
 
 
 def links(text: str, base: str) -> list[str]:
