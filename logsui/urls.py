@@ -15,6 +15,7 @@ urlpatterns = [
     path("admin/login/", sign_in.sign_in_to_admin),
     path("admin/password_change/", RedirectView.as_view(pattern_name="password")),
     path("admin/", admin.site.urls),
+    path("", include("sessions_app.exports.urls")),
     path("", include("sessions_app.api.urls")),
     path("", include("sessions_app.pages.urls")),
 ]

@@ -24,7 +24,7 @@ from sessions_app.api.serializers.requests import DocumentsSerializer, ExportedS
 from sessions_app.api.serializers.sessions import SessionSerializer
 from sessions_app.api.views import Endpoint
 from sessions_app.api.writing import written
-from sessions_app.models import BulkAction, Project, RequestLog, Session
+from sessions_app.models import BulkAction, Project, Session
 from sessions_app.queries import content, contradictions, requests
 from sessions_app.queries.chosen_sessions import next_chunk
 from sessions_app.queries.insights import SessionInsights, insights_of
@@ -32,6 +32,9 @@ from sessions_app.queries.insights import SessionInsights, insights_of
 CHUNK_SESSIONS, CHUNK_REQUESTS = 20, 20
 # One piece of the answer has about so many bytes, or took so long. Each opens a connection to the database.
 PIECE_BYTES, PIECE_SECONDS = 1_000_000, 0.5
+
+
+_LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 
 
 class Stopped(Exception):
@@ -62,7 +65,7 @@ class ExportEndpoint(Endpoint):
         action = self._action(request, project)
         has_insights = parameters.INSIGHTS in parameters.included(request, parameters.INSIGHTS)
         lines = Lines(action, self.about_project(project.slug), has_insights).pieces()
-        response = StreamingHttpResponse(_in_threads(lines), content_type="application/jsonl")
+        response = StreamingHttpResponse(in_threads(lines), content_type="application/jsonl")
         response.headers["Content-Disposition"] = f'attachment; filename="sessions-{project.slug}.jsonl"'
         return response
 
@@ -108,31 +111,10 @@ class Lines:
         of_session = {"insights": session_insights(insights)} if insights else {}
         head = written(SessionSerializer(session, context=self.about).data | of_session)
         before = head.removesuffix(b"}") + b',"requests":['
-        cursor, more = None, True
-        while more:
-            page = requests.list_requests(session, CHUNK_REQUESTS, cursor, with_steps=True)
-            for piece in self.requests(session, page.results, insights):
-                yield before + piece
-                before = b","
-            cursor, more = page.next_cursor, page.next_cursor is not None
+        for piece in written_requests(session, self.about, insights):
+            yield before + piece
+            before = b","
         yield (before if before != b"," else b"") + b"]}\n"
-
-    def requests(
-        self, session: Session, rows: list[requests.RequestRow], insights: SessionInsights | None
-    ) -> Iterator[bytes]:
-        context = {
-            "session_key": session.session_key,
-            "parents": requests.parents_of(rows, session),
-            "standing": requests.standing_for(rows),
-            "contradicted": contradictions.contradicted(session.id, [row.id for row in rows]),
-            **self.about,
-        }
-        write = RequestFactsSerializer(context=context).to_representation
-        for row in rows:
-            log = RequestLog.objects.filter(id=row.id, session_id=session.id).first()
-            if log is not None:
-                said = {"insights": request_insights(insights, row.id)} if self.has_insights else {}
-                yield written(write(row) | DocumentsSerializer(content.load_documents(log)).data | said)
 
     def note(self, state: str) -> None:
         """Raises Stopped."""
@@ -144,7 +126,33 @@ class Lines:
             raise Stopped
 
 
-async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+def written_requests(
+    session: Session, about: dict[str, Any], insights: SessionInsights | None = None
+) -> Iterator[bytes]:
+    """The requests and steps of a session in order, each as JSON with its documents. With `insights`, what these say
+    of it.
+    """
+    for rows in requests.in_blocks(session, CHUNK_REQUESTS):
+        context = {
+            "session_key": session.session_key,
+            "parents": requests.parents_of(rows, session),
+            "standing": requests.standing_for(rows),
+            "contradicted": contradictions.contradicted(session.id, [row.id for row in rows]),
+            **about,
+        }
+        write = RequestFactsSerializer(context=context).to_representation
+        by_id = {row.id: row for row in rows}
+        for log_id, documents in content.load_documents_of(session.id, {row.id: row.bucket for row in rows}):
+            said = {"insights": request_insights(insights, log_id)} if insights else {}
+            yield _in_one_line(written(write(by_id[log_id]) | DocumentsSerializer(documents).data | said))
+
+
+def _in_one_line(json: bytes) -> bytes:
+    """Documents are as they came, with the line ends between their members. Within a text these are escaped."""
+    return json.translate(_LINE_ENDS) if b"\n" in json or b"\r" in json else json
+
+
+async def in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     """The event loop must not wait for the database."""
     while piece := await asyncio.to_thread(_joined, pieces):
         yield piece

@@ -8,12 +8,21 @@ from uuid import UUID
 from django.http import HttpRequest
 
 
-class PageLinks:
-    """The pages of one project, at the host that the client called."""
+def origin_of(request: HttpRequest) -> str:
+    """The scheme and host that the client called."""
+    return request.build_absolute_uri("/").removesuffix("/")
 
-    def __init__(self, request: HttpRequest, project_slug: str) -> None:
+
+class PageLinks:
+    """The pages of one project. `origin`: the scheme and host that the client called."""
+
+    def __init__(self, origin: str, project_slug: str) -> None:
+        self._base = f"{origin}/p/{project_slug}/"
+
+    @classmethod
+    def asked_by(cls, request: HttpRequest, project_slug: str) -> PageLinks:
         # Made once an answer: to make an address absolute takes longer than all else about a list's item.
-        self._base = request.build_absolute_uri(f"/p/{project_slug}/")
+        return cls(origin_of(request), project_slug)
 
     def session(self, session_id: UUID) -> str:
         return f"{self._base}sessions/{session_id}/"

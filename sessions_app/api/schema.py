@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 
 from sessions_app.api.parameters import Parameters
@@ -57,10 +59,11 @@ def operation(
     body: dict[str, Any] | None = None,
     error: type[Resource] = ErrorSerializer,
     media_type: str = "application/json",
+    other_types: Sequence[str] = (),
 ) -> Callable[[Method], Method]:
     """Describe an endpoint's method. Its docstring has the summary and, after an empty line, the description; what an
     answer means is the docstring of its resource, unless it is given. `errors` come besides 401 and 403. `media_type`:
-    of an answer that is no error.
+    of an answer that is no error. `other_types`: texts that it may be instead.
     """
     failures: dict[int, AnswerShape] = {}
     for status in sorted({401, 403, *errors} - answers.keys()):
@@ -79,6 +82,7 @@ def operation(
             parameters=[parameters] if parameters else [],
             responses={
                 **{(status, media_type): _response(answer) for status, answer in answers.items()},
+                **{(200, other.partition(";")[0]): OpenApiTypes.STR for other in other_types},
                 **{status: _response(answer) for status, answer in failures.items()},
             },
         )(method)
@@ -159,6 +163,6 @@ def without_marks(value: Any) -> Any:
 @cache
 def document() -> Schema:
     """The OpenAPI 3.1 document, made once a process."""
-    generator = SchemaGenerator(urlconf="sessions_app.api.urls")
+    generator = SchemaGenerator(urlconf=settings.ROOT_URLCONF)
     made: Schema = generator.get_schema(request=None, public=True)
     return made

@@ -66,7 +66,22 @@ SCOPES = {"DELETE": permissions.DELETE, "PATCH": permissions.CORRECT}
 NAMED: dict[int, AnswerShape] = {200: SessionSerializer, 422: (ErrorSerializer, "The name is no text, or too long.")}
 
 
-class SessionEndpoint(Endpoint):
+class OfSession(Endpoint):
+    """What is asked of one session."""
+
+    def find(self, session_id: str, follow: bool = True) -> Session:
+        """The session, or the one that it was merged into. Raises ApiError 404; for that one 409 unless `follow`."""
+        named = parameters.uuid_of(session_id, "session")
+        session = lookup.follow_session(named, self.caller.project_id)
+        if session is None:
+            raise not_found("session")
+        if session.pk != named and not follow:
+            message = f"This session was merged into {session.pk}, which has other requests too: delete that one."
+            raise ApiError(409, "moved", message, field="session_id", docs=DOCS_PATH)
+        return session
+
+
+class SessionEndpoint(OfSession):
     """One session."""
 
     http_method_names = ["get", "patch", "delete", "head"]
@@ -111,19 +126,8 @@ class SessionEndpoint(Endpoint):
             raise not_found("session")  # Another deletion came first.
         return Response(ReceiptSerializer(receipt).data)
 
-    def find(self, session_id: str, follow: bool = True) -> Session:
-        """The session, or the one that it was merged into. Raises ApiError 404; for that one 409 unless `follow`."""
-        named = parameters.uuid_of(session_id, "session")
-        session = lookup.follow_session(named, self.caller.project_id)
-        if session is None:
-            raise not_found("session")
-        if session.pk != named and not follow:
-            message = f"This session was merged into {session.pk}, which has other requests too: delete that one."
-            raise ApiError(409, "moved", message, field="session_id", docs=DOCS_PATH)
-        return session
 
-
-class SessionRequestsEndpoint(SessionEndpoint):
+class SessionRequestsEndpoint(OfSession):
     """The requests of one session."""
 
     http_method_names = ["get", "head"]
@@ -161,7 +165,7 @@ class SessionRequestsEndpoint(SessionEndpoint):
         return Response(page_of(page.results, with_insights, page.next_cursor))
 
 
-class SessionInsightsEndpoint(SessionEndpoint):
+class SessionInsightsEndpoint(OfSession):
     """What rules say of one session."""
 
     http_method_names = ["get", "head"]

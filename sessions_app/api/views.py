@@ -33,7 +33,7 @@ class Endpoint(APIView):
 
     def about_project(self, slug: str) -> dict[str, Any]:
         """The context of serializers whose answers link to pages."""
-        return {"project": slug, "links": PageLinks(self.request, slug)}
+        return {"project": slug, "links": PageLinks.asked_by(self.request, slug)}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

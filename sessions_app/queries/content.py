@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -112,6 +112,30 @@ def load_log(log: RequestLog) -> bytes:
     wanted = [digest for part_list in digests for digest in part_list]
     parts = load_parts(log.session_id, [log.bucket], wanted, other_bytes=2**31, budget=2**40)
     return join_parts(log.skeleton, digests, parts)
+
+
+def load_documents_of(
+    session_id: uuid.UUID, places: Mapping[uuid.UUID, date], budget: int = MAX_PAGE_BYTES
+) -> Iterator[tuple[uuid.UUID, Documents]]:
+    """The documents of some requests of a session by id, in this order, without those that are gone. `places`: the
+    bucket of each.
+
+    Three statements; then three for each request with parts that `budget` did not last for. So memory holds that much
+    and one request.
+    """
+    wanted = RequestLog.objects.filter(session_id=session_id, bucket__in=set(places.values()), id__in=list(places))
+    logs = {log.id: log for log in wanted}
+    packed = {log.id: [bytes(log.input_parts), bytes(log.output_parts), bytes(log.context_parts)] for log in wanted}
+    bundles = load_bundles(session_id, set(places.values()), [one for lists in packed.values() for one in lists])
+    digests = {log_id: [unpack_digests(one, bundles) for one in lists] for log_id, lists in packed.items()}
+    every = [digest for lists in digests.values() for one in lists for digest in one]
+    parts = load_parts(session_id, set(places.values()), every, other_bytes=2**31, budget=budget)
+    for log in (logs[log_id] for log_id in places if log_id in logs):
+        try:
+            raw = join_parts(log.skeleton, digests[log.id], parts)
+        except KeyError:
+            raw = load_log(log)
+        yield log.id, documents_of(log.source, raw)
 
 
 def join_parts(

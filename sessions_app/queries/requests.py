@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -128,6 +128,19 @@ def list_requests(
     return RequestPage(found[:limit], found[limit - 1].cursor if len(found) > limit else None)
 
 
+def in_blocks(session: Session, size: int) -> Iterator[list[RequestRow]]:
+    """All requests and steps of a session in the order of its page, so many at a time; a statement for each block."""
+    if _stand_by_start(session):
+        after = None
+        while block := _by_start(session, size, after, with_steps=True):
+            yield block
+            after = _place(block[-1])
+        return
+    ids = [row.id for row in _ordered(session, with_steps=True)]
+    for start in range(0, len(ids), size):
+        yield _rows_of(session, ids[start : start + size])
+
+
 def _by_start(session: Session, most: int, after: Cursor | None, with_steps: bool) -> list[RequestRow]:
     requests = _requests(session.id, session.buckets).annotate(end=Coalesce("ended_at", Value(_NO_END)))
     if not with_steps:
@@ -147,15 +160,24 @@ def _stand_by_start(session: Session) -> bool:
 
 
 def _as_shown(session: Session, most: int, after: Cursor | None, with_steps: bool) -> list[RequestRow]:
-    """The same where they stand in another order: that is known from all of them."""
-    every = [LinkedRow(*row) for row in _requests(session.id, session.buckets).values_list(*LinkedRow.__slots__)]
-    counted = iter(in_order([row for row in every if row.is_counted], conversation_window()))
-    rows = [next(counted) if row.is_counted else row for row in chronological(every) if row.is_counted or with_steps]
+    """The same where they stand in another order."""
+    rows = _ordered(session, with_steps)
     if after:
         last = next((index for index, row in enumerate(rows) if row.id == after[-1]), None)
         # A request that is gone stood about where its times say.
         rows = [row for row in rows if _place(row) > after] if last is None else rows[last + 1 :]
-    ids = [row.id for row in rows[:most]]
+    return _rows_of(session, [row.id for row in rows[:most]])
+
+
+def _ordered(session: Session, with_steps: bool) -> list[LinkedRow]:
+    """The requests of a session in an order that is known from all of them."""
+    every = [LinkedRow(*row) for row in _requests(session.id, session.buckets).values_list(*LinkedRow.__slots__)]
+    counted = iter(in_order([row for row in every if row.is_counted], conversation_window()))
+    return [next(counted) if row.is_counted else row for row in chronological(every) if row.is_counted or with_steps]
+
+
+def _rows_of(session: Session, ids: Sequence[uuid.UUID]) -> list[RequestRow]:
+    """These requests in this order, without those that are gone."""
     found = _requests(session.id, session.buckets).filter(id__in=ids).values_list(*COLUMNS)
     by_id = {row.id: row for row in (RequestRow(*values) for values in found)}
     return [by_id[log_id] for log_id in ids if log_id in by_id]

@@ -1,4 +1,4 @@
-"""Read logs from files: a JSON array, one JSON object, `{"logs": […]}` or NDJSON; plain, .gz or .zst."""
+"""Read logs from files: a JSON array, one JSON object, `{"logs": […]}`, NDJSON or an export; plain, .gz or .zst."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import BinaryIO
 import zstandard
 
 from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_items, kind_of, object_fields
+from sessions_app.wire import exported
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Every payload of LiteLLM's generic_api callback has these members, and no native log has them.
@@ -19,12 +20,15 @@ LITELLM_MEMBERS = ("call_type", "startTime", "endTime")
 
 @dataclass(frozen=True, slots=True)
 class FoundLog:
-    """One log of a file: where it is, its exact bytes and its format; or `error`, if it is not a log."""
+    """One log of a file: where it is, its bytes and its format; or `error`, if it is not a log. `is_left_out`: an
+    export has it, and logs cannot say it.
+    """
 
     place: str
     raw: bytes = b""
     source: str = "native"
     error: str = ""
+    is_left_out: bool = False
 
 
 def decompressed(raw: BinaryIO, suffix: str) -> BinaryIO:
@@ -47,10 +51,10 @@ def logs_of(stream: BinaryIO) -> Iterator[FoundLog]:
     if members is None or wraps_logs(members):
         yield from whole_file(first + stream.read())
         return
-    yield found("line 1", first)
+    yield from found("line 1", first)
     for number, line in enumerate(stream, 2):
         if line.strip():
-            yield found(f"line {number}", line)
+            yield from found(f"line {number}", line)
 
 
 def first_line(stream: BinaryIO) -> bytes:
@@ -77,7 +81,8 @@ def whole_file(text: bytes) -> Iterator[FoundLog]:
     """The logs of an array or of an object over several lines. Other files may be NDJSON with a broken first line."""
     try:
         if kind_of(text.strip()) == "array":
-            yield from (found(f"item {index}", bytes(item)) for index, item in enumerate(array_items(text)))
+            for index, item in enumerate(array_items(text)):
+                yield from found(f"item {index}", bytes(item))
             return
         members = object_fields(text)
     except DocumentError as error:
@@ -86,7 +91,7 @@ def whole_file(text: bytes) -> Iterator[FoundLog]:
     if wraps_logs(members) and kind_of(members["logs"]) == "array":
         yield from whole_file(bytes(members["logs"]))
     else:
-        yield found("line 1", text)
+        yield from found("line 1", text)
 
 
 def broken_file(text: bytes, error: str) -> Iterator[FoundLog]:
@@ -94,15 +99,29 @@ def broken_file(text: bytes, error: str) -> Iterator[FoundLog]:
     if not any(members_of(line) for _, line in lines[1:]):
         yield FoundLog("line 1", error=error)
         return
-    yield from (found(f"line {number}", line) for number, line in lines)
+    for number, line in lines:
+        yield from found(f"line {number}", line)
 
 
-def found(place: str, raw: bytes) -> FoundLog:
+def found(place: str, raw: bytes) -> Iterator[FoundLog]:
+    """The log of a place in a file, or those of a session that was exported."""
     raw = raw.strip()
     try:
-        return FoundLog(place, raw, source_of(object_fields(raw)))
+        members = object_fields(raw)
+        requests = exported.requests_of(members)
+        if requests is not None:
+            for number, request in enumerate(requests, 1):
+                yield _found(f"{place}, request {number}", request, object_fields(request))
+        else:
+            yield _found(place, raw, members)
     except DocumentError as error:
-        return FoundLog(place, error=str(error))
+        yield FoundLog(place, error=str(error))
+
+
+def _found(place: str, raw: bytes, members: Mapping[str, JsonBytes]) -> FoundLog:
+    if not exported.is_exported(members):
+        return FoundLog(place, raw, source_of(members))
+    return FoundLog(place, exported.as_log(members), is_left_out=not exported.is_log(members))
 
 
 def source_of(members: Mapping[str, JsonBytes]) -> str:

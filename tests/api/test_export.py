@@ -20,7 +20,7 @@ ADDRESS = "/api/v1/sessions.jsonl"
 
 @pytest.fixture
 def project(monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.setattr(export, "_in_threads", lambda pieces: pieces)
+    monkeypatch.setattr(export, "in_threads", lambda pieces: pieces)
     return make_project()
 
 

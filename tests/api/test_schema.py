@@ -49,7 +49,7 @@ def one_connection(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test's transaction outlives the requests that are made in it. No digester runs beside it."""
     monkeypatch.setattr(connection, "close_if_unusable_or_obsolete", lambda: None)
     monkeypatch.setattr("sessions_app.api.logs.WAIT_SECONDS", 0)
-    monkeypatch.setattr("sessions_app.api.export._in_threads", lambda pieces: pieces)
+    monkeypatch.setattr("sessions_app.api.export.in_threads", lambda pieces: pieces)
 
 
 @API.exclude(method="POST").parametrize()

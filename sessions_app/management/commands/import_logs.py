@@ -29,8 +29,8 @@ BAR_WIDTH = 30
 
 class Command(BaseCommand):
     help = (
-        "Import logs from files: a JSON array, one log, {'logs': […]} or NDJSON; plain, .gz or .zst. - is standard "
-        "input. Logs with a stored request id are not stored again, so an import can be repeated."
+        "Import logs from files: a JSON array, one log, {'logs': […]}, NDJSON or an export; plain, .gz or .zst. - is "
+        "standard input. Logs with a stored request id are not stored again, so an import can be repeated."
     )
     requires_system_checks = ()
 
@@ -53,6 +53,11 @@ class Command(BaseCommand):
                 importer.import_file(name, stream, position)
         progress.end()
         self.stdout.write(f"{progress.accepted} logs accepted, {progress.rejected} rejected.")
+        if progress.left_out:
+            self.stdout.write(
+                f"{progress.left_out} left out, which logs cannot say: steps, second reports of a call, requests "
+                "without any document."
+            )
         if progress.rejected:
             raise CommandError("Some logs were rejected; the others were accepted.")
 
@@ -94,6 +99,7 @@ class ImportProgress:
     read_bytes: int = 0
     accepted: int = 0
     rejected: int = 0
+    left_out: int = 0
     problems: list[str] = field(default_factory=list)
     started_at: float = field(default_factory=time.monotonic)
 
@@ -146,6 +152,9 @@ class Importer:
         for log in logs_of(stream):
             if log.error:
                 self.progress.reject(f"{name}: {log.place}", log.error)
+                continue
+            if log.is_left_out:
+                self.progress.left_out += 1
                 continue
             is_full = size + len(log.raw) > BATCH_BYTES or len(batch) == BATCH_LOGS
             if batch and (is_full or self.source(log) != self.source(batch[0])):
