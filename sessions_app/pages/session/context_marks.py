@@ -29,6 +29,7 @@ def context_marks(lines: Sequence[RequestLine], structure: Structure) -> dict[in
 def _shrunk(line: RequestLine, before: RequestLine) -> str:
     """`context shrank from 90k to 12k tokens`; "" if it did not, or if that is not known."""
     now, then = line.input_tokens, before.input_tokens
-    if now is None or then is None or then < _LEAST_TOKENS or now > then * (1 - _LOST) or line.model != before.model:
+    # Of a call that failed, providers report 0 tokens, whatever its prompt was.
+    if not now or then is None or then < _LEAST_TOKENS or now > then * (1 - _LOST) or line.model != before.model:
         return ""
     return f"context shrank from {tokens(then)} to {tokens(now)} tokens"

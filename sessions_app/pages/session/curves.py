@@ -155,7 +155,7 @@ class _Strip:
         for index in self._indices:
             base = self._continues[index]
             roots[index] = roots.get(base, index) if base is not None else index
-            if self._lines[index].input_tokens is not None:
+            if self._lines[index].input_tokens:
                 chains[roots[index]].append(index)
         return chains
 
@@ -219,7 +219,8 @@ class _Strip:
         return " · ".join(filter(None, words))
 
     def _fill(self, line: RequestLine) -> str:
-        if line.input_tokens is None:
+        # Of a call that failed, providers report 0 tokens, whatever its prompt was.
+        if not line.input_tokens:
             return "context unknown"
         window = self._windows.get(line.model)
         words = f"context {tokens(line.input_tokens)}"
@@ -227,7 +228,7 @@ class _Strip:
 
     def _context_words(self) -> str:
         """How full the context was at most, and for which models nobody knows how large it may be."""
-        told = [index for index in self._indices if self._lines[index].input_tokens is not None]
+        told = [index for index in self._indices if self._lines[index].input_tokens]
         if not told:
             return "context unknown"
         fullest = max(told, key=lambda index: self._lines[index].input_tokens or 0)

@@ -262,6 +262,19 @@ def test_curves_tell_cost_and_context(signed_in: Client, project: Project, view:
     assert "context shrank from 90.0k to 20.0k tokens since request 2" in points[2]
 
 
+def test_the_0_tokens_of_a_request_that_failed_are_no_context(signed_in: Client, project: Project) -> None:
+    first, second, third = sized([90_000, 90_100, 90_200])
+    failed = second | {"error": {"message": "Slow down"}, "status_code": 429, "response": None}
+    failed["usage"] = {"input_tokens": 0, "output_tokens": 0}
+    page = get(signed_in, make_session(project, "s", first, failed, third))
+
+    assert "shrank" not in page
+    found = strip(page)
+    assert re.search(r'class="context-curve" d="M\d+ [\d.]+L\d+ [\d.]+"', found)
+    points = unescape(re.findall(r'data-points="([^"]*)"', found)[0]).split("\n")
+    assert "context unknown" in points[1]
+
+
 def test_unknown_windows_are_said_to_be_unknown(signed_in: Client, project: Project) -> None:
     found = strip(get(signed_in, make_session(project, "s", *sized([1_000, 2_000], "our-own-model"))))
 
