@@ -329,15 +329,16 @@ def _texts_of_user(parts: PartList, indices: range, reader: MessageReader) -> It
 
 
 def answer_line(messages: Iterable[Message]) -> str:
-    """An answer in one line: its first text, else the tools that it calls first, else those that the provider ran."""
-    called, ran = "", ""
+    """An answer in one line: its first text, else the tools that it calls, else those that the provider ran."""
+    called: list[str] = []
+    ran: list[str] = []
     for message in messages:
         if text := one_line(plain_text(message), LABEL_CHARS):
             return text
-        calls = [block for block in message.blocks if isinstance(block, ToolCallBlock) and block.name]
-        called = called or ", ".join(call.name for call in calls if not call.by_provider)
-        ran = ran or ", ".join(call.name for call in calls if call.by_provider)
-    return one_line(called or ran, LABEL_CHARS)
+        for call in message.blocks:
+            if isinstance(call, ToolCallBlock) and call.name:
+                (ran if call.by_provider else called).append(call.name)
+    return one_line(", ".join(called or ran), LABEL_CHARS)
 
 
 def one_line(text: str, most: int) -> str:

@@ -661,6 +661,16 @@ def test_previews_are_one_line_without_fences() -> None:
     assert found.output_preview.endswith("…")
 
 
+def test_preview_of_an_answer_without_text_names_all_its_calls() -> None:
+    calls = [{"type": "function_call", "call_id": f"call_{name}", "name": name, "arguments": "{}"} for name in "abc"]
+    search = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"query": "x"}}
+    said = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Found."}]}
+    asked = {"input": [{"role": "user", "content": "Go on"}]}
+    assert links(asked, {"output": [search, *calls]}).output_preview == "a, b, c"
+    assert links(asked, {"output": [search, search]}).output_preview == "web_search, web_search"
+    assert links(asked, {"output": [*calls, said]}).output_preview == "Found."
+
+
 def test_preview_is_what_the_user_wrote_and_no_wrapper() -> None:
     around = {"role": "user", "content": "<environment_context>\n<cwd>/app</cwd>\n</environment_context>"}
     asked = {"role": "user", "content": [{"type": "text", "text": "<system-reminder>Hi</system-reminder>\nFix it"}]}
