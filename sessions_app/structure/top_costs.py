@@ -9,6 +9,8 @@ from decimal import Decimal
 from statistics import median_low
 from typing import Protocol
 
+from sessions_app.structure.cache_verdicts import CacheVerdict
+
 MOST = 5
 # How much larger than before, or than usual, something must be to be a reason.
 GROWN, LONG, DEAR = 1.25, 2, 2
@@ -26,17 +28,15 @@ class CostRow(Protocol):
     def input_tokens(self) -> int | None: ...
     @property
     def output_tokens(self) -> int | None: ...
-    @property
-    def cached_tokens(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class TopCost:
     """A request that costs much. None: this is no reason.
 
-    `grown_by`: tokens of input more than the request that it continues. `cache_lost`: tokens that were read from the
-    cache there, and here are not. `long_output`: the tokens of a long answer. `price_ratio`: how many times as much a
-    token of its model costs as a token of the session.
+    `grown_by`: tokens of input more than the request that it continues. `cache_lost`: tokens that it repeats of that
+    one and that were not read from the cache. `long_output`: the tokens of a long answer. `price_ratio`: how many times
+    as much a token of its model costs as a token of the session.
     """
 
     index: int
@@ -47,8 +47,15 @@ class TopCost:
     price_ratio: float | None
 
 
-def top_costs(rows: Sequence[CostRow], continues: Sequence[int | None], most: int = MOST) -> list[TopCost]:
-    """The requests with the highest costs above 0, the highest first. `continues`: what each one continues."""
+def top_costs(
+    rows: Sequence[CostRow],
+    continues: Sequence[int | None],
+    verdicts: Sequence[CacheVerdict | None],
+    most: int = MOST,
+) -> list[TopCost]:
+    """The requests with the highest costs above 0, the highest first. `continues`: what each one continues.
+    `verdicts`: what the prompt cache did for each.
+    """
     priced = [index for index, row in enumerate(rows) if row.cost]
     dearest = heapq.nlargest(most, priced, key=lambda index: (rows[index].cost or 0, -index))
     if not dearest:
@@ -57,7 +64,7 @@ def top_costs(rows: Sequence[CostRow], continues: Sequence[int | None], most: in
     found = []
     for index in dearest:
         base = continues[index]
-        found.append(_with_reasons(rows, index, None if base is None else rows[base], usual))
+        found.append(_with_reasons(rows, index, None if base is None else rows[base], verdicts[index], usual))
     return found
 
 
@@ -81,7 +88,9 @@ def _tokens(row: CostRow) -> int:
     return (row.input_tokens or 0) + (row.output_tokens or 0)
 
 
-def _with_reasons(rows: Sequence[CostRow], index: int, base: CostRow | None, usual: _Usual) -> TopCost:
+def _with_reasons(
+    rows: Sequence[CostRow], index: int, base: CostRow | None, verdict: CacheVerdict | None, usual: _Usual
+) -> TopCost:
     row = rows[index]
     ratio = usual.by_model.get(row.model, 0.0) / usual.price if usual.price else 0.0
     output = row.output_tokens or 0
@@ -90,7 +99,7 @@ def _with_reasons(rows: Sequence[CostRow], index: int, base: CostRow | None, usu
         index=index,
         cost=row.cost or Decimal(0),
         grown_by=_grown_by(row, base),
-        cache_lost=_cache_lost(row, base),
+        cache_lost=_cache_lost(verdict),
         long_output=output if is_long else None,
         price_ratio=round(ratio, 1) if len(usual.by_model) > 1 and ratio >= DEAR else None,
     )
@@ -103,8 +112,7 @@ def _grown_by(row: CostRow, base: CostRow | None) -> int | None:
     return grown if grown >= _FEW_TOKENS and row.input_tokens >= GROWN * base.input_tokens else None
 
 
-def _cache_lost(row: CostRow, base: CostRow | None) -> int | None:
-    if base is None or not base.cached_tokens:
+def _cache_lost(verdict: CacheVerdict | None) -> int | None:
+    if verdict is None or not verdict.counts:
         return None
-    lost = base.cached_tokens - (row.cached_tokens or 0)
-    return lost if lost >= _FEW_TOKENS and lost * 2 >= base.cached_tokens else None
+    return verdict.lost if verdict.lost >= _FEW_TOKENS and verdict.lost * 2 >= verdict.prefix else None

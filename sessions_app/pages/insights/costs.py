@@ -8,6 +8,9 @@ from decimal import Decimal
 
 from sessions_app.pages.html import formats
 from sessions_app.pages.session.view import View
+from sessions_app.pages.thread.cache_words import lost_words
+from sessions_app.queries.derived import verdicts_of
+from sessions_app.structure.cache_verdicts import CacheVerdict
 from sessions_app.structure.top_costs import TopCost, top_costs
 
 # A single request needs no order.
@@ -29,7 +32,8 @@ class CostlyRequest:
 def costly_requests(shown: View) -> list[CostlyRequest]:
     """The requests of the session that cost most, each with the reason."""
     lines = shown.lines.requests
-    found = top_costs(lines, shown.structure.continues)
+    verdicts = verdicts_of(lines)
+    found = top_costs(lines, shown.structure.continues, verdicts)
     total = sum((line.cost for line in lines if line.cost), Decimal(0))
     if len(found) < _LEAST:
         return []
@@ -40,19 +44,19 @@ def costly_requests(shown: View) -> list[CostlyRequest]:
             lines[one.index].model,
             one.cost,
             f"{100 * one.cost / total:.0f}{formats.NARROW_SPACE}%",
-            "; ".join(_reasons(one, shown)),
+            "; ".join(_reasons(one, shown, verdicts[one.index])),
         )
         for one in found
     ]
 
 
-def _reasons(one: TopCost, shown: View) -> Iterator[str]:
+def _reasons(one: TopCost, shown: View, verdict: CacheVerdict | None) -> Iterator[str]:
     base = shown.structure.continues[one.index]
     before = "" if base is None else f" since request {base + 1}"
     if one.grown_by:
         yield f"input grew by {formats.tokens(one.grown_by)} tokens{before}"
-    if one.cache_lost:
-        yield f"cache missed: {formats.tokens(one.cache_lost)} fewer tokens from it{before}"
+    if one.cache_lost and verdict:
+        yield lost_words(verdict)
     if one.long_output:
         yield f"long output: {formats.tokens(one.long_output)} tokens"
     if one.price_ratio:

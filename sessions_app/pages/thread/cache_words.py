@@ -68,9 +68,20 @@ def kind_word(verdict: CacheVerdict) -> str:
 def short_words(verdict: CacheVerdict) -> str:
     """`Prompt cache missed: 0 of 1.5k repeated tokens; tool definitions changed`."""
     how = "missed" if verdict.kind == MISS else "partly missed"
-    causes = ", ".join(CAUSES[cause] for cause in verdict.causes)
-    cause = "cause unknown" if verdict.causes == (UNKNOWN,) else causes
-    return f"Prompt cache {how}: {tokens(verdict.cached)} of {tokens(verdict.prefix)} repeated tokens; {cause}"
+    of = f"{tokens(verdict.cached)} of {tokens(verdict.prefix)} repeated tokens"
+    return f"Prompt cache {how}: {of}; {_short_causes(verdict)}"
+
+
+def lost_words(verdict: CacheVerdict) -> str:
+    """`cache missed: 1.5k tokens that it repeats of request 3 (tool definitions changed)`."""
+    most = "up to " if verdict.is_at_most else ""
+    how = "missed" if verdict.kind == MISS else "partly missed"
+    amount = f"{most}{tokens(verdict.lost)} tokens that it repeats of request {exact(verdict.base + 1)}"
+    return f"cache {how}: {amount} ({_short_causes(verdict)})"
+
+
+def _short_causes(verdict: CacheVerdict) -> str:
+    return "cause unknown" if verdict.causes == (UNKNOWN,) else ", ".join(CAUSES[cause] for cause in verdict.causes)
 
 
 def cache_words(lines: Sequence[RequestLine], index: int, window: Window, addresses: Addresses) -> CacheWords | None:
