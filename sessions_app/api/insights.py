@@ -173,7 +173,7 @@ def _time_of_request(found: SessionInsights, index: int) -> dict[str, Any]:
         "duration_ms": _milliseconds(duration(line)),
         "first_token_ms": None if first is None else round(first * 1000, 3),
         "tokens_per_second": _rounded(speed_of(line)),
-        "usual_tokens_per_second": _rounded(slow.usual) if slow else None,
+        "usual_tokens_per_second": _rounded((line.output_tokens or 0) / slow.usual.total_seconds()) if slow else None,
     }
 
 

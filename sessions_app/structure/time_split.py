@@ -23,9 +23,10 @@ MODELS, TOOLS, CLIENT, PERSON, IDLE, OTHER = "models", "tools", "client", "perso
 KINDS = (MODELS, TOOLS, CLIENT, PERSON, IDLE, OTHER)
 # A gap that nothing but a person explains is idle time if it is longer.
 LONG_GAP = timedelta(minutes=15)
-# A request is compared with the others of its model in the session if there are so many, and it wrote so many tokens.
+# A request is compared with those of its model in the session if there are so many. An answer is short below so many
+# tokens.
 LEAST_COMPARED, LEAST_TOKENS = 5, 50
-# It is slow if it wrote so many times fewer tokens a second than their median, and lost so much time by it.
+# It is slow if it took so many times as long as is usual, and lost so much time by it.
 TIMES_SLOWER, LEAST_LOST = 3, timedelta(seconds=5)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -177,27 +178,30 @@ def _length(spans: Iterable[_Span]) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class SlowRequest:
-    """A request that wrote far fewer tokens a second than is usual for its model in this session."""
+    """A request that took far longer than is usual for its model and the length of its answer in this session."""
 
-    speed: float
-    usual: float
+    took: timedelta
+    usual: timedelta
 
 
 def slow_requests(requests: Sequence[TimedRequest]) -> dict[int, SlowRequest]:
-    """The slow requests of a session by index. Short answers are not compared: waiting is most of their time."""
-    by_model: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    """The slow requests of a session by index. Of short answers the times are compared, since waiting is most of them;
+    of longer ones the tokens a second.
+    """
+    compared: dict[tuple[str, bool], list[tuple[int, int, float]]] = defaultdict(list)
     for index, request in enumerate(requests):
-        if (request.output_tokens or 0) >= LEAST_TOKENS and request.model and (speed := speed_of(request)):
-            by_model[request.model].append((index, speed))
+        if request.output_tokens and request.model and (speed := speed_of(request)):
+            tokens = request.output_tokens
+            compared[request.model, tokens < LEAST_TOKENS].append((index, tokens, tokens / speed))
     found: dict[int, SlowRequest] = {}
-    for speeds in by_model.values():
-        if len(speeds) < LEAST_COMPARED:
+    for (_, is_short), rows in compared.items():
+        if len(rows) < LEAST_COMPARED:
             continue
-        usual = median(speed for _, speed in speeds)
-        for index, speed in speeds:
-            tokens = requests[index].output_tokens or 0
-            if speed * TIMES_SLOWER <= usual and timedelta(seconds=tokens / speed - tokens / usual) >= LEAST_LOST:
-                found[index] = SlowRequest(speed, usual)
+        usual_of_all = median(seconds if is_short else seconds / tokens for _, tokens, seconds in rows)
+        for index, tokens, seconds in rows:
+            usual = usual_of_all if is_short else usual_of_all * tokens
+            if seconds >= usual * TIMES_SLOWER and timedelta(seconds=seconds - usual) >= LEAST_LOST:
+                found[index] = SlowRequest(timedelta(seconds=seconds), timedelta(seconds=usual))
     return found
 
 

@@ -102,14 +102,21 @@ def test_first_token_and_speed_are_medians() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tokens", "seconds_taken", "others", "is_slow"),
-    [(600, 40, 5, True), (600, 20, 5, False), (100, 6, 5, False), (40, 40, 5, False), (600, 40, 3, False)],
-    ids=["slow", "not much slower", "little time lost", "short", "too few to compare"],
+    ("tokens", "seconds_taken", "others", "usual"),
+    [(600, 40, 5, 12), (600, 20, 5, None), (100, 6, 5, None), (40, 40, 5, None), (600, 40, 3, None)],
+    ids=["slow", "not much slower", "little time lost", "short among long ones", "too few to compare"],
 )
-def test_a_request_slower_than_usual(tokens: int, seconds_taken: float, others: int, is_slow: bool) -> None:
-    usual = [row(100 * n, 100 * n + 10, output_tokens=500) for n in range(1, others + 1)]
-    found = slow_requests([row(0, seconds_taken, output_tokens=tokens), *usual])
-    assert found == ({0: SlowRequest(tokens / seconds_taken, 50)} if is_slow else {})
+def test_a_request_slower_than_usual(tokens: int, seconds_taken: float, others: int, usual: float | None) -> None:
+    rows = [row(100 * n, 100 * n + 10, output_tokens=500) for n in range(1, others + 1)]
+    found = slow_requests([row(0, seconds_taken, output_tokens=tokens), *rows])
+    assert found == ({0: SlowRequest(timedelta(seconds=seconds_taken), timedelta(seconds=usual))} if usual else {})
+
+
+@pytest.mark.parametrize(("seconds_taken", "is_slow"), [(95, True), (6, False), (1, False)])
+def test_short_answers_are_compared_by_their_times(seconds_taken: float, is_slow: bool) -> None:
+    rows = [row(100 * n, 100 * n + 2, output_tokens=5 + 10 * (n % 4)) for n in range(1, 6)]
+    found = slow_requests([row(0, seconds_taken, output_tokens=42), *rows])
+    assert found == ({0: SlowRequest(timedelta(seconds=seconds_taken), timedelta(seconds=2))} if is_slow else {})
 
 
 def test_other_models_are_not_compared() -> None:

@@ -87,7 +87,9 @@ class RequestTimeSerializer(Resource):
     first_token_ms = milliseconds("To the first token", allow_null=True)
     tokens_per_second = number("Output tokens a second, of the whole time.", allow_null=True)
     usual_tokens_per_second = number(
-        "If it was slower than usual: the median of its model in this session. Otherwise null.", allow_null=True
+        "If it was slower than usual: what is usual in this session for its model and an answer of its length. "
+        "Otherwise null.",
+        allow_null=True,
     )
 
 

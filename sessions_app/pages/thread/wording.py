@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,6 +62,10 @@ MOST_NAMED = 12
 _ERROR_CHARS = 40
 # Names of classes before a message: `litellm.RateLimitError: RateLimitError: OpenAIException - Slow down`.
 _NAMES_OF_ERRORS = re.compile(r"^(?:[\w.]{1,80}(?:Error|Exception)(?:: | - ))+(?=\S)")
+
+
+# The message within the JSON of an API's error, as proxies repeat it. Its end may be cut.
+_MESSAGE_IN_JSON = re.compile(r'^(?:b[\'"])?\{.{0,300}?"message": ?"((?:[^"\\]|\\.){1,2000})')
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +172,10 @@ def counted(count: int, noun: str = "message") -> str:
 
 
 def slow_words(slow: SlowRequest) -> str:
-    """`12 tokens a second; the median of this model here is 60`."""
-    return f"{slow.speed:.3g} tokens a second; the median of this model here is {slow.usual:.3g}"
+    """`took 40 s; 12 s is usual here for this model and an answer of its length`."""
+    return (
+        f"took {duration(slow.took)}; {duration(slow.usual)} is usual here for this model and an answer of its length"
+    )
 
 
 def failures(lines: Sequence[RequestLine]) -> Markup:
@@ -197,9 +205,18 @@ def error_words(http_status: int | None, message: str, error_type: str) -> str:
     message comes first.
     """
     said, status = _NAMES_OF_ERRORS.sub("", " ".join(message.split())), str(http_status or "")
+    if in_json := _MESSAGE_IN_JSON.match(said):
+        said = _unescaped(in_json[1])
     if error_type and error_type not in said:
         said = f"{said} ({error_type})" if said else error_type
     return (said if said.startswith(status) else f"{status} {said}".strip()) or status or "error"
+
+
+def _unescaped(text: str) -> str:
+    """What stands between the quotes of a JSON text, in one line."""
+    with suppress(ValueError):
+        text = json.loads(f'"{text}"')
+    return " ".join(text.split())
 
 
 def attempt_words(attempts: Sequence[RequestLine], total: int) -> Markup:

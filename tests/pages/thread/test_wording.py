@@ -90,6 +90,17 @@ def test_failures_are_counted_by_kind_in_order() -> None:
         (500, "APIError: gone", "APIError", "500 gone (APIError)"),
         (429, "litellm.RateLimitError: RateLimitError: OpenAIException - Slow down", "", "429 Slow down"),
         (None, "ValueError: ", "ValueError", "ValueError:"),
+        (
+            429,
+            'litellm.RateLimitError: AnthropicException - {"type":"error","error":{"type":"rate_limit_error",'
+            '"message":"This would exceed your account\'s \\"rate\\" limit."},"request_id":"req_1"}',
+            "RateLimitError",
+            '429 This would exceed your account\'s "rate" limit. (RateLimitError)',
+        ),
+        (529, 'AnthropicException - b\'{"error":{"message":"Overloaded, pl', "", "529 Overloaded, pl"),
+        (400, '{"detail":[{"msg":"no such field"}]}', "", '400 {"detail":[{"msg":"no such field"}]}'),
+        (400, '{"message":""}', "", '400 {"message":""}'),
+        (400, 'Bad call {"message":"inner"}', "", '400 Bad call {"message":"inner"}'),
         (503, "", "", "503"),
         (None, "", "", "error"),
     ],
