@@ -180,7 +180,7 @@ def test_one_request_and_the_export_say_the_same(
     client: Client, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The test's transaction is not seen in other threads.
-    monkeypatch.setattr(export, "_in_threads", lambda pieces: pieces)
+    monkeypatch.setattr(export, "in_threads", lambda pieces: pieces)
     session = make_session(project, "a", *conversation())
     listed = of_requests(client, session)
     for request, said in zip(RequestLog.objects.order_by("started_at"), listed, strict=True):
