@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from sessions_app.api.serializers.insights import RequestInsightsSerializer, SessionInsightsSerializer
 from sessions_app.content.composition import CLASSES, MEDIA
 from sessions_app.queries.cache_losses import CauseLoss, cache_losses
-from sessions_app.queries.derived import context_of, cost_of_finding, profiles_of, slow_of, time_of, verdicts_of
+from sessions_app.queries.derived import context_of, cost_of_finding, prompts_of, slow_of, time_of, verdicts_of
 from sessions_app.queries.insights import SessionInsights, tool_names
 from sessions_app.queries.session import RequestLine
 from sessions_app.structure.cache_verdicts import DOCUMENTED, CacheVerdict
@@ -123,7 +123,7 @@ def request_insights(found: SessionInsights | None, log_id: uuid.UUID) -> dict[s
     shown = found.findings_at.get(index, ())
     facts = {
         "number": index + 1,
-        "context": _context(lines[index]),
+        "context": _context(lines, index),
         "prompt_cache": _verdict(verdicts_of(lines)[index]),
         "findings": [
             {"rule": one.rule, "key": one.key, "dismissed": _dismissed_by(found, one) is not None} for one in shown
@@ -133,14 +133,14 @@ def request_insights(found: SessionInsights | None, log_id: uuid.UUID) -> dict[s
     return RequestInsightsSerializer.shared().to_representation(facts)
 
 
-def _context(line: RequestLine) -> dict[str, Any] | None:
+def _context(lines: Sequence[RequestLine], index: int) -> dict[str, Any] | None:
     """What filled the context, by class; those that the prompt does not have are left out."""
-    profile = profiles_of([line])[0]
-    if profile is None or not any(profile.chars):
+    prompt = prompts_of(lines)[index]
+    if prompt is None or not any(prompt.chars):
         return None
-    known = context_of(line)
+    known = context_of(lines, index)
     classes = []
-    for place, (kind, amount) in enumerate(zip(CLASSES, profile.chars, strict=True)):
+    for place, (kind, amount) in enumerate(zip(CLASSES, prompt.chars, strict=True)):
         if amount:
             tokens = known.tokens[place] if known and kind != MEDIA else None
             chars, items = (None, amount) if kind == MEDIA else (amount, None)

@@ -15,6 +15,7 @@ from sessions_app.content.json_values import JsonObject
 from sessions_app.content.tool_names import is_server, server_of
 
 HISTORY = "the history before it, which the provider keeps (previous_response_id)"
+RAN_TOOLS = "what the provider's own tools returned during the answer"
 CUT = "what was cut out of its texts before they were logged"
 WITHHELD = "its messages, which the sender did not log"
 # So many names are told.
@@ -64,7 +65,7 @@ def of_answer(answer: Iterable[Message]) -> Iterator[str]:
     calls = (block for message in answer for block in message.blocks if isinstance(block, ToolCallBlock))
     names = list(dict.fromkeys(block.name[:DETAIL_CHARS] for block in calls if block.by_provider))
     if names:
-        yield f"what the provider's own tools returned during the answer ({_some(names)})"
+        yield f"{RAN_TOOLS} ({_some(names)})"
 
 
 def _named(names: list[str], noun: str) -> str:

@@ -6,7 +6,7 @@ system prompt or a tool definition weighs is kept by its digest, so only what is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 from zlib import crc32
 
@@ -102,11 +102,16 @@ def profile_of(record: Record, said: SaidSoFar, reader: MessageReader) -> bytes:
     context = reader.context(document.context)
     counts = list(said.chars)
     counts[_PLACE["other"]] += sum(len(document.input.content(index)) for index in _no_messages(document.input))
+    answer = list(_answered(document.output, reader))
+    adds: Counts = tuple(counts)
+    for message in answer:
+        adds = added(adds, message)
     counts[_PLACE["system"]] += context.system_chars
     counts[_PLACE["tools"]] += context.tool_chars
     system = crc32(context.system, said.system) if context.system else said.system
-    calls = tuple(_answered(document.output, reader))
-    return pack(Profile(tuple(counts), system, crc32(context.tools), calls, said.results))
+    calls = tuple(one.call for message in answer for one in open_calls(message))
+    ran_tools = any(isinstance(block, ToolCallBlock) and block.by_provider for one in answer for block in one.blocks)
+    return pack(Profile(tuple(counts), system, crc32(context.tools), calls, said.results, adds, ran_tools))
 
 
 def _no_messages(parts: PartList) -> Iterator[int]:
@@ -114,8 +119,7 @@ def _no_messages(parts: PartList) -> Iterator[int]:
         yield from (index for index, kind in enumerate(parts.kinds) if kind is not PartKind.MESSAGE)
 
 
-def _answered(parts: PartList, reader: MessageReader) -> Iterable[ToolCall]:
+def _answered(parts: PartList, reader: MessageReader) -> Iterator[Message]:
     for index, kind in enumerate(parts.kinds):
         if kind is PartKind.MESSAGE:
-            message = reader.message(parts.digests[index], parts.content(index), "assistant")
-            yield from (one.call for one in open_calls(message))
+            yield reader.message(parts.digests[index], parts.content(index), "assistant")

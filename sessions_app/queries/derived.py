@@ -16,6 +16,7 @@ from sessions_app.structure.findings.facts import Finding, KnownSession
 from sessions_app.structure.findings.rules import find_all
 from sessions_app.structure.profiles import Profile, unpack
 from sessions_app.structure.time_split import SlowRequest, TimeSplit, slow_requests, time_split
+from sessions_app.structure.whole_prompts import WholePrompt, whole_prompts
 
 
 def costs_of(lines: Sequence[RequestLine]) -> Sequence[Decimal | None]:
@@ -71,8 +72,13 @@ def time_of(lines: SessionLines, between: range) -> TimeSplit | None:
     )
 
 
-def context_of(line: RequestLine) -> InTokens | None:
-    """What filled the context of a request, in tokens, from its stored profile; None if that is not known."""
-    profile = unpack(line.profile)
+def prompts_of(lines: Sequence[RequestLine]) -> Sequence[WholePrompt | None]:
+    """What the prompts consist of, from the stored profiles."""
+    return once(lines, "prompts", lambda: whole_prompts(lines, profiles_of(lines), structure_of(lines)))
+
+
+def context_of(lines: Sequence[RequestLine], index: int) -> InTokens | None:
+    """What filled the context of a request, in tokens; None if that is not known."""
+    prompt = prompts_of(lines)[index]
     # Of a call that failed, providers report 0 tokens, whatever its prompt was.
-    return in_tokens(profile.chars, line.input_tokens or None, is_whole=line.previous is None) if profile else None
+    return in_tokens(prompt.chars, lines[index].input_tokens or None, prompt.is_whole) if prompt else None

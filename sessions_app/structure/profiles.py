@@ -41,7 +41,9 @@ class NewResult(NamedTuple):
 class Profile(NamedTuple):
     """`chars`: what the whole prompt consists of, its history too, by `content.composition.CLASSES`. `system`, `tools`:
     hashes of the system prompts and of the tool definitions, 0 if there are none. `calls` are in the answer, `results`
-    are new in the input.
+    are new in the input. `adds`: what the messages of the input and the answer consist of, which is what a request has
+    before it that only names this response; None if the profile is older. `ran_tools`: whether the provider itself ran
+    tools during the answer.
     """
 
     chars: tuple[int, ...]
@@ -49,6 +51,8 @@ class Profile(NamedTuple):
     tools: int = 0
     calls: tuple[ToolCall, ...] = ()
     results: tuple[NewResult, ...] = ()
+    adds: tuple[int, ...] | None = None
+    ran_tools: bool = False
 
 
 def name_hash(name: str) -> int:
@@ -60,7 +64,8 @@ def pack(profile: Profile) -> bytes:
     """A profile as it is stored."""
     calls = [number for call in profile.calls[:MOST_KEPT] for number in call]
     results = [number for result in profile.results[:MOST_KEPT] for number in result]
-    return msgspec.msgpack.encode([_VERSION, profile.chars, profile.system, profile.tools, calls, results])
+    known = [_VERSION, profile.chars, profile.system, profile.tools, calls, results]
+    return msgspec.msgpack.encode([*known, profile.adds, profile.ran_tools])
 
 
 @lru_cache(maxsize=8192)
@@ -69,15 +74,18 @@ def unpack(stored: bytes) -> Profile | None:
     if not stored:
         return None
     try:
-        version, chars, system, tools, calls, results = msgspec.msgpack.decode(stored)
+        version, chars, system, tools, calls, results, *more = msgspec.msgpack.decode(stored)
     except (msgspec.MsgspecError, ValueError, TypeError):
         return None
     if version != _VERSION:
         return None
+    adds, ran_tools = more or (None, False)
     return Profile(
         tuple(chars),
         system & _MASK,
         tools & _MASK,
         tuple(map(ToolCall._make, zip(*[iter(calls)] * 2, strict=True))),
         tuple(map(NewResult._make, zip(*[iter(results)] * 4, strict=True))),
+        adds and tuple(adds),
+        ran_tools,
     )

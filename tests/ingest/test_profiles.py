@@ -145,3 +145,23 @@ def test_what_is_no_call_of_a_model_has_none(project: Project) -> None:
     digest_until_empty()
 
     assert unpack(bytes(RequestLog.objects.get().profile)) is None
+
+
+def test_what_a_response_keeps_is_what_was_said_without_instructions_and_tools(project: Project) -> None:
+    search = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"query": "sea"}}
+    said = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "It is mild."}]}
+    logs = [
+        {
+            "request_id": f"r{number}",
+            "request": {"instructions": "You are kind.", "input": "How warm is it?", "tools": [TOOL]},
+            "response": {"id": f"resp_{number}", "output": output},
+            "started_at": f"2026-11-20T10:0{number}:00Z",
+        }
+        for number, output in enumerate([[said], [search, said]])
+    ]
+    one, two = profiles(project, *logs)
+
+    assert one.adds is not None
+    added = {name: count for name, count in zip(CLASSES, one.adds, strict=True) if count}
+    assert added == {"user": len("How warm is it?"), "assistant": len("It is mild.")}
+    assert (one.ran_tools, two.ran_tools) == (False, True)

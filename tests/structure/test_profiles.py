@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,8 @@ hashes = st.integers(0, 2**32 - 1)
 counts = st.integers(0, 2**40)
 calls = st.lists(st.builds(ToolCall, hashes, hashes), max_size=MOST_KEPT).map(tuple)
 results = st.lists(st.builds(NewResult, hashes, hashes, hashes, counts), max_size=MOST_KEPT).map(tuple)
-profiles = st.builds(Profile, st.tuples(*[counts] * len(CLASSES)), hashes, hashes, calls, results)
+amounts = st.tuples(*[counts] * len(CLASSES))
+profiles = st.builds(Profile, amounts, hashes, hashes, calls, results, amounts | st.none(), st.booleans())
 
 
 @given(profiles)
@@ -27,6 +29,11 @@ def test_only_the_first_calls_and_results_are_kept() -> None:
 
     assert kept is not None
     assert (len(kept.calls), len(kept.results)) == (MOST_KEPT, MOST_KEPT)
+
+
+def test_an_older_profile_does_not_tell_what_its_messages_add() -> None:
+    older = msgspec.msgpack.encode([1, [1] * len(CLASSES), 2, 3, [], []])
+    assert unpack(older) == Profile((1,) * len(CLASSES), 2, 3)
 
 
 def test_what_is_no_profile_is_unknown() -> None:

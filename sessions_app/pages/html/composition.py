@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from sessions_app.content.composition import CLASSES, MEDIA, InTokens, PromptPiece, amounts, in_tokens
-from sessions_app.content.unseen import HISTORY
+from sessions_app.content.unseen import HISTORY, RAN_TOOLS
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import exact
+from sessions_app.queries.derived import prompts_of
 from sessions_app.queries.session import RequestLine
-from sessions_app.structure.profiles import Profile, unpack
+from sessions_app.structure.whole_prompts import WholePrompt
 
 UNKNOWN = "unknown"
 TITLES = {
@@ -160,18 +161,21 @@ def _basis(found: InTokens | None) -> str:
     )
 
 
-def filled_of_line(line: RequestLine) -> Filled | None:
+def filled_of_request(lines: Sequence[RequestLine], index: int) -> Filled | None:
     """What filled the context of a request, for its facts, with all classes; None for a request without a profile."""
-    profile = unpack(line.profile)
-    if profile is None or not any(profile.chars):
+    prompt = prompts_of(lines)[index]
+    if prompt is None or not any(prompt.chars):
         return None
-    return filled(profile.chars, line.input_tokens, _unseen_of_line(line, profile))
+    return filled(prompt.chars, lines[index].input_tokens, list(_unseen_of(prompt)))
 
 
-def _unseen_of_line(line: RequestLine, profile: Profile) -> list[str]:
-    missing = [HISTORY] if line.previous is not None else []
-    items = profile.chars[CLASSES.index(MEDIA)]
-    return missing + ([f"{exact(items)} images, recordings or files"] if items else [])
+def _unseen_of(prompt: WholePrompt) -> Iterator[str]:
+    if not prompt.has_history:
+        yield HISTORY
+    if items := prompt.chars[CLASSES.index(MEDIA)]:
+        yield f"{exact(items)} images, recordings or files"
+    if prompt.ran_tools:
+        yield RAN_TOOLS
 
 
 def largest_in_words(found: InTokens) -> str:

@@ -62,7 +62,7 @@ def session_filled(shown: View) -> SessionFilled | None:
     indices = [index for index, line in enumerate(shown.lines.requests) if line.is_conversation]
     step = -(-len(indices) // MOST_COLUMNS) or 1
     chosen = [(index, shown.lines.requests[index]) for index in indices[::step]]
-    known = [context_of(line) for _, line in chosen]
+    known = [context_of(shown.lines.requests, index) for index, _ in chosen]
     most = max((line.input_tokens or 0 for _, line in chosen), default=0)
     if not most or not any(known):
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sessions_app.models import Project, RequestLog
-from sessions_app.pages.html.composition import filled_of_line
+from sessions_app.pages.html.composition import filled_of_request
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.facts import facts_of
 from sessions_app.pages.thread.layout import Layout, layout_of
@@ -146,5 +146,5 @@ def facts_context(project: Project, place: RequestInSession, window: Window) -> 
     facts = facts_of(place.log, place.lines, place.index, window, place.addresses)
     if not place.is_request:
         facts = replace(facts, in_session=place.step_href)
-    filled = filled_of_line(place.line)
+    filled = filled_of_request(place.lines, place.index)
     return {"project": project, "place": place, "line": place.line, "facts": facts, "filled_context": filled}

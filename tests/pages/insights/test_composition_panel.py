@@ -61,6 +61,38 @@ def test_facts_of_a_request_agree_with_its_prompt(signed_in: Client, project: Pr
     assert f'href="{address(stored())}prompt/"' in overview
 
 
+def test_facts_know_the_history_that_the_provider_keeps(signed_in: Client, project: Project) -> None:
+    answers: list[list[dict[str, object]]] = [
+        [{"type": "function_call", "call_id": "call_1", "name": "look", "arguments": '{"at":"sea"}'}],
+        [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "It is mild."}]}],
+        [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Bye."}]}],
+    ]
+    inputs: list[object] = [
+        "How warm is it?",
+        [{"type": "function_call_output", "call_id": "call_1", "output": "14 degrees"}],
+        "Thanks, that is all.",
+    ]
+    logs = [
+        make_log(
+            request={"instructions": "You are kind.", "input": sent, "previous_response_id": f"resp_{number - 1}"}
+            if number
+            else {"instructions": "You are kind.", "input": sent},
+            response={"id": f"resp_{number}", "output": output},
+            started_at=f"2026-11-20T10:0{number}:00Z",
+            usage={"input_tokens": 40, "output_tokens": 5},
+        )
+        for number, (sent, output) in enumerate(zip(inputs, answers, strict=True))
+    ]
+    session = make_session(project, "run-7", *logs)
+    last = RequestLog.objects.order_by("-started_at")[0]
+    overview = get(signed_in, last).split('id="overview"')[1]
+
+    assert rows(overview) == rows(get(signed_in, last, "prompt/"))
+    assert "Assistant" in text(overview)
+    assert "Not in the log" not in text(overview)
+    assert "Not in the log" not in text(panel(signed_in, session))
+
+
 def test_unknown_profiles_are_said_and_take_no_statement(signed_in: Client, project: Project) -> None:
     logs = turns(["One", "Two", "Three"], usage={"input_tokens": 90, "output_tokens": 5})
     session = make_session(project, "run-7", *logs)
