@@ -16,7 +16,7 @@ ABSENT = re.compile(
     r"|(?<!\d)0 B\b|no request body|no messages",
     re.IGNORECASE,
 )
-NOT_UNDERSTOOD = re.compile(r"not understood|shown as it came|unknown (?:shape|kind)", re.IGNORECASE)
+NOT_UNDERSTOOD = re.compile(r"as it came|unknown (?:shape|kind)", re.IGNORECASE)
 BROKE_OFF = re.compile(r"br(?:oke|eaks|oken) off|ended early|cut off", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 

@@ -171,7 +171,7 @@ def _message_with_role(value: JsonObject, default_role: str, item_id: str) -> Me
         name = name or as_text(value.get("tool_name"))
         blocks.append(tool_result(read_content, content, call_id, name, outcomes.said_failed(value)))
     else:
-        blocks += _said_by(role, read_content(content))
+        blocks += _not_thought_yet(blocks, _said_by(role, read_content(content)))
         blocks += _not_said_yet(blocks, chat_completions.after_content(value, read_content))
     return Message(role, blocks, name, item_id)
 
@@ -182,6 +182,14 @@ def _is_empty_result(value: JsonObject, role: str) -> bool:
 
 
 _RESULT_MEMBERS = frozenset({"role", "tool_call_id", "name", "tool_name", "id", "status", "is_error"})
+
+
+def _not_thought_yet(thoughts_beside: list[ContentBlock], said: list[ContentBlock]) -> list[ContentBlock]:
+    """Some write a thought into the text and beside it, too (MiniMax)."""
+    known = {block.text.strip() for block in thoughts_beside if isinstance(block, ReasoningBlock) and block.text}
+    if not known:
+        return said
+    return [block for block in said if not (isinstance(block, ReasoningBlock) and block.text.strip() in known)]
 
 
 def _not_said_yet(said: list[ContentBlock], others: list[ContentBlock]) -> list[ContentBlock]:

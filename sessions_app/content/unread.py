@@ -263,10 +263,16 @@ class _Remains:
     def _of_object(self, value: dict[str, Any], level: int) -> Any:
         if _says_nothing(value):
             return None
+        if value.get("detected") is True:
+            # What a filter found is named by the member that has this object (Azure).
+            return value
         before = self.said
         read = _ABOUT_THE_CALL if level == 0 else frozenset()
         if "lc" in value and "kwargs" in value:
             read |= _CLASS
+        if isinstance(value.get("transcript"), str) and isinstance(value.get("data"), str):
+            # A recording, of which a block only has the size.
+            read |= {"data"}
         if value.keys() == _RESULT_OF_COHERE:
             # The call is repeated with what it returned.
             read |= {"call"}
@@ -295,7 +301,7 @@ class _Remains:
 
     def _is_read(self, key: str, item: Any) -> bool:
         if not isinstance(item, (dict, list)):
-            return key in self.notes or (item is True and key in _FLAGS)
+            return key in self.notes or (item is True and key in _FLAGS) or key.startswith("encrypted_")
         # Arguments that were sent as an object are read as its text.
         if key in _SHOWN_ELSEWHERE or (key in _COUNTS and isinstance(item, dict)):
             return True

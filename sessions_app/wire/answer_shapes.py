@@ -68,17 +68,21 @@ def messages_of_list(raw: JsonBytes) -> list[JsonObject]:
 
 
 def sources_beside(fields: Fields) -> JsonObject | None:
-    """The message with the sources that Perplexity writes beside its choices: addresses, and pages with titles."""
-    if _BESIDE.isdisjoint(fields) or _ADDRESS_IN_MESSAGE in bytes(fields["choices"]):
+    """The message with the sources that stand beside the choices.
+
+    Perplexity has pages with titles, and addresses; GLM and DashScope have pages.
+    """
+    if fields.keys().isdisjoint(_BESIDE) or _ADDRESS_IN_MESSAGE in bytes(fields["choices"]):
         return None
-    pages, urls = (small_member(fields, name) for name in ("search_results", "citations"))
-    found: list[Any] = [page for page in pages if isinstance(page, dict)] if isinstance(pages, list) else []
+    *lists, info, urls = (small_member(fields, name) for name in _BESIDE)
+    lists.append(info.get("search_results") if isinstance(info, dict) else None)
+    found: list[Any] = [page for pages in lists if isinstance(pages, list) for page in pages if isinstance(page, dict)]
     told = {url for page in found if isinstance(url := page.get("url"), str)}
     found += [url for url in urls if isinstance(url, str) and url not in told] if isinstance(urls, list) else []
     return {"role": "assistant", "content": None, "citations": found} if found else None
 
 
-_BESIDE = frozenset({"citations", "search_results"})
+_BESIDE = ("search_results", "web_search", "search_info", "citations")
 # LiteLLM writes them into the message, too.
 _ADDRESS_IN_MESSAGE = b'"url_citation"'
 

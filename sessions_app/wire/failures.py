@@ -123,7 +123,8 @@ def of_text(raw: JsonBytes) -> Failure | None:
         return page if page and _PAGE_OF_ERROR.search(page.message[:200]) else None
     if text.startswith(("event:", "data:")):
         found = (of_body_text(event[1]) for event in islice(_DATA.finditer(text), MOST_ITEMS))
-        return next((failure for failure in found if failure), None)
+        event = _ERROR_EVENT.search(text)
+        return next((failure for failure in found if failure), None) or (of_error(event[1]) if event else None)
     return of_body_text(text)
 
 
@@ -134,6 +135,7 @@ _PAGE_OF_ERROR = re.compile(
     r"error [45]\d\d)\b",
     re.IGNORECASE,
 )
+_ERROR_EVENT = re.compile(r"^event: ?error\r?\ndata: ?([^\n]{1,20000}?)\r?$", re.MULTILINE)
 _DATA = re.compile(r"^data: ?(\{[^\n]{1,20000}\})\r?$", re.MULTILINE)
 
 

@@ -20,19 +20,21 @@ from sessions_app.wire.members import (
     text_member,
 )
 from sessions_app.wire.request_shapes import (
+    CONTENT,
     HISTORY,
     HOLDERS,
     INPUT_MEMBERS,
     MESSAGE,
     RANKED,
     RESULTS,
+    SEVERAL,
     SYSTEM_MEMBERS,
     TOOL_MEMBERS,
     WRAPPERS,
     call_type_of,
     is_prompt_template,
 )
-from sessions_app.wire.single_calls import TRANSCRIPTIONS
+from sessions_app.wire.single_calls import EMBEDDINGS, TRANSCRIPTIONS
 from sessions_app.wire.unread_members import KNOWN_IN_REQUEST, cuts_of_unread
 
 
@@ -170,6 +172,8 @@ def request_cuts(splitter: Splitter, fields: Fields) -> dict[str, WriteMember]:
         cuts |= _in_this_order(splitter, fields, RANKED)
     elif not inputs and call_type_of(fields) == TRANSCRIPTIONS:
         cuts |= _in_this_order(splitter, fields, ("file",))
+    elif not inputs and "role" not in fields and call_type_of(fields) == EMBEDDINGS:
+        cuts |= {CONTENT: messages, SEVERAL: partial(_split_instances, splitter)}
     if "instances" in fields:
         cuts["instances"] = partial(_split_instances, splitter)
     return cuts
@@ -190,7 +194,7 @@ def _instead(hole: bytes, _: JsonBytes) -> bytes:
 
 
 def _split_instances(splitter: Splitter, raw: JsonBytes) -> bytes:
-    """The inputs of Vertex AI's predict: texts, or objects with messages or a prompt."""
+    """The inputs of Vertex AI's predict and of Gemini's batches: texts, or objects with messages or a prompt."""
     if kind_of(raw) != "array":
         return splitter.rest(raw)
     names = {*INPUT_MEMBERS, "content", "text"}

@@ -36,6 +36,8 @@ HOLDERS = frozenset({"config", "toolConfig", "tool_config"})
 HISTORY, MESSAGE, RESULTS = "chat_history", "message", "tool_results"
 # What a reranker orders, and by what.
 RANKED = ("query", "documents")
+# What Gemini's `embedContent` embeds, and the requests of `batchEmbedContents`.
+CONTENT, SEVERAL = "content", "requests"
 # Members that hold the body: of a batch line, of boto3's `invoke_model`, of an HTTP request, of LangChain and others.
 WRAPPERS = (
     *("body", "params", "modelInput", "request", "input", "json", "payload", "data", "requestBody", "request_body"),
@@ -92,6 +94,11 @@ def _holds_objects(fields: Fields) -> bool:
     return kind_of(raw) == "array" and bytes(memoryview(raw)[:16]).replace(b" ", b"").startswith(b"[{")
 
 
+def _holds_parts(name: str) -> Callable[[Fields], bool]:
+    return lambda fields: _PARTS.search(bytes(memoryview(fields[name])[:_HEAD_BYTES])) is not None
+
+
+_PARTS = re.compile(rb'"parts"\s*:\s*\[')
 _RESPONSES = _names("instructions", "tools", "previous_response_id", "reasoning", "text", "store")
 _CONVERSE = _names("inferenceConfig", "toolConfig", "guardrailConfig", "additionalModelRequestFields")
 _OLLAMA = _names("options", "keep_alive")
@@ -124,6 +131,8 @@ SHAPES = (
     RequestShape(FINE_TUNING, _names("training_file")),
     RequestShape("chat", _names(MESSAGE), check=_is_text(MESSAGE)),
     RequestShape("predict", _names("instances")),
+    RequestShape(EMBEDDINGS, _names(CONTENT), check=_holds_parts(CONTENT)),
+    RequestShape(EMBEDDINGS, _names(SEVERAL), check=_holds_parts(SEVERAL)),
 )
 
 

@@ -28,6 +28,8 @@ def read(response: Any, **members: Any) -> Record:
         ("<html><body><h1>Service Unavailable</h1></body></html>", "Service Unavailable", None),
         ('{"error": {"message": "It is full", "code": 503}}', "It is full", 503),
         ('event: error\ndata: {"type": "error", "code": "server_error", "message": "It broke"}\n\n', "It broke", None),
+        ('event: error\ndata: {"message": "Too busy", "code": "overloaded"}\n\n', "Too busy", None),
+        ("event: error\r\ndata: Too busy\r\n\r\n", "Too busy", None),
         ('data: {"error": {"message": "It broke"}}\n\ndata: [DONE]\n\n', "It broke", None),
         ({"errors": [{"code": "no", "message": "No model"}], "trace": "x", "status_code": 404}, "No model", 404),
         ({"ErrorCode": "CLIENT", "Message": "Wrong", "OriginalStatusCode": 400, "LogStreamArn": "x"}, "Wrong", 400),

@@ -58,8 +58,10 @@ _MOST_EXECUTED = 200
 
 
 def _cited(message: JsonObject) -> list[ContentBlock]:
-    extra = message.get("provider_specific_fields")
-    found = citations.blocks_of(message) or (citations.blocks_of(extra) if isinstance(extra, dict) else [])
+    # LiteLLM and Azure put them into another object.
+    places = (message, *(message.get(name) for name in ("provider_specific_fields", "context")))
+    cited = (citations.blocks_of(place) for place in places if isinstance(place, dict))
+    found = next(filter(None, cited), [])
     return [*found, *citations.grounding_blocks(message)]
 
 

@@ -12,7 +12,7 @@ MOST_CITATIONS = 200
 # How deep the facts of a citation are looked for.
 _MOST_LEVELS = 3
 _TITLES = ("title", "document_title", "documentTitle", "filename", "file_name", "name", "tool")
-_ADDRESSES = ("url", "uri", "retrievedUrl", "retrieved_url", "source")
+_ADDRESSES = ("url", "uri", "retrievedUrl", "retrieved_url", "source", "link")
 # What a source is called if it has no address.
 _IDS = ("file_id", "fileId", "document_id", "id")
 _NAMES = frozenset({*_TITLES, *_ADDRESSES, *_IDS})

@@ -186,7 +186,7 @@ def _function_call(item: JsonObject) -> list[ContentBlock]:
     if "output" in item:
         return shapes.call_blocks(item, read_content)
     call_id = as_text(item.get("call_id") or item.get("id"))
-    return [ToolCallBlock(as_text(item.get("name")), as_text(item.get("arguments")), call_id)]
+    return [ToolCallBlock(shapes.tool_name(item), as_text(item.get("arguments")), call_id)]
 
 
 def _function_output(item: JsonObject) -> list[ContentBlock]:
@@ -205,7 +205,7 @@ _SAID = ("refusal", "search_result", "tool_reference", "reference")
 
 _READERS: dict[str, Callable[[JsonObject], list[ContentBlock]]] = {
     **dict.fromkeys(_TEXTS, _text),
-    "thinking": _thinking,
+    **dict.fromkeys(("thinking", "thought"), _thinking),
     "redacted_thinking": _redacted_thinking,
     "refusal": _refusal,
     **dict.fromkeys(("image_url", "input_image", "image"), _known_medium),

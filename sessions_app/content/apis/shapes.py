@@ -143,8 +143,8 @@ def tool_name(item: JsonObject) -> str:
     """The name of a call's tool: its own, else the words of its type."""
     for member in ("name", "toolName", "tool_name"):
         if isinstance(item.get(member), str) and item[member]:
-            # Tools of MCP belong to a server, and two servers may have tools of one name.
-            server = as_text(item.get("server_label") or item.get("server_name"))
+            # Tools of MCP belong to a server, others to a namespace, and two of them may have tools of one name.
+            server = as_text(item.get("server_label") or item.get("server_name") or item.get("namespace"))
             return f"{server}.{item[member]}" if server else str(item[member])
     kind = words_of_type(item)
     for ending in (*(f"_call_{ending}" for ending in _ANSWERS), *_NAME_ENDINGS):

@@ -71,8 +71,9 @@ def _of_detail(detail: JsonObject) -> list[ContentBlock]:
 
 
 def thinking(item: JsonObject, read: ReadContent) -> list[ContentBlock]:
-    """A block of thoughts: a text, or blocks of texts (Mistral)."""
-    value = item.get("thinking") or item.get("text") or item.get("reasoning") or item.get("content")
+    """A block of thoughts: a text, or blocks of texts (Mistral, Google's Interactions)."""
+    names = ("thinking", "text", "reasoning", "content", "summary")
+    value = next((item[name] for name in names if item.get(name)), None)
     text = value if isinstance(value, str) else joined_text(read(value), "\n\n")
     if not text and item.get("signature"):
         # Anthropic leaves the text out if the client asked for it.

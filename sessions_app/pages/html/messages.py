@@ -26,7 +26,7 @@ from sessions_app.pages.html.attachments import attachment_with_text
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.finding import part
 from sessions_app.pages.html.formats import exact
-from sessions_app.pages.html.other_blocks import citations, data_text, not_understood, other, reasoning, refusal
+from sessions_app.pages.html.other_blocks import citations, data_text, other, reasoning, refusal, rest_of_message
 from sessions_app.pages.html.pieces import fold, icon, more, reference, row
 from sessions_app.pages.html.source import BlockAddress, Source, is_blank
 from sessions_app.pages.html.text_diff import difference
@@ -223,7 +223,9 @@ class MessageWriter:
         if number < len(blocks):
             yield more_blocks(self.base_url, source, number)
         elif source.unread is not None:
-            yield part(source.digest) + not_understood(source.unread, BlockAddress(self.base_url, source.digest, "raw"))
+            yield part(source.digest) + rest_of_message(
+                source.unread, BlockAddress(self.base_url, source.digest, "raw")
+            )
 
     def _block(self, source: Source, number: int) -> Markup:
         block, key = source.message.blocks[number], (source.place, number)

@@ -79,11 +79,11 @@ def _folded(block: OtherBlock, address: BlockAddress) -> Markup:
     return fold(_title(block), content, f"JSON, {size_of(whole)}", peek(text))
 
 
-def not_understood(block: OtherBlock, address: BlockAddress) -> Markup:
+def rest_of_message(block: OtherBlock, address: BlockAddress) -> Markup:
     """What of a message none of its blocks says, as JSON. `address`: where the whole message is."""
     part = beginning(json_without_base64(block.value))
     content = clamped(code_box(drawn(part.shown)), address.text_url, part.hidden_chars)
-    return fold("Not understood, as it came", content, "JSON", peek(part.shown))
+    return fold("More of the message, as it came", content, "JSON", peek(part.shown))
 
 
 def _title(block: OtherBlock) -> str:

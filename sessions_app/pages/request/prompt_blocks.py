@@ -31,7 +31,7 @@ from sessions_app.pages.html.excerpts import excerpt
 from sessions_app.pages.html.finding import is_looking, part
 from sessions_app.pages.html.formats import size
 from sessions_app.pages.html.json_text import MOST_INDENTED_CHARS, beginning, drawn, is_json
-from sessions_app.pages.html.other_blocks import citations, not_understood
+from sessions_app.pages.html.other_blocks import citations, rest_of_message
 from sessions_app.pages.html.pieces import clamped, code_box, reference
 from sessions_app.pages.html.plain_text import revealed
 from sessions_app.pages.html.source import BlockAddress, Source, source_of
@@ -155,7 +155,7 @@ def content_html(block: PromptBlock, url: str, tools: Mapping[str, str]) -> Mark
     message = block.source.message
     pieces = (_piece(one, BlockAddress(url, digest, str(number)), tools) for number, one in enumerate(message.blocks))
     rest = block.source.unread
-    left = not_understood(rest, BlockAddress(url, digest, "raw")) if rest else NOTHING
+    left = rest_of_message(rest, BlockAddress(url, digest, "raw")) if rest else NOTHING
     return joined((part(digest), *pieces, left)) or reference("info", "Empty message")
 
 

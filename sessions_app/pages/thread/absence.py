@@ -27,7 +27,7 @@ _NOT_UNDERSTOOD = {
     "request": "No message was recognised in the request. It is shown as it came",
     "response": "No answer was recognised in the response. It is shown as it came",
 }
-_REST = {"request": "More of the request, not understood", "response": "More of the response, not understood"}
+_REST = {"request": "More of the request, as it came", "response": "More of the response, as it came"}
 # Settings of a request that the Responses API repeats in the response, and what it completes: tools get their defaults.
 _REPEATED = frozenset(
     {
@@ -91,7 +91,10 @@ class CallBody:
         """What of the body is in none of these blocks and texts, folded."""
         if self.content is None:
             return NOTHING
-        value = decoded(self.content)
+        value, said = decoded(self.content), tuple(said)
+        if isinstance(value, str) and not said:
+            # The text of an error is told beside it.
+            return NOTHING
         if self.side == "response":
             value = self._without_settings(_without_history(value))
         rest = unread(value, said, *also)

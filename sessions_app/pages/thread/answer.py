@@ -96,7 +96,9 @@ class AnswerWriter:
     def _rest(self, index: int, writer: MessageWriter) -> Markup:
         line, detail = self.sources.window.lines[index], self.sources.window.details[index]
         sources = self.sources.outputs(index)
-        if self.documents is None or not line.is_conversation or line.stream or not sources:
+        if self.documents is None or not line.is_conversation or line.stream:
+            return NOTHING
+        if not sources and line.status != ERROR:
             return NOTHING
         if len(sources) < self.sources.window.output_count(index):
             return NOTHING

@@ -117,10 +117,10 @@ def test_members_beside_an_answer_are_folded(signed_in: Client, project: Project
         "choices": [{"index": 0, "message": {"role": "assistant", "content": "Rain"}, "safety": "Quokkas"}],
     }
     page, _ = pages_of(signed_in, answered(project, response))
-    assert "Rain More of the response, not understood" in page
+    assert "Rain More of the response, as it came" in page
     usual = {"id": "r2", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Rain"}}]}
     send(project, [{"request_id": "two", "request": ASKED, "response": usual}])
-    assert "not understood" not in pages_of(signed_in, RequestLog.objects.get(request_id="two"))[0]
+    assert "More of the" not in pages_of(signed_in, RequestLog.objects.get(request_id="two"))[0]
 
 
 def test_settings_that_a_response_repeats_are_not_called_unknown(signed_in: Client, project: Project) -> None:
@@ -129,9 +129,9 @@ def test_settings_that_a_response_repeats_are_not_called_unknown(signed_in: Clie
     response = {"id": "r", "object": "response", "status": "completed", "output": [item], **settings}
     page, _ = pages_of(signed_in, answered(project, response))
     assert "Rain" in page
-    assert "not understood" not in page
+    assert "More of the" not in page
     send(project, [{"request_id": "two", "request": ASKED, "response": {**response, "id": "r2", "omen": "Quokkas"}}])
-    assert "More of the response, not understood" in pages_of(signed_in, RequestLog.objects.get(request_id="two"))[0]
+    assert "More of the response, as it came" in pages_of(signed_in, RequestLog.objects.get(request_id="two"))[0]
 
 
 def test_an_empty_message_of_a_call_that_failed_is_no_answer(signed_in: Client, project: Project) -> None:
@@ -150,7 +150,7 @@ def test_the_history_in_an_agents_state_is_understood(signed_in: Client, project
     state = {"messages": [*earlier, {"type": "human", "content": "town?"}, {"type": "ai", "content": "Rain"}]}
     for page in pages_of(signed_in, answered(project, state)):
         assert "Rain" in page
-        assert "not understood" not in page
+        assert "More of the" not in page
 
 
 def test_times_counts_and_headers_of_an_answer_are_understood(signed_in: Client, project: Project) -> None:
@@ -163,7 +163,7 @@ def test_times_counts_and_headers_of_an_answer_are_understood(signed_in: Client,
         send(project, [{"request_id": uuid.uuid4().hex, "request": ASKED, "response": response}])
         for page in pages_of(signed_in, RequestLog.objects.get()):
             assert "Rain" in page
-            assert "not understood" not in page
+            assert "More of the" not in page
 
 
 def test_a_result_in_a_member_that_is_not_known_is_no_empty_result(signed_in: Client, project: Project) -> None:
