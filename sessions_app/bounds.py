@@ -113,6 +113,29 @@ def share(part: float) -> Iterator[Budget]:
         whole.work_left -= work_before - granted.work_left
 
 
+_is_whole: ContextVar[bool] = ContextVar("is_whole", default=False)
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """Within it, a file is written. It has no other page for a rest, so nothing is shown in part."""
+    token = _is_whole.set(True)
+    try:
+        yield
+    finally:
+        _is_whole.reset(token)
+
+
+def is_whole() -> bool:
+    """Whether nothing may be shown in part."""
+    return _is_whole.get()
+
+
+def at_most(limit: int) -> int:
+    """How much of something is shown, where the rest is elsewhere: all of it within `whole`."""
+    return _ENDLESS if _is_whole.get() else limit
+
+
 def affordable(items: Iterable[T], least: int = 1) -> Iterator[T]:
     """Yield items while the current budget lasts, but at least `least` of them, so that every page makes progress."""
     for number, item in enumerate(items):

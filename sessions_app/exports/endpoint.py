@@ -31,7 +31,7 @@ class FormatParameters(Parameters):
     format = Described(
         {"type": "string", "enum": list(FORMATS), "default": DEFAULT},
         "`json`: the session and its requests. `jsonl`: a request a line, which `import_logs` reads. `csv`: the "
-        "figures of a request a line.",
+        "figures of a request a line. `md`: what each request added, as Markdown.",
     )
 
 

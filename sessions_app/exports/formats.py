@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sessions_app.exports.documents import json_pieces, jsonl_pieces
+from sessions_app.exports.markdown import markdown_pieces
 from sessions_app.exports.session import ExportedSession
 from sessions_app.exports.table import csv_pieces
 
@@ -23,5 +24,6 @@ class Format:
 FORMATS = {
     "json": Format("application/json", json_pieces),
     "jsonl": Format("application/jsonl", jsonl_pieces),
+    "md": Format("text/markdown; charset=utf-8", markdown_pieces),
     "csv": Format("text/csv; charset=utf-8", csv_pieces),
 }

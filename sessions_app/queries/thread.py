@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+from sessions_app import bounds
 from sessions_app.content.packed_digests import packed_count
 from sessions_app.models import RequestLog
 from sessions_app.queries.compaction import after_summary, may_follow_summary, to_compare, who_summarised
@@ -36,10 +37,12 @@ def load_window(
     relations: Structure | None = None,
     hidden: Collection[int] = (),
     steps: Collection[RequestLine] = (),
+    budget: int | None = None,
 ) -> Window:
     """The requests from index `first` up to `last` (not included), with everything that is printed of them.
 
     `hidden`: requests of other branches, which are left out. `steps`: the steps that are printed beside the requests.
+    `budget`: so many bytes of content are read, small parts first, if it is not a page's.
     """
     indices = [index for index in range(max(first, 0), min(last, len(lines))) if index not in hidden]
     relations = structure_of(lines) if relations is None else relations
@@ -55,20 +58,24 @@ def load_window(
     window.steps = {step.id: by_id[step.id] for step in steps if step.id in by_id}
     window.folded = _folded(window.shown, relations)
     _compare(window)
-    other_bytes = OTHER_BYTES if not all(lines[index].is_conversation for index in indices) else 0
+    other_bytes = bounds.at_most(OTHER_BYTES) if not all(lines[index].is_conversation for index in indices) else 0
     headers = [d for i in details if lines[i].id in repeated_ids or details[i].is_silent for d in window.beside(i)]
     wanted = _wanted(window)
     for step in (step for step in steps if step.id in window.steps):
         for packed_list in printed_of_step(step, window.steps[step.id]):
-            wanted.update(lists.digests(packed_list, 0, MESSAGES_OF_STEP))
-    window.parts = load_parts(session.id, session.buckets, wanted, other_bytes, others=headers)
+            wanted.update(lists.digests(packed_list, 0, bounds.at_most(MESSAGES_OF_STEP)))
+    bounded = {} if budget is None else {"budget": budget}
+    window.parts = load_parts(session.id, session.buckets, wanted, other_bytes, **bounded, others=headers)
     _weigh(window)
     return window
 
 
 def printed_of_step(step: RequestLine, detail: RequestDetail) -> tuple[bytes, ...]:
-    """The content of a step that its page shows. That of agents and chains is in the calls that they contain."""
-    return (detail.input_parts, detail.output_parts) if step.kind in WORK else ()
+    """The content of a step that its page shows. Most of that of agents and chains is in the calls that they contain:
+    only a file has the rest.
+    """
+    is_shown = step.kind in WORK or bounds.is_whole()
+    return (detail.input_parts, detail.output_parts) if is_shown else ()
 
 
 def load_step(session: SessionFacts, line: RequestLine) -> Window:
@@ -92,9 +99,8 @@ def _folded(shown: Sequence[int], structure: Structure) -> dict[int, tuple[int, 
     """The failed attempts that are shown with the last one of their call. Both must be on the page."""
     known = set(shown)
     chains = {chain[-1]: chain for index in shown if (chain := structure.attempts_of(index))[-1] in known}
-    folded = {
-        last: tuple(i for i in structure.attempts_before(last, MOST_ATTEMPTS)[:-1] if i in known) for last in chains
-    }
+    most = bounds.at_most(MOST_ATTEMPTS)
+    folded = {last: tuple(i for i in structure.attempts_before(last, most)[:-1] if i in known) for last in chains}
     return {last: attempts for last, attempts in folded.items() if attempts}
 
 
@@ -207,8 +213,8 @@ def around(positions: range, count: int) -> range:
 
 def _involved(indices: Sequence[int], count: int, structure: Structure) -> list[int]:
     """The window, the requests that it continues, those that continue either, and neighbours that it may repeat."""
-    found = set(indices)
-    found.update(attempt for index in indices for attempt in structure.attempts_before(index, MOST_ATTEMPTS))
+    found, most = set(indices), bounds.at_most(MOST_ATTEMPTS)
+    found.update(attempt for index in indices for attempt in structure.attempts_before(index, most))
     found.update(origin.index for index in indices if (origin := structure.origin(index)))
     found.update(parent.index for index in indices if (parent := structure.parents[index]))
     found.update(child for base in list(found) for child in structure.children.get(base, ())[:MOST_CHILDREN])

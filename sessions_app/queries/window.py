@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sessions_app import bounds
 from sessions_app.content.blocks import Message, OtherBlock
 from sessions_app.content.documents import PartKind
 from sessions_app.content.message_reader import MessageReader
@@ -46,7 +47,7 @@ class Printed:
 def printed(added: Added) -> Printed:
     """Which input parts are printed of a request."""
     new = added.positions()
-    if len(new) > HEAD_MESSAGES + TAIL_MESSAGES:
+    if len(new) > bounds.at_most(HEAD_MESSAGES + TAIL_MESSAGES):
         skipped = len(new) - HEAD_MESSAGES - TAIL_MESSAGES
         return Printed(new[:HEAD_MESSAGES], skipped, new[-TAIL_MESSAGES:])
     return Printed(new, 0, [])
@@ -74,6 +75,8 @@ class Window:
     messages: dict[tuple[bytes, str], tuple[Message, OtherBlock | None]] = field(default_factory=dict)
     # Which of the requests are runs of sub-agents.
     runs: Runs = field(default_factory=Runs)
+    # In a file: hashes of the texts that its requests say, which steps around them need not say again.
+    texts_said: set[int] = field(default_factory=set)
     # What the prompt cache did for each request of the session, where that was judged.
     _reader: MessageReader = field(default_factory=MessageReader)
     _contexts: dict[tuple[int, PartKind], list[bytes]] = field(default_factory=dict)
@@ -106,7 +109,7 @@ class Window:
 
     def outputs(self, index: int, first: int = 0) -> list[bytes]:
         """The digests of the items of an answer from `first` on, at most `MOST_OUTPUTS`."""
-        return self.lists.digests(self.details[index].output_parts, first, first + MOST_OUTPUTS)
+        return self.lists.digests(self.details[index].output_parts, first, first + bounds.at_most(MOST_OUTPUTS))
 
     @property
     def uncompared(self) -> set[int]:
@@ -128,11 +131,11 @@ class Window:
 
     def beside(self, index: int) -> list[bytes]:
         """The digests of the parts beside a request's messages, at most `MOST_CONTEXT`."""
-        return self.lists.digests(self.details[index].context_parts, 0, MOST_CONTEXT)
+        return self.lists.digests(self.details[index].context_parts, 0, bounds.at_most(MOST_CONTEXT))
 
     def beside_unread(self, index: int) -> int:
         """How many more parts there are beside a request's messages."""
-        return max(packed_count(self.details[index].context_parts) - MOST_CONTEXT, 0)
+        return max(packed_count(self.details[index].context_parts) - bounds.at_most(MOST_CONTEXT), 0)
 
     def history_digest(self, index: int, position: int) -> tuple[bytes, str] | None:
         """The digest of a message, and the role that it has if it names none. Positions go on through the answer."""

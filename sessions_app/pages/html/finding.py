@@ -12,6 +12,7 @@ from contextvars import ContextVar
 
 from markupsafe import Markup
 
+from sessions_app import bounds
 from sessions_app.content.needles import Needle, Original
 
 # A text is shown up to a place that is no further from its beginning, and so many characters beyond that.
@@ -33,6 +34,8 @@ def finding(needles: Sequence[Needle]) -> Iterator[None]:
 
 def reach(text: str, shown: int) -> int:
     """How many characters of a text to show: `shown`, or as many as reach beyond the last place that is looked for."""
+    if bounds.is_whole():
+        return len(text)
     needles = _needles.get()
     if not needles or shown >= len(text):
         return shown
@@ -43,8 +46,8 @@ def reach(text: str, shown: int) -> int:
 
 
 def is_looking() -> bool:
-    """Whether anything is looked for."""
-    return bool(_needles.get())
+    """Whether anything is looked for, or all is to be shown: then nothing may be drawn in part."""
+    return bool(_needles.get()) or bounds.is_whole()
 
 
 def part(digest: bytes) -> Markup:

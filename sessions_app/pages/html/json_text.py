@@ -75,7 +75,8 @@ def beginning(text: str, chars: int = MESSAGE_CHARS, lines: int = MESSAGE_LINES)
     """
     if len(text) <= _WHOLE_CHARS:
         return excerpt(indented(text), chars, lines)
-    bounds.current().spend(work=chars)
+    chars, lines = bounds.at_most(chars), bounds.at_most(lines)
+    bounds.current().spend(work=min(chars, len(text)))
     pieces: list[str] = []
     size, broken, end = 0, 0, 0
     for token, space, start in _spaced(text):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from sessions_app import bounds
 from sessions_app.content.base64_text import json_without_base64, shortened
 from sessions_app.content.blocks import Citation, CitationsBlock, OtherBlock, ReasoningBlock, RefusalBlock
 from sessions_app.content.json_values import to_json
@@ -38,18 +39,19 @@ def refusal(block: RefusalBlock, address: BlockAddress) -> Markup:
 
 def citations(block: CitationsBlock) -> Markup:
     """What a text cites, folded: the titles with their addresses, and the words that are quoted."""
-    shown = block.citations[:MOST_CITED]
+    shown = block.citations[: bounds.at_most(MOST_CITED)]
     rows = [reference("doc", _cited(one)) for one in shown]
-    if len(block.citations) > MOST_CITED:
-        rows.append(reference("info", f"{exact(len(block.citations) - MOST_CITED)} more in the raw JSON"))
+    if len(block.citations) > len(shown):
+        rows.append(reference("info", f"{exact(len(block.citations) - len(shown))} more in the raw JSON"))
     titles = ", ".join(one.title or one.url for one in shown)
     return fold("Sources", joined(rows), exact(len(block.citations)), peek(titles))
 
 
 def _cited(one: Citation) -> Markup:
-    title, url = visible((one.title or one.url)[:CITED_CHARS]), visible(one.url[:CITED_CHARS])
+    most = bounds.at_most(CITED_CHARS)
+    title, url = visible((one.title or one.url)[:most]), visible(one.url[:most])
     source = link(url, title) if url else isolated(title)
-    return sentence("{}: {}", source, isolated(peek(one.quote, CITED_CHARS))) if one.quote else source
+    return sentence("{}: {}", source, isolated(peek(one.quote, most))) if one.quote else source
 
 
 def data_text(block: OtherBlock) -> Indented:

@@ -172,7 +172,7 @@ def _with_ends(lines: Sequence[str]) -> Sequence[str]:
 
 def _clipped(line: str) -> list[Piece]:
     """A line, or the beginning of a very long one and how much follows."""
-    rest = len(line) - MOST_LINE_CHARS
+    rest = len(line) - bounds.at_most(MOST_LINE_CHARS)
     return [(line if rest <= 0 else f"{line[:MOST_LINE_CHARS]}… ({exact(rest)} more characters)", False)]
 
 

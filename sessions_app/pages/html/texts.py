@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
+from sessions_app import bounds
 from sessions_app.content import base64_text
 from sessions_app.content.omissions import MASKED, Cut, find_cuts
 from sessions_app.content.wrappers import Section, sections_of
@@ -153,7 +154,7 @@ def with_seams(text: str, write: Callable[[str], Markup]) -> Markup:
 
 
 def _pieces(text: str, found: list[Cut], write: Callable[[str], Markup]) -> Iterator[Markup]:
-    cuts, end = found[:MOST_SEAMS], 0
+    cuts, end = found[: bounds.at_most(MOST_SEAMS)], 0
     for cut in (cut for cut in cuts if cut.what not in _DESCRIBED_BELOW):
         if text[end : cut.start].strip():
             yield write(text[end : cut.start])
@@ -162,8 +163,8 @@ def _pieces(text: str, found: list[Cut], write: Callable[[str], Markup]) -> Iter
     if text[end:].strip():
         yield write(text[end:])
     yield from {cut.sentence: seam(cut) for cut in cuts if cut.what in _DESCRIBED_BELOW}.values()
-    if len(found) > MOST_SEAMS:
-        yield reference("info", f"{exact(len(found) - MOST_SEAMS)} more marks of omissions")
+    if len(found) > len(cuts):
+        yield reference("info", f"{exact(len(found) - len(cuts))} more marks of omissions")
 
 
 def seam(cut: Cut) -> Markup:

@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from sessions_app import bounds
 from sessions_app.content import base64_text
 from sessions_app.content.blocks import ContentBlock, MediaBlock, OtherBlock, ToolCallBlock, ToolResultBlock
 from sessions_app.content.json_values import to_json
@@ -274,7 +275,7 @@ def _attached(result: ToolResultBlock, address: BlockAddress) -> Markup:
     found = [(number, block) for number, block in found if block.url or block.name or block.byte_size]
     if not found:
         return NOTHING
-    rows = [attachment(block, address.inner(number)) for number, block in found[:MOST_ATTACHED]]
-    if len(found) > MOST_ATTACHED:
-        rows.append(reference("info", f"{exact(len(found) - MOST_ATTACHED)} more in the raw JSON"))
+    rows = [attachment(block, address.inner(number)) for number, block in found[: bounds.at_most(MOST_ATTACHED)]]
+    if len(found) > len(rows):
+        rows.append(reference("info", f"{exact(len(found) - len(rows))} more in the raw JSON"))
     return component("pieces", "thumbs")(joined(rows))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from sessions_app import bounds
 from sessions_app.pages.html.components import NOTHING, component, joined, sentence
 from sessions_app.pages.html.finding import part
 from sessions_app.pages.html.formats import exact
@@ -88,7 +89,7 @@ class AnswerWriter:
         if documents is None and window.output_count(index) > 1 and "response" not in line.call_type:
             documents = documents_of_call(window, index, only_response=True)
         response = documents.response if documents else None
-        for number, reason in finish_reasons(response)[:MOST_ENDINGS] if response else ():
+        for number, reason in finish_reasons(response)[: bounds.at_most(MOST_ENDINGS)] if response else ():
             if number > 1 and reason != line.finish_reason:
                 ended = component("thread", "finish_reason")(reason)
                 yield row("", reference("info", sentence("Choice {}: {}", exact(number), ended)))
@@ -121,7 +122,7 @@ class AnswerWriter:
         if sources:
             said = [source.message for source in sources if not source.is_provenance]
             pieces.append(writer.output(sources, alternatives=is_choice(window.lines[index], said)))
-        following = first + MOST_OUTPUTS
+        following = first + bounds.at_most(MOST_OUTPUTS)
         if sources and writer.left_out:
             following = number_of(writer.left_out[0])
         if following < count:

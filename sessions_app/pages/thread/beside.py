@@ -51,7 +51,7 @@ class BesideWriter:
 
     def _beside(self, side: str, index: int) -> Markup:
         steps = self.layout.beside(side, index)
-        html, count = self.steps(steps[:MOST_STEPS])
+        html, count = self.steps(steps[: bounds.at_most(MOST_STEPS)])
         if len(steps) > count:
             html += more_steps(self.addresses, side, index, count, len(steps))
         return component("trace", "steps")(side, html) if html else NOTHING

@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from sessions_app import bounds
 from sessions_app.pages.html.components import joined
 from sessions_app.pages.html.excerpts import RESULT_LINES, excerpt
 from sessions_app.pages.html.messages import with_seams
@@ -69,15 +70,15 @@ def _is_number(value: Any) -> bool:
 
 
 def _written(value: Any) -> str:
-    return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[:_FACT_CHARS]
+    return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[: bounds.at_most(_FACT_CHARS)]
 
 
 def drawn_documents(documents: Iterable[Document], url: str) -> Markup:
     """The documents, each with its score. `url` has the value whole."""
     listed = list(documents)
-    pieces = [_drawn(document, url) for document in listed[:MOST_DOCUMENTS]]
-    if len(listed) > MOST_DOCUMENTS:
-        pieces.append(reference("search", f"and {counted(len(listed) - MOST_DOCUMENTS, 'more document')}"))
+    pieces = [_drawn(document, url) for document in listed[: bounds.at_most(MOST_DOCUMENTS)]]
+    if len(listed) > len(pieces):
+        pieces.append(reference("search", f"and {counted(len(listed) - len(pieces), 'more document')}"))
     return joined(pieces)
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from markupsafe import Markup
 
+from sessions_app import bounds
 from sessions_app.models import Project
 from sessions_app.pages.html.components import NOTHING, component
 from sessions_app.pages.html.formats import extent, short_id
@@ -103,7 +104,7 @@ class Layout:
     def to_read(self, indices: Iterable[int]) -> list[RequestLine]:
         """The steps that are shown beside these requests."""
         places = [(side, index) for index in indices for side in (BEFORE, AFTER)]
-        return [step for place in places for step in self.beside(*place)[:MOST_STEPS]]
+        return [step for place in places for step in self.beside(*place)[: bounds.at_most(MOST_STEPS)]]
 
     def companions(self, chosen: Collection[uuid.UUID]) -> list[uuid.UUID]:
         """What belongs only to these requests: second reports of their calls, the steps that contain no other requests,

@@ -7,6 +7,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from sessions_app import bounds
 from sessions_app.pages.html.components import NOTHING, component, joined, sentence
 from sessions_app.pages.html.formats import duration
 from sessions_app.pages.html.pieces import fold, link, reference, row
@@ -24,7 +25,7 @@ _PREVIEW_CHARS = 120
 
 def reports_fold(reports: Sequence[Report], addresses: Addresses) -> Markup:
     """`also reported by anthropic`, with the names that the other spans have, and links to them."""
-    shown, left = reports[:MOST_REPORTS], len(reports) - MOST_REPORTS
+    shown, left = reports[: bounds.at_most(MOST_REPORTS)], len(reports) - bounds.at_most(MOST_REPORTS)
     scopes = dict.fromkeys((report.scope or "another span")[:_SCOPE_CHARS] for report in shown)
     items = [_report(report, addresses) for report in shown]
     if left > 0:

@@ -80,6 +80,21 @@ class InputWriter:
         base = None if always else self._base(index)
         return self._systems(index, base, writer), self._tools(index, base, writer)
 
+    def new_systems(self, index: int) -> tuple[str, list[bytes]]:
+        """What to call the system prompts beside the messages, and those; none if they are the same as before."""
+        base = self._base(index)
+        systems, before = self._context(index, PartKind.SYSTEM), self._context(base, PartKind.SYSTEM)
+        if systems == before:
+            return "", []
+        is_changed = bool(before) and self._is_related(index)
+        title = "System prompt removed" if not systems else "System prompt"
+        return f"{title} changed" if is_changed and systems else title, systems
+
+    def new_tools(self, index: int) -> list[bytes]:
+        """The definitions of tools; none if they are the same as before."""
+        tools = self._context(index, PartKind.TOOL)
+        return [] if tools == self._context(self._base(index), PartKind.TOOL) else tools
+
     def _systems(self, index: int, base: int | None, writer: MessageWriter) -> Markup:
         systems, before = self._context(index, PartKind.SYSTEM), self._context(base, PartKind.SYSTEM)
         if systems == before:

@@ -118,6 +118,8 @@ class StepWriter:
         pieces = [problems_note(line.problems), self.error_html(line)]
         if line.kind in WORK and not self._is_with_its_call(line):
             pieces += [self.given_html(line), self.returned_html(line)]
+        elif bounds.is_whole():
+            pieces.append(self._writer(line).thread(self.unsaid(line)))
         elif packed_count(detail.input_parts) or packed_count(detail.output_parts):
             pieces.append(component("trace", "show_messages")(self.addresses.request(line.id)))
         if reports := self.reports.get(line.id):
@@ -149,7 +151,7 @@ class StepWriter:
         url = self.addresses.request(line.id)
         call = self._call(line)
         found = bounds.write(self.values(line, is_result), lambda value: value.html(url, call, is_result))
-        unread = packed_count(self._packed(line, is_result)) - MOST_VALUES
+        unread = packed_count(self._packed(line, is_result)) - bounds.at_most(MOST_VALUES)
         return joined([*found.pieces, _left_out(found.left + max(unread, 0), url)])
 
     def _call(self, line: RequestLine) -> Asked | None:
@@ -159,9 +161,13 @@ class StepWriter:
 
     def values(self, line: RequestLine, is_result: bool) -> list[Value]:
         """What a step was given, or returned, as far as it was read."""
-        digests = self.window.lists.digests(self._packed(line, is_result), 0, MOST_VALUES)
+        digests = self.window.lists.digests(self._packed(line, is_result), 0, bounds.at_most(MOST_VALUES))
         is_retrieval = line.kind == "retrieval"
         return [self._value(digest, is_result, is_retrieval) for digest in digests if digest in self.window.parts]
+
+    def work_values(self, line: RequestLine, is_result: bool) -> list[Value]:
+        """What a step of work was given or returned, unless it is with the call that started it."""
+        return [] if line.kind not in WORK or self._is_with_its_call(line) else self.values(line, is_result)
 
     def _packed(self, line: RequestLine, is_result: bool) -> bytes:
         """The packed list of what a step was given, or returned; empty when the step is not stored any more."""
@@ -206,14 +212,25 @@ class StepWriter:
         html = writer.output(sources) if sources else NOTHING
         return html + _left_out(left_out + len(writer.left_out), writer.base_url)
 
+    def unsaid(self, line: RequestLine) -> list[Source]:
+        """The messages of an agent or chain that are in none of the calls that it contains. Each is said once."""
+        detail = self.window.steps.get(line.id)
+        if detail is None or line.kind in WORK:
+            return []
+        sources = [*self._sources(detail.input_parts, "user")[0], *self._sources(detail.output_parts, "assistant")[0]]
+        new = {hash(source.text): source for source in sources if source.said}
+        found = [source for said, source in new.items() if said not in self.window.texts_said]
+        self.window.texts_said.update(new)
+        return found
+
     def _writer(self, line: RequestLine, pairs: Pairs | None = None) -> MessageWriter:
         return MessageWriter(self.addresses.request(line.id), pairs)
 
     def _sources(self, packed: bytes, role: str) -> tuple[list[Source], int]:
         """The messages in a packed list, and how many of them are not shown."""
-        digests = self.window.lists.digests(packed, 0, MESSAGES_OF_STEP)
+        digests = self.window.lists.digests(packed, 0, bounds.at_most(MESSAGES_OF_STEP))
         parts = [self.window.parts[digest] for digest in digests if digest in self.window.parts]
-        known = [part for part in parts if part.content is not None][:MESSAGES_OF_STEP]
+        known = [part for part in parts if part.content is not None][: bounds.at_most(MESSAGES_OF_STEP)]
         read = (source_of(part.content or b"", role, part.digest) for part in known)
         found = [replace(source, place=(role, n)) for n, source in enumerate(read)]
         return found, packed_count(packed) - len(found)

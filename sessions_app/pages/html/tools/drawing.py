@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from sessions_app import bounds
 from sessions_app.content import base64_text
+from sessions_app.content.json_values import to_json
 from sessions_app.content.omissions import find_cuts
 from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.excerpts import MESSAGE_CHARS, MESSAGE_LINES, RESULT_LINES, WHOLE_CHARS, excerpt
 from sessions_app.pages.html.finding import is_looking, reach
 from sessions_app.pages.html.formats import exact
+from sessions_app.pages.html.json_text import drawn as json_in_inks
 from sessions_app.pages.html.links import link
 from sessions_app.pages.html.pieces import clamped, code_box, fold, reference
 from sessions_app.pages.html.plain_text import visible
@@ -47,6 +50,8 @@ class DrawingScale:
 
 SMALL = DrawingScale(MESSAGE_CHARS, RESULT_LINES, MESSAGE_LINES, 60, 12)
 WHOLE = DrawingScale(WHOLE_CHARS, 1_500, 1_500, 1_500, 300)
+# Data with more values than this are shown as their text.
+EVERYTHING = replace(WHOLE, nodes=5_000, rows=2_000)
 
 
 class Drawing(NamedTuple):
@@ -96,7 +101,7 @@ def drawn_call(asked: Asked, address: BlockAddress, scale: DrawingScale = SMALL)
 def _command(asked: ShellCommand, scale: DrawingScale) -> Drawing:
     part = excerpt(asked.text, scale.chars, scale.diff_lines)
     html = with_seams(part.shown, lambda piece: component("tool_drawings", "prompt")(piece))
-    head = component("tool_drawings", "command_head")(asked.shell, asked.directory[:PATH_CHARS])
+    head = component("tool_drawings", "command_head")(asked.shell, asked.directory[: bounds.at_most(PATH_CHARS)])
     return Drawing(head, html + _rest(asked.rest), part.hidden_chars)
 
 
@@ -104,10 +109,12 @@ def _rest(members: dict[str, Any]) -> Markup:
     """Other members, each in a line."""
     if not members:
         return NOTHING
-    tree = DataTree(SMALL.nodes, SMALL.rows)
+    tree = DataTree(bounds.at_most(SMALL.nodes), bounds.at_most(SMALL.rows))
     nodes = tree.nodes(members)
     notes: list[str] = []
     tree.note_rest(notes, members, len(nodes))
+    if bounds.is_whole() and not tree.is_whole:
+        return code_box(json_in_inks(to_json(members)))
     return component("tool_drawings", "tree")(nodes, notes, "rest")
 
 
@@ -117,7 +124,7 @@ def _rest(members: dict[str, Any]) -> Markup:
 def _edits(edits: FileEdits, scale: DrawingScale) -> Drawing:
     lines = edits.lines
     shown = _shown_lines([line.text for line in lines], scale.diff_lines, scale.chars)
-    head = component("tool_drawings", "edit_head")(edits.path[:PATH_CHARS], edits.what, edits.amounts)
+    head = component("tool_drawings", "edit_head")(edits.path[: bounds.at_most(PATH_CHARS)], edits.what, edits.amounts)
     content = diff_box(lines[:shown]) if lines else reference("info", "Nothing is changed")
     return Drawing(head, content + _rest(edits.rest), len(lines) - shown, "line")
 
@@ -241,7 +248,9 @@ def _file(text: str, asked: FileReading, scale: DrawingScale) -> Drawing | None:
     numbers = [line.number for line in lines if line.number is not None]
     where = f"lines {exact(numbers[0])} to {exact(numbers[-1])}" if len(numbers) > 1 else ""
     what = [where, "counted here" if is_counted else "", language_of(asked.path)]
-    head = component("tool_drawings", "file_head")(asked.path[:PATH_CHARS], ", ".join(filter(None, what)))
+    head = component("tool_drawings", "file_head")(
+        asked.path[: bounds.at_most(PATH_CHARS)], ", ".join(filter(None, what))
+    )
     rows = list(_rows(lines[:shown], language_of(asked.path)))
     direction = "ltr" if is_inked(language_of(asked.path)) else "auto"
     count = len(numbers) or len(lines) - (not lines[-1].text)
@@ -274,10 +283,11 @@ def _places(places: Sequence[FileMatch], scale: DrawingScale) -> Drawing:
 
 
 def _hits(found: SearchHits, scale: DrawingScale) -> Drawing:
+    most, named = bounds.at_most(1_000), bounds.at_most(PATH_CHARS)
     shown = found.hits if is_looking() else found.hits[: scale.rows]
     rows = [
-        (link(visible(hit.address[:PATH_CHARS]), visible(hit.title[:PATH_CHARS])), hit.snippet[:1_000],
-         len(hit.snippet[1_000:]), _rest(hit.rest))
+        (link(visible(hit.address[:named]), visible(hit.title[:named])), hit.snippet[:most],
+         len(hit.snippet[most:]), _rest(hit.rest))
         for hit in shown
     ]  # fmt: skip
     head = _counted(len(found.hits), "result")
@@ -305,6 +315,7 @@ def _data(value: Any, scale: DrawingScale, languages: Mapping[str, str] | None =
     """
     if value is UNREAD or not isinstance(value, (dict, list)) or not value:
         return None
+    scale = EVERYTHING if bounds.is_whole() else scale
     tree = DataTree(scale.nodes, scale.rows, languages or {})
     notes: list[str] = []
     if table := tree.table(value, rows_follow=True):

@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from sessions_app import bounds
 from sessions_app.pages.html.formats import exact
 from sessions_app.pages.html.syntax import in_inks
 from sessions_app.pages.html.tools.reading import WrittenNumber, is_text, scalar, written
@@ -90,8 +91,8 @@ class DataTree:
         return node
 
     def _code(self, name: str, text: str) -> DataNode:
-        node = DataNode(name, "", code=in_inks(text[:CODE_CHARS], self.languages[name]))
-        if len(text) > CODE_CHARS:
+        node = DataNode(name, "", code=in_inks(text[: bounds.at_most(CODE_CHARS)], self.languages[name]))
+        if len(text) > bounds.at_most(CODE_CHARS):
             self.is_whole = False
             node.notes.append(f"{exact(len(text) - CODE_CHARS)} more characters in the raw JSON")
         return node
@@ -105,10 +106,13 @@ class DataTree:
     def _leaf(self, value: Any) -> tuple[str, str]:
         if is_text(value):
             return self.clipped(value, TEXT_CHARS), "s"
-        return scalar(value)[:TEXT_CHARS] if not isinstance(value, (dict, list)) else written(value, 2), "n"
+        return scalar(value)[: bounds.at_most(TEXT_CHARS)] if not isinstance(value, (dict, list)) else written(
+            value, 2
+        ), "n"
 
     def clipped(self, text: str, most: int) -> str:
         """A text, or its beginning and how much follows."""
+        most = bounds.at_most(most)
         if len(text) <= most:
             return text
         self.is_whole = False
@@ -132,7 +136,7 @@ class DataTree:
             return None
         shown = value[: min(self.rows, max(self.left, 1))]
         self.left -= len(shown)
-        columns = list(names)[:MOST_COLUMNS]
+        columns = list(names)[: bounds.at_most(MOST_COLUMNS)]
         rows = [[self._cell(row[name]) if name in row else None for name in columns] for row in shown]
         heads = [self.clipped(name, NAME_CHARS) for name in columns]
         notes = self._left_out(value, shown, names)
@@ -141,13 +145,14 @@ class DataTree:
     def _cell(self, value: Any) -> tuple[str, str]:
         if is_text(value):
             return self.clipped(value, CELL_CHARS), "s"
-        text = written(value, CELL_CHARS)
-        self.is_whole = self.is_whole and not text.endswith("…")
+        text = written(value, bounds.at_most(CELL_CHARS))
+        # What is nested deeply is `{…}`.
+        self.is_whole = self.is_whole and "…" not in text
         return text, "n" if isinstance(value, WrittenNumber) else "c"
 
     def _left_out(self, value: list[Any], shown: list[Any], names: dict[str, int]) -> list[str]:
         notes = [f"{exact(len(rest))} more row{'' if len(rest) == 1 else 's'}"] if (rest := value[len(shown) :]) else []
-        if len(names) > MOST_COLUMNS:
+        if len(names) > bounds.at_most(MOST_COLUMNS):
             notes.append(f"{exact(len(names) - MOST_COLUMNS)} more columns")
         self.is_whole = self.is_whole and not notes
         return notes
