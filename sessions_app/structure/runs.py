@@ -24,6 +24,8 @@ class RunRow(TimelineRow, TaskRow, Protocol):
 
     @property
     def trace_id(self) -> str: ...
+    @property
+    def span_id(self) -> str: ...
 
 
 class ToolStep(Protocol):
@@ -166,5 +168,14 @@ def _by_task(requests: Sequence[RunRow], structure: Structure) -> Iterable[Run]:
         if starter is None or structure.attempts_of(index)[0] != index or structure.origin(index) is not None:
             continue
         members = tuple(structure.branch_with(index))
-        if starter not in members and members[0] == index:
+        if (
+            starter not in members
+            and members[0] == index
+            and not _are_of_two_traces(requests[starter], requests[index])
+        ):
             yield Run(starter, members)
+
+
+def _are_of_two_traces(one: RunRow, other: RunRow) -> bool:
+    """Whether traces tell that one request did not cause the other: then somebody asked the same again."""
+    return bool(one.span_id and other.span_id) and one.trace_id != other.trace_id

@@ -15,6 +15,8 @@ ASKED, MORE, FIRST, SECOND, INNER = (uuid.UUID(int=number) for number in range(1
 @dataclass
 class Agent(Call):
     task: uuid.UUID | None = None
+    trace_id: str = ""
+    span_id: str = ""
 
 
 def found(calls: list[Agent]) -> Runs:
@@ -38,6 +40,17 @@ def test_a_run_is_what_a_tool_call_started_and_all_that_continues_it() -> None:
     assert runs.starting_at(1) == Run(0, (1, 2))
     assert runs.starting_at(2) is None
     assert [len(runs.around(index)) for index in range(4)] == [0, 1, 1, 0]
+
+
+def test_the_same_question_in_another_trace_is_no_run() -> None:
+    starter, first, *_ = a_run()
+    starter.trace_id = starter.span_id = first.span_id = first.trace_id = "a"
+    assert found([starter, first]).started_by == {0: [Run(0, (1,))]}
+    first.trace_id = "b"
+    assert not found([starter, first])
+    # A trace id of a log is no span's: proxies make one up for each call.
+    starter.span_id = first.span_id = ""
+    assert found([starter, first]).started_by == {0: [Run(0, (1,))]}
 
 
 def test_session_without_sub_agents_has_no_runs() -> None:
