@@ -16,7 +16,7 @@ from sessions_app.pages.html.components import component, joined
 from sessions_app.pages.html.formats import clock, cost, exact, tokens
 from sessions_app.pages.html.tool_definitions import NAME_CHARS, names_of
 from sessions_app.pages.session.find import SessionFind
-from sessions_app.pages.session.outline_rows import CALLS, outcome, state_of
+from sessions_app.pages.session.outline_rows import outcome, state_of
 from sessions_app.pages.session.outline_tree import is_summary
 from sessions_app.pages.session.prompts import new_prompts
 from sessions_app.pages.session.view import RequestBlock, View
@@ -126,8 +126,7 @@ def _first_calls(shown: View, indices: Iterable[int], names: Mapping[int, str]) 
 
 def _named(lines: Sequence[RequestLine]) -> set[str]:
     """The names of tools that answers without a word called."""
-    ended = (line for line in lines if line.finish_reason in CALLS)
-    told = {text for look, text in map(outcome, ended) if look == "tools"}
+    told = {text for look, text in map(outcome, lines) if look == "tools"}
     return {name for text in told for name in text.split(", ")}
 
 

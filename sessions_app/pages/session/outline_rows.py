@@ -34,7 +34,7 @@ MODEL_CHARS = 100
 MOST_LANES = 2
 
 # How an answer ends that calls tools.
-CALLS = ("tool_calls", "tool_use", "function_call")
+CALLS = ("tool_calls", "tool_call", "tool_use", "function_call")
 _TOOL_NAMES = re.compile(r"[\w.:/-]+(, [\w.:/-]+)*$")
 # Marks of Markdown, in which most answers are written.
 _MARKS = re.compile(r"\*\*|`|^#+ ")
@@ -231,15 +231,19 @@ def outcome(line: RequestLine, most: int = LABEL_CHARS) -> tuple[str, str]:
     if not line.output_preview:
         return "nothing", line.call_type or line.kind
     text = line.output_preview[:most]
-    if line.finish_reason in CALLS and _TOOL_NAMES.match(text) and _names_calls(line, text):
+    if names_tools(line, text):
         return "tools", text
     return "answer", _MARKS.sub("", text)
 
 
-def _names_calls(line: RequestLine, text: str) -> bool:
-    """Whether a text names the tools that are called: an answer of one word, before its calls, looks like a name."""
+def names_tools(line: RequestLine, text: str) -> bool:
+    """Whether what came back names the tools that are called. APIs give many reasons for an end with calls, and an
+    answer of one word looks like a name, so the calls decide.
+    """
+    if not _TOOL_NAMES.match(text):
+        return False
     profile = unpack(line.profile)
     called = {call.tool for call in profile.calls} if profile else set()
     # Without a profile nothing else is known, and the last name may be cut off.
     names = text.split(", ")
-    return not called or all(name_hash(name) in called for name in (names[:-1] or names))
+    return all(name_hash(name) in called for name in (names[:-1] or names)) if called else line.finish_reason in CALLS

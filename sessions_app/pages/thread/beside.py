@@ -14,6 +14,7 @@ from sessions_app.pages.html.messages import Execution, FoundCall
 from sessions_app.pages.html.pieces import more
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.layout import AFTER, BEFORE, MOST_STEPS, Layout
+from sessions_app.pages.thread.step_values import returned_in_line
 from sessions_app.pages.thread.steps import StepWriter
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
@@ -24,7 +25,6 @@ from sessions_app.structure.nesting import is_event, trace_of
 
 # The steps on one side of a request may take this part of an answer's bytes.
 PART_OF_STEPS = 0.3
-_RESULT_CHARS = 2_000
 
 
 class BesideWriter:
@@ -89,6 +89,6 @@ def execution_of(writer: StepWriter, step: RequestLine, layout: Layout) -> Execu
         href=layout.step_link(step.id, writer.addresses),
         duration=duration(timeline.duration(step)),
         error=error,
-        result=values[0].text[:_RESULT_CHARS] if values else "",
+        result=returned_in_line(values),
         body=writer.returned_html(step),
     )

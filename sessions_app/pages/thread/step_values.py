@@ -162,6 +162,17 @@ def arguments_of(value: Value | None) -> str:
     return summary_of_arguments(value.text)
 
 
+def returned_in_line(values: Sequence[Value]) -> str:
+    """What a step returned, in a line: the members of an object, how many items there are, else the first line."""
+    if len(values) != 1:
+        return counted(len(values), "item") if values else ""
+    text = values[0].text
+    if not values[0].is_json:
+        return first_line(text)
+    items = _read(text) if len(text) <= _SUMMARISED_CHARS else None
+    return counted(len(items), "item") if isinstance(items, list) else summary_of_arguments(text)
+
+
 def documents_found(values: Sequence[Value]) -> str:
     """What a retrieval returned: `3 documents` and the first one's words, or the first line of something else."""
     documents = [document for value in values for document in value.documents]

@@ -20,7 +20,7 @@ from sessions_app.pages.html.tools.kinds import Asked, asked
 from sessions_app.pages.thread.addresses import Addresses
 from sessions_app.pages.thread.pairing import Pairing
 from sessions_app.pages.thread.reports import reports_fold
-from sessions_app.pages.thread.step_values import Value, arguments_of, documents_found, value_of
+from sessions_app.pages.thread.step_values import Value, arguments_of, documents_found, returned_in_line, value_of
 from sessions_app.pages.thread.wording import counted
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.thread import MESSAGES_OF_STEP
@@ -95,7 +95,7 @@ class StepWriter:
             return NOTHING
         given, returned = self.values(line, False), self.values(line, True)
         arguments = arguments_of(given[0] if given else None)
-        result = first_line(returned[0].text) if returned else ""
+        result = returned_in_line(returned)
         if line.kind == "retrieval":
             result = documents_found(returned)
         return component("trace", "step_values")(arguments, result)

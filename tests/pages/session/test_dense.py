@@ -64,6 +64,15 @@ def test_tools_that_no_request_defines_have_their_names_from_the_calls(
     assert "run_&lt;tests&gt;" in page
 
 
+@pytest.mark.parametrize("reason", ["tool_call", "STOP", "tool_calls", "FinishReason.STOP"])
+def test_an_answer_of_calls_alone_is_told_once(signed_in: Client, project: Project, reason: str) -> None:
+    calls = [call("c1", "read_file"), call("c2", "run_tests")]
+    session = make_session(project, "s", chat([user("Fix it")], assistant("", tool_calls=calls), finish=reason))
+    (line,) = lines(get(signed_in, session, "?dense=1"))
+    assert line.count("read_file") == 1
+    assert "→ read_file, run_tests" in line
+
+
 def test_the_address_is_remembered_until_it_says_otherwise(signed_in: Client, project: Project) -> None:
     session = make_session(project, "s", *agent())
     assert lines(get(signed_in, session)) == []

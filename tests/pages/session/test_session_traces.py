@@ -381,6 +381,18 @@ def test_tools_are_found_by_name_and_order(signed_in: Client, project: Project) 
     assert "no result" not in found
 
 
+@pytest.mark.parametrize(
+    ("result", "words"), [('{"assistant": "planner"}', "assistant: planner"), ('[{"n": 1}, {"n": 2}]', "2 items")]
+)
+def test_data_that_a_tool_returned_are_told_in_words(
+    signed_in: Client, project: Project, result: str, words: str
+) -> None:
+    post(project, chat(1, calls("weather", "c1")), tool(2, "weather", result, "c1", at=2), tool(3, "x", result, at=3))
+    page = get(signed_in, Session.objects.get())
+    assert f"city: Paris {words} 1.0" in text(article(page, 1))
+    assert words in next(line for kind, _, line in steps(page) if " x " in f" {line} ")
+
+
 def test_tool_of_another_agent_is_not_taken(signed_in: Client, project: Project) -> None:
     agents = made(1, "invoke_agent", name="a"), made(2, "invoke_agent", name="b", at=0.1)
     asks = chat(3, calls("weather"), parent=1, at=0.2), chat(4, calls("weather"), parent=2, at=0.3)
