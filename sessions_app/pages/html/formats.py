@@ -36,7 +36,7 @@ _NO_TIME = timedelta(0)
 # A page writes the same lengths and numbers in several places, and the next page of a session most of them again.
 @lru_cache(4096)
 def duration(value: timedelta | None) -> str:
-    """`620 ms`, `6.4 s`, `1 m 24 s`, `2 h 05 m`, `3 d 04 h`. A negative one is unknown: the clock was wrong."""
+    """`620 ms`, `6.4 s`, `2 h 05 m`, `3 d 04 h`, `120 d`. A negative one is unknown: a clock was wrong."""
     if value is None or value < _NO_TIME:
         return UNKNOWN
     milliseconds = round(value.total_seconds() * 1000)
@@ -52,6 +52,8 @@ def duration(value: timedelta | None) -> str:
     if minutes < 48 * 60:
         return _two_units(minutes // 60, "h", minutes % 60, "m")
     hours = round(seconds / 3600)
+    if hours >= 100 * 24:
+        return f"{round(hours / 24):,}{NARROW_SPACE}d"
     return _two_units(hours // 24, "d", hours % 24, "h")
 
 
@@ -112,11 +114,12 @@ def cost(value: Decimal | None) -> str:
 
 
 def exact_cost(value: Decimal | None) -> str:
-    """US dollars with all digits that mean something."""
+    """US dollars with all digits that mean something: `$10`, `$2.50`, `$0.00375`."""
     if value is None or not value.is_finite():
         return UNKNOWN
     value = rounded(value)
-    return f"{'-' if value < 0 else ''}${abs(value):,f}"
+    text = f"{'-' if value < 0 else ''}${abs(value):,f}"
+    return f"{text}0" if text[-2] == "." else text
 
 
 # The limits are for the rounded value: 0.0996 becomes 0.100, and 0.9996 becomes 1.00.

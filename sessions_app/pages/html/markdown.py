@@ -47,7 +47,7 @@ _TAGS = {
 _ATTRIBUTES = {
     "a": {"href", "title", "target"},
     "span": {"class"},
-    "div": {"class"},
+    "div": {"class", "tabindex"},
     "pre": {"tabindex", "dir"},
     "code": {"dir"},
     "bdi": {"class", "data-mark", "title"},
@@ -202,7 +202,7 @@ class _Renderer(RendererHTML):
         return revealed(tokens[idx].content)
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        return '<div class="table-scroll"><table>'
+        return '<div class="table-scroll" tabindex="0"><table>'
 
     def table_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return "</table></div>\n"

@@ -42,9 +42,9 @@ def document(documents: Documents, name: str) -> bytes | None:
 def chosen(name: str, documents: Documents, is_span: bool = False) -> str:
     """The document to show: the one that was asked for, if the log has it; else the first of response, request and log.
 
-    Of a span it is the span itself.
+    Of a span it is the span itself, and for a missing response the log: what a failed call came to stands there.
     """
-    wanted = (name, "log") if is_span else (name, "response", "request", "log")
+    wanted = (name, "log") if is_span or name == "response" else (name, "response", "request", "log")
     return next(found for found in wanted if document(documents, found) is not None)
 
 

@@ -35,6 +35,7 @@ from sessions_app.queries.search.orders import opposite
 from sessions_app.queries.search_coverage import search_coverage
 from sessions_app.queries.session import ERROR_CHARS
 from sessions_app.records import ERROR
+from sessions_app.structure import timeline
 
 PAGE_SIZE = 50
 ORDERS = {NEWEST_FIRST: "newest first", OLDEST_FIRST: "oldest first"}
@@ -169,9 +170,10 @@ def _rows(found: RequestListPage, project: Project, words: str) -> Iterable[Requ
 
 
 def _row(row: ListedRequest, address: str, date: Markup | str, places: Sequence[FoundPlace]) -> RequestInList:
-    length = row.ended_at - row.started_at if row.ended_at else None
+    length = timeline.duration(row)
     first = row.first_token_at - row.started_at if row.first_token_at else None
-    title = row.session_title or row.session_key or short_id(row.session_id)
+    what = row.kind if row.kind != "llm" else ""
+    title = (what and row.call_type) or row.session_title or row.session_key or short_id(row.session_id)
     return RequestInList(
         href=_page(address, row.id),
         session_href=f"{address}sessions/{row.session_id}/",
@@ -184,7 +186,7 @@ def _row(row: ListedRequest, address: str, date: Markup | str, places: Sequence[
         error=error_words(row.http_status, row.error_message[:ERROR_CHARS], row.error_type),
         model=row.model,
         hue=hue(row.model),
-        what=row.kind if row.kind != "llm" else "",
+        what=what,
         duration=duration(length),
         first_token=duration(first),
         has_tokens=row.input_tokens is not None or row.output_tokens is not None,

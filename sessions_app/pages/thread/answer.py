@@ -23,6 +23,7 @@ from sessions_app.queries.session import RequestDetail, RequestLine
 from sessions_app.queries.traces import Report
 from sessions_app.queries.window import MOST_OUTPUTS, documents_of_call
 from sessions_app.records import ERROR, RUNNING, Documents, StreamNote
+from sessions_app.wire.fields import ERROR_CHARS
 from sessions_app.wire.response_facts import finish_reasons
 
 # How so many choices ended is told.
@@ -147,6 +148,7 @@ def error_card(line: RequestLine, detail: RequestDetail, base_url: str) -> Marku
         provider=detail.provider,
         message=detail.error_message,
         url=base_url,
+        kept=ERROR_CHARS if len(detail.error_message) >= ERROR_CHARS else 0,
     )
     return part(b"") + row("error", card)
 

@@ -23,8 +23,8 @@ from sessions_app.records import ERROR
 from sessions_app.structure import timeline
 from sessions_app.structure.runs import runs_of
 
-# The most sub-agents of a request that are named.
-MOST_STARTED = 5
+# The most of them that are named of those that continue a request, or begin a sub-agent of it.
+MOST_NEIGHBOURS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,14 @@ class Neighbour:
 
     number: int
     href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The first of several requests, and how many more there are."""
+
+    named: list[Neighbour]
+    more: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +70,10 @@ class Facts:
     offset: str
     in_session: str
     continues: Neighbour | None
-    continued_by: list[Neighbour]
+    continued_by: Neighbours
     started_by: Neighbour | None
     # The first requests of the sub-agents that its tool calls started.
-    started: list[Neighbour]
+    started: Neighbours
     is_repetition: bool
     history: str
     source: str
@@ -101,9 +109,9 @@ def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: 
         offset=offset(line, start_of(lines) or line.started_at),
         in_session=addresses.in_session(index + 1),
         continues=None if base is None else _neighbour(base, addresses),
-        continued_by=[_neighbour(i, addresses) for i, b in enumerate(window.continues) if b == index][:5],
+        continued_by=_neighbours([i for i, b in enumerate(window.continues) if b == index], addresses),
         started_by=_neighbour(run.starter, addresses) if run else None,
-        started=[_neighbour(one.first, addresses) for one in runs.started_by.get(index, ())[:MOST_STARTED]],
+        started=_neighbours([one.first for one in runs.started_by.get(index, ())], addresses),
         is_repetition=_is_repetition(window, index),
         history=history(added.count, added.count - printed.count),
         source=source_name(log.source),
@@ -125,6 +133,11 @@ def _is_repetition(window: Window, index: int) -> bool:
 
 def _neighbour(index: int, addresses: Addresses) -> Neighbour:
     return Neighbour(index + 1, addresses.in_session(index + 1))
+
+
+def _neighbours(indexes: Sequence[int], addresses: Addresses) -> Neighbours:
+    named = [_neighbour(index, addresses) for index in indexes[:MOST_NEIGHBOURS]]
+    return Neighbours(named, len(indexes) - len(named))
 
 
 def _first_token(line: RequestLine, length: timedelta | None) -> timedelta | None:

@@ -42,6 +42,18 @@ def test_it_works(signed_in: Client, project: Project) -> None:
     assert f'<a href="{ADDRESS}" data-key="g r"' in " ".join(page.split())
 
 
+def test_absurd_times_make_no_durations_and_steps_have_their_names(signed_in: Client, project: Project) -> None:
+    store_logs(
+        project,
+        make_log("From the future", started_at=START.replace(year=2087), seconds=60),
+        make_log("", kind="tool", model=None, call_type="look_up", request={"a": 1}, response={"b": 2}),
+    )
+    page = get(signed_in)
+    assert sorted(titles(page)) == ["From the future", "look_up"]
+    row = next(row for row in page.split("<tr") if "From the future" in row)
+    assert re.search(r'class="r-dur num">–<', row)
+
+
 def test_the_box_asks_for_requests_and_shows_where_words_are(signed_in: Client, project: Project) -> None:
     store_logs(project, make_log("A <b>robot</b>", started_at=START), make_log("Two cats"))
     page = get(signed_in, "?q=robot")

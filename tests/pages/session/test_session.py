@@ -274,6 +274,17 @@ def test_error_is_a_card(signed_in: Client, project: Project) -> None:
     assert 'data-state="error"' in first
 
 
+def test_error_that_is_kept_in_part_says_so_and_leads_to_all_of_it(signed_in: Client, project: Project) -> None:
+    error = {"type": "crash", "message": "It broke. " * 1_000 + "The end"}
+    session = make_session(project, "s", make_log(response=None, status="error", error=error))
+    card = re.search(r'class="err-card".*?</div></div>', get(signed_in, session), re.DOTALL)
+    assert card
+    assert "The first 2,000 characters. The raw JSON has all." in text(card[0])
+    link = re.search(r'href="([^"]+)#raw"', card[0])
+    assert link
+    assert "The end" in signed_in.get(link[1]).content.decode()
+
+
 def test_reasoning_is_folded(signed_in: Client, project: Project) -> None:
     answer = assistant("42", reasoning_content="Let me **think**.")
     first = article(get(signed_in, make_session(project, "s", chat([user("?")], answer))), 1)

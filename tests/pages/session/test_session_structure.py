@@ -103,6 +103,15 @@ def test_model_of_a_side_call_has_not_changed(signed_in: Client, project: Projec
     assert marks(page, 6) == "starts a new conversation"
 
 
+def test_more_continuations_than_are_named_are_counted(signed_in: Client, project: Project) -> None:
+    asked = [user("One"), assistant("Answer")]
+    others = [chat([*asked, user(f"Variant {n}")], f"Leaf {n}", at=10 + n) for n in range(8)]
+    session = make_session(project, "s", chat([user("One")], "Answer"), *others)
+    first = RequestLog.objects.filter(session_id=session.id).earliest("started_at")
+    page = signed_in.get(f"/p/acme/requests/{first.id}/").content.decode()
+    assert re.search(r"Continued by 2 ?, 3 ?, 4 ?, 5 ?, 6 and 3 more", text(page))
+
+
 # --- branches -------------------------------------------------------------------------------------------------------
 
 
