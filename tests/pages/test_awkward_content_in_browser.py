@@ -1,4 +1,4 @@
-"""Content of an unusual shape stays readable: texts from right to left, wide tables, tall images. In a real Chromium."""
+"""Content of an unusual shape stays readable in a real Chromium: texts from right to left, wide tables, tall images."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class TimePanel:
 def time_panel(query: QueryDict, shown: View, insights: Insights) -> TimePanel | None:
     """None if the requests say nothing of their times, or took none."""
     requests = shown.lines.requests
-    since, until = _between(query, len(requests))
+    since, until = asked_range(query, len(requests))
     between = range(since - 1, until)
     split = time_of(shown.lines, between)
     if split is None or not split.wall:
@@ -87,7 +87,7 @@ def time_panel(query: QueryDict, shown: View, insights: Insights) -> TimePanel |
     )
 
 
-def _between(query: QueryDict, count: int) -> tuple[int, int]:
+def asked_range(query: QueryDict, count: int) -> tuple[int, int]:
     """The numbers in an address, also with `#` before them. Those that make no sense stand for the whole session."""
     since, until = (whole_number(query.get(name, "").lstrip("#"), 0) for name in ("since", "until"))
     since = since if 1 <= since <= count else 1

@@ -1,6 +1,7 @@
 """The dense conversation: a line a request. What came in, what came back, and what that cost.
 
-`?dense=1` asks for it, `?dense=0` for the whole requests; the choice is kept in a cookie.
+`?dense=1` asks for it, `?dense=0` for the whole requests; the choice is kept in a cookie. Links to what only whole
+requests have say `?dense=no`, which is for one page.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def remember(request: HttpRequest, response: HttpResponse) -> None:
     asked = request.GET.get(PARAMETER, "")
     if asked == "1":
         response.set_cookie(COOKIE, "1", max_age=COOKIE_SECONDS, samesite="Lax", httponly=True)
-    elif asked:
+    elif asked == "0":
         response.delete_cookie(COOKIE, samesite="Lax")
 
 

@@ -86,7 +86,7 @@ def session_page(request: HttpRequest, project: Project, session_id: uuid.UUID) 
         context |= _conversation(request, project, shown, found, context)
     if not htmx_of(request):
         context |= _around(project, shown, context["shown"])
-        context["ignored"] = ignored(request.GET, shown)
+        context["ignored"] = ignored(request.GET, shown, found, context.get("pages"))
         context |= curves(shown, found.counts)
     part = PARTIALS[shown.addresses.view]
     response = render_page_or_partial(request, "session.html", part, context, project)

@@ -241,9 +241,14 @@ def shown_time(axis: TimeAxis, query: QueryDict) -> ShownTime:
     return ShownTime(axis, _number(query, "t0", 0.0), _number(query, "t1", math.inf))
 
 
-def _number(query: QueryDict, name: str, default: float) -> float:
+def is_number(text: str) -> bool:
+    """Whether a text of an address is a number, which may be infinite."""
     try:
-        found = float(query.get(name, default))
+        return not math.isnan(float(text))
     except ValueError:
-        return default
-    return default if math.isnan(found) else found
+        return False
+
+
+def _number(query: QueryDict, name: str, default: float) -> float:
+    text = query.get(name, "")
+    return float(text) if is_number(text) else default

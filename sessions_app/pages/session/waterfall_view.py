@@ -60,6 +60,7 @@ def waterfall(query: QueryDict, shown: View, found: SessionFind, mark_of: Callab
     return {
         "shown": RequestBlock(min(numbers), max(numbers), None, None),
         "rows": joined(writer.html(here)),
+        "pages": max(len(placed) - 1, 0) // MOST_ROWS + 1,
         "row_page": _links(shown, time, page, len(placed)),
         "shown_time": time,
         "ticks": time.ticks,

@@ -78,9 +78,9 @@ class Addresses:
         return self.in_full(number, fragment) if self.dense else self._at(number, fragment)
 
     def in_full(self, number: int, fragment: str) -> str:
-        """A link to what stands beside a request, where that is shown: with the whole requests."""
+        """A link to what stands beside a request, where that is shown: with the whole requests, this once."""
         address, _, _ = replace(self, dense=False)._at(number, "").partition("#")
-        return f"{address}{'&' if '?' in address else '?'}dense=0#{fragment}"
+        return f"{address}{'&' if '?' in address else '?'}dense=no#{fragment}"
 
     def _at(self, number: int, fragment: str) -> str:
         if self.is_part and not self.shows(number):

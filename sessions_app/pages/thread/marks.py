@@ -17,6 +17,7 @@ from sessions_app.queries.compaction import compacts
 from sessions_app.queries.session import RequestLine
 from sessions_app.queries.window import Window, message_count
 from sessions_app.records import RULE_ATTEMPT, RULE_MANUAL
+from sessions_app.structure.histories import Added
 from sessions_app.structure.timeline import Fork, Structure
 
 # The most branches in a switcher. The outline has all of them.
@@ -186,7 +187,16 @@ class Marks:
         words += f" and {counted(more, 'change')} more" if more > 0 else ""
         words += f" (by {added.summarised_by})" if added.summarised_by else ""
         link = component("marks", "what_changed")(self.addresses.request(self.window.lines[index].id), index + 1)
+        if self._goes_on(added):
+            return mark("", sentence("again: {} {}", words, link), is_quiet=True)
         return mark("edit", sentence("rewrites the history of {}: {} {}", self._link(added.base), words, link))
+
+    def _goes_on(self, added: Added) -> bool:
+        """Whether the request before it had its history changed in the same way: many clients trim it each time."""
+        before = self.window.added.get(added.base) if added.base is not None else None
+        if before is None or added.summarised_by:
+            return False
+        return {change.kind for change in added.changes} == {change.kind for change in before.changes}
 
     def _others(self, index: int) -> Iterator[Markup]:
         """Which runs of sub-agents it started, and what a person did."""

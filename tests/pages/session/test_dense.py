@@ -80,6 +80,9 @@ def test_the_address_is_remembered_until_it_says_otherwise(signed_in: Client, pr
     assert lines(get(signed_in, session))
     # What is added to a page in full is in full.
     assert lines(get(signed_in, session, "?side=after", **{"HX-Request": "true"})) == []
+    # A link to a step leads to whole requests, and changes no mind.
+    assert lines(get(signed_in, session, "?dense=no")) == []
+    assert lines(get(signed_in, session))
     assert lines(get(signed_in, session, "?dense=0")) == []
     assert lines(get(signed_in, session)) == []
 

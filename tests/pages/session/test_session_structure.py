@@ -343,6 +343,17 @@ def test_rewritten_history_is_said_in_words(signed_in: Client, project: Project,
     assert "Answer 3" not in text(article(page, 4)).replace("Answer 4", "")
 
 
+def test_history_that_is_trimmed_each_time_is_told_once(signed_in: Client, project: Project) -> None:
+    talk = turns(["One", "Two", "Three", "Four", "Five"])
+    for log in talk[2:]:
+        messages = log["request"]["messages"]
+        log["request"]["messages"] = [messages[0], *messages[-3:]]
+    page = get(signed_in, make_session(project, "s", *talk))
+
+    assert marks(page, 3).endswith("rewrites the history of request 2 : 2 messages dropped what changed")
+    assert [marks(page, number) for number in (4, 5)] == ["again: 2 messages dropped what changed"] * 2
+
+
 def changes(client: Client, session: Session, number: int, **headers: str) -> str:
     page = get(client, session)
     found = re.search(r'hx-get="([^"]+/changes/)" hx-target="#changes-(\d+)"', article(page, number))

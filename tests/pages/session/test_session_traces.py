@@ -495,7 +495,7 @@ def test_page_of_a_tool(
     assert "<h1><bdi>tool get_weather</bdi></h1>" in page
     assert "city : Paris" in text(page.split('id="input"')[1].split('id="output"')[0]).replace("&quot;", '"')
     assert "18 degrees and sunny" in text(page.split('id="output"')[1].split('id="metadata"')[0])
-    assert f'href="{address(session)}?dense=0#s-{step.pk}"' in page
+    assert f'href="{address(session)}?dense=no#s-{step.pk}"' in page
     # The span itself, as it came.
     assert "gen_ai.tool.call.id" in page.split('id="raw"')[1]
     assert "cURL" not in page

@@ -117,7 +117,17 @@ def test_what_an_address_names_and_nothing_has_is_told(signed_in: Client, talk: 
         ("from=99999", "from=99999: this session has 3 requests"),
         ("at=0", "at=0: this session has 3 requests"),
         ("panel=zz", "panel=zz: the panels are findings, cache, time, costs, filled"),
+        ("since=9", "since=9: must be a request from 1 to 3"),
+        ("since=2&until=1", "until=1: must be a request from 2 to 3"),
+        ("t0=soon", "t0=soon: must be a number, of seconds"),
+        ("sort=-zz", "sort=-zz: the columns are n, status, "),
+        ("only=zz", "only=zz: the kinds are failed, tools, cut, found"),
+        ("dense=zz", "dense=zz: the values are 1, 0"),
+        ("hit=zz", "hit=zz: no words are looked for"),
+        ("find=One&hit=zz", "hit=zz: this session has no such place"),
     ):
         assert f"Ignored: {words}" in unescape(text(get(signed_in, talk, f"?{view}{query}")))
     assert "Ignored: view=zz: the views are waterfall, table" in text(get(signed_in, talk, "?view=zz"))
-    assert "Ignored" not in text(get(signed_in, talk, f"?{view}from=3&panel=cache&branch="))
+    assert "Ignored: page=7: the waterfall has 1 page" in text(get(signed_in, talk, "?view=waterfall&page=7"))
+    fine = "from=3&panel=cache&branch=&since=%232&until=3&t0=0.5&t1=9&sort=-cost&only=failed&page=1&dense=no"
+    assert "Ignored" not in text(get(signed_in, talk, f"?{view}{fine}"))
