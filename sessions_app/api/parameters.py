@@ -15,8 +15,9 @@ from sessions_app.api.serializers.base import Described, IdField, Resource
 from sessions_app.api.serializers.logs import SECONDS_TEXT
 from sessions_app.content.sameness import clipped
 from sessions_app.models import Project
-from sessions_app.queries import corrections, lookup, request_list, requests, session_list
+from sessions_app.queries import corrections, request_list, requests, session_list
 from sessions_app.queries.filters import MAX_TEXT_CHARS, FilterError, SessionFilters, parse_filters
+from sessions_app.queries.projects import find_project
 from sessions_app.queries.search import orders
 from sessions_app.records import RULES, SOURCES
 from sessions_app.search_language.keys import CHOICES, SYNONYMS
@@ -264,7 +265,7 @@ def project_of(request: Request, caller: Caller) -> Project:
     if caller.project_id is not None:
         return Project.objects.get(id=caller.project_id)
     slug = request.query_params.get("project", "")
-    project = lookup.find_project(slug) if slug and "\0" not in slug else None
+    project = find_project(slug) if slug and "\0" not in slug else None
     if project is None:
         known = ", ".join(Project.objects.order_by("slug").values_list("slug", flat=True)[:20])
         raise bad_parameter("project", f"must name a project, one of {known}; got {slug[:60]!r}")

@@ -11,9 +11,10 @@ from urllib.parse import unquote
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
 from django_htmx.http import HttpResponseClientRefresh
 from django_htmx.middleware import HtmxDetails
 
@@ -22,13 +23,12 @@ from sessions_app.access.rights import Right
 from sessions_app.models import Project
 from sessions_app.pages.html import text_form
 from sessions_app.pages.moved import redirect_to_survivor
+from sessions_app.queries.projects import find_project, listed_projects
 
 ZONE_COOKIE = "logsui_zone"
 PROJECT_COOKIE = "logsui_project"
 TEXT_COOKIE = "logsui_text"
 COOKIE_SECONDS = 365 * 24 * 3600
-# The menu of projects lists so many; others are reached by their address.
-MAX_PROJECTS_SHOWN = 100
 
 Page = Callable[..., HttpResponse]
 READING, FORMS = ("GET", "HEAD"), ("GET", "HEAD", "POST")
@@ -87,7 +87,9 @@ def project_page(view: Page) -> Page:
 
     @wraps(view)
     def wrapper(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        project = get_object_or_404(Project, slug=slug)
+        project = find_project(slug)
+        if project is None:
+            raise Http404
         request.text_form = form = text_form_of(request)  # type: ignore[attr-defined]
         try:
             with text_form.writing(form):
@@ -154,4 +156,4 @@ def render_page_or_partial(
 
 def page_context(project: Project | None) -> dict[str, Any]:
     """What base.html shows: the project, and the list of all (queried only when the template uses it)."""
-    return {"project": project, "projects": Project.objects.order_by("slug")[:MAX_PROJECTS_SHOWN]}
+    return {"project": project, "projects": SimpleLazyObject(listed_projects)}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sessions_app.models import InboxEntry, Project, RejectedLog
+from sessions_app.models import Project, RejectedLog
+from sessions_app.queries.fetching import fetched
 from sessions_app.queries.filters import SessionFilters
 from sessions_app.queries.session_list import SessionRow, list_sessions
 
@@ -31,4 +32,5 @@ def newest_refusal(project: Project, since: datetime) -> Refusal | None:
 
 def undigested_since() -> datetime | None:
     """When the oldest undigested body of any project came; one read of the primary key."""
-    return InboxEntry.objects.order_by("id").values_list("received_at", flat=True).first()
+    rows = fetched("SELECT received_at FROM inbox ORDER BY id LIMIT 1", [])
+    return rows[0][0] if rows else None

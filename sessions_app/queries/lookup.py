@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sessions_app.models import Project, RequestLog, Session
+from sessions_app.models import RequestLog, Session
 from sessions_app.queries import moved
 
 
@@ -32,10 +32,6 @@ def follow_request(request_log_id: uuid.UUID, project_id: int | None) -> Request
     if log is None and (now := moved.request_after(request_log_id)):
         return find_request(now, project_id)
     return log
-
-
-def find_project(slug: str) -> Project | None:
-    return Project.objects.filter(slug=slug).first()
 
 
 def _in(project_id: int | None) -> dict[str, int]:

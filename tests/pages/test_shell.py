@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from sessions_app.models import Project
+from sessions_app.queries.projects import MAX_LISTED
 from tests.factories import START, make_project, make_session
 
 PAGES = ["sessions", "sessions_news", "onboarding", "onboarding_waiting", "keys", "project"]
@@ -145,3 +146,17 @@ def test_no_template_has_inline_script_style_or_handlers() -> None:
     assert templates
     for path in templates:
         assert not forbidden.search(path.read_text()), path
+
+
+def test_menu_says_that_there_are_more_projects_than_it_lists(signed_in: Client, project: Project) -> None:
+    others = [Project(slug=f"p{number:03}", name=f"Team {number}") for number in range(MAX_LISTED)]
+    Project.objects.bulk_create(others[:-1])
+    address = reverse("sessions", args=["acme"]) + "?q=nothing"
+    assert f"The first {MAX_LISTED}" not in signed_in.get(address).content.decode()
+
+    others[-1].save()
+    page = signed_in.get(address).content.decode()
+    assert page.count('href="/p/p0') == MAX_LISTED - 1
+    assert f"The first {MAX_LISTED}" in page
+    assert "Team 98" in page
+    assert "Team 99" not in page

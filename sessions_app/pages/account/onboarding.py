@@ -17,7 +17,7 @@ from sessions_app.access.keys import create_key
 from sessions_app.models import Project
 from sessions_app.pages.shell import changes, project_page, render_page
 from sessions_app.queries import arrivals
-from sessions_app.queries.lookup import find_project
+from sessions_app.queries.projects import find_project
 
 KEY_NAME = "first app"
 PLACEHOLDER = "YOUR_KEY"

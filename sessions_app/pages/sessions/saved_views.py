@@ -17,7 +17,7 @@ from django.urls import reverse
 from sessions_app.access import rights
 from sessions_app.models import Project, SavedView
 from sessions_app.pages.shell import own, project_page, render_page
-from sessions_app.queries.saved_views import MAX_QUERY_CHARS, MAX_VIEWS, kept_query, same_list, views_of
+from sessions_app.queries.saved_views import MAX_QUERY_CHARS, MAX_VIEWS, kept_query, listed_views, same_list, views_of
 
 # What everybody has: a name, and the filter or order. They keep the time range, of which they say nothing.
 BUILT_IN = (
@@ -47,10 +47,16 @@ def view_chips(request: HttpRequest, project: Project) -> list[ViewChip]:
     """The views that everybody has, then the saved ones; one statement."""
     asked, address = kept_query(request.GET), reverse("sessions", args=[project.slug])
     chips = _built_in(asked, address)
-    for view in views_of(project, request.user)[:MAX_VIEWS]:
+    for view in listed_views(project, request.user):
         is_current = same_list(view.query, asked)
-        edit = reverse("view_edit", args=[project.slug, view.pk]) if is_current and _may_change(request, view) else ""
-        chips.append(ViewChip(view.name, _opened(address, view.query), is_current, _about(view), edit))
+        edit = (
+            reverse("view_edit", args=[project.slug, view.pk])
+            if is_current and _may_change(request, view.owner_id)
+            else ""
+        )
+        chips.append(
+            ViewChip(view.name, _opened(address, view.query), is_current, _about(view.is_shared, view.owner_name), edit)
+        )
     return chips
 
 
@@ -68,11 +74,11 @@ def _opened(address: str, query: str) -> str:
     return f"{address}?{query}" if query else address
 
 
-def _about(view: SavedView) -> str:
-    """Who shares it. The owner may be gone."""
-    if not view.is_shared:
+def _about(is_shared: bool, owner: str | None) -> str:
+    """Who shares it: `owner`, or nobody who is still there."""
+    if not is_shared:
         return "Only you see it"
-    return f"Shared by {view.owner.get_username()}" if view.owner else "Shared with the project"
+    return f"Shared by {owner}" if owner else "Shared with the project"
 
 
 def save_address(request: HttpRequest, project: Project) -> str:
@@ -144,8 +150,8 @@ def _find(request: HttpRequest, project: Project, view_id: int) -> SavedView:
     return view
 
 
-def _may_change(request: HttpRequest, view: SavedView) -> bool:
-    return view.owner_id == request.user.pk or rights.may(request.user, rights.CHANGE_VIEWS)
+def _may_change(request: HttpRequest, owner_id: int | None) -> bool:
+    return owner_id == request.user.pk or rights.may(request.user, rights.CHANGE_VIEWS)
 
 
 def _demand_change(request: HttpRequest, view: SavedView) -> None:
@@ -167,5 +173,6 @@ def _saved(request: HttpRequest, view: SavedView, fields: dict[str, Any]) -> Htt
 def _render(request: HttpRequest, project: Project, form: ViewForm, view: SavedView | None = None) -> HttpResponse:
     may_share = bool(view and view.is_shared) or rights.may(request.user, rights.SHARE_VIEWS)
     context = {"form": form, "view": view, "may_share": may_share, "share_right": rights.SHARE_VIEWS.label}
-    context["about"] = _about(view) if view and view.owner_id != request.user.pk else ""
+    if view and view.owner_id != request.user.pk:
+        context["about"] = _about(view.is_shared, view.owner.get_username() if view.owner else None)
     return render_page(request, "saved_view.html", context, project, status=422 if form.errors else 200)
