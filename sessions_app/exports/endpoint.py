@@ -31,7 +31,8 @@ class FormatParameters(Parameters):
     format = Described(
         {"type": "string", "enum": list(FORMATS), "default": DEFAULT},
         "`json`: the session and its requests. `jsonl`: a request a line, which `import_logs` reads. `csv`: the "
-        "figures of a request a line. `md`: what each request added, as Markdown.",
+        "figures of a request a line. `md`: what each request added, as Markdown. `html`: the same as a page "
+        "that needs no server.",
     )
 
 

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from markupsafe import Markup
 
+from sessions_app import bounds
 from sessions_app.content.blocks import MediaBlock
 from sessions_app.pages.html import media
 from sessions_app.pages.html.components import component
@@ -43,7 +44,9 @@ def _attachment(block: MediaBlock, address: BlockAddress) -> Markup:
     match block.modality:
         case "image":
             found = media.picture(block)
-            return _file(block, address, "image", "image") if found is None else _thumb(found, address.media_url)
+            if found is None:
+                return _file(block, address, "image", "image")
+            return _thumb(found, address.media_url, media.inline(block.url, found) if bounds.is_whole() else "")
         case "audio":
             if block.url:
                 return _file(block, address, "audio", "bolt")
@@ -70,12 +73,13 @@ def byte_size(block: MediaBlock) -> int:
     return (len(block.url) - begin) * 3 // 4 - block.url[-2:].count("=")
 
 
-def _thumb(found: Picture, url: str) -> Markup:
+def _thumb(found: Picture, url: str, source: str = "") -> Markup:
+    """`source`: the image itself, in a file."""
     facts = size(found.byte_size)
     if found.width:
         facts = f"{found.width} × {found.height} · {facts}"
     kind = found.media_type.partition("/")[2]
-    return component("attachments", "thumb")(url, kind, facts, found.width, found.height)
+    return component("attachments", "thumb")(source or url, url, kind, facts, found.width, found.height)
 
 
 def _file(block: MediaBlock, address: BlockAddress, kind: str, icon_name: str) -> Markup:

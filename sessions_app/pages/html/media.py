@@ -62,6 +62,13 @@ def picture(block: MediaBlock) -> Picture | None:
     return Picture(media_type, data.byte_size, *_dimensions(head, media_type))
 
 
+def inline(url: str, found: Picture) -> str:
+    """The `data:` URL of an image that can be shown, with the type of its bytes; "" if its payload is broken."""
+    data = data_url(url)
+    content = decode(data.payload) if data else None
+    return f"data:{found.media_type};base64,{base64.b64encode(content).decode()}" if content else ""
+
+
 def decode(payload: str) -> bytes | None:
     """The bytes of base64 text, also with white space or without padding; None when it is no base64."""
     compact = "".join(payload.split()).translate(_URL_SAFE)
