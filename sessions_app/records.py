@@ -124,7 +124,8 @@ class Record:
     between the years 1 and 9999; `time_problems` lists times that were clamped or contradict each other. `document` is
     the whole log entry, cut into parts; its lists `input`, `output` and `context` are in the order of the conversation.
     `alternative_outputs`: the outputs are choices to pick from, not one sequence. All attempts of one call at a proxy
-    share `call_id`; `key_hash` identifies the proxy's key with which the call was made.
+    share `call_id`; `key_hash` identifies the proxy's key with which the call was made. `tier` is that of the service
+    (flex, priority, batch), if the answer states another one than the usual.
 
     For a span of a trace: `span_id` and `parent_id` are its place in the trace `trace_id`; `scope` is the
     instrumentation that made it; `name` is the name that it has; `step` marks a span that is not a model call itself;
@@ -158,6 +159,7 @@ class Record:
     error_message: str = ""
     finish_reason: str = ""
     usage: Usage = field(default_factory=Usage)
+    tier: str = ""
     cost: Decimal | None = None
     cost_breakdown: dict[str, Any] = field(default_factory=dict)
     end_user: str = ""

@@ -28,18 +28,18 @@ def assign(logs: Iterable[PreparedLog]) -> None:
             continue
         models = (record.model, record.requested_model)
         own = own_prices(log.project_id)
-        prices = prices_of(own, record.provider, models, record.api_base, record.started_at)
-        log.cost = cost_of(record.usage, prices, record.cost)
+        prices = prices_of(own, record.provider, models, record.api_base, record.started_at, record.tier)
+        log.cost = cost_of(record.usage, prices, record.cost, record.tier)
 
 
 def stated(amount: Decimal | None) -> Cost:
     return Cost(amount, "" if amount is None else STATED)
 
 
-def cost_of(usage: Usage, prices: Prices | None, stated_amount: Decimal | None) -> Cost:
-    """The cost of one call."""
+def cost_of(usage: Usage, prices: Prices | None, stated_amount: Decimal | None, tier: str) -> Cost:
+    """The cost of one call in this tier of the service."""
     calculation = calculate(usage, prices) if prices else None
-    price = note(usage, calculation)
+    price = note(usage, calculation, tier)
     if stated_amount is not None:
         return Cost(stated_amount, STATED, price)
     return Cost(None, "", price) if calculation is None else Cost(calculation.total, COMPUTED, price)

@@ -116,9 +116,10 @@ def _cost(row: RequestLog, own: tuple[OwnPrice, ...]) -> Cost:
     stated = stated_in(row)
     if row.step:
         return costs.stated(stated)
-    usage = with_counts(usage_of_row(row), recall(row.price or ""))
-    prices = prices_of(own, row.provider, (row.model, row.requested_model), row.api_base, row.started_at)
-    return costs.cost_of(usage, prices, stated)
+    noted = recall(row.price or "")
+    models = (row.model, row.requested_model)
+    prices = prices_of(own, row.provider, models, row.api_base, row.started_at, noted.tier)
+    return costs.cost_of(with_counts(usage_of_row(row), noted), prices, stated, noted.tier)
 
 
 def _columns(changed: list[tuple[RequestLog, Cost]]) -> dict[str, list[object]]:

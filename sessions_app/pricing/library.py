@@ -77,8 +77,11 @@ def dated() -> str:
     return DATED.get(version("genai-prices"), "")
 
 
-def find_prices(provider: str, model: str, api_base: str, moment: datetime) -> Prices | None:
-    """The prices of a model at a time, its names as they were logged; None if they are not known."""
+def find_prices(provider: str, model: str, api_base: str, moment: datetime, tier: str = "") -> Prices | None:
+    """The prices of a model at a time, its names as they were logged; None if they are not known.
+
+    `tier`: that of the service. If its prices are not known, they are those of usual calls.
+    """
     if not model or len(model) > _MOST_NAME_CHARS:
         return None
     found = _find(provider[:_MOST_NAME_CHARS], model, "" if provider else api_base[:_MOST_NAME_CHARS])
@@ -87,7 +90,7 @@ def find_prices(provider: str, model: str, api_base: str, moment: datetime) -> P
     provider_id, info, has_hours = found
     moment = moment.astimezone(UTC)
     at = moment if has_hours else datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
-    return _prices_at(provider_id, info.id, _Held(info), at)
+    return _prices_at(provider_id, info.id, _Held(info), at, tier)
 
 
 class _Held:
@@ -185,15 +188,21 @@ def _snapshot() -> Any:
 
 
 @lru_cache(maxsize=4_000)
-def _prices_at(provider_id: str, model_id: str, held: _Held, moment: datetime) -> Prices | None:
-    found = held.info.get_prices(moment)
+def _prices_at(provider_id: str, model_id: str, held: _Held, moment: datetime, tier: str) -> Prices | None:
+    usual = held.info.get_prices(moment)
+    # The library calls a batch a way of processing, and the fast mode of Anthropic a speed.
+    found = (
+        held.info.get_prices(moment, dict.fromkeys(("service_tier", "processing", "speed"), tier)) if tier else usual
+    )
     values = dict(vars(found))
     starts = sorted({tier.start for value in values.values() for tier in getattr(value, "tiers", ())}, reverse=True)
     units = _units(values, 0)
     if not units:
         return None
     tiers = tuple((start, _units(values, start + 1)) for start in starts)
-    return Prices(source(), dated(), f"{provider_id}/{model_id}", units, _since(held.info, moment.date()), tiers)
+    since = _since(held.info, moment.date())
+    named = (source(), dated(), f"{provider_id}/{model_id}")
+    return Prices(*named, units, since, tiers, tier, is_for_tier=values != vars(usual))
 
 
 def _units(values: Mapping[str, Any], input_tokens: int) -> dict[str, Decimal]:

@@ -21,6 +21,8 @@ _KEPT = {
     "output_audio_tokens": "o",
     "output_image_tokens": "g",
 }
+# The tier of the service, with prices of its own or without.
+_PRICED, _UNPRICED = "T", "t"
 # Each request has such a text, so it is short: what it says of the source, and of the class of a unit price.
 _SOURCE, _SHORT_SOURCE = "genai-prices ", "@"
 _LETTERS = dict(zip(CLASSES, "icwhaorsgq", strict=True))
@@ -33,7 +35,8 @@ class Prices:
 
     `source` and `dated`: where the prices are from and as of when. `model`: what they are for, in the source's words.
     `since`: the day from which they hold, if the source says that. `tiers`: the prices that hold instead if the whole
-    input has more tokens than so many; the highest first.
+    input has more tokens than so many; the highest first. `tier`: that of the service in which the call was answered,
+    if it is not the usual one. `is_for_tier`: the prices are those of this tier, and not of usual calls.
     """
 
     source: str
@@ -42,6 +45,8 @@ class Prices:
     units: Mapping[str, Decimal]
     since: str = ""
     tiers: tuple[tuple[int, Mapping[str, Decimal]], ...] = ()
+    tier: str = ""
+    is_for_tier: bool = False
 
     def units_for(self, input_tokens: int) -> Mapping[str, Decimal]:
         return next((units for start, units in self.tiers if input_tokens > start), self.units)
@@ -64,6 +69,8 @@ class Calculation(NamedTuple):
     model: str
     since: str
     lines: tuple[Line, ...]
+    tier: str = ""
+    is_for_tier: bool = False
 
     @property
     def total(self) -> Decimal:
@@ -86,20 +93,24 @@ def calculate(usage: Usage, prices: Prices) -> Calculation | None:
     lines = [Line(name, count, (price := units[name]), price * count * _MILLIONTH) for name, count in counts.items()]
     if REQUEST in units:
         lines.append(Line(REQUEST, 1, units[REQUEST], units[REQUEST]))
-    return Calculation(prices.source, prices.dated, prices.model, prices.since, tuple(lines))
+    named = (prices.source, prices.dated, prices.model, prices.since)
+    return Calculation(*named, tuple(lines), prices.tier, prices.is_for_tier)
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """What is stored of a calculation: the unit prices that were used, and counts that have no column."""
+    """What is stored of a calculation: the unit prices that were used, counts that have no column, and the tier."""
 
     prices: Prices | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
+    tier: str = ""
 
 
-def note(usage: Usage, calculation: Calculation | None) -> str:
+def note(usage: Usage, calculation: Calculation | None, tier: str = "") -> str:
     """The calculation as one text. With the request's token counts, `recall` has all of it again."""
     kept = [f"{_KEPT[name]}{count}" for name in _KEPT if (count := getattr(usage, name))]
+    if tier:
+        kept.append((_PRICED if calculation and calculation.is_for_tier else _UNPRICED) + tier)
     if calculation is None:
         return _UNIT.join(["", *kept])
     units = ",".join(_LETTERS[line.name] + _short(line.unit_price) for line in calculation.lines)
@@ -119,13 +130,15 @@ def recall(text: str) -> Noted:
     """What a stored text says."""
     parts = text.split(_UNIT)
     if not parts[0]:
-        return Noted(None, _counts(parts[1:]))
+        return Noted(None, _counts(parts[1:]), _tier(parts[1:])[0])
     if len(parts) < 5:
         return Noted()
     source, dated, model, since, units, *kept = parts
     if source.startswith(_SHORT_SOURCE):
         source = _SOURCE + source.removeprefix(_SHORT_SOURCE)
-    return Noted(Prices(source, dated, model, _units(units), since), _counts(kept))
+    tier, is_for_tier = _tier(kept)
+    prices = Prices(source, dated, model, _units(units), since, tier=tier, is_for_tier=is_for_tier)
+    return Noted(prices, _counts(kept), tier)
 
 
 def with_counts(usage: Usage, noted: Noted) -> Usage:
@@ -153,6 +166,11 @@ def _units(text: str) -> dict[str, Decimal]:
         except InvalidOperation:
             continue
     return {name: found[name] for name in CLASSES if name in found}
+
+
+def _tier(items: Iterable[str]) -> tuple[str, bool]:
+    """The tier that is kept, and whether the prices are its own."""
+    return next(((item[1:], item[0] == _PRICED) for item in items if item[:1] in (_PRICED, _UNPRICED)), ("", False))
 
 
 def _counts(items: Iterable[str]) -> dict[str, int]:

@@ -62,8 +62,10 @@ class CostFacts:
 
     @property
     def differs(self) -> bool:
-        """Whether they differ by more than 1 %."""
-        if self.stated is None or self.computed is None:
+        """Whether they differ by more than 1 %. What usual calls cost says nothing of another tier of the service."""
+        if self.stated is None or self.calculation is None or self.computed is None:
+            return False
+        if self.calculation.tier and not self.calculation.is_for_tier:
             return False
         return abs(self.stated - self.computed) > TOLERANCE * max(self.stated, self.computed)
 

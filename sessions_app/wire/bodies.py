@@ -287,6 +287,7 @@ def _split_wrapped(splitter: Splitter, fields: Fields, name: str, depth: int) ->
     facts.id = facts.id or around.id
     facts.api = facts.api or around.api
     facts.model = facts.model or around.model
+    facts.tier = around.tier or facts.tier
     facts.finish_reason = facts.finish_reason or around.finish_reason
     facts.failure = facts.failure or around.failure
     if facts.failure:

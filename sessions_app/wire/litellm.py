@@ -219,6 +219,7 @@ def _record(
         error_message=fields.clean(failure.message, fields.ERROR_CHARS),
         finish_reason=fields.clean(response.finish_reason),
         usage=_usage(values, metadata, response),
+        tier=response.tier,
         cost=_cost(values, metadata, response),
         cost_breakdown=fields.clean_costs(_object(values, "cost_breakdown")),
         end_user=fields.clean(_end_user(values, metadata, parameters), TAG_CHARS),

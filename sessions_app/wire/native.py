@@ -35,7 +35,7 @@ from sessions_app.wire.items import JsonItem, lines_of
 from sessions_app.wire.request_bodies import body_of
 from sessions_app.wire.request_shapes import HISTORY, MESSAGE, RANKED, RESULTS, call_type_of, is_prompt_template
 from sessions_app.wire.response_ids import unwrapped
-from sessions_app.wire.session_claims import claim_of
+from sessions_app.wire.session_claims import claim_of, id_in_metadata
 from sessions_app.wire.usage import UNKNOWN_USAGE, USAGE_MEMBERS, cost_of, merge_usage, usage_of
 
 __all__ = ["check_log", "documents_of", "is_part", "merged", "read_log", "split_body"]
@@ -139,7 +139,7 @@ def _read_header(members: dict[str, JsonBytes]) -> _Header:
     http_status = _http_status(values.get("status_code"))
     return _Header(
         request_id=fields.optional_id(values.get("request_id"), "request_id"),
-        claim=_claim(session_id, trace_id),
+        claim=_claim(session_id, trace_id, members.get("metadata")),
         trace_id=trace_id,
         parent_id=fields.optional_id(values.get("parent_id"), "parent_id"),
         kind=_choice(values.get("kind"), "kind", KINDS) or "llm",
@@ -167,12 +167,13 @@ def _is_given(raw: JsonBytes | None) -> bool:
     return raw is not None and kind_of(raw) != "null"
 
 
-def _claim(session_id: str, trace_id: str) -> SessionClaim:
+def _claim(session_id: str, trace_id: str, metadata: JsonBytes | None) -> SessionClaim:
     if session_id:
         return SessionClaim(session_id, RULE_SESSION_ID, "session_id")
     if trace_id:
         return SessionClaim(trace_id, RULE_TRACE_ID, "trace_id")
-    return SessionClaim()
+    key, place = id_in_metadata(metadata)
+    return SessionClaim(key, RULE_SESSION_ID, place) if key else SessionClaim()
 
 
 def _choice(value: Any, name: str, choices: tuple[str, ...]) -> str | None:
@@ -289,6 +290,7 @@ def _record(
         error_message=fields.clean(failure.message, fields.ERROR_CHARS),
         finish_reason=fields.clean(response.finish_reason),
         usage=merge_usage(header.usage, response.usage),
+        tier=response.tier,
         cost=_cost(values, response),
         end_user=fields.clean(values.get("user") or request.user, TAG_CHARS),
         tags=header.tags,

@@ -34,6 +34,7 @@ from sessions_app.wire.request_shapes import (
     call_type_of,
     is_prompt_template,
 )
+from sessions_app.wire.session_claims import id_in_metadata
 from sessions_app.wire.single_calls import EMBEDDINGS, TRANSCRIPTIONS
 from sessions_app.wire.unread_members import KNOWN_IN_REQUEST, cuts_of_unread
 
@@ -232,8 +233,14 @@ def _request_facts(fields: Fields) -> RequestFacts:
         previous_response_id=text_member(fields, "previous_response_id"),
         call_type=call_type_of(fields),
         user=text_member(fields, "user") or text_member(fields, "safety_identifier") or _user_in_metadata(fields),
-        conversation=conversation_in(fields),
+        conversation=_conversation(fields),
     )
+
+
+def _conversation(fields: Fields) -> tuple[str, str]:
+    """The conversation that a request names, else the id of a session in its metadata."""
+    named = conversation_in(fields)
+    return named if named[0] or "metadata" not in fields else id_in_metadata(fields["metadata"])
 
 
 def _user_in_metadata(fields: Fields) -> str:

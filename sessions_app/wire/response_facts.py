@@ -11,6 +11,7 @@ from sessions_app.wire import failures
 from sessions_app.wire.copies import UNFINISHED
 from sessions_app.wire.errors import Failure
 from sessions_app.wire.members import Fields, conversation_in, first_text, small_member, text_member
+from sessions_app.wire.tiers import tier_of
 from sessions_app.wire.usage import UNKNOWN_USAGE
 from sessions_app.wire.usage_places import counted_in
 
@@ -34,6 +35,7 @@ class ResponseFacts:
     failure: Failure | None = None
     stream: StreamNote | None = None
     call_type: str = ""
+    tier: str = ""
     api: str = ""
     conversation: tuple[str, str] = ("", "")
 
@@ -47,6 +49,7 @@ def facts_of_response(fields: Fields) -> ResponseFacts:
         finish_reason="" if _STOPS.isdisjoint(fields) else first_text(fields, *failures.STOPS),
         usage=usage,
         cost=cost,
+        tier=tier_of(fields),
         api=_api(fields),
         conversation=conversation_in(fields),
     )

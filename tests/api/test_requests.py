@@ -87,6 +87,8 @@ def test_it_works(store: Store, client: Client) -> None:
                         "date": library.dated(),
                         "model": "openai/gpt-4o",
                         "valid_from": "",
+                        "tier": "",
+                        "answered_in": "",
                     },
                     "lines": [
                         {"name": "input", "tokens": 9, "unit_price": "2.5", "amount": "0.0000225"},

@@ -158,3 +158,60 @@ def test_written_for_an_hour_is_remembered_for_a_new_calculation(project: Projec
     recompute()
     # 10 × 1 + 100 × 10 + 200 × 100 millionths
     assert RequestLog.objects.get().cost == Decimal("0.02101")
+
+
+FLEX_DAY = "2026-11-20T10:00:00Z"
+
+
+def answered(**members: Any) -> dict[str, Any]:
+    choices = [{"index": 0, "message": {"role": "assistant", "content": "Yes"}, "finish_reason": "stop"}]
+    usage = {"prompt_tokens": 1_000_000, "completion_tokens": 0}
+    return {"object": "chat.completion", "choices": choices, "usage": usage} | members
+
+
+def claude(**usage: Any) -> dict[str, Any]:
+    usage = {"input_tokens": 100_000, "output_tokens": 0} | usage
+    content = [{"type": "text", "text": "Yes"}]
+    return {"type": "message", "role": "assistant", "content": content, "stop_reason": "end_turn", "usage": usage}
+
+
+@pytest.mark.parametrize(
+    ("model", "response", "cost", "tier", "is_for_tier"),
+    [
+        ("gpt-4.1", answered(), "2", "", False),
+        ("gpt-4.1", answered(service_tier="default"), "2", "", False),
+        ("gpt-4.1", answered(service_tier="priority"), "3.5", "priority", True),
+        ("gpt-4.1", {"custom_id": "1", "response": {"status_code": 200, "body": answered()}}, "1", "batch", True),
+        ("gpt-4.1", answered(service_tier="scale"), "2", "scale", False),
+        ("claude-sonnet-4-5", claude(service_tier="standard", speed="standard"), "0.3", "", False),
+        ("claude-sonnet-4-5", claude(service_tier="priority"), "0.3", "priority", False),
+        ("claude-sonnet-4-5", claude(service_tier="batch"), "0.15", "batch", True),
+        ("gpt-4.1", answered(service_tier={"type": ["x"]}), "2", "", False),
+    ],
+)
+def test_the_tier_that_an_answer_states_has_its_price(
+    project: Project, model: str, response: dict[str, Any], cost: str, tier: str, is_for_tier: bool
+) -> None:
+    store_logs(project, make_log(model=model, response=response, started_at=FLEX_DAY, ended_at=None, usage=None))
+    found = cost_facts(RequestLog.objects.get()).calculation
+    assert found is not None
+    assert (found.total, found.tier, found.is_for_tier) == (Decimal(cost), tier, is_for_tier)
+    recompute()
+    assert cost_facts(RequestLog.objects.get()).calculation == found
+
+
+def test_a_stated_cost_is_not_compared_with_that_of_another_tier(project: Project) -> None:
+    response = answered(service_tier="scale")
+    store_logs(
+        project, make_log(model="gpt-4.1", response=response, started_at=FLEX_DAY, ended_at=None, usage=None, cost=1)
+    )
+    assert not cost_facts(RequestLog.objects.get()).differs
+
+
+def test_a_price_of_a_project_is_for_all_tiers(project: Project) -> None:
+    own_price(project, "gpt-4.1", input=Decimal(7))
+    response = answered(service_tier="flex")
+    store_logs(project, make_log(model="gpt-4.1", response=response, started_at=FLEX_DAY, ended_at=None, usage=None))
+    found = cost_facts(RequestLog.objects.get()).calculation
+    assert found is not None
+    assert (found.total, found.is_own, found.is_for_tier) == (Decimal(7), True, False)

@@ -184,14 +184,24 @@ def test_the_classes_add_up_to_the_sums(usage: Usage, priced: set[str]) -> None:
 sources = st.sampled_from(("genai-prices 0.2.3", "own prices"))
 
 
-@given(
-    st.builds(Usage, *[counts] * 9), st.dictionaries(st.sampled_from(CLASSES), st.decimals(0, 1000, places=6)), sources
-)
-def test_what_is_noted_is_the_same_calculation(usage: Usage, units: dict[str, Decimal], source: str) -> None:
-    found = calculate(usage, Prices(source, "2026-11-27", "c", units))
-    columns = Usage(*(getattr(usage, name) for name in Usage.__slots__[:5]))
+tiers = st.sampled_from((("", False), ("flex", True), ("scale", False)))
 
-    assert calculation_of(columns, note(usage, found)) == found
+
+@given(
+    st.builds(Usage, *[counts] * 9),
+    st.dictionaries(st.sampled_from(CLASSES), st.decimals(0, 1000, places=6)),
+    sources,
+    tiers,
+)
+def test_what_is_noted_is_the_same_calculation(
+    usage: Usage, units: dict[str, Decimal], source: str, tier: tuple[str, bool]
+) -> None:
+    found = calculate(usage, Prices(source, "2026-11-27", "c", units, tier=tier[0], is_for_tier=tier[1]))
+    columns = Usage(*(getattr(usage, name) for name in Usage.__slots__[:5]))
+    noted = note(usage, found, tier[0])
+
+    assert calculation_of(columns, noted) == found
+    assert recall(noted).tier == tier[0]
 
 
 def test_notes_of_earlier_versions_are_read() -> None:

@@ -76,7 +76,10 @@ class CostDetailsSerializer(Resource):
     computed = CostField()
     differs = serializers.BooleanField(help_text="Whether they differ by more than 1 %.")
     missing = KnownText(help_text="Why there is no calculation: `no_usage`, `unknown_model` or `not_computed`.")
-    prices = serializers.SerializerMethodField(help_text="Where the prices are from, as of when, and for which model.")
+    prices = serializers.SerializerMethodField(
+        help_text="Where the prices are from, as of when, for which model, and for which tier of the service. `tier` "
+        "is empty for prices of usual calls, also if the call was answered in another tier (`answered_in`)."
+    )
     lines = serializers.SerializerMethodField()
 
     @extend_schema_field({"type": ["object", "null"], "additionalProperties": {"type": "string"}})
@@ -84,7 +87,8 @@ class CostDetailsSerializer(Resource):
         found = facts.calculation
         if found is None:
             return None
-        return {"source": found.source, "date": found.dated, "model": found.model, "valid_from": found.since}
+        named = {"source": found.source, "date": found.dated, "model": found.model, "valid_from": found.since}
+        return named | {"tier": found.tier if found.is_for_tier else "", "answered_in": found.tier}
 
     @extend_schema_field(CostLineSerializer(many=True))
     def get_lines(self, facts: CostFacts) -> list[dict[str, Any]]:

@@ -40,9 +40,12 @@ from sessions_app.wire.genai.signs import signs_of
 from sessions_app.wire.genai.span import STATUS_ERROR, Span
 from sessions_app.wire.genai.splitting import split
 from sessions_app.wire.response_ids import unwrapped
+from sessions_app.wire.tiers import first_tier
 from sessions_app.wire.usage import UNKNOWN_USAGE
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The tier of the service, as the answer states it.
+_TIERS = ("openai.response.service_tier", "gen_ai.openai.response.service_tier", "gen_ai.response.service_tier")
 _NO_ERROR = ("", "none", "None", "null")
 _STATUS_IN_TEXT = re.compile(r"\b(?:Error code|status_code): ([1-5][0-9]{2})\b")
 
@@ -107,6 +110,7 @@ def record_of(
         error_message=clean(failure.message, ERROR_CHARS),
         finish_reason=clean(text_in(found, "finish_reason")) if is_call else "",
         usage=_usage(found, has_failed) if is_call else UNKNOWN_USAGE,
+        tier=first_tier(map(span.text, _TIERS)) if is_call else "",
         cost=cost,
         cost_breakdown=_cost_breakdown(found) if cost is not None else {},
         end_user=clean(user, TAG_CHARS),
