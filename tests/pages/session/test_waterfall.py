@@ -7,10 +7,12 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from sessions_app.models import Project, Session
 from sessions_app.pages.session import waterfall_view
+from sessions_app.pages.session.waterfall import FAILED, GENERATING, RUNS, UNTIL_FIRST_TOKEN
 from tests.factories import START, make_log, make_session
 from tests.pages.conversations import chat, turns, user
 from tests.pages.session.test_session import get, text
@@ -302,3 +304,14 @@ def test_errors_and_finds_are_marked_and_points_are_bounded(signed_in: Client, p
 
 def test_a_single_request_has_no_curves(signed_in: Client, project: Project) -> None:
     assert 'id="curves"' not in get(signed_in, make_session(project, "s", make_log()))
+
+
+@pytest.mark.parametrize(
+    ("file", "block"), [("session.css", ".bar, .timing {"), ("timeline.css", ".wf-key, .wf-time {")]
+)
+def test_each_part_of_a_bar_has_an_ink(file: str, block: str) -> None:
+    """What has none is black, and not seen in the dark theme."""
+    css = (settings.BASE_DIR / "static" / "css" / file).read_text()
+    rules = css[css.index(block) :][:1_500]
+    for part in (FAILED, UNTIL_FIRST_TOKEN, GENERATING, RUNS):
+        assert f".{part} {{ fill: var(" in rules or f".{part} {{ fill: color-mix(" in rules, part
