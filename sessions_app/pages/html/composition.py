@@ -173,7 +173,7 @@ def _unseen_of(prompt: WholePrompt) -> Iterator[str]:
     if not prompt.has_history:
         yield HISTORY
     if items := prompt.chars[CLASSES.index(MEDIA)]:
-        yield f"{exact(items)} images, recordings or files"
+        yield f"{exact(items)} images, recordings or files" if items > 1 else "1 image, recording or file"
     if prompt.ran_tools:
         yield RAN_TOOLS
 

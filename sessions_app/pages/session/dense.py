@@ -57,10 +57,9 @@ def remember(request: HttpRequest, response: HttpResponse) -> None:
 
 @dataclass(frozen=True, slots=True)
 class DenseLine:
-    """A request in a line. `came`: what came in, and whether it is a "prompt", results of "tools", or a
-    summary: "context". `look`: what the
-    `text` is, an answer, names of tools, or an error. `called`: the tools that an answer calls as well. `mark`: of
-    findings.
+    """A request in a line. `came`: what came in, and whether it is a new "prompt", one that was "asked" before, results
+    of "tools", or a summary: "context". `look`: what the `text` is, an answer, names of tools, or an error. `called`:
+    the tools that an answer calls as well. `mark`: of findings.
     """
 
     number: int
@@ -150,6 +149,8 @@ def _line(
     came_look, came = ("prompt", prompt[:TEXT_CHARS]) if prompt else ("tools", _tools_before(shown, index, names))
     if not prompt and index in shown.contexts and is_summary(line):
         came_look, came = "context", shown.contexts[index]
+    if not came:
+        came_look, came = "asked", line.input_preview[:TEXT_CHARS]
     called = _called(line, names) if look == "answer" else ""
     return DenseLine(
         number=index + 1,

@@ -64,6 +64,13 @@ def test_tools_that_no_request_defines_have_their_names_from_the_calls(
     assert "run_&lt;tests&gt;" in page
 
 
+def test_a_prompt_that_came_again_is_told_again(signed_in: Client, project: Project) -> None:
+    refused = chat([user("Fix it")], "") | {"status": "error", "error": {"message": "slow down"}, "response": None}
+    again = chat([user("Fix it")], "Fixed.", at=5)
+    found = lines(get(signed_in, make_session(project, "s", refused, again), "?dense=1"))
+    assert ["Fix it →" in line for line in found] == [True, True]
+
+
 @pytest.mark.parametrize("reason", ["tool_call", "STOP", "tool_calls", "FinishReason.STOP"])
 def test_an_answer_of_calls_alone_is_told_once(signed_in: Client, project: Project, reason: str) -> None:
     calls = [call("c1", "read_file"), call("c2", "run_tests")]
