@@ -122,7 +122,10 @@ def browsing() -> Iterator[Browser]:
 @contextmanager
 def context_of(browser: Browser, width: int, theme: Any) -> Iterator[BrowserContext]:
     size: Any = {"width": width, "height": WIDTHS[width]}
-    context = browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce")
+    is_phone = width < 600
+    context = browser.new_context(
+        viewport=size, color_scheme=theme, reduced_motion="reduce", has_touch=is_phone, is_mobile=is_phone
+    )
     yield context
     context.close()
 

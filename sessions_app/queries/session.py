@@ -178,6 +178,12 @@ class RequestLine(NamedTuple):
         return self.kind == "llm" and not _is_single(self.call_type)
 
     @property
+    def what(self) -> str:
+        """What was called where it is no model: `tool look_up`, `agent`; "" for calls of models."""
+        kind = "" if self.kind == "other" else self.kind
+        return "" if kind in ("llm", "embedding") else f"{kind} {self.call_type}".strip()
+
+    @property
     def is_running(self) -> bool:
         """Whether it is taken to run still, because its log says so."""
         return self.status == RUNNING and is_running(self, timezone.now())

@@ -33,9 +33,9 @@ def http_outcome(is_error: bool, http_status: int | None, unfinished: str = "") 
 
 
 @register.simple_tag
-def model(name: str) -> Markup:
-    """A model with its colour and shape."""
-    return component("pieces", "model")(name)
+def model(name: str, what: str = "") -> Markup:
+    """A model with its colour and shape; without one, what else was called."""
+    return component("pieces", "model")(name, what)
 
 
 @register.simple_tag

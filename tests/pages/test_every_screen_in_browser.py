@@ -85,11 +85,15 @@ def wrong_with(page: Page, screen: Screen, url: str) -> list[str]:
     found += violations(page)
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    # A finger has larger buttons, which need more room.
+    finger = page.context.new_cdp_session(page)
+    finger.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     # What an open menu covers is no target as long as it does.
     rules = [rule for rule in CHANGED if rule != "target-size" or not page.locator("details.menu[open]").count()]
     found += [f"narrow and dark: {one}" for one in violations(page, rules)]
     if (wider := page.evaluate(WIDER)) > 0:
         found.append(f"narrow: {wider} px wider than the window")
+    finger.detach()
     return found
 
 

@@ -83,7 +83,8 @@ class _Strip:
         # Ids are slow to look up, and there are thousands.
         found = ((index, failures.get(self._lines[index].id, 0)) for index in (indices if failures else ()))
         self._failures = {index: count for index, count in found if count}
-        models = Counter((self._lines[i].model, self._lines[i].provider) for i in indices)
+        called = (self._lines[i] for i in indices if self._lines[i].model or not self._lines[i].what)
+        models = Counter((line.model, line.provider) for line in called)
         self._windows = {
             model: context_window(provider, model) for (model, provider), _ in models.most_common(_MOST_MODELS)
         }

@@ -67,6 +67,7 @@ class DenseLine:
     state: str
     depth: int
     model: str
+    what: str
     time: str
     came_look: str
     came: str
@@ -158,6 +159,7 @@ def _line(
         state=state_of(line),
         depth=len(shown.runs.around(index)) if shown.runs else 0,
         model=line.model,
+        what=line.what,
         time=clock(line.started_at),
         came_look=came_look,
         came=came,

@@ -285,6 +285,13 @@ def test_error_that_is_kept_in_part_says_so_and_leads_to_all_of_it(signed_in: Cl
     assert "The end" in signed_in.get(link[1]).content.decode()
 
 
+def test_what_is_no_call_of_a_model_is_named(signed_in: Client, project: Project) -> None:
+    tool = make_log("", kind="tool", model=None, call_type="look_up", request={"a": 1}, response={"b": 2})
+    page = get(signed_in, make_session(project, "s", make_log("Hello"), tool))
+    assert "tool look_up" in text(article(page, 2))
+    assert "unknown model" not in page
+
+
 def test_reasoning_is_folded(signed_in: Client, project: Project) -> None:
     answer = assistant("42", reasoning_content="Let me **think**.")
     first = article(get(signed_in, make_session(project, "s", chat([user("?")], answer))), 1)
