@@ -125,9 +125,9 @@ def plans(requests: int, seed: int = 1, until: datetime = UNTIL) -> list[Plan]:
     return sorted(found, key=lambda plan: (plan.started_at, plan.index))
 
 
-def single_plan(requests: int, until: datetime = UNTIL) -> Plan:
+def single_plan(requests: int) -> Plan:
     """A session beside the data set, of any length, with messages of a line or two."""
-    start = until - timedelta(seconds=60 * requests)
+    start = UNTIL - timedelta(seconds=60 * requests)
     return Plan(900_000 + requests, requests, False, "english", start, seed=requests, scale=0.03)
 
 
@@ -355,9 +355,9 @@ def push(live: list[tuple[str, int, Log, Iterator[Log]]], rest: Iterator[Log], o
         heapq.heappush(live, (log["started_at"], next(order), log, rest))
 
 
-def pinned_keys(requests: int, seed: int = 1) -> dict[int, str]:
+def pinned_keys(requests: int) -> dict[int, str]:
     """The keys of sessions of 6, 40 and 200 requests in the data set, by their length."""
-    found = {plan.requests: session_key(plan) for plan in plans(requests, seed)}
+    found = {plan.requests: session_key(plan) for plan in plans(requests)}
     return {length: found[length] for length in sorted(PINNED_LENGTHS) if length in found}
 
 

@@ -141,9 +141,9 @@ def originals(connection: psycopg.Connection[Any], project_id: int) -> list[Orig
     return [Original(*row) for row in connection.execute(statement, [project_id])]
 
 
-def planned(found: Sequence[Original], requests: int, seed: int = 1) -> list[Copy]:
+def planned(found: Sequence[Original], requests: int) -> list[Copy]:
     """Copies of these sessions with so many requests in all, spread over SPAN."""
-    chance = random.Random(seed)
+    chance = random.Random(1)
     rounds = -(-requests // max(sum(one.requests for one in found), 1))
     copies: list[Copy] = []
     missing = requests

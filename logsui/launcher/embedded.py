@@ -337,12 +337,12 @@ class EmbeddedServer:
             shutil.copyfile(self.log, self.log.with_suffix(".log.1"))
             os.truncate(self.log, 0)
 
-    def log_tail(self, lines: int = 15) -> str:
+    def log_tail(self) -> str:
         if not self.log.exists():
             return "(empty)"
         with open(self.log, "rb") as file:
             file.seek(max(0, self.log.stat().st_size - 16_384))
-            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-15:])
 
     def call(self, command: list[Path | str]) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(

@@ -16,7 +16,7 @@ _MOST_TEXT = 20_000
 _WRITTEN = re.compile(r"(?<![\w-])(?:call|toolu)_[\w-]{12,60}")
 
 
-def unique_id(call_id: str, name: str = "") -> str:
+def unique_id(call_id: str, name: str) -> str:
     """The id of a tool call, if it is long enough to be unique, without what gateways and clients put around it.
 
     `name`: of the tool that is called.

@@ -27,6 +27,7 @@ from sessions_app.pages.html.source import Source, is_blank
 from sessions_app.pages.html.tool_pairs import FoundResult, Pairs
 
 _ELSEWHERE = "its content is in the JSON export"
+_MOST_NAMES = 200
 
 
 def message(source: Source, pairs: Pairs, author: str = "", choice: int = 0) -> Iterator[str]:
@@ -137,6 +138,6 @@ def _json(text: str) -> str:
     return indented(text)
 
 
-def names_in_line(names: Sequence[str], most: int = 200) -> str:
-    shown = ", ".join(span(name, 80) for name in names[:most])
-    return shown + (f" and {exact(len(names) - most)} more" if len(names) > most else "")
+def names_in_line(names: Sequence[str]) -> str:
+    shown = ", ".join(span(name, 80) for name in names[:_MOST_NAMES])
+    return shown + (f" and {exact(len(names) - _MOST_NAMES)} more" if len(names) > _MOST_NAMES else "")

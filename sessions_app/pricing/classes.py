@@ -31,7 +31,7 @@ CLASSES = (
 )
 
 
-def tokens_by_class(usage: Usage, priced: Container[str] = CLASSES) -> dict[str, int]:
+def tokens_by_class(usage: Usage, priced: Container[str]) -> dict[str, int]:
     """The tokens of each class that has some. They add up to the input and the output.
 
     If the details say more than their sum, the sum counts.

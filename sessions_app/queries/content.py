@@ -114,14 +114,12 @@ def load_log(log: RequestLog) -> bytes:
     return join_parts(log.skeleton, digests, parts)
 
 
-def load_documents_of(
-    session_id: uuid.UUID, places: Mapping[uuid.UUID, date], budget: int = MAX_PAGE_BYTES
-) -> Iterator[tuple[uuid.UUID, Documents]]:
+def load_documents_of(session_id: uuid.UUID, places: Mapping[uuid.UUID, date]) -> Iterator[tuple[uuid.UUID, Documents]]:
     """The documents of some requests of a session by id, in this order, without those that are gone. `places`: the
     bucket of each.
 
-    Three statements; then three for each request with parts that `budget` did not last for. So memory holds that much
-    and one request.
+    Three statements; then three for each request with parts beyond the first `MAX_PAGE_BYTES`. So memory holds that
+    much and one request.
     """
     wanted = RequestLog.objects.filter(session_id=session_id, bucket__in=set(places.values()), id__in=list(places))
     logs = {log.id: log for log in wanted}
@@ -129,7 +127,7 @@ def load_documents_of(
     bundles = load_bundles(session_id, set(places.values()), [one for lists in packed.values() for one in lists])
     digests = {log_id: [unpack_digests(one, bundles) for one in lists] for log_id, lists in packed.items()}
     every = [digest for lists in digests.values() for one in lists for digest in one]
-    parts = load_parts(session_id, set(places.values()), every, other_bytes=2**31, budget=budget)
+    parts = load_parts(session_id, set(places.values()), every, other_bytes=2**31)
     for log in (logs[log_id] for log_id in places if log_id in logs):
         try:
             raw = join_parts(log.skeleton, digests[log.id], parts)

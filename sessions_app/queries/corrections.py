@@ -68,7 +68,7 @@ def find_correction(correction_id: int, project_id: int | None) -> Correction | 
 
 
 def list_corrections(
-    project_id: int, session_id: uuid.UUID | None = None, limit: int = 50, cursor: str | None = None
+    project_id: int, session_id: uuid.UUID | None, limit: int, cursor: str | None = None
 ) -> CorrectionPage:
     """Corrections of a project, latest first. With a session: those that brought requests to it or took them away.
 

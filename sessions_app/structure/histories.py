@@ -67,10 +67,10 @@ class PackedLists:
             return _at(self.bundles[address], index % BUNDLE_DIGESTS)
         return _slot(packed, full + index - full * BUNDLE_DIGESTS)
 
-    def common_prefix(self, a: bytes, b: bytes, start: int = 0) -> int:
-        """How many digests from `start` on are the same in both lists."""
+    def common_prefix(self, a: bytes, b: bytes) -> int:
+        """How many digests both lists begin with."""
         most = min(packed_count(a), packed_count(b))
-        index = start
+        index = 0
         while index < most:
             if index % BUNDLE_DIGESTS == 0 and self._same_bundle(a, b, index):
                 index += BUNDLE_DIGESTS
@@ -78,7 +78,7 @@ class PackedLists:
                 index += 1
             else:
                 break
-        return max(index - start, 0)
+        return index
 
     def _same_bundle(self, a: bytes, b: bytes, index: int) -> bool:
         bundle = index // BUNDLE_DIGESTS

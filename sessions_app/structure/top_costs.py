@@ -48,16 +48,13 @@ class TopCost:
 
 
 def top_costs(
-    rows: Sequence[CostRow],
-    continues: Sequence[int | None],
-    verdicts: Sequence[CacheVerdict | None],
-    most: int = MOST,
+    rows: Sequence[CostRow], continues: Sequence[int | None], verdicts: Sequence[CacheVerdict | None]
 ) -> list[TopCost]:
     """The requests with the highest costs above 0, the highest first. `continues`: what each one continues.
     `verdicts`: what the prompt cache did for each.
     """
     priced = [index for index, row in enumerate(rows) if row.cost]
-    dearest = heapq.nlargest(most, priced, key=lambda index: (rows[index].cost or 0, -index))
+    dearest = heapq.nlargest(MOST, priced, key=lambda index: (rows[index].cost or 0, -index))
     if not dearest:
         return []
     usual = _Usual(rows, priced)

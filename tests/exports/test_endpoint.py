@@ -142,12 +142,11 @@ def test_a_block_reads_no_more_than_its_budget_at_once(
     load = content.load_parts
 
     def counted(*args: object, **named: object) -> dict[bytes, content.StoredPart]:
-        parts = load(*args, **named)  # type: ignore[arg-type]
+        parts = load(*args, **{"budget": 100_000} | named)  # type: ignore[arg-type]
         read.append(sum(len(part.content or b"") for part in parts.values()))
         return parts
 
     monkeypatch.setattr(content, "load_parts", counted)
-    monkeypatch.setattr(content.load_documents_of, "__defaults__", (100_000,))
     found = [json.loads(line) for line in exported(session, "jsonl").splitlines()]
     assert [line["request"]["messages"][0]["content"] for line in found] == large
     assert max(read) < 300_000

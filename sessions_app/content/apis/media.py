@@ -166,10 +166,10 @@ def _modality(media_type: str, kind: str) -> Modality:
     return _MODALITIES.get(main if main in ("image", "audio", "video") or kind == "file" else kind, "file")
 
 
-def inline_media(data: JsonObject, name: str = "") -> MediaBlock:
+def inline_media(data: JsonObject) -> MediaBlock:
     """Base64 data with its media type: Gemini's `inlineData`."""
     media_type = as_text(next((data[member] for member in _TYPES if data.get(member)), ""))
-    name = name or as_text(data.get("displayName") or data.get("display_name"))
+    name = as_text(data.get("displayName") or data.get("display_name"))
     payload = as_text(data.get("data"))
     url = payload if payload.startswith("data:") else f"data:{media_type};base64,{payload}"
     return MediaBlock(_modality(media_type, "file"), url, media_type, name)

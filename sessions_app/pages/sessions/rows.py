@@ -74,26 +74,15 @@ class ListedSession:
     hues: list[Markup]
 
 
-def write_rows(
-    rows: Iterable[SessionRow],
-    spans: Mapping[uuid.UUID, Sequence[Activity]],
-    address: str,
-    found: SessionPage | None = None,
-) -> Markup:
-    """The rows of the table; `address` is that of the list, `spans` has what the strips show, `found` the places
-    where the words of the query are.
-    """
-    return _with_ends(((row, _begin(row, spans.get(row.id, ()), address)) for row in rows), address, found)
-
-
 def write_page(
     rows: Sequence[SessionRow],
     address: str,
     found: SessionPage | None = None,
     active: Mapping[uuid.UUID, bool] = NOTHING_ACTIVE,
 ) -> Markup:
-    """The rows of a page, of which those that were written before are taken from memory. `active`: the sessions
-    in which something happens now, and whether a request runs.
+    """The rows of a page, of which those that were written before are taken from memory. `address`: of the list.
+    `found`: the places where the words of the query are. `active`: the sessions in which something happens now, and
+    whether a request runs.
     """
     starts = _starts(rows)
     keys = {row.id: _key(row, address, starts) for row in rows}
@@ -102,7 +91,7 @@ def write_page(
     missing = [row for row in rows if row.id not in begun]
     spans = activity(missing)
     for row in missing:
-        begun[row.id] = _begin(row, spans.get(row.id, ()), address, starts.get(row.id, ""))
+        begun[row.id] = begin_row(row, spans.get(row.id, ()), address, starts.get(row.id, ""))
         row_cache.written.put(keys[row.id], begun[row.id])
     return _with_ends(((row, begun[row.id]) for row in rows), address, found, active)
 
@@ -118,7 +107,7 @@ def _key(row: SessionRow, address: str, starts: Mapping[uuid.UUID, Markup | str]
     return address, starts.get(row.id, ""), *[tuple(value) if type(value) is list else value for value in values]
 
 
-def _begin(row: SessionRow, spans: Sequence[Activity], address: str, started: Markup | str = "") -> Markup:
+def begin_row(row: SessionRow, spans: Sequence[Activity], address: str, started: Markup | str = "") -> Markup:
     """A row without its last cell, which tells how long ago something was."""
     return component("session_row", "session_row")(listed_session(row, spans, address, started))
 

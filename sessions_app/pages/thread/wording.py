@@ -60,10 +60,10 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 MOST_NAMED = 12
 # The most characters of an error type, which names a failure without an HTTP status.
 _ERROR_CHARS = 40
+# The most ways of grouping that the head of a session names.
+_MOST_WAYS = 3
 # Names of classes before a message: `litellm.RateLimitError: RateLimitError: OpenAIException - Slow down`.
 _NAMES_OF_ERRORS = re.compile(r"^(?:[\w.]{1,80}(?:Error|Exception)(?:: | - ))+(?=\S)")
-
-
 # The message within the JSON of an API's error, as proxies repeat it. Its end may be cut.
 _MESSAGE_IN_JSON = re.compile(r'^(?:b[\'"])?\{.{0,300}?"message": ?"((?:[^"\\]|\\.){1,2000})')
 
@@ -108,7 +108,7 @@ def grouped_by(rule: str, detail: str, behind: Behind | None = None) -> Markup:
     return sentence("grouped by {}", code(detail or rule))
 
 
-def session_grouped_by(lines: Iterable[RequestLine], most: int = 3) -> Markup:
+def session_grouped_by(lines: Iterable[RequestLine]) -> Markup:
     """Why a session's requests are together: "grouped by `session_id`; 3 inferred from the conversation".
 
     With counts where there are several reasons.
@@ -116,8 +116,10 @@ def session_grouped_by(lines: Iterable[RequestLine], most: int = 3) -> Markup:
     lines = list(lines)
     ways = Counter((line.rule, line.rule_detail) for line in lines if line.rule not in _INFERRED)
     inferred = Counter(line.rule for line in lines if line.rule in _INFERRED)
-    chosen = [_way(rule, detail, count if len(ways) > 1 else 0) for (rule, detail), count in ways.most_common(most)]
-    chosen += [sentence("…")] if len(ways) > most else []
+    chosen = [
+        _way(rule, detail, count if len(ways) > 1 else 0) for (rule, detail), count in ways.most_common(_MOST_WAYS)
+    ]
+    chosen += [sentence("…")] if len(ways) > _MOST_WAYS else []
     others = [f"{exact(count)} {_INFERRED[rule]}" for rule, count in inferred.most_common()]
     return joined(filter(None, (joined(chosen, ", "), joined(others, ", "))), "; ")
 
