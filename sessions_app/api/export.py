@@ -29,7 +29,9 @@ from sessions_app.queries import content, contradictions, requests
 from sessions_app.queries.chosen_sessions import next_chunk
 from sessions_app.queries.insights import SessionInsights, insights_of
 
-CHUNK_SESSIONS, CHUNK_REQUESTS = 20, 20
+# So many sessions, so many requests without their documents, and so many documents are read at a time. What a request
+# continues is looked for in its whole session, so that is not done for few.
+CHUNK_SESSIONS, CHUNK_REQUESTS, CHUNK_DOCUMENTS = 20, 400, 20
 # One piece of the answer has about so many bytes, or took so long. Each opens a connection to the database.
 PIECE_BYTES, PIECE_SECONDS = 1_000_000, 0.5
 
@@ -141,10 +143,12 @@ def written_requests(
             **about,
         }
         write = RequestFactsSerializer(context=context).to_representation
-        by_id = {row.id: row for row in rows}
-        for log_id, documents in content.load_documents_of(session.id, {row.id: row.bucket for row in rows}):
-            said = {"insights": request_insights(insights, log_id)} if insights else {}
-            yield _in_one_line(written(write(by_id[log_id]) | DocumentsSerializer(documents).data | said))
+        for start in range(0, len(rows), CHUNK_DOCUMENTS):
+            by_id = {row.id: row for row in rows[start : start + CHUNK_DOCUMENTS]}
+            places = {row.id: row.bucket for row in by_id.values()}
+            for log_id, documents in content.load_documents_of(session.id, places):
+                said = {"insights": request_insights(insights, log_id)} if insights else {}
+                yield _in_one_line(written(write(by_id[log_id]) | DocumentsSerializer(documents).data | said))
 
 
 def _in_one_line(json: bytes) -> bytes:

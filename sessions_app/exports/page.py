@@ -16,6 +16,7 @@ from sessions_app.exports.session import ExportedSession
 from sessions_app.exports.story import view_of_export, whole_pieces, windows
 from sessions_app.pages.html.components import component
 from sessions_app.pages.html.formats import session_title
+from sessions_app.pages.html.plain_text import texts_apart, with_texts
 from sessions_app.pages.session.head import head_of
 from sessions_app.pages.session.view import View, builder_of, steps_alone
 from sessions_app.queries.window import Window
@@ -40,8 +41,10 @@ def _pieces(exported: ExportedSession) -> Iterator[str]:
         return
     yield _beginning(shown, exported)
     for window in windows(shown):
-        for html in _thread(window, shown):
-            yield _ASKING.sub("", html)
+        with texts_apart() as texts:
+            sections = list(_thread(window, shown))
+        for html in sections:
+            yield from with_texts(_ASKING.sub("", html), texts)
     yield _END
 
 

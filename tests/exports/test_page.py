@@ -12,6 +12,8 @@ from html.parser import HTMLParser
 import pytest
 from django.test import Client
 
+from sessions_app.exports.page import html_pieces
+from sessions_app.exports.session import ExportedSession
 from sessions_app.models import Project, Session
 from tests.exports.conftest import Exports, address
 from tests.exports.sources import LITELLM, store_litellm, store_otlp
@@ -116,6 +118,18 @@ def test_what_a_page_cuts_is_whole(project: Project, exported: Exports) -> None:
     assert "deepest" in said
     assert "k" * 5_000 in said
     assert "e" * 3_000 in said
+
+
+def test_very_long_texts_are_written_by_themselves(project: Project, exported: Exports) -> None:
+    """No piece of the file, and so no copy in memory, has all of it."""
+    long = "<b>&\u202e```\n" + "word <i> " * 100_000
+    asked = [user(long), assistant(None, tool_calls=[call("c", "f", json.dumps({"a": long}))]), result("c", long)]
+    session = make_session(project, "a", chat(asked, "Done <!--text 0-->"))
+    pieces = list(html_pieces(ExportedSession(session, project, "http://testserver")))
+    assert max(map(len, pieces)) < 400_000
+    elements = is_self_contained(b"".join(pieces).decode())
+    assert elements.said.count("word <i> ") >= 300_000
+    assert "Done <!--text 0-->" in elements.said
 
 
 def test_nothing_of_a_stranger_is_html(project: Project, exported: Exports) -> None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from html import escape
 
@@ -80,17 +83,62 @@ def isolated(text: str) -> Markup:
 
 def revealed(text: str) -> Markup:
     """The HTML of what somebody said, for element content: text that was hidden in it is shown."""
+    if place := _put_apart(text, _HIDDEN):
+        return place
     return Markup(_with_marks(escaped(text), _HIDDEN))  # noqa: S704 - escaped
 
 
 def spelled(text: str) -> Markup:
     """The HTML of code, for element content: whatever is not seen in it is marked with its number."""
+    if place := _put_apart(text, _HIDDEN_OR_UNSEEN):
+        return place
     return Markup(spelled_str(text))  # noqa: S704 - escaped
 
 
 def spelled_str(text: str) -> str:
     """The same as a str."""
     return _with_marks(escaped(text), _HIDDEN_OR_UNSEEN)
+
+
+# --- very long texts ------------------------------------------------------------------------------------------------
+
+
+# Every element around a text makes a copy of it, which costs memory where a file has it whole.
+LONG_CHARS, _PIECE_CHARS = 500_000, 100_000
+LongTexts = list[tuple[str, re.Pattern[str]]]
+_apart: ContextVar[LongTexts | None] = ContextVar("apart", default=None)
+_PLACE = re.compile("<!--text ([0-9]+)-->")
+
+
+@contextmanager
+def texts_apart() -> Iterator[LongTexts]:
+    """Within it, very long texts are not in the HTML: `with_texts` puts them into their places."""
+    texts: LongTexts = []
+    token = _apart.set(texts)
+    try:
+        yield texts
+    finally:
+        _apart.reset(token)
+
+
+def _put_apart(text: str, pattern: re.Pattern[str]) -> Markup | None:
+    texts = _apart.get()
+    if texts is None or len(text) <= LONG_CHARS:
+        return None
+    texts.append((text, pattern))
+    return Markup("<!--text {}-->").format(len(texts) - 1)
+
+
+def with_texts(html: str, texts: LongTexts) -> Iterator[str]:
+    """HTML with its very long texts, in pieces."""
+    end = 0
+    for place in _PLACE.finditer(html) if texts else ():
+        yield html[end : place.start()]
+        text, pattern = texts[int(place[1])]
+        for start in range(0, len(text), _PIECE_CHARS):
+            yield _with_marks(escaped(text[start : start + _PIECE_CHARS]), pattern)
+        end = place.end()
+    yield html[end:]
 
 
 def _with_marks(html: str, pattern: re.Pattern[str]) -> str:
