@@ -103,15 +103,33 @@ document.addEventListener("submit", (event) => {
   const typing = (target) => target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   const rows = () => [...document.querySelectorAll("[data-row]")];
 
+  const chosenOf = (all) => all.findIndex((row) => row.getAttribute("aria-current") === "true");
+  const isFailed = (row) => row.dataset.state === "error" || row.dataset.tools === "failed";
+
   function move(step) {
     const all = rows();
-    if (!all.length) return;
-    const now = all.findIndex((row) => row.getAttribute("aria-current") === "true");
-    const next = now < 0 ? 0 : Math.min(Math.max(now + step, 0), all.length - 1);
-    all[now]?.removeAttribute("aria-current");
+    const now = chosenOf(all);
+    choose(all, now < 0 ? 0 : Math.min(Math.max(now + step, 0), all.length - 1));
+  }
+
+  function choose(all, next) {
+    if (!all[next]) return;
+    all[chosenOf(all)]?.removeAttribute("aria-current");
     all[next].setAttribute("aria-current", "true");
     all[next].querySelector("a[href]").focus({ preventScroll: true });
     all[next].scrollIntoView({ block: "nearest" });
+  }
+
+  // The first or last row; the waterfall has rows of its own.
+  function toEnd(isLast) {
+    const all = rows();
+    if (all.length) choose(all, isLast ? all.length - 1 : 0);
+    else document.dispatchEvent(new CustomEvent("rows:end", { detail: { isLast } }));
+  }
+
+  function toFailure(step) {
+    const all = rows();
+    for (let next = chosenOf(all) + step; all[next]; next += step) if (isFailed(all[next])) return choose(all, next);
   }
 
   function open() {
@@ -129,6 +147,10 @@ document.addEventListener("submit", (event) => {
     "?": () => document.getElementById("keyboard-help")?.showModal(),
     j: () => move(1),
     k: () => move(-1),
+    e: () => toFailure(1),
+    E: () => toFailure(-1),
+    G: () => toEnd(true),
+    "g g": () => toEnd(false),
     x: () => document.querySelector("[data-row][aria-current=true] [name=pick]")?.click(),
   };
 
@@ -145,12 +167,12 @@ document.addEventListener("submit", (event) => {
     prefix = "";
     clearTimeout(prefixTimer);
     if (press(chord)) return event.preventDefault();
-    if (event.key === "g") {
-      prefix = "g";
-      prefixTimer = setTimeout(() => { prefix = ""; }, 1000);
-    } else if (chord in keys) {
+    if (chord in keys) {
       event.preventDefault();
       keys[chord]();
+    } else if (event.key === "g") {
+      prefix = "g";
+      prefixTimer = setTimeout(() => { prefix = ""; }, 1000);
     }
   });
 })();

@@ -108,6 +108,10 @@
       if (event.target.id === "waterfall") arrive();
     });
     document.addEventListener("session:drawn", arrive);
+    document.addEventListener("rows:end", (event) => {
+      const row = rows().at(event.detail.isLast ? -1 : 0);
+      if (row) choose(row, true);
+    });
     arrive();
     const row = chosen() && document.getElementById(`w${chosen()}`);
     if (row) choose(row);

@@ -22,7 +22,8 @@ SCRIPTS = Path(settings.BASE_DIR, "static/js")
 ARROWS = {"←": "ArrowLeft", "→": "ArrowRight", "↑": "ArrowUp", "↓": "ArrowDown"}
 # Which keys of a script are for pages that have something, and the sign of that.
 OF_WHAT_IS_THERE = (
-    ("page", "jk", "data-row"),
+    ("page", "jkG", "data-row"),
+    ("page", "eE", "sess-rows"),
     ("page", "x", 'name="pick"'),
     ("session", "jkeEiopdrh", 'class="thread"'),
     ("timeline", "jkeEio", 'id="waterfall"'),

@@ -117,8 +117,10 @@ class Table:
         known.sort(key=lambda index: values[index], reverse=self.sort.startswith("-"))
         return known + [index for index in indices if values[index] is None]
 
-    def page(self) -> tuple[list[int], str, str]:
-        """The rows of the page that has request `from`, and the addresses of the pages before and after it."""
+    def page(self) -> tuple[list[int], dict[str, str]]:
+        """The rows of the page that has request `from`, and the addresses of the pages before and after it, and of the
+        first and the last row where these are on other pages.
+        """
         asked = whole_number(self.query.get("from", ""), 0) - 1
         if self.sort:
             place = self.order.index(asked) if asked in self.order else 0
@@ -127,7 +129,10 @@ class Table:
         start = place // MOST_ROWS * MOST_ROWS
         before = self.order[start - MOST_ROWS] if start else None
         after = self.order[start + MOST_ROWS] if start + MOST_ROWS < len(self.order) else None
-        return self.order[start : start + MOST_ROWS], self._page_link(before), self._page_link(after)
+        links = {"before": self._page_link(before), "after": self._page_link(after)}
+        links["first"] = f"{self._page_link(self.order[0])}#r{self.order[0] + 1}" if links["before"] else ""
+        links["last"] = f"{self._page_link(self.order[-1])}#r{self.order[-1] + 1}" if links["after"] else ""
+        return self.order[start : start + MOST_ROWS], links
 
     # --- addresses ---
 
@@ -212,14 +217,13 @@ class Table:
 def table(request: HttpRequest, shown: View, found: SessionFind, mark_of: Callable[[int], Markup]) -> dict[str, Any]:
     """What the view shows. `mark_of`: what rules say of a request."""
     made = Table(request, shown, found, mark_of)
-    indices, before, after = made.page()
+    indices, links = made.page()
     numbers = [index + 1 for index in indices] or [1]
     return {
         # In another order than that of time, a page has no place in the session.
         "shown": RequestBlock(1 if made.sort else numbers[0], max(numbers), None, None),
         "table": made,
         "rows": made.rows(indices),
-        "before": before,
-        "after": after,
+        "links": links,
         "kinds": made.kinds(),
     }

@@ -38,13 +38,17 @@ class ZoomLink:
 
 @dataclass(frozen=True, slots=True)
 class RowPage:
-    """The rows of a page: the numbers of the first and last one, of how many, and the links to the pages beside it."""
+    """The rows of a page: the numbers of the first and last one, of how many, and the links to the pages beside it, and
+    to the first and last request where these are on other pages.
+    """
 
     first: int
     last: int
     count: int
-    before: str
-    after: str
+    before: str = ""
+    after: str = ""
+    first_href: str = ""
+    last_href: str = ""
 
 
 def waterfall(query: QueryDict, shown: View, found: SessionFind, mark_of: Callable[[int], Markup]) -> dict[str, Any]:
@@ -61,7 +65,7 @@ def waterfall(query: QueryDict, shown: View, found: SessionFind, mark_of: Callab
         "shown": RequestBlock(min(numbers), max(numbers), None, None),
         "rows": joined(writer.html(here)),
         "pages": max(len(placed) - 1, 0) // MOST_ROWS + 1,
-        "row_page": _links(shown, time, page, len(placed)),
+        "row_page": _links(shown, time, page, placed),
         "shown_time": time,
         "ticks": time.ticks,
         "address": _href(shown, time, page + 1),
@@ -92,11 +96,23 @@ def _page(query: QueryDict, placed: Sequence[Placed]) -> int:
     return next(places, 0) // MOST_ROWS if wanted > 0 else 0
 
 
-def _links(shown: View, time: ShownTime, page: int, count: int) -> RowPage:
-    first = page * MOST_ROWS
+def _links(shown: View, time: ShownTime, page: int, placed: Sequence[Placed]) -> RowPage:
+    first, count = page * MOST_ROWS, len(placed)
     last = min(first + MOST_ROWS, count)
-    before = _href(shown, time, page) if page else ""
-    return RowPage(first + 1, last, count, before, _href(shown, time, page + 2) if last < count else "")
+    links = {}
+    if page:
+        links = {"before": _href(shown, time, page), "first_href": _href_of(shown, time, placed, range(count))}
+    if last < count:
+        links |= {"after": _href(shown, time, page + 2), "last_href": _href_of(shown, time, placed, range(count)[::-1])}
+    return RowPage(first + 1, last, count, **links)
+
+
+def _href_of(shown: View, time: ShownTime, placed: Sequence[Placed], places: range) -> str:
+    """The first of these rows that is a request, on its page."""
+    place = next((place for place in places if placed[place][0].index is not None), None)
+    if place is None:
+        return ""
+    return f"{_href(shown, time, place // MOST_ROWS + 1)}#r{(placed[place][0].index or 0) + 1}"
 
 
 def _href(shown: View, time: ShownTime, page: int = 1) -> str:

@@ -127,6 +127,9 @@ def test_an_order_is_over_all_pages(signed_in: Client, project: Project, monkeyp
         query = unescape(later[1]) if later else ""
         assert ("Earlier rows" in page) is (len(seen) > 3)
     assert seen == sorted(range(1, 9), key=lambda number: -((number - 1) * 5 % 8))
+    first = get(signed_in, session, "?view=table&sort=-cost")
+    assert re.search(rf'href="[^"]*from={seen[-1]}#r{seen[-1]}" data-key="G"', first)
+    assert re.search(rf'href="[^"]*from={seen[0]}#r{seen[0]}" data-key="g g"', page)
     # A link to a request leads to the page that has it, in each order.
     assert 4 in rows(get(signed_in, session, "?view=table&from=4"))
     assert 4 in rows(get(signed_in, session, "?view=table&sort=cost&from=4"))

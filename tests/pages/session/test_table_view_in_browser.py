@@ -16,7 +16,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_keys_columns_and_places(visitor: Page, live_server: LiveServer, problems: list[str]) -> None:
-    session = make_session(make_project(), "s", *steps_of(60))
+    logs = steps_of(60)
+    for log in (logs[20], logs[40]):
+        log |= {"response": None, "error": {"message": "no"}, "status": "error"}
+    session = make_session(make_project(), "s", *logs)
     home = f"{live_server.url}/p/acme/sessions/{session.id}/"
     visitor.goto(f"{home}?view=table")
     current = visitor.locator("tr[data-row][aria-current]")
@@ -25,6 +28,9 @@ def test_keys_columns_and_places(visitor: Page, live_server: LiveServer, problem
     expect(visitor).to_have_url(re.compile(r"\?view=table#r2$"))
     visitor.reload()
     expect(current).to_have_id("r2")
+    for keys, row in (("G", "r60"), ("gg", "r1"), ("e", "r21"), ("e", "r41"), ("e", "r41"), ("E", "r21"), ("gg", "r1")):
+        press(visitor, *keys)
+        expect(current).to_have_id(row)
     # The head stays in sight, below the head of the session.
     visitor.locator("#r60").scroll_into_view_if_needed()
     expect(visitor.locator("th.t-n")).to_be_in_viewport()

@@ -218,7 +218,13 @@ def test_long_sessions_have_pages_of_rows(signed_in: Client, project: Project, m
     assert numbers(first) == [1, 2, 3]
     assert "?view=waterfall&amp;page=2" in first
     assert numbers(get(signed_in, session, "?view=waterfall&from=5")) == [4, 5, 6]
-    assert numbers(get(signed_in, session, "?view=waterfall&page=99")) == [7, 8]
+    last = get(signed_in, session, "?view=waterfall&page=99")
+    assert numbers(last) == [7, 8]
+    # The keys g g and G, and who has no keys, go to the ends.
+    assert re.search(r'href="[^"]*page=3#r8" data-key="G"', first)
+    assert re.search(r'href="[^"]*\?view=waterfall#r1" data-key="g g"', last)
+    assert 'data-key="g g"' not in first
+    assert 'data-key="G"' not in last
 
 
 def test_a_row_of_a_page_stands_in_its_groups(

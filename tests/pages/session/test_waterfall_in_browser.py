@@ -33,6 +33,11 @@ def test_views_rows_and_zoom(conversation: Page, problems: list[str]) -> None:
     press(page, "j", "j")
     expect(page.locator("#w2")).to_have_attribute("aria-current", "true")
     expect(page.locator("#inspector")).to_contain_text("Request 2")
+    press(page, "G")
+    expect(page.locator("#w8")).to_have_attribute("aria-current", "true")
+    press(page, "g", "g")
+    expect(page.locator("#w1")).to_have_attribute("aria-current", "true")
+    press(page, "j")
 
     # The part that is shown is in the address, which survives a reload; the chosen row stays chosen.
     press(page, "+")
