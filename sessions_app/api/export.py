@@ -158,11 +158,13 @@ def _in_one_line(json: bytes) -> bytes:
 
 async def in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     """The event loop must not wait for the database."""
-    while piece := await asyncio.to_thread(_joined, pieces):
-        yield piece
+    while (piece := await asyncio.to_thread(_joined, pieces)) is not None:
+        if piece:
+            yield piece
 
 
-def _joined(pieces: Iterator[bytes]) -> bytes:
+def _joined(pieces: Iterator[bytes]) -> bytes | None:
+    """The next pieces; None at the end. They may be empty before it."""
     joined, size, deadline = [], 0, time.monotonic() + PIECE_SECONDS
     try:
         for piece in pieces:
@@ -170,6 +172,8 @@ def _joined(pieces: Iterator[bytes]) -> bytes:
             size += len(piece)
             if size >= PIECE_BYTES or time.monotonic() >= deadline:
                 break
+        else:
+            return b"".join(joined) if joined else None
     finally:
         # This thread is any of the loop's, and would keep the connection.
         connection.close()

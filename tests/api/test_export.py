@@ -66,7 +66,15 @@ def test_pieces_are_joined_up_to_a_size(project: Project, monkeypatch: pytest.Mo
     monkeypatch.setattr(export.connection, "close", lambda: None)
     monkeypatch.setattr(export, "PIECE_BYTES", 3)
     pieces = iter([b"ab", b"cd", b"ef"])
-    assert [export._joined(pieces) for _ in range(3)] == [b"abcd", b"ef", b""]
+    assert [export._joined(pieces) for _ in range(3)] == [b"abcd", b"ef", None]
+
+
+def test_an_empty_piece_is_not_the_end(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece alone, as where each takes long."""
+    monkeypatch.setattr(export.connection, "close", lambda: None)
+    monkeypatch.setattr(export, "PIECE_SECONDS", 0)
+    pieces = iter([b"", b"a", b"", b"b"])
+    assert [export._joined(pieces) for _ in range(5)] == [b"", b"a", b"", b"b", None]
 
 
 def test_a_selection_says_how_far_it_is_and_stops(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
