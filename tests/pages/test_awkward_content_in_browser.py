@@ -68,3 +68,16 @@ def test_wide_tables_scroll_and_images_keep_their_shape(
         assert box["width"] <= min(width, 176)
         assert box["height"] <= min(height, 176)
         assert box["width"] / box["height"] == pytest.approx(width / height, rel=0.5)
+
+
+def test_numbers_of_the_table_are_whole(visitor: Page, live_server: LiveServer, transactional_db: None) -> None:
+    usage = {"input_tokens": 1_234_567, "output_tokens": 123_456}
+    logs = [chat([user("One")], "Yes", usage=usage, cost=cost) for cost in ("0.00062", "12345.67")]
+    session = make_session(make_project(), "numbers", *logs)
+    visitor.goto(f"{live_server.url}/p/acme/sessions/{session.id}/?view=table")
+    for width in (1440, 1000, 800):
+        visitor.set_viewport_size({"width": width, "height": 900})
+        cut = visitor.locator(".sess-rows [data-row] .num:visible").evaluate_all(
+            "cells => cells.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)"
+        )
+        assert cut == [], width
