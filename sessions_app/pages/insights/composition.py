@@ -17,6 +17,8 @@ from sessions_app.queries.session import RequestLine
 
 # So many columns are drawn; of a longer session every second, third, … request.
 MOST_COLUMNS = 100
+# There is room for so many, so that few columns are columns and no wall.
+LEAST_COLUMNS = 12
 # The height of the drawing, which is stretched, and the width of a column of it.
 HEIGHT, _COLUMN, _GAP = 100, 10, 1
 _KINDS = (*CLASSES, UNKNOWN)
@@ -54,7 +56,7 @@ class SessionFilled:
 
     @property
     def links(self) -> Markup:
-        return component("composition", "links")(self.columns)
+        return component("composition", "links")(self.columns, LEAST_COLUMNS - len(self.columns))
 
 
 def session_filled(shown: View) -> SessionFilled | None:
@@ -74,7 +76,7 @@ def session_filled(shown: View) -> SessionFilled | None:
     return SessionFilled(
         columns=columns,
         paths=list(_paths(stacks, most)),
-        width=len(chosen) * _COLUMN,
+        width=max(len(chosen), LEAST_COLUMNS) * _COLUMN,
         most=most,
         step=step,
         without=sum(found is None for found in known),
