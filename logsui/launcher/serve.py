@@ -76,13 +76,13 @@ def say(text: str) -> None:
 class Database(Kept):
     """The embedded server after its first start. It is restarted without waiting until it is ready."""
 
-    def __init__(self, server: EmbeddedServer) -> None:
-        super().__init__(embedded.NAME, server.watch, embedded.HUNG_STEPS)
-        self.server = server
-        self.process = server.process
+    def __init__(self, postgres: EmbeddedServer) -> None:
+        super().__init__(embedded.NAME, postgres.watch, embedded.HUNG_STEPS)
+        self.postgres = postgres
+        self.process = postgres.process
 
     def launch(self) -> subprocess.Popen[bytes]:
-        return self.server.launch()
+        return self.postgres.launch()
 
     def start(self) -> None:
         try:
@@ -94,7 +94,7 @@ class Database(Kept):
     def note_failure(self, code: int, now: float) -> None:
         super().note_failure(code, now)
         if self.failures > embedded.START_ATTEMPTS:
-            logger.error("The end of %s:\n%s", self.server.log, self.server.log_tail())
+            logger.error("The end of %s:\n%s", self.postgres.log, self.postgres.log_tail())
 
 
 class Server:
@@ -106,10 +106,10 @@ class Server:
         self.manage = (sys.executable, str(settings.BASE_DIR / "manage.py"))
         self.data_dir: Path = settings.LOGSUI_DATA_DIR
         self.url = listener.browser_url(settings.LOGSUI_HOST, settings.LOGSUI_PORT)
-        self.list = ProcessList(self.data_dir / "processes.json", settings.BASE_DIR)
+        self.process_list = ProcessList(self.data_dir / "processes.json", settings.BASE_DIR)
         # The account of the children when started as root.
         self.account: Account | None = None
-        self.server: EmbeddedServer | None = None
+        self.postgres: EmbeddedServer | None = None
         self.database: Database | None = None
         self.children: list[Child] = []
 
@@ -120,7 +120,7 @@ class Server:
             owner = accounts.take_or_hand_over(self.data_dir)
             with accounts.acting_as(owner):
                 stack.enter_context(folder_lock.hold(self.data_dir, self.url))
-                self.list.stop_leftovers()
+                self.process_list.stop_leftovers()
             # From here on, clients wait for the first worker instead of being refused. Only root can open low ports.
             self.socket = stack.enter_context(listener.listen(settings.LOGSUI_HOST, settings.LOGSUI_PORT))
             self.account = accounts.account_for(embedded.cluster_folder(self.data_dir)) if owner is None else None
@@ -155,11 +155,11 @@ class Server:
             return
         started = time.monotonic()
         connections_needed = settings.LOGSUI_WEB_WORKERS * settings.LOGSUI_WEB_THREADS + SPARE_CONNECTIONS
-        self.server = EmbeddedServer(
+        self.postgres = EmbeddedServer(
             self.data_dir, max_connections=connections_needed, patience=settings.LOGSUI_HANG_SECONDS
         )
-        self.server.start(self.patiently())
-        self.database = Database(self.server)
+        self.postgres.start(self.patiently())
+        self.database = Database(self.postgres)
         say(f"PostgreSQL started in {time.monotonic() - started:.1f} s")
 
     def patiently(self) -> Callable[[float], None]:
@@ -234,14 +234,18 @@ class Server:
         common: dict[str, Any] = {"cwd": settings.BASE_DIR, "account": self.account}
         children = [
             Child(
-                *("web", gunicorn, 30),
+                "web",
+                gunicorn,
+                stop_seconds=30,
                 watch=Watch(patience, self.web),
                 pass_fds=(self.socket.fileno(),),
                 environment=lean | {LISTEN_FD: str(self.socket.fileno())},
                 **common,
             ),
             Child(
-                *("digester", (*self.manage, "digest"), 60),
+                "digester",
+                (*self.manage, "digest"),
+                stop_seconds=60,
                 watch=Watch(patience, digester),
                 pass_fds=(digester.writer,),
                 environment=lean | {BEAT_FD: str(digester.writer)},
@@ -251,7 +255,9 @@ class Server:
         if load_samples and not self.samples_stamp.exists():
             # Loading twice changes nothing, so it may be interrupted.
             samples = (*self.manage, "load_samples")
-            children.append(Child("samples", samples, 10, watch=Watch(patience), environment=lean, once=True, **common))
+            children.append(
+                Child("samples", samples, stop_seconds=10, watch=Watch(patience), environment=lean, once=True, **common)
+            )
         return children
 
     @property
@@ -274,7 +280,7 @@ class Server:
             self.keep_database()
             started = [child.keep_running() for child in self.children]
             if any(started):
-                self.list.write([child.process.pid for child in self.children if child.process is not None])
+                self.process_list.write([child.process.pid for child in self.children if child.process is not None])
             for child in [child for child in self.children if child.done]:
                 self.children.remove(child)
                 if child.succeeded:
@@ -285,7 +291,7 @@ class Server:
 
     def keep_database(self) -> None:
         if self.database is not None:
-            self.database.server.bound_log()
+            self.database.postgres.bound_log()
             self.database.keep_running()
 
     # -- stopping ------------------------------------------------------------------------------------------------
@@ -295,7 +301,7 @@ class Server:
         self.signals.hurry = self.kill_children
         for child in self.children:
             child.stop()
-        self.list.write([])
+        self.process_list.write([])
 
     def kill_children(self) -> None:
         for child in self.children:
@@ -303,8 +309,8 @@ class Server:
                 child.process.kill()
 
     def stop_database(self) -> None:
-        if self.server is not None:
-            self.server.stop()
+        if self.postgres is not None:
+            self.postgres.stop()
 
 
 def banner(url: str, welcome: dict[str, Any]) -> str:

@@ -149,7 +149,7 @@ class Child(Kept):
         self,
         name: str,
         command: Sequence[str],
-        patience: float,
+        stop_seconds: float,
         *,
         watch: Watch | None = None,
         pass_fds: Sequence[int] = (),
@@ -158,10 +158,10 @@ class Child(Kept):
         account: Account | None = None,
         once: bool = False,
     ) -> None:
-        """`patience`: how many seconds it may take to finish its work after SIGTERM."""
-        super().__init__(name, watch or Watch(NO_HURRY), [(signal.SIGTERM, min(patience, HUNG_SECONDS)), KILL])
+        """`stop_seconds`: how long it may take to finish its work after SIGTERM."""
+        super().__init__(name, watch or Watch(NO_HURRY), [(signal.SIGTERM, min(stop_seconds, HUNG_SECONDS)), KILL])
         self.command = command
-        self.patience = patience
+        self.stop_seconds = stop_seconds
         self.pass_fds = pass_fds
         self.environment = environment or {}
         self.cwd = cwd
@@ -195,7 +195,7 @@ class Child(Kept):
 
     @property
     def stop_steps(self) -> Sequence[Step]:
-        return [(signal.SIGTERM, self.patience), KILL]
+        return [(signal.SIGTERM, self.stop_seconds), KILL]
 
 
 class Signals:

@@ -9,17 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from sessions_app.admin.lists import (
-    LeanAdmin,
-    ProjectFilter,
-    field_column,
-    link,
-    slug_of,
-    with_project_slug,
-)
-from sessions_app.models import (
-    Correction,
-)
+from sessions_app.admin.filters import ProjectFilter
+from sessions_app.admin.lists import LeanAdmin, field_column, link, slug_of, with_project_slug
+from sessions_app.models import Correction
 
 
 class CorrectionAdmin(LeanAdmin):

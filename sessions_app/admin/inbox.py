@@ -5,14 +5,8 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from sessions_app.admin.lists import (
-    LeanAdmin,
-    field_column,
-    with_project_slug,
-)
-from sessions_app.models import (
-    InboxEntry,
-)
+from sessions_app.admin.lists import LeanAdmin, field_column, with_project_slug
+from sessions_app.models import InboxEntry
 
 
 class InboxEntryAdmin(LeanAdmin):

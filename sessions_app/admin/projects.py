@@ -12,24 +12,10 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from sessions_app.access import rights
-from sessions_app.admin.lists import (
-    NEWEST,
-    DeletedObjects,
-    LeanAdmin,
-    counted,
-    dollars_column,
-    field_column,
-)
+from sessions_app.admin.filters import NEWEST
+from sessions_app.admin.lists import DeletedObjects, LeanAdmin, counted, dollars_column, field_column
 from sessions_app.ingest import cleanup
-from sessions_app.models import (
-    ApiKey,
-    InboxEntry,
-    ModelPrice,
-    Project,
-    RejectedLog,
-    SavedView,
-    Session,
-)
+from sessions_app.models import ApiKey, InboxEntry, ModelPrice, Project, RejectedLog, SavedView, Session
 
 # One response deletes so many sessions of a project; the rest waits for the next click.
 MOST_SESSIONS_OF_PROJECT = 2_000

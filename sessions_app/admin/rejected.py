@@ -15,7 +15,8 @@ from django.utils.safestring import SafeString
 
 from sessions_app import bounds
 from sessions_app.access import rights
-from sessions_app.admin.lists import NEWEST, LeanAdmin, counted, field_column, link, with_project_slug
+from sessions_app.admin.filters import NEWEST
+from sessions_app.admin.lists import LeanAdmin, counted, field_column, link, with_project_slug
 from sessions_app.ingest import cleanup
 from sessions_app.models import RejectedLog
 from sessions_app.storage import inbox

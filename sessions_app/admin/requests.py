@@ -13,22 +13,10 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from sessions_app import ids
-from sessions_app.admin.lists import (
-    ContentAdmin,
-    DeletedObjects,
-    FixedFilter,
-    ProjectFilter,
-    field_column,
-    link,
-)
+from sessions_app.admin.filters import FixedFilter, ProjectFilter
+from sessions_app.admin.lists import ContentAdmin, DeletedObjects, field_column, link
 from sessions_app.ingest import cleanup
-from sessions_app.models import (
-    Link,
-    Project,
-    RequestKey,
-    RequestLog,
-    Session,
-)
+from sessions_app.models import Link, Project, RequestKey, RequestLog, Session
 from sessions_app.records import ERROR, KINDS, RUNNING, SOURCES, SUCCESS
 from sessions_app.structure.grouping_rules import LinkRole
 

@@ -12,22 +12,10 @@ from django.template.defaultfilters import truncatechars
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from sessions_app.admin.lists import (
-    ActivityFilter,
-    ContentAdmin,
-    DeletedObjects,
-    FailureFilter,
-    ProjectFilter,
-    field_column,
-    link,
-    slug_of,
-    with_project_slug,
-)
+from sessions_app.admin.filters import ActivityFilter, FailureFilter, ProjectFilter
+from sessions_app.admin.lists import ContentAdmin, DeletedObjects, field_column, link, slug_of, with_project_slug
 from sessions_app.ingest import cleanup
-from sessions_app.models import (
-    Project,
-    Session,
-)
+from sessions_app.models import Project, Session
 from sessions_app.queries.filters import words
 from sessions_app.queries.matching import matching
 
