@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -85,7 +86,7 @@ def _chunk(
         changed = [(row, cost) for row in rows if (cost := _add(done, row, own)) is not None]
         if changed and not dry_run:
             cursor.execute(sql.load("update_costs"), _columns(changed))
-            rollups.recompute(cursor, {row.session_id for row, _ in changed})
+            rollups.add_costs(cursor, _more(changed))
     return rows[-1].id if len(rows) == CHUNK else None
 
 
@@ -98,7 +99,7 @@ def _add(done: Recosted, row: RequestLog, own: tuple[OwnPrice, ...]) -> Cost | N
     """Count a request, and return its cost if that is another one now."""
     cost = _cost(row, own)
     done.looked_at += 1
-    if not (row.step or row.duplicate_of):
+    if not _is_left_out(row):
         done.before += row.cost or 0
         done.after += cost.amount or 0
     if (cost.amount, cost.source, _noted(cost.price)) == (row.cost, row.cost_source, _noted(row.price)):
@@ -120,6 +121,19 @@ def _cost(row: RequestLog, own: tuple[OwnPrice, ...]) -> Cost:
     models = (row.model, row.requested_model)
     prices = prices_of(own, row.provider, models, row.api_base, row.started_at, noted.tier)
     return costs.cost_of(with_counts(usage_of_row(row), noted), prices, stated, noted.tier)
+
+
+def _more(changed: list[tuple[RequestLog, Cost]]) -> dict[uuid.UUID, Decimal]:
+    """What these requests add to their sessions."""
+    sums: defaultdict[uuid.UUID, Decimal] = defaultdict(Decimal)
+    for row, cost in changed:
+        sums[row.session_id] += 0 if _is_left_out(row) else (cost.amount or 0) - (row.cost or 0)
+    return sums
+
+
+def _is_left_out(row: RequestLog) -> bool:
+    """Whether it is left out of sums: a step, or a second report of a call."""
+    return row.step or row.duplicate_of is not None
 
 
 def _columns(changed: list[tuple[RequestLog, Cost]]) -> dict[str, list[object]]:

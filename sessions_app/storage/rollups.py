@@ -201,6 +201,13 @@ def count_retries(cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID])
     cursor.execute(sql.load("count_retries"), params)
 
 
+def add_costs(cursor: psycopg.Cursor[Any], sessions: Mapping[uuid.UUID, Decimal]) -> None:
+    """Add what the stored requests of these sessions cost more than before; one statement, whatever their length."""
+    rows = sorted(sessions.items())
+    params = {"id": [session_id for session_id, _ in rows], "more": [more for _, more in rows]}
+    cursor.execute(sql.load("add_costs"), params)
+
+
 def recompute(
     cursor: psycopg.Cursor[Any], session_ids: Iterable[uuid.UUID], are_changed: bool = True
 ) -> set[uuid.UUID]:

@@ -111,12 +111,46 @@ def test_recompute_ends_while_more_arrives_than_it_can_look_at(
     assert not wrong_roll_ups()
 
 
+def test_recompute_reads_each_request_once_however_long_its_session_is(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = [make_log(model="mine", session_id="long", started_at=f"2026-03-14T10:00:{n:02}Z") for n in range(40)]
+    free = [make_log(model="free", session_id="free"), make_log(model="free", session_id="free")]
+    store_logs(project, *logs, *free, make_log(session_id="long", cost=3), make_log(model="?", session_id="long"))
+    assert Session.objects.get(session_key="free").cost is None
+    revision = Session.objects.get(session_key="long").revision
+    monkeypatch.setattr(recosting, "CHUNK", 7)
+    own_price(project, "mine", input=Decimal(1), output=Decimal(1))
+    own_price(project, "free", input=Decimal(0), output=Decimal(0))
+    # It stops in the middle: sums are right all the time.
+    half = recosting.recompute_costs(project)
+    next(half)
+    next(half)
+    half.close()
+    assert not wrong_roll_ups()
+    # Whatever else the session has is not added up again.
+    Session.objects.update(preview="untouched")
+    recompute()
+    assert {name for one in wrong_roll_ups() for name in one.columns} == {"preview", "revision"}
+    assert Session.objects.get(session_key="long").cost == 3 + 40 * Decimal("0.000012")
+    assert Session.objects.get(session_key="long").revision > revision
+    assert Session.objects.get(session_key="free").cost == 0
+    assert [chunk for chunk in check_rollups(fix=True) if chunk]
+    # What has no price any more has no cost, and not a cost of nothing.
+    ModelPrice.objects.all().delete()
+    recompute()
+    assert not wrong_roll_ups()
+    assert Session.objects.get(session_key="free").cost is None
+    assert Session.objects.get(session_key="long").cost == 3
+
+
 def test_recompute_rows_from_before_there_were_prices(project: Project) -> None:
     store_logs(project, make_log(), make_log(cost=0.25))
     RequestLog.objects.filter(cost=COMPUTED).update(cost=None, cost_source="", price=None)
     RequestLog.objects.filter(cost=Decimal("0.25")).update(
         cost=Decimal("0.24999999999999997"), cost_source="", price=None
     )
+    list(check_rollups(fix=True))
     recompute("--since", "2026-03-14")
 
     found = {row.cost_source: row.cost for row in RequestLog.objects.all()}
