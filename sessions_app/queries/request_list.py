@@ -22,13 +22,14 @@ from sessions_app.queries.fetching import fetched
 from sessions_app.queries.filters import FilterError, SessionFilters
 from sessions_app.queries.matching import COUNT_LIMIT, CountedMatches
 from sessions_app.queries.matching import SECONDS as COUNT_SECONDS
+from sessions_app.queries.search.branches import forks_and_retries
 from sessions_app.queries.search.candidates import MOST_CANDIDATES, any_of
 from sessions_app.queries.search.conditions import OF_ERRORS, Sql
 from sessions_app.queries.search.contents import Content, FoundRow, load_contents
 from sessions_app.queries.search.of_request import asked_of_request, has_one, says
 from sessions_app.queries.search.orders import ORDERS, Direction
 from sessions_app.queries.search.snippets import Snippet, snippets_of_request
-from sessions_app.queries.search.walk import FIRST_CHUNK, LARGEST_CHUNK, SECONDS, forks_and_retries
+from sessions_app.queries.search.walk import FIRST_CHUNK, LARGEST_CHUNK, SECONDS
 
 NEWEST_FIRST, OLDEST_FIRST = "-started_at", "started_at"
 MAX_LIMIT = 1_000

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 from sessions_app.models import Project
 from sessions_app.queries.fetching import array_of, fetched
+from sessions_app.queries.search.branches import forks_and_retries
 from sessions_app.queries.search.candidates import VERY_FEW, few_sessions, sessions_with, very_few_with_words
 from sessions_app.queries.search.conditions import Asked, Conditions
 from sessions_app.queries.search.contents import Content, FoundRow, TooLate, load_contents
@@ -132,39 +133,48 @@ class Walk:
             # Many are looked into for each that matches, so the rest of its row is read later.
             self.read_columns = ("id", "session_key")
         self.candidates = very_few_with_words(self.project, self.conditions)
-        size, looked_at, has_asked = FIRST_CHUNK, 0, self.candidates is not None
-        if not self._asks_requests() and not self.sql:
-            size = limit + 1
+        looked_at, has_asked = 0, self.candidates is not None
+        size = FIRST_CHUNK if self._asks_requests() or self.sql else limit + 1
+        ahead = MOST_AHEAD if self._asks_requests() else MOST_ROLL_UPS_AHEAD
         while True:
             started = time.monotonic()
             chunk, last = self._chunk(place, size)
             took = time.monotonic() - started
-            for some in self._slices(chunk):
-                began = time.monotonic()
-                try:
-                    kept = self._matching(some)
-                except OutOfTime:
-                    return Walked(found, place, is_out_of_time=True)
-                found += kept[: limit - len(found)]
-                # What a slice did is lost if the time ends within it, so it has to stay quick.
-                may_grow = len(kept) * SPARSE < len(some) and time.monotonic() - began < CHUNK_SECONDS
-                if self.has_begun:
-                    self.slice = min(self.slice * 2, LARGEST_SLICE) if may_grow else SLICE
-                if len(found) == limit:
-                    return Walked(found, found[-1].place)
-                place, self.has_begun = some[-1].place, True
-                if self._is_over():
-                    return Walked(found, place, is_out_of_time=True)
+            if ended := self._look_into(chunk, place, limit, found):
+                return ended
             if last is None:
                 return Walked(found, None)
             place, self.has_begun = last, True
             if self._is_over():
                 return Walked(found, place, is_out_of_time=True)
             looked_at += size
-            ahead = MOST_AHEAD if self._asks_requests() else MOST_ROLL_UPS_AHEAD
             if not has_asked and looked_at * (limit - len(found)) > ahead * len(found):
                 self.candidates, has_asked = few_sessions(self.project, self.conditions, self._is_over), True
             size = min(size * 2, LARGEST_CHUNK) if took < CHUNK_SECONDS else size
+
+    def _look_into(
+        self, chunk: list[FoundSession], place: Place | None, limit: int, found: list[FoundSession]
+    ) -> Walked | None:
+        """Add the sessions of a chunk that match to `found`. Returns what was found if the walk ends here. `place`: of
+        the last session before the chunk.
+        """
+        for some in self._slices(chunk):
+            began = time.monotonic()
+            try:
+                kept = self._matching(some)
+            except OutOfTime:
+                return Walked(found, place, is_out_of_time=True)
+            found += kept[: limit - len(found)]
+            # What a slice did is lost if the time ends within it, so it has to stay quick.
+            may_grow = len(kept) * SPARSE < len(some) and time.monotonic() - began < CHUNK_SECONDS
+            if self.has_begun:
+                self.slice = min(self.slice * 2, LARGEST_SLICE) if may_grow else SLICE
+            if len(found) == limit:
+                return Walked(found, found[-1].place)
+            place, self.has_begun = some[-1].place, True
+            if self._is_over():
+                return Walked(found, place, is_out_of_time=True)
+        return None
 
     def _asks_requests(self) -> bool:
         return bool(self.wanted or self.conditions.needs_branch)
@@ -198,9 +208,7 @@ class Walk:
 
     # --- sessions in order ------------------------------------------------------------------------------------------
 
-    def _chunk(
-        self, place: tuple[Any, uuid.UUID] | None, size: int
-    ) -> tuple[list[FoundSession], tuple[Any, uuid.UUID] | None]:
+    def _chunk(self, place: Place | None, size: int) -> tuple[list[FoundSession], Place | None]:
         """Sessions whose roll-ups are as asked for, among the next ones; and the last one that was looked at."""
         rows = fetched(*self.statement(place, size))
         width = len(self.read_columns)
@@ -345,16 +353,3 @@ class Walk:
             return True
         has = bool(forks_and_retries(self.project, session.id)[0])
         return all(has == wanted for wanted in self.conditions.needs_branch)
-
-
-def forks_and_retries(project: Project, session_id: uuid.UUID) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
-    """The requests of a session that several others continue, and those that repeat one that failed."""
-    from sessions_app.queries.session import find_session, load_all_lines, structure_of
-
-    facts = find_session(project.pk, session_id)
-    if facts is None:
-        return set(), set()
-    lines = load_all_lines(facts).requests
-    found = structure_of(lines)
-    forks = {lines[index].id for index in found.forks}
-    return forks, {lines[index].id for index, place in found.places.items() if place}
