@@ -18,6 +18,17 @@ document.addEventListener("submit", (event) => {
   form.closest("details").open = false;
 });
 
+// What is cut and has no title gets its text as one, when a pointer comes to it.
+document.addEventListener("pointerover", (event) => {
+  if (event.target.closest("[title]")) return;
+  for (let box = event.target, steps = 0; box && steps < 3; box = box.parentElement, steps += 1) {
+    const isCut = box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).textOverflow === "ellipsis";
+    if (!isCut) continue;
+    box.title = box.textContent.trim().slice(0, 1000);
+    return;
+  }
+});
+
 // Menus close on a click outside and on Escape. Buttons close notices and open dialogs.
 (() => {
   const openMenus = () => document.querySelectorAll("details.menu[open]");

@@ -48,6 +48,17 @@ def test_texts_from_right_to_left_keep_their_beginning(
             assert visitor.evaluate(LOST_BEGINNINGS) == [], (path, width)
 
 
+def test_what_is_cut_says_all_of_it_under_a_pointer(
+    visitor: Page, live_server: LiveServer, transactional_db: None
+) -> None:
+    text = "A question that is longer than its line has room for, and goes on. " * 3
+    session = make_session(make_project(), "long", chat([user(text)], text))
+    visitor.goto(f"{live_server.url}/p/acme/sessions/{session.id}/?view=table")
+    cut = visitor.locator(".t-did bdi").first
+    cut.hover()
+    assert str(cut.get_attribute("title")).startswith("A question that is longer than its line has room for, and")
+
+
 def test_wide_tables_scroll_and_images_keep_their_shape(
     visitor: Page, live_server: LiveServer, transactional_db: None
 ) -> None:
