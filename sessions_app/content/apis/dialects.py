@@ -25,8 +25,18 @@ def known_message(value: JsonObject) -> JsonObject:
     """A message of LangChain gets a role in the place of its type, an event about an item is that item; any other stays
     as it is.
     """
+    if isinstance(blocks := value.get("blocks"), list) and "content" not in value:
+        # LlamaIndex.
+        content = [{"type": one.get("block_type")} | one if isinstance(one, dict) else one for one in blocks]
+        return {name: item for name, item in value.items() if name != "blocks"} | {"content": content}
     if "role" in value:
         return value
+    if isinstance(inner := value.get("message"), dict) and "role" in inner and "content" not in value:
+        # A choice (Semantic Kernel).
+        return inner
+    if isinstance(inner := value.get("content"), dict) and isinstance(inner.get("parts"), list):
+        # An answer of Google's Agent Development Kit.
+        return {"role": "model"} | inner
     if isinstance(kind := value.get("type"), str) and kind.startswith(_ITEM_EVENTS):
         return _item_of_event(value)
     if isinstance(author := value.get("author"), str) and "content" in value and "type" not in value:
@@ -154,9 +164,10 @@ def _uri(item: JsonObject) -> JsonObject:
 
 
 def _medium(item: JsonObject) -> JsonObject:
-    modality = item.get("modality")
+    media_type = item.get("mime_type") or item.get("media_type")
+    modality = item.get("modality") or str(media_type).partition("/")[0]
     kind = modality if modality in ("image", "audio", "video") else "media"
-    return {"type": kind, "mime_type": item.get("mime_type"), "name": item.get("file_name", item.get("name"))}
+    return {"type": kind, "mime_type": media_type, "name": item.get("file_name", item.get("name"))}
 
 
 _BY_TYPE: dict[str, Callable[[JsonObject], JsonObject]] = {
@@ -164,6 +175,7 @@ _BY_TYPE: dict[str, Callable[[JsonObject], JsonObject]] = {
     "tool-call": _call,
     "tool_call_response": _result,
     "tool-result": _result,
-    "blob": _blob,
+    # The latter is Pydantic AI's.
+    **dict.fromkeys(("blob", "binary"), _blob),
     "uri": _uri,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sessions_app.content.documents import PartKind, SplitDocument
@@ -17,7 +17,8 @@ from sessions_app.content.json_bytes import DocumentError, JsonBytes, array_item
 from sessions_app.content.splitting import LARGE_VALUE_BYTES, Splitter
 from sessions_app.wire import bodies
 from sessions_app.wire.answer_shapes import generations_in
-from sessions_app.wire.genai.indexed import DIALECTS
+from sessions_app.wire.genai.broken_json import mended
+from sessions_app.wire.genai.indexed import DIALECTS, run_of, taken
 from sessions_app.wire.genai.unfolding import (
     closed,
     dumped_style_of,
@@ -43,6 +44,7 @@ class OrderedSplitter:
     def __init__(self, splitter: Splitter) -> None:
         self._splitter = splitter
         self._calls: list[Callable[[], bytes]] = []
+        self._derived: list[tuple[str, JsonBytes, PartKind]] = []
 
     def items(self, letter: str, raw: JsonBytes, kind: PartKind) -> bytes:
         return self._later(lambda: self._splitter.items(letter, raw, kind))
@@ -51,14 +53,18 @@ class OrderedSplitter:
         return self._later(lambda: self._splitter.item(letter, raw, kind))
 
     def derived(self, letter: str, raw: JsonBytes, kind: PartKind) -> None:
-        self._splitter.derived(letter, raw, kind)
+        # Parts that no hole stands for end their list.
+        self._derived.append((letter, raw, kind))
 
     def _later(self, cut: Callable[[], bytes]) -> bytes:
         self._calls.append(cut)
         return b"\x02%d;" % (len(self._calls) - 1)
 
     def finish(self, skeleton: bytes) -> SplitDocument:
-        return self._splitter.finish(self._PLACE.sub(lambda place: self._calls[int(place[1])](), skeleton))
+        written = self._PLACE.sub(lambda place: self._calls[int(place[1])](), skeleton)
+        for part in self._derived:
+            self._splitter.derived(*part)
+        return self._splitter.finish(written)
 
 
 class Attributes:
@@ -122,8 +128,22 @@ class Attributes:
             # Indented or otherwise unusual. It cannot be restored from its pieces, so the text is kept too.
             return self._open(text, letter, kind), self.splitter.item("c", raw, PartKind.OTHER)
         if kind_of(text) != "string":
-            self.problem(f"{name} is broken JSON and kept as text")
+            found = mended(name, self.values[name])
+            if found.problem:
+                self.problem(found.problem)
+            if found.value:
+                self._derive(found.value, letter, kind)
+                return self.large(raw), None
         return self.splitter.item(letter, raw, kind), None
+
+    def _derive(self, value: Any, letter: str, kind: PartKind) -> None:
+        """Parts of what could be read of a text that is no JSON. The text stands where it stood."""
+        if isinstance(value, dict):
+            names = bodies.INPUT_MEMBERS & value.keys() if letter == "i" and "role" not in value else ()
+            value = next((value[name] for name in sorted(names) if isinstance(value[name], list)), [value])
+        items = [value] if kind is PartKind.SYSTEM else value
+        for item in items:
+            self.splitter.derived(letter, json.dumps(item).encode(), kind)
 
     def _open(self, raw: JsonBytes, letter: str, kind: PartKind) -> bytes:
         if kind_of(raw) == "array":
@@ -260,7 +280,7 @@ class Attributes:
         indexes: list[int] = []
         for index in sorted(group):
             flat = group[index]
-            raw = _taken(flat, remaining, spread, known)
+            raw = taken(flat, remaining, spread, known)
             if raw is None:
                 nested = nest(flat)
                 if spread(nested) != flat:
@@ -272,7 +292,7 @@ class Attributes:
         if items and prefix not in self.raws:
             kind = PartKind.MESSAGE
             self.written[prefix] = self.splitter.items(letter, b"[" + b",".join(items) + b"]", kind)
-            self.unfolded[prefix] = [dialect, _run(indexes)]
+            self.unfolded[prefix] = [dialect, run_of(indexes)]
         elif items:
             self.gone.clear()
 
@@ -286,7 +306,7 @@ class Attributes:
             self.gone.update(f"{prefix}.{index}.{name}" for name in group[index])
         tools = b"[" + b",".join([item for _, item in items if item]) + b"]"
         self.written[prefix] = self.splitter.items("c", tools, PartKind.TOOL)
-        self.unfolded[prefix] = [dialect, _run([index for index, _ in items])]
+        self.unfolded[prefix] = [dialect, run_of([index for index, _ in items])]
 
     def cut_texts(self, name: str, letter: str, kind: PartKind) -> None:
         """Cut an attribute that is an array of JSON texts (the AI SDK's tools). Each text is one part."""
@@ -356,31 +376,6 @@ class Attributes:
 def written_unfolded(unfolded: Mapping[str, Any]) -> bytes:
     """The value of `unfolded`, which says how attributes were written. Bytes are JSON already."""
     return written({name: how if isinstance(how, bytes) else dumps(how) for name, how in unfolded.items()})
-
-
-def _taken(
-    flat: dict[str, Any],
-    candidates: list[tuple[dict[str, Any], JsonBytes]],
-    spread: Callable[[dict[str, Any]], Any],
-    known: dict[int, Any],
-) -> bytes | None:
-    """The exact bytes of the first candidate that says the same. Both lists are in the order of the conversation.
-
-    `known` remembers how candidates are spread: each may be compared with many messages.
-    """
-    for position, (value, raw) in enumerate(candidates[:3]):
-        if id(value) not in known:
-            known[id(value)] = spread(value)
-        if known[id(value)] == flat:
-            del candidates[: position + 1]
-            return bytes(raw)
-    return None
-
-
-def _run(indexes: Sequence[int]) -> int | list[int]:
-    """The first index alone when the indexes are consecutive, else all of them."""
-    first = indexes[0] if indexes else 0
-    return first if list(indexes) == list(range(first, first + len(indexes))) else list(indexes)
 
 
 def _json(value: Any) -> bytes:

@@ -7,9 +7,12 @@ A message for which they are not is kept as separate attributes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from sessions_app.content.json_bytes import JsonBytes
 
 Flat = dict[str, Any]
 Nested = dict[str, Any]
@@ -179,7 +182,7 @@ def nest_traceloop(flat: Flat) -> Nested:
     rest: Flat = {}
     for name, value in _ordered(flat) if len(flat) > 2 else flat.items():
         if name in _TRACELOOP_TEXTS:
-            nested[name] = value
+            nested[name] = _blocks_in(value) if name == "content" else value
         elif name in ("function_call.name", "function_call.arguments"):
             nested.setdefault("function_call", {})[name[14:]] = value
         elif not (name.startswith("tool_calls.") and _nest_plain_call(nested, name[11:], value)):
@@ -187,6 +190,22 @@ def nest_traceloop(flat: Flat) -> Nested:
     if rest:
         nested[LEFT_OVER] = rest
     return nested
+
+
+def _blocks_in(value: Any) -> Any:
+    """The blocks of a content that came as JSON text; any other value as it is."""
+    if not isinstance(value, str) or not value.startswith(_BLOCKS) or len(value) > _MOST_CONTENT_CHARS:
+        return value
+    try:
+        blocks = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    is_restored = isinstance(blocks, list) and json.dumps(blocks) == value
+    return blocks if is_restored and all(isinstance(block, dict) and "type" in block for block in blocks) else value
+
+
+_BLOCKS = '[{"type": "'
+_MOST_CONTENT_CHARS = 4_000_000
 
 
 def _nest_plain_call(nested: Nested, name: str, value: Any) -> bool:
@@ -205,6 +224,8 @@ def _nest_plain_call(nested: Nested, name: str, value: Any) -> bool:
 
 def spread_traceloop(nested: Nested) -> Flat:
     flat: Flat = {name: nested[name] for name in _TRACELOOP_TEXTS if name in nested}
+    if isinstance(flat.get("content"), list):
+        flat["content"] = json.dumps(flat["content"])
     call = nested.get("function_call")
     for member, value in call.items() if isinstance(call, dict) else ():
         flat[f"function_call.{member}"] = value
@@ -243,3 +264,28 @@ DIALECTS: Mapping[str, Dialect] = {
     "traceloop": Dialect(nest_traceloop, spread_traceloop),
     "document": Dialect(nest_document, spread_document),
 }
+
+
+def taken(
+    flat: dict[str, Any],
+    candidates: list[tuple[dict[str, Any], JsonBytes]],
+    spread: Callable[[dict[str, Any]], Any],
+    known: dict[int, Any],
+) -> bytes | None:
+    """The exact bytes of the first candidate that says the same. Both lists are in the order of the conversation.
+
+    `known` remembers how candidates are spread: each may be compared with many messages.
+    """
+    for position, (value, raw) in enumerate(candidates[:3]):
+        if id(value) not in known:
+            known[id(value)] = spread(value)
+        if known[id(value)] == flat:
+            del candidates[: position + 1]
+            return bytes(raw)
+    return None
+
+
+def run_of(indexes: Sequence[int]) -> int | list[int]:
+    """The first index alone when the indexes are consecutive, else all of them."""
+    first = indexes[0] if indexes else 0
+    return first if list(indexes) == list(range(first, first + len(indexes))) else list(indexes)

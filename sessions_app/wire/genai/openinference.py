@@ -95,11 +95,13 @@ def content(span: Span) -> Content:
     elif span.group("embedding.embeddings"):
         found |= {INPUT: lambda cutter: _cut_texts(span, cutter)}
     elif span.group("llm.prompts"):
-        found |= {INPUT: lambda cutter: _cut_prompts(span, cutter)}
+        found |= {INPUT: lambda cutter: _cut_indexed(span, cutter, "llm.prompts", "i")}
     elif span.has("input.value"):
         found |= {INPUT: attribute(INPUT, "input.value")}
     if span.group(_OUT) and (span.kind == "llm" or not span.has("output.value")):
         found |= {OUTPUT: lambda cutter: _nest(span, cutter, _OUT, "o", "output.value")}
+    elif span.group("llm.choices"):
+        found |= {OUTPUT: lambda cutter: _cut_indexed(span, cutter, "llm.choices", "o")}
     elif span.has("output.value") and span.kind != "embedding":
         found |= {OUTPUT: attribute(OUTPUT, "output.value")}
     found |= _documents(span)
@@ -159,10 +161,11 @@ def _cut_texts(span: Span, cutter: Cutter) -> None:
         cutter.own.cut(f"embedding.embeddings.{index}.embedding.text", "i", PartKind.MESSAGE)
 
 
-def _cut_prompts(span: Span, cutter: Cutter) -> None:
-    for index in sorted(span.group("llm.prompts")):
-        for rest in span.group("llm.prompts")[index]:
-            cutter.own.cut(f"llm.prompts.{index}.{rest}" if rest else f"llm.prompts.{index}", "i", PartKind.MESSAGE)
+def _cut_indexed(span: Span, cutter: Cutter, prefix: str, letter: str) -> None:
+    """The prompts of a completion, and the texts that completed them."""
+    for index, flat in sorted(span.group(prefix).items()):
+        for rest in flat:
+            cutter.own.cut(f"{prefix}.{index}.{rest}" if rest else f"{prefix}.{index}", letter, PartKind.MESSAGE)
 
 
 def _schema(flat: dict[str, Any]) -> bytes | None:

@@ -63,7 +63,18 @@ def _finish_reason(span: Span) -> str:
     reasons = span.json("gen_ai.response.finish_reasons")
     if isinstance(reasons, list):
         return next((reason for reason in reasons if isinstance(reason, str) and reason), "")
-    return span.text("gen_ai.response.finish_reasons")
+    return span.text("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason") or _reason_in_messages(span)
+
+
+def _reason_in_messages(span: Span) -> str:
+    """Why the first of the output messages ended, or the first choice among the events and log records."""
+    messages = span.json(OUTPUT_MESSAGES) if span.has(OUTPUT_MESSAGES) else None
+    found = messages[:1] if isinstance(messages, list) else []
+    for event in (*span.logs, *span.events):
+        if event_name(event) == _CHOICE_EVENT:
+            found += [event.get("body"), event.get("attributes")]
+    reasons = (item.get("finish_reason") for item in found if isinstance(item, dict))
+    return next((reason for reason in reasons if isinstance(reason, str)), "")
 
 
 def parameters(span: Span) -> dict[str, Any]:

@@ -21,7 +21,7 @@ _EXPLICIT_KEYS = (
     *("ai.telemetry.metadata.sessionId", "ai.telemetry.metadata.session_id"),
     *("ai.settings.context.sessionId", "ai.settings.context.session_id"),
     *("langfuse.observation.metadata.langfuse_session_id", "langfuse.trace.metadata.langfuse_session_id"),
-    *("session_id", "thread_id"),
+    *("mlflow.trace.session", "wandb.thread_id", "session_id", "thread_id"),
 )
 _METADATA_KEYS = ("session_id", "thread_id", "conversation_id")
 _CONVERSATION_KEYS = ("gen_ai.conversation.id", "gcp.vertex.agent.session_id", "conversation.id")
@@ -30,7 +30,7 @@ _USER_KEYS = (
     *("ai.telemetry.metadata.userId", "ai.telemetry.metadata.user_id"),
     *("ai.settings.context.userId", "ai.settings.context.user_id"),
     *("langfuse.observation.metadata.langfuse_user_id", "langfuse.trace.metadata.langfuse_user_id"),
-    *("llm.user", "user_id", "user.account_id", "user.email"),
+    *("mlflow.trace.user", "llm.user", "user_id", "user.account_id", "user.email"),
 )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from sessions_app.wire.fields import MAX_COUNT
+from sessions_app.wire.genai.broken_json import mended
 from sessions_app.wire.genai.events import DETAILS, KEYS, Event, name_of, prefix_of
 
 STATUS_ERROR = 2
@@ -130,8 +131,10 @@ class Span:
         if value[:1] not in ("{", "[", '"'):
             return None
         decoded = _loads(value)
-        if decoded is None:
-            self.problem(f"{name} is broken JSON and kept as text")
+        if decoded is None and value[:1] != '"':
+            decoded, problem = mended(name, value)
+            if problem:
+                self.problem(problem)
         return decoded
 
     def object(self, name: str) -> dict[str, Any]:

@@ -32,6 +32,7 @@ _BARE = frozenset(
         *("thoughts_token_count", "reasoning_token_count", "tool_token_count", "total_token_count"),
     }
 )
+_ADK_RESPONSE = "gcp.vertex.agent.llm_response"
 _MOST_TEXT_CHARS = 20_000
 _BODIES = ("output.value", "langfuse.observation.output", "gen_ai.completion", "mlflow.spanOutputs")
 _MOST_BODY_BYTES = 2_000_000
@@ -64,6 +65,9 @@ def _of_objects(span: Span) -> list[Counts]:
         found.append(counts_of(span.object("langfuse.observation.usage_details")))
     if "mlflow.chat.tokenUsage" in span.attributes:
         found.append(counts_of(span.object("mlflow.chat.tokenUsage"), within=True))
+    if _ADK_RESPONSE in span.attributes and isinstance(told := span.object(_ADK_RESPONSE).get("usage_metadata"), dict):
+        # Google counts thoughts beside the candidates, and the attributes only have these.
+        found.append(counts_of(told))
     text = span.attributes.get("metadata.usage_object")
     if isinstance(text, str) and text.startswith("{") and len(text) <= _MOST_TEXT_CHARS:
         # The callback writes it with Python's repr.

@@ -130,3 +130,35 @@ def test_odd_values_never_raise(odd: Any) -> None:
         for kind in ("tool_call", "tool-result", "tool_call_response", "blob", "uri", "text", "ai"):
             message_of({"role": "tool", "content": [{"type": kind, name: odd}], "tool_calls": [{name: odd}]})
             message_of({"type": kind, name: odd})
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (
+            {"role": "user", "blocks": [{"block_type": "text", "text": "hi"}], "additional_kwargs": {}},
+            ("user", [TextBlock("hi")]),
+        ),
+        (
+            {"message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop", "index": 0},
+            ("assistant", [TextBlock("hi")]),
+        ),
+        (
+            {
+                "content": {"parts": [{"text": "hm", "thought": True}, {"text": "hi"}], "role": "model"},
+                "partial": False,
+            },
+            ("assistant", [ReasoningBlock("hm"), TextBlock("hi")]),
+        ),
+    ],
+)
+def test_messages_of_frameworks(message: dict[str, Any], expected: tuple[str, list[ContentBlock]]) -> None:
+    read = message_of(message, "user")
+    assert (read.role, read.blocks) == expected
+
+
+def test_a_recording_of_pydantic_ai() -> None:
+    part = {"type": "binary", "media_type": "audio/wav", "content": "UklGRiQAAABXQVZF"}
+    (found,) = blocks_of({"role": "user", "parts": [part]})
+    assert isinstance(found, MediaBlock)
+    assert (found.modality, found.media_type) == ("audio", "audio/wav")

@@ -59,11 +59,39 @@ def test_attributes_of_the_wrong_kind_are_unknown_and_named() -> None:
         assert any(text.startswith(name) for text in found.problems)
 
 
-def test_broken_json_is_kept_as_text_and_named() -> None:
-    found = record(CHAT | {"gen_ai.input.messages": '[{"role": "user", "parts": [{"type": "te'})
+@pytest.mark.parametrize("text", ['[{"role": "user"]]', "[{'role': 'user', oh]", '{"role" "user"}', "[Note: the user"])
+def test_broken_json_is_kept_as_text_and_named(text: str) -> None:
+    found = record(CHAT | {"gen_ai.input.messages": text})
     assert found.problems == ("gen_ai.input.messages is broken JSON and kept as text",)
+    assert [json.loads(bytes(raw)) for raw in found.document.input.contents] == [text]
+
+
+LONG = [
+    {"role": "system", "parts": [{"type": "text", "content": "Be brief"}]},
+    {"role": "user", "parts": [{"type": "text", "content": 'a "quoted" \\ lake \u00e9 \U0001f600', "n": 12.5}]},
+]
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_messages_that_were_cut_are_read_as_far_as_they_go(ascii_only: bool) -> None:
+    whole = json.dumps(LONG, ensure_ascii=ascii_only)
+    first = len(json.dumps(LONG[:1]))
+    for end in range(first, len(whole)):
+        raw = item(CHAT | {"gen_ai.input.messages": whole[:end], "gen_ai.system_instructions": "x"})
+        found = read(raw)
+        assert [text for text in found.problems if f"was cut after {end} characters" in text]
+        messages = [json.loads(bytes(part)) for part in found.document.input.contents]
+        assert messages[0] == LONG[0]
+        assert json.loads(genai.item_bytes(found.document.joined())) == json.loads(raw)
+    assert messages[1]["parts"][0]["content"] == LONG[1]["parts"][0]["content"]  # type: ignore[index]
+
+
+def test_messages_that_python_wrote_are_read() -> None:
+    text = "[{'role': 'user', 'content': 'It\\'s a lake', 'name': None}]"
+    found = record(CHAT | {"openinference.span.kind": "LLM", "input.value": text})
+    assert found.problems == ()
     assert [json.loads(bytes(raw)) for raw in found.document.input.contents] == [
-        '[{"role": "user", "parts": [{"type": "te'
+        {"role": "user", "content": "It's a lake", "name": None}
     ]
 
 

@@ -12,9 +12,10 @@ import pytest
 from sessions_app.content.blocks import ReasoningBlock, TextBlock, ToolCallBlock
 from sessions_app.content.messages import read_message
 from sessions_app.records import ERROR, SUCCESS, Usage
+from sessions_app.wire import genai
 from sessions_app.wire.usage import usage_of
 from tests.wire.genai.captures import calls_of, records_of
-from tests.wire.genai.spans import START, item, read, record, values
+from tests.wire.genai.spans import START, item, log, read, record, values
 
 CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
 
@@ -306,3 +307,56 @@ def test_where_a_span_stands_in_its_trace() -> None:
     assert (found.trace_id, found.span_id) == ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
     assert found.parent_id == "00f067aa0ba902b7"
     assert found.dedupe_key != record(CHAT, spanId="b7ad6b7169203332").dedupe_key
+
+
+def test_what_completed_a_prompt() -> None:
+    attributes = {
+        "openinference.span.kind": "LLM",
+        "llm.prompts.0.prompt.text": "Once",
+        "llm.choices.0.completion.text": "upon",
+        "llm.choices.1.completion.text": "more",
+    }
+    found = record(attributes)
+    assert (values(found.document.input.contents), values(found.document.output.contents)) == (
+        ["Once"],
+        ["upon", "more"],
+    )
+
+
+def test_why_an_answer_ended_is_read_from_its_messages() -> None:
+    messages = [{"role": "assistant", "parts": [], "finish_reason": "length"}]
+    assert record(CHAT | {"gen_ai.output.messages": json.dumps(messages)}).finish_reason == "length"
+    body = {"index": 0, "finish_reason": "length", "message": {"role": "assistant", "content": "x"}}
+    assert read(log("gen_ai.choice", body)).finish_reason == "length"
+
+
+def test_blocks_that_openllmetry_wrote_as_text() -> None:
+    blocks = [{"type": "text", "text": "Look"}, {"type": "image_url", "image_url": {"url": "https://x.org/i.png"}}]
+    flat = {"role": "user", "content": json.dumps(blocks)}
+    raw = item(CHAT | {f"gen_ai.prompt.0.{name}": value for name, value in flat.items()})
+    found = read(raw)
+    assert values(found.document.input.contents) == [{"role": "user", "content": blocks}]
+    assert json.loads(genai.item_bytes(found.document.joined())) == json.loads(raw)
+
+
+@pytest.mark.parametrize("text", ['[{"type": "text"', '[{"type":"text","text":"x"}]', '[{"type": "a"}, 5]', "[]"])
+def test_other_texts_stay_texts(text: str) -> None:
+    found = record(CHAT | {"gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": text})
+    assert values(found.document.input.contents) == [{"role": "user", "content": text}]
+
+
+def test_thoughts_beside_the_output_of_adk() -> None:
+    usage = {"prompt_token_count": 10, "candidates_token_count": 4, "thoughts_token_count": 3, "total_token_count": 17}
+    usage["cached_content_token_count"] = 2
+    response = {"content": {"parts": [{"text": "hm", "thought": True}, {"text": "Yes"}], "role": "model"}}
+    attributes = {
+        "gen_ai.request.model": "gemini-2.5-flash",
+        "gcp.vertex.agent.llm_request": json.dumps({"contents": [{"parts": [{"text": "?"}], "role": "user"}]}),
+        "gcp.vertex.agent.llm_response": json.dumps(response | {"usage_metadata": usage}),
+        "gen_ai.usage.input_tokens": 10,
+        "gen_ai.usage.output_tokens": 4,
+    }
+    found = record(attributes)
+    assert found.usage == Usage(10, 7, 2, None, 3)
+    (answer,) = (read_message(bytes(raw), "assistant") for raw in found.document.output.contents)
+    assert answer.blocks == [ReasoningBlock("hm"), TextBlock("Yes")]
