@@ -11,46 +11,20 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import psycopg
-from django.conf import settings
 
 from sessions_app.ingest import questions, stored_facts
-from sessions_app.ingest.logged_calls import (
-    goes_with_span,
-    home_by_span,
-    logged_calls,
-    may_be_one_call,
-    near_span,
-    response_key,
-    spans_of_response,
-)
+from sessions_app.ingest.known_requests import KnownRequests
 from sessions_app.ingest.questions import Found, Wanted
-from sessions_app.ingest.stored_spans import StoredSpan
-from sessions_app.ingest.stored_spans import load as traces_of
-from sessions_app.ingest.traces import leader_of, other_reports, same_calls, session_homes
-from sessions_app.records import RULE_OWN, RULE_TRACE_ID
+from sessions_app.ingest.trace_reader import TraceReader
+from sessions_app.records import RULE_OWN
 from sessions_app.storage.moving import Move
-from sessions_app.structure.grouping_rules import (
-    CHOSEN_RULES,
-    Home,
-    Index,
-    LinkRole,
-    Node,
-    Place,
-)
+from sessions_app.structure.grouping_rules import CHOSEN_RULES, Home, LinkRole, Node
 from sessions_app.structure.naming import Naming
 
-# So many times reports of the same call lead from one trace to the next.
-MOST_HOPS = 5
 _CHILD_ROLES = (LinkRole.NEEDS_RESPONSE, LinkRole.BEGINS, LinkRole.RETRIES, LinkRole.TASK)
-
-
-def conversation_window() -> timedelta:
-    """How much earlier a request may be whose conversation another one continues."""
-    return timedelta(hours=settings.LOGSUI_CONVERSATION_WINDOW_HOURS)
 
 
 @dataclass(slots=True)
@@ -70,12 +44,9 @@ class Grouper:
     """Groups the requests of one batch."""
 
     def __init__(self, cursor: psycopg.Cursor[Any], project_keys: dict[int, uuid.UUID]) -> None:
-        self.cursor = cursor
-        self.project_keys = project_keys
-        self.window = conversation_window()
-        self.nodes: dict[uuid.UUID, Node] = {}
-        self.index: Index[uuid.UUID] = Index()
-        self.homes: dict[uuid.UUID, uuid.UUID] = {}
+        self.known = KnownRequests(cursor, project_keys)
+        self.nodes, self.index, self.window = self.known.nodes, self.known.index, self.known.window
+        self.traces = TraceReader(self.known)
         self.waiting: dict[uuid.UUID, uuid.UUID] = {}
         self.ranks: dict[uuid.UUID, int] = {}
         self.whole: set[uuid.UUID] = set()
@@ -87,68 +58,27 @@ class Grouper:
         `concerned`: stored requests to look at in any case. `others`: spans that are no requests; the requests of their
         traces are looked at.
         """
-        self._add(new)
-        self._read_traces([*new, *others])
+        self.known.add(new)
+        self.traces.read([*new, *others])
         self._choose_traces(new)
         asked = [question for node in new for question in questions.about(node, self.window)]
-        found = self._find(asked)
-        found += self._find_others(new)
+        found = self.known.find(asked)
+        found += self.known.find_others(new)
         found += self._find_between(new, questions.in_full(found))
         # A success ends the retries before it. If it came late, the next one no longer repeats the failed one.
         ends = [node for node in new if not node.failed and node.attempt in self.index.failed]
-        found += self._find([question for node in ends for question in questions.for_next_attempt(node)])
+        found += self.known.find([question for node in ends for question in questions.for_next_attempt(node)])
         later = {f.place[1] for f in found if f.wanted.role in _CHILD_ROLES}
         formers = self._former_firsts(new)
-        stored = self._load({*later, *formers, *concerned})
-        self._read_traces(stored)
+        stored = self.known.load({*later, *formers, *concerned})
+        self.traces.read(stored)
         given = {node.key_id for node in new}
-        self._find_earlier(node for key_id, node in self.nodes.items() if key_id not in given)
+        self.known.find_earlier(node for key_id, node in self.nodes.items() if key_id not in given)
         self._load_calls(given, formers)
         self._find_waiting()
         return self._grouped(new, self._settle())
 
     # --- facts ------------------------------------------------------------------------------------------------------
-
-    def _add(self, nodes: Iterable[Node]) -> None:
-        for node in nodes:
-            self.nodes[node.key_id] = node
-            self.index.add(node)
-
-    def _load(self, key_ids: Iterable[uuid.UUID]) -> list[Node]:
-        wanted = set(key_ids) - self.nodes.keys()
-        nodes = stored_facts.load_nodes(self.cursor, self.project_keys, wanted)
-        self._add(nodes)
-        return nodes
-
-    def _find(self, wanted: Sequence[Wanted]) -> list[Found]:
-        found = stored_facts.find(self.cursor, wanted)
-        for answer in found:
-            role, link_key = answer.wanted.role, answer.wanted.link_key
-            if role in (LinkRole.END, LinkRole.RESPONSE, LinkRole.ASKS):
-                self.index.provides[link_key].add(answer.place)
-            elif role is LinkRole.FAILED:
-                self.index.failed[link_key].add(answer.place)
-            elif role is LinkRole.RETRIES:
-                self.index.attempts[link_key].add(answer.place)
-            elif role is LinkRole.CALL:
-                self.index.calls[link_key].add(answer.place)
-            self.homes[answer.place[1]] = answer.session_id
-        # A success in between ends the retries. Few requests fail, so this is rarely asked.
-        failed = [answer for answer in found if answer.wanted.role is LinkRole.FAILED]
-        if failed:
-            self._find([questions.between(answer) for answer in failed])
-        return found
-
-    def _find_earlier(self, nodes: Iterable[Node]) -> list[Found]:
-        """The stored requests that these may continue."""
-        nodes = list(nodes)
-        found = self._find([question for node in nodes for question in questions.for_earlier(node, self.window)])
-        return found + self._find_others(nodes)
-
-    def _find_others(self, nodes: Iterable[Node]) -> list[Found]:
-        """The stored requests that these may continue, where none ended as they begin."""
-        left = [node for node in nodes if not self.index.is_certain(node, self.window)]
-        return self._find([question for node in left for question in questions.for_others(node, self.window)])
 
     def _find_between(self, new: Sequence[Node], full: set[Wanted]) -> list[Found]:
         """The stored requests that continue these, for link keys that many requests share.
@@ -159,12 +89,12 @@ class Grouper:
         wanted = {(question.link_key, question.role) for question in full}
         begins = [(node, k) for node in new for k in questions.ends(node) if (k, LinkRole.BEGINS) in wanted]
         neighbours = [question for node, link_key in begins for question in questions.for_neighbours(node, link_key)]
-        self._find(neighbours)
+        self.known.find(neighbours)
         found = [Wanted(link_key, role) for link_key, role in wanted if role is LinkRole.NEEDS_RESPONSE]
         for node, link_key in begins:
             places = self.index.provides[link_key]
             found.append(questions.begins_between(node, link_key, places, self.window))
-        return self._find(found)
+        return self.known.find(found)
 
     def _former_firsts(self, new: Sequence[Node]) -> list[uuid.UUID]:
         """The stored requests that were the first of their call until one of these came: all others hang below it."""
@@ -183,8 +113,8 @@ class Grouper:
             parent = None if node.is_fixed else self.index.continued_by(node, self.window)
             if node.call and (parent is None or parent.key not in given):
                 left.append(Wanted(node.call, LinkRole.CALL))
-        others = self._load(found.place[1] for found in self._find(left))
-        self._find_earlier(others)
+        others = self.known.load(found.place[1] for found in self.known.find(left))
+        self.known.find_earlier(others)
 
     def _find_waiting(self) -> None:
         """Find out where others are that continue the same response, if it was never logged."""
@@ -194,97 +124,7 @@ class Grouper:
             if node.previous and not node.is_fixed and not self.index.has_response(node)
         }
         if link_keys:
-            self.waiting = stored_facts.waiting(self.cursor, link_keys)
-
-    # --- traces -----------------------------------------------------------------------------------------------------
-
-    def _read_traces(self, new: Sequence[Node]) -> None:
-        """Read the traces of these requests again, because an id on any span counts for its whole trace."""
-        traces = {node.span: node for node in new if node.span}
-        reports = self._reports_of_logs(new)
-        if not traces and not reports:
-            return
-        by_trace = self._traces_with_reports(traces, reports)
-        rows = [row for spans in by_trace.values() for row in spans]
-        self._load(row.key_id for row in rows if row.is_request)
-        traces |= {node.span: node for row in rows if (node := self.nodes.get(row.key_id)) and node.span}
-        for trace, spans in by_trace.items():
-            if trace in traces:
-                self._settle_trace(traces[trace], spans)
-        same = same_calls(rows)
-        logged = logged_calls(rows, same, self._logs_of(rows))
-        for key_id, log_id in logged.items():
-            if key_id in self.nodes:
-                self._follow(self.nodes[log_id], self.nodes[key_id])
-        same |= logged
-        for row in rows:
-            if row.key_id in self.nodes:
-                self.nodes[row.key_id].duplicate_of = same.get(row.key_id)
-
-    def _reports_of_logs(self, nodes: Sequence[Node]) -> set[uuid.UUID]:
-        """The requests that have the responses of these logs, and may be spans."""
-        logs = [node for node in nodes if node.response and not node.span]
-        if not logs or not stored_facts.has_spans(self.cursor):
-            return set()
-        return {found.place[1] for found in self._find([wanted for node in logs for wanted in spans_of_response(node)])}
-
-    def _logs_of(self, rows: Sequence[StoredSpan]) -> dict[uuid.UUID, list[Place]]:
-        """The logs that may tell of the calls of spans, by the spans' keys."""
-        near: dict[uuid.UUID, list[Place]] = {}
-        for row in rows:
-            link_key = response_key(self.project_keys[row.project_id], row)
-            places = self.index.provides.get(link_key) if link_key else None
-            if places and row.key_id in self.nodes:
-                near[row.key_id] = near_span(places, row)
-        spans = {row.key_id for row in rows}
-        self._find_earlier(self._load({key for places in near.values() for _, key in places} - spans))
-        return {
-            key_id: [place for place in places if may_be_one_call(self.nodes.get(place[1]), self.nodes[key_id])]
-            for key_id, places in near.items()
-        }
-
-    def _follow(self, log: Node, span: Node) -> None:
-        """Put a log for which no caller chose a session, and the attempts of its call, where a span of its call is."""
-        home = home_by_span(log, span)
-        if home is None:
-            return
-        if log.call:
-            self._load(found.place[1] for found in self._find([Wanted(log.call, LinkRole.CALL)]))
-        attempts = {key_id for _, key_id in self.index.calls[log.call]} if log.call else set()
-        for node in (self.nodes[key_id] for key_id in {log.key_id, *attempts} & self.nodes.keys()):
-            if goes_with_span(node):
-                node.chosen, node.weak = home, None
-
-    def _traces_with_reports(
-        self, traces: dict[uuid.UUID, Node], reports: set[uuid.UUID]
-    ) -> dict[uuid.UUID, list[StoredSpan]]:
-        """The spans of these traces and of the traces of these `reports`, of traces that may report the same calls, and
-        so on.
-        """
-        by_trace: dict[uuid.UUID, list[StoredSpan]] = defaultdict(list)
-        rows = traces_of(self.cursor, traces, reports)
-        for _ in range(MOST_HOPS):
-            for row in rows:
-                by_trace[row.trace].append(row)
-            wanted = [w for row in rows for w in other_reports(self.project_keys[row.project_id], row)]
-            known = {row.key_id for spans in by_trace.values() for row in spans}
-            others = {answer.place[1] for answer in self._find(wanted)} - known
-            rows = [row for row in traces_of(self.cursor, (), others) if row.trace not in by_trace] if others else []
-            if not rows:
-                break
-        return by_trace
-
-    def _settle_trace(self, one: Node, spans: Sequence[StoredSpan]) -> None:
-        """Tell the requests of the trace that `one` is of where the trace puts them."""
-        homes = session_homes(self.project_keys[one.project_id], one.trace_id, spans)
-        nodes = [self.nodes[key_id] for key_id in homes if key_id in self.nodes]
-        leader = leader_of(nodes)
-        for node in nodes:
-            home = homes[node.key_id]
-            if home.rule == RULE_TRACE_ID:
-                node.chosen, node.weak, node.leader = None, home, leader
-            else:
-                node.chosen, node.weak = home, None
+            self.waiting = stored_facts.waiting(self.known.cursor, link_keys)
 
     # --- trace ids that the proxy may have invented -----------------------------------------------------------------
 
@@ -298,13 +138,14 @@ class Grouper:
         if not weak and not named:
             return
         known = stored_facts.chosen_sessions(
-            self.cursor, [n.weak.session_id for nodes in weak.values() for n in nodes if n.weak]
+            self.known.cursor, [n.weak.session_id for nodes in weak.values() for n in nodes if n.weak]
         )
         chosen = {trace for trace, nodes in weak.items() if nodes[0].weak and nodes[0].weak.session_id in known}
         shared = {trace for trace, nodes in weak.items() if len(set(map(_call, nodes))) > 1} | (named & weak.keys())
         asked = (weak.keys() - chosen - shared) | named
-        mates = {f.place[1]: f.wanted.link_key for f in self._find([Wanted(t, LinkRole.TRACE, most=1) for t in asked])}
-        for mate in self._load(mates):
+        found = self.known.find([Wanted(trace, LinkRole.TRACE, most=1) for trace in asked])
+        mates = {answer.place[1]: answer.wanted.link_key for answer in found}
+        for mate in self.known.load(mates):
             trace = mates[mate.key_id]
             if not mate.weak:
                 chosen.add(trace)
@@ -316,9 +157,9 @@ class Grouper:
                 node.choose()
 
     def _choose_stored(self, traces: Iterable[uuid.UUID]) -> None:
-        found = self._find([Wanted(trace, LinkRole.TRACE) for trace in traces])
+        found = self.known.find([Wanted(trace, LinkRole.TRACE) for trace in traces])
         keys = {f.place[1] for f in found}
-        self._load(keys)
+        self.known.load(keys)
         for key_id in keys:
             node = self.nodes[key_id]
             if node.weak and node.stored:
@@ -332,7 +173,7 @@ class Grouper:
         while True:
             self._find_ranks()
             naming = Naming(
-                self.nodes, self.index, self.homes, self.window, self.waiting, self.ranks, frozenset(self.whole)
+                self.nodes, self.index, self.known.homes, self.window, self.waiting, self.ranks, frozenset(self.whole)
             )
             homes = naming.all_homes()
             if not naming.missing:
@@ -341,17 +182,17 @@ class Grouper:
 
     def _find_ranks(self) -> None:
         stored = {node.stored.session_id for node in self.nodes.values() if node.stored}
-        wanted = {*stored, *self.homes.values(), *self.waiting.values()} - self.ranks.keys()
+        wanted = {*stored, *self.known.homes.values(), *self.waiting.values()} - self.ranks.keys()
         if wanted:
-            self.ranks |= dict.fromkeys(wanted, 1) | stored_facts.session_ranks(self.cursor, wanted)
+            self.ranks |= dict.fromkeys(wanted, 1) | stored_facts.session_ranks(self.known.cursor, wanted)
 
     def _load_whole(self, session_ids: set[uuid.UUID]) -> None:
-        members = stored_facts.load_nodes(self.cursor, self.project_keys, session_ids=session_ids)
+        members = stored_facts.load_nodes(self.known.cursor, self.known.project_keys, session_ids=session_ids)
         members = [node for node in members if node.key_id not in self.nodes]
-        self._add(members)
-        self._read_traces(members)
+        self.known.add(members)
+        self.traces.read(members)
         # What is doubtful, because two requests may be meant, is no less so if only one of them is looked at.
-        self._find_earlier(node for node in members if questions.may_be_doubtful(node))
+        self.known.find_earlier(node for node in members if questions.may_be_doubtful(node))
         self.whole |= session_ids
         for node in members:
             node.stays = not self._has_reason(node)
@@ -365,7 +206,7 @@ class Grouper:
         return self.index.is_doubtful(node, self.window)
 
     def _grouped(self, new: Sequence[Node], homes: dict[uuid.UUID, Home]) -> Grouped:
-        routes = stored_facts.routes(self.cursor, {home.session_id for home in homes.values()})
+        routes = stored_facts.routes(self.known.cursor, {home.session_id for home in homes.values()})
         for key_id, home in homes.items():
             for route in routes.get(home.session_id, ()):
                 if route.since <= self.nodes[key_id].started_at and self.nodes[key_id].assigned is None:
