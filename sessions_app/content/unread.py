@@ -42,7 +42,7 @@ _NOTES = frozenset(
         *("status_code", "statusCode", "custom_id", "request_id", "conversation_id", "model_name"),
         *("filtered", "detected", "success", "expires_at", "file_id", "fileId", "redactedContent"),
         *("toolName", "toolCallId", "toolCallType", "event_id", "previous_item_id", "native_finish_reason"),
-        *("bucketOwner", "modality"),
+        *("bucketOwner", "modality", "block_type", "__type"),
     }
 )
 # Objects with the counts of tokens, as the APIs name them.
@@ -253,6 +253,10 @@ class _Remains:
         if isinstance(value, dict):
             return self._of_object(value, level)
         if isinstance(value, list):
+            if len(value) > 1 and all(isinstance(item, str) for item in value) and "".join(value) in self.texts:
+                # A text in pieces.
+                self.said += 1
+                return None
             return [kept for item in value if (kept := self.of(item, level + 1)) is not None] or None
         if value is None or value is False or value == "":
             return None

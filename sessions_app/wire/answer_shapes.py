@@ -2,7 +2,8 @@
 
 Followed: Cohere's chat v1, Ollama's generate, Bedrock InvokeModel (Titan, Llama, Mistral, Cohere Command, AI21,
 Claude 2), Hugging Face's pipelines and text-generation-inference 3, Vertex AI's predictions, LangChain's LLMResult, the
-AI SDK's results, Google's Interactions, DashScope, Replicate, Perplexity, and transcriptions.
+AI SDK's results, Google's Interactions, DashScope, Replicate, Perplexity, Dify, watsonx, Mistral's OCR, and
+transcriptions.
 """
 
 from __future__ import annotations
@@ -245,7 +246,39 @@ def _of_dashscope(body: JsonObject) -> Iterable[JsonObject]:
         yield _message(output["text"], reason=output.get("finish_reason"))
 
 
+def _of_dify(body: JsonObject) -> Iterable[JsonObject]:
+    """The answer of an app, with the tools that its agent ran and the documents that were found for it."""
+    message = _message(body["answer"])
+    thoughts = [one for one in _listed(body, "agent_thoughts") if isinstance(one, dict)]
+    tools = [one for one in thoughts if isinstance(one.get("tool"), str) and one["tool"]]
+    message["executed_tools"] = [
+        {"name": one["tool"], "arguments": one.get("tool_input"), "output": one.get("observation")} for one in tools
+    ]
+    said = [thought for one in thoughts if isinstance(thought := one.get("thought"), str) and thought.strip()]
+    if new := [thought for thought in said if thought.strip() not in body["answer"]]:
+        message["reasoning_content"] = "\n\n".join(new)
+    metadata = body.get("metadata")
+    found = _listed(metadata, "retriever_resources") if isinstance(metadata, dict) else []
+    named = [one | {"title": one.get("document_name")} for one in found if isinstance(one, dict)]
+    yield message | ({"citations": named} if named else {})
+
+
+def _of_pages(body: JsonObject) -> Iterable[JsonObject]:
+    """The pages that Mistral's OCR read, with the pictures in them."""
+    content: list[JsonObject] = []
+    for page in body["pages"][:_MOST]:
+        if isinstance(page, dict) and isinstance(page.get("markdown"), str):
+            content.append({"type": "text", "text": page["markdown"]})
+            pictures = [one.get("image_base64") for one in _listed(page, "images") if isinstance(one, dict)]
+            content += [{"type": "image_url", "image_url": one} for one in pictures if isinstance(one, str)]
+    yield _message(content)
+
+
 SHAPES: tuple[AnswerShape, ...] = (
+    AnswerShape({"answer": "string"}, _of_dify, frozenset({"conversation_id", "message_id", "task_id"})),
+    AnswerShape({"pages": "array", "usage_info": "object"}, _of_pages),
+    # IBM's watsonx.
+    AnswerShape({"results": "array", "model_id": "string"}, _of_items("results")),
     AnswerShape(
         {"response": "string"},
         _of_ollama,

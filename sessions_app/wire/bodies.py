@@ -197,6 +197,7 @@ _STREAMS = ("events", "chunks", "stream", "body", "data")
 _MESSAGE_MEMBERS = frozenset({"tool_calls", "parts", "refusal", "reasoning_content", "function_call", "content"})
 
 
+_BESIDE_TEXT = frozenset({"contentType", "content_type", "ResponseMetadata", "statusCode"})
 _AI = ("ai", "AIMessage")
 
 
@@ -267,6 +268,11 @@ def _is_error(raw: JsonBytes) -> bool:
 
 def _around(fields: Fields) -> str:
     """The member of a body that holds the answer, or the list of its events; "" if it is the answer itself."""
+    if not _BESIDE_TEXT.isdisjoint(fields) and kind_of(fields.get("body", b"0")) == "string":
+        # What boto3 or a gateway received: it is no text of the model, so any shape counts.
+        opened = json_in(fields["body"])
+        if opened is not None and _holds_answer(opened):
+            return "body"
     return held_in(fields, _AROUND_ANSWERS, _ANSWERS, _holds_answer) or held_in(
         fields, _STREAMS, _ANSWERS, lambda raw: split_stream(Splitter(), raw) is not None, ("array",)
     )

@@ -33,7 +33,16 @@ from sessions_app.wire.copies import is_part, is_unfinished, merged
 from sessions_app.wire.errors import Failure
 from sessions_app.wire.items import JsonItem, lines_of
 from sessions_app.wire.request_bodies import body_of
-from sessions_app.wire.request_shapes import HISTORY, MESSAGE, RANKED, RESULTS, call_type_of, is_prompt_template
+from sessions_app.wire.request_shapes import (
+    ASKED,
+    DIFY,
+    HISTORY,
+    MESSAGE,
+    RANKED,
+    RESULTS,
+    call_type_of,
+    is_prompt_template,
+)
 from sessions_app.wire.response_ids import unwrapped
 from sessions_app.wire.session_claims import claim_of, id_in_metadata
 from sessions_app.wire.usage import UNKNOWN_USAGE, USAGE_MEMBERS, cost_of, merge_usage, usage_of
@@ -53,6 +62,8 @@ _COUNTS = {
 }
 
 
+# A name that stands for whatever model the provider chooses (Azure, OpenRouter).
+_ROUTER = re.compile(r"(?:[^/]*/)*(?:auto|(?:[a-z]+-)?router)")
 # Before it there may be white space and a byte order mark.
 _ARRAY_BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\[")
 
@@ -281,7 +292,7 @@ def _record(
         parent_id=fields.clean(header.parent_id, fields.MAX_ID_CHARS),
         kind=values.get("kind") or single_calls.KINDS.get(call_type, "llm"),
         call_type=fields.clean(call_type),
-        model=fields.clean(asked or served),
+        model=fields.clean(served if served and _ROUTER.fullmatch(asked) else asked or served),
         requested_model=fields.clean(request.model),
         provider=fields.clean(values.get("provider") or ""),
         status=_status(header, failed is not None, members.get("response")),
@@ -372,4 +383,6 @@ def parameters_of(request: JsonBytes | None) -> dict[str, Any]:
         left_out -= {"prompt"}
     if call_type_of(fields) == single_calls.RERANK:
         left_out |= {*RANKED}
+    if call_type_of(fields) == DIFY:
+        left_out |= {*ASKED}
     return {key: loads(raw) for key, raw in fields.items() if key not in left_out}

@@ -20,12 +20,16 @@ from sessions_app.wire.members import (
     text_member,
 )
 from sessions_app.wire.request_shapes import (
+    ASKED,
     CONTENT,
+    DIFY,
     HISTORY,
     HOLDERS,
     INPUT_MEMBERS,
     MESSAGE,
+    OCR,
     RANKED,
+    READ,
     RESULTS,
     SEVERAL,
     SYSTEM_MEMBERS,
@@ -164,20 +168,27 @@ def request_cuts(splitter: Splitter, fields: Fields) -> dict[str, WriteMember]:
     inputs = INPUT_MEMBERS & fields.keys()
     if "prompt" in inputs and is_prompt_template(fields):
         inputs -= {"prompt"}
+    call_type = call_type_of(fields)
+    if call_type == DIFY:
+        inputs = frozenset()
+        cuts |= _in_this_order(splitter, fields, (name for name in ASKED if fields.get(name) != b"{}"))
     cuts |= dict.fromkeys(inputs, messages)
     cuts |= {name: holder for name in HOLDERS & fields.keys() if kind_of(fields[name]) == "object"}
-    if MESSAGE in fields and not inputs:
+    if MESSAGE in fields and not inputs and call_type != DIFY:
         # With results of tools there is no new message.
         cuts |= _in_this_order(splitter, fields, (HISTORY, MESSAGE, RESULTS))
     elif not inputs and all(name in fields for name in RANKED):
         cuts |= _in_this_order(splitter, fields, RANKED)
-    elif not inputs and call_type_of(fields) == TRANSCRIPTIONS:
-        cuts |= _in_this_order(splitter, fields, ("file",))
-    elif not inputs and "role" not in fields and call_type_of(fields) == EMBEDDINGS:
+    elif not inputs and call_type in _ONLY_INPUTS:
+        cuts |= _in_this_order(splitter, fields, (_ONLY_INPUTS[call_type],))
+    elif not inputs and "role" not in fields and call_type == EMBEDDINGS:
         cuts |= {CONTENT: messages, SEVERAL: partial(_split_instances, splitter)}
     if "instances" in fields:
         cuts["instances"] = partial(_split_instances, splitter)
     return cuts
+
+
+_ONLY_INPUTS = {TRANSCRIPTIONS: "file", OCR: READ}
 
 
 def _in_this_order(splitter: Splitter, fields: Fields, names: Iterable[str]) -> dict[str, WriteMember]:

@@ -24,11 +24,14 @@ from sessions_app.wire.single_calls import (
     RERANK,
     SPEECH,
     TRANSCRIPTIONS,
+    VIDEOS,
 )
 
 # Members that hold messages, system prompts and tools in any API.
 INPUT_MEMBERS = frozenset({"messages", "input", "contents", "prompt", "inputs", "inputText", "texts"})
-SYSTEM_MEMBERS = frozenset({"system", "instructions", "systemInstruction", "system_instruction", "preamble"})
+SYSTEM_MEMBERS = frozenset(
+    {"system", "instructions", "systemInstruction", "system_instruction", "preamble", "system_prompt"}
+)
 TOOL_MEMBERS = frozenset({"tools", "functions"})
 # Members that hold such members: the `config` of Google's SDK, the `toolConfig` of Converse.
 HOLDERS = frozenset({"config", "toolConfig", "tool_config"})
@@ -36,6 +39,8 @@ HOLDERS = frozenset({"config", "toolConfig", "tool_config"})
 HISTORY, MESSAGE, RESULTS = "chat_history", "message", "tool_results"
 # What a reranker orders, and by what.
 RANKED = ("query", "documents")
+# What Dify's apps are asked, beside their variables; what Mistral's OCR reads.
+DIFY, ASKED, OCR, READ = "chat-messages", ("inputs", "query"), "ocr", "document"
 # What Gemini's `embedContent` embeds, and the requests of `batchEmbedContents`.
 CONTENT, SEVERAL = "content", "requests"
 # Members that hold the body: of a batch line, of boto3's `invoke_model`, of an HTTP request, of LangChain and others.
@@ -105,6 +110,7 @@ _OLLAMA = _names("options", "keep_alive")
 
 SHAPES = (
     RequestShape("generate_content", _names("contents")),
+    RequestShape(DIFY, _names("query", "response_mode")),
     RequestShape("invoke_model", _names("messages", "schemaVersion")),
     RequestShape("converse", _names("messages"), _CONVERSE),
     RequestShape("converse", _names("messages"), check=_has_blocks_of_converse),
@@ -121,6 +127,7 @@ SHAPES = (
     RequestShape("generate", _names("prompt"), _OLLAMA | {"keep_alive", "context", "raw", "template"}),
     RequestShape("invoke_model", _names("prompt"), _names("max_gen_len", "max_tokens_to_sample", "maxTokens")),
     RequestShape(IMAGES, _names("prompt"), check=_is_model(b"dall-e", b"gpt-image", b"imagen", b"flux")),
+    RequestShape(VIDEOS, _names("prompt"), check=_is_model(b"sora", b"veo")),
     RequestShape("completions", _names("prompt")),
     RequestShape("invoke_model", _names("inputText")),
     RequestShape(EMBEDDINGS, _names("texts"), _names("input_type", "embedding_types")),
@@ -131,6 +138,7 @@ SHAPES = (
     RequestShape(FINE_TUNING, _names("training_file")),
     RequestShape("chat", _names(MESSAGE), check=_is_text(MESSAGE)),
     RequestShape("predict", _names("instances")),
+    RequestShape(OCR, _names("model", READ)),
     RequestShape(EMBEDDINGS, _names(CONTENT), check=_holds_parts(CONTENT)),
     RequestShape(EMBEDDINGS, _names(SEVERAL), check=_holds_parts(SEVERAL)),
 )

@@ -18,10 +18,10 @@ from sessions_app.wire.members import Fields, text_member
 # What the API is called, of which an answer is.
 EMBEDDINGS, IMAGES, MODERATIONS, RERANK = "embeddings", "images.generations", "moderations", "rerank"
 TRANSCRIPTIONS, SPEECH, BATCHES, FILES = "audio.transcriptions", "audio.speech", "batches", "files"
-FINE_TUNING = "fine_tuning.jobs"
+FINE_TUNING, VIDEOS = "fine_tuning.jobs", "videos"
 # The kinds of call (`records.KINDS`) that these are, if they are none of models.
 KINDS = {EMBEDDINGS: "embedding", RERANK: "retrieval"}
-KINDS |= dict.fromkeys((IMAGES, MODERATIONS, TRANSCRIPTIONS, SPEECH, BATCHES, FILES, FINE_TUNING), "other")
+KINDS |= dict.fromkeys((IMAGES, MODERATIONS, TRANSCRIPTIONS, SPEECH, BATCHES, FILES, FINE_TUNING, VIDEOS), "other")
 # They answer with numbers, which are no tokens.
 WITHOUT_OUTPUT = (EMBEDDINGS, RERANK)
 
@@ -68,6 +68,7 @@ _JOBS = {
     **dict.fromkeys(("batch", "message_batch"), BATCHES),
     **dict.fromkeys(("file", "upload", "upload.part", "file.deleted"), FILES),
     "fine_tuning.job": FINE_TUNING,
+    "video": VIDEOS,
 }
 _MEMBERS = frozenset({*(shape.member for shape in SHAPES), *_VECTORS, *_RECORDINGS, "images", "object", "type", "text"})
 

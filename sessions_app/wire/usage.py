@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import reduce
 from itertools import islice, product
 from typing import Any
 
@@ -43,7 +44,7 @@ _MOST_DEPTH = 3
 # Members of a usage object that repeat it in another form, or step by step.
 _REPEATED = frozenset({"raw", "iterations", "steps"})
 _PROVIDERS_INPUT = frozenset({"prompt_tokens", "input_tokens", "promptTokens", "inputTokens"})
-_COSTS = frozenset({"cost", "total_cost", "cost_usd", "costUSD", "cost_in_usd_ticks"})
+_COSTS = frozenset({"cost", "total_cost", "cost_usd", "costUSD", "cost_in_usd_ticks", "total_price"})
 # xAI counts the cost in ticks.
 _TICKS_IN_A_DOLLAR = Decimal(10) ** 10
 
@@ -104,6 +105,9 @@ def cost_of(value: Any) -> Decimal | None:
         cost = cost.get("total_cost") if isinstance(cost, dict) else cost
         if (found := lenient_cost(cost)) is not None:
             return found
+    if value.get("currency") == "USD" and (found := lenient_cost(value.get("total_price"))) is not None:
+        # Dify.
+        return found
     ticks = lenient_count(value.get("cost_in_usd_ticks"))
     return None if ticks is None else ticks / _TICKS_IN_A_DOLLAR
 
@@ -112,9 +116,21 @@ def counts_of(value: dict[str, Any], read: ReadCount = lenient_count, *, within:
     """The counts of a usage object, as they were sent. `within`: the cache is part of the input, whatever the names."""
     counts = Counts(within)
     _collect(value, "", read, counts, _MOST_DEPTH)
+    if type(value.get("iterations")) is list:
+        counts.beside = _compactions(value, read)
     if "input" in value and read(value["input"]) is not None and not value.keys() & _PROVIDERS_INPUT:
         counts.divide({name: count for name, item in _members(value) if (count := read(item))})
     return counts
+
+
+def _compactions(value: dict[str, Any], read: ReadCount) -> Usage:
+    """What Anthropic counted for summaries of the conversation: its sums leave out these calls of the model."""
+    steps = [step for step in value["iterations"][:_MOST_MEMBERS] if isinstance(step, dict)]
+    summaries = [step for step in steps if step.get("type") == "compaction"]
+    inputs = [read(step.get("input_tokens")) or 0 for step in steps]
+    if not summaries or sum(inputs) == read(value.get("input_tokens")):
+        return UNKNOWN_USAGE
+    return reduce(added_usage, (counts_of(step, read).usage() for step in summaries))
 
 
 def _collect(value: dict[str, Any], prefix: str, read: ReadCount, counts: Counts, depth: int) -> None:
@@ -150,9 +166,11 @@ def _members(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 class Counts:
     """Counts by their roles, before it is decided which are parts of which."""
 
-    __slots__ = ("_beside_names", "_counts", "_extras", "_parts", "_ranks", "_ttl", "_within")
+    __slots__ = ("_beside_names", "_counts", "_extras", "_parts", "_ranks", "_ttl", "_within", "beside")
 
     def __init__(self, within: bool = False) -> None:
+        # Calls of the model that the sums leave out.
+        self.beside = UNKNOWN_USAGE
         self._counts: list[int | None] = [None] * 7
         self._ranks = [9] * 7
         self._ttl = 0
@@ -215,6 +233,7 @@ class Counts:
         ours, theirs = self._beside_names, other._beside_names
         merged._beside_names = (ours[0] or theirs[0], ours[1] or theirs[1])
         merged._parts = self._parts
+        merged.beside = merge_usage(self.beside, other.beside)
         merged._extras = other._extras | self._extras
         return merged
 
@@ -229,7 +248,7 @@ class Counts:
                 # Gemini leaves out the candidates' count if all of the output were thoughts.
                 output_tokens = (output_tokens or 0) + beside_output
         counts = map(_believed, (input_tokens, output_tokens, cached, written, reasoning))
-        return Usage(*counts, **self._extras)
+        return added_usage(Usage(*counts, **self._extras), self.beside)
 
     def _beside(self) -> tuple[int, int]:
         """How many tokens are to be added to the input and to the output."""

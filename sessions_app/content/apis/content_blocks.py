@@ -199,6 +199,13 @@ def _tool_result(item: JsonObject) -> list[ContentBlock]:
     return [tool_result(read_content, item.get("content"), call_id, name, outcomes.said_failed(item))]
 
 
+def _tool_reference(item: JsonObject) -> list[ContentBlock]:
+    """What a tool of Mistral's found is a source; of Anthropic's it is the name of another tool."""
+    if item.get("url") or item.get("title"):
+        return citations.blocks_of({"citations": [item]})
+    return described(item, read_content) or [OtherBlock(item)]
+
+
 _TEXTS = ("text", "input_text", "output_text", "summary_text", "reasoning_text")
 # Types that anybody may say, beside texts and media.
 _SAID = ("refusal", "search_result", "tool_reference", "reference")
@@ -213,6 +220,7 @@ _READERS: dict[str, Callable[[JsonObject], list[ContentBlock]]] = {
     **dict.fromkeys(("file", "input_file"), _known_medium),
     "input_audio": _audio,
     "search_result": _search_result,
+    "tool_reference": _tool_reference,
     **dict.fromkeys(("reference", "source", "source-url", "source-document"), _reference),
     "function_call": _function_call,
     "function_call_output": _function_output,

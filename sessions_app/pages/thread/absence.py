@@ -37,6 +37,7 @@ _REPEATED = frozenset(
     }
 )
 _COMPLETED = frozenset({"tools", "prompt"})
+_SETTINGS_OF_SPANS = frozenset({"encoding_formats"})
 _KNOWN = {"request": KNOWN_IN_REQUEST, "response": KNOWN_IN_RESPONSE}
 _NO_INPUT = "LiteLLM logged no input for this call."
 _NAME_SESSIONS = (
@@ -73,7 +74,7 @@ class CallBody:
         if self.side == "request" and self.documents.is_input_withheld:
             return component("texts", "seam")(_NO_INPUT, _NAME_SESSIONS)
         value = None if self.content is None else decoded(self.content)
-        rest = unread(value, ())
+        rest = unread(self._without_parameters(value), ())
         if rest is None and self.documents.is_span:
             return component("texts", "seam")(_NOT_CAPTURED[self.side], _CAPTURE)
         if self.content is None:
@@ -86,6 +87,17 @@ class CallBody:
         if len(text) < _ONLY_A_MARK_CHARS and (missing := seam_instead(text)) is not None:
             return missing
         return joined((reference("alert", _NOT_UNDERSTOOD[self.side]), self._fold(self.side.capitalize(), value)))
+
+    def _without_parameters(self, value: Any) -> Any:
+        """What a span says of its request without settings, which are no messages."""
+        if (
+            self.side != "request"
+            or self.documents is None
+            or not self.documents.is_span
+            or not isinstance(value, dict)
+        ):
+            return value
+        return {name: item for name, item in value.items() if name not in _KNOWN["request"] | _SETTINGS_OF_SPANS}
 
     def beside(self, said: Iterable[ContentBlock], *also: str) -> Markup:
         """What of the body is in none of these blocks and texts, folded."""

@@ -182,6 +182,8 @@ def _of_weaker_signs(span: Span) -> str:
     has_usage = any(name.startswith(_USAGE) for name in attributes)
     has_content = any(name.startswith(_CONTENT) for name in attributes)
     has_model = any(name in attributes for name in _MODELS)
+    # Weave's have no sign but the model and what it answered.
+    has_content = has_content or (has_model and "output.value" in attributes)
     operation = attributes.get("gen_ai.operation.name")
     if has_usage or has_content:
         by_name = _of_words(operation) or _of_words(span.name)
