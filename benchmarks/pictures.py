@@ -53,7 +53,7 @@ PICTURES = (
     Picture("side-call", EXPORT, "#r2", 220),
     Picture("attempts", EXPORT, "#r11", 470, attempts_unfolded),
     Picture("model", EXPORT, "#r12", 140),
-    Picture("system-and-tools", EXPORT, "#r5", 371, unfold),
+    Picture("system-and-tools", EXPORT, "#r5", 420, unfold),
     Picture("parallel", EXPORT, ".parallel:has(#r5)", 230),
     Picture("branches", EXPORT, ".fork", 60),
     Picture("rewritten-summary", "{session relocation-7719}", "#r8", 190),

@@ -27,8 +27,8 @@ def tools_fold(
 ) -> Markup:
     """`7 tools 9.6 kB get_ci_log read_file …`, folded. The definitions inside are folded, too.
 
-    After a request with other tools, which are those `before`: `7 tools changed, added deploy, removed rollback`.
-    `unread` is how many values beside the messages were not read; some of them may be tools.
+    After a request with other tools, which are those `before`: `Tools changed, now 7 tools 9.6 kB added deploy,
+    removed rollback`. `unread` is how many values beside the messages were not read; some of them may be tools.
     """
     names = [name for part in parts for name in names_of(part)]
     title = f"{len(names)} tool{'' if len(names) == 1 else 's'}" if names else "Tools removed"
@@ -40,7 +40,7 @@ def tools_fold(
     listed = [(part, "new") for part in parts if part.digest not in old]
     listed += [(part, "before") for part in before if part.digest not in new]
     listed += [(part, "") for part in parts if part.digest in old]
-    return _fold(f"{title} changed" if names else title, parts, peek, listed, base_url)
+    return _fold(f"Tools changed, now {title}" if names else title, parts, peek, listed, base_url)
 
 
 def _fold(

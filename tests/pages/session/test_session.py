@@ -253,7 +253,7 @@ def test_tools_are_printed_again_when_they_changed(signed_in: Client, project: P
     second["request"]["tools"] = [*second["request"]["tools"], {"type": "function", "function": {"name": "deploy"}}]
     page = get(signed_in, make_session(project, "s", first, second))
 
-    assert re.search(r"2 tools changed \d+ B added deploy deploy new, \d+ B", text(article(page, 2)))
+    assert re.search(r"Tools changed, now 2 tools \d+ B added deploy deploy new, \d+ B", text(article(page, 2)))
 
 
 def test_changed_system_prompt_says_so(signed_in: Client, project: Project) -> None:

@@ -464,13 +464,30 @@ def test_system_prompt_that_was_added_is_printed(signed_in: Client, project: Pro
     assert "System prompt added 9 B Be brief." in text(article(page, 2))
 
 
+def test_what_is_the_same_behind_the_name_of_a_response_is_not_called_nothing(
+    signed_in: Client, project: Project
+) -> None:
+    first = {
+        "request": {"input": "One"},
+        "response": {"id": "resp_1", "output": []},
+        "started_at": "2026-11-20T10:00:00Z",
+    }
+    second = {"request": {"input": "Two", "previous_response_id": "resp_1"}, "started_at": "2026-11-20T10:01:00Z"}
+    second["response"] = {"id": "resp_2", "output": []}
+    make_session(project, "s", first, second)
+    last = RequestLog.objects.order_by("-started_at")[0]
+    page = signed_in.get(f"/p/acme/requests/{last.id}/changes/").content.decode()
+    assert "Request 2 sends no message from before." in text(page)
+    assert "No messages." not in page
+
+
 @pytest.mark.parametrize(
     ("tools", "words"),
     [
-        (["read_file", "deploy"], "2 tools changed 140 B added deploy"),
-        (["deploy"], "1 tool changed 54 B added deploy , removed read_file"),
+        (["read_file", "deploy"], "Tools changed, now 2 tools 140 B added deploy"),
+        (["deploy"], "Tools changed, now 1 tool 54 B added deploy , removed read_file"),
         ([], "Tools removed 0 B removed read_file"),
-        (["read_file!"], "1 tool changed 76 B changed read_file"),
+        (["read_file!"], "Tools changed, now 1 tool 76 B changed read_file"),
     ],
 )
 def test_tools_that_came_and_went_are_named(signed_in: Client, project: Project, tools: list[str], words: str) -> None:
