@@ -27,6 +27,7 @@ from sessions_app.wire.otlp_json_values import (
     copy_dropped_counts,
     copy_state,
     enumeration_of,
+    has_member,
     hex_id,
     looks_like_base64,
     member_of,
@@ -51,18 +52,31 @@ _NAMES: dict[str, tuple[str, str, str]] = {
 
 def signal_of(body: bytes) -> str | None:
     """ "traces" or "logs", by the members of a body; None for neither. Raises WireFormatError (status 400)."""
-    members = _members(body, "the body")
+    return _signal_of(_members(body, "the body"))
+
+
+def _signal_of(members: dict[str, JsonBytes]) -> str | None:
     return next((signal for signal, names in _NAMES.items() if member_of(members, names[0]) is not None), None)
 
 
 def groups(body: bytes, signal: str) -> Iterator[tuple[ScopeGroup, Sequence[JsonBytes]]]:
     """The spans (or log records) of an export, by resource and scope. Raises WireFormatError (status 400)."""
     of_resources, of_scopes, records = _NAMES[signal]
-    for of_resource in _array(_members(body, "the body"), of_resources):
+    members = _members(body, "the body")
+    if members and not has_member(members, of_resources):
+        raise _not_this_export(members, of_resources)
+    for of_resource in _array(members, of_resources):
         resource_members = _members(of_resource, f"{of_resources}[]")
         for of_scope in _array(resource_members, of_scopes):
             scope_members = _members(of_scope, f"{of_scopes}[]")
             yield _group(resource_members, scope_members), _array(scope_members, records)
+
+
+def _not_this_export(members: dict[str, JsonBytes], wanted: str) -> WireFormatError:
+    """Unknown members are ignored, but of a body of nothing else nothing would be stored, and nobody would know."""
+    other = _signal_of(members)
+    hint = f"post it to /v1/{other}" if other else "logs in other formats go to /api/v1/logs or /api/v1/litellm"
+    return WireFormatError(f"the body has no {wanted}: {hint}", type="not_otlp", field=wanted, status=400)
 
 
 def _members(raw: JsonBytes, what: str) -> dict[str, JsonBytes]:

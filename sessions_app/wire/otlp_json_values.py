@@ -36,6 +36,11 @@ def member_of(members: Any, name: str) -> Any:
     return members.get(_SNAKE[name]) if value is None else value
 
 
+def has_member(members: Any, name: str) -> bool:
+    """Whether it is there under either of its names, even if it is null."""
+    return name in members or _SNAKE[name] in members
+
+
 def hex_id(value: Any, size: int) -> str:
     """The id as hex. Plain protobuf mappings write base64, which is recognised by its length."""
     text = value if isinstance(value, str) else "" if value is None else str(value)[:SHOWN_CHARS]

@@ -242,6 +242,23 @@ def test_nothing_that_can_be_stored_is_400(send: Post) -> None:
     assert "Is this an export of traces?" in status_of(response).message
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "hint"),
+    [
+        ("/v1/traces", {"request": {"messages": []}}, "the body has no resourceSpans: logs in other formats"),
+        ("/v1/logs", {"resourceSpans": []}, "the body has no resourceLogs: post it to /v1/traces"),
+        ("/v1/traces", {"resource_logs": [{}]}, "the body has no resourceSpans: post it to /v1/logs"),
+    ],
+)
+def test_json_of_which_nothing_would_be_read_is_400(send: Post, path: str, body: dict[str, Any], hint: str) -> None:
+    response = send(json.dumps(body).encode(), path, JSON)
+
+    assert response.status_code == 400
+    assert hint in status_of(response).message
+    null = {"resource_spans" if path == "/v1/traces" else "resource_logs": None, "unknown": 1}
+    assert send(json.dumps(null).encode(), path, JSON).status_code == 200
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-ndjson", "application/protobuf", ""])
 def test_other_content_types_are_415(send: Post, content_type: str) -> None:
     response = send(ONE_SPAN, encoding=content_type)
