@@ -48,6 +48,11 @@ def messages_of_fields(fields: Fields, raw: JsonBytes) -> list[JsonObject]:
     return _found(lambda: shape.messages(body)) if shape and isinstance(body, dict) else []
 
 
+def is_of_shape(fields: Fields) -> bool:
+    """Whether a body is the answer of an API that answers in no other way."""
+    return any(shape.fits(fields) for shape in SHAPES[:_SURE])
+
+
 def generations_in(text: bytes) -> list[JsonObject]:
     """The messages in the text of what a model of LangChain returned; empty for any other."""
     if kind_of(text) != "object" or b'"generations"' not in text[:_HEAD_BYTES]:
@@ -75,15 +80,28 @@ def sources_beside(fields: Fields) -> JsonObject | None:
     """
     if fields.keys().isdisjoint(_BESIDE) or _ADDRESS_IN_MESSAGE in bytes(fields["choices"]):
         return None
-    *lists, info, urls = (small_member(fields, name) for name in _BESIDE)
+    *lists, info, urls = (small_member(fields, name) for name in _LISTS)
     lists.append(info.get("search_results") if isinstance(info, dict) else None)
     found: list[Any] = [page for pages in lists if isinstance(pages, list) for page in pages if isinstance(page, dict)]
     told = {url for page in found if isinstance(url := page.get("url"), str)}
     found += [url for url in urls if isinstance(url, str) and url not in told] if isinstance(urls, list) else []
-    return {"role": "assistant", "content": None, "citations": found} if found else None
+    grounded = {member: one for name, member in _GROUNDED.items() if (one := _first_object(small_member(fields, name)))}
+    said = grounded | ({"citations": found} if found else {})
+    return {"role": "assistant", "content": None} | said if said else None
 
 
-_BESIDE = ("search_results", "web_search", "search_info", "citations")
+def _first_object(items: Any) -> Any:
+    return next((item for item in items if isinstance(item, dict)), None) if isinstance(items, list) else None
+
+
+# LiteLLM's names for what Gemini writes into a candidate.
+_GROUNDED = {
+    "vertex_ai_grounding_metadata": "groundingMetadata",
+    "vertex_ai_url_context_metadata": "urlContextMetadata",
+    "vertex_ai_citation_metadata": "citationMetadata",
+}
+_LISTS = ("search_results", "web_search", "search_info", "citations")
+_BESIDE = (*_LISTS, *_GROUNDED)
 # LiteLLM writes them into the message, too.
 _ADDRESS_IN_MESSAGE = b'"url_citation"'
 
@@ -274,9 +292,22 @@ def _of_pages(body: JsonObject) -> Iterable[JsonObject]:
     yield _message(content)
 
 
+def _of_store(body: JsonObject) -> Iterable[JsonObject]:
+    """What OpenAI found in a vector store."""
+    found = [item for item in body["data"][:_MOST] if isinstance(item, dict)]
+    yield _message(
+        [
+            {"type": "search_result", "title": one.get("filename"), "source": one.get("file_id")}
+            | {"content": one.get("content")}
+            for one in found
+        ]
+    )
+
+
 SHAPES: tuple[AnswerShape, ...] = (
     AnswerShape({"answer": "string"}, _of_dify, frozenset({"conversation_id", "message_id", "task_id"})),
     AnswerShape({"pages": "array", "usage_info": "object"}, _of_pages),
+    AnswerShape({"data": "array", "search_query": "array string"}, _of_store),
     # IBM's watsonx.
     AnswerShape({"results": "array", "model_id": "string"}, _of_items("results")),
     AnswerShape(
@@ -305,3 +336,5 @@ SHAPES: tuple[AnswerShape, ...] = (
     AnswerShape({"output": "array"}, lambda body: [joined_pieces(body["output"])]),
     AnswerShape({"text": "string"}, _of_text),
 )
+# So many of them are told by members that nothing else has.
+_SURE = 3

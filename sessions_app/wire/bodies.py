@@ -193,7 +193,7 @@ _AROUND_ANSWERS = (
     *("body", "response", "result", "message", "modelOutput", "output", "data", "payload", "raw_response", "kwargs"),
     *("events", "chunks", "stream"),
 )
-_STREAMS = ("events", "chunks", "stream", "body", "data")
+_STREAMS = ("events", "chunks", "stream", "body", "data", "results")
 _MESSAGE_MEMBERS = frozenset({"tool_calls", "parts", "refusal", "reasoning_content", "function_call", "content"})
 
 

@@ -8,6 +8,7 @@ from sessions_app.content.documents import PartKind, SplitDocument
 from sessions_app.content.json_bytes import JsonBytes, kind_of, object_fields
 from sessions_app.content.splitting import Splitter
 from sessions_app.wire import bodies, failures, litellm_rows, litellm_text
+from sessions_app.wire.answer_shapes import is_of_shape
 from sessions_app.wire.fields import text_in
 from sessions_app.wire.litellm_documents import is_placeholder
 from sessions_app.wire.litellm_kinds import kind_of_call
@@ -100,7 +101,7 @@ def _split_response(splitter: Splitter, raw: JsonBytes, call_type: str) -> tuple
     if kind_of(raw) != "object" or (kind_of_call(call_type) == "llm" and call_type != "pass_through_endpoint"):
         return bodies.split_response(splitter, raw)
     members = object_fields(raw)
-    if members.keys() & _OUTPUT_MEMBERS or result_of(Splitter(), members)[1]:
+    if members.keys() & _OUTPUT_MEMBERS or result_of(Splitter(), members)[1] or is_of_shape(members):
         return bodies.split_response(splitter, raw)
 
     def write(key: str, value: JsonBytes) -> bytes:

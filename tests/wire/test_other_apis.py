@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from sessions_app.content.blocks import CitationsBlock, MediaBlock, ReasoningBlock, TextBlock, ToolCallBlock
+from sessions_app.content.blocks import CitationsBlock, MediaBlock, ReasoningBlock, TextBlock, ToolCallBlock, text_of
 from sessions_app.records import ERROR, Usage
-from tests.wire.test_bodies import answers, asked, record, words
+from sessions_app.wire import litellm
+from tests.wire.test_bodies import COUNTED, NOW, answers, asked, record, words
 
 PICTURE = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
 DIFY = {"inputs": {}, "query": "How deep?", "response_mode": "blocking", "user": "ada"}
@@ -145,3 +146,43 @@ def test_summaries_of_a_conversation_are_counted(sums: tuple[int, int]) -> None:
     content = [{"type": "compaction", "content": "Summary"}, {"type": "text", "text": "On"}]
     found = record(response={"type": "message", "role": "assistant", "content": content, "usage": usage})
     assert (found.usage.input_tokens, found.usage.output_tokens) == (203_000, 4_500)
+
+
+def test_what_a_vector_store_found() -> None:
+    items = [{"file_id": "f", "filename": "ice.md", "score": 0.9, "content": [{"type": "text", "text": "Thick"}]}]
+    found = record({"query": "Ice?"}, {"object": "x", "search_query": ["Ice?"], "data": items, "has_more": False})
+    (block,) = answers(found)[0].blocks
+    assert isinstance(block, MediaBlock)
+    assert (block.name, block.text) == ("ice.md", "Thick")
+
+
+def test_grounding_that_litellm_writes_beside_the_choices() -> None:
+    chunks = [{"web": {"uri": "https://x.org/i", "title": "Ice"}}]
+    grounding = [{"webSearchQueries": ["ice"], "groundingChunks": chunks}]
+    found = record(response=COUNTED | {"vertex_ai_grounding_metadata": grounding, "vertex_ai_safety_results": []})
+    blocks = [block for message in answers(found) for block in message.blocks]
+    assert [type(block) for block in blocks] == [TextBlock, ToolCallBlock, CitationsBlock]
+
+
+def test_events_that_litellm_lists_of_a_spoken_conversation() -> None:
+    item = {"type": "message", "role": "assistant", "content": [{"type": "audio", "transcript": "Thick"}]}
+    event = {"type": "response.done", "response": {"object": "realtime.response", "id": "r", "output": [item]}}
+    found = record(response={"object": "realtime", "results": [event]})
+    assert [block.text for block in answers(found)[0].blocks if isinstance(block, MediaBlock)] == ["Thick"]
+
+
+@pytest.mark.parametrize(
+    ("call_type", "response", "text"),
+    [
+        ("aocr", {"object": "ocr", "pages": [{"markdown": "Lakes"}], "usage_info": {"pages_processed": 1}}, "Lakes"),
+        (
+            "avector_store_search",
+            {"search_query": "?", "data": [{"content": [{"type": "text", "text": "Ice"}]}]},
+            "Ice",
+        ),
+    ],
+)
+def test_calls_of_litellm_that_are_no_conversation(call_type: str, response: dict[str, Any], text: str) -> None:
+    payload = {"id": "1", "call_type": call_type, "status": "success", "messages": [], "response": response}
+    found = litellm.read_log(json.dumps(payload).encode(), NOW, "made-up")
+    assert [text_of(block) for message in answers(found) for block in message.blocks] == [text]
