@@ -113,6 +113,12 @@ def marked(kind: bytes, hashed: bytes) -> uuid.UUID:
 LinkKey: TypeAlias = uuid.UUID | str
 K = TypeVar("K", bound=LinkKey)
 _ENDS = {kind: kind.hex() for kind in _MARKS}
+_KINDS: dict[int | str, bytes] = {end: kind for ends in (_MARKS, _ENDS) for kind, end in ends.items()}
+
+
+def kind_of(key: LinkKey) -> bytes | None:
+    """Of which of these kinds a link key is; None if of none."""
+    return _KINDS.get(key[-8:] if isinstance(key, str) else key.int & 0xFFFFFFFF)
 
 
 def is_of(kind: bytes, key: LinkKey) -> bool:

@@ -99,7 +99,8 @@ def begins_of(needs: Iterable[L], previous: L | None) -> tuple[L, ...]:
 
 def begins_in_session(needs: Iterable[L], previous: L | None) -> tuple[L, ...]:
     """The same if both are known to be in one session: then also the last two turns say that."""
-    return tuple([one for one in ids.without(ids.BEGINNING, needs) if one != previous])
+    begins = ids.without(ids.BEGINNING, needs)
+    return tuple(begins if previous is None else [one for one in begins if one != previous])
 
 
 @dataclass(slots=True)
@@ -338,15 +339,15 @@ class Index(Generic[Key]):
             # A request does not continue itself, should it ever end as it begins.
             if (places := provides.get(link_key)) is None or link_key in own:
                 continue
-            is_call = ids.is_of(ids.TOOL_CALL, link_key)
+            kind = ids.kind_of(link_key)
+            is_call = kind == ids.TOOL_CALL
             # A tool call's id that several requests have is not unique.
             if is_call and places.is_shared(request.place, window):
                 continue
             found = places.nearest(request.place[0], window)
             if found:
                 rule = RULE_TOOL_CALL if is_call else RULE_CONVERSATION
-                is_part = ids.is_of(ids.SUMMARY, link_key) or ids.is_of(ids.TURNS, link_key)
-                is_whole = (position == 0 or request.previous is not None) and not is_part
+                is_whole = (position == 0 or request.previous is not None) and kind not in (ids.SUMMARY, ids.TURNS)
                 return Continued(found[1], rule, is_whole, link_key)
         return None
 

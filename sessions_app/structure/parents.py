@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -161,21 +162,23 @@ def attempts(requests: Sequence[RelatedRow], parents: Sequence[Parent | None]) -
     after a failure. A failed attempt is not part of a chain if another request continues its answer.
     """
     continued = {parent.index for parent in parents if parent and parent.is_linked}
-    latest: dict[tuple[LinkKey, str], int] = {}
+    # By kind, then by key.
+    latest: dict[str, dict[LinkKey, int]] = defaultdict(dict)
     chains: dict[int, list[int]] = {}
     for index, request in enumerate(requests):
         if request.duplicate_of is not None:
             continue
-        keys = [(link_key, request.kind) for link_key in (request.attempt, request.call) if link_key]
-        before = -1
-        for key in keys:
-            before = max(before, latest.get(key, -1))
+        before, last = -1, latest[request.kind]
+        for key in (request.attempt, request.call):
+            if key:
+                found = last.get(key, -1)
+                if before < found < index:
+                    before = found
+                last[key] = index
         if before >= 0 and before not in continued and _is_retry(requests[before], request):
             chain = chains.pop(before, [before])
             chain.append(index)
             chains[index] = chain
-        for key in keys:
-            latest[key] = index
     return sorted(map(tuple, chains.values()))
 
 

@@ -83,28 +83,34 @@ class _Strip:
         # Ids are slow to look up, and there are thousands.
         found = ((index, failures.get(self._lines[index].id, 0)) for index in (indices if failures else ()))
         self._failures = {index: count for index, count in found if count}
-        called = (self._lines[i] for i in indices if self._lines[i].model or not self._lines[i].what)
+        lines = [self._lines[index] for index in indices]
+        self._inputs = {index: line.input_tokens or 0 for index, line in zip(indices, lines, strict=True)}
+        self._errors = {index for index, line in zip(indices, lines, strict=True) if line.status == ERROR}
+        self._told = self._errors | self._failures.keys() | self._compacted.keys()
+        called = (line for line in lines if line.model or not line.what)
         models = Counter((line.model, line.provider) for line in called)
         self._windows = {
             model: context_window(provider, model) for (model, provider), _ in models.most_common(_MOST_MODELS)
         }
-        starts, ends = zip(*timeline.sane_times(self._lines[i] for i in indices), strict=True)
+        starts, ends = zip(*timeline.sane_times(lines), strict=True)
         self._x = {i: x * WIDTH / 100 for i, x in zip(indices, self._axis.all_at(starts), strict=True)}
         self._ends = self._axis.all_at(ends)
         is_whole = len(indices) == len(self._lines)
-        costs = costs_of(self._lines) if is_whole else timeline.running_costs(self._lines[i].cost for i in indices)
+        costs = costs_of(self._lines) if is_whole else timeline.running_costs(line.cost for line in lines)
         self._costs = dict(zip(indices, costs, strict=True))
-        self._peak = max((self._lines[i].input_tokens or 0 for i in indices), default=0)
+        self._peak = max(self._inputs.values(), default=0)
         self._limits = sorted(self._drawn_windows())
         self._height = max([self._peak * 1.1, *self._limits, 1.0])
 
     def _drawn_windows(self) -> Iterator[int]:
         peaks: dict[str, int] = {}
-        for line in (self._lines[index] for index in self._indices):
-            peaks[line.model] = max(peaks.get(line.model, 0), line.input_tokens or 0)
-        for model, size in self._windows.items():
-            if size and peaks[model] >= size * _LEAST_OF_WINDOW:
-                yield size
+        for index, size in self._inputs.items():
+            model = self._lines[index].model
+            if size >= peaks.get(model, 0):
+                peaks[model] = size
+        for model, window in self._windows.items():
+            if window and peaks.get(model, 0) >= window * _LEAST_OF_WINDOW:
+                yield window
 
     def drawn(self) -> Curves:
         return Curves(
@@ -145,8 +151,7 @@ class _Strip:
     def _context_path(self) -> str:
         """A line for each conversation: parallel ones and sub-agents have contexts of their own."""
         return lines_path(
-            [(self._x[index], self._y(self._lines[index].input_tokens or 0)) for index in chain]
-            for chain in self._chains().values()
+            [(self._x[index], self._y(self._inputs[index])) for index in chain] for chain in self._chains().values()
         )
 
     def _chains(self) -> dict[int, list[int]]:
@@ -156,7 +161,7 @@ class _Strip:
         for index in self._indices:
             base = self._continues[index]
             roots[index] = roots.get(base, index) if base is not None else index
-            if self._lines[index].input_tokens:
+            if self._inputs[index]:
                 chains[roots[index]].append(index)
         return chains
 
@@ -167,7 +172,7 @@ class _Strip:
             "context": dict.fromkeys(self._compacted, 1),
             "hit": self._hits,
             "tool": self._failures,
-            "error": {index: 1 for index in self._indices if self._has_failed(index)},
+            "error": dict.fromkeys(self._errors, 1),
         }
         marks = {}
         for name, found in counts.items():
@@ -179,9 +184,6 @@ class _Strip:
                 marks[name] = marks_path(places)
         return marks
 
-    def _has_failed(self, index: int) -> bool:
-        return self._lines[index].status == ERROR
-
     # --- what is read ---
 
     def _points(self) -> Iterator[str]:
@@ -189,22 +191,17 @@ class _Strip:
         size = -(-len(self._indices) // MOST_POINTS)
         for start in range(0, len(self._indices), size):
             stretch = self._indices[start : start + size]
-            index = max(stretch, key=self._weight)
+            index = max(stretch, key=lambda one: (one in self._told, self._inputs[one]))
             words = " · ".join(filter(None, (self._words(index), self._around(index, stretch))))
             yield f"{self._x[index] * 100 / WIDTH:.2f}|{index + 1}|{words}"
 
     def _around(self, index: int, stretch: Sequence[int]) -> str:
         """What else happened in a stretch of requests of which one is read: `3 failed in 8 requests`."""
-        failed = sum(map(self._has_failed, stretch))
+        failed = sum(map(self._errors.__contains__, stretch)) if self._errors else 0
         tools = sum(self._failures.get(other, 0) for other in stretch) if self._failures else 0
-        told = [f"{exact(failed)} failed"] if failed > self._has_failed(index) else []
+        told = [f"{exact(failed)} failed"] if failed > (index in self._errors) else []
         told += [f"{exact(tools)} failed tool results"] if tools > self._failures.get(index, 0) else []
         return f"{', '.join(told)} in {exact(len(stretch))} requests" if told else ""
-
-    def _weight(self, index: int) -> tuple[bool, int]:
-        line = self._lines[index]
-        told = index in self._compacted or line.status == ERROR or index in self._failures
-        return told, line.input_tokens or 0
 
     def _words(self, index: int) -> str:
         line = self._lines[index]
@@ -212,7 +209,7 @@ class _Strip:
         words = [
             f"{cost(self._costs[index])} so far",
             self._fill(line),
-            "failed" if line.status == ERROR else "",
+            "failed" if index in self._errors else "",
             counted(failures, "failed tool result") if failures else "",
             self._compacted.get(index, ""),
             f"found {counted(self._hits[index], 'time')}" if index in self._hits else "",
@@ -229,10 +226,9 @@ class _Strip:
 
     def _context_words(self) -> str:
         """How full the context was at most, and for which models nobody knows how large it may be."""
-        told = [index for index in self._indices if self._lines[index].input_tokens]
-        if not told:
+        if not self._peak:
             return "context unknown"
-        fullest = max(told, key=lambda index: self._lines[index].input_tokens or 0)
+        fullest = max(self._indices, key=self._inputs.__getitem__)
         words = f"largest {self._fill(self._lines[fullest])}"
         unknown = sorted(model[:40] or "unknown model" for model, size in self._windows.items() if not size)
         if unknown:
@@ -241,7 +237,7 @@ class _Strip:
         return words
 
     def _label(self) -> str:
-        failed = sum(self._lines[index].status == ERROR for index in self._indices)
+        failed = len(self._errors)
         words = [counted(len(self._indices), "request"), f"{cost(self._total)} in all", self._context_words()]
         words += [f"{failed} failed"] if failed else []
         shrunk = sum(index in self._compacted for index in self._indices)

@@ -69,7 +69,8 @@ class HeadWriter:
         lines = [self.lines[index] for index in requests]
         found = {
             "failed": sum(row.line.status == ERROR for row in rows if not row.more),
-            "tools": sum(self.tool_failures.get(line.id, 0) for line in lines),
+            # Ids are slow to look up, and there are thousands.
+            "tools": sum(self.tool_failures.get(line.id, 0) for line in lines) if self.tool_failures else 0,
             "cut": sum(is_cut(line.finish_reason) for line in lines),
             "context": sum(index in self.contexts for index in requests),
             "hits": 0,
