@@ -14,6 +14,8 @@ from sessions_app.pages.html.components import NOTHING, component, joined
 from sessions_app.pages.html.formats import size
 from sessions_app.pages.html.json_text import Indented, beginning, drawn, indent
 from sessions_app.pages.html.pieces import clamped, code_box, fold
+from sessions_app.pages.html.source import WHOLE_PART, BlockAddress
+from sessions_app.pages.html.tool_schema import drawn_definition
 from sessions_app.queries.content import StoredPart
 
 NAME_CHARS = 80
@@ -91,8 +93,10 @@ def _definition(part: StoredPart, name: str, base_url: str, note: str = "") -> M
     url = f"{base_url}text/{part.digest.hex()}/raw/"
     if part.content is None:
         return fold(name, clamped(NOTHING, url, part.byte_size), amount)
-    found = beginning(part.content.decode("utf-8", "replace"))
-    content = clamped(code_box(drawn(found.shown)), url, found.hidden_chars)
+    content = drawn_definition(part.content, BlockAddress(base_url, part.digest, WHOLE_PART))
+    if content is None:
+        found = beginning(part.content.decode("utf-8", "replace"))
+        content = clamped(code_box(drawn(found.shown)), url, found.hidden_chars)
     return fold(component("tools", "names")([name]), content, amount)
 
 

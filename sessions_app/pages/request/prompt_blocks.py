@@ -37,6 +37,7 @@ from sessions_app.pages.html.plain_text import revealed
 from sessions_app.pages.html.source import BlockAddress, Source, source_of
 from sessions_app.pages.html.texts import with_seams
 from sessions_app.pages.html.tool_definitions import names_of
+from sessions_app.pages.html.tool_schema import drawn_definition
 from sessions_app.queries.content import StoredPart
 from sessions_app.queries.prompt import Prompt, PromptPart
 
@@ -151,7 +152,9 @@ def content_html(block: PromptBlock, url: str, tools: Mapping[str, str]) -> Mark
     if not block.is_read:
         return clamped(NOTHING, f"{url}text/{digest.hex()}/raw/", block.stored.byte_size)
     if block.source is None:
-        return part(digest) + _json(block.text({}), BlockAddress(url, digest, "raw"))
+        address = BlockAddress(url, digest, "raw")
+        definition = drawn_definition(block.stored.content or b"", address)
+        return part(digest) + (definition or _json(block.text({}), address))
     message = block.source.message
     pieces = (_piece(one, BlockAddress(url, digest, str(number)), tools) for number, one in enumerate(message.blocks))
     rest = block.source.unread

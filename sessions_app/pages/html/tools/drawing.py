@@ -102,10 +102,10 @@ def _command(asked: ShellCommand, scale: DrawingScale) -> Drawing:
     part = excerpt(asked.text, scale.chars, scale.diff_lines)
     html = with_seams(part.shown, lambda piece: component("tool_drawings", "prompt")(piece))
     head = component("tool_drawings", "command_head")(asked.shell, asked.directory[: bounds.at_most(PATH_CHARS)])
-    return Drawing(head, html + _rest(asked.rest), part.hidden_chars)
+    return Drawing(head, html + other_members(asked.rest), part.hidden_chars)
 
 
-def _rest(members: dict[str, Any]) -> Markup:
+def other_members(members: dict[str, Any]) -> Markup:
     """Other members, each in a line."""
     if not members:
         return NOTHING
@@ -126,7 +126,7 @@ def _edits(edits: FileEdits, scale: DrawingScale) -> Drawing:
     shown = _shown_lines([line.text for line in lines], scale.diff_lines, scale.chars)
     head = component("tool_drawings", "edit_head")(edits.path[: bounds.at_most(PATH_CHARS)], edits.what, edits.amounts)
     content = diff_box(lines[:shown]) if lines else reference("info", "Nothing is changed")
-    return Drawing(head, content + _rest(edits.rest), len(lines) - shown, "line")
+    return Drawing(head, content + other_members(edits.rest), len(lines) - shown, "line")
 
 
 def _shown_lines(lines: list[str], most: int, chars: int) -> int:
@@ -199,7 +199,7 @@ def _output(output: ShellOutput, scale: DrawingScale) -> tuple[Markup, int]:
         total += hidden
     if not any(stream.text and stream.name != "about" for stream in output.streams):
         pieces.append(reference("info", "No output"))
-    return joined(pieces) + _rest(output.rest), total
+    return joined(pieces) + other_members(output.rest), total
 
 
 def _stream(stream: OutputStream, scale: DrawingScale, is_last: bool) -> tuple[Markup, int]:
@@ -287,11 +287,11 @@ def _hits(found: SearchHits, scale: DrawingScale) -> Drawing:
     shown = found.hits if is_looking() else found.hits[: scale.rows]
     rows = [
         (link(visible(hit.address[:named]), visible(hit.title[:named])), hit.snippet[:most],
-         len(hit.snippet[most:]), _rest(hit.rest))
+         len(hit.snippet[most:]), other_members(hit.rest))
         for hit in shown
     ]  # fmt: skip
     head = _counted(len(found.hits), "result")
-    content = component("tool_drawings", "hits")(rows) + _rest(found.rest)
+    content = component("tool_drawings", "hits")(rows) + other_members(found.rest)
     return Drawing(Markup("{}").format(head), content, len(found.hits) - len(shown), "result", head)
 
 
