@@ -44,6 +44,26 @@ SHIFT = """() => new Promise((resolve) => {
   requestAnimationFrame(() => setTimeout(() => resolve(sum)));
 })"""
 
+# What can have the focus and does not show it: neither itself, nor what is around or drawn in it, nor its label.
+UNSEEN_FOCUS = """() => {
+  const rings = (e, pseudo) => {
+    const style = getComputedStyle(e, pseudo);
+    if (e.localName === "rect") return style.stroke !== "none";
+    return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  };
+  const found = new Set();
+  const all = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
+  for (const e of document.querySelectorAll(all)) {
+    if (!e.checkVisibility({ visibilityProperty: true }) || e.disabled) continue;
+    e.focus({ preventScroll: true });
+    if (document.activeElement !== e || !e.matches(":focus-visible")) continue;
+    const around = [e.parentElement, e.parentElement.parentElement, ...(e.labels || [])];
+    const near = [e, ...around, ...e.querySelectorAll("rect")];
+    if (!near.some((one) => rings(one)) && !rings(e, "::after")) found.add(e.outerHTML.slice(0, 120));
+  }
+  return [...found].slice(0, 3);
+}"""
+
 
 @pytest.fixture
 def paths(transactional_db: None) -> dict[str, str]:
@@ -94,6 +114,9 @@ def wrong_with(page: Page, screen: Screen, url: str) -> list[str]:
     if (wider := page.evaluate(WIDER)) > 0:
         found.append(f"narrow: {wider} px wider than the window")
     finger.detach()
+    # Keys show the focus, a mouse does not.
+    page.keyboard.press("Shift")
+    found += [f"no ring of the focus: {one}" for one in page.evaluate(UNSEEN_FOCUS)]
     return found
 
 
