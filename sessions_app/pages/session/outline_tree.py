@@ -7,15 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from sessions_app.content.composition import CLASSES, USER
 from sessions_app.content.summaries import agent_of_summary
 from sessions_app.pages.thread.layout import MOST_STEPS, Layout
 from sessions_app.queries.kept import once
-from sessions_app.queries.session import RequestLine
+from sessions_app.queries.session import RequestLine, structure_of
+from sessions_app.records import ERROR
 from sessions_app.structure.nesting import is_event, trace_of
+from sessions_app.structure.profiles import unpack
 from sessions_app.structure.runs import MOST_LEVELS, Run, Runs
 
 # Texts that begin alike are one prompt: the first request of a session keeps more of it than those that go on from it.
 PROMPT_CHARS = 60
+_USER = CLASSES.index(USER)
 # A fold with more rows and folds than this is divided into pieces. A piece has so many.
 MOST_CHILDREN, PIECE = 60, 50
 
@@ -94,13 +98,13 @@ def all_rows(layout: Layout, runs: Runs) -> list[OutlineRow]:
         places = {index: place for place, index in enumerate(runs.in_order(layout.indices))}
         rows.sort(key=lambda row: places.get(row.owner, -1))
     trace: str | None = None
-    said = PromptsSaid()
+    said = PromptsSaid(layout.lines.requests)
     for row in rows:
         if layout.groups and not is_event(row.line):
             own = trace_of(row.line)
             row.begins_trace, trace = own != trace, own
         if row.index is not None and row.index not in summaries:
-            row.is_prompt = said.note(row.line, agent_of(runs, row.index))
+            row.is_prompt = said.note(row.index, agent_of(runs, row.index))
     return rows
 
 
@@ -116,21 +120,43 @@ def agent_of(runs: Runs, index: int) -> int:
 class PromptsSaid:
     """What the user said first and last, to the main agent and to each sub-agent."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: Sequence[RequestLine]) -> None:
+        self._lines, self._structure = lines, structure_of(lines)
         self._first: dict[int, str] = {}
         self._last: dict[int, str] = {}
 
-    def note(self, line: RequestLine, agent: int) -> bool:
-        """Note what the user said with a request. Returns whether it is something else than with the one before."""
+    def note(self, index: int, agent: int) -> bool:
+        """Note what the user said with a request. Returns whether it is something else than with the one before, or the
+        same again.
+        """
+        line = self._lines[index]
         text = line.input_preview[:PROMPT_CHARS]
         if not text or self._last.get(agent) == text:
-            return False
+            return bool(text) and self._said_again(index, text)
         # A client that sends the last messages alone keeps the first one, which is then the only one of the user's.
         if line.resent_count and self._first.get(agent) == text:
             return False
         self._first.setdefault(agent, text)
         self._last[agent] = text
         return True
+
+    def _said_again(self, index: int, text: str) -> bool:
+        """Whether the user said the same again, such as "go on": the prompt has as much more of the user's, and the
+        answer before it called no tool.
+        """
+        parent = self._structure.parents[index]
+        if parent is None or not (parent.is_linked and parent.is_whole):
+            return False
+        line, before = self._lines[index], self._lines[parent.index]
+        own, other = unpack(line.profile), unpack(before.profile)
+        if own is None or other is None or other.calls or before.status == ERROR:
+            return False
+        # Beside another branch it is the same message.
+        beside = (one for one in self._structure.children.get(parent.index, ()) if one < index)
+        if any(self._lines[one].input_preview[:PROMPT_CHARS] == text for one in beside):
+            return False
+        grown = own.chars[_USER] - (other.chars[_USER] if line.previous is None else 0)
+        return grown >= len(text)
 
 
 def is_summary(line: RequestLine) -> bool:

@@ -12,13 +12,13 @@ def new_prompts(shown: View, order: Iterable[int], start: int) -> Mapping[int, s
     """By the index of a request, what the user said with it for the first time. `start`: where the page begins."""
     lines = shown.lines.requests
     summaries = summaries_of(lines)
-    said = PromptsSaid()
+    said = PromptsSaid(lines)
     found: dict[int, str] = {}
     # What was said before the page is not new on it.
     before = [index for index in range(start) if index not in summaries]
     for index in before:
-        said.note(lines[index], agent_of(shown.runs, index))
+        said.note(index, agent_of(shown.runs, index))
     for index in order:
-        if index not in summaries and said.note(lines[index], agent_of(shown.runs, index)):
+        if index not in summaries and said.note(index, agent_of(shown.runs, index)):
             found[index] = lines[index].input_preview
     return found

@@ -113,6 +113,27 @@ def test_agents_of_a_trace_are_folds_with_what_they_delegated(signed_in: Client,
     assert re.findall(r"<details( open)?>", html) == [" open", " open", "", ""]
 
 
+def test_the_same_prompt_again_begins_a_turn(signed_in: Client, project: Project) -> None:
+    asked, said = user("go on"), assistant("Part done.")
+    calling = assistant(None, tool_calls=[call("c1-of-many-digits", "read_file")])
+    looked = [asked, said, asked, calling, result("c1-of-many-digits", "x = 1")]
+    session = make_session(
+        project,
+        "s",
+        chat([asked], said),
+        chat([asked, said, asked], calling, at=5, finish="tool_calls"),
+        # The results of tools come with the same prompt in the history.
+        chat(looked, said, at=10),
+        # Another answer to the same is no prompt, nor is another attempt.
+        chat(looked, "Other words.", at=15),
+        chat([*looked, said, asked], said, at=20),
+    )
+    html = outline_of(get(signed_in, session))
+    assert re.findall(r'data-kind="turn" data-numbers="([\d-]+)"', html) == ["2-4"]
+    page = get(signed_in, session, "?view=table")
+    assert page.count('class="t-prompt"') == 3
+
+
 @pytest.fixture
 def small_outline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outline, "MOST_ROWS", 60)
