@@ -250,3 +250,14 @@ def test_a_message_that_is_sent_back_in_another_form_is_one_place(
 
     (snippets,) = list_sessions(project, filters_for("paris")).snippets.values()
     assert [snippet.role for snippet in snippets] == ["assistant", "user"]
+
+
+def test_a_system_prompt_that_differs_in_no_word_is_one_place(project: Project) -> None:
+    def asks(text: str, number: int, **members: Any) -> dict[str, Any]:
+        system = [{"type": "text", "text": "You look after zebras.", **members}]
+        body = {"model": "claude-sonnet-4-5", "system": system, "messages": [{"role": "user", "content": text}]}
+        return make_log(started_at=START + timedelta(minutes=number), request=body)
+
+    make_session(project, "s", asks("One", 1), asks("Two", 2, cache_control={"type": "ephemeral"}), asks("zebras", 3))
+    (snippets,) = list_sessions(project, filters_for("zebras")).snippets.values()
+    assert [snippet.role for snippet in snippets] == ["system", "user"]

@@ -12,13 +12,13 @@ from markupsafe import Markup
 from sessions_app.content.needles import Needle
 from sessions_app.pages.html.components import NOTHING
 from sessions_app.pages.html.marking import Marker
-from sessions_app.pages.session.find import needles_of, target_of
+from sessions_app.pages.session.find import ONLY_WORDS, needles_of, target_of
 from sessions_app.search_language import QueryError, parse
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words as they were written, and the digest of the part where the page begins.
+    """The words as they were written, why they are not looked for, and the digest of the part where the page begins.
 
     b"": it begins at none of the parts, but at a text beside them. None: at the first place.
     """
@@ -26,6 +26,7 @@ class Words:
     text: str = ""
     needles: Sequence[Needle] = ()
     part: bytes | None = None
+    error: str = ""
 
     @property
     def kept(self) -> str:
@@ -41,9 +42,17 @@ class Words:
 
 
 def words_in(query: QueryDict) -> Words:
-    """What an address asks to mark. Text that cannot be looked for is not marked."""
+    """What an address asks to mark. Of text that cannot be looked for it is said why."""
     text, target = query.get("find", ""), target_of(query.get("hit", ""))
+    if not text.strip():
+        return Words()
     try:
-        return Words(text, needles_of(parse(text)), bytes.fromhex(target.part) if target else None)
-    except (QueryError, ValueError):
-        return Words(text)
+        needles = needles_of(parse(text))
+    except QueryError as error:
+        return Words(text, error=error.message)
+    if not needles:
+        return Words(text, error=ONLY_WORDS)
+    try:
+        return Words(text, needles, bytes.fromhex(target.part) if target else None)
+    except ValueError:
+        return Words(text, needles)

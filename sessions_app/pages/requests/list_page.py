@@ -133,6 +133,7 @@ class RequestInList:
 
     href: str
     session_href: str
+    session: str
     date: Markup | str
     time: Markup | str
     title: str
@@ -173,10 +174,12 @@ def _row(row: ListedRequest, address: str, date: Markup | str, places: Sequence[
     length = timeline.duration(row)
     first = row.first_token_at - row.started_at if row.first_token_at else None
     what = row.kind if row.kind != "llm" else ""
-    title = (what and row.call_type) or row.session_title or row.session_key or short_id(row.session_id)
+    # The name of its session would say that the link leads there.
+    title = (what and row.call_type) or f"Request {short_id(row.id)}"
     return RequestInList(
         href=_page(address, row.id),
         session_href=f"{address}sessions/{row.session_id}/",
+        session=row.session_title or row.session_key or short_id(row.session_id),
         date=date,
         time=time_clock(row.started_at),
         title=row.input_preview or title,

@@ -25,6 +25,7 @@ from sessions_app.queries.session import SessionFacts, SessionLines
 from sessions_app.search_language import Query, QueryError, parse
 
 MOST_LISTED = 100
+ONLY_WORDS = "Here only words are looked for."
 _TARGET = re.compile(r"([0-9a-f-]{32,36})(?:\.([0-9a-f]{0,32}))?")
 
 
@@ -131,7 +132,7 @@ def find(
         return SessionFind(text, error.message)
     needles, roles = needles_of(parsed), frozenset(parsed.values_of("in"))
     if not needles:
-        return SessionFind(text, "Here only words are looked for.")
+        return SessionFind(text, ONLY_WORDS)
     is_indexed = search_coverage(project).is_complete
     look = partial(find_in_session, project, session.id, session.buckets, needles, roles)
     found = _hits(lines, text, is_indexed, look)

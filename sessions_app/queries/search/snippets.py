@@ -90,6 +90,11 @@ def _places(
         is_found = any(needle.is_in(piece.original.normal) for needle in needles)
         if is_found and (meaning := content.meaning(piece)) not in seen:
             seen.add(meaning)
+            # A part beside the messages, such as a system prompt, may differ in what is no text.
+            if piece.digest:
+                if (text := (piece.role, piece.original.normal)) in seen:
+                    continue
+                seen.add(text)
             yield content, piece
 
 

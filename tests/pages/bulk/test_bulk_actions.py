@@ -90,6 +90,15 @@ def test_long_filters_are_not_cut(client: Client, project: Project) -> None:
     assert BulkAction.objects.count() == 1
 
 
+def test_a_selection_is_done_whole_or_refused(client: Client, project: Project) -> None:
+    picked = [str(uuid.UUID(int=number)) for number in range(1, 1_003)]
+    response = client.post("/p/acme/bulk/download/", {"pick": picked})
+    assert response.status_code == 400
+    assert not BulkAction.objects.exists()
+    client.post("/p/acme/bulk/download/", {"pick": picked[:1_000]})
+    assert len(BulkAction.objects.get().session_ids or ()) == 1_000
+
+
 def test_a_deletion_shows_what_it_removes_and_what_it_removed(client: Client, project: Project) -> None:
     sessions = [make_session(project, name) for name in "abc"]
     action = ask(client, "delete", *sessions[:2])

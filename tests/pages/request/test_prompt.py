@@ -188,6 +188,12 @@ def test_find_marks_and_counts_every_block(signed_in: Client, project: Project) 
     assert page.count("<mark") == 12
     assert 'href="#b2"' in page
     assert "Not in this prompt" in text(shown(signed_in, stored(), "?find=absent"))
+    for at in (address(stored()), f"{address(stored())}prompt/"):
+        for query, why in (
+            ("w" * 1_001, "A query may have at most 1,000 characters; this one has 1,001."),
+            ("status:ok", "Here only words are looked for."),
+        ):
+            assert why in text(signed_in.get(at, {"find": query}).content.decode())
 
 
 def test_words_of_the_page_are_not_found(signed_in: Client, project: Project) -> None:

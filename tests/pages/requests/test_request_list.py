@@ -47,9 +47,12 @@ def test_absurd_times_make_no_durations_and_steps_have_their_names(signed_in: Cl
         project,
         make_log("From the future", started_at=START.replace(year=2087), seconds=60),
         make_log("", kind="tool", model=None, call_type="look_up", request={"a": 1}, response={"b": 2}),
+        make_log("", request={"model": "gpt-4o", "messages": []}, session_id="nightly"),
     )
     page = get(signed_in)
-    assert sorted(titles(page)) == ["From the future", "look_up"]
+    bare = RequestLog.objects.get(input_preview="", kind="llm")
+    assert sorted(titles(page)) == ["From the future", f"Request {str(bare.id)[:8]}", "look_up"], "no name of a session"
+    assert 'title="nightly">session</a>' in page
     row = next(row for row in page.split("<tr") if "From the future" in row)
     assert re.search(r'class="r-dur num">–<', row)
 
