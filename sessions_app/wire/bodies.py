@@ -273,6 +273,8 @@ def _around(fields: Fields) -> str:
         opened = json_in(fields["body"])
         if opened is not None and _holds_answer(opened):
             return "body"
+    if fields.get("object") == b'"list"' and "data" in fields and are_messages(fields["data"]):
+        return "data"
     return held_in(fields, _AROUND_ANSWERS, _ANSWERS, _holds_answer) or held_in(
         fields, _STREAMS, _ANSWERS, lambda raw: split_stream(Splitter(), raw) is not None, ("array",)
     )

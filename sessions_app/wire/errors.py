@@ -23,7 +23,7 @@ STREAM_EXCEPTIONS = (
     *("internalServerException", "modelStreamErrorException", "validationException", "throttlingException"),
     *("serviceUnavailableException", "modelTimeoutException"),
 )
-NESTED = ("error", "Error", "errors", "fault", "exception", "base_resp", *STREAM_EXCEPTIONS)
+NESTED = ("error", "Error", "errors", "last_error", "fault", "exception", "base_resp", *STREAM_EXCEPTIONS)
 MESSAGES = (
     *("message", "Message", "errorMessage", "error_message", "error_msg", "status_msg", "msg", "detail", "details"),
     *("error_description", "description", "faultstring", "title", "reason"),

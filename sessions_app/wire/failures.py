@@ -76,6 +76,7 @@ _FINE_CODES = frozenset({"0", "200", "ok", "success", "none"})
 _EMPTY = frozenset({b"null", b'""', b"[]", b"{}", b"false"})
 _SURE = frozenset({"error", "Error", "__type", "base_resp", "fault", *STREAM_EXCEPTIONS})
 _FAILED = (b'"failed"', b'"error"')
+_CALLS = (b'"response"', b'"thread.run"')
 _EVENT_SIGNS = (b'"error"', b"response.failed", b"blockReason", b"block_reason", b"Exception")
 _MOST_BYTES = 100_000
 
@@ -162,7 +163,7 @@ def _is_error(fields: Mapping[str, JsonBytes]) -> bool:
             return True
     if b'"error"' in (fields.get("object"), fields.get("type")):
         return True
-    if fields.get("status") in _FAILED and (fields.get("object") == b'"response"' or _has_nothing_else(fields)):
+    if fields.get("status") in _FAILED and (fields.get("object") in _CALLS or _has_nothing_else(fields)):
         return True
     if any(name in _ANSWERS and _is_filled(raw) for name, raw in fields.items()):
         return False

@@ -31,9 +31,11 @@ from sessions_app.wire.request_shapes import (
     RANKED,
     READ,
     RESULTS,
+    SAID,
     SEVERAL,
     SYSTEM_MEMBERS,
     TOOL_MEMBERS,
+    TURNS,
     WRAPPERS,
     call_type_of,
     is_prompt_template,
@@ -174,6 +176,8 @@ def request_cuts(splitter: Splitter, fields: Fields) -> dict[str, WriteMember]:
         cuts |= _in_this_order(splitter, fields, (name for name in ASKED if fields.get(name) != b"{}"))
     cuts |= dict.fromkeys(inputs, messages)
     cuts |= {name: holder for name in HOLDERS & fields.keys() if kind_of(fields[name]) == "object"}
+    if SAID in fields and kind_of(fields[SAID]) == "object":
+        cuts[SAID] = lambda value: splitter.object(object_fields(value), {TURNS: messages}, 1)
     if MESSAGE in fields and not inputs and call_type != DIFY:
         # With results of tools there is no new message.
         cuts |= _in_this_order(splitter, fields, (HISTORY, MESSAGE, RESULTS))
@@ -240,12 +244,18 @@ def split_messages(splitter: Splitter, raw: JsonBytes) -> bytes:
 
 def _request_facts(fields: Fields) -> RequestFacts:
     return RequestFacts(
-        model=first_text(fields, "model", "modelId", "model_id"),
+        model=first_text(fields, "model", "modelId", "model_id") or _model_of_setup(fields),
         previous_response_id=text_member(fields, "previous_response_id"),
         call_type=call_type_of(fields),
         user=text_member(fields, "user") or text_member(fields, "safety_identifier") or _user_in_metadata(fields),
         conversation=_conversation(fields),
     )
+
+
+def _model_of_setup(fields: Fields) -> str:
+    """The model of Gemini's Live API."""
+    setup = fields.get("setup", b"null")
+    return text_member(object_fields(setup), "model") if kind_of(setup) == "object" else ""
 
 
 def _conversation(fields: Fields) -> tuple[str, str]:

@@ -34,7 +34,9 @@ SYSTEM_MEMBERS = frozenset(
 )
 TOOL_MEMBERS = frozenset({"tools", "functions"})
 # Members that hold such members: the `config` of Google's SDK, the `toolConfig` of Converse.
-HOLDERS = frozenset({"config", "toolConfig", "tool_config"})
+HOLDERS = frozenset({"config", "toolConfig", "tool_config", "setup"})
+# What a client says in Gemini's Live API.
+SAID, TURNS = "clientContent", "turns"
 # The turns before the `message` of Cohere's chat v1, whatever their order in the body.
 HISTORY, MESSAGE, RESULTS = "chat_history", "message", "tool_results"
 # What a reranker orders, and by what.
@@ -111,6 +113,7 @@ _OLLAMA = _names("options", "keep_alive")
 SHAPES = (
     RequestShape("generate_content", _names("contents")),
     RequestShape(DIFY, _names("query", "response_mode")),
+    RequestShape("live", _names(SAID)),
     RequestShape("invoke_model", _names("messages", "schemaVersion")),
     RequestShape("converse", _names("messages"), _CONVERSE),
     RequestShape("converse", _names("messages"), check=_has_blocks_of_converse),

@@ -186,3 +186,51 @@ def test_calls_of_litellm_that_are_no_conversation(call_type: str, response: dic
     payload = {"id": "1", "call_type": call_type, "status": "success", "messages": [], "response": response}
     found = litellm.read_log(json.dumps(payload).encode(), NOW, "made-up")
     assert [text_of(block) for message in answers(found) for block in message.blocks] == [text]
+
+
+LIVE = [
+    {"setupComplete": {}},
+    {"serverContent": {"modelTurn": {"parts": [{"text": "Hm", "thought": True}]}}},
+    {"serverContent": {"modelTurn": {"parts": [{"text": "40 "}]}}},
+    {"serverContent": {"modelTurn": {"parts": [{"text": "metres"}]}}},
+    {"toolCall": {"functionCalls": [{"id": "f", "name": "depth", "args": {"lake": "Mjøsa"}}]}},
+    {"serverContent": {"outputTranscription": {"text": "for"}}},
+    {"serverContent": {"outputTranscription": {"text": "ty"}}},
+    {
+        "serverContent": {"turnComplete": True},
+        "usageMetadata": {"promptTokenCount": 10, "responseTokenCount": 20, "totalTokenCount": 30},
+    },
+]
+
+
+def test_a_turn_of_geminis_live_api() -> None:
+    turns = [{"role": "user", "parts": [{"text": "How deep?"}]}]
+    setup = {"model": "models/gemini-live", "systemInstruction": {"parts": [{"text": "Speak"}]}}
+    found = record({"setup": setup, "clientContent": {"turns": turns, "turnComplete": True}}, LIVE)
+    assert words(asked(found)) == ["How deep?"]
+    (answer,) = answers(found)
+    assert words([answer]) == ["40 metres", "forty"]
+    assert words([answer], ReasoningBlock) == ["Hm"]
+    assert [block.name for block in answer.blocks if isinstance(block, ToolCallBlock)] == ["depth"]
+    assert (found.model, found.usage, found.finish_reason) == ("models/gemini-live", Usage(10, 20), "STOP")
+    assert "broke off" not in found.problems[0]
+
+
+def test_a_turn_that_was_interrupted() -> None:
+    events = [*LIVE[:4], {"serverContent": {"interrupted": True}}, {"serverContent": {"turnComplete": True}}]
+    found = record(response=events)
+    assert (words(answers(found)), found.finish_reason) == (["40 metres"], "INTERRUPTED")
+
+
+def test_a_list_of_messages() -> None:
+    item = {"type": "message", "id": "m", "role": "assistant", "content": [{"type": "output_text", "text": "Thick"}]}
+    found = record(None, {"object": "list", "data": [item], "has_more": False})
+    assert words(answers(found)) == ["Thick"]
+
+
+def test_a_run_of_an_assistant_that_failed() -> None:
+    error = {"code": "rate_limit_exceeded", "message": "Too much"}
+    found = record(response={"id": "run_1", "object": "thread.run", "status": "failed", "last_error": error})
+    assert (found.status, found.error_type, found.error_message) == (ERROR, "rate_limit_exceeded", "Too much")
+    fine = record(response={"id": "run_1", "object": "thread.run", "status": "completed", "last_error": None})
+    assert fine.status == "success"
