@@ -6,7 +6,7 @@ import gc
 import os
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import psutil
@@ -23,6 +23,9 @@ from tests.browser import (
     page_without_script,
 )
 from tests.database import django_db_setup, server_for
+
+if TYPE_CHECKING:
+    from sessions_app.models import Project
 
 __all__ = [
     "browser_context_args",
@@ -78,6 +81,13 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
         gc.set_threshold(20_000)
         gc.enable()
+
+
+@pytest.fixture
+def project(db: None) -> Project:
+    from tests.factories import make_project
+
+    return make_project()
 
 
 @pytest.fixture(autouse=True)

@@ -32,7 +32,7 @@ from sessions_app.access.rights import (
 )
 from sessions_app.ingest.accept import accept_body
 from sessions_app.models import ApiKey, Project, RejectedLog, Session
-from tests.factories import grant, make_project, make_session, make_user
+from tests.factories import grant, make_session, make_user
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
 # Changes nothing but one's own session, password or cookie.
@@ -105,11 +105,6 @@ def address_of(route: str) -> str:
 ROUTES = dict(routes(get_resolver().url_patterns))
 OURS = [route for route in ROUTES if not route.startswith("admin/") and not route.startswith("^")]
 ADMIN = [route for route in ROUTES if route.startswith("admin/") and "(?P" not in route]
-
-
-@pytest.fixture
-def project(db: None) -> Project:
-    return make_project()
 
 
 def browser(user: Any = None) -> Client:

@@ -45,11 +45,6 @@ def log(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if value is not None}
 
 
-@pytest.fixture
-def project(db: None) -> Project:
-    return Project.objects.create(slug="acme")
-
-
 def key_for(project: Project, *scopes: str) -> str:
     return create_key(project, "test", list(scopes or SCOPES))[1]
 

@@ -17,7 +17,7 @@ from sessions_app.models import Part, Project, RequestKey, RequestLog, Session
 from sessions_app.queries.filters import words
 from sessions_app.queries.session_list import list_sessions
 from sessions_app.storage.checking import check_rollups
-from tests.factories import filters_for, make_project, make_user, store_logs
+from tests.factories import filters_for, make_user, store_logs
 from tests.storage.test_search_rows import check_index
 
 pytestmark = pytest.mark.django_db
@@ -26,11 +26,6 @@ _OWN = re.compile(
     r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}|[0-9a-f]{24}|-copy-\d\d|-v\d\d|name=\"csrf[^>]+"
     r"|\d{4}-\d\d-\d\d\S*|\d\d:\d\d\S*|([A-Z][a-z]{2} )?\d{1,2} [A-Z][a-z]{2}( \d{4})?"
 )
-
-
-@pytest.fixture
-def project() -> Project:
-    return make_project()
 
 
 @pytest.fixture

@@ -15,16 +15,11 @@ from sessions_app.ingest.accept import accept_body, accept_export
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Project, RequestLog, Session
 from sessions_app.wire import otlp
-from tests.factories import START, make_log, make_project
+from tests.factories import START, make_log
 from tests.wire.otlp_exports import attribute, export, span
 
 pytestmark = pytest.mark.django_db
 RESPONSE = "chatcmpl-9f27c1d07a6e4b5d"
-
-
-@pytest.fixture
-def project() -> Project:
-    return make_project()
 
 
 def log_of(response_id: str = RESPONSE, at: float = 0, session: str = "s-1", **members: Any) -> dict[str, Any]:

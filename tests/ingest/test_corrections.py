@@ -18,11 +18,6 @@ from tests.ingest.test_sessions_form import RANDOM, chat, groups, one, payload, 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def project() -> Project:
-    return Project.objects.create(slug="acme")
-
-
 def request(name: str) -> RequestLog:
     return RequestLog.objects.get(request_id=name)
 

@@ -29,11 +29,6 @@ from sessions_app.storage.reader import read_log
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def project() -> Project:
-    return Project.objects.create(slug="acme")
-
-
 def chat(request_id: str = "r1", **changes: Any) -> dict[str, Any]:
     """A chat completion as a client would log it."""
     return {

@@ -22,11 +22,6 @@ ID, OTHER = "call_0bff66b78c654234bf7cb22b", "call_b798a8ae9f3c4fc4bbab51d7"
 LONG = "I looked at all of the files in this folder, and the only mistake that I found is in the function add."
 
 
-@pytest.fixture
-def project() -> Project:
-    return Project.objects.create(slug="acme")
-
-
 def user(text: str) -> dict[str, Any]:
     return {"role": "user", "content": text}
 

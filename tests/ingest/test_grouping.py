@@ -33,11 +33,6 @@ from tests.ingest.test_concurrency import in_threads
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def project() -> Project:
-    return Project.objects.create(slug="acme")
-
-
 def digest_all() -> None:
     digester = Digester()
     while digester.digest_batch() is not None:

@@ -9,14 +9,9 @@ import pytest
 
 from sessions_app.models import Project, RequestLog, Session
 from sessions_app.queries.session import find_session, load_all_lines
-from tests.factories import START, make_log, make_project, store_logs
+from tests.factories import START, make_log, store_logs
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def project() -> Project:
-    return make_project()
 
 
 def chat(kept: int, turns: int = 8, text: str = "Answer {}.", **members: Any) -> list[dict[str, Any]]:

@@ -21,11 +21,6 @@ from tests.wire.litellm_payloads import EXPECTED, FILES, FOLDER, LEGACY, a_paylo
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def project() -> Project:
-    return Project.objects.create(slug="acme")
-
-
 def digest(project: Project, body: bytes) -> None:
     accepted = accept_body(project.id, "litellm", body, "application/json")
     assert accepted.rejected == []

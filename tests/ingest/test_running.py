@@ -12,16 +12,11 @@ from sessions_app.models import ContradictingCopy, Project, RequestLog, Session
 from sessions_app.queries.live import active_sessions
 from sessions_app.queries.session_list import list_sessions
 from sessions_app.records import RUNNING, SUCCESS
-from tests.factories import filters_for, make_log, make_project, store_logs
+from tests.factories import filters_for, make_log, store_logs
 
 pytestmark = pytest.mark.django_db
 
 BEGUN: dict[str, Any] = {"response": None, "ended_at": None, "usage": None}
-
-
-@pytest.fixture
-def project() -> Project:
-    return make_project()
 
 
 def begun(**members: Any) -> dict[str, Any]:

@@ -19,11 +19,6 @@ pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 
-@pytest.fixture
-def project() -> Project:
-    return Project.objects.create(slug="acme")
-
-
 def send(project: Project, *logs: dict[str, Any], source: str = "native") -> None:
     accepted = accept_body(project.id, source, json.dumps(logs).encode())
     assert not accepted.rejected, accepted.rejected

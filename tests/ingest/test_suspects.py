@@ -35,11 +35,6 @@ PLANTED = Path(__file__).with_name("planted.py")
 
 
 @pytest.fixture
-def project() -> Project:
-    return Project.objects.create(slug="acme")
-
-
-@pytest.fixture
 def notes() -> Iterator[Notes]:
     made = Notes()
     yield made

@@ -11,14 +11,9 @@ from django.db import connection
 from sessions_app.content.summaries import SUMMARY_TAGS, is_summary_line
 from sessions_app.models import Project, Session
 from sessions_app.storage.checking import check_rollups
-from tests.factories import START, make_log, make_project, store_logs
+from tests.factories import START, make_log, store_logs
 
 SUMMARY = "This session is being continued from a previous conversation that ran out of context."
-
-
-@pytest.fixture
-def project(db: None) -> Project:
-    return make_project()
 
 
 @pytest.mark.parametrize("order", permutations(range(3)))

@@ -1,4 +1,4 @@
-"""A project, a user, and clients that are signed in: Django's, and a real Chromium."""
+"""A user, and clients that are signed in: Django's, and a real Chromium."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tests.factories import make_project, make_user
 
 
 @pytest.fixture
-def project(db: None) -> Project:
+def acme(transactional_db: None) -> Project:
+    """A project that the browser's server sees, too."""
     return make_project()
 
 

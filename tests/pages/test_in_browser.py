@@ -15,16 +15,11 @@ from sessions_app.access.rights import MAKE_KEYS
 from sessions_app.models import Project
 from sessions_app.pages.sessions import list_page as session_list
 from tests.browser import press
-from tests.factories import PASSWORD, START, make_log, make_project, make_session, make_user, store_logs
+from tests.factories import PASSWORD, START, make_log, make_session, make_user, store_logs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROWS = "#session-rows tr"
-
-
-@pytest.fixture
-def acme(transactional_db: None) -> Project:
-    return make_project()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from sessions_app.models import Project, Session
 from sessions_app.pages.session import outline, outline_tree
 from sessions_app.pages.thread import addresses
 from tests.browser import press
-from tests.factories import START, make_log, make_project, make_session
+from tests.factories import START, make_log, make_session
 from tests.pages.conversations import agent, turns
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,11 +23,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WIDTHS = pytest.mark.parametrize("width", [1440, 390])
 LIST = "/p/acme/sessions/"
 SAYS_WHAT_IS_CUT = "e => [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]"
-
-
-@pytest.fixture
-def acme(transactional_db: None) -> Project:
-    return make_project()
 
 
 @pytest.fixture

@@ -23,16 +23,11 @@ from sessions_app.queries.kept import Derived, Keeper, Rows
 from sessions_app.queries.session import find_session, load_all_lines
 from sessions_app.queries.traces import load_traces
 from sessions_app.storage.deletion import delete_requests, delete_sessions
-from tests.factories import START, make_log, make_project, make_session, store_logs
+from tests.factories import START, make_log, make_session, store_logs
 from tests.ingest.forests import forest
 from tests.pages.conversations import turns
 from tests.pages.session.test_session_traces import chat, made, post, tool
 from tests.storage.test_search_rows import bodies, correct_some, delete_some, deliver
-
-
-@pytest.fixture
-def project(db: None) -> Project:
-    return make_project()
 
 
 def told(project: Project) -> dict[Any, Any]:

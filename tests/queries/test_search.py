@@ -263,11 +263,6 @@ def everything(read: Callable[[str | None], Any], name: str) -> list[str]:
 
 
 @pytest.fixture
-def project() -> Project:
-    return make_project()
-
-
-@pytest.fixture
 def said(project: Project) -> list[Said]:
     chance = random.Random(11)
     made = [make_said(chance, number) for number in range(60)]

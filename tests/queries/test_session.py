@@ -21,11 +21,6 @@ from tests.pages.conversations import agent, assistant, chat, turns, user
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def project() -> Project:
-    return make_project()
-
-
 def facts_of(project: Project, session_id: uuid.UUID) -> SessionFacts:
     found = find_session(project.pk, session_id)
     assert found is not None

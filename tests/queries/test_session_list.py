@@ -37,11 +37,6 @@ from tests.factories import START, filters_for, make_log, make_project, make_ses
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def project() -> Project:
-    return make_project()
-
-
 def keys(page: SessionPage) -> list[str | None]:
     return [row.session_key for row in page.results]
 

@@ -15,14 +15,9 @@ from sessions_app.queries.filters import SessionFilters
 from sessions_app.queries.matching import count_some
 from sessions_app.queries.session_list import list_sessions
 from sessions_app.queries.session_stats import MOST_BINS, facets, histogram, totals
-from tests.factories import START, filters_for, make_log, make_project, make_session, store_logs
+from tests.factories import START, filters_for, make_log, make_session, store_logs
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def project() -> Project:
-    return make_project()
 
 
 # --- totals ---------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from sessions_app.models import Project, RequestLog, Session
-from tests.storage.test_deletion import project, state, store, turn  # noqa: F401
+from tests.storage.test_deletion import state, store, turn
 
 
 def check(*arguments: str) -> str:
@@ -20,7 +20,7 @@ def check(*arguments: str) -> str:
 
 
 @pytest.fixture
-def sessions(project: Project) -> None:  # noqa: F811
+def sessions(project: Project) -> None:
     store(project, *(turn(n, f"s{n % 4}", tags=[f"t{n}"]) for n in range(12)), turn(0, "odd", started_at=1, ended_at=0))
     store(project, turn(1, "odd", status="error", started_at="9999-12-31T00:00:00Z", user=None, cost=None))
 
@@ -29,7 +29,7 @@ def test_what_the_digester_wrote_is_right(sessions: None) -> None:
     assert check() == "All roll-ups are correct.\n"
 
 
-def test_it_reports_and_changes_nothing(sessions: None, project: Project) -> None:  # noqa: F811
+def test_it_reports_and_changes_nothing(sessions: None, project: Project) -> None:
     Session.objects.filter(session_key="s1").update(request_count=7, title="\x1b[31m", model_names=["x"])
     before = state(project)
     out = StringIO()
@@ -42,7 +42,7 @@ def test_it_reports_and_changes_nothing(sessions: None, project: Project) -> Non
     assert state(project) == before
 
 
-def test_fix_sets_it_right(sessions: None, project: Project) -> None:  # noqa: F811
+def test_fix_sets_it_right(sessions: None, project: Project) -> None:
     before = state(project)
     Session.objects.update(input_tokens=None, cost=5, first_at=datetime(2020, 1, 1, tzinfo=UTC), buckets=[])
 

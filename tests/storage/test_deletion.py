@@ -36,11 +36,6 @@ from sessions_app.storage.reader import read_log
 TABLES = (RequestLog, Part, RequestSearch, RequestKey)
 
 
-@pytest.fixture
-def project(db: None) -> Project:
-    return Project.objects.create(slug="acme")
-
-
 def turn(number: int, session: str = "s1", **changes: Any) -> dict[str, Any]:
     """Turn `number` of a conversation in which each request re-sends all before it."""
     history: list[dict[str, str]] = []

@@ -13,11 +13,6 @@ pytestmark = pytest.mark.django_db
 ONE, OTHER = ("cut_answers", "1"), ("cut_answers", "2")
 
 
-@pytest.fixture
-def project() -> Project:
-    return make_project()
-
-
 def test_it_works(project: Project) -> None:
     session = make_session(project, "a")
     dismissals.dismiss(project.pk, session.pk, ONE, "alice")

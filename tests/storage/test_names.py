@@ -16,11 +16,6 @@ from tests.factories import START, make_log, make_project, make_session, store_l
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def project() -> Project:
-    return make_project()
-
-
 def stored(session: Session) -> Session:
     return Session.objects.get(pk=session.pk)
 

@@ -29,11 +29,6 @@ from tests.ingest.test_grouping import deliver
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def project() -> Project:
-    return Project.objects.create(slug="acme")
-
-
 def check_index() -> None:
     """Each request has a row; each part with text is in one row, of a request that refers to it; the words are its."""
     requests = {request.id: request for request in RequestLog.objects.all()}

@@ -15,7 +15,7 @@ from sessions_app.queries.requests import list_requests
 from sessions_app.queries.session import find_session, load_all_lines
 from sessions_app.queries.session_list import list_sessions
 from sessions_app.storage.checking import check_rollups
-from tests.factories import filters_for, make_log, make_project, make_session
+from tests.factories import filters_for, make_log, make_session
 
 pytestmark = pytest.mark.django_db
 LISTS = ("time_problems", "tool_failures", "failed_tools")
@@ -23,11 +23,6 @@ LISTS = ("time_problems", "tool_failures", "failed_tools")
 EMPTY = "UPDATE request_log SET time_problems = coalesce(time_problems, '{}'), " + ", ".join(
     f"{name} = coalesce({name}, '{{}}')" for name in LISTS[1:]
 )
-
-
-@pytest.fixture
-def project() -> Project:
-    return make_project()
 
 
 def stored() -> list[tuple[Any, ...]]:

@@ -15,11 +15,6 @@ from tests.factories import make_log, make_project, make_session, store_logs
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def project() -> Project:
-    return make_project()
-
-
 def tags_of(session: Session) -> list[str]:
     return Session.objects.get(pk=session.pk).tags
 

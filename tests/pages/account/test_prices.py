@@ -19,11 +19,6 @@ PRICE = {"pattern": "house-*", "valid_from": "2026-01-01", "input": "0.5", "outp
 
 
 @pytest.fixture
-def project() -> Project:
-    return make_project()
-
-
-@pytest.fixture
 def editor(client: Client, project: Project) -> Client:
     client.force_login(make_user("alice", CHANGE_PRICES))
     return client

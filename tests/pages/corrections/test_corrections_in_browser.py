@@ -8,15 +8,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from sessions_app.models import Correction, Project, Session
-from tests.factories import make_log, make_project, make_session, make_user
+from tests.factories import make_log, make_session, make_user
 from tests.pages.conversations import turns
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def acme(transactional_db: None) -> Project:
-    return make_project()
 
 
 @pytest.fixture

@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 SAID = "Reported again with other content"
 
 
-@pytest.fixture
-def project() -> Project:
-    return make_project()
-
-
 def contradict(project: Project, count: int = 1, **members: Any) -> RequestLog:
     log = make_log("What is the limit?", session_id="s1", request_id="r1")
     store_logs(project, log, make_log("Fine", session_id="s1", request_id="r2"))

@@ -17,7 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 from sessions_app.ingest import cleanup, names
 from sessions_app.models import Project, Session
 from tests.browser import press
-from tests.factories import make_log, make_project, make_session, store_logs
+from tests.factories import make_log, make_session, store_logs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,11 +46,6 @@ class Writer(threading.Thread):
 
 def log(text: str, **members: Any) -> dict[str, Any]:
     return make_log(text, session_id="talk", started_at=datetime.now(UTC), **members)
-
-
-@pytest.fixture
-def acme(transactional_db: None) -> Project:
-    return make_project()
 
 
 @pytest.fixture

@@ -16,17 +16,12 @@ from sessions_app.models import Project, RequestLog, Session
 from sessions_app.pages.session import outline, outline_tree
 from sessions_app.pages.thread import addresses
 from tests.browser import press, runs_scripts
-from tests.factories import START, make_log, make_project, make_session, make_user
+from tests.factories import START, make_log, make_session, make_user
 from tests.pages.conversations import agent, assistant, call, chat, png, result, turns, user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SVG = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIG9ubG9hZD0iYWxlcnQoMSkiLz4="
-
-
-@pytest.fixture
-def acme(transactional_db: None) -> Project:
-    return make_project()
 
 
 @pytest.fixture
