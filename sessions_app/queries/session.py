@@ -115,7 +115,7 @@ EVENTS_OF_REQUESTS = ("codex.api_request", "codex.websocket_request")
 
 
 class RequestLine(NamedTuple):
-    """What the outline and the hairline tell of a request or step. Without content, so that thousands are light: a
+    """What the outline and the curves tell of a request or step. Without content, so that thousands are light: a
     named tuple is made many times faster than a frozen dataclass.
 
     None means unknown. Link keys (`previous` to `task`, `needs`, `provides`) are text. `duplicate_of`: the key of the
