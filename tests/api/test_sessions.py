@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from sessions_app.access.rights import DELETE_SESSIONS
+from sessions_app.access.rights import CORRECT_SESSIONS, DELETE_SESSIONS
 from sessions_app.ingest.digest import digest_until_empty
 from sessions_app.models import Part, Project, RequestKey, RequestLog, RequestSearch, Session
 from tests.api.conftest import key_for, log
@@ -291,6 +291,25 @@ def test_browser_needs_the_token_to_delete(signed_in: Client) -> None:
     grant(User.objects.get(), DELETE_SESSIONS)
     assert signed_in.delete(path, headers={"X-CSRFToken": token}).status_code == 200
     assert Session.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]
+)
+def test_browser_is_answered_in_words_whatever_it_posts(signed_in: Client, content_type: str) -> None:
+    token = "a" * 32
+    signed_in.cookies["logsui_csrf"] = token
+    path = f"/api/v1/sessions/{Session.objects.first().id}"
+    for address, status in ((path, 405), ("/api/v1/corrections?project=acme", 403)):
+        for body in (b"x=1", b"{", b"\xff", f"csrfmiddlewaretoken={token}".encode()):
+            refused = signed_in.post(address, body, content_type=content_type)
+            assert (refused.status_code, refused.json()["error"]["type"]) == (403, "csrf_failed")
+            answer = signed_in.post(address, body, content_type=content_type, headers={"X-CSRFToken": token})
+            assert answer.status_code == status
+    grant(User.objects.get(), CORRECT_SESSIONS)
+    for body in (b"x=1", b"{"):
+        answer = signed_in.post(address, body, content_type=content_type, headers={"X-CSRFToken": token})
+        assert answer.status_code in (400, 415)
 
 
 def test_inactive_user_401(signed_in: Client) -> None:

@@ -314,5 +314,5 @@ def test_large_logs_are_not_read_all_at_once(project: Project, monkeypatch: pyte
     finally:
         tracemalloc.stop()
     assert len(found.results) == 12
-    # One text takes a few times its size (9 MB), all of them together 29 MB. Threads of other tests may be counted, too.
+    # One text takes a few times its size (9 MB), all together take 29 MB. Threads of other tests may be counted, too.
     assert peak < 20_000_000
