@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Generic, Protocol, TypeVar
 
 from sessions_app.records import ERROR
@@ -84,7 +86,7 @@ Placed = tuple["TreeNode[T]", "tuple[TreeNode[T], ...]"]
 
 def tree(order: Iterable[tuple[int | None, T]], nesting: Nesting[T], runs: Runs) -> list[TreeNode[T]]:
     """The outermost nodes by their start; `order` has the requests with their indices and the steps without."""
-    builder = _Builder([_leaf(index, line) for index, line in order], nesting, runs)
+    builder = _Builder(_leaves(list(order)), nesting, runs)
     roots = builder.roots()
     for root in roots:
         if root.children:
@@ -92,11 +94,16 @@ def tree(order: Iterable[tuple[int | None, T]], nesting: Nesting[T], runs: Runs)
     return sorted(roots, key=_start)
 
 
-def _leaf(index: int | None, line: T) -> TreeNode[T]:
-    node: TreeNode[T] = TreeNode(timeline.sane_start(line), timeline.sane_end(line), line, index)
-    if index is not None:
-        node.sums = Sums(1, int(line.status == ERROR), line.input_tokens, line.output_tokens, line.cost)
-    return node
+def _leaves(order: Sequence[tuple[int | None, T]]) -> list[TreeNode[T]]:
+    times = timeline.sane_times(line for _, line in order)
+    return [
+        TreeNode(begin, end, line, index, None, [], Sums() if index is None else _sums_of(line))
+        for (index, line), (begin, end) in zip(order, times, strict=True)
+    ]
+
+
+def _sums_of(line: TreeRow) -> Sums:
+    return Sums(1, int(line.status == ERROR), line.input_tokens, line.output_tokens, line.cost)
 
 
 def _start(node: TreeNode[T]) -> datetime:
@@ -115,10 +122,17 @@ def _add_up(node: TreeNode[T]) -> None:
 class _Builder(Generic[T]):
     def __init__(self, leaves: Sequence[TreeNode[T]], nesting: Nesting[T], runs: Runs) -> None:
         self._leaves, self._nesting, self._runs = leaves, nesting, runs
-        self._by_id = {leaf.line.id: leaf for leaf in leaves if leaf.line}
-        self._by_index = {leaf.index: leaf for leaf in leaves if leaf.index is not None}
         self._run_nodes: dict[int, TreeNode[T]] = {}
         self._roots: list[TreeNode[T]] = []
+
+    # Most sessions have neither traces nor runs.
+    @cached_property
+    def _by_id(self) -> dict[uuid.UUID, TreeNode[T]]:
+        return {leaf.line.id: leaf for leaf in self._leaves if leaf.line}
+
+    @cached_property
+    def _by_index(self) -> dict[int, TreeNode[T]]:
+        return {leaf.index: leaf for leaf in self._leaves if leaf.index is not None}
 
     def roots(self) -> list[TreeNode[T]]:
         for leaf in self._leaves:
@@ -180,5 +194,6 @@ def rows(roots: Sequence[TreeNode[T]], begin: datetime, end: datetime) -> Iterat
         node, around = waiting.pop()
         if node.has(begin, end):
             yield node, around
-            inside = (*around, node)
-            waiting += [(child, inside) for child in reversed(node.children)]
+            if node.children:
+                inside = (*around, node)
+                waiting += [(child, inside) for child in reversed(node.children)]

@@ -69,7 +69,7 @@ def curves(shown: View, hits: Mapping[int, int]) -> dict[str, Any]:
 
 
 def _drawn(shown: View, hits: Mapping[int, int]) -> Curves | None:
-    indices = [index for index in shown.layout.indices if shown.addresses.shows(index + 1)]
+    indices = shown.addresses.shown_of(shown.layout.indices)
     return _Strip(shown, hits, indices).drawn() if len(indices) > 1 else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,22 +93,23 @@ class Table:
         asked = self.query.get("sort", "")
         self.sort = asked if asked.removeprefix("-") in COLUMNS and asked != "n" else ""
         self.kind = self.query.get("only", "") if self.query.get("only") in KINDS else ""
-        self.all = [index for index in range(len(lines)) if shown.addresses.shows(index + 1)]
-        self.order = self._ordered([index for index in self.all if self._is_of(self.kind, index)])
+        self.all = shown.addresses.shown_of(range(len(lines)))
+        self.order = self._ordered(self._of(self.kind))
 
     # --- which rows, in which order ---
 
-    def _is_of(self, kind: str, index: int) -> bool:
-        line = self.facts.lines[index]
+    def _of(self, kind: str) -> Sequence[int]:
+        """The requests of this kind, in the order of time."""
+        lines, failures, found = self.facts.lines, self.facts.tool_failures, self.found.counts
         if kind == "failed":
-            return line.status == ERROR
+            return [index for index in self.all if lines[index].status == ERROR]
         if kind == "tools":
-            return line.id in self.facts.tool_failures
+            return [index for index in self.all if lines[index].id in failures] if failures else []
         if kind == "cut":
-            return is_cut(line.finish_reason)
-        return index in self.found.counts if kind == "found" else True
+            return [index for index in self.all if is_cut(lines[index].finish_reason)]
+        return [index for index in self.all if index in found] if kind == "found" else self.all
 
-    def _ordered(self, indices: list[int]) -> list[int]:
+    def _ordered(self, indices: Sequence[int]) -> Sequence[int]:
         """By the column of the address. What is not known comes last in both directions."""
         if not self.sort:
             return indices
@@ -117,7 +119,7 @@ class Table:
         known.sort(key=lambda index: values[index], reverse=self.sort.startswith("-"))
         return known + [index for index in indices if values[index] is None]
 
-    def page(self) -> tuple[list[int], dict[str, str]]:
+    def page(self) -> tuple[Sequence[int], dict[str, str]]:
         """The rows of the page that has request `from`, and the addresses of the pages before and after it, and of the
         first and the last row where these are on other pages.
         """
@@ -125,7 +127,7 @@ class Table:
         if self.sort:
             place = self.order.index(asked) if asked in self.order else 0
         else:
-            place = max(sum(1 for index in self.order if index <= asked) - 1, 0)
+            place = max(bisect_right(self.order, asked) - 1, 0)
         start = place // MOST_ROWS * MOST_ROWS
         before = self.order[start - MOST_ROWS] if start else None
         after = self.order[start + MOST_ROWS] if start + MOST_ROWS < len(self.order) else None
@@ -166,7 +168,7 @@ class Table:
 
     def kinds(self) -> list[KindLink]:
         """Which kinds of requests there are; nothing if there are none to choose from."""
-        counts = {kind: sum(self._is_of(kind, index) for index in self.all) for kind in KINDS}
+        counts = {kind: len(self._of(kind)) for kind in KINDS}
         links = [
             KindLink(KINDS[kind], count, self.href(only=kind), kind == self.kind)
             for kind, count in counts.items()

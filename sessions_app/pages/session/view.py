@@ -87,7 +87,7 @@ class View:
 
     def hidden(self) -> list[int]:
         """The indices of the requests that are not in the chosen branch or trace."""
-        requests = range(len(self.lines.requests))
+        requests = range(len(self.lines.requests)) if self.addresses.is_part else ()
         return [index for index in requests if not self.addresses.shows(index + 1)]
 
 

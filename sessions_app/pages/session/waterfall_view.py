@@ -76,7 +76,9 @@ def waterfall(query: QueryDict, shown: View, found: SessionFind, mark_of: Callab
 
 
 def _roots(shown: View) -> list[TreeNode[RequestLine]]:
-    order = ((index, line) for index, line in shown.layout.order() if _is_shown(shown, index, line))
+    order = shown.layout.order()
+    if shown.addresses.is_part:
+        order = ((index, line) for index, line in order if _is_shown(shown, index, line))
     return tree(order, shown.layout.traces.nesting, shown.runs)
 
 

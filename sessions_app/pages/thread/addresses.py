@@ -121,6 +121,10 @@ class Addresses:
         place = bisect_left(self.numbers, number)
         return place < len(self.numbers) and self.numbers[place] == number
 
+    def shown_of(self, indices: Sequence[int]) -> Sequence[int]:
+        """Those of the requests with these indices that are in it."""
+        return [index for index in indices if self.shows(index + 1)] if self.is_part else indices
+
     @property
     def _first(self) -> int:
         return self.numbers[0] if self.numbers else 1
