@@ -29,6 +29,7 @@ from sessions_app.pages.session.find import Target, address_of
 from sessions_app.pages.sessions import row_cache
 from sessions_app.pages.sessions.activity_strip import draw_strip
 from sessions_app.queries.activity import Activity, activity
+from sessions_app.queries.request_numbers import request_numbers
 from sessions_app.queries.search.snippets import Snippet
 from sessions_app.queries.session_list import FIELDS, SessionPage, SessionRow
 
@@ -120,19 +121,22 @@ def _with_ends(
 ) -> Markup:
     """Rows with their last cells, and below them where the words of the query are."""
     end = component("session_row", "last_cell")
+    begun = list(begun)
+    numbers = request_numbers([row for row, _ in begun if found.snippets.get(row.id)]) if found else {}
     written = []
     for row, text in begun:
         written += [text, end(time_ago(row.last_at), row.id in active, active.get(row.id, False))]
         if found and row.id in found.snippets:
-            written.append(_write_places(found, row.id, address))
+            written.append(_write_places(found, row.id, address, numbers))
         if found and row.id in found.unsure:
             written.append(component("session_row", "unsure")(f"{address}{row.id}/"))
     return joined(written)
 
 
-def _write_places(found: SessionPage, session_id: uuid.UUID, address: str) -> Markup:
+def _write_places(found: SessionPage, session_id: uuid.UUID, address: str, numbers: Mapping[uuid.UUID, int]) -> Markup:
     session = f"{address}{session_id}/"
-    places = [place_of(snippet, session, found.words) for snippet in found.snippets[session_id]]
+    snippets = found.snippets[session_id]
+    places = [place_of(one, session, found.words, numbers.get(one.request_id)) for one in snippets]
     more = found.more.get(session_id, 0)
     href = f"{session}?{urlencode({'find': found.words})}#find"
     return component("session_row", "places")(places, more, href) if places else Markup("")
@@ -140,21 +144,25 @@ def _write_places(found: SessionPage, session_id: uuid.UUID, address: str) -> Ma
 
 @dataclass(slots=True)
 class FoundPlace:
-    """Where something was found: `pieces` are texts, and whether each is what was found."""
+    """Where something was found: `pieces` are texts, and whether each is what was found. `number`: of the request in
+    its session; "" if it is not known, or if the row is the request itself.
+    """
 
     href: str
+    number: str
     role: str
-    time: Markup | str
+    time: str
     pieces: Sequence[tuple[str, bool]]
     before: str
     after: str
 
 
-def place_of(snippet: Snippet, session: str, words: str) -> FoundPlace:
+def place_of(snippet: Snippet, session: str, words: str, number: int | None = None) -> FoundPlace:
     """A place in the words of the page; it leads to the text itself on the page of its session."""
     before, after = ("…" if is_cut else "" for is_cut in snippet.is_cut)
     href = address_of(session, words, Target(snippet.request_id, snippet.digest.hex()))
-    return FoundPlace(href, snippet.role, clock(snippet.started_at), snippet.pieces, before, after)
+    shown = exact(number) if number else ""
+    return FoundPlace(href, shown, snippet.role, clock(snippet.started_at), snippet.pieces, before, after)
 
 
 def listed_session(

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -17,6 +18,7 @@ from pytest_django import DjangoAssertNumQueries
 from sessions_app.ingest.accept import accept_body
 from sessions_app.models import InboxEntry, Project
 from sessions_app.pages.sessions import list_page as session_list
+from sessions_app.queries import request_numbers
 from sessions_app.queries.filters import parse_filters
 from sessions_app.queries.matching import count_some
 from tests.factories import START, make_log, make_project, make_session, store_logs
@@ -270,6 +272,37 @@ def test_a_row_shows_where_the_words_were_found(signed_in: Client, project: Proj
     assert found.status_code == 200
     assert str(session.pk) in found.content.decode()
     assert "<mark>" not in get(signed_in, "?q=model:gpt-4o")
+
+
+def test_found_places_have_the_numbers_of_the_page_of_the_session(
+    signed_in: Client, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asks(text: str, second: int, **members: Any) -> dict[str, Any]:
+        return make_log(text, started_at=START + timedelta(seconds=second), **members)
+
+    make_session(
+        project,
+        "a",
+        asks("cats", 0),
+        asks("dogs", 10, status="error", response=None),
+        asks("a robot", 20),
+        asks("the tool of a robot", 25, kind="tool", response=None),
+        asks("another robot", 30, seconds=1),
+    )
+    make_session(project, "b", asks("cats", 40), asks("robot", 50), asks("cats", 60), asks("robot again", 70))
+    page = get(signed_in, "?q=robot")
+    places = re.findall(r'<li><a href="([^"]+)"><span class="n" title="Request (\d+), [\d:]+">#(\d+)</span>', page)
+    assert sorted(number for _, number, _ in places) == ["2", "3", "4", "4", "5"]
+    for href, number, shown in places:
+        assert number == shown
+        session = signed_in.get(unescape(href)).content.decode()
+        before = session[: session.index('<mark id="hit"')]
+        assert re.findall(r'<article[^>]* id="r(\d+)"', before)[-1] == number
+
+    monkeypatch.setattr(request_numbers, "MOST_REQUESTS", 4)
+    page = get(signed_in, "?q=robot")
+    assert len(re.findall(r'<span class="n" title="Request \d', page)) == 2, "only those of the shorter session"
+    assert re.search(r'<span class="n">\d\d:\d\d:\d\d</span>', page)
 
 
 # --- orders ---------------------------------------------------------------------------------------------------------
