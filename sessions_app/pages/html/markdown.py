@@ -1,8 +1,8 @@
 """Markdown from logs as HTML that is safe to show: without HTML of its own, and nothing is fetched.
 
 CommonMark 0.31 with the tables and strikethrough of GitHub's dialect. Headings shift down by two, since the page has
-its own first two levels. Lines end where they ended. Each link names its target. An image becomes a link, since
-fetching it would tell its server who reads the log.
+its own first two levels. Lines end where they ended. Formulas stay as they came. Each link names its target. An image
+becomes a link, since fetching it would tell its server who reads the log.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markupsafe import Markup
 
@@ -34,6 +35,9 @@ WORK_OF_CHARACTER, WORK_OF_MARK = 10, 200
 MOST_WORK = 3_000_000
 # The parser fills up short rows of a table. The most cells that it may add.
 MOST_FILLED = 2_000
+# Where a formula begins and ends, and the most characters of one.
+_FORMULAS = {r"\(": r"\)", r"\[": r"\]", "$$": "$$"}
+MOST_OF_FORMULA = 2_000
 # The most characters in the HTML of a text: for each character of the text, and in addition for the whole text.
 MOST_TIMES, ADDED_TO_ANY = 20, 4_000
 
@@ -236,8 +240,23 @@ def _cell(token: Token) -> str:
     return f'<{token.tag} data-align="{aligned}">' if aligned in ("center", "right") else f"<{token.tag}>"
 
 
+def _formula(state: StateInline, silent: bool) -> bool:
+    """A rule of the parser: what stands in a formula is no Markdown, and its backslashes are its own."""
+    closing = _FORMULAS.get(state.src[state.pos : state.pos + 2])
+    if closing is None:
+        return False
+    end = state.src.find(closing, state.pos + 2, min(state.pos + MOST_OF_FORMULA, state.posMax))
+    if end < 0:
+        return False
+    if not silent:
+        state.push("text", "", 0).content = state.src[state.pos : end + 2]
+    state.pos = end + 2
+    return True
+
+
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "maxNesting": MOST_NESTED, "breaks": True}, renderer_cls=_Renderer)
 _MARKDOWN.enable(["table", "strikethrough"])
+_MARKDOWN.inline.ruler.before("escape", "formula", _formula)
 # A definition `[a]: address` shows nothing by itself: text could be hidden in it.
 _MARKDOWN.disable("reference")
 # The parser accepts every address. Which ones become links is decided above, so that the others are still seen. The

@@ -119,6 +119,28 @@ def test_code_keeps_its_text_and_says_its_language() -> None:
     assert ("pre", {"tabindex": "0", "dir": "ltr"}) in reader.tags
 
 
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\(a_1 + b_1\)",
+        r"\[ \int_0^1 x^2 * y * z \]",
+        "$$a_1 < b_1 \\\\ c$$",
+        "\\[\n\\begin{aligned} a &= b \\\\ c_1 * d_1 * e \\end{aligned}\n\\]",
+    ],
+)
+def test_formulas_stay_as_they_came(formula: str) -> None:
+    html = markdown.render(f"So **this**: {formula} is _it_.")
+    assert Reader(html).text.strip() == f"So this: {formula} is it."
+    assert "<strong>this</strong>" in html
+    assert "<em>it</em>" in html
+
+
+def test_what_ends_nowhere_is_no_formula() -> None:
+    assert "<em>b</em>" in markdown.render(r"\(a *b* and \[ $$")
+    long = markdown.render(r"\(" * 2_000)
+    assert long.count("(") == 2_000
+
+
 def test_table_aligns_without_style_attributes() -> None:
     html = markdown.render("|a|b|\n|-:|:-:|\n|1|2|")
 
