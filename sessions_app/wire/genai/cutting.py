@@ -157,6 +157,11 @@ class Attributes:
             return self._request(members)
         if letter == "o" and "messages" in members and kind_of(members["messages"]) == "array":
             return written({n: self._last(v) if n == "messages" else self.large(v) for n, v in members.items()})
+        if letter == "o" and kind_of(members.get("replies", b"0")) == "array":
+            # Haystack.
+            return written(
+                {n: self._array(v, "o", kind) if n == "replies" else self.large(v) for n, v in members.items()}
+            )
         return self.splitter.item(letter, raw, kind)
 
     def _last(self, raw: JsonBytes) -> bytes:

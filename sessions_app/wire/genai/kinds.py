@@ -109,8 +109,26 @@ def kind_of_span(span: Span) -> str:
         or _known(_REQUEST_TYPES, attributes.get("llm.request.type"))
         or _known(_LANGCHAIN, attributes.get("langsmith.span.kind"), str.lower)
         or _known(_LANGCHAIN, attributes.get("mlflow.spanType"), _without_quotes)
+        or _of_haystack(attributes)
         or _of_weaker_signs(span)
     )
+
+
+# What the types of Haystack's components end with.
+_COMPONENTS = {
+    "Generator": "llm",
+    **dict.fromkeys(("Retriever", "WebSearch", "Ranker"), "retrieval"),
+    "TextEmbedder": "embedding",
+    "Agent": "agent",
+}
+
+
+def _of_haystack(attributes: Attributes) -> str:
+    """A component of a pipeline, or the pipeline."""
+    kind = attributes.get("haystack.component.type")
+    if not isinstance(kind, str):
+        return "chain" if "haystack.pipeline.input_data" in attributes else ""
+    return next((found for ending, found in _COMPONENTS.items() if kind.endswith(ending)), "chain")
 
 
 def _without_quotes(value: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from sessions_app.content.json_bytes import DocumentError, object_fields
 from sessions_app.records import Usage
 from sessions_app.wire.fields import MAX_COUNT
+from sessions_app.wire.genai import haystack
 from sessions_app.wire.genai.duplicates import CALLS
 from sessions_app.wire.genai.reader import COUNTS, Fields
 from sessions_app.wire.genai.span import Span, whole_number
@@ -67,6 +68,8 @@ def _of_objects(span: Span) -> list[Counts]:
         found.append(counts_of(span.object("mlflow.chat.tokenUsage"), within=True))
     if _ADK_RESPONSE in span.attributes and isinstance(told := span.object(_ADK_RESPONSE).get("usage_metadata"), dict):
         # Google counts thoughts beside the candidates, and the attributes only have these.
+        found.append(counts_of(told))
+    if told := haystack.usage_object(span):
         found.append(counts_of(told))
     text = span.attributes.get("metadata.usage_object")
     if isinstance(text, str) and text.startswith("{") and len(text) <= _MOST_TEXT_CHARS:

@@ -104,3 +104,46 @@ def test_calls_without_counts_are_calls() -> None:
     logfire = {"gen_ai.request.model": "gpt-x", "request_data": json.dumps(ASKED), "logfire.json_schema": "{}"}
     found = record(logfire, name="Chat Completion with 'gpt-x'")
     assert (found.kind, said(found)[0]) == ("llm", [("user", "When is high water?")])
+
+
+def test_a_generator_of_haystack() -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 4}}
+    meta = {"model": "gpt-x-1", "finish_reason": "stop", "index": 0, "usage": usage}
+    asked = {"role": "user", "meta": {}, "name": None, "content": [{"text": "When is high water?"}]}
+    reply = {"role": "assistant", "meta": meta, "name": None, "content": [{"text": "At six"}]}
+    attributes = {
+        "haystack.component.name": "llm",
+        "haystack.component.type": "OpenAIChatGenerator",
+        "haystack.component.input": json.dumps({"messages": [asked], "generation_kwargs": {"temperature": 0}}),
+        "haystack.component.output": json.dumps({"replies": [reply]}),
+    }
+    found = record(attributes)
+    assert said(found) == ([("user", "When is high water?")], [("assistant", "At six")])
+    assert (found.kind, found.model, found.finish_reason, found.step) == ("llm", "gpt-x-1", "stop", False)
+    assert found.usage == Usage(9, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "kind"),
+    [
+        ({"haystack.component.type": "PromptBuilder"}, "chain"),
+        ({"haystack.component.type": "InMemoryBM25Retriever"}, "retrieval"),
+        ({"haystack.component.type": "OpenAITextEmbedder"}, "embedding"),
+        ({"haystack.pipeline.input_data": "{}"}, "chain"),
+        ({"haystack.component.type": 5}, "other"),
+    ],
+)
+def test_components_of_haystack(attributes: dict[str, Any], kind: str) -> None:
+    assert record(attributes).kind == kind
+
+
+def test_a_generator_of_haystack_that_answers_with_texts() -> None:
+    output = {"replies": ["At six"], "meta": [{"model": "gpt-x-1", "usage": {"prompt_tokens": 9}}]}
+    attributes = {
+        "haystack.component.type": "OpenAIGenerator",
+        "haystack.component.input": json.dumps({"prompt": "When is high water?"}),
+        "haystack.component.output": json.dumps(output),
+    }
+    found = record(attributes)
+    assert said(found) == ([("user", "When is high water?")], [("assistant", "At six")])
+    assert (found.model, found.usage.input_tokens) == ("gpt-x-1", 9)
