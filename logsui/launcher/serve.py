@@ -188,6 +188,7 @@ class Server:
         raise ServeError("The database could not be prepared. See the error above.")
 
     def run_prepare(self) -> tuple[int, bytes]:
+        """Run it once, watched like any other process. Its exit status, negative for a signal, and its output."""
         command = (*self.manage, "prepare", "--give-up-root")
         process = subprocess.Popen(
             command,
@@ -223,6 +224,7 @@ class Server:
             os.chown(folder, self.account.uid, self.account.gid, follow_symlinks=False)
 
     def make_children(self, *, load_samples: bool) -> list[Child]:
+        """The web server first, the digester, and the one that loads samples if that is to be done."""
         gunicorn = (sys.executable, "-m", "gunicorn", "-c", "python:logsui.launcher.gunicorn_conf")
         patience = settings.LOGSUI_HANG_SECONDS
         self.web = WebProbe(self.socket, host_allowed(settings.ALLOWED_HOSTS), patience)

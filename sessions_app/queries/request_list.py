@@ -159,6 +159,7 @@ class _RequestWalk:
         self.reached: _Possible | None = None
 
     def page(self, limit: int, place: Place | None) -> RequestListPage:
+        """The next `limit` requests after a place; fewer, with how far it came, if its time is over before."""
         found: list[tuple[ListedRequest, Content | None]] = []
         size, looked_at = max(FIRST_CHUNK, limit + 1), 0
         if self.asked.sessions is not None and self.candidates is None:

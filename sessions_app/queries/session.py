@@ -70,21 +70,8 @@ class SessionFacts:
         return self.given_name or self.source_name or self.title or self.session_key or str(self.id)
 
 
-_SESSION_COLUMNS = (
-    *("id", "session_key", "title", "given_name", "source_name", "first_at", "last_at", "request_count"),
-    *("error_count", "retry_count"),
-    *(
-        "step_count",
-        "tool_error_count",
-        "tool_looks_failed_count",
-        "input_tokens",
-        "output_tokens",
-        "cached_tokens",
-        "cost",
-        "model_names",
-    ),
-    *("users", "tags", "sources", "rules", "buckets", "revision"),
-)
+# The columns of a session in the order of its facts, which end with one that is no column.
+_SESSION_COLUMNS = ["model_names" if name == "models" else name for name in SessionFacts.__slots__[:-1]]
 
 
 def find_session(project_id: int, session_id: uuid.UUID) -> SessionFacts | None:

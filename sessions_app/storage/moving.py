@@ -88,8 +88,7 @@ def tidy(
     """Clean up after requests that left their sessions, each with its key, where it was and its parts there.
 
     Parts that no request needs are deleted; of `uncovered` ones, which the search index lost, the others are found
-    again. A session without requests is deleted, and its id leads to where its first
-    request went.
+    again. A session without requests is deleted, and its id leads to where its first request went.
     """
     left: dict[uuid.UUID, list[tuple[uuid.UUID, StoredAt, PartLists]]] = defaultdict(list)
     for item in gone:

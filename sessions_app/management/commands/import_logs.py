@@ -147,6 +147,7 @@ class Importer:
         self.progress.read_bytes = before + position.bytes_read()
 
     def batches(self, name: str, stream: BinaryIO) -> Iterator[list[FoundLog]]:
+        """The logs of a file, in batches of one format each. What is no log is noted, and left out."""
         batch: list[FoundLog] = []
         size = 0
         for log in logs_of(stream):

@@ -76,6 +76,7 @@ def _unpriced(lines: Iterable[RequestLine]) -> int:
 
 
 def head_of(shown: View) -> Head:
+    """What the head of a session's page says. What does not change while the session stays the same is derived once."""
     session, lines = shown.session, shown.lines
     everything, calls = shown.whole.derived.once("extents", lambda: _extents(shown))
     # Only the clock tells whether those still run whose logs say so.

@@ -88,6 +88,7 @@ class Facts:
 
 
 def facts_of(log: RequestLog, lines: Sequence[RequestLine], index: int, window: Window, addresses: Addresses) -> Facts:
+    """What the inspector says of a request. `lines`: of its session. `index`: its place among them."""
     line, cost = lines[index], cost_facts(log)
     length = timeline.duration(line)
     first = _first_token(line, length)
