@@ -117,14 +117,18 @@ def _sums(found: Totals) -> list[tuple[str, str, str]]:
     ]
 
 
+# The sums of sessions do not tell of how many of their requests the cost is known.
+PARTLY = "Of a session it has the costs that are known; its page says if some are not."
+
+
 def _cost(found: Totals) -> tuple[str, str, str]:
     if found.cost is None:
         return cost(None), "cost", "No request reported its cost"
     if not found.unpriced:
-        return cost(found.cost), "cost", ""
+        return cost(found.cost), "cost", PARTLY
     count = exact(found.unpriced)
     sessions = "session" if found.unpriced == 1 else "sessions"
-    return cost(found.cost), f"cost, {count} unknown", f"Without {count} {sessions} of which no cost is known"
+    return cost(found.cost), f"cost, {count} unknown", f"Without {count} {sessions} of which no cost is known. {PARTLY}"
 
 
 def _plot(drawn: Histogram, filters: SessionFilters, address: str) -> Markup:

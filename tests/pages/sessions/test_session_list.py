@@ -378,7 +378,9 @@ def test_sums_say_what_has_no_known_cost(signed_in: Client, project: Project) ->
     make_session(project, "a", make_log(cost=0.25))
     make_session(project, "b", make_log(model="nobody-knows-it"))
     make_session(project, "c", make_log(model="nobody-knows-it", status="error", usage=None))
-    assert "<b>$0.250</b> cost, 1 unknown" in get(signed_in, "overview/")
+    page = get(signed_in, "overview/")
+    assert "<b>$0.250</b> cost, 1 unknown" in page
+    assert "no cost is known. Of a session it has the costs that are known; its page says if some are not." in page
 
 
 def axis(page: str) -> list[str]:
