@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sessions_app.api.serializers.requests import RequestFactsSerializer
-from sessions_app.exports.notes import notes_on
+from sessions_app.exports.notes import error_note, notes_on
 from sessions_app.exports.session import ExportedSession
 from sessions_app.pages.html.plain_text import straight, visible
 from sessions_app.queries import requests
@@ -43,7 +43,8 @@ def _cells(row: RequestRow, facts: dict[str, Any], number: int | None) -> Iterab
     error = facts["error"] or {"type": None, "message": None}
     yield number
     yield from (facts[name] for name in _FACTS)
-    yield from (facts["grouped_by"]["rule"], error["type"], error["message"], "; ".join(notes_on(row)))
+    notes = filter(None, (*notes_on(row), error_note(error["message"] or "")))
+    yield from (facts["grouped_by"]["rule"], error["type"], error["message"], "; ".join(notes))
     yield from (facts["request_id"], facts["id"], facts["url"])
 
 

@@ -83,7 +83,7 @@ def test_documents_are_as_sent(project: Project, exported: Exports) -> None:
 
 
 def test_csv_has_a_row_for_each_request(project: Project, exported: Exports) -> None:
-    error = {"type": "RateLimit", "message": '=HYPERLINK("http://x")'}
+    error = {"type": "RateLimit", "message": '=HYPERLINK("http://x")' + "x" * 3_000}
     logs = [
         make_log(HOSTILE, model="@SUM(A1)", cost="0.0021", user=HOSTILE, tags=["-1", "b,c"]),
         make_log("Two", status="error", status_code=429, error=error, response=None),
@@ -95,7 +95,9 @@ def test_csv_has_a_row_for_each_request(project: Project, exported: Exports) -> 
     assert [row["status"] for row in found] == ["success", "error", "success"]
     assert (found[0]["model"], found[0]["cost"], found[0]["rule"]) == ("'@SUM(A1)", "0.0021", "session_id")
     assert found[0]["tags"] == "'-1, b,c"
-    assert (found[1]["status_code"], found[1]["error_message"]) == ("429", '\'=HYPERLINK("http://x")')
+    assert found[1]["status_code"] == "429"
+    assert found[1]["error_message"].startswith('\'=HYPERLINK("http://x")x')
+    assert found[1]["notes"].startswith("The first 2,000 characters of the error")
     assert found[2]["notes"] == "Stopped by the limit (length)"
     assert found[2]["duration_ms"] == "2000.0"
     assert "\u202e" not in found[0]["user"]
