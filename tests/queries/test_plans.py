@@ -14,6 +14,7 @@ from sessions_app.content.needles import Needle
 from sessions_app.models import Project, Session
 from sessions_app.queries.matching import count_some
 from sessions_app.queries.request_list import list_requests
+from sessions_app.queries.request_numbers import request_numbers
 from sessions_app.queries.search import walk
 from sessions_app.queries.search.find import find_in_session
 from sessions_app.queries.search.orders import CHOICES
@@ -67,6 +68,12 @@ def scans(work: Callable[[], object]) -> set[str]:
 
 def test_scans_are_noticed(project: Project) -> None:
     assert scans(lambda: Session.objects.filter(title="Hello").exists()) == {"session"}
+
+
+def test_numbers_of_requests_read_no_table_from_end_to_end(project: Project) -> None:
+    sessions = list_sessions(project, filters_for("")).results
+    assert scans(lambda: request_numbers(sessions)) == set()
+    assert len(request_numbers(sessions)) == 12
 
 
 def test_no_query_reads_a_table_from_end_to_end(project: Project) -> None:
