@@ -14,6 +14,10 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except OperationalError as error:
         sys.exit(f"The database cannot be used: {error}\n{hint()}")
+    except KeyboardInterrupt:
+        # Ctrl-C: all commands may be interrupted and begun again. A shell expects this status.
+        print("\nInterrupted.", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
 
 
 def hint() -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -52,3 +55,9 @@ def test_project_that_is_not_there(db: None, arguments: tuple[str, ...]) -> None
     files = [__file__ if argument == "/dev/null" else argument for argument in arguments]
     with pytest.raises(CommandError, match=r"There is no project 'none'. Projects: acme\."):
         call_command(*files, "--project", "none")
+
+
+def test_ctrl_c_is_no_traceback() -> None:
+    command = [sys.executable, "manage.py", "shell", "-v0", "-c", "raise KeyboardInterrupt"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr.strip()) == (130, "Interrupted.")
