@@ -47,13 +47,22 @@ class TracesSerializer(Resource):
     @classmethod
     def extend_schema(cls, schema: Schema, ref: Callable[[type[Resource]], Schema]) -> Schema:
         spans = export("scopeSpans", "spans", ref(SpanSerializer))
-        return schema | {"properties": {"resourceSpans": spans}, "example": TRACES_EXAMPLE}
+        # Without it the body is no export of spans, which is refused unless it is empty.
+        return schema | {
+            "properties": {"resourceSpans": spans},
+            "additionalProperties": False,
+            "example": TRACES_EXAMPLE,
+        }
 
 
 class LogRecordsSerializer(Resource):
     """An ExportLogsServiceRequest."""
 
     resourceLogs = Described(export("scopeLogs", "logRecords", {"type": "object"}))
+
+    @classmethod
+    def extend_schema(cls, schema: Schema, ref: Callable[[type[Resource]], Schema]) -> Schema:
+        return schema | {"additionalProperties": False}
 
 
 class MetricsSerializer(Resource):
