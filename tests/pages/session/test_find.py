@@ -100,7 +100,7 @@ def test_the_address_of_the_box_leads_to_the_page(signed_in: Client, address: st
 def hits(page: str) -> list[str]:
     """The addresses of the snippets of a list."""
     rows = re.findall(r'<tr role="row" class="hits">(.*?)</tr>', page)
-    return [unescape(href) for row in rows for href in re.findall(r'<li><a href="([^"]+)"><span class="n">', row)]
+    return [unescape(href) for row in rows for href in re.findall(r'<li><a href="([^"]+)"><span class="n"[ >]', row)]
 
 
 def around_hit(page: str) -> str:
