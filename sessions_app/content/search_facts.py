@@ -115,8 +115,17 @@ def add_own(
 
 def own_text(request: Searchable) -> str:
     """The short texts that a request has beside its messages."""
-    texts = (request.error_type, request.error_message, request.end_user, request.key_alias, request.request_id)
-    return "\n".join(filter(None, (*texts, request.name, request.tool_name, *request.tags)))
+    return "\n".join(filter(None, (error_text(request), text_beside(request))))
+
+
+def error_text(request: Searchable) -> str:
+    return "\n".join(filter(None, (request.error_type, request.error_message)))
+
+
+def text_beside(request: Searchable) -> str:
+    """What it has beside its messages and its error."""
+    texts = (request.end_user, request.key_alias, request.request_id, request.name, request.tool_name, *request.tags)
+    return "\n".join(filter(None, texts))
 
 
 def metadata_values(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from sessions_app.content.documents import DIGEST_BYTES, PartKind
 from sessions_app.content.message_reader import MessageReader
 from sessions_app.content.messages import plain_text_in
 from sessions_app.content.needles import Needle, Original
-from sessions_app.content.search_facts import facts_of, facts_of_message, may_be_in_messages, own_text
+from sessions_app.content.search_facts import error_text, facts_of, facts_of_message, may_be_in_messages, text_beside
 from sessions_app.content.searched_parts import SEARCHED, plainly_lacks, text_of_part
 from sessions_app.models import Part
 from sessions_app.queries.fetching import array_of, fetched
@@ -150,9 +150,9 @@ class Content:
 
     @cached_property
     def _beside(self) -> list[SaidText]:
-        error = "\n".join(filter(None, (self.said.error_type, self.said.error_message)))
+        error = error_text(self.said)
         found = [SaidText(ERROR_ROLE, b"", Original(error))] if error else []
-        return [*found, SaidText(NO_ROLE, b"", Original(f"{own_text(self.said)}\n{self.session_key}"))]
+        return [*found, SaidText(NO_ROLE, b"", Original(f"{text_beside(self.said)}\n{self.session_key}"))]
 
     def _read(self, part: ReadPart) -> bytes:
         if time.monotonic() > self.deadline:

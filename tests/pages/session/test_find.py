@@ -190,6 +190,13 @@ def test_snippet_leads_to_the_text_itself(signed_in: Client, project: Project, q
     assert is_open_there(page)
 
 
+@pytest.mark.parametrize(("query", "places"), [("tired", 1), ("overloaded", 1), ("r3", 1), ("tired r3", 2)])
+def test_an_error_is_one_place(signed_in: Client, project: Project, query: str, places: int) -> None:
+    make_session(project, "s", *conversation())
+    listed = " ".join(signed_in.get("/p/acme/sessions/", {"q": query}).content.decode().split())
+    assert len(hits(listed)) == places
+
+
 def test_requests_lead_there_too(signed_in: Client, project: Project) -> None:
     make_session(project, "s", *conversation())
     listed = " ".join(signed_in.get("/p/acme/requests/", {"q": "needle"}).content.decode().split())
