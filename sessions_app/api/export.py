@@ -34,8 +34,6 @@ from sessions_app.queries.insights import SessionInsights, insights_of
 CHUNK_SESSIONS, CHUNK_REQUESTS, CHUNK_DOCUMENTS = 20, 400, 20
 # One piece of the answer has about so many bytes, or took so long. Each opens a connection to the database.
 PIECE_BYTES, PIECE_SECONDS = 1_000_000, 0.5
-
-
 _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 
 
